@@ -1,0 +1,51 @@
+#include "base/error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int error_set(struct error *error, enum exit_code code, const char *format, ...)
+{
+    if (error) {
+        va_list arguments;
+        va_start(arguments, format);
+        error->code = (int)code;
+        vsnprintf(error->text, sizeof error->text, format, arguments);
+        va_end(arguments);
+    }
+    return -1;
+}
+
+int error_prefix(struct error *error, const char *format, ...)
+{
+    if (error) {
+        char text[sizeof error->text];
+        va_list arguments;
+        va_start(arguments, format);
+        vsnprintf(text, sizeof text, format, arguments);
+        va_end(arguments);
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "%s", error->text);
+        memcpy(error->text, text, sizeof text);
+    }
+    return -1;
+}
+
+void faults_init(
+    struct faults *faults, size_t most, void (*say)(void *context, const char *text), void *context)
+{
+    *faults = (struct faults){.most = most, .say = say, .context = context};
+}
+
+void faults_add(struct faults *faults, enum exit_code code, const char *format, ...)
+{
+    if (faults->count++ == 0)
+        faults->code = (int)code;
+    if (faults->count > faults->most)
+        return;
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    faults->say(faults->context, text);
+}

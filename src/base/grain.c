@@ -1,0 +1,107 @@
+#include "base/grain.h"
+
+#include "base/memory.h"
+
+#include <assert.h>
+#include <string.h>
+
+void grain_init(struct grain *grain)
+{
+    memset(grain, 0, sizeof *grain);
+}
+
+void grain_finish(struct grain *grain)
+{
+    memory_destroy(grain->rows_block);
+    memory_destroy(grain->frames_block);
+    grain_init(grain);
+}
+
+static int grain_grow_rows(struct grain *grain, size_t B, size_t T, struct error *error)
+{
+    if (B <= grain->rows_room && T <= grain->steps_room)
+        return 0;
+    size_t rows = B > grain->rows_room ? B : grain->rows_room;
+    size_t steps = T > grain->steps_room ? T : grain->steps_room;
+    struct arena arena = {0};
+    void *block = NULL;
+    for (int pass = 0; pass < 2; pass++) {
+        grain->sequence = arena_take(&arena, rows, sizeof *grain->sequence);
+        grain->length = arena_take(&arena, rows, sizeof *grain->length);
+        grain->first = arena_take(&arena, steps + 1, sizeof *grain->first);
+        grain->alive = arena_take(&arena, steps, sizeof *grain->alive);
+        if (pass == 0) {
+            block = memory_create(arena.peak, 1, error);
+            if (!block)
+                return -1;
+            arena = (struct arena){.base = block, .size = arena.peak};
+        }
+    }
+    memory_destroy(grain->rows_block);
+    grain->rows_block = block;
+    grain->rows_room = rows;
+    grain->steps_room = steps;
+    return 0;
+}
+
+static void grain_lay_frames(struct grain *grain, const struct grain_format *format, struct arena *arena)
+{
+    grain->inputs_stride = grain_stride(format->inputs);
+    grain->inputs = NULL;
+    grain->symbols = NULL;
+    grain->classes = NULL;
+    grain->values = NULL;
+    if (format->inputs)
+        grain->inputs = arena_take(arena, grain->N * grain->inputs_stride, sizeof *grain->inputs);
+    else
+        grain->symbols = arena_take(arena, grain->N, sizeof *grain->symbols);
+    grain->target_rows = format->target_per_frame ? grain->N : grain->B;
+    grain->values_stride = grain_stride(format->values);
+    if (format->has_classes)
+        grain->classes = arena_take(arena, grain->target_rows, sizeof *grain->classes);
+    if (format->values)
+        grain->values = arena_take(arena, grain->target_rows * grain->values_stride, sizeof *grain->values);
+}
+
+int grain_resize(struct grain *grain, const struct grain_format *format, size_t B, const int32_t *length,
+    const int64_t *sequence, struct error *error)
+{
+    assert(B > 0 && length[B - 1] > 0);
+    size_t T = (size_t)length[0];
+    if (grain_grow_rows(grain, B, T, error))
+        return -1;
+    grain->B = B;
+    grain->T = T;
+    memcpy(grain->length, length, B * sizeof *length);
+    memcpy(grain->sequence, sequence, B * sizeof *sequence);
+    size_t rows = B;
+    grain->N = 0;
+    for (size_t t = 0; t < T; t++) {
+        while ((size_t)length[rows - 1] <= t)
+            rows--;
+        grain->alive[t] = (int32_t)rows;
+        grain->first[t] = grain->N;
+        grain->N += rows;
+    }
+    grain->first[T] = grain->N;
+
+    struct arena arena = {0};
+    grain_lay_frames(grain, format, &arena);
+    if (arena.peak > grain->frames_bytes) {
+        void *block = memory_create(arena.peak, 1, error);
+        if (!block)
+            return -1;
+        memory_destroy(grain->frames_block);
+        grain->frames_block = block;
+        grain->frames_bytes = arena.peak;
+    }
+    arena = (struct arena){.base = grain->frames_block, .size = grain->frames_bytes};
+    grain_lay_frames(grain, format, &arena);
+    for (size_t n = 0; n < grain->N && grain->inputs; n++)
+        for (size_t i = format->inputs; i < grain->inputs_stride; i++)
+            grain->inputs[n * grain->inputs_stride + i] = 0;
+    for (size_t n = 0; n < grain->target_rows && grain->values; n++)
+        for (size_t i = format->values; i < grain->values_stride; i++)
+            grain->values[n * grain->values_stride + i] = 0;
+    return 0;
+}

@@ -1,0 +1,70 @@
+/* A grain: sequences that one rank computes together, packed without padding.
+ *
+ * Sequences are sorted by length, longest first. Frames are numbered time step by time step; within a step
+ * one row for each sequence that is still alive. Row b of step t is frame first[t] + b, and since lengths
+ * fall, the rows alive at step t are always rows 0 .. alive[t] - 1. With lengths 3, 2, 2:
+ *
+ *     step     0        1        2
+ *     frames   0 1 2    3 4 5    6        first = 0 3 6 7, alive = 3 3 1
+ *
+ * T steps, B sequences (rows), N frames, I inputs, O targets a row. */
+#ifndef BASE_GRAIN_H
+#define BASE_GRAIN_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct grain {
+    size_t T, B, N;
+    int32_t *length;   /* [B], falling, each at least 1 */
+    int64_t *sequence; /* [B] index in the dataset */
+    int32_t *alive;    /* [T] rows of step t */
+    size_t *first;     /* [T + 1] frame of row 0 of step t; first[T] = N */
+
+    size_t inputs_stride; /* floats from frame to frame, a multiple of 16 */
+    float *inputs;        /* [N][inputs_stride], zero beyond I; NULL with symbols */
+    int32_t *symbols;     /* [N]; NULL with inputs */
+
+    /* Targets: rows are frames of the grain in its order (one target per frame) or its B sequences (one per
+     * sequence). Either classes or values; both NULL when there are no targets. */
+    size_t target_rows;
+    int32_t *classes;     /* [target_rows] */
+    size_t values_stride; /* floats, a multiple of 16 */
+    float *values;        /* [target_rows][values_stride] */
+
+    /* Room owned by the grain: grown by grain_resize, never shrunk. */
+    void *rows_block, *frames_block;
+    size_t rows_room, steps_room, frames_bytes;
+};
+
+/* What one grain of a dataset is made of. */
+struct grain_format {
+    size_t inputs;        /* I; 0 with symbols */
+    int has_classes;      /* class targets */
+    size_t values;        /* O of real-valued targets, 0 without */
+    int target_per_frame; /* else one per sequence */
+};
+
+void grain_init(struct grain *grain); /* an empty grain: all zeroes */
+void grain_finish(struct grain *grain);
+
+/* Lays out B sequences of the given lengths (falling) and makes room for inputs and targets of the format.
+ * The contents of inputs and targets are undefined afterwards but for the zeroes that pad each row. */
+int grain_resize(struct grain *grain, const struct grain_format *format, size_t B, const int32_t *length,
+    const int64_t *sequence, struct error *error);
+
+/* Frame of step t of row b. */
+static inline size_t grain_frame(const struct grain *grain, size_t b, size_t t)
+{
+    return grain->first[t] + b;
+}
+
+/* A multiple of 16 that holds n floats: the stride of rows of n. */
+static inline size_t grain_stride(size_t n)
+{
+    return (n + 15) / 16 * 16;
+}
+
+#endif

@@ -1,0 +1,14 @@
+/* Lines on standard error: "PROGRAM: [rank 3 on node7] text", each written with one write(2). */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+/* Who speaks. `program` is kept by reference; rank < 0 leaves the bracket out. */
+void log_set_speaker(const char *program, int rank, const char *host);
+void log_set_level(enum log_level level); /* LOG_WARNING at the start */
+enum log_level log_get_level(void);
+
+void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,30 @@
+/* Aligned memory, and an arena sized by a planning pass. */
+#ifndef BASE_MEMORY_H
+#define BASE_MEMORY_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+
+enum { MEMORY_ALIGNMENT = 64 }; /* bytes: one cache line, one AVX-512 vector */
+
+/* n * size bytes, zeroed, aligned to MEMORY_ALIGNMENT; large blocks ask the kernel for huge pages. The caller
+ * owns the block and ends it with memory_destroy. NULL and an error when there is no such memory or n * size
+ * overflows. n = 0 gives a valid block of no bytes. */
+void *memory_create(size_t n, size_t size, struct error *error);
+void memory_destroy(void *block); /* takes NULL */
+
+/* An arena hands out pieces of one block in order and takes them back all at once. With base NULL it only
+ * measures: the same code run twice, first on an empty arena, then on one with `size = peak` bytes, cannot
+ * disagree about what it needs. */
+struct arena {
+    char *base;              /* NULL while measuring; owned by the caller */
+    size_t size, used, peak; /* bytes */
+};
+
+/* n items of `size` bytes, aligned to MEMORY_ALIGNMENT, not cleared (filled with NaN in debug builds).
+ * NULL while measuring. Running out of a measured arena is a mistake of ours (assert). */
+void *arena_take(struct arena *arena, size_t n, size_t size);
+void arena_reset(struct arena *arena);
+
+#endif

@@ -1,0 +1,31 @@
+/* Counter-based random numbers: a pure function of (seed, stream, counter), no state, so that any rank can
+ * draw any number of a run. Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy
+ * as 1, 2, 3" (SC 2011), section 3.3 and table 2. */
+#ifndef BASE_RANDOM_H
+#define BASE_RANDOM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What the numbers are for; two uses never share a stream. */
+enum random_stream {
+    RANDOM_WEIGHTS = 1, /* starting weights: high counter word = parameter */
+    RANDOM_ORDER = 2,   /* order of the sequences: high word = epoch */
+    RANDOM_DROPOUT = 3,
+    RANDOM_DATASET = 4, /* rnn-data make */
+    RANDOM_TEST = 5
+};
+
+/* 128 random bits for the counter (high, low). */
+void random_block(uint64_t seed, enum random_stream stream, uint64_t high, uint64_t low, uint32_t bits[4]);
+
+/* Number `index` of the sequence named by (seed, stream, high). */
+double random_uniform(
+    uint64_t seed, enum random_stream stream, uint64_t high, uint64_t index);                  /* in (0, 1) */
+double random_normal(uint64_t seed, enum random_stream stream, uint64_t high, uint64_t index); /* N(0, 1) */
+uint64_t random_below(uint64_t n, uint64_t seed, enum random_stream stream, uint64_t high, uint64_t index);
+
+/* A permutation of 0 .. n-1 into order (Fisher and Yates). */
+void random_permutation(uint64_t seed, enum random_stream stream, uint64_t high, size_t n, int64_t *order);
+
+#endif

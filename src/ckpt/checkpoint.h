@@ -1,0 +1,83 @@
+/* What a checkpoint holds, and how it gets into a file and back. Rank 0's business: nothing here is
+ * collective.
+ *
+ * The file is HDF5, built in memory, followed by one text line with a hash of the image. See
+ * datasets/README.md's neighbour, docs/checkpoint-format.md, for the format as users see it. */
+#ifndef CKPT_CHECKPOINT_H
+#define CKPT_CHECKPOINT_H
+
+#include "base/error.h"
+#include "net/net.h"
+#include "optim/optim.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct checkpoint {
+    char *config;          /* resolved configuration without paths, as text */
+    uint64_t weights_hash; /* of the P floats of weights */
+
+    /* The model: P parameters by name and shape. */
+    struct net_config model;     /* as the net was made: the data's inputs and outputs included */
+    size_t parameters;           /* how many tensors */
+    struct parameter *parameter; /* [parameters] */
+    size_t count;                /* P */
+    float *weights;              /* [P] */
+
+    /* The optimizer. */
+    enum optimizer optimizer;
+    struct optim_state optim;
+    float *moments[OPTIM_MOST_MOMENTS]; /* [P] each, as many as the optimizer has, else NULL */
+
+    /* Progress. */
+    struct progress {
+        int64_t epoch;                                  /* the epoch at hand, from 1 */
+        int64_t step;                                   /* updates made in the run */
+        int64_t position;                               /* steps made in the epoch at hand */
+        double epoch_loss, epoch_errors, epoch_counted; /* running sums over the epoch's training steps */
+        double best; /* lowest loss or error so far, +infinity before the first */
+        int64_t best_step, best_epoch;
+        int64_t waited;     /* epochs since the best: patience */
+        double loss, error; /* of the last validation (training where there is none); NaN before */
+        double train_loss, train_error; /* of the last whole epoch; NaN before */
+        int finished;                   /* 1: the run is over */
+        int64_t metrics_bytes;          /* length of metrics.csv at this point */
+    } progress;
+
+    /* The data. */
+    uint64_t fingerprint;     /* of the training set; 0 unknown */
+    size_t features;          /* of mean and deviation; 0: not standardized */
+    double *mean, *deviation; /* [features] */
+    int32_t classes;          /* of the targets; 0 with real values */
+
+    /* Where it came from; the only part that differs between equal runs. */
+    struct provenance {
+        char *version, *command, *hosts, *libraries, *job, *time;
+        int64_t ranks;
+    } provenance;
+};
+
+void checkpoint_init(struct checkpoint *checkpoint);   /* all zeroes */
+void checkpoint_finish(struct checkpoint *checkpoint); /* frees what it owns: every pointer above */
+
+/* The file's bytes: image and hash line, the caller's (memory_destroy). Equal checkpoints but for provenance
+ * give equal bytes outside of /provenance and the hashes over it. */
+int checkpoint_encode(const struct checkpoint *checkpoint, void **bytes, size_t *size, struct error *error);
+
+/* Size in bytes of what checkpoint_encode would give, within a few KiB: for --plan. */
+size_t checkpoint_estimate(const struct net *net, enum optimizer optimizer);
+
+/* How far to trust. CHECKPOINT_SEALED: the hash line must be there and right (resuming). CHECKPOINT_ANY: a
+ * file without the line will do if every group's own hash is right (predicting, --init, after h5repack). */
+enum checkpoint_trust { CHECKPOINT_SEALED, CHECKPOINT_ANY };
+
+/* Reads and checks a checkpoint file; *checkpoint must be initialized and is filled only on success. Errors
+ * name the file and what to do; EXIT_CODE_IO: cannot be read; EXIT_CODE_DATA: damaged, truncated, foreign. */
+int checkpoint_read(
+    const char *path, enum checkpoint_trust trust, struct checkpoint *checkpoint, struct error *error);
+
+/* Refuses a checkpoint whose parameters are not those of `net`, naming the first that differs. */
+int checkpoint_fits(
+    const struct checkpoint *checkpoint, const char *path, const struct net *net, struct error *error);
+
+#endif

@@ -1,0 +1,48 @@
+/* Ranks: the only folder that includes mpi.h. Vectors here are flat; what is in them is not known.
+ *
+ * "All": every rank must call, in the same order. Everything else any rank may call on its own.
+ * Failures of MPI itself abort the job (MPI_ERRORS_ARE_FATAL), so these functions return nothing. */
+#ifndef COMM_COMM_H
+#define COMM_COMM_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct comm {
+    int rank, ranks;
+    char host[64];
+};
+
+/* All. Starts MPI (single-threaded calls: MPI_THREAD_FUNNELED) and tells base/log who speaks. A process
+ * started without mpirun is a world of one rank. */
+void comm_start(struct comm *comm, const char *program);
+void comm_finish(struct comm *comm);        /* all */
+void comm_version(char *text, size_t size); /* "Open MPI 4.1.4", before or after the start */
+
+/* Something went wrong on this rank alone: one line with rank, host and step (negative: none), then all ranks
+ * end with `code`. Does not return. */
+_Noreturn void comm_fatal(const struct comm *comm, int64_t step, int code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* All. Outcome of something that ranks may see differently: error->code 0 on every rank returns 0; else every
+ * rank gets the error of the lowest rank that has one, and -1. */
+int comm_agree(const struct comm *comm, struct error *error);
+
+/* All. Element-wise over ranks, the result on every rank. comm_sum is exact (and so of fixed bits) only where
+ * at most one rank has a nonzero element: what is summed in an order of ours is gathered this way and added
+ * afterwards. */
+void comm_sum(const struct comm *comm, double *values, size_t n);
+void comm_max(const struct comm *comm, double *values, size_t n);
+void comm_max_int64(const struct comm *comm, int64_t *values, size_t n);
+
+void comm_broadcast(
+    const struct comm *comm, void *bytes, size_t n, int root); /* all; n equal on all, any size */
+void comm_barrier(const struct comm *comm);                    /* all */
+
+/* All. Texts of up to `width` - 1 bytes from every rank on rank 0: gathered [ranks][width], NULL elsewhere.
+ */
+void comm_gather_texts(const struct comm *comm, const char *text, size_t width, char *gathered);
+
+#endif

@@ -1,0 +1,47 @@
+/* Spread reduction: every rank owns a slice of the flat vector, completes the sums of it in tree order,
+ * updates it, and all gather the whole. The exchange is MPI's own (all-to-all of node sums, all-gather of
+ * slices). */
+#ifndef COMM_REDUCE_H
+#define COMM_REDUCE_H
+
+#include "comm/comm.h"
+#include "comm/tree.h"
+
+#include <stddef.h>
+
+enum { REDUCE_BLOCK = 1024 }; /* floats: slices are cut at multiples of it, squares are summed per block */
+
+struct reduce;
+
+/* All. For flat vectors of `length` floats, owned by the caller, ended by reduce_destroy. Vectors handed to
+ * the functions below have room for reduce_room() floats: length rounded up to whole blocks, zero beyond
+ * `length`. */
+struct reduce *reduce_create(const struct comm *comm, size_t length, struct error *error);
+void reduce_destroy(struct reduce *reduce); /* takes NULL */
+size_t reduce_room(size_t length);
+
+/* The slice of this rank: floats [*first, *first + *count) of the flat vector; *count may be 0. */
+void reduce_get_slice(const struct reduce *reduce, size_t *first, size_t *count);
+
+/* Bytes of exchange buffers at the largest so far. */
+size_t reduce_bytes(const struct reduce *reduce);
+
+/* All. ranges[r] .. ranges[r + 1] are the leaves of rank r of n (ranges has ranks + 1 entries, equal on all
+ * ranks); `sums` holds this rank's node sums. Puts the complete sum of this rank's slice in `slice` [count].
+ */
+int reduce_slices(struct reduce *reduce, const size_t *ranges, size_t n, const struct tree_sums *sums,
+    float *slice, struct error *error);
+
+/* All. The sum of squares of the whole vector of which `slice` is this rank's part: squares per block in
+ * double, 16 lanes, blocks added in order on every rank. Not a number or infinite where an element is. */
+double reduce_squares(struct reduce *reduce, const float *slice);
+
+/* All. Slices of all ranks, in place: this rank's slice of `vector` [reduce_room] is already there. */
+void reduce_gather(struct reduce *reduce, float *vector);
+
+/* All. The same onto rank 0 alone: `slice` of every rank into vector [reduce_room] on rank 0 (NULL
+ * elsewhere); and back from there. For moments into and out of a checkpoint. */
+void reduce_collect(struct reduce *reduce, const float *slice, float *vector);
+void reduce_spread(struct reduce *reduce, const float *vector, float *slice);
+
+#endif

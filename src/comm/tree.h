@@ -1,0 +1,57 @@
+/* The binary tree over the leaves of a step that fixes the order of every addition.
+ *
+ * Over n leaves the left subtree takes the largest power of two below n. So a node of level j covers leaves
+ * [k 2^j, min((k + 1) 2^j, n)), and its sum is the sum of its left child plus that of its right one, or its
+ * left child alone where the right one is empty. Whichever rank adds, the bits are these.
+ *
+ * A rank has a contiguous range of leaves. It adds up the nodes that lie wholly in its range like carrying in
+ * a binary counter (struct tree_sums), and what is left, the largest nodes of its range, is completed across
+ * ranks (tree_complete). Pure arithmetic, no MPI. */
+#ifndef COMM_TREE_H
+#define COMM_TREE_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct tree_node {
+    size_t first, end; /* leaves [first, end) */
+};
+
+enum { TREE_MOST_NODES = 128 };
+
+/* The largest nodes of a tree over n leaves that lie in [first, end), from left to right; returns how many,
+ * at most TREE_MOST_NODES. An empty range has none. */
+size_t tree_list_nodes(size_t n, size_t first, size_t end, struct tree_node nodes[TREE_MOST_NODES]);
+
+/* Vectors held at once while the leaves of [first, end) are added one by one, the incoming leaf among them.
+ */
+size_t tree_count_vectors(size_t n, size_t first, size_t end);
+
+/* Sums of the leaves of a range, as they come. */
+struct tree_sums {
+    size_t length;        /* floats of a vector */
+    size_t n, first, end; /* leaves of the tree; range of this rank */
+    size_t next;          /* leaf to come */
+    size_t held;          /* nodes held */
+    struct tree_node nodes[TREE_MOST_NODES];
+    size_t room;     /* vectors allocated */
+    float **vectors; /* [room], each [length], zeroed when handed out */
+};
+
+/* Vectors are allocated as they are needed and kept until finish. tree_sums_start begins a new step. */
+void tree_sums_init(struct tree_sums *sums, size_t length);
+void tree_sums_finish(struct tree_sums *sums);
+void tree_sums_start(struct tree_sums *sums, size_t n, size_t first, size_t end);
+
+/* A zeroed vector for the next leaf's values (NULL and an error: no memory); tree_sums_add takes it in and
+ * carries. */
+float *tree_sums_leaf(struct tree_sums *sums, struct error *error);
+void tree_sums_add(struct tree_sums *sums);
+
+/* Adds `count` vectors of `length` floats, nodes of one tree over n leaves that cover it from left to right
+ * without gaps, in tree order, into vectors[0]; the others are destroyed. */
+void tree_complete(size_t n, size_t count, const struct tree_node *nodes, float **vectors, size_t length);
+
+#endif

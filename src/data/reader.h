@@ -1,0 +1,23 @@
+/* Reading ahead: grains are read and packed on a thread of their own while the rank computes, in the order in
+ * which they were asked for. A dataset that is kept decoded is packed at once, without a thread. */
+#ifndef DATA_READER_H
+#define DATA_READER_H
+
+#include "data/dataset.h"
+
+struct reader;
+
+/* `mean`, `deviation` as in dataset_read_grain (NULL: none), kept by reference. Owned by the caller. While a
+ * reader lives nobody else reads from its dataset. */
+struct reader *reader_create(
+    struct dataset *dataset, const float *mean, const float *deviation, struct error *error);
+void reader_destroy(struct reader *reader); /* takes NULL; drops what was asked for */
+
+/* Asks for a grain of B sequences (falling lengths; copied). Never waits. */
+int reader_ask(struct reader *reader, size_t B, const int64_t *sequence, struct error *error);
+
+/* The next grain that was asked for, valid until the next call; waits for it, and adds the seconds waited to
+ * *wait. NULL and an error where it could not be read. Asking for none before is a mistake of ours. */
+const struct grain *reader_next(struct reader *reader, double *wait, struct error *error);
+
+#endif

@@ -1,0 +1,107 @@
+/* A deep bidirectional recurrent network: what it is made of, its parameters, forward and backward on one
+ * grain.
+ *
+ *     x(t) -> [embedding] -> recurrent layer 1 -> ... -> recurrent layer L -> head -> y(t)
+ *
+ * A recurrent layer runs its cell over the sequence in one direction or in both; with both, the outputs of
+ * the two are joined at each step. Nothing here knows files, ranks or optimizers, and nothing is collective.
+ *
+ * T steps, B sequences, N frames of a grain (base/grain.h), I inputs, H units per direction, D directions, O
+ * outputs, P parameters. */
+#ifndef NET_NET_H
+#define NET_NET_H
+
+#include "base/error.h"
+#include "base/grain.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum cell { CELL_RNN, CELL_RNN_RELU, CELL_LSTM, CELL_GRU };
+enum output { OUTPUT_FRAME, OUTPUT_SEQUENCE };
+enum loss { LOSS_SOFTMAX, LOSS_SIGMOID, LOSS_MSE };
+
+enum { NET_MOST_LAYERS = 64 };
+
+struct net_config {
+    enum cell cell;
+    enum output output;
+    enum loss loss;
+    size_t layers;                      /* L, at least 1 */
+    size_t hidden[NET_MOST_LAYERS];     /* H of each layer */
+    int bidirectional[NET_MOST_LAYERS]; /* 0 or 1 */
+    size_t inputs;                      /* I; with symbols: how many there are */
+    int symbols;                        /* 1: inputs are symbols, one-hot or embedded */
+    size_t embedding;                   /* 0: one-hot; else the width of the learned vectors */
+    size_t outputs;                     /* O: classes, or values */
+    double dropout;                     /* of the outputs of every layer but the last, in [0, 1) */
+};
+
+/* One tensor of the flat parameter vector, row-major, named and shaped as in the PyTorch module
+ * { rnn = nn.LSTM | nn.GRU | nn.RNN, head = nn.Linear }: gate order i f g o, r z n. */
+struct parameter {
+    char name[64];
+    int dimensions; /* 1 or 2 */
+    size_t size[2];
+    size_t offset, count; /* floats, in the flat vector */
+};
+
+struct net;
+
+/* Owned by the caller, ended by net_destroy. The configuration is copied. */
+struct net *net_create(const struct net_config *config, struct error *error);
+void net_destroy(struct net *net); /* takes NULL */
+
+const struct net_config *net_get_config(const struct net *net);
+size_t net_count_parameters(const struct net *net); /* P */
+const struct parameter *net_get_parameters(
+    const struct net *net, size_t *n); /* the net's, in order of offset */
+
+/* Starting weights [P], a pure function of the configuration and seed. Input weights, biases and head uniform
+ * in
+ * +-1/sqrt(H) as PyTorch has them (head: its own fan-in); recurrent weights orthogonal per gate (Saxe,
+ * McClelland and Ganguli 2014) from Householder reflections; the LSTM's forget gate starts with a bias of 1
+ * in all, half in each of its two biases (Jozefowicz, Zaremba and Sutskever 2015). */
+void net_init_weights(const struct net *net, uint64_t seed, float *weights);
+
+/* Packs weights [P] into the panels that forward and backward multiply with: once per update. `weights` is
+ * read again by nothing afterwards. */
+void net_pack(struct net *net, const float *weights);
+
+/* Bytes that the net holds for panels, and that a grain of N frames, B sequences and T steps needs besides.
+ */
+size_t net_panel_bytes(const struct net *net);
+size_t net_workspace_bytes(const struct net *net, size_t T, size_t B, size_t N);
+
+/* What one pass is for. */
+struct net_pass {
+    int training;         /* 1: dropout is on, and what backward needs is kept */
+    uint64_t seed, epoch; /* key of the random masks, together with sequence, layer and step */
+};
+
+/* Loss and error of one sequence of a grain, sums over what was counted. */
+struct net_score {
+    double
+        loss; /* softmax: nats; sigmoid: nats over all outputs; mse: mean over outputs; summed over targets */
+    double errors;  /* wrong targets; NaN for sigmoid and mse */
+    double counted; /* targets: frames, or 1 per sequence */
+};
+
+/* Outputs of the net for one grain, of the workspace: probabilities (softmax, sigmoid) or values. */
+struct net_outputs {
+    size_t rows;         /* N with OUTPUT_FRAME, B with OUTPUT_SEQUENCE: in the order of the grain */
+    size_t stride;       /* floats from row to row */
+    const float *values; /* [rows][stride], O of each row; valid until the next call on this net */
+};
+
+/* Runs the net on a grain, growing its workspace where it must. Without targets in the grain scores may be
+ * NULL. scores [B] are in the order of the grain. Row by row, outputs and scores do not depend on which other
+ * sequences are in the grain. */
+int net_forward(struct net *net, const struct net_pass *pass, const struct grain *grain,
+    struct net_outputs *outputs, struct net_score *scores, struct error *error);
+
+/* Backpropagation through time of the pass just made on this grain (with training = 1): adds the gradient of
+ * the sum of the losses over the grain to `gradient` [P]. Destroys the outputs of the pass. */
+void net_backward(struct net *net, const struct net_pass *pass, const struct grain *grain, float *gradient);
+
+#endif

@@ -1,0 +1,68 @@
+/* Optimizers, clipping and learning-rate schedules on flat vectors. Element by element, with nothing but + -
+ * * / and sqrt, so the bits do not depend on how a vector is cut into slices. Formulas as PyTorch documents
+ * them; each is named with its paper in optim.c. */
+#ifndef OPTIM_OPTIM_H
+#define OPTIM_OPTIM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum optimizer {
+    OPTIMIZER_SGD,
+    OPTIMIZER_MOMENTUM,
+    OPTIMIZER_NESTEROV,
+    OPTIMIZER_RMSPROP,
+    OPTIMIZER_ADAM,
+    OPTIMIZER_ADAMW
+};
+enum schedule { SCHEDULE_CONSTANT, SCHEDULE_STEP, SCHEDULE_COSINE, SCHEDULE_PLATEAU };
+
+enum { OPTIM_MOST_MOMENTS = 2 };
+
+struct optim_config {
+    enum optimizer optimizer;
+    double lr, momentum, beta1, beta2, epsilon, weight_decay;
+    double clip; /* largest global norm; 0: never clipped */
+    enum schedule schedule;
+    int64_t warmup; /* steps over which the rate rises linearly to lr: step s (from 1) has s / warmup of it */
+    int64_t decay_every;    /* epochs, SCHEDULE_STEP */
+    double decay_factor;    /* SCHEDULE_STEP and SCHEDULE_PLATEAU */
+    int64_t plateau_epochs; /* epochs without improvement before the rate is multiplied by decay_factor */
+    double lr_min;
+    int64_t total_steps; /* of the whole run: SCHEDULE_COSINE ends there at lr_min */
+};
+
+/* What a run must remember: all of it is in the checkpoint. */
+struct optim_state {
+    int64_t step;          /* updates made */
+    double power1, power2; /* running products beta1^step, beta2^step */
+    double plateau_factor; /* product of the reductions so far */
+    double plateau_best;   /* lowest validation loss so far; +infinity at the start */
+    int64_t plateau_wait;  /* epochs since */
+};
+
+void optim_state_init(struct optim_state *state);
+
+/* Moments of an optimizer: how many vectors, and the name of each ("momentum", "exp_avg", "exp_avg_sq"). */
+size_t optim_count_moments(enum optimizer optimizer);
+const char *optim_moment_name(enum optimizer optimizer, size_t moment);
+
+/* The learning rate of the update to come (state->step updates made), in epoch `epoch` (from 1). */
+double optim_rate(const struct optim_config *config, const struct optim_state *state, int64_t epoch);
+
+/* Factor that brings a gradient of this norm down to the largest allowed: 1 where it is below, or clip is 0.
+ */
+double optim_clip_factor(double norm, double clip);
+
+/* One update of a slice of n weights: gradient times `factor`, moments[i] [n] each. Call optim_advance once
+ * before the slices of an update, with the same state on every rank: it counts the step and multiplies the
+ * powers. */
+void optim_advance(const struct optim_config *config, struct optim_state *state);
+void optim_update(const struct optim_config *config, const struct optim_state *state, double rate,
+    double factor, size_t n, const float *gradient, float *const moments[OPTIM_MOST_MOMENTS], float *weights);
+
+/* End of an epoch with this validation loss (training loss where there is no validation): the plateau
+ * schedule. */
+void optim_epoch_end(const struct optim_config *config, struct optim_state *state, double loss);
+
+#endif

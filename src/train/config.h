@@ -1,0 +1,62 @@
+/* The configuration of a run: an INI file, overridden by --set, with a default for every key but data.train.
+ */
+#ifndef TRAIN_CONFIG_H
+#define TRAIN_CONFIG_H
+
+#include "base/error.h"
+#include "net/net.h"
+#include "optim/optim.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum interval { INTERVAL_EPOCHS, INTERVAL_STEPS, INTERVAL_MINUTES };
+enum best { BEST_LOSS, BEST_ERROR };
+
+struct config {
+    struct {
+        char *train, *valid; /* absolute; valid NULL where there is none */
+        int standardize;
+        size_t cache; /* bytes per rank */
+    } data;
+    /* [model]. inputs, symbols and outputs of it are the dataset's: 0 here, set by model_bind
+     * (train/model.h). */
+    struct net_config model;
+    struct {
+        int64_t batch, grain, epochs;
+        struct optim_config optim; /* total_steps is 0 here */
+        uint64_t seed;
+        int64_t patience;
+        double report_every; /* seconds */
+    } train;
+    struct {
+        int64_t every;
+        enum interval unit;
+        int64_t keep;
+        enum best best;
+    } checkpoint;
+};
+
+void config_init(struct config *config); /* the defaults */
+void config_finish(struct config *config);
+
+/* Reads `path` (inih through our own line reader), then the overrides "SECTION.KEY=VALUE" in order, then
+ * checks what keys say together. Relative paths of the file are relative to it, those of overrides to the
+ * current folder; both become absolute. Every fault goes to `faults`, naming file, line, key, and what is
+ * allowed. Returns -1 when there was any; *config is then not to be used but config_finish. */
+int config_read(struct config *config, const char *path, size_t overrides, const char *const *override,
+    struct faults *faults);
+
+/* The full resolved configuration as an INI text that config_read takes, the caller's (memory_destroy).
+ * Without paths (for a checkpoint) data.train and data.valid are left out. Equal configurations give equal
+ * bytes. */
+char *config_write(const struct config *config, int with_paths, struct error *error);
+
+/* Compares with the text of a checkpoint's configuration (without paths): every key of [data], [model] and
+ * [train] that differs, but patience and, where the schedule does not depend on it, epochs, is a fault with
+ * both values and a hint at --fresh and --init. [checkpoint], data.cache and train.report_every may change.
+ * Returns the number of faults. */
+size_t config_compare(const struct config *config, const char *saved, struct faults *faults);
+
+#endif

@@ -1,0 +1,10 @@
+/* What the test programs share. */
+#ifndef TESTS_SUPPORT_SUITE_H
+#define TESTS_SUPPORT_SUITE_H
+
+#include <check.h>
+
+/* Runs one suite, prints Check's counts, frees it; the exit status of a test program. */
+int suite_run(Suite *suite);
+
+#endif

@@ -1,0 +1,150 @@
+#include "base/grain.h"
+#include "base/mathematics.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "support/suite.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static double ulps(double got, long double want)
+{
+    int exponent;
+    frexpl(want, &exponent);
+    return (double)(fabsl((long double)got - want) / ldexpl(1, exponent - 53));
+}
+
+START_TEST(exp_log_cos_are_within_two_units_in_the_last_place)
+{
+    for (uint64_t i = 0; i < 200000; i++) {
+        double u = random_uniform(1, RANDOM_TEST, 0, i);
+        double x = (u - 0.5) * 1400;
+        ck_assert_double_lt(ulps(math_exp(x), expl((long double)x)), 2);
+        x = exp((u - 0.5) * 200);
+        ck_assert_double_lt(ulps(math_log(x), logl((long double)x)), 2);
+        x = 1 + (u - 0.5) * 0.01;
+        ck_assert_double_lt(ulps(math_log(x), logl((long double)x)), 2);
+        x = (u - 0.5) * 100;
+        ck_assert_double_lt(fabs(math_cos(x) - (double)cosl((long double)x)), 2.3e-16);
+        ck_assert_double_lt(fabs(math_sin(x) - (double)sinl((long double)x)), 2.3e-16);
+    }
+}
+END_TEST
+
+START_TEST(exp_and_log_of_special_values)
+{
+    ck_assert(isnan(math_exp(NAN)) && isnan(math_log(NAN)) && isnan(math_log(-1)));
+    ck_assert(math_exp(1000) == INFINITY && math_exp(-1000) == 0 && math_exp(0) == 1);
+    ck_assert(math_log(0) == -INFINITY && math_log(INFINITY) == INFINITY && math_log(1) == 0);
+}
+END_TEST
+
+START_TEST(philox_gives_the_published_numbers)
+{
+    /* Random123's known-answer file: philox4x32 10, counter and key all zero. */
+    uint32_t bits[4];
+    random_block(0, (enum random_stream)0, 0, 0, bits);
+    ck_assert_uint_eq(bits[0], 0x6627e8d5u);
+    ck_assert_uint_eq(bits[1], 0xe169c58du);
+    ck_assert_uint_eq(bits[2], 0xbc57ac4cu);
+    ck_assert_uint_eq(bits[3], 0x9b00dbd8u);
+}
+END_TEST
+
+START_TEST(normal_numbers_have_mean_zero_and_variance_one)
+{
+    double sum = 0, squares = 0;
+    enum { DRAWS = 200000 };
+    for (uint64_t i = 0; i < DRAWS; i++) {
+        double x = random_normal(3, RANDOM_TEST, 0, i);
+        sum += x;
+        squares += x * x;
+    }
+    ck_assert_double_lt(fabs(sum / DRAWS), 0.01);
+    ck_assert_double_lt(fabs(squares / DRAWS - 1), 0.02);
+}
+END_TEST
+
+START_TEST(permutation_holds_each_number_once)
+{
+    int64_t order[1000], seen[1000] = {0};
+    random_permutation(5, RANDOM_ORDER, 1, 1000, order);
+    size_t moved = 0;
+    for (int64_t i = 0; i < 1000; i++) {
+        seen[order[i]]++;
+        moved += order[i] != i;
+    }
+    for (int i = 0; i < 1000; i++)
+        ck_assert_int_eq(seen[i], 1);
+    ck_assert_uint_gt(moved, 900);
+}
+END_TEST
+
+START_TEST(grain_numbers_frames_step_by_step)
+{
+    struct grain grain;
+    grain_init(&grain);
+    struct grain_format format = {.inputs = 3, .has_classes = 1, .target_per_frame = 1};
+    int32_t length[] = {3, 2, 2};
+    int64_t sequence[] = {7, 8, 9};
+    struct error error;
+    ck_assert_int_eq(grain_resize(&grain, &format, 3, length, sequence, &error), 0);
+    ck_assert_uint_eq(grain.N, 7);
+    ck_assert_uint_eq(grain.T, 3);
+    ck_assert_int_eq(grain.alive[0], 3);
+    ck_assert_int_eq(grain.alive[1], 3);
+    ck_assert_int_eq(grain.alive[2], 1);
+    ck_assert_uint_eq(grain.first[2], 6);
+    ck_assert_uint_eq(grain.first[3], 7);
+    ck_assert_uint_eq(grain.inputs_stride, 16);
+    ck_assert_uint_eq(grain.target_rows, 7);
+    ck_assert_ptr_nonnull(grain.classes);
+    ck_assert_ptr_null(grain.symbols);
+    ck_assert_ptr_null(grain.values);
+    for (size_t n = 0; n < 7; n++)
+        for (size_t i = 3; i < 16; i++)
+            ck_assert_float_eq(grain.inputs[n * 16 + i], 0);
+    grain_finish(&grain);
+}
+END_TEST
+
+START_TEST(too_large_a_block_is_an_error)
+{
+    struct error error = {0};
+    ck_assert_ptr_null(memory_create(SIZE_MAX / 2, 8, &error));
+    ck_assert_int_eq(error.code, EXIT_CODE_INTERNAL);
+}
+END_TEST
+
+START_TEST(arena_measures_what_it_then_hands_out)
+{
+    struct arena arena = {0};
+    ck_assert_ptr_null(arena_take(&arena, 3, 4));
+    arena_take(&arena, 100, 8);
+    ck_assert_uint_eq(arena.peak, 64 + 832);
+    char *block = memory_create(arena.peak, 1, NULL);
+    arena = (struct arena){.base = block, .size = arena.peak};
+    ck_assert_ptr_eq(arena_take(&arena, 3, 4), block);
+    ck_assert_ptr_eq(arena_take(&arena, 100, 8), block + 64);
+    memory_destroy(block);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("base");
+    TCase *cases = tcase_create("base");
+    tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, exp_log_cos_are_within_two_units_in_the_last_place);
+    tcase_add_test(cases, exp_and_log_of_special_values);
+    tcase_add_test(cases, philox_gives_the_published_numbers);
+    tcase_add_test(cases, normal_numbers_have_mean_zero_and_variance_one);
+    tcase_add_test(cases, permutation_holds_each_number_once);
+    tcase_add_test(cases, grain_numbers_frames_step_by_step);
+    tcase_add_test(cases, too_large_a_block_is_an_error);
+    tcase_add_test(cases, arena_measures_what_it_then_hands_out);
+    suite_add_tcase(suite, cases);
+    return suite_run(suite);
+}
