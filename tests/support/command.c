@@ -1,0 +1,255 @@
+/* Polls instead of sleeping on SIGCHLD: a test program has handlers of Check's own, and five milliseconds do
+ * not matter here. Processes are found by their session in /proc/PID/stat; killing is repeated until none is
+ * left, since a process may fork between being seen and being killed. */
+#include "support/command.h"
+
+#include "base/clock.h"
+
+#include <check.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MOST_WORDS = 64 };
+
+static void pause_briefly(void)
+{
+    struct timespec moment = {.tv_nsec = 5000000};
+    nanosleep(&moment, NULL);
+}
+
+static int temporary_file(void)
+{
+    const char *folder = getenv("TMPDIR");
+    char path[4096];
+    snprintf(path, sizeof path, "%s/rnn-command-XXXXXX", folder && *folder ? folder : "/tmp");
+    int file = mkstemp(path);
+    if (file < 0)
+        ck_abort_msg("%s: %s", path, strerror(errno));
+    unlink(path);
+    fcntl(file, F_SETFD, FD_CLOEXEC);
+    return file;
+}
+
+/* The session of a live process from the text of its stat file: "PID (NAME) STATE PPID PGRP SESSION ...",
+ * where NAME may hold anything. 0 for a zombie or a process that has gone. */
+static pid_t session_of(const char *pid)
+{
+    char path[64], text[512];
+    snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return 0;
+    ssize_t size = read(file, text, sizeof text - 1);
+    close(file);
+    text[size < 0 ? 0 : size] = 0;
+    const char *behind_name = strrchr(text, ')');
+    char state;
+    int session;
+    if (!behind_name || sscanf(behind_name + 1, " %c %*d %*d %d", &state, &session) != 2)
+        return 0;
+    return state == 'Z' || state == 'X' ? 0 : (pid_t)session;
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+    pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
+    return (x > y) - (x < y);
+}
+
+int command_processes(const struct command_process *process, pid_t *pids, int most)
+{
+    DIR *folder = opendir("/proc");
+    ck_assert_msg(folder != NULL, "/proc: %s", strerror(errno));
+    int count = 0;
+    for (struct dirent *entry; (entry = readdir(folder));)
+        if (isdigit((unsigned char)entry->d_name[0]) && session_of(entry->d_name) == process->pid) {
+            if (count < most)
+                pids[count] = (pid_t)atoi(entry->d_name);
+            count++;
+        }
+    closedir(folder);
+    if (pids)
+        qsort(pids, (size_t)(count < most ? count : most), sizeof *pids, compare_pids);
+    return count;
+}
+
+/* Returns how many were there at first. */
+static int kill_session(const struct command_process *process)
+{
+    enum { MOST = 1024, ROUNDS = 400 };
+    pid_t pids[MOST];
+    int first = -1;
+    for (int round = 0; round < ROUNDS; round++) {
+        int count = command_processes(process, pids, MOST);
+        if (first < 0)
+            first = count;
+        if (!count)
+            break;
+        for (int i = 0; i < count && i < MOST; i++)
+            kill(pids[i], SIGKILL);
+        pause_briefly();
+    }
+    return first;
+}
+
+/* Between fork and exec. The child dies with the test that started it, also when Check ends that test. */
+static void become(const struct command *command, const struct command_process *process)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setsid();
+    int nothing = open("/dev/null", O_RDONLY);
+    if (nothing < 0 || dup2(nothing, 0) < 0 || dup2(process->output, 1) < 0 || dup2(process->errors, 2) < 0)
+        _exit(127);
+    for (const char *const *text = command->environment; text && *text; text++)
+        if (strchr(*text, '='))
+            putenv((char *)*text);
+        else
+            unsetenv(*text);
+    if (command->directory && chdir(command->directory) < 0)
+        dprintf(2, "%s: %s\n", command->directory, strerror(errno));
+    else {
+        execvp(command->argv[0], (char *const *)command->argv);
+        dprintf(2, "%s: %s\n", command->argv[0], strerror(errno));
+    }
+    _exit(127);
+}
+
+void command_start(const struct command *command, struct command_process *process)
+{
+    ck_assert_msg(command->seconds > 0, "a command needs a time limit");
+    process->output = temporary_file();
+    process->errors = temporary_file();
+    process->deadline = clock_now() + command->seconds;
+    fflush(NULL);
+    process->pid = fork();
+    if (process->pid < 0)
+        ck_abort_msg("fork: %s", strerror(errno));
+    if (process->pid == 0)
+        become(command, process);
+}
+
+void command_signal(const struct command_process *process, int number)
+{
+    ck_assert_msg(process->pid > 0, "the command has ended");
+    ck_assert_msg(kill(process->pid, number) == 0, "signal %d: %s", number, strerror(errno));
+}
+
+void command_kill(const struct command_process *process)
+{
+    ck_assert_msg(process->pid > 0, "the command has ended");
+    kill(process->pid, SIGKILL);
+    kill_session(process);
+}
+
+static char *read_whole(int file, size_t *size)
+{
+    struct stat status;
+    ck_assert_msg(fstat(file, &status) == 0, "fstat: %s", strerror(errno));
+    char *text = malloc((size_t)status.st_size + 1);
+    ck_assert_ptr_nonnull(text);
+    size_t done = 0;
+    while (done < (size_t)status.st_size) {
+        ssize_t got = pread(file, text + done, (size_t)status.st_size - done, (off_t)done);
+        if (got <= 0)
+            break;
+        done += (size_t)got;
+    }
+    text[done] = 0;
+    *size = done;
+    return text;
+}
+
+static int occurrences(const char *text, const char *part)
+{
+    int count = 0;
+    for (const char *at = text; (at = strstr(at, part)); at += strlen(part))
+        count++;
+    return count;
+}
+
+/* Leaves the exit status for command_wait. */
+static bool has_ended(const struct command_process *process)
+{
+    siginfo_t info = {0};
+    ck_assert_msg(waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0, "waitid: %s",
+        strerror(errno));
+    return info.si_pid != 0;
+}
+
+bool command_await_output(const struct command_process *process, const char *text, int number, double seconds)
+{
+    ck_assert_msg(process->pid > 0 && *text, "the command has ended, or there is nothing to wait for");
+    for (double limit = clock_now() + seconds;;) {
+        bool last = has_ended(process) || clock_now() > limit;
+        size_t size;
+        char *so_far = read_whole(process->output, &size);
+        bool found = occurrences(so_far, text) >= number;
+        free(so_far);
+        if (found || last)
+            return found;
+        pause_briefly();
+    }
+}
+
+void command_wait(struct command_process *process, struct command_result *result)
+{
+    ck_assert_msg(process->pid > 0, "the command has ended");
+    *result = (struct command_result){0};
+    while (!has_ended(process) && !result->timed_out) {
+        result->timed_out = clock_now() > process->deadline;
+        pause_briefly();
+    }
+    if (result->timed_out) {
+        command_kill(process);
+        kill(process->pid, SIGKILL);
+    }
+    int status;
+    pid_t ended = waitpid(process->pid, &status, 0);
+    ck_assert_msg(ended == process->pid, "waitpid: %s", strerror(errno));
+    result->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    result->left_behind = kill_session(process);
+    process->pid = 0;
+    result->output = read_whole(process->output, &result->output_size);
+    result->errors = read_whole(process->errors, &result->errors_size);
+    close(process->output);
+    close(process->errors);
+}
+
+void command_run(const struct command *command, struct command_result *result)
+{
+    struct command_process process;
+    command_start(command, &process);
+    command_wait(&process, result);
+}
+
+void command_call(struct command_result *result, double seconds, ...)
+{
+    const char *words[MOST_WORDS + 1];
+    int count = 0;
+    va_list arguments;
+    va_start(arguments, seconds);
+    while (count <= MOST_WORDS && (words[count] = va_arg(arguments, const char *)))
+        count++;
+    va_end(arguments);
+    ck_assert_msg(count > 0 && count <= MOST_WORDS, "a command of %d words", count);
+    command_run(&(struct command){.argv = words, .seconds = seconds}, result);
+}
+
+void command_result_finish(struct command_result *result)
+{
+    free(result->output);
+    free(result->errors);
+    *result = (struct command_result){0};
+}
