@@ -25,14 +25,17 @@ struct plan {
 };
 
 struct plan_step {
-    size_t sequences; /* of this step */
-    size_t leaves;    /* grains */
-    size_t room;
+    size_t sequences;  /* of this step */
+    size_t leaves;     /* grains */
+    size_t room;       /* sequences that `block` has room for */
     size_t *start;     /* [leaves + 1]: leaf l has sequence[start[l]] .. sequence[start[l + 1] - 1] */
     int64_t *sequence; /* [sequences] in order of leaves; within a leaf longest first */
     int64_t *frames;   /* [leaves] */
+    void *block;       /* holds the arrays above, and scratch for making a step */
 };
 
+/* All lengths, batch and grain are at least 1, and there is at least one sequence. Starts at epoch 0. The
+ * only error of this file is no memory. */
 int plan_init(struct plan *plan, int64_t sequences, const int32_t *length, int64_t batch, int64_t grain,
     uint64_t seed, struct error *error);
 void plan_finish(struct plan *plan);
@@ -40,13 +43,15 @@ void plan_finish(struct plan *plan);
 /* The order of epoch `epoch` (from 1); 0: the order of the file, for validation and prediction. */
 void plan_set_epoch(struct plan *plan, int64_t epoch);
 
-/* Grains of step `step` (from 0) of the epoch at hand. `out` starts zeroed and keeps its room between calls.
- */
+/* Grains of step `step` (from 0) of the epoch at hand. `out` starts zeroed and keeps its room between calls,
+ * so that only the first call of the largest step allocates. Two full subtrees of equal size (comm/tree.h)
+ * differ by no more frames than the longest and the shortest grain of the step do. */
 int plan_make_step(const struct plan *plan, int64_t step, struct plan_step *out, struct error *error);
 void plan_step_finish(struct plan_step *step);
 
-/* ranges [ranks + 1]: rank r has leaves ranges[r] .. ranges[r + 1] - 1. Where there are as many leaves as
- * ranks, every rank has one at least. */
+/* ranges [ranks + 1]: rank r has leaves ranges[r] .. ranges[r + 1] - 1. The largest share of frames is as
+ * small as contiguous ranges allow; where that leaves a choice, cuts lie between large subtrees. Where there
+ * are as many leaves as ranks, every rank has one at least; ranks beyond the leaves have none. */
 void plan_cut(const struct plan_step *step, size_t ranks, size_t *ranges);
 
 #endif

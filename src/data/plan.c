@@ -1,0 +1,287 @@
+/* Sorting a step by length before cutting it makes grains of nearly equal lengths, so that few rows die early
+ * and products stay wide. The grains then differ much in frames; dealing them evens that out.
+ *
+ * Dealing builds the tree of comm/tree.h from below. Items of level j are subtrees of 2^j leaves, and at most
+ * one item is partial: it has fewer leaves, and its place is the right end. Sorted by frames, the longest
+ * full item goes with the shortest, the second longest with the second shortest, and so on; of an odd number
+ * the median is left over and goes to the left of the partial item, or becomes it. The pairs are the items
+ * of level j + 1. If the items of a level differ by D frames at most, so do those of the next: a pair's sum
+ * differs from another's by the difference of two numbers between 0 and D. So two full subtrees of equal size
+ * never differ by more than the longest and the shortest grain do.
+ *
+ * The cut is the classic one of contiguous ranges: the smallest largest share is found by bisection (a share
+ * is possible if filling ranges greedily needs no more ranges than there are), and within the freedom it
+ * leaves cuts are moved to where few subtrees are split, since every node of a range travels on its own. */
+#include "data/plan.h"
+
+#include "base/memory.h"
+#include "base/random.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+int plan_init(struct plan *plan, int64_t sequences, const int32_t *length, int64_t batch, int64_t grain,
+    uint64_t seed, struct error *error)
+{
+    assert(sequences > 0 && batch > 0 && grain > 0);
+    int64_t *order = memory_create((size_t)sequences, sizeof *order, error);
+    if (!order)
+        return -1;
+    *plan = (struct plan){
+        .sequences = sequences,
+        .batch = batch,
+        .grain = grain,
+        .seed = seed,
+        .length = length,
+        .steps = (sequences - 1) / batch + 1,
+        .order = order,
+    };
+    plan_set_epoch(plan, 0);
+    return 0;
+}
+
+void plan_finish(struct plan *plan)
+{
+    memory_destroy(plan->order);
+    *plan = (struct plan){0};
+}
+
+void plan_set_epoch(struct plan *plan, int64_t epoch)
+{
+    assert(epoch >= 0);
+    plan->epoch = epoch;
+    if (epoch > 0) {
+        random_permutation(plan->seed, RANDOM_ORDER, (uint64_t)epoch, (size_t)plan->sequences, plan->order);
+        return;
+    }
+    for (int64_t s = 0; s < plan->sequences; s++)
+        plan->order[s] = s;
+}
+
+/* ---- one step ---- */
+
+/* A sequence of the step, for sorting. */
+struct candidate {
+    int64_t sequence, position; /* position in the permutation breaks ties */
+    int32_t length;
+};
+
+/* A subtree while dealing: a chain of grains from `head` to `tail`, in order of leaves. */
+struct item {
+    int64_t frames;
+    size_t head, tail;
+};
+
+/* Grains as they are cut, before they are dealt. */
+struct deal {
+    struct candidate *candidates; /* [sequences] */
+    struct item *items;           /* [leaves] */
+    size_t *next;                 /* [leaves] the grain that follows in its chain */
+    int64_t *frames;              /* [leaves] */
+};
+
+static int candidate_compare(const void *left, const void *right)
+{
+    const struct candidate *a = left, *b = right;
+    if (a->length != b->length)
+        return a->length > b->length ? -1 : 1;
+    return (a->position > b->position) - (a->position < b->position);
+}
+
+static int item_compare(const void *left, const void *right)
+{
+    const struct item *a = left, *b = right;
+    if (a->frames != b->frames)
+        return a->frames > b->frames ? -1 : 1;
+    return (a->head > b->head) - (a->head < b->head);
+}
+
+static struct item item_join(struct item left, struct item right, size_t *next)
+{
+    next[left.tail] = right.head;
+    return (struct item){left.frames + right.frames, left.head, right.tail};
+}
+
+/* Joins n full items of one level (n > 1, or 1 with a partial one) into those of the next; returns how many
+ * there are. */
+static size_t deal_level(struct item *items, size_t n, struct item *partial, int *has_partial, size_t *next)
+{
+    qsort(items, n, sizeof *items, item_compare);
+    if (n % 2) {
+        struct item median = items[n / 2];
+        *partial = *has_partial ? item_join(median, *partial, next) : median;
+        *has_partial = 1;
+    }
+    for (size_t i = 0; i < n / 2; i++)
+        items[i] = item_join(items[i], items[n - 1 - i], next);
+    return n / 2;
+}
+
+/* Returns the first grain in order of leaves; deal->next gives the others. */
+static size_t deal_leaves(struct deal *deal, size_t leaves)
+{
+    for (size_t l = 0; l < leaves; l++)
+        deal->items[l] = (struct item){deal->frames[l], l, l};
+    struct item partial = {0};
+    int has_partial = 0;
+    size_t n = leaves;
+    while (n + (size_t)has_partial > 1)
+        n = deal_level(deal->items, n, &partial, &has_partial, deal->next);
+    return has_partial ? partial.head : deal->items[0].head;
+}
+
+static void step_lay(struct arena *arena, size_t room, struct plan_step *step, struct deal *deal)
+{
+    step->start = arena_take(arena, room + 1, sizeof *step->start);
+    step->sequence = arena_take(arena, room, sizeof *step->sequence);
+    step->frames = arena_take(arena, room, sizeof *step->frames);
+    deal->candidates = arena_take(arena, room, sizeof *deal->candidates);
+    deal->items = arena_take(arena, room, sizeof *deal->items);
+    deal->next = arena_take(arena, room, sizeof *deal->next);
+    deal->frames = arena_take(arena, room, sizeof *deal->frames);
+}
+
+/* Room for `sequences` sequences, each a leaf of its own at worst, and for dealing them. */
+static int step_make_room(struct plan_step *step, size_t sequences, struct deal *deal, struct error *error)
+{
+    struct arena arena = {0};
+    struct plan_step measured = {0};
+    size_t room = sequences > step->room ? sequences : step->room;
+    step_lay(&arena, room, &measured, deal);
+    if (room > step->room) {
+        void *block = memory_create(arena.peak, 1, error);
+        if (!block)
+            return -1;
+        memory_destroy(step->block);
+        step->block = block;
+        step->room = room;
+    }
+    arena = (struct arena){.base = step->block, .size = arena.peak};
+    step_lay(&arena, room, step, deal);
+    return 0;
+}
+
+static void step_sort(const struct plan *plan, int64_t first, size_t n, struct candidate *candidates)
+{
+    for (size_t i = 0; i < n; i++) {
+        int64_t position = first + (int64_t)i, sequence = plan->order[position];
+        candidates[i] = (struct candidate){sequence, position, plan->length[sequence]};
+    }
+    qsort(candidates, n, sizeof *candidates, candidate_compare);
+}
+
+int plan_make_step(const struct plan *plan, int64_t step, struct plan_step *out, struct error *error)
+{
+    assert(step >= 0 && step < plan->steps);
+    int64_t first = step * plan->batch, rest = plan->sequences - first;
+    size_t n = (size_t)(rest < plan->batch ? rest : plan->batch);
+    size_t grain = (uint64_t)plan->grain < n ? (size_t)plan->grain : n;
+    struct deal deal;
+    if (step_make_room(out, n, &deal, error))
+        return -1;
+    out->sequences = n;
+    out->leaves = (n - 1) / grain + 1;
+    step_sort(plan, first, n, deal.candidates);
+    for (size_t l = 0; l < out->leaves; l++)
+        deal.frames[l] = 0;
+    for (size_t i = 0; i < n; i++)
+        deal.frames[i / grain] += deal.candidates[i].length;
+
+    size_t g = deal_leaves(&deal, out->leaves), used = 0;
+    for (size_t l = 0; l < out->leaves; l++, g = deal.next[g]) {
+        out->start[l] = used;
+        out->frames[l] = deal.frames[g];
+        for (size_t i = g * grain; i < n && i < (g + 1) * grain; i++)
+            out->sequence[used++] = deal.candidates[i].sequence;
+    }
+    out->start[out->leaves] = used;
+    return 0;
+}
+
+void plan_step_finish(struct plan_step *step)
+{
+    memory_destroy(step->block);
+    *step = (struct plan_step){0};
+}
+
+/* ---- ranges of ranks ---- */
+
+/* The end of the longest range from leaf `first` with at most `most` frames that leaves `spare` leaves. */
+static size_t cut_fill(const struct plan_step *step, size_t first, size_t spare, int64_t most)
+{
+    size_t end = first;
+    for (int64_t sum = 0; end + spare < step->leaves; end++) {
+        sum += step->frames[end];
+        if (sum > most)
+            break;
+    }
+    return end;
+}
+
+static int cut_is_possible(const struct plan_step *step, size_t ranks, int64_t most)
+{
+    size_t end = 0;
+    for (size_t r = 0; r < ranks && end < step->leaves; r++)
+        end = cut_fill(step, end, 0, most);
+    return end == step->leaves;
+}
+
+static int64_t cut_find_share(const struct plan_step *step, size_t ranks)
+{
+    int64_t low = 1, high = 0; /* the answer lies in [low, high] */
+    for (size_t l = 0; l < step->leaves; l++) {
+        high += step->frames[l];
+        if (step->frames[l] > low)
+            low = step->frames[l];
+    }
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (cut_is_possible(step, ranks, middle))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return high;
+}
+
+/* earliest[r]: the first leaf from which on ranks r .. ranks - 1 suffice, each with a leaf. */
+static void cut_find_earliest(const struct plan_step *step, size_t ranks, int64_t most, size_t *earliest)
+{
+    size_t first = step->leaves;
+    for (size_t r = ranks; r-- > 0;) {
+        for (int64_t sum = 0; first > r; first--) {
+            sum += step->frames[first - 1];
+            if (sum > most)
+                break;
+        }
+        earliest[r] = first;
+    }
+}
+
+/* How many trailing zeros: the level of the subtrees that meet at a cut before leaf `leaf` > 0. */
+static int cut_level(size_t leaf)
+{
+    int level = 0;
+    for (; leaf % 2 == 0; leaf /= 2)
+        level++;
+    return level;
+}
+
+void plan_cut(const struct plan_step *step, size_t ranks, size_t *ranges)
+{
+    assert(ranks > 0 && step->leaves > 0);
+    size_t busy = ranks < step->leaves ? ranks : step->leaves;
+    int64_t most = cut_find_share(step, busy);
+    cut_find_earliest(step, busy, most, ranges); /* ranges[r] holds earliest[r] until rank r's turn */
+    ranges[0] = 0;
+    for (size_t r = 1; r < busy; r++) {
+        size_t latest = cut_fill(step, ranges[r - 1], busy - r, most);
+        size_t low = ranges[r] > ranges[r - 1] ? ranges[r] : ranges[r - 1] + 1, best = latest;
+        for (size_t end = latest; end >= low; end--)
+            if (cut_level(end) > cut_level(best))
+                best = end;
+        ranges[r] = best;
+    }
+    for (size_t r = busy; r <= ranks; r++)
+        ranges[r] = step->leaves;
+}

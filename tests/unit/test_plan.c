@@ -1,0 +1,506 @@
+/* Properties of plans over many random sets of lengths: what an epoch holds, how grains are dealt, how ranks
+ * share them. */
+#include "base/random.h"
+#include "data/plan.h"
+#include "support/suite.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_SEQUENCES = 700, WORLDS = 300 };
+
+/* One random case: lengths of one of several characters, batch and grain of any proportion. */
+struct world {
+    int64_t sequences, batch, grain;
+    int32_t length[MOST_SEQUENCES];
+};
+
+static uint64_t draw(uint64_t n, uint64_t number, uint64_t index)
+{
+    return random_below(n, 17, RANDOM_TEST, number, index);
+}
+
+static int32_t draw_length(uint64_t character, uint64_t number, uint64_t index)
+{
+    uint64_t u = draw(1000, number, index);
+    switch (character) {
+    case 0:
+        return 1 + (int32_t)(u % 40);
+    case 1:
+        return 7; /* all alike */
+    case 2:
+        return u < 20 ? 5000 : 1 + (int32_t)(u % 9); /* few giants */
+    default:
+        return 100 + (int32_t)(u / 5);
+    }
+}
+
+static void world_make(struct world *world, uint64_t number)
+{
+    uint64_t most[] = {1, 9, 70, MOST_SEQUENCES};
+    world->sequences = 1 + (int64_t)draw(most[number % 4], number, 100000);
+    world->batch = 1 + (int64_t)draw(2 * (uint64_t)world->sequences, number, 100001);
+    world->grain = 1 + (int64_t)draw(number % 3 ? 10 : 2 * (uint64_t)world->batch, number, 100002);
+    for (int64_t s = 0; s < world->sequences; s++)
+        world->length[s] = draw_length(number / 4 % 4, number, (uint64_t)s);
+}
+
+static void world_plan(const struct world *world, struct plan *plan)
+{
+    struct error error;
+    ck_assert_int_eq(
+        plan_init(plan, world->sequences, world->length, world->batch, world->grain, 5, &error), 0);
+}
+
+static int64_t sum_frames(const struct plan_step *step, size_t first, size_t end)
+{
+    int64_t sum = 0;
+    for (size_t l = first; l < end; l++)
+        sum += step->frames[l];
+    return sum;
+}
+
+/* Frames that the longest grain has more than the shortest. */
+static int64_t get_spread(const struct plan_step *step)
+{
+    int64_t low = step->frames[0], high = low;
+    for (size_t l = 1; l < step->leaves; l++) {
+        low = step->frames[l] < low ? step->frames[l] : low;
+        high = step->frames[l] > high ? step->frames[l] : high;
+    }
+    return high - low;
+}
+
+START_TEST(each_sequence_comes_once_an_epoch)
+{
+    struct plan_step step = {0};
+    for (uint64_t number = 0; number < WORLDS; number++) {
+        struct world world;
+        struct plan plan;
+        world_make(&world, number);
+        world_plan(&world, &plan);
+        for (int64_t epoch = 0; epoch < 3; epoch++) {
+            int seen[MOST_SEQUENCES] = {0};
+            plan_set_epoch(&plan, epoch);
+            for (int64_t k = 0; k < plan.steps; k++) {
+                ck_assert_int_eq(plan_make_step(&plan, k, &step, NULL), 0);
+                int64_t want = k + 1 < plan.steps ? world.batch : world.sequences - k * world.batch;
+                ck_assert_int_eq((int64_t)step.sequences, want);
+                for (size_t i = 0; i < step.sequences; i++)
+                    seen[step.sequence[i]]++;
+            }
+            for (int64_t s = 0; s < world.sequences; s++)
+                ck_assert_int_eq(seen[s], 1);
+        }
+        plan_finish(&plan);
+    }
+    plan_step_finish(&step);
+}
+END_TEST
+
+START_TEST(a_step_takes_its_part_of_the_permutation)
+{
+    struct plan_step step = {0};
+    for (uint64_t number = 0; number < WORLDS; number++) {
+        struct world world;
+        struct plan plan;
+        world_make(&world, number);
+        world_plan(&world, &plan);
+        int64_t order[MOST_SEQUENCES];
+        random_permutation(5, RANDOM_ORDER, 4, (size_t)world.sequences, order);
+        plan_set_epoch(&plan, 4);
+        for (int64_t k = 0; k < plan.steps; k++) {
+            int here[MOST_SEQUENCES] = {0};
+            plan_make_step(&plan, k, &step, NULL);
+            for (size_t i = 0; i < step.sequences; i++)
+                here[step.sequence[i]]++;
+            for (size_t i = 0; i < step.sequences; i++)
+                ck_assert_int_eq(here[order[(size_t)(k * world.batch) + i]], 1);
+        }
+        plan_finish(&plan);
+    }
+    plan_step_finish(&step);
+}
+END_TEST
+
+START_TEST(epoch_zero_is_the_order_of_the_file_and_epochs_differ)
+{
+    struct world world = {.sequences = 500, .batch = 10, .grain = 2};
+    for (int64_t s = 0; s < 500; s++)
+        world.length[s] = 1;
+    struct plan plan;
+    world_plan(&world, &plan);
+    for (int64_t s = 0; s < 500; s++)
+        ck_assert_int_eq(plan.order[s], s);
+    int64_t first[500], moved = 0;
+    plan_set_epoch(&plan, 1);
+    memcpy(first, plan.order, sizeof first);
+    plan_set_epoch(&plan, 2);
+    for (int64_t s = 0; s < 500; s++)
+        moved += plan.order[s] != first[s];
+    ck_assert_int_gt(moved, 450);
+    plan_set_epoch(&plan, 1);
+    ck_assert_mem_eq(plan.order, first, sizeof first);
+    plan_set_epoch(&plan, 0);
+    for (int64_t s = 0; s < 500; s++)
+        ck_assert_int_eq(plan.order[s], s);
+    plan_finish(&plan);
+}
+END_TEST
+
+static void assert_grains_of_sorted_lengths(const struct world *world, const struct plan_step *step)
+{
+    /* All grains are full but one at most, each falls in length, and their frames are their lengths. */
+    size_t small = 0;
+    for (size_t l = 0; l < step->leaves; l++) {
+        size_t n = step->start[l + 1] - step->start[l];
+        ck_assert_uint_gt(n, 0);
+        ck_assert_int_le((int64_t)n, world->grain);
+        small += (int64_t)n < world->grain;
+        int64_t frames = 0;
+        for (size_t i = step->start[l]; i < step->start[l + 1]; i++) {
+            frames += world->length[step->sequence[i]];
+            if (i > step->start[l])
+                ck_assert_int_ge(world->length[step->sequence[i - 1]], world->length[step->sequence[i]]);
+        }
+        ck_assert_int_eq(frames, step->frames[l]);
+    }
+    ck_assert_uint_le(small, 1);
+}
+
+static void assert_lengths_of_grains_do_not_overlap(const struct world *world, const struct plan_step *step)
+{
+    for (size_t a = 0; a < step->leaves; a++)
+        for (size_t b = 0; b < a; b++) {
+            int32_t longest_a = world->length[step->sequence[step->start[a]]];
+            int32_t shortest_a = world->length[step->sequence[step->start[a + 1] - 1]];
+            int32_t longest_b = world->length[step->sequence[step->start[b]]];
+            int32_t shortest_b = world->length[step->sequence[step->start[b + 1] - 1]];
+            ck_assert(shortest_a >= longest_b || shortest_b >= longest_a);
+        }
+}
+
+START_TEST(grains_hold_neighbours_in_length_longest_first)
+{
+    struct plan_step step = {0};
+    for (uint64_t number = 0; number < WORLDS; number++) {
+        struct world world;
+        struct plan plan;
+        world_make(&world, number);
+        world_plan(&world, &plan);
+        plan_set_epoch(&plan, 1);
+        int64_t steps = plan.steps < 5 ? plan.steps : 5;
+        for (int64_t k = 0; k < steps; k++) {
+            plan_make_step(&plan, k, &step, NULL);
+            ck_assert_uint_eq(step.start[0], 0);
+            ck_assert_uint_eq(step.start[step.leaves], step.sequences);
+            assert_grains_of_sorted_lengths(&world, &step);
+            assert_lengths_of_grains_do_not_overlap(&world, &step);
+        }
+        plan_finish(&plan);
+    }
+    plan_step_finish(&step);
+}
+END_TEST
+
+START_TEST(equal_lengths_keep_the_order_of_the_permutation)
+{
+    struct world world = {.sequences = 64, .batch = 64, .grain = 64};
+    for (int64_t s = 0; s < 64; s++)
+        world.length[s] = 3 + (int32_t)(s % 2);
+    struct plan plan;
+    struct plan_step step = {0};
+    world_plan(&world, &plan);
+    plan_set_epoch(&plan, 9);
+    ck_assert_int_eq(plan_make_step(&plan, 0, &step, NULL), 0);
+    size_t next = 0;
+    for (int32_t length = 4; length >= 3; length--)
+        for (int64_t s = 0; s < 64; s++)
+            if (world.length[plan.order[s]] == length)
+                ck_assert_int_eq(step.sequence[next++], plan.order[s]);
+    plan_step_finish(&step);
+    plan_finish(&plan);
+}
+END_TEST
+
+/* Levels of the tree of comm/tree.h: full subtrees of 2^j leaves begin at multiples of 2^j. */
+static void assert_subtrees_are_balanced(const struct plan_step *step)
+{
+    int64_t spread = get_spread(step);
+    for (size_t size = 1; size <= step->leaves; size *= 2) {
+        int64_t low = INT64_MAX, high = 0;
+        for (size_t first = 0; first + size <= step->leaves; first += size) {
+            int64_t sum = sum_frames(step, first, first + size);
+            low = sum < low ? sum : low;
+            high = sum > high ? sum : high;
+        }
+        ck_assert_int_le(high - low, spread);
+    }
+}
+
+/* A contiguous range is made of two full subtrees of each size at most, of n leaves a power of two. */
+static void assert_ranges_are_balanced(const struct plan_step *step)
+{
+    size_t n = step->leaves, level = 0;
+    while (((size_t)1 << level) < n)
+        level++;
+    int64_t total = sum_frames(step, 0, n), spread = get_spread(step);
+    for (size_t first = 0; first < n; first++) {
+        int64_t sum = 0;
+        for (size_t end = first + 1; end <= n; end++) {
+            sum += step->frames[end - 1];
+            int64_t share = sum * (int64_t)n - total * (int64_t)(end - first); /* n times the difference */
+            ck_assert_int_le(llabs(share), (int64_t)(n * (2 * level + 1)) * spread);
+        }
+    }
+}
+
+START_TEST(any_range_of_leaves_has_about_its_share_of_frames)
+{
+    struct plan_step step = {0};
+    for (uint64_t number = 0; number < WORLDS; number++) {
+        struct world world;
+        struct plan plan;
+        world_make(&world, number);
+        world_plan(&world, &plan);
+        for (int64_t k = 0; k < plan.steps && k < 5; k++) {
+            plan_make_step(&plan, k, &step, NULL);
+            assert_subtrees_are_balanced(&step);
+            assert_ranges_are_balanced(&step);
+        }
+        plan_finish(&plan);
+    }
+    plan_step_finish(&step);
+}
+END_TEST
+
+START_TEST(dealing_pairs_longest_with_shortest_and_the_median_ends_right)
+{
+    /* Grains of one sequence, 7 6 5 4 3 2 1 frames: pairs 7+1, 6+2, 5+3 of 8 each and the median 4; then
+     * 8 with 8 and the median 8 left of the partial 4. */
+    struct world world = {.sequences = 7, .batch = 7, .grain = 1, .length = {1, 2, 3, 4, 5, 6, 7}};
+    struct plan plan;
+    struct plan_step step = {0};
+    world_plan(&world, &plan);
+    ck_assert_int_eq(plan_make_step(&plan, 0, &step, NULL), 0);
+    int64_t want[] = {7, 1, 5, 3, 6, 2, 4};
+    ck_assert_mem_eq(step.frames, want, sizeof want);
+    plan_step_finish(&step);
+    plan_finish(&plan);
+}
+END_TEST
+
+START_TEST(a_plan_is_a_pure_function)
+{
+    struct plan_step fresh = {0}, used = {0};
+    for (uint64_t number = 0; number < WORLDS; number++) {
+        struct world world;
+        struct plan one, two;
+        world_make(&world, number);
+        world_plan(&world, &one);
+        world_plan(&world, &two);
+        plan_set_epoch(&one, 2);
+        for (int64_t epoch = 5; epoch-- > 0;) /* another way to the same epoch */
+            plan_set_epoch(&two, epoch);
+        plan_set_epoch(&two, 2);
+        int64_t k = one.steps - 1;
+        plan_make_step(&two, 0, &used, NULL);
+        plan_make_step(&two, k, &used, NULL);
+        plan_make_step(&one, k, &fresh, NULL);
+        ck_assert_uint_eq(fresh.leaves, used.leaves);
+        ck_assert_mem_eq(fresh.start, used.start, (fresh.leaves + 1) * sizeof *fresh.start);
+        ck_assert_mem_eq(fresh.frames, used.frames, fresh.leaves * sizeof *fresh.frames);
+        ck_assert_mem_eq(fresh.sequence, used.sequence, fresh.sequences * sizeof *fresh.sequence);
+        plan_step_finish(&fresh);
+        plan_finish(&one);
+        plan_finish(&two);
+    }
+    plan_step_finish(&used);
+}
+END_TEST
+
+START_TEST(another_seed_gives_another_order)
+{
+    int32_t length[200];
+    for (int i = 0; i < 200; i++)
+        length[i] = 2;
+    struct plan one, two;
+    plan_init(&one, 200, length, 10, 2, 1, NULL);
+    plan_init(&two, 200, length, 10, 2, 2, NULL);
+    plan_set_epoch(&one, 1);
+    plan_set_epoch(&two, 1);
+    int moved = 0;
+    for (int i = 0; i < 200; i++)
+        moved += one.order[i] != two.order[i];
+    ck_assert_int_gt(moved, 150);
+    plan_finish(&one);
+    plan_finish(&two);
+}
+END_TEST
+
+/* The smallest largest share, by trying every cut: best[l] over the first l leaves. */
+static int64_t find_best_share(const struct plan_step *step, size_t ranks)
+{
+    int64_t best[MOST_SEQUENCES + 1];
+    for (size_t l = 0; l <= step->leaves; l++)
+        best[l] = sum_frames(step, 0, l);
+    for (size_t r = 1; r < ranks; r++)
+        for (size_t end = step->leaves; end > 0; end--) {
+            int64_t sum = 0;
+            for (size_t cut = end; cut-- > 0;) {
+                sum += step->frames[cut];
+                int64_t largest = sum > best[cut] ? sum : best[cut];
+                best[end] = largest < best[end] ? largest : best[end];
+            }
+        }
+    return best[step->leaves];
+}
+
+static void assert_cut_covers_all(const struct plan_step *step, size_t ranks, const size_t *ranges)
+{
+    ck_assert_uint_eq(ranges[0], 0);
+    ck_assert_uint_eq(ranges[ranks], step->leaves);
+    for (size_t r = 0; r < ranks; r++)
+        if (ranks <= step->leaves || r < step->leaves)
+            ck_assert_uint_lt(ranges[r], ranges[r + 1]);
+        else
+            ck_assert_uint_eq(ranges[r], ranges[r + 1]);
+}
+
+START_TEST(ranks_1_to_64_cover_all_leaves_with_the_smallest_largest_share)
+{
+    struct plan_step step = {0};
+    for (uint64_t number = 0; number < WORLDS; number++) {
+        struct world world;
+        struct plan plan;
+        world_make(&world, number);
+        world_plan(&world, &plan);
+        plan_make_step(&plan, plan.steps / 2, &step, NULL);
+        for (size_t ranks = 1; ranks <= 64; ranks++) {
+            size_t ranges[65];
+            plan_cut(&step, ranks, ranges);
+            assert_cut_covers_all(&step, ranks, ranges);
+            if (step.leaves > 80)
+                continue; /* trying every cut would take long */
+            int64_t largest = 0;
+            for (size_t r = 0; r < ranks; r++) {
+                int64_t share = sum_frames(&step, ranges[r], ranges[r + 1]);
+                largest = share > largest ? share : largest;
+            }
+            ck_assert_int_eq(largest, find_best_share(&step, ranks));
+        }
+        plan_finish(&plan);
+    }
+    plan_step_finish(&step);
+}
+END_TEST
+
+START_TEST(equal_grains_are_cut_at_subtrees)
+{
+    struct world world = {.sequences = 64, .batch = 64, .grain = 1};
+    for (int64_t s = 0; s < 64; s++)
+        world.length[s] = 10;
+    struct plan plan;
+    struct plan_step step = {0};
+    world_plan(&world, &plan);
+    plan_make_step(&plan, 0, &step, NULL);
+    for (size_t ranks = 1; ranks <= 64; ranks *= 2) {
+        size_t ranges[65];
+        plan_cut(&step, ranks, ranges);
+        for (size_t r = 0; r <= ranks; r++)
+            ck_assert_uint_eq(ranges[r], r * 64 / ranks);
+    }
+    size_t ranges[4];
+    plan_cut(&step, 3, ranges); /* at most 22 leaves each: 20 and 42 are the roundest cuts of those left */
+    ck_assert_uint_eq(ranges[1], 20);
+    ck_assert_uint_eq(ranges[2], 42);
+    plan_step_finish(&step);
+    plan_finish(&plan);
+}
+END_TEST
+
+START_TEST(one_sequence_is_one_leaf_for_any_batch_and_grain)
+{
+    int64_t size[] = {1, 2, 64, INT64_MAX};
+    for (int b = 0; b < 4; b++)
+        for (int g = 0; g < 4; g++) {
+            struct plan plan;
+            struct plan_step step = {0};
+            int32_t length = INT32_MAX;
+            ck_assert_int_eq(plan_init(&plan, 1, &length, size[b], size[g], 3, NULL), 0);
+            plan_set_epoch(&plan, 7);
+            ck_assert_int_eq(plan.steps, 1);
+            ck_assert_int_eq(plan_make_step(&plan, 0, &step, NULL), 0);
+            ck_assert_uint_eq(step.leaves, 1);
+            ck_assert_int_eq(step.frames[0], INT32_MAX);
+            ck_assert_int_eq(step.sequence[0], 0);
+            size_t ranges[13];
+            plan_cut(&step, 12, ranges);
+            assert_cut_covers_all(&step, 12, ranges);
+            plan_step_finish(&step);
+            plan_finish(&plan);
+        }
+}
+END_TEST
+
+START_TEST(frames_beyond_32_bits_are_counted)
+{
+    struct world world = {.sequences = 12, .batch = 12, .grain = 4};
+    for (int s = 0; s < 12; s++)
+        world.length[s] = INT32_MAX - s;
+    struct plan plan;
+    struct plan_step step = {0};
+    world_plan(&world, &plan);
+    plan_make_step(&plan, 0, &step, NULL);
+    ck_assert_int_eq(sum_frames(&step, 0, step.leaves), 12 * (int64_t)INT32_MAX - 66);
+    plan_step_finish(&step);
+    plan_finish(&plan);
+}
+END_TEST
+
+START_TEST(batch_larger_than_the_set_and_grain_larger_than_the_batch)
+{
+    struct world world = {.sequences = 5, .batch = 64, .grain = 2, .length = {3, 9, 4, 1, 5}};
+    struct plan plan;
+    struct plan_step step = {0};
+    world_plan(&world, &plan);
+    ck_assert_int_eq(plan.steps, 1);
+    plan_make_step(&plan, 0, &step, NULL);
+    ck_assert_uint_eq(step.leaves, 3);
+    plan_finish(&plan);
+    world.batch = 3;
+    world.grain = 100;
+    world_plan(&world, &plan);
+    ck_assert_int_eq(plan.steps, 2);
+    plan_make_step(&plan, 1, &step, NULL);
+    ck_assert_uint_eq(step.leaves, 1);
+    ck_assert_int_eq(step.sequence[0], 4);
+    ck_assert_int_eq(step.sequence[1], 3);
+    plan_finish(&plan);
+    plan_step_finish(&step);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("plan");
+    TCase *cases = tcase_create("plan");
+    tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, each_sequence_comes_once_an_epoch);
+    tcase_add_test(cases, a_step_takes_its_part_of_the_permutation);
+    tcase_add_test(cases, epoch_zero_is_the_order_of_the_file_and_epochs_differ);
+    tcase_add_test(cases, grains_hold_neighbours_in_length_longest_first);
+    tcase_add_test(cases, equal_lengths_keep_the_order_of_the_permutation);
+    tcase_add_test(cases, any_range_of_leaves_has_about_its_share_of_frames);
+    tcase_add_test(cases, dealing_pairs_longest_with_shortest_and_the_median_ends_right);
+    tcase_add_test(cases, a_plan_is_a_pure_function);
+    tcase_add_test(cases, another_seed_gives_another_order);
+    tcase_add_test(cases, ranks_1_to_64_cover_all_leaves_with_the_smallest_largest_share);
+    tcase_add_test(cases, equal_grains_are_cut_at_subtrees);
+    tcase_add_test(cases, one_sequence_is_one_leaf_for_any_batch_and_grain);
+    tcase_add_test(cases, frames_beyond_32_bits_are_counted);
+    tcase_add_test(cases, batch_larger_than_the_set_and_grain_larger_than_the_batch);
+    suite_add_tcase(suite, cases);
+    return suite_run(suite);
+}
