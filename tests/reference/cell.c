@@ -1,0 +1,152 @@
+/* The cells. Forward: the two affine maps W x + b and U h + c, then the cell's own equations. Backward: the
+ * derivatives by those two affine maps (they differ for the GRU's third gate alone), then what they mean for
+ * weights, input and earlier state. Equations: torch.nn.LSTM, torch.nn.GRU, torch.nn.RNN (PyTorch 1.13). */
+#include "cell.h"
+
+#include "reference.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+size_t cell_gates(enum cell cell)
+{
+    return cell == CELL_LSTM ? 4 : cell == CELL_GRU ? 3 : 1;
+}
+
+static double sigmoid(double a)
+{
+    return 1 / (1 + exp(-a));
+}
+
+static void forward_lstm(
+    size_t H, const double *a, const double *r, const double *state_before, const struct cell_step *step)
+{
+    double *i = step->gate, *f = i + H, *g = f + H, *o = g + H;
+    for (size_t h = 0; h < H; h++) {
+        i[h] = sigmoid(a[h] + r[h]);
+        f[h] = sigmoid(a[H + h] + r[H + h]);
+        g[h] = tanh(a[2 * H + h] + r[2 * H + h]);
+        o[h] = sigmoid(a[3 * H + h] + r[3 * H + h]);
+        step->state[h] = f[h] * state_before[h] + i[h] * g[h];
+        step->h[h] = o[h] * tanh(step->state[h]);
+    }
+}
+
+static void forward_gru(
+    size_t H, const double *a, const double *u, const double *h_before, const struct cell_step *step)
+{
+    double *r = step->gate, *z = r + H, *n = z + H;
+    for (size_t h = 0; h < H; h++) {
+        r[h] = sigmoid(a[h] + u[h]);
+        z[h] = sigmoid(a[H + h] + u[H + h]);
+        n[h] = tanh(a[2 * H + h] + r[h] * u[2 * H + h]);
+        step->h[h] = (1 - z[h]) * n[h] + z[h] * h_before[h];
+    }
+}
+
+static void forward_rnn(
+    enum cell cell, size_t H, const double *a, const double *r, const struct cell_step *step)
+{
+    for (size_t h = 0; h < H; h++) {
+        double sum = a[h] + r[h];
+        step->gate[h] = cell == CELL_RNN ? tanh(sum) : sum > 0 ? sum : 0;
+        step->h[h] = step->gate[h];
+    }
+}
+
+void cell_forward(const struct cell_shape *shape, const struct cell_weights *weights, const double *x,
+    const double *h_before, const double *state_before, const struct cell_step *step)
+{
+    size_t I = shape->I, H = shape->H, rows = cell_gates(shape->cell) * H;
+    double *a = reference_numbers(rows);
+    for (size_t k = 0; k < rows; k++) {
+        a[k] = weights->b[k];
+        for (size_t i = 0; i < I; i++)
+            a[k] += weights->W[k * I + i] * x[i];
+        step->recurrent[k] = weights->c[k];
+        for (size_t h = 0; h < H; h++)
+            step->recurrent[k] += weights->U[k * H + h] * h_before[h];
+    }
+    if (shape->cell == CELL_LSTM)
+        forward_lstm(H, a, step->recurrent, state_before, step);
+    else if (shape->cell == CELL_GRU)
+        forward_gru(H, a, step->recurrent, h_before, step);
+    else
+        forward_rnn(shape->cell, H, a, step->recurrent, step);
+    free(a);
+}
+
+/* The three below: da [G*H] by W x + b, dr [G*H] by U h + c; dh and dstate become what reaches t-1 without
+ * passing through U. */
+static void backward_lstm(size_t H, const double *state_before, const struct cell_step *step, double *dh,
+    double *dstate, double *da, double *dr)
+{
+    const double *i = step->gate, *f = i + H, *g = f + H, *o = g + H;
+    for (size_t h = 0; h < H; h++) {
+        double squashed = tanh(step->state[h]);
+        double dc = dstate[h] + dh[h] * o[h] * (1 - squashed * squashed);
+        da[h] = dc * g[h] * i[h] * (1 - i[h]);
+        da[H + h] = dc * state_before[h] * f[h] * (1 - f[h]);
+        da[2 * H + h] = dc * i[h] * (1 - g[h] * g[h]);
+        da[3 * H + h] = dh[h] * squashed * o[h] * (1 - o[h]);
+        dstate[h] = dc * f[h];
+        dh[h] = 0;
+    }
+    for (size_t k = 0; k < 4 * H; k++)
+        dr[k] = da[k];
+}
+
+static void backward_gru(
+    size_t H, const double *h_before, const struct cell_step *step, double *dh, double *da, double *dr)
+{
+    const double *r = step->gate, *z = r + H, *n = z + H, *u = step->recurrent;
+    for (size_t h = 0; h < H; h++) {
+        double dn = dh[h] * (1 - z[h]) * (1 - n[h] * n[h]);
+        da[h] = dn * u[2 * H + h] * r[h] * (1 - r[h]);
+        da[H + h] = dh[h] * (h_before[h] - n[h]) * z[h] * (1 - z[h]);
+        da[2 * H + h] = dn;
+        dr[h] = da[h];
+        dr[H + h] = da[H + h];
+        dr[2 * H + h] = dn * r[h];
+        dh[h] = dh[h] * z[h];
+    }
+}
+
+static void backward_rnn(
+    enum cell cell, size_t H, const struct cell_step *step, double *dh, double *da, double *dr)
+{
+    for (size_t h = 0; h < H; h++) {
+        double y = step->h[h];
+        da[h] = dh[h] * (cell == CELL_RNN ? 1 - y * y : y > 0 ? 1 : 0);
+        dr[h] = da[h];
+        dh[h] = 0;
+    }
+}
+
+void cell_backward(const struct cell_shape *shape, const struct cell_weights *weights, const double *x,
+    const double *h_before, const double *state_before, const struct cell_step *step, double *dh,
+    double *dstate, double *dx, const struct cell_weights *gradient)
+{
+    size_t I = shape->I, H = shape->H, rows = cell_gates(shape->cell) * H;
+    double *da = reference_numbers(rows), *dr = reference_numbers(rows);
+    if (shape->cell == CELL_LSTM)
+        backward_lstm(H, state_before, step, dh, dstate, da, dr);
+    else if (shape->cell == CELL_GRU)
+        backward_gru(H, h_before, step, dh, da, dr);
+    else
+        backward_rnn(shape->cell, H, step, dh, da, dr);
+    for (size_t k = 0; k < rows; k++) {
+        gradient->b[k] += da[k];
+        gradient->c[k] += dr[k];
+        for (size_t i = 0; i < I; i++) {
+            gradient->W[k * I + i] += da[k] * x[i];
+            dx[i] += weights->W[k * I + i] * da[k];
+        }
+        for (size_t h = 0; h < H; h++) {
+            gradient->U[k * H + h] += dr[k] * h_before[h];
+            dh[h] += weights->U[k * H + h] * dr[k];
+        }
+    }
+    free(da);
+    free(dr);
+}

@@ -1,0 +1,244 @@
+#include "problem.h"
+
+#include "base/random.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The counter's high word says what a number is for. */
+enum purpose { FOR_WEIGHTS = 1, FOR_LENGTHS = 2, FOR_INPUTS = 1000, FOR_TARGETS = 2000 };
+
+static double draw(uint64_t seed, uint64_t purpose, uint64_t index)
+{
+    return (float)(2 * random_uniform(seed, RANDOM_TEST, purpose, index) - 1);
+}
+
+/* Within 1.2 / sqrt(H) for recurrent tensors, so that the past is felt many steps on, 1.4 / sqrt(columns) for
+ * the other wide ones, 0.7 for the rest. */
+static double weight_scale(const struct parameter *tensor)
+{
+    double columns = (double)tensor->size[1];
+    if (strstr(tensor->name, "weight_hh"))
+        return 1.2 / sqrt(columns);
+    return columns > 4 ? 1.4 / sqrt(columns) : 0.7;
+}
+
+static void draw_weights(struct problem *problem, uint64_t seed)
+{
+    struct parameter list[REFERENCE_MOST_TENSORS];
+    size_t tensors = reference_list_parameters(&problem->config, list);
+    problem->P = reference_count_weights(&problem->config);
+    problem->weights = reference_numbers(problem->P);
+    for (size_t k = 0; k < tensors; k++)
+        for (size_t p = list[k].offset; p < list[k].offset + list[k].count; p++)
+            problem->weights[p] = (float)(weight_scale(&list[k]) * draw(seed, FOR_WEIGHTS, p));
+}
+
+static void draw_inputs(
+    const struct net_config *config, struct reference_sequence *sequence, uint64_t seed, uint64_t purpose)
+{
+    size_t n = config->symbols ? sequence->T : sequence->T * config->inputs;
+    if (config->symbols) {
+        int32_t *symbols = calloc(n, sizeof *symbols);
+        for (size_t i = 0; symbols && i < n; i++)
+            symbols[i] = (int32_t)random_below(config->inputs, seed, RANDOM_TEST, purpose, i);
+        sequence->symbols = symbols;
+    } else {
+        double *inputs = reference_numbers(n);
+        for (size_t i = 0; i < n; i++)
+            inputs[i] = draw(seed, purpose, i);
+        sequence->inputs = inputs;
+    }
+}
+
+static void draw_targets(
+    const struct net_config *config, struct reference_sequence *sequence, uint64_t seed, uint64_t purpose)
+{
+    size_t R = reference_rows(config, sequence->T), O = config->outputs;
+    if (config->loss == LOSS_SOFTMAX) {
+        int32_t *classes = calloc(R, sizeof *classes);
+        for (size_t r = 0; classes && r < R; r++)
+            classes[r] = (int32_t)random_below(O, seed, RANDOM_TEST, purpose, r);
+        sequence->classes = classes;
+        return;
+    }
+    double *values = reference_numbers(R * O);
+    for (size_t i = 0; i < R * O; i++) {
+        values[i] = draw(seed, purpose, i);
+        if (config->loss == LOSS_SIGMOID) {
+            double v = 1.25 * values[i] * values[i] - 0.125;
+            values[i] = v < 0 ? 0 : v > 1 ? 1 : (float)v;
+        }
+    }
+    sequence->values = values;
+}
+
+void problem_init(struct problem *problem, const struct net_config *config, size_t sequences,
+    const int32_t *length, uint64_t seed)
+{
+    *problem = (struct problem){.config = *config, .sequences = sequences};
+    problem->sequence = calloc(sequences, sizeof *problem->sequence);
+    if (!problem->sequence)
+        abort();
+    for (size_t s = 0; s < sequences; s++) {
+        problem->sequence[s].T = (size_t)length[s];
+        draw_inputs(config, &problem->sequence[s], seed, FOR_INPUTS + 4096 * s);
+        draw_targets(config, &problem->sequence[s], seed, FOR_TARGETS + 4096 * s);
+    }
+    draw_weights(problem, seed);
+}
+
+void problem_finish(struct problem *problem)
+{
+    for (size_t s = 0; s < problem->sequences; s++) {
+        free((void *)problem->sequence[s].inputs);
+        free((void *)problem->sequence[s].symbols);
+        free((void *)problem->sequence[s].classes);
+        free((void *)problem->sequence[s].values);
+    }
+    free(problem->sequence);
+    free(problem->weights);
+    memset(problem, 0, sizeof *problem);
+}
+
+static int falling(const void *a, const void *b)
+{
+    return *(const int32_t *)b - *(const int32_t *)a;
+}
+
+void problem_draw_lengths(size_t n, int32_t most, uint64_t seed, int32_t *length)
+{
+    for (size_t i = 0; i < n; i++)
+        length[i] = 1 + (int32_t)random_below((uint64_t)most, seed, RANDOM_TEST, FOR_LENGTHS, i);
+    length[0] = most;
+    if (n > 1)
+        length[1] = 1;
+    qsort(length, n, sizeof *length, falling);
+}
+
+struct grain_format problem_format(const struct problem *problem)
+{
+    const struct net_config *config = &problem->config;
+    int classes = config->loss == LOSS_SOFTMAX;
+    return (struct grain_format){.inputs = config->symbols ? 0 : config->inputs,
+        .has_classes = classes,
+        .values = classes ? 0 : config->outputs,
+        .target_per_frame = config->output == OUTPUT_FRAME};
+}
+
+static void fill_frame(const struct net_config *config, const struct reference_sequence *from, size_t t,
+    size_t n, struct grain *to)
+{
+    if (config->symbols)
+        to->symbols[n] = from->symbols[t];
+    for (size_t i = 0; i < config->inputs && !config->symbols; i++)
+        to->inputs[n * to->inputs_stride + i] = (float)from->inputs[t * config->inputs + i];
+}
+
+static void fill_target(const struct net_config *config, const struct reference_sequence *from, size_t r,
+    size_t n, struct grain *to)
+{
+    if (config->loss == LOSS_SOFTMAX)
+        to->classes[n] = from->classes[r];
+    for (size_t o = 0; o < config->outputs && config->loss != LOSS_SOFTMAX; o++)
+        to->values[n * to->values_stride + o] = (float)from->values[r * config->outputs + o];
+}
+
+void problem_fill_grain(const struct problem *problem, size_t B, const int64_t *chosen, struct grain *grain)
+{
+    const struct net_config *config = &problem->config;
+    struct grain_format format = problem_format(problem);
+    int32_t *length = calloc(B, sizeof *length);
+    if (!length)
+        abort();
+    for (size_t b = 0; b < B; b++)
+        length[b] = (int32_t)problem->sequence[chosen[b]].T;
+    struct error error;
+    if (grain_resize(grain, &format, B, length, chosen, &error)) {
+        fprintf(stderr, "%s\n", error.text);
+        abort();
+    }
+    free(length);
+    for (size_t b = 0; b < B; b++) {
+        const struct reference_sequence *sequence = &problem->sequence[chosen[b]];
+        for (size_t t = 0; t < sequence->T; t++) {
+            fill_frame(config, sequence, t, grain_frame(grain, b, t), grain);
+            if (format.target_per_frame)
+                fill_target(config, sequence, t, grain_frame(grain, b, t), grain);
+        }
+        if (!format.target_per_frame)
+            fill_target(config, sequence, 0, b, grain);
+    }
+}
+
+const struct parameter *problem_find(size_t tensors, const struct parameter *list, const char *name)
+{
+    for (size_t k = 0; k < tensors; k++)
+        if (!strcmp(list[k].name, name))
+            return &list[k];
+    return NULL;
+}
+
+static const struct parameter *find_like(
+    size_t tensors, const struct parameter *list, const struct parameter *wanted)
+{
+    const struct parameter *found = problem_find(tensors, list, wanted->name);
+    if (!found || found->count != wanted->count) {
+        fprintf(stderr, "no tensor %s of %zu weights\n", wanted->name, wanted->count);
+        abort();
+    }
+    return found;
+}
+
+void problem_to_floats(const struct problem *problem, const double *vector, size_t tensors,
+    const struct parameter *list, size_t P, float *floats)
+{
+    struct parameter own[REFERENCE_MOST_TENSORS];
+    size_t n = reference_list_parameters(&problem->config, own);
+    memset(floats, 0, P * sizeof *floats);
+    for (size_t k = 0; k < n; k++) {
+        const struct parameter *other = find_like(tensors, list, &own[k]);
+        for (size_t i = 0; i < own[k].count; i++)
+            floats[other->offset + i] = (float)vector[own[k].offset + i];
+    }
+}
+
+void problem_to_doubles(const struct problem *problem, const float *floats, size_t tensors,
+    const struct parameter *list, double *vector)
+{
+    struct parameter own[REFERENCE_MOST_TENSORS];
+    size_t n = reference_list_parameters(&problem->config, own);
+    for (size_t k = 0; k < n; k++) {
+        const struct parameter *other = find_like(tensors, list, &own[k]);
+        for (size_t i = 0; i < own[k].count; i++)
+            vector[own[k].offset + i] = floats[other->offset + i];
+    }
+}
+
+double problem_compare(
+    const struct problem *problem, const double *got, const double *want, double floor, char worst[64])
+{
+    struct parameter list[REFERENCE_MOST_TENSORS];
+    size_t n = reference_list_parameters(&problem->config, list);
+    double most = 0;
+    worst[0] = 0;
+    for (size_t k = 0; k < n; k++) {
+        double scale = 0, difference = 0;
+        for (size_t p = list[k].offset; p < list[k].offset + list[k].count; p++) {
+            scale = fmax(scale, fabs(want[p]));
+            if (!isfinite(got[p])) {
+                memcpy(worst, list[k].name, sizeof list[k].name);
+                return NAN;
+            }
+            difference = fmax(difference, fabs(got[p] - want[p]));
+        }
+        double fraction = difference / (scale + floor);
+        if (fraction > most) {
+            most = fraction;
+            memcpy(worst, list[k].name, sizeof list[k].name);
+        }
+    }
+    return most;
+}

@@ -1,0 +1,77 @@
+/* The serial reference: the network's equations as textbooks print them, in double precision, as plain loops.
+ *
+ * It works on one sequence at a time, so there is no packing to get wrong, and depends on nothing but the C
+ * library and the plain structs of net/net.h and optim/optim.h. Slow and obvious on purpose: what the
+ * production code computes is compared with what is computed here.
+ *
+ * T steps, I inputs, H units per direction, D directions, G gates, O outputs, P weights. Everything is
+ * row-major. Running out of memory ends the program. */
+#ifndef TESTS_REFERENCE_REFERENCE_H
+#define TESTS_REFERENCE_REFERENCE_H
+
+#include "net/net.h"
+#include "optim/optim.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* One sequence with its targets, R rows of them: R = T with OUTPUT_FRAME, 1 with OUTPUT_SEQUENCE. */
+struct reference_sequence {
+    size_t T;
+    const double *inputs;   /* [T][I]; NULL with symbols */
+    const int32_t *symbols; /* [T]; NULL with inputs */
+    const int32_t *classes; /* [R]; softmax */
+    const double *values;   /* [R][O]; sigmoid and mse */
+};
+
+struct reference_score {
+    double loss;    /* summed over the rows */
+    double errors;  /* rows whose class is not the likeliest; NaN for sigmoid and mse */
+    double counted; /* rows */
+};
+
+enum { REFERENCE_MOST_TENSORS = 3 + NET_MOST_LAYERS * 2 * 4 };
+
+/* The flat vector of weights, computed from the configuration alone: every tensor with its PyTorch name, in
+ * the order of torch.nn.Embedding, then the recurrent layers, then the head, without gaps. Returns how many;
+ * `list` may be NULL. */
+size_t reference_list_parameters(
+    const struct net_config *config, struct parameter list[REFERENCE_MOST_TENSORS]);
+size_t reference_count_weights(const struct net_config *config); /* P */
+
+/* Rows R of targets and outputs of a sequence of T steps. */
+size_t reference_rows(const struct net_config *config, size_t T);
+
+/* outputs [R][O]: probabilities (softmax, sigmoid) or values (mse). Dropout is off. */
+void reference_forward(const struct net_config *config, const double *weights,
+    const struct reference_sequence *sequence, double *outputs);
+
+struct reference_score reference_get_score(
+    const struct net_config *config, const double *weights, const struct reference_sequence *sequence);
+
+/* Full backpropagation through time: adds the derivative of the sequence's loss by every weight to
+ * gradient [P]. */
+void reference_backward(const struct net_config *config, const double *weights,
+    const struct reference_sequence *sequence, double *gradient);
+
+double *reference_numbers(size_t n); /* n zeroes, for free() */
+
+/* ---- optimizers, as PyTorch 1.13 documents them ---- */
+
+struct reference_optimizer {
+    struct optim_config config; /* lr is the rate of every step: no schedule */
+    size_t P;
+    int64_t step;                     /* updates made */
+    double *velocity, *mean, *square; /* [P] momentum; running means of gradient and its square */
+};
+
+void reference_optimizer_init(
+    struct reference_optimizer *optimizer, const struct optim_config *config, size_t P);
+void reference_optimizer_finish(struct reference_optimizer *optimizer);
+
+/* One update of weights [P] by gradient [P] (already divided by the count), clipped to the largest norm
+ * first. */
+void reference_optimizer_update(
+    struct reference_optimizer *optimizer, const double *gradient, double *weights);
+
+#endif

@@ -1,0 +1,259 @@
+/* The serial reference against itself (slopes by central differences) and against figures that PyTorch 1.13
+ * gave in double precision for weights and inputs made from sines, so that nothing but a few sums had to be
+ * written down. */
+#include "reference/problem.h"
+#include "support/suite.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CELLS = 4, OUTPUTS = 2, LOSSES = 3, INPUTS = 3 };
+
+static double total_loss(const struct problem *problem, const double *weights)
+{
+    double loss = 0;
+    for (size_t s = 0; s < problem->sequences; s++)
+        loss += reference_get_score(&problem->config, weights, &problem->sequence[s]).loss;
+    return loss;
+}
+
+/* Every element of the gradient against (f(w + e) - f(w - e)) / 2e; the difference's own error is of the
+ * order of e^2 plus 1e-16 f / e. */
+static void check_slopes(const struct net_config *config, uint64_t seed)
+{
+    const int32_t length[] = {1, 2, 7};
+    const double e = 1e-5;
+    struct problem problem;
+    problem_init(&problem, config, 3, length, seed);
+    double *gradient = reference_numbers(problem.P), *slope = reference_numbers(problem.P);
+    for (size_t s = 0; s < problem.sequences; s++)
+        reference_backward(config, problem.weights, &problem.sequence[s], gradient);
+    for (size_t p = 0; p < problem.P; p++) {
+        double held = problem.weights[p];
+        problem.weights[p] = held + e;
+        double above = total_loss(&problem, problem.weights);
+        problem.weights[p] = held - e;
+        slope[p] = (above - total_loss(&problem, problem.weights)) / (2 * e);
+        problem.weights[p] = held;
+    }
+    char worst[64];
+    double difference = problem_compare(&problem, gradient, slope, 1e-2, worst);
+    ck_assert_msg(difference < 1e-7, "%s differs by %g", worst, difference);
+    free(gradient);
+    free(slope);
+    problem_finish(&problem);
+}
+
+/* One cell, `layers` of it, in one direction or both (with three layers: the middle one in one). */
+static void check_all_slopes(enum cell cell, size_t layers, int both)
+{
+    for (int which = 0; which < OUTPUTS * LOSSES * INPUTS; which++) {
+        int inputs = which / (OUTPUTS * LOSSES);
+        struct net_config config = {.cell = cell,
+            .output = (enum output)(which % OUTPUTS),
+            .loss = (enum loss)(which / OUTPUTS % LOSSES),
+            .layers = layers,
+            .hidden = {3, 2, 4},
+            .bidirectional = {both, both && layers < 3, both},
+            .inputs = 3,
+            .symbols = inputs > 0,
+            .embedding = inputs == 2 ? 2 : 0,
+            .outputs = 3};
+        check_slopes(&config, 100 + (uint64_t)which);
+    }
+}
+
+START_TEST(gradient_matches_slope)
+{
+    for (size_t layers = 1; layers <= 3; layers++)
+        for (int both = 0; both < 2; both++)
+            check_all_slopes((enum cell)_i, layers, both);
+}
+END_TEST
+
+struct golden {
+    enum cell cell;
+    int both;
+    enum output output;
+    enum loss loss;
+    double value, slope; /* loss; sum of gradient[p] sin(p / 10) */
+};
+
+static const struct golden goldens[] = {
+    {CELL_RNN, 0, OUTPUT_FRAME, LOSS_SOFTMAX, 5.70118714360903, -1.1809791557267},
+    {CELL_RNN_RELU, 1, OUTPUT_FRAME, LOSS_SIGMOID, 11.5889528910901, -1.06969344937913},
+    {CELL_LSTM, 0, OUTPUT_SEQUENCE, LOSS_MSE, 0.783660771142845, -0.86677675816248},
+    {CELL_LSTM, 1, OUTPUT_FRAME, LOSS_SOFTMAX, 5.73881260969548, -0.225838940641119},
+    {CELL_GRU, 0, OUTPUT_FRAME, LOSS_MSE, 1.39962991406225, -1.16794664789419},
+    {CELL_GRU, 1, OUTPUT_SEQUENCE, LOSS_SOFTMAX, 1.30014099360138, -0.12517965194078},
+    {CELL_RNN, 1, OUTPUT_SEQUENCE, LOSS_SIGMOID, 3.0146616609116, -0.00974557179921248},
+    {CELL_RNN_RELU, 0, OUTPUT_FRAME, LOSS_MSE, 2.81610868093116, 0.938515327519757},
+};
+
+START_TEST(loss_and_gradient_are_those_of_pytorch)
+{
+    enum { T = 4, I = 3, O = 4 };
+    const struct golden *golden = &goldens[_i];
+    struct net_config config = {.cell = golden->cell,
+        .output = golden->output,
+        .loss = golden->loss,
+        .layers = 2,
+        .hidden = {3, 3},
+        .bidirectional = {golden->both, golden->both},
+        .inputs = I,
+        .outputs = O};
+    double inputs[T * I], values[T * O];
+    int32_t classes[T];
+    for (int k = 0; k < T * I; k++)
+        inputs[k] = cos(0.7 * k);
+    for (int k = 0; k < T * O; k++)
+        values[k] = cos(k) * cos(k);
+    for (int t = 0; t < T; t++)
+        classes[t] = (3 * t + 1) % O;
+    struct reference_sequence sequence = {.T = T, .inputs = inputs, .classes = classes, .values = values};
+    size_t P = reference_count_weights(&config);
+    double *weights = reference_numbers(P), *gradient = reference_numbers(P), slope = 0;
+    for (size_t p = 0; p < P; p++)
+        weights[p] = 0.5 * sin((double)p + 0.3);
+    struct reference_score score = reference_get_score(&config, weights, &sequence);
+    reference_backward(&config, weights, &sequence, gradient);
+    for (size_t p = 0; p < P; p++)
+        slope += gradient[p] * sin(0.1 * (double)p);
+    ck_assert_double_eq_tol(score.loss, golden->value, 1e-12);
+    ck_assert_double_eq_tol(slope, golden->slope, 1e-12);
+    ck_assert_double_eq(score.counted, golden->output == OUTPUT_FRAME ? T : 1);
+    free(weights);
+    free(gradient);
+}
+END_TEST
+
+static const double steps[][3] = {
+    {-0.052883883284714, 0.759373099128625, 0.873465956231577},  /* OPTIMIZER_SGD */
+    {-0.112650394746603, 0.658638047762407, 0.82437770662364},   /* OPTIMIZER_MOMENTUM */
+    {-0.148294870181963, 0.601985046340756, 0.798802687454062},  /* OPTIMIZER_NESTEROV */
+    {-0.240385331727894, 0.486901613189853, 1.07787476446197},   /* OPTIMIZER_RMSPROP, alpha = beta2 */
+    {-0.0794450436529613, 0.733733447679388, 0.937067908777874}, /* OPTIMIZER_ADAM */
+    {-0.0794473237110831, 0.736246599424123, 0.938193927280856}, /* OPTIMIZER_ADAMW */
+};
+
+START_TEST(updates_are_those_of_pytorch)
+{
+    enum { P = 3, STEPS = 5 };
+    struct optim_config config = {.optimizer = (enum optimizer)_i,
+        .lr = 0.05,
+        .momentum = 0.9,
+        .beta1 = 0.8,
+        .beta2 = 0.97,
+        .epsilon = 1e-3,
+        .weight_decay = 0.1,
+        .clip = 1.2};
+    struct reference_optimizer optimizer;
+    reference_optimizer_init(&optimizer, &config, P);
+    double weights[P], gradient[P];
+    for (int p = 0; p < P; p++)
+        weights[p] = sin(p);
+    for (int s = 0; s < STEPS; s++) {
+        for (int p = 0; p < P; p++)
+            gradient[p] = cos(p + 1.7 * s) + 0.3 * weights[p];
+        reference_optimizer_update(&optimizer, gradient, weights);
+    }
+    for (int p = 0; p < P; p++)
+        ck_assert_double_eq_tol(weights[p], steps[_i][p], 1e-13);
+    reference_optimizer_finish(&optimizer);
+}
+END_TEST
+
+START_TEST(probabilities_of_a_row_sum_to_one)
+{
+    struct net_config config = {
+        .cell = CELL_GRU, .layers = 1, .hidden = {5}, .bidirectional = {1}, .inputs = 2, .outputs = 7};
+    const int32_t length[] = {9};
+    struct problem problem;
+    problem_init(&problem, &config, 1, length, 5);
+    double outputs[9 * 7], entropy = 0;
+    int wrong = 0;
+    reference_forward(&config, problem.weights, problem.sequence, outputs);
+    for (int t = 0; t < 9; t++) {
+        double sum = 0;
+        int32_t likeliest = 0;
+        for (int32_t o = 0; o < 7; o++) {
+            sum += outputs[t * 7 + o];
+            if (outputs[t * 7 + o] > outputs[t * 7 + likeliest])
+                likeliest = o;
+        }
+        ck_assert_double_eq_tol(sum, 1, 1e-14);
+        wrong += likeliest != problem.sequence->classes[t];
+        entropy -= log(outputs[t * 7 + problem.sequence->classes[t]]);
+    }
+    struct reference_score score = reference_get_score(&config, problem.weights, problem.sequence);
+    ck_assert_double_eq_tol(score.loss, entropy, 1e-12);
+    ck_assert_double_eq(score.errors, wrong);
+    problem_finish(&problem);
+}
+END_TEST
+
+START_TEST(lowest_class_wins_a_tie)
+{
+    struct net_config config = {
+        .cell = CELL_RNN, .layers = 1, .hidden = {1}, .bidirectional = {0}, .inputs = 1, .outputs = 3};
+    double *weights = reference_numbers(reference_count_weights(&config)), inputs[3] = {1, 2, 3};
+    const int32_t classes[] = {0, 1, 2};
+    struct reference_sequence sequence = {.T = 3, .inputs = inputs, .classes = classes};
+    struct reference_score score = reference_get_score(&config, weights, &sequence);
+    ck_assert_double_eq(score.errors, 2);
+    ck_assert_double_eq_tol(score.loss, 3 * log(3), 1e-14);
+    free(weights);
+}
+END_TEST
+
+START_TEST(weights_lie_in_pytorchs_order)
+{
+    struct net_config config = {.cell = CELL_GRU,
+        .layers = 2,
+        .hidden = {5, 7},
+        .bidirectional = {1, 0},
+        .inputs = 11,
+        .symbols = 1,
+        .embedding = 4,
+        .outputs = 3};
+    static const struct {
+        const char *name;
+        size_t rows, columns;
+    } wanted[] = {{"embedding.weight", 11, 4}, {"rnn.weight_ih_l0", 15, 4}, {"rnn.weight_hh_l0", 15, 5},
+        {"rnn.bias_ih_l0", 15, 0}, {"rnn.bias_hh_l0", 15, 0}, {"rnn.weight_ih_l0_reverse", 15, 4},
+        {"rnn.weight_hh_l0_reverse", 15, 5}, {"rnn.bias_ih_l0_reverse", 15, 0},
+        {"rnn.bias_hh_l0_reverse", 15, 0}, {"rnn.weight_ih_l1", 21, 10}, {"rnn.weight_hh_l1", 21, 7},
+        {"rnn.bias_ih_l1", 21, 0}, {"rnn.bias_hh_l1", 21, 0}, {"head.weight", 3, 7}, {"head.bias", 3, 0}};
+    struct parameter list[REFERENCE_MOST_TENSORS];
+    size_t n = reference_list_parameters(&config, list), offset = 0;
+    ck_assert_uint_eq(n, sizeof wanted / sizeof *wanted);
+    for (size_t k = 0; k < n; k++) {
+        ck_assert_str_eq(list[k].name, wanted[k].name);
+        ck_assert_uint_eq(list[k].size[0], wanted[k].rows);
+        ck_assert_int_eq(list[k].dimensions, wanted[k].columns ? 2 : 1);
+        ck_assert_uint_eq(list[k].size[1], wanted[k].columns);
+        ck_assert_uint_eq(list[k].offset, offset);
+        ck_assert_uint_eq(list[k].count, wanted[k].rows * (wanted[k].columns ? wanted[k].columns : 1));
+        offset += list[k].count;
+    }
+    ck_assert_uint_eq(reference_count_weights(&config), offset);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("reference");
+    TCase *cases = tcase_create("reference");
+    tcase_set_timeout(cases, 100);
+    tcase_add_loop_test(cases, gradient_matches_slope, 0, CELLS);
+    tcase_add_loop_test(
+        cases, loss_and_gradient_are_those_of_pytorch, 0, (int)(sizeof goldens / sizeof *goldens));
+    tcase_add_loop_test(cases, updates_are_those_of_pytorch, 0, (int)(sizeof steps / sizeof *steps));
+    tcase_add_test(cases, probabilities_of_a_row_sum_to_one);
+    tcase_add_test(cases, lowest_class_wins_a_tie);
+    tcase_add_test(cases, weights_lie_in_pytorchs_order);
+    suite_add_tcase(suite, cases);
+    return suite_run(suite);
+}
