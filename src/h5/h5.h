@@ -83,12 +83,18 @@ void h5_version(char *text, size_t size);
 /* ---- building a file in memory ----
  *
  * Equal calls give equal bytes: no times are kept. Every function but create and finish returns nothing: the
- * first failure is remembered and finish returns it. Sets above 64 KiB of rank 1 or 2 may be chunked and
- * deflated. */
+ * first failure is remembered and finish returns it. Sets lie in one piece unless h5_image_deflate was
+ * called.
+ */
 
 struct h5_image;
 
 struct h5_image *h5_image_create(struct error *error);
+
+/* Sets of rank 1 or 2 above 64 KiB that follow are chunked by rows and deflated at this level (1 to 9; 0:
+ * not).
+ */
+void h5_image_deflate(struct h5_image *image, int level);
 
 void h5_image_group(struct h5_image *image, const char *name); /* parents first */
 void h5_image_floats(
@@ -106,8 +112,9 @@ void h5_image_attribute_int64(struct h5_image *image, const char *object, const 
 void h5_image_attribute_double(struct h5_image *image, const char *object, const char *name, double value);
 void h5_image_attribute_text(struct h5_image *image, const char *object, const char *name, const char *text);
 
-/* Closes the image and hands over its bytes (the caller's, memory_destroy). Destroys `image` in every case.
- */
+/* Closes the image and hands over its bytes (the caller's, memory_destroy), with H5_IMAGE_ROOM zero bytes of
+ * room behind them. Destroys `image` in every case. */
+enum { H5_IMAGE_ROOM = 128 };
 int h5_image_finish(struct h5_image *image, void **bytes, size_t *size, struct error *error);
 void h5_image_destroy(struct h5_image *image); /* without finishing; takes NULL */
 

@@ -1,0 +1,61 @@
+/* The lock around HDF5, and its error stack turned into one line.
+ *
+ * A build of HDF5 that is not thread-safe must not be entered twice at once, and one that is keeps an error
+ * stack per thread; so every entry takes one lock for the whole library and then turns the printing of errors
+ * off for the thread it is on. The stack is walked from its inner end: the innermost message says what
+ * happened ("inflate() failed"), the outer ones only who asked. */
+#include "h5/internal.h"
+
+#include <pthread.h>
+#include <stdio.h>
+
+static pthread_mutex_t library_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void h5_lock(void)
+{
+    pthread_mutex_lock(&library_lock);
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    H5Eclear2(H5E_DEFAULT);
+}
+
+void h5_unlock(void)
+{
+    pthread_mutex_unlock(&library_lock);
+}
+
+struct innermost {
+    char *text;
+    size_t size;
+    int io;
+};
+
+static herr_t take_innermost(unsigned n, const H5E_error2_t *entry, void *context)
+{
+    struct innermost *innermost = context;
+    if (n == 0) {
+        snprintf(innermost->text, innermost->size, "%s", entry->desc ? entry->desc : "");
+        innermost->io = entry->maj_num == H5E_IO || entry->maj_num == H5E_VFL;
+    }
+    return 0;
+}
+
+int h5_innermost(char *text, size_t size)
+{
+    struct innermost innermost = {text, size, 0};
+    text[0] = 0;
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_innermost, &innermost);
+    H5Eclear2(H5E_DEFAULT);
+    return innermost.io;
+}
+
+int h5_failed(const char *file, struct error *error, const char *format, ...)
+{
+    char what[512], why[256];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(what, sizeof what, format, arguments);
+    va_end(arguments);
+    int io = h5_innermost(why, sizeof why);
+    return error_set(error, io ? EXIT_CODE_IO : EXIT_CODE_DATA, "%s: %s%s%s%s", file, what,
+        why[0] ? " (HDF5: " : "", why, why[0] ? ")" : "");
+}

@@ -1,0 +1,60 @@
+/* What the files of this folder share. Only here is hdf5.h included. */
+#ifndef H5_INTERNAL_H
+#define H5_INTERNAL_H
+
+#include "base/error.h"
+#include "h5/h5.h"
+
+#include <hdf5.h>
+
+/* Numbers in memory. */
+enum h5_number { H5_FLOAT32, H5_FLOAT64, H5_INT32, H5_INT64 };
+
+hid_t h5_memory_type(enum h5_number number);
+
+/* A set that stays open between reads. */
+struct h5_set {
+    char *name; /* without the leading "/" */
+    hid_t id, space;
+    struct h5_shape shape;
+};
+
+struct h5_file {
+    char *name;
+    hid_t id;
+    hid_t link_access; /* follows links inside the file, refuses those to others */
+    int elsewhere;     /* such a link was met since it was last cleared */
+    size_t cache_left; /* bytes not yet given to a set */
+    size_t sets, room;
+    struct h5_set *set;
+};
+
+/* Every entry from outside is between these two, and every HDF5 constant too: H5T_NATIVE_FLOAT is a call. */
+void h5_lock(void);
+void h5_unlock(void);
+
+/* An error with HDF5's innermost message behind it: EXIT_CODE_IO where the reading or writing itself failed,
+ * else EXIT_CODE_DATA. To be called first thing after the failure: whatever is called of HDF5 clears its
+ * error stack. Returns -1. */
+int h5_failed(const char *file, struct error *error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* HDF5's innermost message, "" where there is none; 1 when it is about input or output. */
+int h5_innermost(char *text, size_t size);
+
+/* Paths. A name without its leading slashes; "" is the root. */
+const char *h5_path(const char *name);
+int h5_exists(struct h5_file *file, const char *name); /* 1 or 0; a link to elsewhere counts as there */
+int h5_refuse_links(struct h5_file *file, hid_t link_access); /* makes an access list refuse other files */
+/* Why an object could not be opened. Returns -1. */
+int h5_unopened(struct h5_file *file, const char *kind, const char *name, struct error *error);
+
+/* The open set of that name; NULL and an error. */
+struct h5_set *h5_find_set(struct h5_file *file, const char *name, struct error *error);
+void h5_close_set(struct h5_set *set);
+int h5_check_rows(
+    const struct h5_file *file, const struct h5_set *set, int64_t first, int64_t rows, struct error *error);
+/* Selects rows of the set's space and makes a space for them in memory (H5Sclose); negative on failure. */
+hid_t h5_select_rows(const struct h5_set *set, int64_t first, int64_t rows);
+
+#endif

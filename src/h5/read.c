@@ -1,0 +1,123 @@
+/* Numbers by rows. HDF5 converts between widths and byte orders; a value that does not fit becomes the
+ * nearest that does. */
+#include "h5/internal.h"
+
+int h5_check_rows(
+    const struct h5_file *file, const struct h5_set *set, int64_t first, int64_t rows, struct error *error)
+{
+    int64_t all = set->shape.dimensions ? set->shape.size[0] : 1;
+    if (first >= 0 && rows >= 0 && first <= all && rows <= all - first)
+        return 0;
+    return error_set(error, EXIT_CODE_DATA, "%s: set /%s has %lld rows: rows %lld to %lld are not in it",
+        file->name, set->name, (long long)all, (long long)first, (long long)(first + rows - 1));
+}
+
+hid_t h5_select_rows(const struct h5_set *set, int64_t first, int64_t rows)
+{
+    int dimensions = set->shape.dimensions;
+    if (dimensions == 0)
+        return H5Screate(H5S_SCALAR);
+    hsize_t start[H5_MOST_DIMENSIONS] = {(hsize_t)first}, count[H5_MOST_DIMENSIONS] = {(hsize_t)rows};
+    for (int d = 1; d < dimensions; d++)
+        count[d] = (hsize_t)set->shape.size[d];
+    if (H5Sselect_hyperslab(set->space, H5S_SELECT_SET, start, NULL, count, NULL) < 0)
+        return -1;
+    return H5Screate_simple(dimensions, count, NULL);
+}
+
+/* What a reader asks for. */
+struct request {
+    const char *name;
+    int64_t first, rows;
+    enum h5_number type;
+    void *out;
+};
+
+hid_t h5_memory_type(enum h5_number number)
+{
+    switch (number) {
+    case H5_FLOAT32:
+        return H5T_NATIVE_FLOAT;
+    case H5_FLOAT64:
+        return H5T_NATIVE_DOUBLE;
+    case H5_INT32:
+        return H5T_NATIVE_INT32;
+    default:
+        return H5T_NATIVE_INT64;
+    }
+}
+
+static int check_kind(const struct h5_file *file, const struct h5_set *set, int integers, struct error *error)
+{
+    switch (set->shape.kind) {
+    case H5_INTEGER:
+        return 0;
+    case H5_FLOAT:
+        if (!integers)
+            return 0;
+        return error_set(error, EXIT_CODE_DATA, "%s: set /%s holds real numbers where integers belong",
+            file->name, set->name);
+    case H5_TEXT:
+        return error_set(
+            error, EXIT_CODE_DATA, "%s: set /%s holds text where numbers belong", file->name, set->name);
+    default:
+        return error_set(
+            error, EXIT_CODE_DATA, "%s: set /%s holds neither integers nor floats", file->name, set->name);
+    }
+}
+
+static int read_locked(struct h5_file *file, const struct request *request, struct error *error)
+{
+    int integers = request->type == H5_INT32 || request->type == H5_INT64;
+    struct h5_set *set = h5_find_set(file, request->name, error);
+    if (!set || check_kind(file, set, integers, error) != 0 ||
+        h5_check_rows(file, set, request->first, request->rows, error) != 0)
+        return -1;
+    if (request->rows == 0)
+        return 0;
+    hid_t memory = h5_select_rows(set, request->first, request->rows);
+    int outcome = 0;
+    if (memory < 0 ||
+        H5Dread(set->id, h5_memory_type(request->type), memory, set->space, H5P_DEFAULT, request->out) < 0)
+        outcome = h5_failed(file->name, error, "set /%s: rows %lld to %lld cannot be read", set->name,
+            (long long)request->first, (long long)(request->first + request->rows - 1));
+    if (memory >= 0)
+        H5Sclose(memory);
+    return outcome;
+}
+
+static int read_numbers(struct h5_file *file, const struct request *request, struct error *error)
+{
+    h5_lock();
+    int outcome = read_locked(file, request, error);
+    h5_unlock();
+    return outcome;
+}
+
+int h5_read_floats(
+    struct h5_file *file, const char *name, int64_t first, int64_t rows, float *out, struct error *error)
+{
+    struct request request = {name, first, rows, H5_FLOAT32, out};
+    return read_numbers(file, &request, error);
+}
+
+int h5_read_doubles(
+    struct h5_file *file, const char *name, int64_t first, int64_t rows, double *out, struct error *error)
+{
+    struct request request = {name, first, rows, H5_FLOAT64, out};
+    return read_numbers(file, &request, error);
+}
+
+int h5_read_integers(
+    struct h5_file *file, const char *name, int64_t first, int64_t rows, int64_t *out, struct error *error)
+{
+    struct request request = {name, first, rows, H5_INT64, out};
+    return read_numbers(file, &request, error);
+}
+
+int h5_read_int32(
+    struct h5_file *file, const char *name, int64_t first, int64_t rows, int32_t *out, struct error *error)
+{
+    struct request request = {name, first, rows, H5_INT32, out};
+    return read_numbers(file, &request, error);
+}

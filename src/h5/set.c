@@ -1,0 +1,213 @@
+/* Sets: found, checked, kept open.
+ *
+ * Opening a set costs more than reading a sequence from it, and its chunk cache lives as long as its handle;
+ * so handles stay in a table. The cache of a file is dealt out as sets are opened: three quarters of what is
+ * left, but no more than the set decoded, and never less than one chunk, below which every read of a row
+ * would decode a chunk anew. Only chunked sets take part. */
+#include "base/memory.h"
+#include "h5/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LEAST_SLOTS = 521, MOST_SLOTS = 1 << 20 };
+
+static size_t next_prime(size_t n)
+{
+    for (n |= 1;; n += 2) {
+        size_t d = 3;
+        while (d * d <= n && n % d)
+            d += 2;
+        if (d * d > n)
+            return n;
+    }
+}
+
+static enum h5_kind kind_of(hid_t type)
+{
+    switch (H5Tget_class(type)) {
+    case H5T_INTEGER:
+        return H5_INTEGER;
+    case H5T_FLOAT:
+        return H5_FLOAT;
+    case H5T_STRING:
+        return H5_TEXT;
+    default:
+        return H5_OTHER;
+    }
+}
+
+/* Fails where sizes multiply to more than memory can address. */
+static int read_sizes(const struct h5_file *file, struct h5_set *set, hid_t space, struct error *error)
+{
+    int dimensions = H5Sget_simple_extent_ndims(space);
+    hsize_t sizes[H5S_MAX_RANK] = {0};
+    if (H5Sget_simple_extent_type(space) == H5S_NULL)
+        return error_set(error, EXIT_CODE_DATA, "%s: set /%s has no values", file->name, set->name);
+    if (dimensions < 0 || dimensions > H5_MOST_DIMENSIONS)
+        return error_set(error, EXIT_CODE_DATA, "%s: set /%s has %d dimensions, at most %d are read",
+            file->name, set->name, dimensions, H5_MOST_DIMENSIONS);
+    if (H5Sget_simple_extent_dims(space, sizes, NULL) < 0)
+        return h5_failed(file->name, error, "set /%s: its shape cannot be read", set->name);
+    hsize_t room = INT64_MAX / (set->shape.bytes > 8 ? set->shape.bytes : 8);
+    set->shape.dimensions = dimensions;
+    for (int d = 0; d < dimensions; d++) {
+        if (sizes[d] > room)
+            return error_set(error, EXIT_CODE_DATA,
+                "%s: set /%s: its shape is impossible: the file is damaged", file->name, set->name);
+        set->shape.size[d] = (int64_t)sizes[d];
+        if (sizes[d])
+            room /= sizes[d];
+    }
+    return 0;
+}
+
+static int64_t count_elements(const struct h5_shape *shape)
+{
+    int64_t n = 1;
+    for (int d = 0; d < shape->dimensions; d++)
+        n *= shape->size[d];
+    return n;
+}
+
+/* The values must lie in this file, and be there. */
+static int check_storage(
+    const struct h5_file *file, const struct h5_set *set, hid_t creation, struct error *error)
+{
+    if (H5Pget_layout(creation) == H5D_VIRTUAL || H5Pget_external_count(creation) > 0)
+        return error_set(error, EXIT_CODE_DATA,
+            "%s: set /%s keeps its values in another file: only what lies in the file itself is read; copy "
+            "it "
+            "in (h5repack)",
+            file->name, set->name);
+    if (count_elements(&set->shape) > 0 && H5Dget_storage_size(set->id) == 0)
+        return error_set(
+            error, EXIT_CODE_DATA, "%s: set /%s was never written: it has no values", file->name, set->name);
+    return 0;
+}
+
+static size_t chunk_bytes(const struct h5_set *set, hid_t creation)
+{
+    hsize_t sizes[H5S_MAX_RANK];
+    int dimensions = H5Pget_chunk(creation, H5S_MAX_RANK, sizes);
+    size_t bytes = set->shape.bytes;
+    for (int d = 0; d < dimensions; d++)
+        bytes *= (size_t)sizes[d];
+    return bytes;
+}
+
+/* Opens the set again with a cache of its own. */
+static int give_cache(struct h5_file *file, struct h5_set *set, hid_t creation, hid_t access)
+{
+    size_t whole = (size_t)count_elements(&set->shape) * set->shape.bytes;
+    size_t chunk = chunk_bytes(set, creation), share = file->cache_left / 4 * 3;
+    if (!chunk)
+        return 0;
+    if (share > whole)
+        share = whole;
+    file->cache_left -= share;
+    if (share < chunk)
+        share = chunk;
+    size_t slots = share / chunk * 10;
+    if (slots < LEAST_SLOTS)
+        slots = LEAST_SLOTS;
+    if (slots > MOST_SLOTS)
+        slots = MOST_SLOTS;
+    if (H5Pset_chunk_cache(access, next_prime(slots), share, 1) < 0)
+        return -1;
+    H5Dclose(set->id);
+    set->id = H5Dopen2(file->id, set->name, access);
+    return set->id < 0 ? -1 : 0;
+}
+
+/* Fills shape and space of a set that is open. */
+static int look_at(struct h5_file *file, struct h5_set *set, hid_t access, struct error *error)
+{
+    hid_t type = H5Dget_type(set->id), creation = H5Dget_create_plist(set->id);
+    int outcome = 0;
+    set->space = H5Dget_space(set->id);
+    if (type < 0 || creation < 0 || set->space < 0) {
+        outcome = h5_failed(file->name, error, "set /%s cannot be read", set->name);
+    } else {
+        set->shape.kind = kind_of(type);
+        set->shape.bytes = H5Tget_size(type);
+        outcome = read_sizes(file, set, set->space, error);
+        if (outcome == 0)
+            outcome = check_storage(file, set, creation, error);
+        if (outcome == 0 && H5Pget_layout(creation) == H5D_CHUNKED &&
+            give_cache(file, set, creation, access) != 0)
+            outcome = h5_failed(file->name, error, "set /%s cannot be opened", set->name);
+    }
+    if (type >= 0)
+        H5Tclose(type);
+    if (creation >= 0)
+        H5Pclose(creation);
+    return outcome;
+}
+
+static int open_set(struct h5_file *file, struct h5_set *set, struct error *error)
+{
+    if (!h5_exists(file, set->name))
+        return error_set(error, EXIT_CODE_DATA, "%s: has no set /%s", file->name, set->name);
+    hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
+    if (access < 0 || h5_refuse_links(file, access) != 0)
+        return h5_failed(file->name, error, "set /%s cannot be opened", set->name);
+    file->elsewhere = 0;
+    set->id = *set->name ? H5Dopen2(file->id, set->name, access) : -1;
+    int outcome =
+        set->id < 0 ? h5_unopened(file, "set", set->name, error) : look_at(file, set, access, error);
+    H5Pclose(access);
+    return outcome;
+}
+
+void h5_close_set(struct h5_set *set)
+{
+    if (set->space >= 0)
+        H5Sclose(set->space);
+    if (set->id >= 0)
+        H5Dclose(set->id);
+    free(set->name);
+}
+
+static int grow_table(struct h5_file *file)
+{
+    if (file->sets < file->room)
+        return 0;
+    size_t room = 2 * file->room + 8;
+    struct h5_set *wider = realloc(file->set, room * sizeof *wider);
+    if (!wider)
+        return -1;
+    file->set = wider;
+    file->room = room;
+    return 0;
+}
+
+struct h5_set *h5_find_set(struct h5_file *file, const char *name, struct error *error)
+{
+    name = h5_path(name);
+    for (size_t i = 0; i < file->sets; i++)
+        if (strcmp(file->set[i].name, name) == 0)
+            return &file->set[i];
+    struct h5_set set = {.id = -1, .space = -1, .name = strdup(name)};
+    if (!set.name || grow_table(file) != 0) {
+        error_set(error, EXIT_CODE_INTERNAL, "%s: out of memory", file->name);
+        free(set.name);
+        return NULL;
+    }
+    if (open_set(file, &set, error) != 0) {
+        h5_close_set(&set);
+        return NULL;
+    }
+    file->set[file->sets] = set;
+    return &file->set[file->sets++];
+}
+
+int h5_look(struct h5_file *file, const char *name, struct h5_shape *shape, struct error *error)
+{
+    h5_lock();
+    const struct h5_set *set = h5_find_set(file, name, error);
+    if (set)
+        *shape = set->shape;
+    h5_unlock();
+    return set ? 0 : -1;
+}

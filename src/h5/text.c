@@ -1,0 +1,117 @@
+/* Strings by rows. Read in the file's own string type, since HDF5 does not convert between character sets;
+ * the padding of fixed ones is taken off here. */
+#include "base/memory.h"
+#include "h5/internal.h"
+
+#include <string.h>
+
+/* Characters of a fixed string of `width` bytes. */
+static size_t fixed_length(const char *text, size_t width, H5T_str_t padding)
+{
+    size_t n = strnlen(text, width);
+    if (padding == H5T_STR_SPACEPAD)
+        while (n && text[n - 1] == ' ')
+            n--;
+    return n;
+}
+
+/* Row r of what was read: characters and how many. */
+struct rows {
+    int variable;
+    size_t width;
+    H5T_str_t padding;
+    const char *const *pointers;
+    const char *block;
+};
+
+static const char *row_text(const struct rows *rows, size_t r, size_t *n)
+{
+    if (rows->variable) {
+        const char *text = rows->pointers[r] ? rows->pointers[r] : "";
+        *n = strlen(text);
+        return text;
+    }
+    const char *text = rows->block + r * rows->width;
+    *n = fixed_length(text, rows->width, rows->padding);
+    return text;
+}
+
+static char **join_rows(const struct rows *rows, size_t count, struct error *error)
+{
+    size_t bytes = count * sizeof(char *), n;
+    for (size_t r = 0; r < count; r++) {
+        row_text(rows, r, &n);
+        bytes += n + 1;
+    }
+    char **out = memory_create(bytes, 1, error);
+    if (!out)
+        return NULL;
+    char *next = (char *)(out + count);
+    for (size_t r = 0; r < count; r++) {
+        const char *text = row_text(rows, r, &n);
+        out[r] = next;
+        memcpy(next, text, n);
+        next += n + 1;
+    }
+    return out;
+}
+
+static int read_rows(struct h5_file *file, struct h5_set *set, int64_t first, int64_t rows, hid_t type,
+    char ***out, struct error *error)
+{
+    struct rows read = {H5Tis_variable_str(type) > 0, H5Tget_size(type), H5Tget_strpad(type), NULL, NULL};
+    void *block = memory_create((size_t)rows, read.variable ? sizeof(char *) : read.width, error);
+    if (!block)
+        return -1;
+    hid_t memory = h5_select_rows(set, first, rows);
+    int outcome = 0;
+    if (memory < 0 || H5Dread(set->id, type, memory, set->space, H5P_DEFAULT, block) < 0) {
+        outcome = h5_failed(file->name, error, "set /%s: rows %lld to %lld cannot be read", set->name,
+            (long long)first, (long long)(first + rows - 1));
+    } else {
+        read.pointers = block;
+        read.block = block;
+        char **joined = join_rows(&read, (size_t)rows, error);
+        outcome = joined ? 0 : -1;
+        if (joined)
+            *out = joined;
+        if (read.variable)
+            H5Dvlen_reclaim(type, memory, H5P_DEFAULT, block);
+    }
+    if (memory >= 0)
+        H5Sclose(memory);
+    memory_destroy(block);
+    return outcome;
+}
+
+static int read_texts(
+    struct h5_file *file, const char *name, int64_t first, int64_t rows, char ***out, struct error *error)
+{
+    struct h5_set *set = h5_find_set(file, name, error);
+    if (!set || h5_check_rows(file, set, first, rows, error) != 0)
+        return -1;
+    if (set->shape.kind != H5_TEXT || set->shape.dimensions > 1)
+        return error_set(
+            error, EXIT_CODE_DATA, "%s: set /%s should hold one text per row", file->name, set->name);
+    hid_t type = H5Dget_type(set->id);
+    if (type < 0)
+        return h5_failed(file->name, error, "set /%s cannot be read", set->name);
+    int outcome = rows ? read_rows(file, set, first, rows, type, out, error) : 0;
+    if (rows == 0) {
+        char **none = memory_create(0, sizeof *none, error);
+        outcome = none ? 0 : -1;
+        if (none)
+            *out = none;
+    }
+    H5Tclose(type);
+    return outcome;
+}
+
+int h5_read_texts(
+    struct h5_file *file, const char *name, int64_t first, int64_t rows, char ***out, struct error *error)
+{
+    h5_lock();
+    int outcome = read_texts(file, name, first, rows, out, error);
+    h5_unlock();
+    return outcome;
+}
