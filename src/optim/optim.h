@@ -47,16 +47,19 @@ void optim_state_init(struct optim_state *state);
 size_t optim_count_moments(enum optimizer optimizer);
 const char *optim_moment_name(enum optimizer optimizer, size_t moment);
 
-/* The learning rate of the update to come (state->step updates made), in epoch `epoch` (from 1). */
+/* The learning rate of the update to come (state->step updates made), in epoch `epoch` (from 1): that of the
+ * schedule, at least lr_min, times step / warmup during the warmup. The cosine begins after the warmup with
+ * lr; lr_min is what it would give for the update after the last. */
 double optim_rate(const struct optim_config *config, const struct optim_state *state, int64_t epoch);
 
-/* Factor that brings a gradient of this norm down to the largest allowed: 1 where it is below, or clip is 0.
- */
+/* Factor that brings a gradient of this norm down to the largest allowed, exactly (PyTorch divides by the
+ * norm
+ * + 1e-6): clip / norm where the norm is above, 1 where it is not, or clip is 0. */
 double optim_clip_factor(double norm, double clip);
 
-/* One update of a slice of n weights: gradient times `factor`, moments[i] [n] each. Call optim_advance once
- * before the slices of an update, with the same state on every rank: it counts the step and multiplies the
- * powers. */
+/* One update of a slice of n weights: gradient times `factor`, moments[i] [n] each (those that the optimizer
+ * has; zero at the start), none overlapping. Call optim_advance once before the slices of an update, with the
+ * same state on every rank: it counts the step and multiplies the powers. optim_rate is asked before it. */
 void optim_advance(const struct optim_config *config, struct optim_state *state);
 void optim_update(const struct optim_config *config, const struct optim_state *state, double rate,
     double factor, size_t n, const float *gradient, float *const moments[OPTIM_MOST_MOMENTS], float *weights);
