@@ -32,7 +32,7 @@ int comm_agree(const struct comm *comm, struct error *error);
 
 /* All. Element-wise over ranks, the result on every rank. comm_sum is exact (and so of fixed bits) only where
  * at most one rank has a nonzero element: what is summed in an order of ours is gathered this way and added
- * afterwards. */
+ * afterwards. The largest of NaN and a number is either of them: agree on a flag instead. */
 void comm_sum(const struct comm *comm, double *values, size_t n);
 void comm_max(const struct comm *comm, double *values, size_t n);
 void comm_max_int64(const struct comm *comm, int64_t *values, size_t n);

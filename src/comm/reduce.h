@@ -13,22 +13,25 @@ enum { REDUCE_BLOCK = 1024 }; /* floats: slices are cut at multiples of it, squa
 
 struct reduce;
 
-/* All. For flat vectors of `length` floats, owned by the caller, ended by reduce_destroy. Vectors handed to
- * the functions below have room for reduce_room() floats: length rounded up to whole blocks, zero beyond
- * `length`. */
+/* All. For flat vectors of `length` (at least 1) floats, owned by the caller, ended by reduce_destroy; `comm`
+ * is kept by reference. Whole vectors handed to the functions below have room for reduce_room() floats:
+ * length rounded up to whole blocks, zero beyond `length`. */
 struct reduce *reduce_create(const struct comm *comm, size_t length, struct error *error);
 void reduce_destroy(struct reduce *reduce); /* takes NULL */
 size_t reduce_room(size_t length);
 
-/* The slice of this rank: floats [*first, *first + *count) of the flat vector; *count may be 0. */
+/* The slice of this rank: floats [*first, *first + *count) of the flat vector, within `length`; *count is 0
+ * on ranks beyond the number of blocks. Slices are as equal as whole blocks allow. */
 void reduce_get_slice(const struct reduce *reduce, size_t *first, size_t *count);
 
 /* Bytes of exchange buffers at the largest so far. */
 size_t reduce_bytes(const struct reduce *reduce);
 
-/* All. ranges[r] .. ranges[r + 1] are the leaves of rank r of n (ranges has ranks + 1 entries, equal on all
- * ranks); `sums` holds this rank's node sums. Puts the complete sum of this rank's slice in `slice` [count].
- */
+/* All. ranges[r] .. ranges[r + 1] are the leaves of rank r of n > 0 (ranges has ranks + 1 entries, equal on
+ * all ranks, and may be empty); `sums` of vectors of reduce_room() floats holds this rank's node sums, all
+ * its leaves added. Puts the complete sum of this rank's slice in `slice` [count], and leaves `sums` as it
+ * is. On one rank `slice` may be sums->vectors[0], where the sum already is: nothing is copied then. Fails on
+ * all ranks alike, where one has no memory for more nodes than there were before. */
 int reduce_slices(struct reduce *reduce, const size_t *ranges, size_t n, const struct tree_sums *sums,
     float *slice, struct error *error);
 

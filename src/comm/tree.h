@@ -40,7 +40,8 @@ struct tree_sums {
     float **vectors; /* [room], each [length], zeroed when handed out */
 };
 
-/* Vectors are allocated as they are needed and kept until finish. tree_sums_start begins a new step. */
+/* Vectors are allocated as they are needed and kept until finish. tree_sums_start begins a new step. When all
+ * leaves are added, nodes [held] are what tree_list_nodes gives, and vectors [held] their sums. */
 void tree_sums_init(struct tree_sums *sums, size_t length);
 void tree_sums_finish(struct tree_sums *sums);
 void tree_sums_start(struct tree_sums *sums, size_t n, size_t first, size_t end);

@@ -1,0 +1,127 @@
+/* Thin wrappers over MPI_COMM_WORLD. Collectives whose length could pass an int, or the sizes where MPI
+ * libraries have had trouble, go in pieces; every rank cuts alike, and uses the same type and count, since
+ * some algorithms of Open MPI go wrong where ranks describe the same bytes differently. */
+#include "comm/comm.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+
+#include <assert.h>
+#include <mpi.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PIECE = 1 << 29 }; /* bytes of one collective at most */
+
+void comm_start(struct comm *comm, const char *program)
+{
+    int provided;
+    MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
+    *comm = (struct comm){0};
+    MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &comm->ranks);
+    char host[MPI_MAX_PROCESSOR_NAME + 1] = {0};
+    int length;
+    MPI_Get_processor_name(host, &length);
+    snprintf(comm->host, sizeof comm->host, "%.*s", (int)sizeof comm->host - 1, host);
+    log_set_speaker(program, comm->rank, comm->host);
+}
+
+void comm_finish(struct comm *comm)
+{
+    if (comm && comm->ranks) {
+        MPI_Finalize();
+        *comm = (struct comm){0};
+    }
+}
+
+void comm_version(char *text, size_t size)
+{
+    char version[MPI_MAX_LIBRARY_VERSION_STRING + 1] = {0};
+    int length;
+    MPI_Get_library_version(version, &length);
+    version[strcspn(version, ",\r\n")] = 0; /* what follows is who built it, and when */
+    for (char *c = version; *c; c++)
+        if (*c == '\t')
+            *c = ' ';
+    const char *number = strncmp(version, "Open MPI v", 10) == 0 ? version + 10 : NULL;
+    snprintf(text, size, "%s%s", number ? "Open MPI " : "", number ? number : version);
+}
+
+void comm_fatal(const struct comm *comm, int64_t step, int code, const char *format, ...)
+{
+    assert(code != 0); /* with 0 a launcher might let the other ranks go on */
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (step < 0)
+        log_line(LOG_ERROR, "%s", text);
+    else
+        log_line(LOG_ERROR, "step %lld: %s", (long long)step, text);
+    if (comm && comm->ranks)
+        MPI_Abort(MPI_COMM_WORLD, code);
+    _exit(code);
+}
+
+int comm_agree(const struct comm *comm, struct error *error)
+{
+    int lowest = error->code ? comm->rank : comm->ranks;
+    MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
+    if (lowest == comm->ranks)
+        return 0;
+    MPI_Bcast(error, (int)sizeof *error, MPI_BYTE, lowest, MPI_COMM_WORLD);
+    return -1;
+}
+
+static void reduce_pieces(void *values, size_t n, size_t size, MPI_Datatype type, MPI_Op op)
+{
+    for (size_t done = 0, piece; done < n; done += piece) {
+        piece = n - done < PIECE / size ? n - done : PIECE / size;
+        MPI_Allreduce(MPI_IN_PLACE, (char *)values + done * size, (int)piece, type, op, MPI_COMM_WORLD);
+    }
+}
+
+void comm_sum(const struct comm *comm, double *values, size_t n)
+{
+    reduce_pieces(values, n, sizeof *values, MPI_DOUBLE, MPI_SUM);
+}
+
+void comm_max(const struct comm *comm, double *values, size_t n)
+{
+    reduce_pieces(values, n, sizeof *values, MPI_DOUBLE, MPI_MAX);
+}
+
+void comm_max_int64(const struct comm *comm, int64_t *values, size_t n)
+{
+    reduce_pieces(values, n, sizeof *values, MPI_INT64_T, MPI_MAX);
+}
+
+void comm_broadcast(const struct comm *comm, void *bytes, size_t n, int root)
+{
+    for (size_t done = 0, piece; done < n; done += piece) {
+        piece = n - done < PIECE ? n - done : PIECE;
+        MPI_Bcast((char *)bytes + done, (int)piece, MPI_BYTE, root, MPI_COMM_WORLD);
+    }
+}
+
+void comm_barrier(const struct comm *comm)
+{
+    MPI_Barrier(MPI_COMM_WORLD);
+}
+
+void comm_gather_texts(const struct comm *comm, const char *text, size_t width, char *gathered)
+{
+    assert(width > 0 && width <= PIECE);
+    struct error error;
+    char *padded = memory_create(width, 1, &error);
+    if (!padded)
+        comm_fatal(comm, -1, error.code, "%s", error.text);
+    snprintf(padded, width, "%s", text);
+    MPI_Gather(padded, (int)width, MPI_CHAR, gathered, (int)width, MPI_CHAR, 0, MPI_COMM_WORLD);
+    memory_destroy(padded);
+}

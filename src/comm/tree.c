@@ -1,0 +1,137 @@
+/* Nodes are kept on a stack, left to right. A node that arrives is pushed; as long as the two on top are
+ * siblings they are replaced by their parent: carrying in a binary counter. A stack that starts at leaf f
+ * never holds more than two nodes of a level (one on the way up to the largest aligned node, one on the way
+ * down from it), and one that starts at leaf 0 never more than one.
+ *
+ * At the right edge a node whose right sibling is empty is its own parent; since a node is named by its
+ * leaves, nothing needs to be done for it. The same routine adds leaves within a rank (tree_sums) and nodes
+ * across ranks (tree_complete), so the two cannot disagree about the order. */
+#include "comm/tree.h"
+
+#include "base/memory.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Where a node of `size` leaves that starts at `first` ends. */
+static size_t node_end(size_t n, size_t first, size_t size)
+{
+    return size < n - first ? first + size : n;
+}
+
+/* A left sibling never touches the right edge, so its size is the power of two of its level. */
+static int are_siblings(size_t n, struct tree_node left, struct tree_node right)
+{
+    size_t size = left.end - left.first;
+    return left.first % (2 * size) == 0 && right.end == node_end(n, right.first, size);
+}
+
+static void add_vector(float *restrict sum, const float *restrict addend, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        sum[i] += addend[i];
+}
+
+size_t tree_list_nodes(size_t n, size_t first, size_t end, struct tree_node nodes[TREE_MOST_NODES])
+{
+    assert(end <= n);
+    size_t count = 0;
+    while (first < end) {
+        size_t size = 1;
+        while (
+            node_end(n, first, size) < end && first % (2 * size) == 0 && node_end(n, first, 2 * size) <= end)
+            size *= 2;
+        nodes[count++] = (struct tree_node){first, node_end(n, first, size)};
+        first = nodes[count - 1].end;
+    }
+    return count;
+}
+
+size_t tree_count_vectors(size_t n, size_t first, size_t end)
+{
+    struct tree_node held[TREE_MOST_NODES];
+    size_t count = 0, most = 0;
+    for (size_t leaf = first; leaf < end; leaf++) {
+        held[count++] = (struct tree_node){leaf, leaf + 1};
+        most = count > most ? count : most;
+        for (; count > 1 && are_siblings(n, held[count - 2], held[count - 1]); count--)
+            held[count - 2].end = held[count - 1].end;
+    }
+    return most;
+}
+
+void tree_sums_init(struct tree_sums *sums, size_t length)
+{
+    *sums = (struct tree_sums){.length = length};
+}
+
+void tree_sums_finish(struct tree_sums *sums)
+{
+    for (size_t i = 0; i < sums->room; i++)
+        memory_destroy(sums->vectors[i]);
+    memory_destroy(sums->vectors);
+    *sums = (struct tree_sums){0};
+}
+
+void tree_sums_start(struct tree_sums *sums, size_t n, size_t first, size_t end)
+{
+    assert(first <= end && end <= n);
+    sums->n = n;
+    sums->first = first;
+    sums->end = end;
+    sums->next = first;
+    sums->held = 0;
+}
+
+float *tree_sums_leaf(struct tree_sums *sums, struct error *error)
+{
+    assert(sums->next < sums->end && sums->held < TREE_MOST_NODES);
+    if (!sums->vectors) {
+        sums->vectors = memory_create(TREE_MOST_NODES, sizeof *sums->vectors, error);
+        if (!sums->vectors)
+            return NULL;
+    }
+    float *vector = sums->vectors[sums->held];
+    if (vector)
+        return memset(vector, 0, sums->length * sizeof *vector);
+    vector = memory_create(sums->length, sizeof *vector, error);
+    if (!vector)
+        return NULL;
+    assert(sums->held == sums->room);
+    sums->vectors[sums->room++] = vector;
+    return vector;
+}
+
+void tree_sums_add(struct tree_sums *sums)
+{
+    assert(sums->next < sums->end && sums->held < sums->room);
+    struct tree_node *nodes = sums->nodes;
+    nodes[sums->held++] = (struct tree_node){sums->next, sums->next + 1};
+    sums->next++;
+    for (; sums->held > 1; sums->held--) {
+        size_t top = sums->held - 1;
+        if (!are_siblings(sums->n, nodes[top - 1], nodes[top]))
+            return;
+        add_vector(sums->vectors[top - 1], sums->vectors[top], sums->length);
+        nodes[top - 1].end = nodes[top].end;
+    }
+}
+
+void tree_complete(size_t n, size_t count, const struct tree_node *nodes, float **vectors, size_t length)
+{
+    struct {
+        struct tree_node node;
+        float *vector;
+    } held[TREE_MOST_NODES];
+    size_t top = 0; /* nodes held */
+    for (size_t i = 0; i < count; i++) {
+        assert(top < TREE_MOST_NODES && nodes[i].first == (top ? held[top - 1].node.end : 0));
+        held[top].node = nodes[i];
+        held[top++].vector = vectors[i];
+        for (; top > 1 && are_siblings(n, held[top - 2].node, held[top - 1].node); top--) {
+            add_vector(held[top - 2].vector, held[top - 1].vector, length);
+            held[top - 2].node.end = held[top - 1].node.end;
+        }
+    }
+    assert(top == 1 && held[0].node.end == n);
+}
