@@ -1,0 +1,39 @@
+/* Names of one build: this folder's sources are compiled once per instruction set, and BUILD(product) is
+ * product_avx2 in one of them. */
+#ifndef KERNEL_BUILD_H
+#define KERNEL_BUILD_H
+
+#include "kernel/kernel.h"
+
+#if defined KERNEL_AVX512
+#define BUILD(name) name##_avx512
+#elif defined KERNEL_AVX2
+#define BUILD(name) name##_avx2
+#elif defined KERNEL_NEON
+#define BUILD(name) name##_neon
+#else
+#define BUILD(name) name##_generic
+#endif
+
+enum { OUTER_FRAMES = 128 }; /* frames that outer() works through at a time */
+
+void BUILD(pack)(struct panels *B, const float *W, const int64_t *row, const int64_t *column);
+void BUILD(product)(const struct panels *B, size_t M, const float *A, size_t A_stride, const float *start,
+    size_t start_stride, float *C, size_t C_stride);
+void BUILD(outer)(size_t N, size_t M, const float *A, size_t A_stride, size_t columns, const float *X,
+    size_t X_stride, float *C, size_t C_stride, float *scratch);
+void BUILD(column_sums)(size_t N, size_t columns, const float *A, size_t A_stride, float *sum);
+void BUILD(lstm_forward)(const struct cell_rows *rows);
+void BUILD(lstm_backward)(const struct cell_slopes *rows);
+void BUILD(gru_forward)(const struct cell_rows *rows);
+void BUILD(gru_backward)(const struct cell_slopes *rows);
+void BUILD(tanh_forward)(const struct cell_rows *rows);
+void BUILD(tanh_backward)(const struct cell_slopes *rows);
+void BUILD(relu_forward)(const struct cell_rows *rows);
+void BUILD(relu_backward)(const struct cell_slopes *rows);
+void BUILD(tanh_array)(size_t n, float *x);
+void BUILD(sigmoid_array)(size_t n, float *x);
+void BUILD(exp_array)(size_t n, float *x);
+float BUILD(softmax)(size_t n, float *x, float *largest);
+
+#endif

@@ -1,0 +1,151 @@
+/* One step of each cell, forward and backward, row by row in blocks of 16 units. In the equations . is the
+ * product element by element, s the logistic function; a_x is the sum before activation of gate x. */
+#include "kernel/build.h"
+#include "kernel/function.h"
+
+/* Calls `body` with a running over the vectors of a row: u the unit, g the place of gate 0 in the interleaved
+ * row. */
+#define FOR_UNITS(gates, units)                                                                              \
+    for (size_t block = 0; block < (units); block += KERNEL_BLOCK)                                           \
+        for (size_t part = 0; part < KERNEL_BLOCK; part += VEC_LANES)                                        \
+            for (size_t u = block + part, g = block * (gates) + part, once = 1; once; once = 0)
+
+/* Hochreiter and Schmidhuber 1997 with the forget gate of Gers, Schmidhuber and Cummins 2000:
+ * i = s(a_i), f = s(a_f), g = tanh(a_g), o = s(a_o); c = f . c' + i . g; h = o . tanh(c) */
+void BUILD(lstm_forward)(const struct cell_rows *x)
+{
+    for (size_t b = 0; b < x->rows; b++) {
+        float *gates = x->gates + b * x->gates_stride;
+        const float *c_previous = x->c_previous + b * x->c_previous_stride;
+        FOR_UNITS(4, x->units)
+        {
+            vec i = vec_sigmoid(vec_load(gates + g));
+            vec f = vec_sigmoid(vec_load(gates + g + KERNEL_BLOCK));
+            vec z = vec_tanh(vec_load(gates + g + 2 * KERNEL_BLOCK));
+            vec o = vec_sigmoid(vec_load(gates + g + 3 * KERNEL_BLOCK));
+            vec c = vec_fma(f, vec_load(c_previous + u), i * z);
+            vec t = vec_tanh(c);
+            vec_store(gates + g, i);
+            vec_store(gates + g + KERNEL_BLOCK, f);
+            vec_store(gates + g + 2 * KERNEL_BLOCK, z);
+            vec_store(gates + g + 3 * KERNEL_BLOCK, o);
+            vec_store(x->c + b * x->c_stride + u, c);
+            vec_store(x->tanh_c + b * x->c_stride + u, t);
+            vec_store(x->h + b * x->h_stride + u, o * t);
+        }
+    }
+}
+
+/* dc = dc'' + dh . o . (1 - tanh(c)^2); da_i = dc . g . i (1 - i); da_f = dc . c' . f (1 - f);
+ * da_g = dc . i . (1 - g^2); da_o = dh . tanh(c) . o (1 - o); dc' = dc . f */
+void BUILD(lstm_backward)(const struct cell_slopes *x)
+{
+    const vec one = vec_splat(1);
+    for (size_t b = 0; b < x->rows; b++) {
+        float *gates = x->gates + b * x->gates_stride, *dc_row = x->dc + b * x->dc_stride;
+        const float *c_previous = x->c_previous + b * x->c_previous_stride;
+        FOR_UNITS(4, x->units)
+        {
+            vec i = vec_load(gates + g), f = vec_load(gates + g + KERNEL_BLOCK);
+            vec z = vec_load(gates + g + 2 * KERNEL_BLOCK), o = vec_load(gates + g + 3 * KERNEL_BLOCK);
+            vec t = vec_load(x->tanh_c + b * x->tanh_c_stride + u);
+            vec dh = vec_load(x->dh + b * x->dh_stride + u);
+            vec dc = vec_fma(dh * o, vec_fma(-t, t, one), vec_load(dc_row + u));
+            vec_store(gates + g, vec_flush(dc * z * (i * (one - i))));
+            vec_store(gates + g + KERNEL_BLOCK, vec_flush(dc * vec_load(c_previous + u) * (f * (one - f))));
+            vec_store(gates + g + 2 * KERNEL_BLOCK, vec_flush(dc * i * vec_fma(-z, z, one)));
+            vec_store(gates + g + 3 * KERNEL_BLOCK, vec_flush(dh * t * (o * (one - o))));
+            vec_store(dc_row + u, vec_flush(dc * f));
+        }
+    }
+}
+
+/* Cho et al. 2014 with the reset gate after the recurrent product, as in cuDNN; u = W_hh h' + b_hh:
+ * r = s(a_r + u_r), z = s(a_z + u_z), n = tanh(a_n + r . u_n); h = n + z . (h' - n) */
+void BUILD(gru_forward)(const struct cell_rows *x)
+{
+    for (size_t b = 0; b < x->rows; b++) {
+        float *gates = x->gates + b * x->gates_stride;
+        const float *recurrent = x->recurrent + b * x->recurrent_stride;
+        const float *h_previous = x->h_previous + b * x->h_previous_stride;
+        FOR_UNITS(3, x->units)
+        {
+            vec r = vec_sigmoid(vec_load(gates + g) + vec_load(recurrent + g));
+            vec z = vec_sigmoid(vec_load(gates + g + KERNEL_BLOCK) + vec_load(recurrent + g + KERNEL_BLOCK));
+            vec un = vec_load(recurrent + g + 2 * KERNEL_BLOCK);
+            vec n = vec_tanh(vec_fma(r, un, vec_load(gates + g + 2 * KERNEL_BLOCK)));
+            vec_store(gates + g, r);
+            vec_store(gates + g + KERNEL_BLOCK, z);
+            vec_store(gates + g + 2 * KERNEL_BLOCK, n);
+            vec_store(x->tanh_c + b * x->c_stride + u, un);
+            vec_store(x->h + b * x->h_stride + u, vec_fma(z, vec_load(h_previous + u) - n, n));
+        }
+    }
+}
+
+/* da_n = dh . (1 - z) . (1 - n^2); da_z = dh . (h' - n) . z (1 - z); da_r = da_n . u_n . r (1 - r);
+ * du = (da_r, da_z, da_n . r); dh' += dh . z */
+void BUILD(gru_backward)(const struct cell_slopes *x)
+{
+    const vec one = vec_splat(1);
+    for (size_t b = 0; b < x->rows; b++) {
+        float *gates = x->gates + b * x->gates_stride, *recurrent = x->recurrent + b * x->recurrent_stride;
+        const float *h_previous = x->h_previous + b * x->h_previous_stride;
+        float *dh_previous = x->dh_previous + b * x->dh_previous_stride;
+        FOR_UNITS(3, x->units)
+        {
+            vec r = vec_load(gates + g), z = vec_load(gates + g + KERNEL_BLOCK);
+            vec n = vec_load(gates + g + 2 * KERNEL_BLOCK);
+            vec dh = vec_load(x->dh + b * x->dh_stride + u);
+            vec dn = vec_flush(dh * (one - z) * vec_fma(-n, n, one));
+            vec dz = vec_flush(dh * (vec_load(h_previous + u) - n) * (z * (one - z)));
+            vec dr = vec_flush(dn * vec_load(x->tanh_c + b * x->tanh_c_stride + u) * (r * (one - r)));
+            vec_store(gates + g, dr);
+            vec_store(gates + g + KERNEL_BLOCK, dz);
+            vec_store(gates + g + 2 * KERNEL_BLOCK, dn);
+            vec_store(recurrent + g, dr);
+            vec_store(recurrent + g + KERNEL_BLOCK, dz);
+            vec_store(recurrent + g + 2 * KERNEL_BLOCK, vec_flush(dn * r));
+            vec_store(dh_previous + u, vec_flush(vec_fma(dh, z, vec_load(dh_previous + u))));
+        }
+    }
+}
+
+/* h = tanh(a) */
+void BUILD(tanh_forward)(const struct cell_rows *x)
+{
+    for (size_t b = 0; b < x->rows; b++)
+        for (size_t u = 0; u < x->units; u += VEC_LANES)
+            vec_store(x->h + b * x->h_stride + u, vec_tanh(vec_load(x->gates + b * x->gates_stride + u)));
+}
+
+/* da = dh . (1 - h^2) */
+void BUILD(tanh_backward)(const struct cell_slopes *x)
+{
+    for (size_t b = 0; b < x->rows; b++)
+        for (size_t u = 0; u < x->units; u += VEC_LANES) {
+            vec h = vec_load(x->h + b * x->h_stride + u), dh = vec_load(x->dh + b * x->dh_stride + u);
+            vec_store(x->gates + b * x->gates_stride + u, vec_flush(dh * vec_fma(-h, h, vec_splat(1))));
+        }
+}
+
+/* h = max(a, 0); NaN stays */
+void BUILD(relu_forward)(const struct cell_rows *x)
+{
+    for (size_t b = 0; b < x->rows; b++)
+        for (size_t u = 0; u < x->units; u += VEC_LANES) {
+            vec a = vec_load(x->gates + b * x->gates_stride + u);
+            vec_store(x->h + b * x->h_stride + u, vec_select(a < vec_splat(0), vec_splat(0), a));
+        }
+}
+
+/* da = dh where h > 0, else 0 */
+void BUILD(relu_backward)(const struct cell_slopes *x)
+{
+    for (size_t b = 0; b < x->rows; b++)
+        for (size_t u = 0; u < x->units; u += VEC_LANES) {
+            vec h = vec_load(x->h + b * x->h_stride + u), dh = vec_load(x->dh + b * x->dh_stride + u);
+            vec_store(x->gates + b * x->gates_stride + u,
+                vec_flush(vec_select(h > vec_splat(0), dh, vec_splat(0))));
+        }
+}

@@ -1,0 +1,63 @@
+/* exp, tanh and sigmoid of vectors. All rest on expm1(r) = r + r^2 q(r) for |r| <= ln(2)/2, q a polynomial of
+ * degree 4 fitted for the smallest relative error (1.3e-8), and on exact scaling by powers of two. */
+#ifndef KERNEL_FUNCTION_H
+#define KERNEL_FUNCTION_H
+
+#include "kernel/vector.h"
+
+/* 2^n, n given as the float n + 1.5 * 2^23 whose low bits hold it, -126 <= n <= 127 */
+INLINE vec vec_power_of_two(vec shifted)
+{
+    return (vec)(((ivec)shifted + 127) << 23);
+}
+
+/* x = n ln 2 + r: r, and n + 1.5 * 2^23 in *shifted */
+INLINE vec vec_reduce(vec x, vec *shifted)
+{
+    vec magic = vec_splat(0x1.8p23f);
+    *shifted = vec_fma(x, vec_splat(0x1.715476p0f), magic);
+    vec n = *shifted - magic;
+    vec r = vec_fma(n, vec_splat(-0x1.62e4p-1f), x); /* ln 2 in two parts; the first product is exact */
+    return vec_fma(n, vec_splat(-0x1.7f7d1cp-20f), r);
+}
+
+INLINE vec vec_expm1_reduced(vec r)
+{
+    vec q = vec_splat(0x1.6bec06p-10f);
+    q = vec_fma(q, r, vec_splat(0x1.122776p-7f));
+    q = vec_fma(q, r, vec_splat(0x1.555674p-5f));
+    q = vec_fma(q, r, vec_splat(0x1.5554b0p-3f));
+    q = vec_fma(q, r, vec_splat(0x1.fffffep-2f));
+    return vec_fma(r * r, q, r);
+}
+
+/* 0 below -87, infinity above 88.7 */
+INLINE vec vec_exp(vec x)
+{
+    vec bounded = vec_select(x > vec_splat(88.0f), vec_splat(88.0f), x);
+    bounded = vec_select(bounded < vec_splat(-87.0f), vec_splat(-87.0f), bounded);
+    vec shifted, r = vec_reduce(bounded, &shifted);
+    vec scale = vec_power_of_two(shifted);
+    vec e = vec_fma(scale, vec_expm1_reduced(r), scale);
+    e = vec_select(x < vec_splat(-87.0f), vec_splat(0.0f), e);
+    return vec_select(x > vec_splat(88.0f), vec_splat(INFINITY), e);
+}
+
+/* 1 / (1 + exp(-x)); 0 below -87 */
+INLINE vec vec_sigmoid(vec x)
+{
+    return vec_splat(1.0f) / (vec_splat(1.0f) + vec_exp(-x));
+}
+
+/* expm1(2 |x|) / (expm1(2 |x|) + 2) with the sign of x; 1 from 10 on, where the nearest float is 1 */
+INLINE vec vec_tanh(vec x)
+{
+    vec y = vec_abs(x);
+    y = vec_select(y > vec_splat(10.0f), vec_splat(10.0f), y);
+    vec shifted, r = vec_reduce(y + y, &shifted);
+    vec scale = vec_power_of_two(shifted);
+    vec e = vec_fma(scale, vec_expm1_reduced(r), scale - vec_splat(1.0f));
+    return vec_sign_of(e / (e + vec_splat(2.0f)), x);
+}
+
+#endif

@@ -1,0 +1,125 @@
+/* The arithmetic of the network, one build per instruction set, chosen when the program starts.
+ *
+ * Bits: every function gives the same result in every build. Sums over k run strictly from k = 0 up with
+ * fused multiply-adds, so the bits of a row do not depend on how many rows go with it; sums over classes and
+ * the like use 16 lanes, lane i taking elements i, i + 16, ..., the lanes added by halves. exp, tanh and
+ * sigmoid are ours.
+ *
+ * All matrices are row-major float with a stride (floats from row to row) that is a multiple of 16; widths
+ * are padded to multiples of 16 and padding holds zeroes. Pointers are aligned to 64 bytes where a row
+ * starts. A block is 16 neighbouring columns. No function allocates or fails. */
+#ifndef KERNEL_KERNEL_H
+#define KERNEL_KERNEL_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { KERNEL_BLOCK = 16, KERNEL_GROUP = 4 };
+
+/* A matrix B [K][columns] packed for products A B: groups of up to `group` blocks side by side, so that a
+ * tile of the product holds them together. In a recurrent layer one group is all gates of the same 16 units.
+ */
+struct panels {
+    size_t K, columns; /* columns: a multiple of 16 */
+    size_t group;      /* blocks of a group, 1 to KERNEL_GROUP; the last group may have fewer */
+    float *data;       /* [K * columns], the owner's; its order is the build's own affair */
+};
+
+/* Rows of one step of a cell, each pointer with its stride in floats. Blocks of `units` / 16 per row; gates
+ * are interleaved by block: [i f g o] of units 0..15, then of 16..31; r z n alike. A stride of 0 repeats one
+ * row. */
+struct cell_rows {
+    size_t rows, units; /* units: padded, a multiple of 16 */
+    float *gates;       /* in: sums before activation; out: activations */
+    size_t gates_stride;
+    const float *h_previous; /* gru */
+    const float *c_previous; /* lstm */
+    const float *recurrent;  /* gru: W_hh h + b_hh, interleaved like gates */
+    size_t h_previous_stride, c_previous_stride, recurrent_stride;
+    float *h; /* out */
+    size_t h_stride;
+    float *c, *tanh_c; /* lstm, out; gru: tanh_c takes the n part of `recurrent` */
+    size_t c_stride;   /* of c and tanh_c */
+};
+
+/* The same step backward. */
+struct cell_slopes {
+    size_t rows, units;
+    float *gates; /* in: activations; out: gradient by the sums before activation */
+    size_t gates_stride;
+    float *recurrent; /* gru, out: gradient by `recurrent`, interleaved */
+    size_t recurrent_stride;
+    const float *h;          /* rnn: outputs of the step */
+    const float *h_previous; /* gru */
+    const float *c_previous; /* lstm */
+    const float *tanh_c;     /* as forward left it */
+    size_t h_stride, h_previous_stride, c_previous_stride, tanh_c_stride;
+    const float *dh; /* gradient by the outputs */
+    size_t dh_stride;
+    float *dc; /* lstm, in: by c from the step after; out: by c_previous */
+    size_t dc_stride;
+    float *dh_previous; /* gru: z dh is added here */
+    size_t dh_previous_stride;
+};
+
+struct kernel {
+    const char *name;    /* "generic", "avx2", "avx512", "neon" */
+    size_t lanes;        /* floats of a vector */
+    size_t outer_floats; /* scratch of outer() */
+
+    /* B[k][c] = W[row[k] + column[c]], 0 where either index is negative. */
+    void (*pack)(struct panels *B, const float *W, const int64_t *row, const int64_t *column);
+
+    /* C[m][c] = start[m][c] + sum over k of A[m][k] B[k][c], for m < M and all columns of B. start may be C
+     * (adding to it), have a stride of 0 (the same row for all: a bias), or be NULL (zero). */
+    void (*product)(const struct panels *B, size_t M, const float *A, size_t A_stride, const float *start,
+        size_t start_stride, float *C, size_t C_stride);
+
+    /* C[m][c] += sum over n of A[n][m] X[n][c], for m < M and c < columns: a weight gradient over N frames.
+     */
+    void (*outer)(size_t N, size_t M, const float *A, size_t A_stride, size_t columns, const float *X,
+        size_t X_stride, float *C, size_t C_stride, float *scratch);
+
+    /* sum[c] += sum over n of A[n][c] */
+    void (*column_sums)(size_t N, size_t columns, const float *A, size_t A_stride, float *sum);
+
+    void (*lstm_forward)(const struct cell_rows *rows);
+    void (*lstm_backward)(const struct cell_slopes *rows);
+    void (*gru_forward)(const struct cell_rows *rows);
+    void (*gru_backward)(const struct cell_slopes *rows);
+    void (*tanh_forward)(const struct cell_rows *rows); /* h = tanh(gates) */
+    void (*tanh_backward)(const struct cell_slopes *rows);
+    void (*relu_forward)(const struct cell_rows *rows);
+    void (*relu_backward)(const struct cell_slopes *rows);
+
+    /* x[0 .. n-1] in place, n any; within 3 units in the last place, NaN stays NaN, infinities saturate. */
+    void (*tanh_array)(size_t n, float *x);
+    void (*sigmoid_array)(size_t n, float *x);
+    void (*exp_array)(size_t n, float *x);
+
+    /* A row of n logits into probabilities; returns the sum of exp(x - *largest). n any; NaN where an element
+     * is. */
+    float (*softmax)(size_t n, float *x, float *largest);
+};
+
+/* Chooses the build for this processor, or the one named by the environment variable RNN_ISA, which may only
+ * lower it. NULL and an error (EXIT_CODE_USAGE) for a name that is unknown, not built or beyond this
+ * processor. */
+const struct kernel *kernel_choose(struct error *error);
+
+/* By name; "plain" is the twin written as simple loops that tests compare with. NULL where it cannot run
+ * here. */
+const struct kernel *kernel_find(const char *name);
+
+/* "generic avx2 avx512": the builds in this program, in rising order. */
+const char *kernel_list(void);
+
+/* Floats that panels of this shape hold. */
+static inline size_t panels_count(size_t K, size_t columns)
+{
+    return K * columns;
+}
+
+#endif

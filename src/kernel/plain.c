@@ -1,0 +1,266 @@
+/* The plain twin of every fast routine: loops over single numbers, in the order of operations that kernel.h
+ * promises. Tests compare the builds with it, bit by bit. */
+#include "kernel/table.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+static void plain_pack(struct panels *B, const float *W, const int64_t *row, const int64_t *column)
+{
+    for (size_t k = 0; k < B->K; k++)
+        for (size_t c = 0; c < B->columns; c++)
+            B->data[k * B->columns + c] = row[k] < 0 || column[c] < 0 ? 0 : W[row[k] + column[c]];
+}
+
+static void plain_product(const struct panels *B, size_t M, const float *A, size_t A_stride,
+    const float *start, size_t start_stride, float *C, size_t C_stride)
+{
+    for (size_t m = 0; m < M; m++)
+        for (size_t c = 0; c < B->columns; c++) {
+            float sum = start ? start[m * start_stride + c] : 0;
+            for (size_t k = 0; k < B->K; k++)
+                sum = fmaf(A[m * A_stride + k], B->data[k * B->columns + c], sum);
+            C[m * C_stride + c] = sum;
+        }
+}
+
+static void plain_outer(size_t N, size_t M, const float *A, size_t A_stride, size_t columns, const float *X,
+    size_t X_stride, float *C, size_t C_stride, float *scratch)
+{
+    for (size_t n = 0; n < N; n++)
+        for (size_t m = 0; m < M; m++)
+            for (size_t c = 0; c < columns; c++)
+                C[m * C_stride + c] = fmaf(A[n * A_stride + m], X[n * X_stride + c], C[m * C_stride + c]);
+}
+
+static void plain_column_sums(size_t N, size_t columns, const float *A, size_t A_stride, float *sum)
+{
+    for (size_t n = 0; n < N; n++)
+        for (size_t c = 0; c < columns; c++)
+            sum[c] += A[n * A_stride + c];
+}
+
+static float plain_power_of_two(float n)
+{
+    return ldexpf(1, (int)n);
+}
+
+static float plain_reduce(float x, float *n)
+{
+    *n = rintf(x * 0x1.715476p0f);
+    return fmaf(*n, -0x1.7f7d1cp-20f, fmaf(*n, -0x1.62e4p-1f, x));
+}
+
+static float plain_expm1_reduced(float r)
+{
+    float q = 0x1.6bec06p-10f;
+    q = fmaf(q, r, 0x1.122776p-7f);
+    q = fmaf(q, r, 0x1.555674p-5f);
+    q = fmaf(q, r, 0x1.5554b0p-3f);
+    q = fmaf(q, r, 0x1.fffffep-2f);
+    return fmaf(r * r, q, r);
+}
+
+static float plain_exp(float x)
+{
+    if (isnan(x))
+        return x;
+    if (x < -87)
+        return 0;
+    if (x > 88)
+        return INFINITY;
+    float n, r = plain_reduce(x, &n), scale = plain_power_of_two(n);
+    return fmaf(scale, plain_expm1_reduced(r), scale);
+}
+
+static float plain_sigmoid(float x)
+{
+    return 1 / (1 + plain_exp(-x));
+}
+
+static float plain_tanh(float x)
+{
+    if (isnan(x))
+        return x;
+    float y = fminf(fabsf(x), 10);
+    float n, r = plain_reduce(y + y, &n), scale = plain_power_of_two(n);
+    float e = fmaf(scale, plain_expm1_reduced(r), scale - 1);
+    return copysignf(e / (e + 2), x);
+}
+
+static float plain_flush(float x)
+{
+    return fabsf(x) < 1e-30f ? 0 : x;
+}
+
+/* Place of unit u of gate `gate` in a row of `gates` interleaved gates. */
+static size_t place(size_t u, size_t gate, size_t gates)
+{
+    return (u / KERNEL_BLOCK * gates + gate) * KERNEL_BLOCK + u % KERNEL_BLOCK;
+}
+
+static void plain_lstm_forward(const struct cell_rows *x)
+{
+    for (size_t b = 0; b < x->rows; b++)
+        for (size_t u = 0; u < x->units; u++) {
+            float *gates = x->gates + b * x->gates_stride;
+            float *i = gates + place(u, 0, 4), *f = gates + place(u, 1, 4), *g = gates + place(u, 2, 4),
+                  *o = gates + place(u, 3, 4);
+            *i = plain_sigmoid(*i);
+            *f = plain_sigmoid(*f);
+            *g = plain_tanh(*g);
+            *o = plain_sigmoid(*o);
+            float c = fmaf(*f, x->c_previous[b * x->c_previous_stride + u], *i * *g);
+            x->c[b * x->c_stride + u] = c;
+            x->tanh_c[b * x->c_stride + u] = plain_tanh(c);
+            x->h[b * x->h_stride + u] = *o * plain_tanh(c);
+        }
+}
+
+static void plain_lstm_backward(const struct cell_slopes *x)
+{
+    for (size_t b = 0; b < x->rows; b++)
+        for (size_t u = 0; u < x->units; u++) {
+            float *gates = x->gates + b * x->gates_stride;
+            float *pi = gates + place(u, 0, 4), *pf = gates + place(u, 1, 4), *pg = gates + place(u, 2, 4),
+                  *po = gates + place(u, 3, 4);
+            float i = *pi, f = *pf, g = *pg, o = *po, t = x->tanh_c[b * x->tanh_c_stride + u];
+            float dh = x->dh[b * x->dh_stride + u], *dc_place = x->dc + b * x->dc_stride + u;
+            float dc = fmaf(dh * o, fmaf(-t, t, 1), *dc_place);
+            *pi = plain_flush(dc * g * (i * (1 - i)));
+            *pf = plain_flush(dc * x->c_previous[b * x->c_previous_stride + u] * (f * (1 - f)));
+            *pg = plain_flush(dc * i * fmaf(-g, g, 1));
+            *po = plain_flush(dh * t * (o * (1 - o)));
+            *dc_place = plain_flush(dc * f);
+        }
+}
+
+static void plain_gru_forward(const struct cell_rows *x)
+{
+    for (size_t b = 0; b < x->rows; b++)
+        for (size_t u = 0; u < x->units; u++) {
+            float *gates = x->gates + b * x->gates_stride;
+            const float *recurrent = x->recurrent + b * x->recurrent_stride;
+            float *r = gates + place(u, 0, 3), *z = gates + place(u, 1, 3), *n = gates + place(u, 2, 3);
+            float un = recurrent[place(u, 2, 3)];
+            *r = plain_sigmoid(*r + recurrent[place(u, 0, 3)]);
+            *z = plain_sigmoid(*z + recurrent[place(u, 1, 3)]);
+            *n = plain_tanh(fmaf(*r, un, *n));
+            x->tanh_c[b * x->c_stride + u] = un;
+            x->h[b * x->h_stride + u] = fmaf(*z, x->h_previous[b * x->h_previous_stride + u] - *n, *n);
+        }
+}
+
+static void plain_gru_backward(const struct cell_slopes *x)
+{
+    for (size_t b = 0; b < x->rows; b++)
+        for (size_t u = 0; u < x->units; u++) {
+            float *gates = x->gates + b * x->gates_stride,
+                  *recurrent = x->recurrent + b * x->recurrent_stride;
+            size_t pr = place(u, 0, 3), pz = place(u, 1, 3), pn = place(u, 2, 3);
+            float r = gates[pr], z = gates[pz], n = gates[pn], dh = x->dh[b * x->dh_stride + u];
+            float *dh_previous = x->dh_previous + b * x->dh_previous_stride + u;
+            float dn = plain_flush(dh * (1 - z) * fmaf(-n, n, 1));
+            float dz = plain_flush(dh * (x->h_previous[b * x->h_previous_stride + u] - n) * (z * (1 - z)));
+            float dr = plain_flush(dn * x->tanh_c[b * x->tanh_c_stride + u] * (r * (1 - r)));
+            gates[pr] = recurrent[pr] = dr;
+            gates[pz] = recurrent[pz] = dz;
+            gates[pn] = dn;
+            recurrent[pn] = plain_flush(dn * r);
+            *dh_previous = plain_flush(fmaf(dh, z, *dh_previous));
+        }
+}
+
+static void plain_tanh_forward(const struct cell_rows *x)
+{
+    for (size_t b = 0; b < x->rows; b++)
+        for (size_t u = 0; u < x->units; u++)
+            x->h[b * x->h_stride + u] = plain_tanh(x->gates[b * x->gates_stride + u]);
+}
+
+static void plain_tanh_backward(const struct cell_slopes *x)
+{
+    for (size_t b = 0; b < x->rows; b++)
+        for (size_t u = 0; u < x->units; u++) {
+            float h = x->h[b * x->h_stride + u];
+            x->gates[b * x->gates_stride + u] = plain_flush(x->dh[b * x->dh_stride + u] * fmaf(-h, h, 1));
+        }
+}
+
+static void plain_relu_forward(const struct cell_rows *x)
+{
+    for (size_t b = 0; b < x->rows; b++)
+        for (size_t u = 0; u < x->units; u++) {
+            float a = x->gates[b * x->gates_stride + u];
+            x->h[b * x->h_stride + u] = a < 0 ? 0 : a;
+        }
+}
+
+static void plain_relu_backward(const struct cell_slopes *x)
+{
+    for (size_t b = 0; b < x->rows; b++)
+        for (size_t u = 0; u < x->units; u++) {
+            float dh = x->dh[b * x->dh_stride + u];
+            x->gates[b * x->gates_stride + u] = x->h[b * x->h_stride + u] > 0 ? plain_flush(dh) : 0;
+        }
+}
+
+static void plain_tanh_array(size_t n, float *x)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = plain_tanh(x[i]);
+}
+
+static void plain_sigmoid_array(size_t n, float *x)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = plain_sigmoid(x[i]);
+}
+
+static void plain_exp_array(size_t n, float *x)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = plain_exp(x[i]);
+}
+
+static float plain_softmax(size_t n, float *x, float *largest)
+{
+    *largest = x[0];
+    for (size_t c = 1; c < n; c++)
+        if (x[c] > *largest)
+            *largest = x[c];
+    float lane[KERNEL_BLOCK] = {0};
+    for (size_t c = 0; c < n; c++) {
+        x[c] = plain_exp(x[c] - *largest);
+        lane[c % KERNEL_BLOCK] += x[c];
+    }
+    for (size_t half = KERNEL_BLOCK / 2; half > 0; half /= 2)
+        for (size_t i = 0; i < half; i++)
+            lane[i] += lane[i + half];
+    for (size_t c = 0; c < n; c++)
+        x[c] /= lane[0];
+    return lane[0];
+}
+
+const struct kernel kernel_plain = {
+    .name = "plain",
+    .lanes = 1,
+    .outer_floats = 1,
+    .pack = plain_pack,
+    .product = plain_product,
+    .outer = plain_outer,
+    .column_sums = plain_column_sums,
+    .lstm_forward = plain_lstm_forward,
+    .lstm_backward = plain_lstm_backward,
+    .gru_forward = plain_gru_forward,
+    .gru_backward = plain_gru_backward,
+    .tanh_forward = plain_tanh_forward,
+    .tanh_backward = plain_tanh_backward,
+    .relu_forward = plain_relu_forward,
+    .relu_backward = plain_relu_backward,
+    .tanh_array = plain_tanh_array,
+    .sigmoid_array = plain_sigmoid_array,
+    .exp_array = plain_exp_array,
+    .softmax = plain_softmax,
+};

@@ -1,0 +1,45 @@
+/* Functions of one array: activations, and the softmax of a row. Arrays that end within a vector are finished
+ * in a padded copy. */
+#include "kernel/build.h"
+#include "kernel/function.h"
+
+#define ARRAY(name)                                                                                          \
+    void BUILD(name##_array)(size_t n, float *x)                                                             \
+    {                                                                                                        \
+        for (; n >= VEC_LANES; n -= VEC_LANES, x += VEC_LANES)                                               \
+            vec_store(x, vec_##name(vec_load(x)));                                                           \
+        float rest[VEC_LANES] = {0};                                                                         \
+        memcpy(rest, x, n * sizeof *x);                                                                      \
+        vec_store(rest, vec_##name(vec_load(rest)));                                                         \
+        memcpy(x, rest, n * sizeof *x);                                                                      \
+    }
+ARRAY(tanh)
+ARRAY(sigmoid)
+ARRAY(exp)
+
+static float add_lanes(const float lane[KERNEL_BLOCK])
+{
+    float sum[KERNEL_BLOCK];
+    memcpy(sum, lane, sizeof sum);
+    for (size_t half = KERNEL_BLOCK / 2; half > 0; half /= 2)
+        for (size_t i = 0; i < half; i++)
+            sum[i] += sum[i + half];
+    return sum[0];
+}
+
+float BUILD(softmax)(size_t n, float *x, float *largest)
+{
+    *largest = x[0];
+    for (size_t c = 1; c < n; c++)
+        *largest = x[c] > *largest ? x[c] : *largest;
+    for (size_t c = 0; c < n; c++)
+        x[c] -= *largest;
+    BUILD(exp_array)(n, x);
+    float lane[KERNEL_BLOCK] = {0};
+    for (size_t c = 0; c < n; c++)
+        lane[c % KERNEL_BLOCK] += x[c];
+    float sum = add_lanes(lane);
+    for (size_t c = 0; c < n; c++)
+        x[c] /= sum;
+    return sum;
+}

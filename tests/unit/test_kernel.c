@@ -1,0 +1,323 @@
+/* Every build that this processor can run against the plain twin: the same bits at odd sizes, tails and
+ * strides. */
+#include "base/memory.h"
+#include "base/random.h"
+#include "kernel/kernel.h"
+#include "support/suite.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const names[] = {"generic", "avx2", "avx512", "neon"};
+
+static uint64_t draws;
+
+static float *random_floats(size_t n, double scale)
+{
+    float *x = memory_create(n, sizeof *x, NULL);
+    draws++;
+    for (size_t i = 0; i < n; i++)
+        x[i] = (float)(scale * (2 * random_uniform(7, RANDOM_TEST, draws, i) - 1));
+    return x;
+}
+
+static float *copy_floats(const float *x, size_t n)
+{
+    float *y = memory_create(n, sizeof *y, NULL);
+    memcpy(y, x, n * sizeof *y);
+    return y;
+}
+
+static void assert_bits(const float *got, const float *want, size_t n, const char *what)
+{
+    for (size_t i = 0; i < n; i++)
+        ck_assert_msg(memcmp(&got[i], &want[i], sizeof *got) == 0, "%s: element %zu is %a, not %a", what, i,
+            (double)got[i], (double)want[i]);
+}
+
+static size_t below(size_t n)
+{
+    return (size_t)random_below(n, 7, RANDOM_TEST, ++draws, 0);
+}
+
+static struct panels make_panels(
+    const struct kernel *kernel, size_t K, size_t columns, size_t group, const float *W)
+{
+    struct panels panels = {.K = K, .columns = columns, .group = group};
+    panels.data = memory_create(panels_count(K, columns), sizeof(float), NULL);
+    int64_t *row = memory_create(K, sizeof *row, NULL),
+            *column = memory_create(columns, sizeof *column, NULL);
+    for (size_t k = 0; k < K; k++)
+        row[k] = k % 7 == 6 ? -1 : (int64_t)(k * columns);
+    for (size_t c = 0; c < columns; c++)
+        column[c] = c % 11 == 10 ? -1 : (int64_t)(columns - 1 - c);
+    kernel->pack(&panels, W, row, column);
+    memory_destroy(row);
+    memory_destroy(column);
+    return panels;
+}
+
+static void compare_product(const struct kernel *fast, const struct kernel *plain)
+{
+    size_t K = 1 + below(70), columns = 16 * (1 + below(9)), group = 1 + below(4), M = below(20);
+    size_t A_stride = K + below(5), C_stride = columns + 16 * below(2);
+    float *W = random_floats(K * columns, 1), *A = random_floats(M * A_stride + 1, 1);
+    float *start = random_floats(M * C_stride + columns, 1);
+    struct panels fast_panels = make_panels(fast, K, columns, group, W);
+    struct panels plain_panels = make_panels(plain, K, columns, group, W);
+    for (int mode = 0; mode < 4; mode++) { /* zero, a bias, another matrix, C itself */
+        float *fast_C = copy_floats(start, M * C_stride + columns),
+              *plain_C = copy_floats(fast_C, M * C_stride + columns);
+        fast->product(&fast_panels, M, A, A_stride,
+            mode == 0       ? NULL
+                : mode == 3 ? fast_C
+                            : start,
+            mode == 1 ? 0 : C_stride, fast_C, C_stride);
+        plain->product(&plain_panels, M, A, A_stride,
+            mode == 0       ? NULL
+                : mode == 3 ? plain_C
+                            : start,
+            mode == 1 ? 0 : C_stride, plain_C, C_stride);
+        assert_bits(fast_C, plain_C, M * C_stride + columns, fast->name);
+        memory_destroy(fast_C);
+        memory_destroy(plain_C);
+    }
+    memory_destroy(fast_panels.data);
+    memory_destroy(plain_panels.data);
+    memory_destroy(W);
+    memory_destroy(A);
+    memory_destroy(start);
+}
+
+static void compare_outer(const struct kernel *fast, const struct kernel *plain)
+{
+    size_t N = below(300), M = 1 + below(40), columns = 16 * (1 + below(9));
+    size_t A_stride = M + below(3), X_stride = columns + 16 * below(2), C_stride = columns;
+    float *A = random_floats(N * A_stride + 1, 1), *X = random_floats(N * X_stride + 1, 1);
+    float *fast_C = random_floats(M * C_stride, 1), *plain_C = copy_floats(fast_C, M * C_stride);
+    float *scratch = memory_create(fast->outer_floats, sizeof *scratch, NULL);
+    fast->outer(N, M, A, A_stride, columns, X, X_stride, fast_C, C_stride, scratch);
+    plain->outer(N, M, A, A_stride, columns, X, X_stride, plain_C, C_stride, scratch);
+    assert_bits(fast_C, plain_C, M * C_stride, "outer");
+    float *fast_sum = random_floats(columns, 1), *plain_sum = copy_floats(fast_sum, columns);
+    fast->column_sums(N, columns, X, X_stride, fast_sum);
+    plain->column_sums(N, columns, X, X_stride, plain_sum);
+    assert_bits(fast_sum, plain_sum, columns, "column_sums");
+    memory_destroy(A);
+    memory_destroy(X);
+    memory_destroy(fast_C);
+    memory_destroy(plain_C);
+    memory_destroy(scratch);
+    memory_destroy(fast_sum);
+    memory_destroy(plain_sum);
+}
+
+enum { CELLS = 4, BUFFERS = 9 };
+
+/* Runs one step of a cell forward and then backward on fresh copies of `in`, leaving everything written in
+ * `in`. */
+static void run_cell(
+    const struct kernel *kernel, int cell, size_t B, size_t units, size_t stride, float *in[BUFFERS])
+{
+    void (*const forward[CELLS])(const struct cell_rows *) = {
+        kernel->lstm_forward, kernel->gru_forward, kernel->tanh_forward, kernel->relu_forward};
+    void (*const backward[CELLS])(const struct cell_slopes *) = {
+        kernel->lstm_backward, kernel->gru_backward, kernel->tanh_backward, kernel->relu_backward};
+    forward[cell](&(struct cell_rows){.rows = B,
+        .units = units,
+        .gates = in[0],
+        .gates_stride = 4 * stride,
+        .h_previous = in[1],
+        .h_previous_stride = stride,
+        .c_previous = in[2],
+        .c_previous_stride = stride,
+        .recurrent = in[3],
+        .recurrent_stride = 4 * stride,
+        .h = in[4],
+        .h_stride = stride,
+        .c = in[5],
+        .tanh_c = in[6],
+        .c_stride = stride});
+    backward[cell](&(struct cell_slopes){.rows = B,
+        .units = units,
+        .gates = in[0],
+        .gates_stride = 4 * stride,
+        .recurrent = in[3],
+        .recurrent_stride = 4 * stride,
+        .h = in[4],
+        .h_stride = stride,
+        .h_previous = in[1],
+        .h_previous_stride = stride,
+        .c_previous = in[2],
+        .c_previous_stride = stride,
+        .tanh_c = in[6],
+        .tanh_c_stride = stride,
+        .dh = in[7],
+        .dh_stride = stride,
+        .dc = in[5],
+        .dc_stride = stride,
+        .dh_previous = in[8],
+        .dh_previous_stride = stride});
+}
+
+static void compare_cells(const struct kernel *fast, const struct kernel *plain)
+{
+    for (int cell = 0; cell < CELLS; cell++) {
+        size_t B = 1 + below(5), units = 16 * (1 + below(4)), stride = units + 16 * below(2);
+        float *fast_in[BUFFERS], *plain_in[BUFFERS];
+        double scale = below(2) ? 3 : 1e-18; /* tiny numbers meet the flush to zero */
+        for (int i = 0; i < BUFFERS; i++) {
+            fast_in[i] = random_floats(B * 4 * stride, scale);
+            plain_in[i] = copy_floats(fast_in[i], B * 4 * stride);
+        }
+        run_cell(fast, cell, B, units, stride, fast_in);
+        run_cell(plain, cell, B, units, stride, plain_in);
+        for (int i = 0; i < BUFFERS; i++) {
+            assert_bits(fast_in[i], plain_in[i], B * 4 * stride, "cell");
+            memory_destroy(fast_in[i]);
+            memory_destroy(plain_in[i]);
+        }
+    }
+}
+
+static void compare_arrays(const struct kernel *fast, const struct kernel *plain)
+{
+    size_t n = 1 + below(100);
+    void (*const fast_array[])(size_t, float *) = {fast->tanh_array, fast->sigmoid_array, fast->exp_array};
+    void (*const plain_array[])(size_t, float *) = {
+        plain->tanh_array, plain->sigmoid_array, plain->exp_array};
+    for (int f = 0; f < 3; f++) {
+        float *x = random_floats(n, below(2) ? 1 : 100), *y = copy_floats(x, n);
+        fast_array[f](n, x);
+        plain_array[f](n, y);
+        assert_bits(x, y, n, "array");
+        memory_destroy(x);
+        memory_destroy(y);
+    }
+    float *x = random_floats(n, 10), *y = copy_floats(x, n), largest_x, largest_y;
+    float sum_x = fast->softmax(n, x, &largest_x), sum_y = plain->softmax(n, y, &largest_y);
+    assert_bits(x, y, n, "softmax");
+    assert_bits(&sum_x, &sum_y, 1, "softmax's sum");
+    assert_bits(&largest_x, &largest_y, 1, "softmax's largest");
+    memory_destroy(x);
+    memory_destroy(y);
+}
+
+START_TEST(every_build_gives_the_bits_of_the_plain_twin)
+{
+    const struct kernel *fast = kernel_find(names[_i]), *plain = kernel_find("plain");
+    if (!fast)
+        return; /* not a build for this processor */
+    for (int round = 0; round < 60; round++) {
+        compare_product(fast, plain);
+        compare_outer(fast, plain);
+        compare_cells(fast, plain);
+        compare_arrays(fast, plain);
+    }
+}
+END_TEST
+
+START_TEST(a_row_does_not_depend_on_how_many_go_with_it)
+{
+    struct error error;
+    const struct kernel *kernel = kernel_choose(&error);
+    size_t K = 50, columns = 112;
+    float *W = random_floats(K * columns, 1), *A = random_floats(20 * K, 1);
+    struct panels panels = make_panels(kernel, K, columns, 4, W);
+    float *all = random_floats(20 * columns, 1), *one = random_floats(columns, 1);
+    kernel->product(&panels, 20, A, K, NULL, 0, all, columns);
+    for (size_t m = 0; m < 20; m++) {
+        kernel->product(&panels, 1, A + m * K, K, NULL, 0, one, columns);
+        assert_bits(one, all + m * columns, columns, "row alone");
+    }
+    memory_destroy(panels.data);
+    memory_destroy(W);
+    memory_destroy(A);
+    memory_destroy(all);
+    memory_destroy(one);
+}
+END_TEST
+
+static double ulps(float got, double want)
+{
+    int exponent;
+    frexp(want, &exponent);
+    return fabs((double)got - want) / ldexp(1, exponent - 24);
+}
+
+START_TEST(activations_are_within_three_units_in_the_last_place)
+{
+    struct error error;
+    const struct kernel *kernel = kernel_choose(&error);
+    enum { COUNT = 400000 };
+    float *x = memory_create(COUNT, sizeof *x, NULL), *y = memory_create(COUNT, sizeof *y, NULL);
+    for (size_t i = 0; i < COUNT; i++) /* evenly over exponents and both signs */
+        x[i] = (float)((i % 2 ? 1 : -1) * pow(2, -30 + 36.4 * (double)i / COUNT));
+    memcpy(y, x, COUNT * sizeof *x);
+    kernel->tanh_array(COUNT, y);
+    for (size_t i = 0; i < COUNT; i++)
+        ck_assert_msg(ulps(y[i], tanh((double)x[i])) < 3, "tanh(%a) = %a", (double)x[i], (double)y[i]);
+    memcpy(y, x, COUNT * sizeof *x);
+    kernel->sigmoid_array(COUNT, y);
+    for (size_t i = 0; i < COUNT; i++)
+        if (x[i] > -87)
+            ck_assert_msg(
+                ulps(y[i], 1 / (1 + exp(-(double)x[i]))) < 3, "s(%a) = %a", (double)x[i], (double)y[i]);
+    memcpy(y, x, COUNT * sizeof *x);
+    kernel->exp_array(COUNT, y);
+    for (size_t i = 0; i < COUNT; i++)
+        if (fabsf(x[i]) < 87)
+            ck_assert_msg(ulps(y[i], exp((double)x[i])) < 3, "exp(%a) = %a", (double)x[i], (double)y[i]);
+    memory_destroy(x);
+    memory_destroy(y);
+}
+END_TEST
+
+START_TEST(special_values_saturate_and_nan_stays)
+{
+    const struct kernel *kernel = kernel_find(names[_i]);
+    if (!kernel)
+        return;
+    float x[] = {INFINITY, -INFINITY, NAN, 0, -0.0f}, y[5];
+    memcpy(y, x, sizeof x);
+    kernel->tanh_array(5, y);
+    ck_assert(y[0] == 1 && y[1] == -1 && isnan(y[2]) && y[3] == 0 && y[4] == 0 && signbit(y[4]));
+    memcpy(y, x, sizeof x);
+    kernel->sigmoid_array(5, y);
+    ck_assert(y[0] == 1 && y[1] == 0 && isnan(y[2]) && y[3] == 0.5f);
+    memcpy(y, x, sizeof x);
+    kernel->exp_array(5, y);
+    ck_assert(y[0] == INFINITY && y[1] == 0 && isnan(y[2]) && y[3] == 1);
+    float largest, logits[] = {1, NAN, 2};
+    kernel->softmax(3, logits, &largest);
+    ck_assert(isnan(logits[0]) && isnan(logits[1]) && isnan(logits[2]));
+}
+END_TEST
+
+START_TEST(an_unknown_instruction_set_is_refused)
+{
+    struct error error = {0};
+    setenv("RNN_ISA", "avx3", 1);
+    ck_assert_ptr_null(kernel_choose(&error));
+    ck_assert_int_eq(error.code, EXIT_CODE_USAGE);
+    ck_assert_ptr_nonnull(strstr(error.text, "avx3"));
+    setenv("RNN_ISA", "generic", 1);
+    ck_assert_str_eq(kernel_choose(&error)->name, "generic");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("kernel");
+    TCase *cases = tcase_create("kernel");
+    tcase_set_timeout(cases, 120);
+    tcase_add_loop_test(cases, every_build_gives_the_bits_of_the_plain_twin, 0, 4);
+    tcase_add_test(cases, a_row_does_not_depend_on_how_many_go_with_it);
+    tcase_add_test(cases, activations_are_within_three_units_in_the_last_place);
+    tcase_add_loop_test(cases, special_values_saturate_and_nan_stays, 0, 4);
+    tcase_add_test(cases, an_unknown_instruction_set_is_refused);
+    suite_add_tcase(suite, cases);
+    return suite_run(suite);
+}
