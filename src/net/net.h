@@ -62,16 +62,16 @@ const struct parameter *net_get_parameters(
  * +-1/sqrt(H) as PyTorch has them (head: its own fan-in); recurrent weights orthogonal per gate (Saxe,
  * McClelland and Ganguli 2014) from Householder reflections; the LSTM's forget gate starts with a bias of 1
  * in all, half in each of its two biases (Jozefowicz, Zaremba and Sutskever 2015). */
-void net_init_weights(const struct net *net, uint64_t seed, float *weights);
+int net_init_weights(const struct net *net, uint64_t seed, float *weights, struct error *error);
 
 /* Packs weights [P] into the panels that forward and backward multiply with: once per update. `weights` is
  * read again by nothing afterwards. */
 void net_pack(struct net *net, const float *weights);
 
-/* Bytes that the net holds for panels, and that a grain of N frames, B sequences and T steps needs besides.
+/* Bytes that the net holds for panels, and that training on a grain of N frames and B sequences needs besides.
  */
 size_t net_panel_bytes(const struct net *net);
-size_t net_workspace_bytes(const struct net *net, size_t T, size_t B, size_t N);
+size_t net_workspace_bytes(const struct net *net, size_t B, size_t N);
 
 /* What one pass is for. */
 struct net_pass {

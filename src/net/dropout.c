@@ -1,0 +1,23 @@
+#include "net/layout.h"
+
+#include "base/random.h"
+
+void dropout_apply(const struct net_pass *pass, const struct grain *grain, double rate, size_t layer,
+    size_t width, const float *in, float *out)
+{
+    /* A unit is kept when its 32 random bits are at or above the threshold. */
+    uint32_t threshold = (uint32_t)(rate * 0x1p32);
+    float scale = (float)(1 / (1 - rate));
+    for (size_t t = 0; t < grain->T; t++)
+        for (size_t b = 0; b < (size_t)grain->alive[t]; b++) {
+            size_t n = grain_frame(grain, b, t);
+            uint64_t high = pass->epoch << 40 | (uint64_t)grain->sequence[b];
+            uint64_t low = ((uint64_t)layer << 52) + ((uint64_t)t << 20);
+            for (size_t u = 0; u < width; u++) {
+                uint32_t bits[4];
+                if (u % 4 == 0)
+                    random_block(pass->seed, RANDOM_DROPOUT, high, low + u / 4, bits);
+                out[n * width + u] = bits[u % 4] < threshold ? 0 : in[n * width + u] * scale;
+            }
+        }
+}

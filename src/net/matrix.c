@@ -1,0 +1,146 @@
+#include "net/matrix.h"
+
+#include "base/memory.h"
+
+#include <string.h>
+
+size_t side_padded(struct side side)
+{
+    return side.parts * side.interleave * ((side.size + KERNEL_BLOCK - 1) / KERNEL_BLOCK * KERNEL_BLOCK);
+}
+
+size_t side_true(struct side side)
+{
+    return side.parts * side.interleave * side.size;
+}
+
+/* Where padded place p of a side comes from, -1 for padding. */
+static int64_t side_source(struct side side, size_t p)
+{
+    size_t part = side_padded(side) / side.parts, within = p % part;
+    size_t block = within / KERNEL_BLOCK, gate = block % side.interleave;
+    size_t unit = block / side.interleave * KERNEL_BLOCK + within % KERNEL_BLOCK;
+    if (unit >= side.size)
+        return -1;
+    return (int64_t)((p / part * side.interleave + gate) * side.size + unit);
+}
+
+int matrix_init(struct matrix *matrix, size_t offset, struct side outputs, struct side inputs, int below,
+    struct error *error)
+{
+    *matrix = (struct matrix){.rows = side_padded(outputs),
+        .columns = side_padded(inputs),
+        .offset = offset,
+        .stride = side_true(inputs),
+        .group = outputs.interleave > 1 ? outputs.interleave : KERNEL_GROUP};
+    size_t count = panels_count(matrix->columns, matrix->rows);
+    matrix->forward = (struct panels){.K = matrix->columns, .columns = matrix->rows, .group = matrix->group};
+    matrix->backward = (struct panels){.K = matrix->rows, .columns = matrix->columns, .group = KERNEL_GROUP};
+    matrix->row = memory_create(matrix->rows, sizeof *matrix->row, error);
+    matrix->column = memory_create(matrix->columns, sizeof *matrix->column, error);
+    matrix->forward.data = memory_create(count, sizeof(float), error);
+    if (below)
+        matrix->backward.data = memory_create(count, sizeof(float), error);
+    if (!matrix->row || !matrix->column || !matrix->forward.data || (below && !matrix->backward.data)) {
+        matrix_finish(matrix);
+        return -1;
+    }
+    for (size_t r = 0; r < matrix->rows; r++) {
+        int64_t source = side_source(outputs, r);
+        matrix->row[r] = source < 0 ? -1 : source * (int64_t)matrix->stride;
+    }
+    for (size_t c = 0; c < matrix->columns; c++)
+        matrix->column[c] = side_source(inputs, c);
+    return 0;
+}
+
+void matrix_finish(struct matrix *matrix)
+{
+    memory_destroy(matrix->row);
+    memory_destroy(matrix->column);
+    memory_destroy(matrix->forward.data);
+    memory_destroy(matrix->backward.data);
+    *matrix = (struct matrix){0};
+}
+
+size_t matrix_bytes(const struct matrix *matrix)
+{
+    size_t panels = (matrix->forward.data != NULL) + (matrix->backward.data != NULL);
+    return panels * panels_count(matrix->columns, matrix->rows) * sizeof(float);
+}
+
+void matrix_pack(struct matrix *matrix, const struct kernel *kernel, const float *weights)
+{
+    const float *W = weights + matrix->offset;
+    kernel->pack(&matrix->forward, W, matrix->column, matrix->row);
+    if (matrix->backward.data)
+        kernel->pack(&matrix->backward, W, matrix->row, matrix->column);
+}
+
+void matrix_add_gradient(const struct matrix *matrix, const float *dW, float *gradient)
+{
+    for (size_t r = 0; r < matrix->rows; r++) {
+        if (matrix->row[r] < 0)
+            continue;
+        float *out = gradient + matrix->offset + matrix->row[r];
+        const float *in = dW + r * matrix->columns;
+        for (size_t c = 0; c < matrix->columns; c++)
+            if (matrix->column[c] >= 0)
+                out[matrix->column[c]] += in[c];
+    }
+}
+
+void matrix_pack_table(struct matrix *matrix, const float *weights)
+{
+    const float *W = weights + matrix->offset;
+    for (size_t c = 0; c < matrix->columns; c++)
+        for (size_t r = 0; r < matrix->rows; r++) {
+            int padding = matrix->column[c] < 0 || matrix->row[r] < 0;
+            matrix->forward.data[c * matrix->rows + r] = padding ? 0 : W[matrix->row[r] + matrix->column[c]];
+        }
+}
+
+void matrix_look_up(
+    const struct matrix *matrix, size_t N, const int32_t *symbols, const float *start, float *out)
+{
+    for (size_t n = 0; n < N; n++, out += matrix->rows) {
+        const float *column = matrix->forward.data + (size_t)symbols[n] * matrix->rows;
+        for (size_t r = 0; r < matrix->rows; r++)
+            out[r] = start[r] + column[r];
+    }
+}
+
+void matrix_add_symbols(const struct matrix *matrix, size_t N, const int32_t *symbols, const float *dy,
+    float *dW, float *gradient)
+{
+    memset(dW, 0, matrix->columns * matrix->rows * sizeof *dW);
+    for (size_t n = 0; n < N; n++, dy += matrix->rows) {
+        float *column = dW + (size_t)symbols[n] * matrix->rows;
+        for (size_t r = 0; r < matrix->rows; r++)
+            column[r] += dy[r];
+    }
+    for (size_t r = 0; r < matrix->rows; r++) {
+        if (matrix->row[r] < 0)
+            continue;
+        float *out = gradient + matrix->offset + matrix->row[r];
+        for (size_t c = 0; c < matrix->stride; c++)
+            out[c] += dW[c * matrix->rows + r];
+    }
+}
+
+void bias_add(struct side side, const float *b, float *out)
+{
+    for (size_t p = 0; p < side_padded(side); p++) {
+        int64_t source = side_source(side, p);
+        out[p] += source < 0 ? 0 : b[source];
+    }
+}
+
+void bias_add_gradient(struct side side, const float *sums, float *gradient)
+{
+    for (size_t p = 0; p < side_padded(side); p++) {
+        int64_t source = side_source(side, p);
+        if (source >= 0)
+            gradient[source] += sums[p];
+    }
+}

@@ -1,0 +1,59 @@
+/* A weight matrix of the flat parameter vector as the kernel multiplies with it.
+ *
+ * In the flat vector a matrix is W [outputs][inputs] as PyTorch has it. In computation both sides are padded
+ * to blocks of 16 and reordered: the gates of a cell interleave by block, and the two directions of a layer
+ * below start at a block each. Two index maps hold that, and serve packing and the write-out of gradients
+ * alike. */
+#ifndef NET_MATRIX_H
+#define NET_MATRIX_H
+
+#include "base/error.h"
+#include "kernel/kernel.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct matrix {
+    size_t rows, columns;   /* padded extents: outputs, inputs */
+    size_t group;           /* blocks of outputs that belong together: the gates of a cell */
+    size_t offset, stride;  /* of W in the flat vector, floats */
+    int64_t *row;           /* [rows] row of W times stride, or -1 for padding */
+    int64_t *column;        /* [columns] column of W, or -1 */
+    struct panels forward;  /* B[column][row]: x -> W x */
+    struct panels backward; /* B[row][column]: dy -> W^T dy; no data where nothing is below */
+};
+
+/* One side of a matrix: `parts` runs of `size` each that are padded to whole blocks; with interleave > 1 the
+ * side is made of that many gates [interleave][size], block by block. */
+struct side {
+    size_t parts, size, interleave;
+};
+
+size_t side_padded(struct side side);
+size_t side_true(struct side side);
+
+/* Owned by the caller, ended by matrix_finish. `below`: gradients by the inputs will be asked for. */
+int matrix_init(struct matrix *matrix, size_t offset, struct side outputs, struct side inputs, int below,
+    struct error *error);
+void matrix_finish(struct matrix *matrix); /* takes zeroes */
+size_t matrix_bytes(const struct matrix *matrix);
+
+void matrix_pack(struct matrix *matrix, const struct kernel *kernel, const float *weights);
+
+/* gradient of W += dW [rows][columns], the padding left out; dW need not be kept. */
+void matrix_add_gradient(const struct matrix *matrix, const float *dW, float *gradient);
+
+/* The same for one-hot inputs, which are never built: W x is the column of W that the symbol names. `forward`
+ * then holds a table [columns][rows]. out [N][rows] = start [rows] + W[:, symbol]; the gradient is dy
+ * [N][rows] summed by symbol, in order of n, in dW [columns][rows]. */
+void matrix_pack_table(struct matrix *matrix, const float *weights);
+void matrix_look_up(
+    const struct matrix *matrix, size_t N, const int32_t *symbols, const float *start, float *out);
+void matrix_add_symbols(const struct matrix *matrix, size_t N, const int32_t *symbols, const float *dy,
+    float *dW, float *gradient);
+
+/* A bias vector [side] of the flat vector: out [padded] (+)= b, and the gradient back. */
+void bias_add(struct side side, const float *b, float *out);
+void bias_add_gradient(struct side side, const float *sums, float *gradient);
+
+#endif

@@ -1,0 +1,338 @@
+/* Products that do not depend on the step before run over all frames of the grain at once: the input's share
+ * of the sums, and in backward the gradients by the inputs and by the weights. Only the recurrent product
+ * runs step by step.
+ *
+ * The rows of a grain's step are those alive, longest sequence first, so the rows that step t shares with the
+ * step before it in time are always the first ones of both: `carried` of them. In reverse time new rows join
+ * at the end. */
+#include "net/recurrent.h"
+
+#include <string.h>
+
+size_t cell_gates(enum cell cell)
+{
+    return cell == CELL_LSTM ? 4 : cell == CELL_GRU ? 3 : 1;
+}
+
+int recurrent_init(struct recurrent *r, enum cell cell, int reverse, size_t H, struct side inputs,
+    int one_hot, int below, struct recurrent_place place, struct error *error)
+{
+    size_t G = cell_gates(cell);
+    *r = (struct recurrent){.cell = cell,
+        .reverse = reverse,
+        .H = H,
+        .G = G,
+        .one_hot = one_hot,
+        .gates = {.parts = 1, .size = H, .interleave = G},
+        .bias_ih = place.bias_ih,
+        .bias_hh = place.bias_hh};
+    struct side units = {.parts = 1, .size = H, .interleave = 1};
+    r->Hp = side_padded(units);
+    r->bias = memory_create(G * r->Hp, sizeof(float), error);
+    r->bias_recurrent = memory_create(G * r->Hp, sizeof(float), error);
+    r->zero = memory_create(r->Hp, sizeof(float), error);
+    if (!r->bias || !r->bias_recurrent || !r->zero ||
+        matrix_init(&r->input, place.weight_ih, r->gates, inputs, below, error) ||
+        matrix_init(&r->hidden, place.weight_hh, r->gates, units, 1, error)) {
+        recurrent_finish(r);
+        return -1;
+    }
+    return 0;
+}
+
+void recurrent_finish(struct recurrent *r)
+{
+    matrix_finish(&r->input);
+    matrix_finish(&r->hidden);
+    memory_destroy(r->bias);
+    memory_destroy(r->bias_recurrent);
+    memory_destroy(r->zero);
+    *r = (struct recurrent){0};
+}
+
+size_t recurrent_bytes(const struct recurrent *r)
+{
+    return matrix_bytes(&r->input) + matrix_bytes(&r->hidden);
+}
+
+void recurrent_pack(struct recurrent *r, const struct kernel *kernel, const float *weights)
+{
+    size_t width = r->G * r->Hp;
+    if (r->one_hot)
+        matrix_pack_table(&r->input, weights);
+    else
+        matrix_pack(&r->input, kernel, weights);
+    matrix_pack(&r->hidden, kernel, weights);
+    memset(r->bias, 0, width * sizeof *r->bias);
+    memset(r->bias_recurrent, 0, width * sizeof *r->bias);
+    bias_add(r->gates, weights + r->bias_ih, r->bias);
+    bias_add(r->gates, weights + r->bias_hh, r->cell == CELL_GRU ? r->bias_recurrent : r->bias);
+}
+
+void recurrent_lay(
+    struct recurrent *r, const struct kernel *kernel, struct arena *arena, size_t B, size_t N, int training)
+{
+    size_t width = r->G * r->Hp;
+    r->a = arena_take(arena, N * width, sizeof(float));
+    if (r->cell == CELL_LSTM)
+        r->c = arena_take(arena, N * r->Hp, sizeof(float));
+    if (r->cell == CELL_LSTM || r->cell == CELL_GRU)
+        r->t = arena_take(arena, N * r->Hp, sizeof(float));
+    if (r->cell == CELL_GRU)
+        r->u = arena_take(arena, N * width, sizeof(float));
+    if (!training)
+        return;
+    r->dc = arena_take(arena, r->cell == CELL_LSTM ? B * r->Hp : 0, sizeof(float));
+    r->unused = arena_take(arena, r->cell == CELL_GRU ? r->Hp : 0, sizeof(float));
+    size_t inputs = r->input.columns, larger = inputs > r->Hp ? inputs : r->Hp;
+    r->dW = arena_take(arena, width * larger, sizeof(float));
+    r->sums = arena_take(arena, width, sizeof(float));
+    r->scratch = arena_take(arena, kernel->outer_floats, sizeof(float));
+}
+
+/* One step in time: its frames, and those of the step before it in the direction's own time. */
+struct step {
+    size_t first, rows;     /* frames first .. first + rows - 1 */
+    size_t before, carried; /* rows 0 .. carried - 1 go on from frames before .. */
+};
+
+static struct step step_at(const struct recurrent *r, const struct grain *grain, size_t t)
+{
+    struct step step = {.first = grain->first[t], .rows = (size_t)grain->alive[t]};
+    if (r->reverse && t + 1 < grain->T) {
+        step.before = grain->first[t + 1];
+        step.carried = (size_t)grain->alive[t + 1];
+    } else if (!r->reverse && t > 0) {
+        step.before = grain->first[t - 1];
+        step.carried = step.rows;
+    }
+    return step;
+}
+
+/* The i-th step in the direction's own time. */
+static size_t step_time(const struct recurrent *r, const struct grain *grain, size_t i)
+{
+    return r->reverse ? grain->T - 1 - i : i;
+}
+
+static void cell_forward(const struct recurrent *r, const struct kernel *kernel, const struct cell_rows *rows)
+{
+    if (rows->rows == 0)
+        return;
+    switch (r->cell) {
+    case CELL_LSTM:
+        kernel->lstm_forward(rows);
+        break;
+    case CELL_GRU:
+        kernel->gru_forward(rows);
+        break;
+    case CELL_RNN:
+        kernel->tanh_forward(rows);
+        break;
+    case CELL_RNN_RELU:
+        kernel->relu_forward(rows);
+        break;
+    }
+}
+
+static void cell_backward(
+    const struct recurrent *r, const struct kernel *kernel, const struct cell_slopes *rows)
+{
+    if (rows->rows == 0)
+        return;
+    switch (r->cell) {
+    case CELL_LSTM:
+        kernel->lstm_backward(rows);
+        break;
+    case CELL_GRU:
+        kernel->gru_backward(rows);
+        break;
+    case CELL_RNN:
+        kernel->tanh_backward(rows);
+        break;
+    case CELL_RNN_RELU:
+        kernel->relu_backward(rows);
+        break;
+    }
+}
+
+/* Sums of the rows of a step before activation: a = W_ih x + b (already there) + W_hh h'. */
+static void step_product(
+    const struct recurrent *r, const struct kernel *kernel, struct step step, const float *Y, size_t Y_stride)
+{
+    size_t width = r->G * r->Hp;
+    const float *h_before = Y + step.before * Y_stride;
+    if (r->cell == CELL_GRU) {
+        float *u = r->u + step.first * width;
+        kernel->product(&r->hidden.forward, step.carried, h_before, Y_stride, r->bias_recurrent, 0, u, width);
+        for (size_t b = step.carried; b < step.rows; b++)
+            memcpy(u + b * width, r->bias_recurrent, width * sizeof *u);
+    } else {
+        float *a = r->a + step.first * width;
+        kernel->product(&r->hidden.forward, step.carried, h_before, Y_stride, a, width, a, width);
+    }
+}
+
+static void step_forward(
+    const struct recurrent *r, const struct kernel *kernel, struct step step, float *Y, size_t Y_stride)
+{
+    size_t width = r->G * r->Hp, Hp = r->Hp;
+    step_product(r, kernel, step, Y, Y_stride);
+    struct cell_rows rows = {.rows = step.carried,
+        .units = Hp,
+        .gates = r->a + step.first * width,
+        .gates_stride = width,
+        .h = Y + step.first * Y_stride,
+        .h_stride = Y_stride,
+        .c_stride = Hp,
+        .recurrent_stride = width,
+        .h_previous = Y + step.before * Y_stride,
+        .h_previous_stride = Y_stride,
+        .c_previous_stride = Hp};
+    if (r->cell == CELL_LSTM) {
+        rows.c = r->c + step.first * Hp;
+        rows.c_previous = r->c + step.before * Hp;
+    }
+    if (r->cell == CELL_LSTM || r->cell == CELL_GRU)
+        rows.tanh_c = r->t + step.first * Hp;
+    if (r->cell == CELL_GRU)
+        rows.recurrent = r->u + step.first * width;
+    cell_forward(r, kernel, &rows);
+
+    size_t skip = step.carried; /* rows that start here, from a state of zero */
+    rows.rows = step.rows - skip;
+    rows.gates += skip * width;
+    rows.h += skip * Y_stride;
+    rows.c = rows.c ? rows.c + skip * Hp : NULL;
+    rows.tanh_c = rows.tanh_c ? rows.tanh_c + skip * Hp : NULL;
+    rows.recurrent = rows.recurrent ? rows.recurrent + skip * width : NULL;
+    rows.h_previous = rows.c_previous = r->zero;
+    rows.h_previous_stride = rows.c_previous_stride = 0;
+    cell_forward(r, kernel, &rows);
+}
+
+void recurrent_forward(struct recurrent *r, const struct kernel *kernel, const struct grain *grain,
+    const float *X, size_t X_stride, float *Y, size_t Y_stride)
+{
+    size_t width = r->G * r->Hp;
+    if (r->one_hot)
+        matrix_look_up(&r->input, grain->N, grain->symbols, r->bias, r->a);
+    else
+        kernel->product(&r->input.forward, grain->N, X, X_stride, r->bias, 0, r->a, width);
+    for (size_t i = 0; i < grain->T; i++)
+        step_forward(r, kernel, step_at(r, grain, step_time(r, grain, i)), Y, Y_stride);
+}
+
+static void step_backward(const struct recurrent *r, const struct kernel *kernel, struct step step,
+    const float *Y, size_t Y_stride, float *dY)
+{
+    size_t width = r->G * r->Hp, Hp = r->Hp;
+    struct cell_slopes rows = {.rows = step.carried,
+        .units = Hp,
+        .gates = r->a + step.first * width,
+        .gates_stride = width,
+        .recurrent_stride = width,
+        .h = Y + step.first * Y_stride,
+        .h_stride = Y_stride,
+        .h_previous = Y + step.before * Y_stride,
+        .h_previous_stride = Y_stride,
+        .c_previous_stride = Hp,
+        .tanh_c_stride = Hp,
+        .dh = dY + step.first * Y_stride,
+        .dh_stride = Y_stride,
+        .dc_stride = Hp,
+        .dh_previous = dY + step.before * Y_stride,
+        .dh_previous_stride = Y_stride};
+    if (r->cell == CELL_LSTM) {
+        rows.c_previous = r->c + step.before * Hp;
+        rows.dc = r->dc;
+    }
+    if (r->cell == CELL_LSTM || r->cell == CELL_GRU)
+        rows.tanh_c = r->t + step.first * Hp;
+    if (r->cell == CELL_GRU)
+        rows.recurrent = r->u + step.first * width;
+    cell_backward(r, kernel, &rows);
+
+    size_t skip = step.carried;
+    rows.rows = step.rows - skip;
+    rows.gates += skip * width;
+    rows.h += skip * Y_stride;
+    rows.dh += skip * Y_stride;
+    rows.dc = rows.dc ? rows.dc + skip * Hp : NULL;
+    rows.tanh_c = rows.tanh_c ? rows.tanh_c + skip * Hp : NULL;
+    rows.recurrent = rows.recurrent ? rows.recurrent + skip * width : NULL;
+    rows.h_previous = rows.c_previous = r->zero;
+    rows.dh_previous = r->unused;
+    rows.h_previous_stride = rows.c_previous_stride = rows.dh_previous_stride = 0;
+    cell_backward(r, kernel, &rows);
+
+    /* dh' += W_hh^T da */
+    const float *da = (r->cell == CELL_GRU ? r->u : r->a) + step.first * width;
+    float *dh_before = dY + step.before * Y_stride;
+    kernel->product(&r->hidden.backward, step.carried, da, width, dh_before, Y_stride, dh_before, Y_stride);
+}
+
+/* dW_hh = sum over frames of da h'^T, in order of frames: runs of steps whose rows follow one another in
+ * memory are one product. There are as many runs as different lengths, twice. */
+static void hidden_gradient(const struct recurrent *r, const struct kernel *kernel, const struct grain *grain,
+    const float *Y, size_t Y_stride, float *gradient)
+{
+    size_t width = r->G * r->Hp;
+    const float *da = r->cell == CELL_GRU ? r->u : r->a;
+    memset(r->dW, 0, width * r->Hp * sizeof *r->dW);
+    struct step run = {0};
+    for (size_t t = 0; t <= grain->T; t++) {
+        struct step step = t < grain->T ? step_at(r, grain, t) : (struct step){0};
+        if (run.carried && step.carried && step.first == run.first + run.carried &&
+            step.before == run.before + run.carried) {
+            run.carried += step.carried;
+            continue;
+        }
+        kernel->outer(run.carried, width, da + run.first * width, width, r->Hp, Y + run.before * Y_stride,
+            Y_stride, r->dW, r->Hp, r->scratch);
+        run = step;
+    }
+    matrix_add_gradient(&r->hidden, r->dW, gradient);
+}
+
+static void bias_gradient(
+    const struct recurrent *r, const struct kernel *kernel, size_t N, const float *da, float *gradient)
+{
+    size_t width = r->G * r->Hp;
+    memset(r->sums, 0, width * sizeof *r->sums);
+    kernel->column_sums(N, width, da, width, r->sums);
+    bias_add_gradient(r->gates, r->sums, gradient);
+}
+
+static void input_gradient(const struct recurrent *r, const struct kernel *kernel, const struct grain *grain,
+    const float *X, size_t X_stride, float *gradient)
+{
+    size_t width = r->G * r->Hp;
+    if (r->one_hot) {
+        matrix_add_symbols(&r->input, grain->N, grain->symbols, r->a, r->dW, gradient);
+        return;
+    }
+    memset(r->dW, 0, width * r->input.columns * sizeof *r->dW);
+    kernel->outer(
+        grain->N, width, r->a, width, r->input.columns, X, X_stride, r->dW, r->input.columns, r->scratch);
+    matrix_add_gradient(&r->input, r->dW, gradient);
+}
+
+void recurrent_backward(struct recurrent *r, const struct kernel *kernel, const struct grain *grain,
+    const float *X, size_t X_stride, const float *Y, size_t Y_stride, float *dY, float *dX, int add,
+    float *gradient)
+{
+    size_t width = r->G * r->Hp;
+    if (r->cell == CELL_LSTM)
+        memset(r->dc, 0, grain->B * r->Hp * sizeof *r->dc);
+    if (r->cell == CELL_GRU)
+        memset(r->unused, 0, r->Hp * sizeof *r->unused);
+    for (size_t i = grain->T; i-- > 0;)
+        step_backward(r, kernel, step_at(r, grain, step_time(r, grain, i)), Y, Y_stride, dY);
+    if (dX)
+        kernel->product(&r->input.backward, grain->N, r->a, width, add ? dX : NULL, X_stride, dX, X_stride);
+    input_gradient(r, kernel, grain, X, X_stride, gradient);
+    hidden_gradient(r, kernel, grain, Y, Y_stride, gradient);
+    bias_gradient(r, kernel, grain->N, r->a, gradient + r->bias_ih);
+    bias_gradient(r, kernel, grain->N, r->cell == CELL_GRU ? r->u : r->a, gradient + r->bias_hh);
+}
