@@ -1,6 +1,10 @@
 /* A dataset file of the format of datasets/README.md: sequences lie end to end, offsets say where each
  * begins.
  *
+ * Memory: 8 bytes a sequence for the input offsets, 8 more where there are target offsets; all values,
+ * decoded to 4 bytes each, where they fit the cache; else one block of 4 MiB (or one row, if that is longer),
+ * and up to the cache for HDF5's chunks.
+ *
  * No function is collective: every rank opens the file for itself. */
 #ifndef DATA_DATASET_H
 #define DATA_DATASET_H
@@ -29,8 +33,10 @@ struct dataset {
     int32_t classes; /* n_classes, 0 with real-valued targets */
     size_t values;   /* O of real-valued targets, 0 with classes */
     int64_t targets; /* rows of /targets */
-    enum target_kind
-        target_kind;         /* the narrowest that fits; where one frame per sequence makes both fit: FRAME */
+    /* The narrowest that fits; nothing where there are no targets. Where all sequences have one frame, one
+     * target a frame and one a sequence are the same, and this says FRAME: whoever needs one per sequence
+     * takes TARGET_FRAME too if longest == 1. The grain's rows of frames are its sequences then. */
+    enum target_kind target_kind;
     int64_t *input_offsets;  /* [sequences + 1] */
     int64_t *target_offsets; /* [sequences + 1], or NULL when absent */
     struct h5_file *file;
@@ -40,6 +46,7 @@ struct dataset {
     int32_t *kept_symbols; /* [frames] */
     int32_t *kept_classes; /* [targets] */
     float *kept_values;    /* [targets][values] */
+    void *block;           /* where nothing is kept: room for the rows being read */
 };
 
 /* Opens and checks structure and offsets; where the set fits `cache` bytes, reads and checks all values too.
@@ -53,13 +60,16 @@ static inline int32_t dataset_length(const struct dataset *dataset, int64_t s)
     return (int32_t)(dataset->input_offsets[s + 1] - dataset->input_offsets[s]);
 }
 
-/* Every fault of the file, structure and all values, to `faults`; bounded memory, bounded count. */
+/* Every fault of the file, structure and all values, to `faults`, as one line each: file, set, row, sequence,
+ * what is allowed. Ends early once `faults` has as many as it says, so that faults->count may then be short
+ * of all. Memory: offsets, blocks of a few MiB, 64 MiB of chunks. */
 void dataset_check(const char *path, struct faults *faults);
 
-/* A hash of what training sees but the order of reading: shapes, offsets and targets. Reads the targets. */
+/* A hash of what training sees but the order of reading: shapes, offsets and targets. Reads the targets. Does
+ * not depend on the cache, nor on how the file stores the same numbers. */
 int dataset_fingerprint(struct dataset *dataset, uint64_t *fingerprint, struct error *error);
 
-/* What grains of this dataset hold. */
+/* What grains of this dataset hold. No targets where there are none or any number of them (TARGET_ANY). */
 struct grain_format dataset_format(const struct dataset *dataset);
 
 /* Mean and deviation (divided by the count) of every feature over all frames, in double, in order of the
@@ -69,11 +79,12 @@ int dataset_moments(struct dataset *dataset, double *mean, double *deviation, st
 /* Fills a grain with B sequences (falling lengths): inputs, and targets where there are any; values that are
  * read from the file for it are checked first (class out of range, symbol out of range, NaN, infinity: an
  * error naming file, set, row and sequence). Inputs become (x - mean) / deviation where mean is given
- * [features] (as float). */
+ * [features] (as float). On failure the grain's contents are undefined, but it may be used again. */
 int dataset_read_grain(struct dataset *dataset, size_t B, const int64_t *sequence, const float *mean,
     const float *deviation, struct grain *grain, struct error *error);
 
-/* Name of a sequence, or NULL where the file has none; the caller's (memory_destroy). */
+/* Name of a sequence, the caller's (memory_destroy). NULL where the file has none (error->code stays 0) or it
+ * cannot be read. */
 char *dataset_name(struct dataset *dataset, int64_t s, struct error *error);
 
 #endif

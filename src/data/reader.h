@@ -7,17 +7,20 @@
 
 struct reader;
 
-/* `mean`, `deviation` as in dataset_read_grain (NULL: none), kept by reference. Owned by the caller. While a
+/* Memory: two packed grains ahead besides the one in use, and a list of what was asked for.
+ * `mean`, `deviation` as in dataset_read_grain (NULL: none), kept by reference. Owned by the caller. While a
  * reader lives nobody else reads from its dataset. */
 struct reader *reader_create(
     struct dataset *dataset, const float *mean, const float *deviation, struct error *error);
 void reader_destroy(struct reader *reader); /* takes NULL; drops what was asked for */
 
-/* Asks for a grain of B sequences (falling lengths; copied). Never waits. */
+/* Asks for a grain of B sequences (falling lengths; copied). Never waits for a grain, and takes any number.
+ */
 int reader_ask(struct reader *reader, size_t B, const int64_t *sequence, struct error *error);
 
-/* The next grain that was asked for, valid until the next call; waits for it, and adds the seconds waited to
- * *wait. NULL and an error where it could not be read. Asking for none before is a mistake of ours. */
+/* The next grain that was asked for, valid until the next call; waits for it (or packs it, where the dataset
+ * is kept), and adds the seconds that took to *wait. NULL and an error where this one could not be read;
+ * those asked for after it follow as before. Asking for none before is a mistake of ours. */
 const struct grain *reader_next(struct reader *reader, double *wait, struct error *error);
 
 #endif

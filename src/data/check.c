@@ -1,0 +1,142 @@
+/* Values: a first pass over a block only counts what is wrong, in a loop without branches; where that is
+ * nothing, as nearly always, no row is looked at a second time. */
+#include "data/check.h"
+
+#include "base/memory.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static void keep_first(void *context, const char *text)
+{
+    struct error *error = context;
+    snprintf(error->text, sizeof error->text, "%s", text);
+}
+
+struct faults check_open(struct error *error)
+{
+    struct faults faults;
+    faults_init(&faults, 1, keep_first, error);
+    return faults;
+}
+
+int check_close(const struct faults *faults, struct error *error)
+{
+    if (!faults->count)
+        return 0;
+    error->code = faults->code;
+    return -1;
+}
+
+/* The sequence of a row: the last one that begins at or before it and is not empty. */
+static int64_t find_sequence(const struct dataset *dataset, const int64_t *offsets, int64_t row)
+{
+    int64_t low = 0, high = dataset->sequences; /* offsets[low] <= row < offsets[high] */
+    while (high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+        if (offsets[middle] <= row)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* ` "name"` of a sequence, short and without control characters; empty where there is none. */
+static void write_name(struct dataset *dataset, int64_t s, char *text, size_t size)
+{
+    char *name = dataset_name(dataset, s, NULL);
+    text[0] = 0;
+    if (name)
+        snprintf(text, size, " \"%.60s\"", name);
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < ' ')
+            *c = '?';
+    memory_destroy(name);
+}
+
+/* "row 17 (sequence 3 "name", its row 2)" */
+static void write_place(
+    struct dataset *dataset, const struct values *values, int64_t row, char *text, size_t size)
+{
+    if (!values->offsets) {
+        snprintf(text, size, "row %" PRId64, row);
+        return;
+    }
+    int64_t s = find_sequence(dataset, values->offsets, row);
+    char name[80];
+    write_name(dataset, s, name, sizeof name);
+    snprintf(text, size, "row %" PRId64 " (sequence %" PRId64 "%s, its row %" PRId64 ")", row, s, name,
+        row - values->offsets[s]);
+}
+
+static void add_integer(
+    struct dataset *dataset, const struct values *values, int64_t row, int32_t item, struct faults *faults)
+{
+    int inputs = strcmp(values->set, "inputs") == 0;
+    const char *what = inputs ? "symbol" : "class", *attribute = inputs ? "n_symbols" : "n_classes";
+    char place[200];
+    write_place(dataset, values, row, place, sizeof place);
+    faults_add(faults, EXIT_CODE_DATA,
+        "%s: %s: %s: %s %" PRId32 " is out of range: with %s = %" PRId32 " only 0 to %" PRId32
+        " are allowed: correct the value or %s",
+        dataset->path, values->set, place, what, item, attribute, values->limit, values->limit - 1,
+        attribute);
+}
+
+static void add_float(struct dataset *dataset, const struct values *values, int64_t row, size_t column,
+    float item, struct faults *faults)
+{
+    char place[200];
+    write_place(dataset, values, row, place, sizeof place);
+    faults_add(faults, EXIT_CODE_DATA,
+        "%s: %s: %s: column %zu is %s: only finite numbers of 32 bits are allowed: replace the value or "
+        "leave the sequence out",
+        dataset->path, values->set, place, column,
+        isnan(item)    ? "NaN"
+            : item > 0 ? "infinite"
+                       : "-infinite");
+}
+
+static size_t count_faulty(const struct values *values, size_t n, const void *items)
+{
+    size_t faulty = 0;
+    const float *floats = items;
+    const int32_t *integers = items;
+    if (values->limit)
+        for (size_t i = 0; i < n; i++)
+            faulty += integers[i] < 0 || integers[i] >= values->limit;
+    else
+        for (size_t i = 0; i < n; i++)
+            faulty += !isfinite(floats[i]);
+    return faulty;
+}
+
+void check_values(struct dataset *dataset, const struct values *values, int64_t first, int64_t rows,
+    const void *items, struct faults *faults)
+{
+    size_t n = (size_t)rows * values->width;
+    size_t left = count_faulty(values, n, items);
+    for (size_t i = 0; left && !check_is_over(faults); i++) {
+        int64_t row = first + (int64_t)(i / values->width);
+        const float *floats = items;
+        const int32_t *integers = items;
+        if (values->limit && (integers[i] < 0 || integers[i] >= values->limit))
+            add_integer(dataset, values, row, integers[i], faults), left--;
+        else if (!values->limit && !isfinite(floats[i]))
+            add_float(dataset, values, row, i % values->width, floats[i], faults), left--;
+    }
+}
+
+int check_first_value(struct dataset *dataset, const struct values *values, int64_t first, int64_t rows,
+    const void *items, struct error *error)
+{
+    struct error held = {0};
+    struct faults faults = check_open(&held);
+    check_values(dataset, values, first, rows, items, &faults);
+    if (!check_close(&faults, &held))
+        return 0;
+    return error_set(error, (enum exit_code)held.code, "%s", held.text);
+}

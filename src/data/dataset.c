@@ -1,0 +1,275 @@
+/* The file is opened without chunk caches first: a set that fits is read whole, once, and needs none. Only
+ * one that does not fit is opened again with the cache for its chunks, so no byte is cached twice. */
+#include "data/dataset.h"
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "data/check.h"
+#include "data/values.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+enum { CHECK_CACHE = 64 << 20 };
+
+static char *copy_text(const char *text, struct error *error)
+{
+    size_t bytes = strlen(text) + 1;
+    char *copy = memory_create(bytes, 1, error);
+    return copy ? memcpy(copy, text, bytes) : NULL;
+}
+
+/* A dataset of which nothing but path and file is known. */
+static struct dataset *dataset_create(const char *path, size_t cache, struct error *error)
+{
+    struct dataset *dataset = memory_create(1, sizeof *dataset, error);
+    if (!dataset)
+        return NULL;
+    dataset->path = copy_text(path, error);
+    dataset->file = dataset->path ? h5_open(path, cache, error) : NULL;
+    if (dataset->file)
+        return dataset;
+    dataset_close(dataset);
+    return NULL;
+}
+
+void dataset_close(struct dataset *dataset)
+{
+    if (!dataset)
+        return;
+    h5_close(dataset->file);
+    memory_destroy(dataset->input_offsets);
+    memory_destroy(dataset->target_offsets);
+    memory_destroy(dataset->kept_inputs);
+    memory_destroy(dataset->kept_symbols);
+    memory_destroy(dataset->kept_classes);
+    memory_destroy(dataset->kept_values);
+    memory_destroy(dataset->block);
+    memory_destroy(dataset->path);
+    memory_destroy(dataset);
+}
+
+/* ---- opening ---- */
+
+static void *keep_values(struct dataset *dataset, const struct values *values, struct error *error)
+{
+    void *kept = memory_create((size_t)values->rows * values->width, sizeof(float), error);
+    if (!kept)
+        return NULL;
+    if (!values_read(dataset, values, 0, values->rows, kept, error) &&
+        !check_first_value(dataset, values, 0, values->rows, kept, error))
+        return kept;
+    memory_destroy(kept);
+    return NULL;
+}
+
+static int dataset_keep(struct dataset *dataset, struct error *error)
+{
+    struct values inputs = values_of_inputs(dataset);
+    void *kept = keep_values(dataset, &inputs, error);
+    if (dataset->symbols)
+        dataset->kept_symbols = kept;
+    else
+        dataset->kept_inputs = kept;
+    if (!kept || !dataset->has_targets)
+        return kept ? 0 : -1;
+    struct values targets = values_of_targets(dataset);
+    kept = keep_values(dataset, &targets, error);
+    if (dataset->classes)
+        dataset->kept_classes = kept;
+    else
+        dataset->kept_values = kept;
+    return kept ? 0 : -1;
+}
+
+static int dataset_make_block(struct dataset *dataset, struct error *error)
+{
+    struct values values = values_of_inputs(dataset);
+    size_t bytes = values_block_bytes(&values);
+    if (dataset->has_targets) {
+        values = values_of_targets(dataset);
+        if (values_block_bytes(&values) > bytes)
+            bytes = values_block_bytes(&values);
+    }
+    dataset->block = memory_create(bytes, 1, error);
+    return dataset->block ? 0 : -1;
+}
+
+static int dataset_fits(const struct dataset *dataset, size_t cache)
+{
+    struct values inputs = values_of_inputs(dataset);
+    size_t bytes = values_bytes(&inputs);
+    if (dataset->has_targets) {
+        struct values targets = values_of_targets(dataset);
+        bytes += values_bytes(&targets); /* each is below 2^62: h5 sees to it */
+    }
+    return bytes <= cache;
+}
+
+static int dataset_open_values(struct dataset *dataset, size_t cache, struct error *error)
+{
+    dataset->cache = cache;
+    if (dataset_fits(dataset, cache))
+        return dataset_keep(dataset, error);
+    h5_close(dataset->file);
+    dataset->file = h5_open(dataset->path, cache, error);
+    struct h5_shape shape; /* whoever is looked at first gets the larger part of the cache */
+    if (!dataset->file || h5_look(dataset->file, "inputs", &shape, error))
+        return -1;
+    return dataset_make_block(dataset, error);
+}
+
+struct dataset *dataset_open(const char *path, size_t cache, struct error *error)
+{
+    struct dataset *dataset = dataset_create(path, 0, error);
+    if (!dataset)
+        return NULL;
+    struct error first = {0};
+    struct faults faults = check_open(&first);
+    check_structure(dataset, &faults);
+    int faulty = check_close(&faults, &first);
+    if (faulty)
+        error_set(error, (enum exit_code)first.code, "%s", first.text);
+    if (!faulty && !dataset_open_values(dataset, cache, error))
+        return dataset;
+    dataset_close(dataset);
+    return NULL;
+}
+
+/* ---- checking all of it ---- */
+
+static void check_all_values(struct dataset *dataset, const struct values *values, struct faults *faults)
+{
+    struct error error;
+    int64_t block = values_block_rows(values), rows;
+    void *items = memory_create(values_block_bytes(values), 1, &error);
+    if (!items)
+        faults_add(faults, (enum exit_code)error.code, "%s: %s", dataset->path, error.text);
+    for (int64_t first = 0; items && first < values->rows && !check_is_over(faults); first += rows) {
+        rows = values->rows - first < block ? values->rows - first : block;
+        if (values_read(dataset, values, first, rows, items, &error))
+            faults_add(faults, (enum exit_code)error.code, "%s", error.text);
+        else
+            check_values(dataset, values, first, rows, items, faults);
+    }
+    memory_destroy(items);
+}
+
+void dataset_check(const char *path, struct faults *faults)
+{
+    struct error error;
+    struct dataset *dataset = dataset_create(path, CHECK_CACHE, &error);
+    if (!dataset) {
+        faults_add(faults, (enum exit_code)error.code, "%s", error.text);
+        return;
+    }
+    check_structure(dataset, faults);
+    if (dataset->features || dataset->symbols) {
+        struct values inputs = values_of_inputs(dataset);
+        check_all_values(dataset, &inputs, faults);
+    }
+    if (dataset->has_targets) {
+        struct values targets = values_of_targets(dataset);
+        int per_frame = !h5_has(dataset->file, "target_offsets") && dataset->targets == dataset->frames;
+        if (!per_frame)
+            targets.offsets = dataset->target_offsets; /* NULL where they are faulty */
+        check_all_values(dataset, &targets, faults);
+    }
+    dataset_close(dataset);
+}
+
+/* ---- what is told about it ---- */
+
+struct grain_format dataset_format(const struct dataset *dataset)
+{
+    int known = dataset->has_targets && dataset->target_kind != TARGET_ANY;
+    return (struct grain_format){
+        .inputs = dataset->symbols ? 0 : dataset->features,
+        .has_classes = known && dataset->classes,
+        .values = known ? dataset->values : 0,
+        .target_per_frame = known && dataset->target_kind == TARGET_FRAME,
+    };
+}
+
+/* A block at a time, so that the hash of values does not depend on whether they are kept. */
+static int hash_values(
+    struct dataset *dataset, const struct values *values, uint64_t *hash, struct error *error)
+{
+    int64_t block = values_block_rows(values), rows;
+    for (int64_t first = 0; first < values->rows; first += rows) {
+        rows = values->rows - first < block ? values->rows - first : block;
+        const void *items = values_get(dataset, values, first, rows, error);
+        if (!items)
+            return -1;
+        *hash = hash_combine(*hash, hash_bytes(items, (size_t)rows * values->width * sizeof(float)));
+    }
+    return 0;
+}
+
+int dataset_fingerprint(struct dataset *dataset, uint64_t *fingerprint, struct error *error)
+{
+    int64_t shape[] = {dataset->sequences, dataset->frames, (int64_t)dataset->features, dataset->symbols,
+        dataset->has_targets, dataset->targets, (int64_t)dataset->values, dataset->classes};
+    size_t bytes = ((size_t)dataset->sequences + 1) * sizeof(int64_t);
+    uint64_t hash = hash_combine(hash_bytes(shape, sizeof shape), hash_bytes(dataset->input_offsets, bytes));
+    if (dataset->has_targets) {
+        struct values targets = values_of_targets(dataset);
+        hash = hash_combine(hash, hash_bytes(targets.offsets, bytes));
+        if (hash_values(dataset, &targets, &hash, error))
+            return -1;
+    }
+    *fingerprint = hash;
+    return 0;
+}
+
+/* Welford 1962, "Note on a method for calculating corrected sums of squares and products": one pass, and a
+ * constant feature has a sum of squares of exactly zero. */
+static void add_moments(
+    const float *inputs, int64_t first, int64_t rows, size_t I, double *mean, double *squares)
+{
+    for (int64_t r = 0; r < rows; r++) {
+        double weight = 1.0 / (double)(first + r + 1);
+        const float *x = inputs + (size_t)r * I;
+        for (size_t i = 0; i < I; i++) {
+            double difference = x[i] - mean[i];
+            mean[i] += difference * weight;
+            squares[i] += difference * (x[i] - mean[i]);
+        }
+    }
+}
+
+int dataset_moments(struct dataset *dataset, double *mean, double *deviation, struct error *error)
+{
+    assert(dataset->features);
+    struct values inputs = values_of_inputs(dataset);
+    size_t I = inputs.width;
+    double *sums = memory_create(2 * I, sizeof *sums, error), *squares = sums + I;
+    if (!sums)
+        return -1;
+    int64_t block = values_block_rows(&inputs), rows;
+    const void *items = sums;
+    for (int64_t first = 0; items && first < inputs.rows; first += rows) {
+        rows = inputs.rows - first < block ? inputs.rows - first : block;
+        items = values_get(dataset, &inputs, first, rows, error);
+        if (items)
+            add_moments(items, first, rows, I, sums, squares);
+    }
+    for (size_t i = 0; items && i < I; i++) {
+        double root = sqrt(squares[i] / (double)inputs.rows);
+        mean[i] = sums[i];
+        deviation[i] = (float)root > 0 ? root : 1; /* a float divides by it */
+    }
+    memory_destroy(sums);
+    return items ? 0 : -1;
+}
+
+char *dataset_name(struct dataset *dataset, int64_t s, struct error *error)
+{
+    char **texts = NULL;
+    if (!h5_has(dataset->file, "names") || h5_read_texts(dataset->file, "names", s, 1, &texts, error))
+        return NULL;
+    char *name = copy_text(texts[0], error);
+    memory_destroy(texts);
+    return name;
+}

@@ -1,0 +1,114 @@
+/* Packing: sequences lie in the file one behind the other, in a grain side by side (base/grain.h). Rows of a
+ * sequence come a block at a time and are dealt to the frames of their steps. */
+#include "base/memory.h"
+#include "data/dataset.h"
+#include "data/values.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* A grain being filled. */
+struct packing {
+    struct dataset *dataset;
+    struct grain *grain;
+    const float *mean, *deviation; /* [features], or NULL */
+    int target_per_frame;
+};
+
+/* Rows t .. t + rows - 1 of sequence b of the grain. */
+typedef void pack_rows(
+    const struct packing *packing, size_t b, size_t t, size_t rows, size_t width, const void *items);
+
+static void pack_symbols(
+    const struct packing *packing, size_t b, size_t t, size_t rows, size_t width, const void *items)
+{
+    for (size_t r = 0; r < rows; r++)
+        packing->grain->symbols[grain_frame(packing->grain, b, t + r)] = ((const int32_t *)items)[r];
+}
+
+static void pack_inputs(
+    const struct packing *packing, size_t b, size_t t, size_t rows, size_t I, const void *items)
+{
+    const struct grain *grain = packing->grain;
+    for (size_t r = 0; r < rows; r++) {
+        const float *x = (const float *)items + r * I;
+        float *row = grain->inputs + grain_frame(grain, b, t + r) * grain->inputs_stride;
+        if (packing->mean)
+            for (size_t i = 0; i < I; i++)
+                row[i] = (x[i] - packing->mean[i]) / packing->deviation[i];
+        else
+            memcpy(row, x, I * sizeof *x);
+    }
+}
+
+static size_t target_row(const struct packing *packing, size_t b, size_t t)
+{
+    return packing->target_per_frame ? grain_frame(packing->grain, b, t) : b;
+}
+
+static void pack_classes(
+    const struct packing *packing, size_t b, size_t t, size_t rows, size_t width, const void *items)
+{
+    for (size_t r = 0; r < rows; r++)
+        packing->grain->classes[target_row(packing, b, t + r)] = ((const int32_t *)items)[r];
+}
+
+static void pack_values(
+    const struct packing *packing, size_t b, size_t t, size_t rows, size_t O, const void *items)
+{
+    const struct grain *grain = packing->grain;
+    for (size_t r = 0; r < rows; r++)
+        memcpy(grain->values + target_row(packing, b, t + r) * grain->values_stride,
+            (const float *)items + r * O, O * sizeof(float));
+}
+
+static int pack_sequence(const struct packing *packing, const struct values *values, size_t b,
+    pack_rows *pack, struct error *error)
+{
+    int64_t s = packing->grain->sequence[b], first = values->offsets[s], end = values->offsets[s + 1];
+    int64_t block = values->kept ? end - first : values_block_rows(values), rows;
+    for (int64_t row = first; row < end; row += rows) {
+        rows = end - row < block ? end - row : block;
+        const void *items = values_get(packing->dataset, values, row, rows, error);
+        if (!items)
+            return -1;
+        pack(packing, b, (size_t)(row - first), (size_t)rows, values->width, items);
+    }
+    return 0;
+}
+
+static int pack_grain(const struct packing *packing, struct error *error)
+{
+    const struct dataset *dataset = packing->dataset;
+    struct values inputs = values_of_inputs(dataset);
+    for (size_t b = 0; b < packing->grain->B; b++)
+        if (pack_sequence(packing, &inputs, b, dataset->symbols ? pack_symbols : pack_inputs, error))
+            return -1;
+    if (!packing->grain->classes && !packing->grain->values)
+        return 0;
+    struct values targets = values_of_targets(dataset);
+    for (size_t b = 0; b < packing->grain->B; b++)
+        if (pack_sequence(packing, &targets, b, dataset->classes ? pack_classes : pack_values, error))
+            return -1;
+    return 0;
+}
+
+int dataset_read_grain(struct dataset *dataset, size_t B, const int64_t *sequence, const float *mean,
+    const float *deviation, struct grain *grain, struct error *error)
+{
+    struct grain_format format = dataset_format(dataset);
+    int32_t *length = memory_create(B, sizeof *length, error);
+    if (!length)
+        return -1;
+    for (size_t b = 0; b < B; b++) {
+        assert(sequence[b] >= 0 && sequence[b] < dataset->sequences);
+        length[b] = dataset_length(dataset, sequence[b]);
+        assert(b == 0 || length[b] <= length[b - 1]);
+    }
+    int outcome = grain_resize(grain, &format, B, length, sequence, error);
+    memory_destroy(length);
+    if (outcome)
+        return -1;
+    struct packing packing = {dataset, grain, mean, deviation, format.target_per_frame};
+    return pack_grain(&packing, error);
+}

@@ -1,0 +1,198 @@
+/* Three grains go round: one that the rank computes on, two that the thread fills. The list of asked grains
+ * is a queue in order of asking; the thread works down it and stops where no grain is free, so memory does
+ * not depend on how far ahead the rank asks.
+ *
+ *     asked:  done ... done | packed packed | being read | waiting ... waiting
+ *                    in use   next                next_read
+ *
+ * Ask number n lands in slot n mod SLOTS, which is free once the rank has moved past ask n - SLOTS. */
+#include "data/reader.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+
+enum { SLOTS = 3 };
+
+struct ask {
+    struct ask *next;
+    size_t B;
+    int64_t sequence[]; /* [B] */
+};
+
+struct slot {
+    struct grain grain;
+    struct error error; /* code 0: the grain is good */
+};
+
+struct reader {
+    struct dataset *dataset;
+    const float *mean, *deviation;
+    struct slot slot[SLOTS];
+    uint64_t asked, taken;    /* how many so far; the rank holds grain taken - 1 */
+    struct ask *first, *last; /* asked for, not yet begun */
+
+    int has_thread;
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards what stands above but the slots, and below */
+    pthread_cond_t changed;
+    uint64_t ready; /* packed so far */
+    int stop;
+};
+
+static struct ask *take_ask(struct reader *reader)
+{
+    struct ask *ask = reader->first;
+    reader->first = ask->next;
+    if (!reader->first)
+        reader->last = NULL;
+    return ask;
+}
+
+static void fill_slot(struct reader *reader, struct ask *ask, struct slot *slot)
+{
+    slot->error.code = EXIT_CODE_OK;
+    dataset_read_grain(
+        reader->dataset, ask->B, ask->sequence, reader->mean, reader->deviation, &slot->grain, &slot->error);
+    memory_destroy(ask);
+}
+
+/* ---- the thread ---- */
+
+static void *read_ahead(void *context)
+{
+    struct reader *reader = context;
+    pthread_mutex_lock(&reader->lock);
+    while (!reader->stop) {
+        /* grain taken - 1 is in use, so asks up to taken + SLOTS - 2 have a free slot */
+        if (!reader->first || reader->ready + 1 >= reader->taken + SLOTS) {
+            pthread_cond_wait(&reader->changed, &reader->lock);
+            continue;
+        }
+        struct ask *ask = take_ask(reader);
+        struct slot *slot = &reader->slot[reader->ready % SLOTS];
+        pthread_mutex_unlock(&reader->lock);
+        fill_slot(reader, ask, slot);
+        pthread_mutex_lock(&reader->lock);
+        reader->ready++;
+        pthread_cond_broadcast(&reader->changed);
+    }
+    pthread_mutex_unlock(&reader->lock);
+    return NULL;
+}
+
+/* Signals are for the rank's own thread: all are blocked while this one is made, which inherits that. */
+static int start_thread(struct reader *reader, struct error *error)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&reader->thread, NULL, read_ahead, reader);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed)
+        return error_set(error, EXIT_CODE_INTERNAL, "%s: no thread for reading ahead: %s",
+            reader->dataset->path, strerror(failed));
+    reader->has_thread = 1;
+    return 0;
+}
+
+/* ---- from the rank's side ---- */
+
+static int dataset_is_kept(const struct dataset *dataset)
+{
+    return dataset->kept_inputs || dataset->kept_symbols;
+}
+
+struct reader *reader_create(
+    struct dataset *dataset, const float *mean, const float *deviation, struct error *error)
+{
+    struct reader *reader = memory_create(1, sizeof *reader, error);
+    if (!reader)
+        return NULL;
+    reader->dataset = dataset;
+    reader->mean = mean;
+    reader->deviation = deviation;
+    for (int i = 0; i < SLOTS; i++)
+        grain_init(&reader->slot[i].grain);
+    pthread_mutex_init(&reader->lock, NULL);
+    pthread_cond_init(&reader->changed, NULL);
+    if (dataset_is_kept(dataset) || start_thread(reader, error) == 0)
+        return reader;
+    reader_destroy(reader);
+    return NULL;
+}
+
+void reader_destroy(struct reader *reader)
+{
+    if (!reader)
+        return;
+    pthread_mutex_lock(&reader->lock);
+    reader->stop = 1;
+    pthread_cond_broadcast(&reader->changed);
+    pthread_mutex_unlock(&reader->lock);
+    if (reader->has_thread)
+        pthread_join(reader->thread, NULL);
+    while (reader->first)
+        memory_destroy(take_ask(reader));
+    for (int i = 0; i < SLOTS; i++)
+        grain_finish(&reader->slot[i].grain);
+    pthread_cond_destroy(&reader->changed);
+    pthread_mutex_destroy(&reader->lock);
+    memory_destroy(reader);
+}
+
+int reader_ask(struct reader *reader, size_t B, const int64_t *sequence, struct error *error)
+{
+    assert(B > 0);
+    struct ask *ask = memory_create(sizeof *ask + B * sizeof *sequence, 1, error);
+    if (!ask)
+        return -1;
+    ask->B = B;
+    memcpy(ask->sequence, sequence, B * sizeof *sequence);
+    pthread_mutex_lock(&reader->lock);
+    if (reader->last)
+        reader->last->next = ask;
+    else
+        reader->first = ask;
+    reader->last = ask;
+    reader->asked++;
+    pthread_cond_broadcast(&reader->changed);
+    pthread_mutex_unlock(&reader->lock);
+    return 0;
+}
+
+/* The slot of the next grain, filled; gives the one in use back. */
+static struct slot *next_slot(struct reader *reader)
+{
+    struct slot *slot = &reader->slot[reader->taken % SLOTS];
+    assert(reader->taken < reader->asked);
+    if (!reader->has_thread) {
+        reader->taken++;
+        slot = &reader->slot[0];
+        fill_slot(reader, take_ask(reader), slot);
+        return slot;
+    }
+    pthread_mutex_lock(&reader->lock);
+    reader->taken++;
+    pthread_cond_broadcast(&reader->changed);
+    while (reader->ready < reader->taken)
+        pthread_cond_wait(&reader->changed, &reader->lock);
+    pthread_mutex_unlock(&reader->lock);
+    return slot;
+}
+
+const struct grain *reader_next(struct reader *reader, double *wait, struct error *error)
+{
+    double start = clock_now();
+    const struct slot *slot = next_slot(reader);
+    if (wait)
+        *wait += clock_now() - start;
+    if (slot->error.code == EXIT_CODE_OK)
+        return &slot->grain;
+    error_set(error, (enum exit_code)slot->error.code, "%s", slot->error.text);
+    return NULL;
+}

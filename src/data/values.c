@@ -1,0 +1,65 @@
+/* Blocks of a few MiB: large enough that a block touches each chunk of a file few times, small beside any
+ * cache. */
+#include "data/values.h"
+
+#include "data/check.h"
+
+enum { BLOCK_BYTES = 4 << 20 };
+
+struct values values_of_inputs(const struct dataset *dataset)
+{
+    return (struct values){
+        .set = "inputs",
+        .rows = dataset->frames,
+        .width = dataset->symbols ? 1 : dataset->features,
+        .limit = dataset->symbols,
+        .offsets = dataset->input_offsets,
+        .kept = dataset->symbols ? (const void *)dataset->kept_symbols : dataset->kept_inputs,
+    };
+}
+
+struct values values_of_targets(const struct dataset *dataset)
+{
+    return (struct values){
+        .set = "targets",
+        .rows = dataset->targets,
+        .width = dataset->classes ? 1 : dataset->values,
+        .limit = dataset->classes,
+        .offsets = dataset->target_offsets ? dataset->target_offsets : dataset->input_offsets,
+        .kept = dataset->classes ? (const void *)dataset->kept_classes : dataset->kept_values,
+    };
+}
+
+size_t values_bytes(const struct values *values)
+{
+    return (size_t)values->rows * values->width * sizeof(float);
+}
+
+int64_t values_block_rows(const struct values *values)
+{
+    size_t row = values->width * sizeof(float);
+    return row < BLOCK_BYTES ? (int64_t)(BLOCK_BYTES / row) : 1;
+}
+
+size_t values_block_bytes(const struct values *values)
+{
+    return (size_t)values_block_rows(values) * values->width * sizeof(float);
+}
+
+int values_read(struct dataset *dataset, const struct values *values, int64_t first, int64_t rows, void *out,
+    struct error *error)
+{
+    return values->limit ? h5_read_int32(dataset->file, values->set, first, rows, out, error)
+                         : h5_read_floats(dataset->file, values->set, first, rows, out, error);
+}
+
+const void *values_get(
+    struct dataset *dataset, const struct values *values, int64_t first, int64_t rows, struct error *error)
+{
+    if (values->kept)
+        return (const char *)values->kept + (size_t)first * values->width * sizeof(float);
+    if (values_read(dataset, values, first, rows, dataset->block, error) ||
+        check_first_value(dataset, values, first, rows, dataset->block, error))
+        return NULL;
+    return dataset->block;
+}

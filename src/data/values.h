@@ -1,0 +1,36 @@
+/* Inputs and targets seen alike: rows of items of four bytes, floats or integers below a limit, that belong
+ * to sequences. For the files of this folder that read or check values. */
+#ifndef DATA_VALUES_H
+#define DATA_VALUES_H
+
+#include "data/dataset.h"
+
+struct values {
+    const char *set; /* "inputs" or "targets" */
+    int64_t rows;
+    size_t width;           /* items of a row */
+    int32_t limit;          /* integers from 0 to limit - 1; 0: floats */
+    const int64_t *offsets; /* [sequences + 1] the first row of each sequence; NULL: not known (faulty) */
+    const void *kept;       /* [rows][width] in memory, or NULL */
+};
+
+struct values values_of_inputs(const struct dataset *dataset);
+struct values values_of_targets(const struct dataset *dataset); /* only where has_targets */
+
+/* Bytes of all rows in memory. */
+size_t values_bytes(const struct values *values);
+
+/* Rows that one block holds: a few MiB, one row at least; and the bytes of such a block. */
+int64_t values_block_rows(const struct values *values);
+size_t values_block_bytes(const struct values *values);
+
+/* Reads rows first .. first + rows - 1 from the file into out [rows][width], unchecked. */
+int values_read(struct dataset *dataset, const struct values *values, int64_t first, int64_t rows, void *out,
+    struct error *error);
+
+/* Rows [rows][width] that are checked: of the kept ones, or read into dataset->block, where they stay until
+ * the next call; then `rows` is at most values_block_rows. NULL and an error naming row and sequence. */
+const void *values_get(
+    struct dataset *dataset, const struct values *values, int64_t first, int64_t rows, struct error *error);
+
+#endif
