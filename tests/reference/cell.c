@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-size_t cell_gates(enum cell cell)
+size_t reference_gates(enum cell cell)
 {
     return cell == CELL_LSTM ? 4 : cell == CELL_GRU ? 3 : 1;
 }
@@ -54,10 +54,10 @@ static void forward_rnn(
     }
 }
 
-void cell_forward(const struct cell_shape *shape, const struct cell_weights *weights, const double *x,
-    const double *h_before, const double *state_before, const struct cell_step *step)
+void reference_cell_forward(const struct cell_shape *shape, const struct cell_weights *weights,
+    const double *x, const double *h_before, const double *state_before, const struct cell_step *step)
 {
-    size_t I = shape->I, H = shape->H, rows = cell_gates(shape->cell) * H;
+    size_t I = shape->I, H = shape->H, rows = reference_gates(shape->cell) * H;
     double *a = reference_numbers(rows);
     for (size_t k = 0; k < rows; k++) {
         a[k] = weights->b[k];
@@ -123,11 +123,11 @@ static void backward_rnn(
     }
 }
 
-void cell_backward(const struct cell_shape *shape, const struct cell_weights *weights, const double *x,
-    const double *h_before, const double *state_before, const struct cell_step *step, double *dh,
-    double *dstate, double *dx, const struct cell_weights *gradient)
+void reference_cell_backward(const struct cell_shape *shape, const struct cell_weights *weights,
+    const double *x, const double *h_before, const double *state_before, const struct cell_step *step,
+    double *dh, double *dstate, double *dx, const struct cell_weights *gradient)
 {
-    size_t I = shape->I, H = shape->H, rows = cell_gates(shape->cell) * H;
+    size_t I = shape->I, H = shape->H, rows = reference_gates(shape->cell) * H;
     double *da = reference_numbers(rows), *dr = reference_numbers(rows);
     if (shape->cell == CELL_LSTM)
         backward_lstm(H, state_before, step, dh, dstate, da, dr);

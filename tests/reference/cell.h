@@ -26,16 +26,16 @@ struct cell_step {
     double *h;         /* [H] output */
 };
 
-size_t cell_gates(enum cell cell); /* G */
+size_t reference_gates(enum cell cell); /* G */
 
 /* x [I], h_before [H], state_before [H] into *step. */
-void cell_forward(const struct cell_shape *shape, const struct cell_weights *weights, const double *x,
-    const double *h_before, const double *state_before, const struct cell_step *step);
+void reference_cell_forward(const struct cell_shape *shape, const struct cell_weights *weights,
+    const double *x, const double *h_before, const double *state_before, const struct cell_step *step);
 
 /* Derivatives of the loss by h(t) and the state c(t) in; by h(t-1) and c(t-1) out, in their place: dh [H],
  * dstate [H]. Adds to dx [I] and to the gradients of the weights. */
-void cell_backward(const struct cell_shape *shape, const struct cell_weights *weights, const double *x,
-    const double *h_before, const double *state_before, const struct cell_step *step, double *dh,
-    double *dstate, double *dx, const struct cell_weights *gradient);
+void reference_cell_backward(const struct cell_shape *shape, const struct cell_weights *weights,
+    const double *x, const double *h_before, const double *state_before, const struct cell_step *step,
+    double *dh, double *dstate, double *dx, const struct cell_weights *gradient);
 
 #endif

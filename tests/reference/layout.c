@@ -27,7 +27,7 @@ static void layout_add_direction(
     struct layout *layout, const struct net_config *config, size_t layer, size_t inputs, int reverse)
 {
     static const char *const kinds[] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh"};
-    size_t H = config->hidden[layer], rows = cell_gates(config->cell) * H;
+    size_t H = config->hidden[layer], rows = reference_gates(config->cell) * H;
     const size_t columns[] = {inputs, H, 0, 0};
     for (int k = 0; k < 4; k++) {
         char name[64];

@@ -50,7 +50,7 @@ static void trace_init(struct trace *trace, const struct net_config *config, siz
     }
     for (size_t l = 0; l < config->layers; l++) {
         struct layer *layer = &trace->layer[l];
-        size_t H = config->hidden[l], rows = cell_gates(config->cell) * H;
+        size_t H = config->hidden[l], rows = reference_gates(config->cell) * H;
         layer->shape = (struct cell_shape){.cell = config->cell, .I = I, .H = H};
         layer->D = config->bidirectional[l] ? 2 : 1;
         layer->x = reference_numbers(T * I);
@@ -92,7 +92,7 @@ static void trace_finish(struct trace *trace)
 
 static struct cell_weights weights_at(const struct cell_shape *shape, double *flat, size_t offset)
 {
-    size_t rows = cell_gates(shape->cell) * shape->H;
+    size_t rows = reference_gates(shape->cell) * shape->H;
     double *W = flat + offset, *U = W + rows * shape->I, *b = U + rows * shape->H;
     return (struct cell_weights){.W = W, .U = U, .b = b, .c = b + rows};
 }
@@ -100,7 +100,7 @@ static struct cell_weights weights_at(const struct cell_shape *shape, double *fl
 static struct cell_step step_at(const struct layer *layer, size_t d, size_t t)
 {
     const struct course *course = &layer->course[d];
-    size_t H = layer->shape.H, rows = cell_gates(layer->shape.cell) * H;
+    size_t H = layer->shape.H, rows = reference_gates(layer->shape.cell) * H;
     return (struct cell_step){.gate = course->gate + t * rows,
         .recurrent = course->recurrent + t * rows,
         .state = course->state + t * H,
@@ -123,7 +123,7 @@ static void forward_course(struct layer *layer, size_t d, size_t T, double *weig
         struct cell_step step = step_at(layer, d, t), before = {.h = nothing, .state = nothing};
         if (n > 0)
             before = step_at(layer, d, visited(d, T, n - 1));
-        cell_forward(&layer->shape, &cell, layer->x + t * I, before.h, before.state, &step);
+        reference_cell_forward(&layer->shape, &cell, layer->x + t * I, before.h, before.state, &step);
     }
     free(nothing);
 }
@@ -310,8 +310,8 @@ static void backward_course(const struct layer *layer, size_t d, size_t T, doubl
             before = step_at(layer, d, visited(d, T, n - 1));
         for (size_t h = 0; h < H; h++)
             dh[h] += dy[t * D * H + d * H + h];
-        cell_backward(&layer->shape, &cell, layer->x + t * I, before.h, before.state, &step, dh, dstate,
-            dx + t * I, &dcell);
+        reference_cell_backward(&layer->shape, &cell, layer->x + t * I, before.h, before.state, &step, dh,
+            dstate, dx + t * I, &dcell);
     }
     free(nothing);
     free(dh);

@@ -1,0 +1,89 @@
+#include "subject.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *room(size_t n, size_t size)
+{
+    void *block = calloc(n ? n : 1, size);
+    if (!block)
+        abort();
+    return block;
+}
+
+static void end_program(const struct error *error)
+{
+    fprintf(stderr, "%s\n", error->text);
+    abort();
+}
+
+void subject_init(struct subject *subject, const struct problem *problem)
+{
+    struct error error = {0};
+    *subject = (struct subject){.problem = problem, .net = net_create(&problem->config, &error)};
+    if (!subject->net)
+        end_program(&error);
+    subject->list = net_get_parameters(subject->net, &subject->tensors);
+    subject->P = net_count_parameters(subject->net);
+    subject->weights = room(subject->P, sizeof *subject->weights);
+    problem_to_floats(
+        problem, problem->weights, subject->tensors, subject->list, subject->P, subject->weights);
+    net_pack(subject->net, subject->weights);
+}
+
+void subject_finish(struct subject *subject)
+{
+    net_destroy(subject->net);
+    free(subject->weights);
+    memset(subject, 0, sizeof *subject);
+}
+
+void subject_run(
+    struct subject *subject, const struct net_pass *pass, const struct grain *grain, struct result *result)
+{
+    struct net_outputs outputs;
+    struct error error = {0};
+    *result = (struct result){.B = grain->B, .O = subject->problem->config.outputs, .P = subject->P};
+    result->score = room(grain->B, sizeof *result->score);
+    if (net_forward(subject->net, pass, grain, &outputs, result->score, &error))
+        end_program(&error);
+    result->rows = outputs.rows;
+    result->outputs = room(outputs.rows * result->O, sizeof *result->outputs);
+    for (size_t r = 0; r < outputs.rows; r++)
+        memcpy(result->outputs + r * result->O, outputs.values + r * outputs.stride,
+            result->O * sizeof *result->outputs);
+    if (pass->training) {
+        result->gradient = room(subject->P, sizeof *result->gradient);
+        net_backward(subject->net, pass, grain, result->gradient);
+    }
+}
+
+void subject_run_chosen(struct subject *subject, const struct net_pass *pass, size_t B, const int64_t *chosen,
+    struct result *result)
+{
+    struct grain grain;
+    grain_init(&grain);
+    problem_fill_grain(subject->problem, B, chosen, &grain);
+    subject_run(subject, pass, &grain, result);
+    grain_finish(&grain);
+}
+
+void result_finish(struct result *result)
+{
+    free(result->outputs);
+    free(result->score);
+    free(result->gradient);
+    memset(result, 0, sizeof *result);
+}
+
+size_t subject_row(const struct net_config *config, size_t B, const int32_t *length, size_t b, size_t t)
+{
+    if (config->output == OUTPUT_SEQUENCE)
+        return b;
+    size_t row = b;
+    for (size_t s = 0; s < t; s++)
+        for (size_t k = 0; k < B; k++)
+            row += (size_t)length[k] > s;
+    return row;
+}
