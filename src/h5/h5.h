@@ -36,7 +36,8 @@ struct h5_file;
  * opened, does not exist; EXIT_CODE_DATA: no HDF5 file, truncated). */
 struct h5_file *h5_open(const char *path, size_t cache, struct error *error);
 
-/* The same for a file that lies in memory; `image` is copied. `name` stands for the path in errors. */
+/* The same for a file that lies in memory: `image` is not copied and must stay until h5_close. `name` stands
+ * for the path in errors. */
 struct h5_file *h5_open_image(const void *image, size_t size, const char *name, struct error *error);
 void h5_close(struct h5_file *file); /* takes NULL */
 const char *h5_name(const struct h5_file *file);

@@ -1,22 +1,26 @@
 /* A file built in memory: HDF5's core driver without a file behind it, whose bytes are taken when all is in.
  *
- * Equal calls give equal bytes because objects keep no times, and because the library's default bounds write
- * the oldest formats that serve, which every reader knows. The first failure is kept and the calls after it
- * do nothing, so that a caller writes a file as a plain list of statements and asks once, at the end. */
+ * Equal calls give equal bytes because objects keep no times, gaps are zero (h5/buffer.c), and because the
+ * library's default bounds write the oldest formats that serve, which every reader knows. The first failure
+ * is kept and the calls after it do nothing, so that a caller writes a file as a plain list of statements and
+ * asks once, at the end. */
 #include "base/memory.h"
+#include "h5/buffer.h"
 #include "h5/internal.h"
 
+#include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
-    INCREMENT = 1 << 20,       /* bytes by which the image grows */
     DEFLATE_ABOVE = 64 << 10,  /* bytes of a set */
     CHUNK_BYTES = 256 << 10,   /* about */
     MOST_CHUNK_BYTES = 4 << 20 /* a row above it is not chunked */
 };
 
 struct h5_image {
+    struct h5_buffer buffer;
     hid_t file, group_creation;
     int deflate;
     struct error error;
@@ -39,16 +43,13 @@ static hid_t timeless(hid_t class)
     return creation;
 }
 
-static hid_t create_file(const struct h5_image *image)
+static hid_t create_file(struct h5_image *image)
 {
     char name[64];
-    snprintf(name, sizeof name, "/dev/null/image-%p", (const void *)image);
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS), creation = timeless(H5P_FILE_CREATE), file = -1;
-    if (access >= 0 && creation >= 0 && H5Pset_fapl_core(access, INCREMENT, 0) >= 0)
-        file = H5Fcreate(name, H5F_ACC_TRUNC, creation, access);
-    if (access >= 0)
-        H5Pclose(access);
-    if (creation >= 0)
+    snprintf(name, sizeof name, "/dev/null/image-%p", (void *)image);
+    hid_t creation = timeless(H5P_FILE_CREATE);
+    hid_t file = creation < 0 ? -1 : h5_buffer_create(name, creation, &image->buffer);
+    if (file >= 0)
         H5Pclose(creation);
     return file;
 }
@@ -59,7 +60,8 @@ struct h5_image *h5_image_create(struct error *error)
     if (!image)
         return NULL;
     h5_lock();
-    *image = (struct h5_image){.file = create_file(image), .group_creation = timeless(H5P_GROUP_CREATE)};
+    image->file = create_file(image);
+    image->group_creation = image->file < 0 ? -1 : timeless(H5P_GROUP_CREATE);
     int made = image->file >= 0 && image->group_creation >= 0;
     if (!made) {
         h5_failed("HDF5 image", error, "cannot be created");
@@ -310,19 +312,20 @@ void h5_image_attribute_text(struct h5_image *image, const char *object, const c
     h5_unlock();
 }
 
-/* The bytes of the file as it would stand on a disk. */
+/* Closes the file, whose memory is ours from then on: as much of it as the file is long, and the room. */
 static int take_bytes(struct h5_image *image, void **bytes, size_t *size, struct error *error)
 {
     ssize_t n = H5Fflush(image->file, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(image->file, NULL, 0);
-    if (n < 0)
+    herr_t closed = n < 0 ? -1 : H5Fclose(image->file);
+    if (closed < 0)
         return h5_failed("HDF5 image", error, "cannot be finished");
-    void *block = memory_create((size_t)n + H5_IMAGE_ROOM, 1, error);
+    image->file = -1;
+    assert(image->buffer.kept && (size_t)n <= image->buffer.size);
+    char *block = realloc(image->buffer.bytes, (size_t)n + H5_IMAGE_ROOM);
     if (!block)
-        return -1;
-    if (H5Fget_file_image(image->file, block, (size_t)n) != n) {
-        memory_destroy(block);
-        return h5_failed("HDF5 image", error, "cannot be finished");
-    }
+        return error_set(error, EXIT_CODE_INTERNAL, "out of memory for a file of %zd bytes", n);
+    image->buffer.kept = 0;
+    memset(block + n, 0, H5_IMAGE_ROOM);
     *bytes = block;
     *size = (size_t)n;
     return 0;
@@ -352,5 +355,7 @@ void h5_image_destroy(struct h5_image *image)
     if (image->file >= 0)
         H5Fclose(image->file);
     h5_unlock();
+    if (image->buffer.kept)
+        memory_destroy(image->buffer.bytes);
     memory_destroy(image);
 }

@@ -4,6 +4,7 @@
  * to open file" to a file that is missing, forbidden, empty, a folder or a picture alike. The signature
  * stands at byte 0, 512, 1024, 2048 and so on (a file may begin with a block of the user's). */
 #include "base/memory.h"
+#include "h5/buffer.h"
 #include "h5/internal.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SIGNATURE_BYTES = 8, LEAST_BYTES = 48, INCREMENT = 1 << 20 };
+enum { SIGNATURE_BYTES = 8, LEAST_BYTES = 48 };
 
 static const char signature[SIGNATURE_BYTES] = {(char)0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
 
@@ -128,13 +129,9 @@ static hid_t open_image(const struct h5_file *file, const void *image, size_t si
 {
     char name[64];
     snprintf(name, sizeof name, "/dev/null/image-%p", (const void *)file);
-    hid_t id = -1, access = H5Pcreate(H5P_FILE_ACCESS);
-    if (H5Pset_fapl_core(access, INCREMENT, 0) >= 0 &&
-        H5Pset_file_image(access, (void *)(uintptr_t)image, size) >= 0)
-        id = H5Fopen(name, H5F_ACC_RDONLY, access);
+    hid_t id = h5_buffer_open(name, image, size);
     if (id < 0)
         refuse_to_open(file->name, error);
-    H5Pclose(access);
     return id;
 }
 

@@ -379,9 +379,9 @@ START_TEST(an_image_reads_back_from_memory_and_from_disk)
         struct h5_file *file = h5_open_image(bytes, size, "memory", &error), *twin;
         ck_assert_msg(file != NULL, "%s", error.text);
         write_file(in_folder("image.h5"), bytes, size);
-        memory_destroy(bytes);
         check_built(file);
         h5_close(file);
+        memory_destroy(bytes);
         file = open_well(in_folder("image.h5"));
         twin = open_well(in_folder("image.h5"));
         check_built(file);
@@ -402,15 +402,16 @@ START_TEST(two_images_of_one_name_are_two_files)
         h5_image_attribute_int32(image, "/", "which", i);
         ck_assert_int_eq(h5_image_finish(image, &bytes[i], &size[i], NULL), 0);
         file[i] = h5_open_image(bytes[i], size[i], "same", NULL);
-        memory_destroy(bytes[i]);
     }
     for (int i = 0; i < 2; i++) {
         int64_t which;
         ck_assert_int_eq(h5_attribute_integer(file[i], "/", "which", &which, NULL), 1);
         ck_assert_int_eq(which, i);
     }
-    h5_close(file[0]);
-    h5_close(file[1]);
+    for (int i = 0; i < 2; i++) {
+        h5_close(file[i]);
+        memory_destroy(bytes[i]);
+    }
 }
 END_TEST
 
@@ -551,7 +552,6 @@ START_TEST(sets_are_listed_in_order_of_name)
     struct error error = {0};
     build(&bytes, &size, 0);
     struct listed listed = {.file = h5_open_image(bytes, size, "memory", &error)};
-    memory_destroy(bytes);
     ck_assert_int_eq(h5_list(listed.file, "/", take, &listed, &error), 0);
     ck_assert_str_eq(listed.names, "blank doubles int32 int64 nothing texts ");
     listed.names[0] = 0;
@@ -563,6 +563,7 @@ START_TEST(sets_are_listed_in_order_of_name)
     ck_assert_says(error.text, "has no group /absent");
     ck_assert_int_eq(h5_list(listed.file, "/texts", take, &listed, &error), -1);
     h5_close(listed.file);
+    memory_destroy(bytes);
 }
 END_TEST
 
