@@ -1,0 +1,398 @@
+/* The table, and what each type of key does. Everything that differs between two keys stands in their lines;
+ * everything that differs between two types stands in the switches of read_value, key_write and key_allowed.
+ */
+#include "train/config_keys.h"
+
+#include "base/memory.h"
+#include "train/value.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Enumerators are stored through an int. */
+_Static_assert(sizeof(enum cell) == sizeof(int) && sizeof(enum interval) == sizeof(int), "enum is not int");
+
+static const char *const outputs[] = {[OUTPUT_FRAME] = "frame", [OUTPUT_SEQUENCE] = "sequence", NULL};
+static const char *const losses[] = {
+    [LOSS_SOFTMAX] = "softmax", [LOSS_SIGMOID] = "sigmoid", [LOSS_MSE] = "mse", NULL};
+static const char *const cells[] = {
+    [CELL_RNN] = "rnn", [CELL_RNN_RELU] = "rnn-relu", [CELL_LSTM] = "lstm", [CELL_GRU] = "gru", NULL};
+static const char *const optimizers[] = {[OPTIMIZER_SGD] = "sgd",
+    [OPTIMIZER_MOMENTUM] = "momentum",
+    [OPTIMIZER_NESTEROV] = "nesterov",
+    [OPTIMIZER_RMSPROP] = "rmsprop",
+    [OPTIMIZER_ADAM] = "adam",
+    [OPTIMIZER_ADAMW] = "adamw",
+    NULL};
+static const char *const schedules[] = {[SCHEDULE_CONSTANT] = "constant",
+    [SCHEDULE_STEP] = "step",
+    [SCHEDULE_COSINE] = "cosine",
+    [SCHEDULE_PLATEAU] = "plateau",
+    NULL};
+static const char *const bests[] = {[BEST_LOSS] = "loss", [BEST_ERROR] = "error", NULL};
+
+#define NO_LIMIT 1e15 /* no limit that a run could meet */
+#define WIDEST 65536  /* units, embedding */
+#define COUNTS 2147483647
+#define AT(member) offsetof(struct config, member)
+#define FROM(low, high) .least = low, .most = high
+#define ABOVE(low, high) .least = low, .most = high, .above_least = 1
+#define BELOW(low, high) .least = low, .most = high, .below_most = 1
+#define KEPT .resume = RESUME_REFUSED
+#define FREE .resume = RESUME_ALLOWED
+
+/* clang-format off */
+const struct config_key config_keys[] = {
+    {"data", "train", KEY_PATH, AT(data.train), "", FREE},
+    {"data", "valid", KEY_PATH, AT(data.valid), "", FREE},
+    {"data", "standardize", KEY_SWITCH, AT(data.standardize), "no", KEPT},
+    {"data", "cache", KEY_BYTES, AT(data.cache), "256 MiB", FROM(0, NO_LIMIT), FREE},
+
+    {"model", "output", KEY_CHOICE, AT(model.output), "sequence", .choices = outputs},
+    {"model", "loss", KEY_CHOICE, AT(model.loss), "softmax", .choices = losses},
+    {"model", "cell", KEY_CHOICE, AT(model.cell), "lstm", .choices = cells},
+    {"model", "bidirectional", KEY_SWITCHES, AT(model.bidirectional), "yes", KEPT},
+    {"model", "layers", KEY_SIZE, AT(model.layers), "2", FROM(1, NET_MOST_LAYERS)},
+    {"model", "hidden", KEY_SIZES, AT(model.hidden), "128", FROM(1, WIDEST)},
+    {"model", "embedding", KEY_SIZE, AT(model.embedding), "0", FROM(0, WIDEST)},
+    {"model", "dropout", KEY_REAL, AT(model.dropout), "0", BELOW(0, 1)},
+
+    {"train", "batch", KEY_COUNT, AT(train.batch), "64", FROM(1, COUNTS)},
+    {"train", "grain", KEY_COUNT, AT(train.grain), "8", FROM(1, COUNTS)},
+    {"train", "epochs", KEY_COUNT, AT(train.epochs), "20", FROM(1, COUNTS), .resume = RESUME_EPOCHS},
+    {"train", "optimizer", KEY_CHOICE, AT(train.optim.optimizer), "adam", .choices = optimizers},
+    {"train", "lr", KEY_REAL, AT(train.optim.lr), "0.001", ABOVE(0, NO_LIMIT)},
+    {"train", "momentum", KEY_REAL, AT(train.optim.momentum), "0.9", BELOW(0, 1)},
+    {"train", "beta1", KEY_REAL, AT(train.optim.beta1), "0.9", BELOW(0, 1)},
+    {"train", "beta2", KEY_REAL, AT(train.optim.beta2), "0.999", BELOW(0, 1)},
+    {"train", "epsilon", KEY_REAL, AT(train.optim.epsilon), "1e-8", ABOVE(0, 1)},
+    {"train", "weight_decay", KEY_REAL, AT(train.optim.weight_decay), "0", FROM(0, NO_LIMIT)},
+    {"train", "schedule", KEY_CHOICE, AT(train.optim.schedule), "constant", .choices = schedules},
+    {"train", "warmup", KEY_COUNT, AT(train.optim.warmup), "0", FROM(0, NO_LIMIT)},
+    {"train", "decay_every", KEY_COUNT, AT(train.optim.decay_every), "10", FROM(1, COUNTS)},
+    {"train", "decay_factor", KEY_REAL, AT(train.optim.decay_factor), "0.1", ABOVE(0, 1)},
+    {"train", "plateau_epochs", KEY_COUNT, AT(train.optim.plateau_epochs), "3", FROM(1, COUNTS)},
+    {"train", "lr_min", KEY_REAL, AT(train.optim.lr_min), "0", FROM(0, NO_LIMIT)},
+    {"train", "clip", KEY_REAL, AT(train.optim.clip), "1.0", FROM(0, NO_LIMIT)},
+    {"train", "seed", KEY_SEED, AT(train.seed), "1", KEPT},
+    {"train", "patience", KEY_COUNT, AT(train.patience), "0", FROM(0, COUNTS), FREE},
+    {"train", "report_every", KEY_SECONDS, AT(train.report_every), "10 seconds", FROM(0, NO_LIMIT), FREE},
+
+    {"checkpoint", "every", KEY_INTERVAL, AT(checkpoint.every), "1 epoch", FROM(1, COUNTS),
+        .unit = AT(checkpoint.unit), FREE},
+    {"checkpoint", "keep", KEY_COUNT, AT(checkpoint.keep), "2", FROM(1, COUNTS), FREE},
+    {"checkpoint", "best", KEY_CHOICE, AT(checkpoint.best), "loss", .choices = bests, FREE},
+};
+/* clang-format on */
+
+const size_t config_key_count = sizeof config_keys / sizeof *config_keys;
+
+_Static_assert(sizeof config_keys / sizeof *config_keys <= CONFIG_KEYS_MOST, "more keys than room for them");
+
+const struct config_key *key_find(const char *section, const char *name)
+{
+    for (size_t i = 0; i < config_key_count; i++)
+        if (strcmp(config_keys[i].section, section) == 0 && strcmp(config_keys[i].name, name) == 0)
+            return &config_keys[i];
+    return NULL;
+}
+
+int key_section_exists(const char *section)
+{
+    for (size_t i = 0; i < config_key_count; i++)
+        if (strcmp(config_keys[i].section, section) == 0)
+            return 1;
+    return 0;
+}
+
+static const char *const out_of_range = "out of range";
+
+/* Exact for whole numbers too: no limit of theirs exceeds 2^53. */
+static const char *check_range(const struct config_key *key, double x)
+{
+    int low = x < key->least || (key->above_least && x == key->least);
+    int high = x > key->most || (key->below_most && x == key->most);
+    return low || high ? out_of_range : NULL;
+}
+
+static const char *explain(enum value_state state, const char *malformed)
+{
+    return state == VALUE_OK ? NULL : state == VALUE_OVERFLOW ? out_of_range : malformed;
+}
+
+static const char *read_path(const char *text, const char *directory, char **path)
+{
+    char *made = NULL;
+    if (*text) {
+        size_t room = strlen(directory) + strlen(text) + 2;
+        made = memory_create(room, 1, NULL);
+        if (!made)
+            return "out of memory";
+        if (*text == '/')
+            snprintf(made, room, "%s", text);
+        else
+            snprintf(made, room, "%s/%s", strcmp(directory, "/") == 0 ? "" : directory, text);
+    }
+    memory_destroy(*path);
+    *path = made;
+    return NULL;
+}
+
+static const char *read_choice(const char *const *choices, const char *text, int *choice)
+{
+    for (int i = 0; choices[i]; i++)
+        if (strcmp(choices[i], text) == 0) {
+            *choice = i;
+            return NULL;
+        }
+    return "not one of the choices";
+}
+
+static const char *read_switch(const char *text, int *value)
+{
+    static const char *const no_yes[] = {"no", "yes", NULL};
+    return read_choice(no_yes, text, value) ? "neither yes nor no" : NULL;
+}
+
+static const char *read_count(const struct config_key *key, const char *text, int64_t *count)
+{
+    int64_t n = 0;
+    const char *why = explain(value_read_integer(text, &n), "not a whole number");
+    if (!why)
+        why = check_range(key, (double)n);
+    if (!why)
+        *count = n;
+    return why;
+}
+
+static const char *read_list(
+    const struct config_key *key, const char *text, struct config *config, size_t *items)
+{
+    size_t size[NET_MOST_LAYERS] = {0}, n = 0;
+    int flag[NET_MOST_LAYERS] = {0};
+    char item[64];
+    while (value_next_item(&text, item, sizeof item)) {
+        if (n == NET_MOST_LAYERS)
+            return "more items than layers can be";
+        int64_t count = 0;
+        const char *why =
+            key->type == KEY_SWITCHES ? read_switch(item, &flag[n]) : read_count(key, item, &count);
+        if (why)
+            return why;
+        size[n++] = (size_t)count;
+    }
+    if (n == 0)
+        return "empty";
+    char *field = (char *)config + key->offset;
+    if (key->type == KEY_SWITCHES)
+        memcpy(field, flag, sizeof flag);
+    else
+        memcpy(field, size, sizeof size);
+    *items = n;
+    return NULL;
+}
+
+/* Types that are a number with a unit, or a plain real. */
+static const char *read_measure(const struct config_key *key, const char *text, struct config *config)
+{
+    char *field = (char *)config + key->offset;
+    size_t bytes = 0;
+    double x = 0;
+    int64_t n = 0;
+    enum interval unit = INTERVAL_EPOCHS;
+    enum value_state state;
+    if (key->type == KEY_BYTES)
+        x = (state = value_read_bytes(text, &bytes)) == VALUE_OK ? (double)bytes : 0;
+    else if (key->type == KEY_INTERVAL)
+        x = (state = value_read_interval(text, &n, &unit)) == VALUE_OK ? (double)n : 0;
+    else if (key->type == KEY_SECONDS)
+        state = value_read_seconds(text, &x);
+    else
+        state = value_read_real(text, &x);
+    const char *why = explain(state, key->type == KEY_REAL ? "not a number" : "not a number and a unit");
+    if (!why)
+        why = check_range(key, x);
+    if (why)
+        return why;
+    if (key->type == KEY_BYTES) {
+        memcpy(field, &bytes, sizeof bytes);
+    } else if (key->type == KEY_INTERVAL) {
+        memcpy(field, &n, sizeof n);
+        memcpy((char *)config + key->unit, &unit, sizeof unit);
+    } else {
+        memcpy(field, &x, sizeof x);
+    }
+    return NULL;
+}
+
+const char *key_read(const struct config_key *key, const char *text, const char *directory,
+    struct config *config, size_t *items)
+{
+    char *field = (char *)config + key->offset;
+    int64_t count = 0;
+    const char *why;
+    *items = 1;
+    switch (key->type) {
+    case KEY_PATH:
+        return read_path(text, directory, (char **)(void *)field);
+    case KEY_SWITCH:
+        return read_switch(text, (int *)(void *)field);
+    case KEY_CHOICE:
+        return read_choice(key->choices, text, (int *)(void *)field);
+    case KEY_SWITCHES:
+    case KEY_SIZES:
+        return read_list(key, text, config, items);
+    case KEY_COUNT:
+        return read_count(key, text, (int64_t *)(void *)field);
+    case KEY_SIZE:
+        why = read_count(key, text, &count);
+        if (!why)
+            *(size_t *)(void *)field = (size_t)count;
+        return why;
+    case KEY_SEED:
+        return explain(value_read_unsigned(text, (uint64_t *)(void *)field), "not a whole number");
+    case KEY_REAL:
+    case KEY_BYTES:
+    case KEY_SECONDS:
+    case KEY_INTERVAL:
+        return read_measure(key, text, config);
+    }
+    return NULL;
+}
+
+/* Names separated by commas; grows text, never beyond size. */
+static void join(char *text, size_t size, const char *name)
+{
+    size_t used = strlen(text);
+    snprintf(text + used, size - used, "%s%s", used ? ", " : "", name);
+}
+
+/* "a number above 0 and below 1", without limits that no one meets. */
+static void allowed_range(const struct config_key *key, const char *kind, char *text, size_t size)
+{
+    char least[32], most[32];
+    value_write_real(key->least, least, sizeof least);
+    /* Whole numbers in full: the shortest form of 2147483647 may have an exponent. */
+    if (key->most < NO_LIMIT && key->most == (double)(int64_t)key->most)
+        snprintf(most, sizeof most, "%lld", (long long)key->most);
+    else
+        value_write_real(key->most, most, sizeof most);
+    if (key->most >= NO_LIMIT)
+        snprintf(text, size, "%s %s %s", kind, key->above_least ? "above" : "of at least", least);
+    else if (key->above_least)
+        snprintf(text, size, "%s above %s and at most %s", kind, least, most);
+    else
+        snprintf(text, size, "%s from %s to %s%s", kind, least, key->below_most ? "below " : "", most);
+}
+
+void key_allowed(const struct config_key *key, char *text, size_t size)
+{
+    text[0] = '\0';
+    switch (key->type) {
+    case KEY_PATH:
+        snprintf(text, size, "the path of a dataset");
+        break;
+    case KEY_SWITCH:
+        snprintf(text, size, "yes or no");
+        break;
+    case KEY_SWITCHES:
+        snprintf(text, size, "yes or no, one for all layers or one per layer");
+        break;
+    case KEY_CHOICE:
+        for (int i = 0; key->choices[i]; i++)
+            join(text, size, key->choices[i]);
+        break;
+    case KEY_COUNT:
+    case KEY_SIZE:
+    case KEY_SIZES:
+        allowed_range(key, "a whole number", text, size);
+        if (key->type == KEY_SIZES)
+            join(text, size, "one for all layers or one per layer");
+        break;
+    case KEY_SEED:
+        snprintf(text, size, "a whole number from 0 to 18446744073709551615");
+        break;
+    case KEY_REAL:
+        allowed_range(key, "a number", text, size);
+        break;
+    case KEY_BYTES:
+        snprintf(text, size, "a whole number and bytes, KiB, MiB, GiB or TiB");
+        break;
+    case KEY_SECONDS:
+        snprintf(text, size, "a number of at least 0 and seconds, minutes or hours");
+        break;
+    case KEY_INTERVAL:
+        allowed_range(key, "a whole number", text, size);
+        join(text, size, "and epochs, steps or minutes");
+        break;
+    }
+}
+
+static size_t write_list(const struct config_key *key, const struct config *config, char *text, size_t size)
+{
+    const char *field = (const char *)config + key->offset;
+    size_t L = config->model.layers < NET_MOST_LAYERS ? config->model.layers : NET_MOST_LAYERS;
+    size_t number[NET_MOST_LAYERS] = {0};
+    for (size_t l = 0; l < L; l++)
+        number[l] = key->type == KEY_SWITCHES ? (size_t)((const int *)(const void *)field)[l]
+                                              : ((const size_t *)(const void *)field)[l];
+    size_t shown = 1, used = 0;
+    for (size_t l = 1; l < L; l++)
+        if (number[l] != number[0])
+            shown = L;
+    for (size_t l = 0; l < shown; l++) {
+        char item[32];
+        if (key->type == KEY_SWITCHES)
+            snprintf(item, sizeof item, "%s", number[l] ? "yes" : "no");
+        else
+            snprintf(item, sizeof item, "%zu", number[l]);
+        size_t room = used < size ? size - used : 0;
+        used += (size_t)snprintf(room ? text + used : NULL, room, "%s%s", l ? "," : "", item);
+    }
+    return used;
+}
+
+size_t key_write(const struct config_key *key, const struct config *config, char *text, size_t size)
+{
+    const void *field = (const char *)config + key->offset;
+    const char *path;
+    enum interval unit;
+    switch (key->type) {
+    case KEY_PATH:
+        path = *(char *const *)field;
+        return (size_t)snprintf(text, size, "%s", path ? path : "");
+    case KEY_SWITCH:
+        return (size_t)snprintf(text, size, "%s", *(const int *)field ? "yes" : "no");
+    case KEY_CHOICE:
+        return (size_t)snprintf(text, size, "%s", key->choices[*(const int *)field]);
+    case KEY_SWITCHES:
+    case KEY_SIZES:
+        return write_list(key, config, text, size);
+    case KEY_COUNT:
+        return (size_t)snprintf(text, size, "%lld", (long long)*(const int64_t *)field);
+    case KEY_SIZE:
+        return (size_t)snprintf(text, size, "%zu", *(const size_t *)field);
+    case KEY_SEED:
+        return (size_t)snprintf(text, size, "%llu", (unsigned long long)*(const uint64_t *)field);
+    case KEY_REAL:
+        return value_write_real(*(const double *)field, text, size);
+    case KEY_BYTES:
+        return value_write_bytes(*(const size_t *)field, text, size);
+    case KEY_SECONDS:
+        return value_write_seconds(*(const double *)field, text, size);
+    case KEY_INTERVAL:
+        memcpy(&unit, (const char *)config + key->unit, sizeof unit);
+        return value_write_interval(*(const int64_t *)field, unit, text, size);
+    }
+    return 0;
+}
+
+void key_spread(const struct config_key *key, struct config *config)
+{
+    char *field = (char *)config + key->offset;
+    for (size_t l = 1; l < config->model.layers; l++)
+        if (key->type == KEY_SWITCHES)
+            ((int *)(void *)field)[l] = *(int *)(void *)field;
+        else
+            ((size_t *)(void *)field)[l] = *(size_t *)(void *)field;
+}

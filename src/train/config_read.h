@@ -1,0 +1,36 @@
+/* Reading a configuration from texts: what config_read and config_compare share. */
+#ifndef TRAIN_CONFIG_READ_H
+#define TRAIN_CONFIG_READ_H
+
+#include "train/config.h"
+#include "train/config_keys.h"
+#include "train/value.h"
+
+/* Where a key got its value. */
+struct key_state {
+    int line;             /* of the file; 0: not there */
+    const char *override; /* "SECTION.KEY=VALUE" that came last; NULL: none */
+    size_t items;         /* of a list; 0: the default */
+    int faulty;
+    char shown[VALUE_SHOWN]; /* the value as it was given, for messages */
+};
+
+struct config_reading {
+    struct config *config;
+    struct faults *faults;
+    const char *name;      /* of the text, in messages */
+    const char *directory; /* that its paths are relative to */
+    struct key_state keys[CONFIG_KEYS_MOST];
+};
+
+/* Takes the keys of a text, reporting each faulty one. */
+void config_take_text(struct config_reading *reading, const char *text);
+
+/* Takes one "SECTION.KEY=VALUE", its paths relative to `folder`. */
+void config_take_override(struct config_reading *reading, const char *override, const char *folder);
+
+/* Gives every layer its element of the lists, and checks what keys say together; with_paths asks for
+ * data.train. To be called once, after all texts. */
+void config_settle(struct config_reading *reading, int with_paths);
+
+#endif

@@ -1,0 +1,906 @@
+#include "base/memory.h"
+#include "base/random.h"
+#include "support/suite.h"
+#include "train/config.h"
+#include "train/config_keys.h"
+#include "train/ini_lines.h"
+#include "train/value.h"
+
+#include <check.h>
+#include <dirent.h>
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[200];
+static char file[250]; /* folder/c.ini */
+
+static void make_folder(void)
+{
+    const char *parent = getenv("TMPDIR");
+    snprintf(folder, sizeof folder, "%.100s/config-XXXXXX", parent && *parent == '/' ? parent : "/tmp");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(file, sizeof file, "%s/c.ini", folder);
+}
+
+static void remove_folder(void)
+{
+    unlink(file);
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+
+struct said {
+    size_t n;
+    char text[64][1024];
+};
+
+static void hear(void *context, const char *text)
+{
+    struct said *said = context;
+    ck_assert_uint_lt(said->n, 64);
+    snprintf(said->text[said->n++], sizeof said->text[0], "%s", text);
+}
+
+static void write_bytes(const char *path, const char *bytes, size_t n)
+{
+    FILE *stream = fopen(path, "wb");
+    ck_assert_ptr_nonnull(stream);
+    ck_assert_uint_eq(fwrite(bytes, 1, n, stream), n);
+    ck_assert_int_eq(fclose(stream), 0);
+}
+
+static struct said said; /* of the last reading */
+static int code;
+
+/* Reads `text` with overrides (a list ended by NULL, or NULL), filling said and code. */
+static int read_with(struct config *config, const char *text, const char *const *override)
+{
+    size_t n = 0;
+    struct faults faults;
+    while (override && override[n])
+        n++;
+    write_bytes(file, text, strlen(text));
+    said.n = 0;
+    faults_init(&faults, 64, hear, &said);
+    int result = config_read(config, file, n, override, &faults);
+    ck_assert_uint_eq(faults.count, said.n);
+    ck_assert_int_eq(result, said.n ? -1 : 0);
+    code = faults.code;
+    return result;
+}
+
+static void read_good(struct config *config, const char *text, const char *const *override)
+{
+    if (read_with(config, text, override) != 0)
+        ck_abort_msg("refused: %s", said.text[0]);
+}
+
+/* The text has exactly this one fault, in this line (0: no line is named), which says all of a, b, c. */
+static void expect_fault(const char *text, int line, const char *a, const char *b, const char *c)
+{
+    struct config config;
+    char where[300];
+    ck_assert_int_eq(read_with(&config, text, NULL), -1);
+    config_finish(&config);
+    ck_assert_int_eq(code, EXIT_CODE_DATA);
+    if (said.n != 1)
+        ck_abort_msg("%zu faults for %s: %s | %s", said.n, text, said.text[0], said.text[1]);
+    snprintf(where, sizeof where, line ? "%s:%d: " : "%s: ", file, line);
+    if (strncmp(said.text[0], where, strlen(where)) != 0 || !strstr(said.text[0], a) ||
+        !strstr(said.text[0], b) || !strstr(said.text[0], c))
+        ck_abort_msg("'%s' does not begin with '%s' and say '%s', '%s', '%s'", said.text[0], where, a, b, c);
+}
+
+START_TEST(defaults_are_those_of_the_manual)
+{
+    struct config c;
+    read_good(&c, "[data]\ntrain = a.h5\n", NULL);
+    char train[300];
+    snprintf(train, sizeof train, "%s/a.h5", folder);
+    ck_assert_str_eq(c.data.train, train);
+    ck_assert_ptr_null(c.data.valid);
+    ck_assert_int_eq(c.data.standardize, 0);
+    ck_assert_uint_eq(c.data.cache, (size_t)256 << 20);
+    ck_assert_int_eq(c.model.output, OUTPUT_SEQUENCE);
+    ck_assert_int_eq(c.model.loss, LOSS_SOFTMAX);
+    ck_assert_int_eq(c.model.cell, CELL_LSTM);
+    ck_assert_uint_eq(c.model.layers, 2);
+    ck_assert(c.model.bidirectional[0] == 1 && c.model.bidirectional[1] == 1);
+    ck_assert(c.model.hidden[0] == 128 && c.model.hidden[1] == 128);
+    ck_assert_uint_eq(c.model.embedding, 0);
+    ck_assert(c.model.dropout == 0);
+    ck_assert_uint_eq(c.model.inputs + c.model.outputs + (size_t)c.model.symbols, 0);
+    ck_assert(c.train.batch == 64 && c.train.grain == 8 && c.train.epochs == 20 && c.train.seed == 1);
+    ck_assert(c.train.patience == 0 && c.train.report_every == 10);
+    const struct optim_config *o = &c.train.optim;
+    ck_assert(o->optimizer == OPTIMIZER_ADAM && o->schedule == SCHEDULE_CONSTANT);
+    ck_assert(o->lr == 0.001 && o->momentum == 0.9 && o->beta1 == 0.9 && o->beta2 == 0.999);
+    ck_assert(o->epsilon == 1e-8 && o->weight_decay == 0 && o->clip == 1 && o->lr_min == 0);
+    ck_assert(o->warmup == 0 && o->decay_every == 10 && o->decay_factor == 0.1 && o->plateau_epochs == 3);
+    ck_assert_int_eq(o->total_steps, 0);
+    ck_assert(c.checkpoint.every == 1 && c.checkpoint.unit == INTERVAL_EPOCHS && c.checkpoint.keep == 2);
+    ck_assert_int_eq(c.checkpoint.best, BEST_LOSS);
+    config_finish(&c);
+    ck_assert_ptr_null(c.data.train);
+}
+END_TEST
+
+/* Every key with another value than its default; read twice, plainly and as a file as editors leave it. */
+static const char *const other[][3] = {
+    {"data", "train", "/d/t t.h5"}, {"data", "valid", "/d/v;w.h5"}, {"data", "standardize", "yes"},
+    {"data", "cache", "3 KiB"}, {"model", "output", "frame"}, {"model", "loss", "mse"},
+    {"model", "cell", "gru"}, {"model", "bidirectional", "no,yes,no"}, {"model", "layers", "3"},
+    {"model", "hidden", "5,6,7"}, {"model", "embedding", "9"}, {"model", "dropout", "0.25"},
+    {"train", "batch", "10"}, {"train", "grain", "3"}, {"train", "epochs", "7"},
+    {"train", "optimizer", "nesterov"}, {"train", "lr", "0.5"}, {"train", "momentum", "0.8"},
+    {"train", "beta1", "0.7"}, {"train", "beta2", "0.6"}, {"train", "epsilon", "1e-06"},
+    {"train", "weight_decay", "0.01"}, {"train", "schedule", "plateau"}, {"train", "warmup", "100"},
+    {"train", "decay_every", "4"}, {"train", "decay_factor", "0.3"}, {"train", "plateau_epochs", "5"},
+    {"train", "lr_min", "0.0001"}, {"train", "clip", "0"}, {"train", "seed", "18446744073709551615"},
+    {"train", "patience", "6"}, {"train", "report_every", "1 hour"}, {"checkpoint", "every", "15 minutes"},
+    {"checkpoint", "keep", "1"},
+    {"checkpoint", "best", "loss"}, /* error is refused with mse: see the cross checks */
+};
+enum { OTHERS = sizeof other / sizeof *other };
+
+/* The caller's (free). */
+static char *other_text(const char *line_end, const char *before, const char *behind)
+{
+    enum { ROOM = 20000 };
+    char *text = malloc(ROOM);
+    size_t n = 0;
+    ck_assert_ptr_nonnull(text);
+    for (size_t i = 0; i < OTHERS; i++) {
+        if (i == 0 || strcmp(other[i][0], other[i - 1][0]) != 0)
+            n += (size_t)snprintf(text + n, ROOM - n, "[%s]%s", other[i][0], line_end);
+        n += (size_t)snprintf(
+            text + n, ROOM - n, "%s%s=%s%s%s%s", other[i][1], before, before, other[i][2], behind, line_end);
+        ck_assert_uint_lt(n, ROOM);
+    }
+    return text;
+}
+
+static void check_others(const struct config *c)
+{
+    ck_assert_str_eq(c->data.train, "/d/t t.h5");
+    ck_assert_str_eq(c->data.valid, "/d/v;w.h5");
+    ck_assert(c->data.standardize == 1 && c->data.cache == 3072);
+    ck_assert(c->model.output == OUTPUT_FRAME && c->model.loss == LOSS_MSE && c->model.cell == CELL_GRU);
+    ck_assert(c->model.layers == 3 && c->model.hidden[0] == 5 && c->model.hidden[1] == 6);
+    ck_assert(c->model.hidden[2] == 7 && c->model.bidirectional[0] == 0 && c->model.bidirectional[1] == 1);
+    ck_assert(c->model.bidirectional[2] == 0 && c->model.embedding == 9 && c->model.dropout == 0.25);
+    ck_assert(c->train.batch == 10 && c->train.grain == 3 && c->train.epochs == 7 && c->train.patience == 6);
+    const struct optim_config *o = &c->train.optim;
+    ck_assert(o->optimizer == OPTIMIZER_NESTEROV && o->schedule == SCHEDULE_PLATEAU && o->lr == 0.5);
+    ck_assert(o->momentum == 0.8 && o->beta1 == 0.7 && o->beta2 == 0.6 && o->epsilon == 1e-6);
+    ck_assert(o->weight_decay == 0.01 && o->warmup == 100 && o->decay_every == 4 && o->decay_factor == 0.3);
+    ck_assert(o->plateau_epochs == 5 && o->lr_min == 1e-4 && o->clip == 0);
+    ck_assert(c->train.seed == UINT64_MAX && c->train.report_every == 3600);
+    ck_assert(c->checkpoint.every == 15 && c->checkpoint.unit == INTERVAL_MINUTES && c->checkpoint.keep == 1);
+    ck_assert_int_eq(c->checkpoint.best, BEST_LOSS);
+}
+
+START_TEST(every_key_is_read_in_any_dress)
+{
+    static const char *const dress[][4] = {
+        {"", "\n", "", ""},
+        {"\xef\xbb\xbf", "\r\n", " ", ""},
+        {"# first\n; second\n   ; third, indented\n\n", "\n\n", " \t ", "  ; a comment = with [signs]"},
+        {"\xef\xbb\xbf; comment\r\n", "\r\n \t\r\n", "  ", "\t;c"},
+    };
+    ck_assert_uint_eq((size_t)OTHERS, config_key_count);
+    for (size_t i = 0; i < sizeof dress / sizeof *dress; i++) {
+        struct config c;
+        char *body = other_text(dress[i][1], dress[i][2], dress[i][3]), text[21000];
+        snprintf(text, sizeof text, "%s%s", dress[i][0], body);
+        free(body);
+        read_good(&c, text, NULL);
+        check_others(&c);
+        config_finish(&c);
+    }
+}
+END_TEST
+
+START_TEST(every_key_can_be_overridden)
+{
+    char room[OTHERS][100];
+    const char *override[OTHERS + 1] = {NULL};
+    for (size_t i = 0; i < OTHERS; i++) {
+        snprintf(room[i], sizeof room[i], "%s.%s=%s", other[i][0], other[i][1], other[i][2]);
+        override[i] = room[i];
+    }
+    struct config c;
+    read_good(&c, "", override);
+    check_others(&c);
+    config_finish(&c);
+}
+END_TEST
+
+START_TEST(what_is_written_reads_back_to_the_same_bytes)
+{
+    struct config c, again;
+    struct error error;
+    char *body = other_text("\n", " ", "");
+    read_good(&c, body, NULL);
+    free(body);
+    char *text = config_write(&c, 1, &error);
+    ck_assert_ptr_nonnull(text);
+    for (size_t i = 0; i < OTHERS; i++) { /* the values above are written as the writer spells them */
+        char line[100];
+        snprintf(line, sizeof line, "\n%s = %s\n", other[i][1], other[i][2]);
+        ck_assert_msg(strstr(text, line) != NULL, "no%s in %s", line, text);
+    }
+    read_good(&again, text, NULL);
+    check_others(&again);
+    char *second = config_write(&again, 1, &error);
+    ck_assert_str_eq(text, second);
+    char *bare = config_write(&again, 0, &error);
+    ck_assert_ptr_null(strstr(bare, "/d/"));
+    ck_assert_ptr_null(strstr(bare, "\ntrain ="));
+    ck_assert_ptr_null(strstr(bare, "\nvalid ="));
+    ck_assert_ptr_nonnull(strstr(bare, "\nstandardize = yes\n"));
+    memory_destroy(text);
+    memory_destroy(second);
+    memory_destroy(bare);
+    config_finish(&c);
+    config_finish(&again);
+}
+END_TEST
+
+START_TEST(reals_read_back_bit_by_bit_in_few_digits)
+{
+    static const double nice[] = {0.001, 0.1, 1e-8, 3, 0.3, 123.25, 0, 100, 1200000, 1e-4};
+    static const char *const spelled[] = {
+        "0.001", "0.1", "1e-08", "3", "0.3", "123.25", "0", "100", "1200000", "0.0001"};
+    char text[64];
+    for (size_t i = 0; i < sizeof nice / sizeof *nice; i++) {
+        value_write_real(nice[i], text, sizeof text);
+        ck_assert_str_eq(text, spelled[i]);
+    }
+    for (uint64_t i = 0; i < 20000; i++) {
+        uint32_t bits[4];
+        random_block(1, RANDOM_TEST, 0, i, bits);
+        double x = ldexp(random_uniform(1, RANDOM_TEST, 1, i), (int)(bits[0] % 600) - 300), back = -1;
+        value_write_real(x, text, sizeof text);
+        ck_assert_int_eq(value_read_real(text, &back), VALUE_OK);
+        ck_assert_msg(memcmp(&x, &back, sizeof x) == 0, "%s", text);
+        value_write_seconds(x, text, sizeof text);
+        if (x < 1e300) {
+            ck_assert_int_eq(value_read_seconds(text, &back), VALUE_OK);
+            ck_assert_msg(memcmp(&x, &back, sizeof x) == 0, "%s of %a", text, x);
+        }
+    }
+    value_write_seconds(90, text, sizeof text);
+    ck_assert_str_eq(text, "90 seconds");
+    value_write_seconds(120, text, sizeof text);
+    ck_assert_str_eq(text, "2 minutes");
+    value_write_seconds(0, text, sizeof text);
+    ck_assert_str_eq(text, "0 seconds");
+    value_write_bytes(0, text, sizeof text);
+    ck_assert_str_eq(text, "0 bytes");
+    value_write_bytes(1025, text, sizeof text);
+    ck_assert_str_eq(text, "1025 bytes");
+    value_write_bytes((size_t)3 << 30, text, sizeof text);
+    ck_assert_str_eq(text, "3 GiB");
+}
+END_TEST
+
+START_TEST(a_comma_for_the_decimal_point_changes_nothing)
+{
+    static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "de_DE", "fr_FR.UTF-8", "es_ES.UTF-8"};
+    for (size_t i = 0; i < 5; i++)
+        if (setlocale(LC_ALL, names[i]))
+            break; /* none installed: then this is the plain case again */
+    struct config c;
+    struct error error;
+    char *body = other_text("\n", " ", "");
+    read_good(&c, body, NULL);
+    check_others(&c);
+    char *text = config_write(&c, 1, &error);
+    ck_assert_ptr_nonnull(strstr(text, "dropout = 0.25\n"));
+    setlocale(LC_ALL, "C");
+    memory_destroy(text);
+    free(body);
+    config_finish(&c);
+}
+END_TEST
+
+/* Section, key, value, what the fault says. */
+static const char *const bad[][4] = {
+    {"data", "standardize", "true", "neither yes nor no: allowed is yes or no"},
+    {"data", "standardize", "", "neither yes nor no"},
+    {"data", "cache", "256", "not a number and a unit: allowed is a whole number and bytes, KiB, MiB"},
+    {"data", "cache", "256 MB", "not a number and a unit"},
+    {"data", "cache", "1.5 GiB", "not a number and a unit"},
+    {"data", "cache", "-1 MiB", "out of range"},
+    {"data", "cache", "99999999999 TiB", "out of range"},
+    {"data", "cache", "99999999999999999999999999 bytes", "out of range"},
+    {"data", "cache", "MiB", "not a number and a unit"},
+    {"model", "output", "ctc", "not one of the choices: allowed is frame, sequence"},
+    {"model", "output", "decoder", "allowed is frame, sequence"},
+    {"model", "output", "Frame", "allowed is frame, sequence"},
+    {"model", "loss", "hinge", "allowed is softmax, sigmoid, mse"},
+    {"model", "cell", "lstm2", "allowed is rnn, rnn-relu, lstm, gru"},
+    {"model", "bidirectional", "yes, maybe", "neither yes nor no: allowed is yes or no, one for all layers"},
+    {"model", "bidirectional", "yes no yes", "3 items for 2 layers"},
+    {"model", "bidirectional", "", "empty"},
+    {"model", "layers", "0", "out of range: allowed is a whole number from 1 to 64"},
+    {"model", "layers", "65", "out of range"},
+    {"model", "layers", "two", "not a whole number: allowed is a whole number from 1 to 64"},
+    {"model", "layers", "2.0", "not a whole number"},
+    {"model", "layers", "0x2", "not a whole number"},
+    {"model", "layers", "", "not a whole number"},
+    {"model", "layers", "9223372036854775808", "out of range"},
+    {"model", "layers", "18446744073709551618", "out of range"},
+    {"model", "hidden", "128, 64, 32", "3 items for 2 layers: give one for all, or one per layer"},
+    {"model", "hidden", "128, many", "not a whole number"},
+    {"model", "hidden", "128, 0", "out of range: allowed is a whole number from 1 to 65536"},
+    {"model", "hidden", "65537", "out of range"},
+    {"model", "hidden", ",", "empty"},
+    {"model", "embedding", "-1", "out of range"},
+    {"model", "embedding", "65537", "out of range"},
+    {"model", "embedding", "yes", "not a whole number"},
+    {"model", "dropout", "1", "out of range: allowed is a number from 0 to below 1"},
+    {"model", "dropout", "-0.1", "out of range"},
+    {"model", "dropout", "half", "not a number"},
+    {"train", "batch", "0", "out of range: allowed is a whole number from 1 to 2147483647"},
+    {"train", "batch", "2147483648", "out of range"},
+    {"train", "batch", "sixty", "not a whole number"},
+    {"train", "batch", "7", NULL}, /* the fault is the grain's: see the cross checks */
+    {"train", "grain", "0", "out of range"},
+    {"train", "grain", "65", "larger than train.batch = 64"},
+    {"train", "epochs", "0", "out of range"},
+    {"train", "epochs", "1e3", "not a whole number"},
+    {"train", "optimizer", "adagrad", "allowed is sgd, momentum, nesterov, rmsprop, adam, adamw"},
+    {"train", "lr", "0", "out of range: allowed is a number above 0"},
+    {"train", "lr", "-1", "out of range"},
+    {"train", "lr", "nan", "not a number"},
+    {"train", "lr", "inf", "not a number"},
+    {"train", "lr", "1e999", "out of range"},
+    {"train", "lr", "1e-999", "out of range"},
+    {"train", "lr", "0x1p-3", "not a number"},
+    {"train", "lr", "0,001", "not a number"},
+    {"train", "lr", "1e", "not a number"},
+    {"train", "lr", ".", "not a number"},
+    {"train", "lr", "- 1", "not a number"},
+    {"train", "momentum", "1", "out of range"},
+    {"train", "beta1", "1", "out of range"},
+    {"train", "beta1", "-0.5", "out of range"},
+    {"train", "beta2", "1.0", "out of range"},
+    {"train", "epsilon", "0", "out of range: allowed is a number above 0 and at most 1"},
+    {"train", "epsilon", "2", "out of range"},
+    {"train", "weight_decay", "-1", "out of range: allowed is a number of at least 0"},
+    {"train", "schedule", "linear", "allowed is constant, step, cosine, plateau"},
+    {"train", "warmup", "-1", "out of range: allowed is a whole number of at least 0"},
+    {"train", "warmup", "9223372036854775807", "out of range"},
+    {"train", "decay_every", "0", "out of range"},
+    {"train", "decay_factor", "0", "out of range"},
+    {"train", "decay_factor", "1.1", "out of range"},
+    {"train", "plateau_epochs", "0", "out of range"},
+    {"train", "lr_min", "-1", "out of range"},
+    {"train", "lr_min", "0.01", "larger than train.lr = 0.001"},
+    {"train", "clip", "-1", "out of range"},
+    {"train", "seed", "-1", "out of range: allowed is a whole number from 0 to 18446744073709551615"},
+    {"train", "seed", "18446744073709551616", "out of range"},
+    {"train", "seed", "1.5", "not a whole number"},
+    {"train", "patience", "-1", "out of range"},
+    {"train", "report_every", "10", "not a number and a unit"},
+    {"train", "report_every", "10 days", "seconds, minutes or hours"},
+    {"train", "report_every", "-1 seconds", "out of range"},
+    {"train", "report_every", "1e308 hours", "out of range"},
+    {"checkpoint", "every", "1",
+        "not a number and a unit: allowed is a whole number from 1 to 2147483647, and"},
+    {"checkpoint", "every", "0 epochs", "out of range"},
+    {"checkpoint", "every", "1.5 epochs", "not a number and a unit"},
+    {"checkpoint", "every", "2 hours", "epochs, steps or minutes"},
+    {"checkpoint", "every", "99999999999999999999 steps", "out of range"},
+    {"checkpoint", "keep", "0", "out of range"},
+    {"checkpoint", "best", "accuracy", "allowed is loss, error"},
+};
+
+START_TEST(a_bad_value_is_refused_with_line_key_and_what_is_allowed)
+{
+    size_t covered[CONFIG_KEYS_MOST] = {0};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char text[400], key[200];
+        const struct config_key *found = key_find(bad[i][0], bad[i][1]);
+        ck_assert_ptr_nonnull(found);
+        covered[found - config_keys]++;
+        if (!bad[i][3])
+            continue;
+        int same = strcmp(bad[i][0], "data") == 0;
+        snprintf(text, sizeof text, "[data]\ntrain = a.h5\n%s%s%s%s = %s\n", same ? "#" : "[", bad[i][0],
+            same ? "\n" : "]\n", bad[i][1], bad[i][2]);
+        snprintf(key, sizeof key, "%s.%s = %s", bad[i][0], bad[i][1], bad[i][2]);
+        expect_fault(text, 4, key, bad[i][3], "");
+    }
+    for (size_t i = 0; i < config_key_count; i++)
+        ck_assert_msg(
+            covered[i] || config_keys[i].type == KEY_PATH, "no bad value of %s", config_keys[i].name);
+}
+END_TEST
+
+START_TEST(good_values_at_the_edges)
+{
+    struct config c;
+    read_good(&c,
+        "[data]\ntrain: a.h5\ncache=0\n[model]\nlayers = 64\nhidden = 65536\ndropout = 0.99\n"
+        "bidirectional = no\n[train]\nseed = 0\nreport_every = 0\nbatch = 2147483647\nlr = +1.e-3\n"
+        "decay_factor = 1\ngrain=2147483647\nclip = -0\n[checkpoint]\nevery=5steps\n",
+        NULL);
+    ck_assert(c.data.cache == 0 && c.model.layers == 64 && c.model.hidden[63] == 65536);
+    ck_assert(c.model.bidirectional[63] == 0 && c.train.seed == 0 && c.train.report_every == 0);
+    ck_assert(c.checkpoint.every == 5 && c.checkpoint.unit == INTERVAL_STEPS && c.train.optim.lr == 0.001);
+    ck_assert(c.train.optim.clip == 0 && !signbit(c.train.optim.clip));
+    config_finish(&c);
+}
+END_TEST
+
+START_TEST(all_faults_are_reported_in_order)
+{
+    struct config c;
+    const char *override[] = {"train.lr=fast", "train", "modell.layers=3", "train.epoch=3", NULL};
+    const char *text = "stray = 1\n"            /* 1: no section */
+                       "[data]\n"               /* 2 */
+                       "trian = a.h5\n"         /* 3: unknown key */
+                       "[modle]\n"              /* 4: unknown section, said once */
+                       "layers = 3\nhidden=x\n" /* 5 6 */
+                       "[model]\n"              /* 7 */
+                       "layers = many\n"        /* 8: bad value */
+                       "hidden = 1,2,3\n"       /* 9: cannot be judged without layers */
+                       "  cell = gru\n"         /* 10: indented */
+                       "cell\n"                 /* 11: no value */
+                       "[train\n"               /* 12: no ] */
+                       "batch = 0\n"            /* 13: passed over */
+                       "[train]\n"              /* 14 */
+                       "batch = 0\n"            /* 15: bad value */
+                       "batch = 9\n"            /* 16: twice */
+                       "output = frame\n"       /* 17: of another section */
+                       "[train] x\n";           /* 18 */
+    static const char *const want[] = {":1: the key stray stands in no section",
+        ":3: unknown key trian (did you mean train?): [data] has train, valid, standardize, cache",
+        ":4: unknown section [modle] (did you mean [model]?): there are [data], [model], [train]",
+        ":8: model.layers = many: not a whole number", ":10: the line begins with a blank",
+        ":11: 'cell' is neither [section] nor key = value",
+        ":12: a section is written [name]: its ] is missing", ":15: train.batch = 0: out of range",
+        ":16: train.batch stands in line 15 already",
+        ":17: unknown key output (did you mean output of [model]?)", ":18: something stands behind the ]",
+        "--set train.lr=fast: not a number", "--set train: this is not SECTION.KEY=VALUE",
+        "--set modell.layers=3: unknown section [modell] (did you mean [model]?)",
+        "--set train.epoch=3: unknown key epoch (did you mean epochs?)", "data.train is missing"};
+    ck_assert_int_eq(read_with(&c, text, override), -1);
+    config_finish(&c);
+    ck_assert_int_eq(code, EXIT_CODE_DATA);
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++)
+        ck_assert_msg(i < said.n && strstr(said.text[i], want[i]) != NULL, "'%s' does not say '%s'",
+            said.text[i], want[i]);
+    ck_assert_uint_eq(said.n, sizeof want / sizeof *want);
+    for (size_t i = 0; i < 11; i++)
+        ck_assert_msg(strncmp(said.text[i], file, strlen(file)) == 0, "%s", said.text[i]);
+}
+END_TEST
+
+START_TEST(keys_of_later_versions_are_unknown_now)
+{
+    static const char *const later[] = {"input_layers", "transition_layers", "output_layers"};
+    for (size_t i = 0; i < 3; i++) {
+        char text[200];
+        snprintf(text, sizeof text, "[data]\ntrain=a\n[model]\n%s = 0\n", later[i]);
+        expect_fault(text, 4, "unknown key", later[i], "[model] has output, loss");
+    }
+}
+END_TEST
+
+START_TEST(keys_that_contradict_each_other_are_refused)
+{
+    expect_fault("[data]\ntrain=a\n[train]\nbatch = 7\n", 0, "train.grain = 8 (the default)",
+        "larger than train.batch = 7", "");
+    expect_fault("[data]\ntrain=a\n[train]\nlr = 0.1\nlr_min=0.2\n", 5, "train.lr_min = 0.2",
+        "larger than train.lr = 0.1", "");
+    expect_fault("[data]\ntrain=a\n[checkpoint]\nbest=error\n[model]\nloss=mse\n", 4,
+        "checkpoint.best = error", "mse", "best = loss");
+    expect_fault("[data]\ntrain=a\n[model]\nloss=sigmoid\n[checkpoint]\nbest=error\n", 6, "checkpoint.best",
+        "sigmoid", "");
+    expect_fault("[data]\ntrain=a\n[model]\nhidden = 7,7\nlayers = 3\n", 4, "model.hidden = 7,7",
+        "2 items for 3 layers", "");
+    expect_fault("[data]\ntrain=a\n[model]\nlayers = 1\nbidirectional = no no\n", 5, "= no no",
+        "2 items for 1 layer:", "");
+    struct config c;
+    read_good(&c, "[data]\ntrain=a\n[checkpoint]\nbest=error\n[model]\nhidden=1 2 3\nlayers=3\n", NULL);
+    ck_assert(c.checkpoint.best == BEST_ERROR && c.model.hidden[2] == 3);
+    config_finish(&c);
+}
+END_TEST
+
+START_TEST(training_data_must_be_named)
+{
+    expect_fault("", 0, "data.train is missing", "[data]", "");
+    expect_fault("; nothing here\n", 0, "data.train is missing", "", "");
+    expect_fault("[data]\ntrain =\n", 2, "data.train = ", "empty", "");
+    expect_fault("[data]\ntrain = ; a.h5\n", 2, "data.train = ", "empty", "");
+}
+END_TEST
+
+START_TEST(a_semicolon_begins_a_comment_only_after_a_blank)
+{
+    struct config c;
+    read_good(&c, "[data]\ntrain = /a;b.h5 ; comment\nvalid=/c=d:e#f [g].h5\t;x\n", NULL);
+    ck_assert_str_eq(c.data.train, "/a;b.h5");
+    ck_assert_str_eq(c.data.valid, "/c=d:e#f [g].h5");
+    config_finish(&c);
+}
+END_TEST
+
+START_TEST(long_lines_are_refused_at_the_byte)
+{
+    struct config c;
+    char text[1000], path[300];
+    memset(path, 'p', sizeof path);
+    path[0] = '/';
+    path[INI_LONGEST_LINE - 8] = '\0'; /* "train = " */
+    snprintf(text, sizeof text, "[data]\r\ntrain = %s\r\n", path);
+    read_good(&c, text, NULL);
+    ck_assert_str_eq(c.data.train, path);
+    config_finish(&c);
+    snprintf(text, sizeof text, "[data]\ntrain = %s", path); /* no end of the last line */
+    read_good(&c, text, NULL);
+    ck_assert_str_eq(c.data.train, path);
+    config_finish(&c);
+    snprintf(text, sizeof text, "[data]\nvalid = %sp\ntrain=x\n[train]\nlr = 0\n", path);
+    ck_assert_int_eq(read_with(&c, text, NULL), -1);
+    config_finish(&c);
+    ck_assert_uint_eq(said.n, 2);
+    ck_assert_ptr_nonnull(strstr(said.text[0], ":2: the line has 198 bytes, more than the 197 allowed"));
+    ck_assert_ptr_nonnull(strstr(said.text[1], ":5: train.lr = 0"));
+    memset(text, '#', sizeof text);
+    memcpy(text + sizeof text - 20, "\n[data]\ntrain = a\n\n", 20);
+    expect_fault(text, 1, "980 bytes", "", "");
+}
+END_TEST
+
+START_TEST(what_config_ini_could_not_hold_is_refused)
+{
+    char path[300] = "data.train=/", nested[300] = "data.train=/a/x ;y.h5";
+    struct config c;
+    memset(path + 12, 'p', 190);
+    const char *const override[] = {path, NULL}, *const comment[] = {nested, NULL},
+                      *const line[] = {"data.train=/a\n[model]", NULL},
+                      *const good[] = {"data.train=/a;y", NULL};
+    const char *const *const lists[] = {override, comment, line};
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(read_with(&c, "", lists[i]), -1);
+        config_finish(&c);
+        ck_assert_uint_eq(said.n, 1);
+        ck_assert_ptr_nonnull(strstr(said.text[0], "--set data.train=/"));
+        ck_assert_ptr_nonnull(strstr(said.text[0], "use another path"));
+        ck_assert_ptr_null(strchr(said.text[0], '\n'));
+    }
+    read_good(&c, "", good);
+    config_finish(&c);
+}
+END_TEST
+
+START_TEST(sections_may_come_twice_keys_may_not)
+{
+    struct config c;
+    read_good(&c, "[data]\ntrain=a\n[train]\nlr=0.5\n[data]\ncache=1 KiB\n[train]\nbatch=9\n", NULL);
+    ck_assert(c.data.cache == 1024 && c.train.batch == 9 && c.train.optim.lr == 0.5);
+    config_finish(&c);
+    expect_fault("[data]\ntrain=a\n[train]\nlr=0.5\n[data]\n[train]\nlr=0.5\n", 7, "train.lr",
+        "stands in line 4 already", "");
+}
+END_TEST
+
+START_TEST(the_last_override_counts_and_the_value_is_taken_as_it_is)
+{
+    struct config c;
+    char want[4200], here[4096];
+    const char *const override[] = {
+        "train.lr=1", "data.train=r/x.y=z.h5", "train.lr=2", "data.valid=", "train.seed= 7 ", NULL};
+    read_good(&c, "[data]\ntrain=a\nvalid=b\n", override);
+    ck_assert_ptr_nonnull(getcwd(here, sizeof here));
+    snprintf(want, sizeof want, "%s/r/x.y=z.h5", here);
+    ck_assert_str_eq(c.data.train, want);
+    ck_assert_ptr_null(c.data.valid);
+    ck_assert(c.train.optim.lr == 2 && c.train.seed == 7);
+    config_finish(&c);
+    const char *const odd[] = {"=", ".=", "train.=1", "a=b.c", "", "x.y=1", NULL};
+    ck_assert_int_eq(read_with(&c, "[data]\ntrain=a\n", odd), -1);
+    config_finish(&c);
+    ck_assert_uint_eq(said.n, 6);
+    ck_assert_int_eq(code, EXIT_CODE_USAGE);
+}
+END_TEST
+
+static void expect_unreadable(const char *path, enum exit_code want, const char *say)
+{
+    struct config c;
+    struct faults faults;
+    said.n = 0;
+    faults_init(&faults, 64, hear, &said);
+    ck_assert_int_eq(config_read(&c, path, 0, NULL, &faults), -1);
+    config_finish(&c);
+    ck_assert_uint_eq(said.n, 1);
+    ck_assert_int_eq(faults.code, want);
+    ck_assert_msg(
+        strncmp(said.text[0], path, strlen(path)) == 0 && strstr(said.text[0], say), "%s", said.text[0]);
+}
+
+START_TEST(files_that_are_no_configuration)
+{
+    char nowhere[300];
+    snprintf(nowhere, sizeof nowhere, "%s/none.ini", folder);
+    expect_unreadable(nowhere, EXIT_CODE_IO, "No such file");
+    expect_unreadable(folder, EXIT_CODE_IO, "directory");
+    write_bytes(file, "\x89HDF\r\n\x1a\n\0\0\0\0", 12);
+    expect_unreadable(file, EXIT_CODE_DATA, "not a text file");
+    expect_unreadable("/dev/zero", EXIT_CODE_DATA, "not a text file");
+    size_t n = (1 << 20) + 1;
+    char *large = malloc(n);
+    ck_assert_ptr_nonnull(large);
+    memset(large, '\n', n);
+    write_bytes(file, large, n);
+    expect_unreadable(file, EXIT_CODE_DATA, "more than 1 MiB");
+    free(large);
+    expect_fault("[data]\ntrain=a\n\x01\x02=\x7f\n", 3, "control character", "", "");
+    expect_fault("[data]\ntrain=a\n\xff\xfe\xfd\n", 3, "neither [section]", "", "");
+}
+END_TEST
+
+START_TEST(paths_are_relative_to_the_file_and_become_absolute)
+{
+    struct config c;
+    struct faults faults;
+    char here[4096], want[300];
+    ck_assert_ptr_nonnull(getcwd(here, sizeof here));
+    write_bytes(file, "[data]\ntrain=../a.h5\nvalid=/b.h5\n", 33);
+    ck_assert_int_eq(chdir(folder), 0);
+    static const char *const spelling[] = {"c.ini", "./c.ini", NULL};
+    static const char *const joined[] = {"%s/../a.h5", "%s/./../a.h5"};
+    for (int i = 0; spelling[i]; i++) {
+        faults_init(&faults, 64, hear, &said);
+        ck_assert_int_eq(config_read(&c, spelling[i], 0, NULL, &faults), 0);
+        char real[4096];
+        ck_assert_ptr_nonnull(realpath(folder, real));
+        snprintf(want, sizeof want, joined[i], real);
+        ck_assert_str_eq(c.data.train, want);
+        ck_assert_str_eq(c.data.valid, "/b.h5");
+        config_finish(&c);
+    }
+    ck_assert_int_eq(chdir(here), 0);
+}
+END_TEST
+
+static const char *const base_text = "[data]\ntrain=a\n";
+
+/* Faults of resuming a run that was started with `before` under `now` (lists of overrides). */
+static size_t compare(const char *const *before, const char *const *now)
+{
+    struct config old, new;
+    struct error error;
+    struct faults faults;
+    read_good(&old, base_text, before);
+    read_good(&new, base_text, now);
+    char *saved = config_write(&old, 0, &error);
+    ck_assert_ptr_nonnull(saved);
+    said.n = 0;
+    faults_init(&faults, 64, hear, &said);
+    size_t n = config_compare(&new, saved, &faults);
+    ck_assert_uint_eq(n, faults.count);
+    memory_destroy(saved);
+    config_finish(&old);
+    config_finish(&new);
+    return n;
+}
+
+START_TEST(a_changed_key_is_refused_with_both_values)
+{
+    /* Of each key a value that differs from the default and is good by itself. */
+    static const struct {
+        const char *override;
+        int refused;
+    } change[] = {{"data.train=/elsewhere.h5", 0}, {"data.valid=/v.h5", 0}, {"data.standardize=yes", 1},
+        {"data.cache=1 GiB", 0}, {"model.output=frame", 1}, {"model.loss=mse", 1}, {"model.cell=gru", 1},
+        {"model.bidirectional=yes,no", 1}, {"model.layers=3", 1}, {"model.hidden=128,127", 1},
+        {"model.embedding=4", 1}, {"model.dropout=0.1", 1}, {"train.batch=32", 1}, {"train.grain=4", 1},
+        {"train.epochs=21", 0}, {"train.optimizer=sgd", 1}, {"train.lr=0.0010000000000000002", 1},
+        {"train.momentum=0.8", 1}, {"train.beta1=0.8", 1}, {"train.beta2=0.8", 1}, {"train.epsilon=1e-7", 1},
+        {"train.weight_decay=0.1", 1}, {"train.schedule=step", 1}, {"train.warmup=1", 1},
+        {"train.decay_every=1", 1}, {"train.decay_factor=0.2", 1}, {"train.plateau_epochs=1", 1},
+        {"train.lr_min=1e-5", 1}, {"train.clip=0", 1}, {"train.seed=2", 1}, {"train.patience=1", 0},
+        {"train.report_every=1 second", 0}, {"checkpoint.every=2 epochs", 0}, {"checkpoint.keep=3", 0},
+        {"checkpoint.best=error", 0}};
+    ck_assert_uint_eq(sizeof change / sizeof *change, config_key_count);
+    for (size_t i = 0; i < sizeof change / sizeof *change; i++) {
+        const char *const now[] = {change[i].override, NULL};
+        size_t n = compare(NULL, now);
+        ck_assert_msg(n == (size_t)change[i].refused, "%s: %zu faults", change[i].override, n);
+        if (!n)
+            continue;
+        char key[100];
+        snprintf(key, sizeof key, "%.*s = ", (int)strcspn(change[i].override, "="), change[i].override);
+        ck_assert_msg(strncmp(said.text[0], key, strlen(key)) == 0, "%s", said.text[0]);
+        ck_assert_ptr_nonnull(strstr(said.text[0], "but the run was started with "));
+        ck_assert_ptr_nonnull(strstr(said.text[0], "--fresh"));
+        ck_assert_ptr_nonnull(strstr(said.text[0], "--init"));
+    }
+    const char *const now[] = {"train.lr=0.5", NULL};
+    compare(NULL, now);
+    ck_assert_ptr_nonnull(strstr(said.text[0], "train.lr = 0.5, but the run was started with 0.001:"));
+}
+END_TEST
+
+START_TEST(equal_configurations_differ_in_nothing)
+{
+    const char *const before[] = {"model.hidden=128, 128", "train.lr=1e-3", "data.cache=1024 KiB", NULL};
+    const char *const now[] = {"model.hidden=128", "train.lr=0.001", "data.cache=1 MiB", NULL};
+    ck_assert_uint_eq(compare(NULL, NULL), 0);
+    ck_assert_uint_eq(compare(before, now), 0);
+}
+END_TEST
+
+START_TEST(more_epochs_are_refused_where_the_schedule_depends_on_them)
+{
+    const char *const before[] = {"train.schedule=cosine", NULL};
+    const char *const now[] = {"train.schedule=cosine", "train.epochs=30", NULL};
+    ck_assert_uint_eq(compare(before, before), 0);
+    ck_assert_uint_eq(compare(before, now), 1);
+    ck_assert_ptr_nonnull(
+        strstr(said.text[0], "train.epochs = 30, but the run was started with 20 and its schedule"));
+    static const char *const others[] = {"train.schedule=step", "train.schedule=plateau"};
+    for (size_t i = 0; i < 2; i++) {
+        const char *const old[] = {others[i], NULL}, *const more[] = {others[i], "train.epochs=30", NULL};
+        ck_assert_uint_eq(compare(old, more), 0);
+    }
+}
+END_TEST
+
+START_TEST(a_saved_text_that_cannot_be_read_is_a_fault)
+{
+    struct config c;
+    struct faults faults;
+    read_good(&c, base_text, NULL);
+    said.n = 0;
+    faults_init(&faults, 64, hear, &said);
+    ck_assert_uint_eq(config_compare(&c, "[model]\nlayers = none\ntomorrow = 1\n", &faults), 2);
+    ck_assert_ptr_nonnull(strstr(said.text[0], "the checkpoint's configuration:2: model.layers = none"));
+    /* What a text does not name has its default. */
+    ck_assert_uint_eq(config_compare(&c, "", &faults), 0);
+    ck_assert_uint_eq(config_compare(&c, "[model]\nlayers=3\n", &faults), 1);
+    config_finish(&c);
+}
+END_TEST
+
+START_TEST(faults_beyond_the_most_are_counted_not_said)
+{
+    struct config c;
+    struct faults faults;
+    write_bytes(file, "[a]\n[b]\n[c]\n[d]\n[data]\ntrain=a\n", 31);
+    said.n = 0;
+    faults_init(&faults, 2, hear, &said);
+    ck_assert_int_eq(config_read(&c, file, 0, NULL, &faults), -1);
+    ck_assert_uint_eq(faults.count, 4);
+    ck_assert_uint_eq(said.n, 2);
+    config_finish(&c);
+}
+END_TEST
+
+static void count_only(void *context, const char *text)
+{
+    ck_assert_ptr_null(strchr(text, '\n'));
+    ck_assert_uint_gt(strlen(text), 10);
+    ++*(size_t *)context;
+}
+
+/* Damages a good text in up to eight places: a byte replaced, removed, doubled, or a stretch moved. */
+static size_t damage(char *text, size_t n, uint64_t round)
+{
+    static const char odd[] = "[]=;#\n\r\t .,-+eE09\xff\x01:{\"";
+    uint64_t places = 1 + random_below(8, 9, RANDOM_TEST, round, 0);
+    for (uint64_t p = 0; p < places && n > 2; p++) {
+        uint64_t key = 1 + 4 * p;
+        size_t at = (size_t)random_below(n - 1, 9, RANDOM_TEST, round, key);
+        char with = odd[random_below(sizeof odd - 1, 9, RANDOM_TEST, round, key + 1)];
+        size_t length = (size_t)random_below(n - at, 9, RANDOM_TEST, round, key + 2) % 250;
+        switch (random_below(5, 9, RANDOM_TEST, round, key + 3)) {
+        case 0:
+            text[at] = with;
+            break;
+        case 1:
+            memmove(text + at, text + at + 1, n - at - 1);
+            n--;
+            break;
+        case 2:
+            memmove(text + at + 1, text + at, n - at);
+            n++;
+            break;
+        case 3:
+            memset(text + at, with, length);
+            break;
+        default:
+            n -= length < n ? length : 0;
+        }
+    }
+    text[n] = '\0';
+    return n;
+}
+
+START_TEST(no_damage_to_a_text_breaks_the_reader)
+{
+    enum { ROUNDS = 4000 };
+    char *body = other_text("\n", " ", " ; comment"), *text = malloc(30000);
+    size_t accepted = 0, refused = 0;
+    ck_assert_ptr_nonnull(text);
+    for (uint64_t round = 0; round < ROUNDS; round++) {
+        struct config c;
+        struct faults faults;
+        size_t heard = 0;
+        strcpy(text, body);
+        size_t n = damage(text, strlen(text), round);
+        write_bytes(file, text, n);
+        const char *const override[] = {text, text + n / 2};
+        faults_init(&faults, SIZE_MAX, count_only, &heard);
+        int result = config_read(&c, file, round % 3 == 0 ? 2 : 0, override, &faults);
+        ck_assert_uint_eq(heard, faults.count);
+        ck_assert_int_eq(result, faults.count ? -1 : 0);
+        if (result == 0) { /* what is accepted survives being written */
+            struct config again;
+            struct error error;
+            char *first = config_write(&c, 1, &error);
+            read_good(&again, first, NULL);
+            char *second = config_write(&again, 1, &error);
+            ck_assert_str_eq(first, second);
+            memory_destroy(first);
+            memory_destroy(second);
+            config_finish(&again);
+            accepted++;
+        } else {
+            refused++;
+        }
+        config_finish(&c);
+    }
+    ck_assert_uint_gt(accepted, 50);
+    ck_assert_uint_gt(refused, 1000);
+    free(body);
+    free(text);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("config");
+    TCase *cases = tcase_create("config");
+    tcase_set_timeout(cases, 100);
+    tcase_add_checked_fixture(cases, make_folder, remove_folder);
+    tcase_add_test(cases, defaults_are_those_of_the_manual);
+    tcase_add_test(cases, every_key_is_read_in_any_dress);
+    tcase_add_test(cases, every_key_can_be_overridden);
+    tcase_add_test(cases, what_is_written_reads_back_to_the_same_bytes);
+    tcase_add_test(cases, reals_read_back_bit_by_bit_in_few_digits);
+    tcase_add_test(cases, a_comma_for_the_decimal_point_changes_nothing);
+    tcase_add_test(cases, a_bad_value_is_refused_with_line_key_and_what_is_allowed);
+    tcase_add_test(cases, good_values_at_the_edges);
+    tcase_add_test(cases, all_faults_are_reported_in_order);
+    tcase_add_test(cases, keys_of_later_versions_are_unknown_now);
+    tcase_add_test(cases, keys_that_contradict_each_other_are_refused);
+    tcase_add_test(cases, training_data_must_be_named);
+    tcase_add_test(cases, a_semicolon_begins_a_comment_only_after_a_blank);
+    tcase_add_test(cases, long_lines_are_refused_at_the_byte);
+    tcase_add_test(cases, what_config_ini_could_not_hold_is_refused);
+    tcase_add_test(cases, sections_may_come_twice_keys_may_not);
+    tcase_add_test(cases, the_last_override_counts_and_the_value_is_taken_as_it_is);
+    tcase_add_test(cases, files_that_are_no_configuration);
+    tcase_add_test(cases, paths_are_relative_to_the_file_and_become_absolute);
+    tcase_add_test(cases, a_changed_key_is_refused_with_both_values);
+    tcase_add_test(cases, equal_configurations_differ_in_nothing);
+    tcase_add_test(cases, more_epochs_are_refused_where_the_schedule_depends_on_them);
+    tcase_add_test(cases, a_saved_text_that_cannot_be_read_is_a_fault);
+    tcase_add_test(cases, faults_beyond_the_most_are_counted_not_said);
+    tcase_add_test(cases, no_damage_to_a_text_breaks_the_reader);
+    suite_add_tcase(suite, cases);
+    return suite_run(suite);
+}
