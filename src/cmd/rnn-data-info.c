@@ -1,0 +1,163 @@
+/* `rnn-data info`: one line per thing worth knowing, the class counts cut to the most frequent few. */
+#include "cmd/rnn-data.h"
+
+#include "data/summary.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MOST_NAMES = 8, MOST_CLASSES = 10 };
+
+/* Text of a file that anyone may have written: control characters do not reach the terminal. */
+static void print_text(const char *text)
+{
+    for (; *text; text++)
+        putchar(iscntrl((unsigned char)*text) ? '?' : *text);
+}
+
+static void print_label(const char *label)
+{
+    printf("  %-10s ", label);
+}
+
+static void print_names(char *const *names, size_t count)
+{
+    for (size_t i = 0; names && i < count && i < MOST_NAMES; i++) {
+        fputs(i == 0 ? ": " : ", ", stdout);
+        print_text(names[i]);
+    }
+    puts(names && count > MOST_NAMES ? ", ..." : "");
+}
+
+static void print_attribute(const char *label, const char *text)
+{
+    if (!text)
+        return;
+    print_label(label);
+    print_text(text);
+    putchar('\n');
+}
+
+static void print_bytes(int64_t bytes)
+{
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+    double size = (double)bytes;
+    size_t unit = 0;
+    for (; size >= 1024 && unit < 4; unit++)
+        size /= 1024;
+    print_label("size");
+    printf(unit ? "%.1f %s\n" : "%.0f %s\n", size, units[unit]);
+}
+
+static void print_inputs(const struct summary *summary)
+{
+    const struct dataset *dataset = summary->dataset;
+    print_label("inputs");
+    if (dataset->symbols) {
+        printf("one of %d symbols per frame\n", dataset->symbols);
+        return;
+    }
+    printf("%zu feature%s per frame", dataset->features, dataset->features == 1 ? "" : "s");
+    print_names(summary->feature_names, dataset->features);
+}
+
+static void print_targets(const struct summary *summary)
+{
+    static const char *const each[] = {
+        [TARGET_FRAME] = "per frame",
+        [TARGET_SEQUENCE] = "per sequence",
+        [TARGET_ANY] = "each, any number per sequence",
+    };
+    const struct dataset *dataset = summary->dataset;
+    print_label("targets");
+    if (!dataset->has_targets) {
+        puts("none");
+        return;
+    }
+    if (dataset->classes)
+        printf("one of %d classes", dataset->classes);
+    else
+        printf("%zu value%s", dataset->values, dataset->values == 1 ? "" : "s");
+    printf(" %s, %" PRId64 " in all", each[dataset->target_kind], dataset->targets);
+    print_names(summary->target_names, dataset->values);
+}
+
+struct class_count {
+    int64_t count;
+    int32_t class;
+};
+
+static int compare_counts(const void *a, const void *b)
+{
+    const struct class_count *left = a, *right = b;
+    if (left->count != right->count)
+        return left->count < right->count ? 1 : -1;
+    return (left->class > right->class) - (left->class < right->class);
+}
+
+static void print_class(const struct summary *summary, const struct class_count *entry)
+{
+    const struct dataset *dataset = summary->dataset;
+    print_label("");
+    printf("%12" PRId64 "  %5.1f %%  class %d", entry->count,
+        100 * (double)entry->count / (double)dataset->targets, entry->class);
+    if (summary->class_names) {
+        fputs(" = ", stdout);
+        print_text(summary->class_names[entry->class]);
+    }
+    putchar('\n');
+}
+
+/* In order of class where all fit, else the most frequent and the rest in one line. */
+static int print_classes(const struct summary *summary, struct error *error)
+{
+    const struct dataset *dataset = summary->dataset;
+    if (!summary->class_count || !dataset->targets)
+        return 0;
+    int32_t classes = dataset->classes, shown = classes < MOST_CLASSES ? classes : MOST_CLASSES;
+    struct class_count *entries = calloc((size_t)classes, sizeof *entries);
+    if (!entries)
+        return error_set(error, EXIT_CODE_INTERNAL, "out of memory counting %d classes", classes);
+    for (int32_t c = 0; c < classes; c++)
+        entries[c] = (struct class_count){summary->class_count[c], c};
+    if (shown < classes)
+        qsort(entries, (size_t)classes, sizeof *entries, compare_counts);
+    int64_t rest = dataset->targets;
+    for (int32_t c = 0; c < shown; c++) {
+        print_class(summary, &entries[c]);
+        rest -= entries[c].count;
+    }
+    if (shown < classes) {
+        print_label("");
+        printf("%12" PRId64 "  %5.1f %%  the other %d\n", rest, 100 * (double)rest / (double)dataset->targets,
+            classes - shown);
+    }
+    free(entries);
+    return 0;
+}
+
+int info_print(const char *path, struct error *error)
+{
+    struct summary summary;
+    if (summary_init(&summary, path, error))
+        return -1;
+    const struct dataset *dataset = summary.dataset;
+    print_text(path);
+    putchar('\n');
+    print_attribute("title", summary.title);
+    print_attribute("source", summary.source);
+    print_label("sequences");
+    printf("%" PRId64 "\n", dataset->sequences);
+    print_label("frames");
+    printf("%" PRId64 "\n", dataset->frames);
+    print_label("lengths");
+    printf("%d to %d, median %g\n", summary.shortest, summary.longest, summary.median);
+    print_inputs(&summary);
+    print_targets(&summary);
+    int status = print_classes(&summary, error);
+    print_bytes(summary.bytes);
+    summary_finish(&summary);
+    return status;
+}

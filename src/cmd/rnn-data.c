@@ -1,0 +1,284 @@
+/* rnn-data: makes, shows and checks dataset files. No MPI in this program. */
+#include "cmd/rnn-data.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "data/dataset.h"
+#include "data/make.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MOST_FAULTS = 20 }; /* lines per file */
+
+static const char help[] =
+    "Usage: rnn-data make KIND -o DIR [--seed N] [--sequences N]\n"
+    "       rnn-data info FILE...\n"
+    "       rnn-data check FILE...\n"
+    "\n"
+    "make   write DIR/KIND-train.h5, DIR/KIND-valid.h5 and DIR/KIND-test.h5\n"
+    "         lorenz   the state of the Lorenz system from noisy observations of x\n"
+    "         adding   the sum of two marked values of a sequence\n"
+    "         context  a class per frame from the symbols before and after it\n"
+    "info   say what is in dataset files\n"
+    "check  read dataset files whole and report every fault\n"
+    "\n"
+    "  -o, --output DIR   folder for the files; made where it is missing\n"
+    "      --seed N       same seed, same files (default 1)\n"
+    "      --sequences N  sequences for training; a fifth of it each for valid and test\n"
+    "                     (default: lorenz 1000, adding 5000, context 2000)\n"
+    "      --help         this text\n"
+    "      --version      versions of the program and of its libraries\n"
+    "\n"
+    "Exit codes: 0 done, 2 usage, 65 bad data, 74 input or output failed.\n";
+
+/* Complains about the error and gives its exit code. */
+static int fail(const struct error *error)
+{
+    log_line(LOG_ERROR, "%s", error->text);
+    return error->code;
+}
+
+static int usage_error(const char *what, const char *which)
+{
+    log_line(LOG_ERROR, "%s%s: see 'rnn-data --help'", what, which);
+    return EXIT_CODE_USAGE;
+}
+
+static int print_help(void)
+{
+    fputs(help, stdout);
+    return EXIT_CODE_OK;
+}
+
+static int print_version(void)
+{
+    char library[64];
+    h5_version(library, sizeof library);
+    printf("rnn-data %s (%s, %s)\n", RNN_VERSION, library, RNN_COMPILER);
+    return EXIT_CODE_OK;
+}
+
+/* ---- make ---- */
+
+struct make_options {
+    const struct make_recipe *recipe;
+    const char *folder;
+    uint64_t seed;
+    int64_t sequences;
+};
+
+/* Decimal digits only, low to high. */
+static int read_number(const char *text, uint64_t low, uint64_t high, uint64_t *number)
+{
+    if (!*text || strspn(text, "0123456789") != strlen(text))
+        return -1;
+    errno = 0;
+    uint64_t value = strtoull(text, NULL, 10);
+    if (errno || value < low || value > high)
+        return -1;
+    *number = value;
+    return 0;
+}
+
+static int make_folder(const char *path, struct error *error)
+{
+    size_t n = strlen(path);
+    char *part = memory_create(n + 1, 1, error);
+    if (!part)
+        return -1;
+    int failed = 0;
+    for (size_t i = 1; i <= n && !failed; i++)
+        if (path[i] == '/' || path[i] == 0) {
+            memcpy(part, path, i);
+            part[i] = 0;
+            failed = mkdir(part, 0777) && errno != EEXIST && errno != EISDIR;
+        }
+    if (failed)
+        error_set(error, EXIT_CODE_IO, "%s: this folder cannot be made: %s", path, strerror(errno));
+    memory_destroy(part);
+    return failed ? -1 : 0;
+}
+
+static int make_part(const struct make_options *options, enum make_part part, struct error *error)
+{
+    size_t room = strlen(options->folder) + 64;
+    char *path = memory_create(room, 1, error);
+    if (!path)
+        return -1;
+    snprintf(path, room, "%s/%s-%s.h5", options->folder, options->recipe->name, make_part_name(part));
+    struct made *made = make_create(options->recipe, part, options->seed, options->sequences, error);
+    int status = made ? make_write(made, path, error) : -1;
+    if (!status)
+        printf("%s: sequences=%" PRId64 " frames=%" PRId64 "\n", path, made->sequences, made->frames);
+    make_destroy(made);
+    memory_destroy(path);
+    return status;
+}
+
+static int make_all(const struct make_options *options)
+{
+    struct error error;
+    if (make_folder(options->folder, &error))
+        return fail(&error);
+    for (int part = 0; part < MAKE_PARTS; part++)
+        if (make_part(options, (enum make_part)part, &error))
+            return fail(&error);
+    return EXIT_CODE_OK;
+}
+
+/* What every command knows, and no more; option letters beyond those of `make` are numbers. */
+enum { OPTION_HELP = 256, OPTION_VERSION, OPTION_SEED, OPTION_SEQUENCES };
+
+static const struct option make_names[] = {
+    {"output", required_argument, NULL, 'o'},
+    {"seed", required_argument, NULL, OPTION_SEED},
+    {"sequences", required_argument, NULL, OPTION_SEQUENCES},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+static const struct option common_names[] = {
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+static int option_error(int answer, char **argv)
+{
+    const char *word = argv[optind - 1];
+    if (answer == ':')
+        return usage_error("a value is missing behind ", word);
+    char letter[3] = {'-', (char)optopt, 0};
+    return usage_error("unknown option ", optopt && optopt < OPTION_HELP ? letter : word);
+}
+
+/* One option of `make`; an exit code, or -1 to go on. */
+static int make_option(int option, struct make_options *options, char **argv)
+{
+    uint64_t number;
+    switch (option) {
+    case 'o':
+        options->folder = optarg;
+        return *optarg ? -1 : usage_error("--output: a folder's name is missing", "");
+    case OPTION_SEED:
+        if (read_number(optarg, 0, UINT64_MAX, &options->seed))
+            return usage_error("--seed: a number from 0 to 18446744073709551615, not ", optarg);
+        return -1;
+    case OPTION_SEQUENCES:
+        if (read_number(optarg, 1, MAKE_MOST_SEQUENCES, &number))
+            return usage_error("--sequences: a number from 1 to 10000000, not ", optarg);
+        options->sequences = (int64_t)number;
+        return -1;
+    case OPTION_HELP:
+        return print_help();
+    case OPTION_VERSION:
+        return print_version();
+    default:
+        return option_error(option, argv);
+    }
+}
+
+static int command_make(int argc, char **argv)
+{
+    struct make_options options = {.seed = 1};
+    for (int option; (option = getopt_long(argc, argv, ":o:", make_names, NULL)) != -1;) {
+        int code = make_option(option, &options, argv);
+        if (code >= 0)
+            return code;
+    }
+    if (optind == argc)
+        return usage_error("make: which kind? lorenz, adding or context", "");
+    if (optind + 1 < argc)
+        return usage_error("make: one kind at a time, what is ", argv[optind + 1]);
+    if (!(options.recipe = make_find_recipe(argv[optind])))
+        return usage_error("make: kinds are lorenz, adding and context, not ", argv[optind]);
+    if (!options.folder)
+        return usage_error("make: where to? -o DIR is missing", "");
+    if (!options.sequences)
+        options.sequences = options.recipe->sequences;
+    return make_all(&options);
+}
+
+/* ---- info, check ---- */
+
+static int info_file(const char *path)
+{
+    struct error error;
+    return info_print(path, &error) ? fail(&error) : EXIT_CODE_OK;
+}
+
+static void say_fault(void *context, const char *text)
+{
+    log_line(LOG_ERROR, "%s", text);
+}
+
+static int check_file(const char *path)
+{
+    struct faults faults;
+    faults_init(&faults, MOST_FAULTS, say_fault, NULL);
+    dataset_check(path, &faults);
+    if (!faults.count) {
+        printf("%s: ok\n", path);
+        return EXIT_CODE_OK;
+    }
+    if (faults.count > MOST_FAULTS)
+        log_line(LOG_ERROR, "%s: and %zu faults more", path, faults.count - MOST_FAULTS);
+    return faults.code;
+}
+
+/* Every file is looked at; the exit code is that of the first that failed. */
+static int command_files(int argc, char **argv, int (*each)(const char *path))
+{
+    for (int option; (option = getopt_long(argc, argv, ":", common_names, NULL)) != -1;) {
+        if (option == OPTION_HELP)
+            return print_help();
+        if (option == OPTION_VERSION)
+            return print_version();
+        return option_error(option, argv);
+    }
+    if (optind == argc)
+        return usage_error(argv[0], ": which file?");
+    int code = EXIT_CODE_OK;
+    for (int i = optind; i < argc; i++) {
+        int one = each(argv[i]);
+        code = code ? code : one;
+    }
+    return code;
+}
+
+static int run(int argc, char **argv)
+{
+    opterr = 0;
+    if (argc < 2)
+        return usage_error("what to do? make, info or check", "");
+    const char *command = argv[1];
+    if (!strcmp(command, "--help"))
+        return print_help();
+    if (!strcmp(command, "--version"))
+        return print_version();
+    if (!strcmp(command, "make"))
+        return command_make(argc - 1, argv + 1);
+    if (!strcmp(command, "info"))
+        return command_files(argc - 1, argv + 1, info_file);
+    if (!strcmp(command, "check"))
+        return command_files(argc - 1, argv + 1, check_file);
+    return usage_error("commands are make, info and check, not ", command);
+}
+
+int main(int argc, char **argv)
+{
+    log_set_speaker("rnn-data", -1, NULL);
+    int code = run(argc, argv);
+    if ((fflush(stdout) || ferror(stdout)) && code == EXIT_CODE_OK) {
+        log_line(LOG_ERROR, "standard output: cannot be written: %s", strerror(errno));
+        return EXIT_CODE_IO;
+    }
+    return code;
+}
