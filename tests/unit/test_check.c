@@ -1,0 +1,564 @@
+/* Every fault a dataset file can have is told by opening and by checking, in the same words: a line that
+ * names file, set, row and sequence and says what is allowed. */
+#include "base/memory.h"
+#include "data/dataset.h"
+#include "support/sample.h"
+#include "support/suite.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char folder[256], path[300];
+
+enum { MOST_LINES = 64 };
+
+struct lines {
+    size_t count;
+    char line[MOST_LINES][1024];
+};
+
+static void keep_line(void *context, const char *text)
+{
+    struct lines *lines = context;
+    ck_assert_uint_lt(lines->count, MOST_LINES);
+    snprintf(lines->line[lines->count++], sizeof lines->line[0], "%s", text);
+}
+
+/* All faults of the file at `path`. */
+static struct faults check_file(struct lines *lines, size_t most)
+{
+    struct faults faults;
+    lines->count = 0;
+    faults_init(&faults, most, keep_line, lines);
+    dataset_check(path, &faults);
+    ck_assert_uint_eq(lines->count, faults.count);
+    for (size_t i = 0; i < lines->count; i++) {
+        ck_assert_msg(strncmp(lines->line[i], path, strlen(path)) == 0, "%s", lines->line[i]);
+        ck_assert_ptr_null(strchr(lines->line[i], '\n'));
+    }
+    return faults;
+}
+
+/* The file at `path` has this one fault: told by open with exit code 65, and by check as the only one. */
+static void assert_fault(const char *text)
+{
+    static struct lines lines;
+    struct error error = {0};
+    struct faults faults = check_file(&lines, MOST_LINES);
+    ck_assert_msg(faults.count == 1, "%zu faults: %s ... %s: wanted %s", faults.count, lines.line[0],
+        lines.line[faults.count ? faults.count - 1 : 0], text);
+    ck_assert_msg(strstr(lines.line[0], text) != NULL, "%s: wanted %s", lines.line[0], text);
+    ck_assert_int_eq(faults.code, EXIT_CODE_DATA);
+    ck_assert_ptr_null(dataset_open(path, SIZE_MAX, &error));
+    ck_assert_str_eq(error.text, lines.line[0]);
+    ck_assert_int_eq(error.code, EXIT_CODE_DATA);
+}
+
+static const struct sample_shape plain = {.sequences = 10,
+    .shortest = 2,
+    .longest = 6,
+    .features = 3,
+    .kind = SAMPLE_PER_FRAME,
+    .classes = 5,
+    .names = 1};
+
+static struct sample make(enum sample_targets kind)
+{
+    struct sample sample;
+    struct sample_shape shape = plain;
+    shape.kind = kind;
+    sample_init(&sample, &shape, 1);
+    return sample;
+}
+
+/* The plain sample without one set; the test puts another in its place. */
+static struct h5_image *plain_without(const char *without)
+{
+    struct sample sample = make(SAMPLE_PER_SEQUENCE);
+    struct h5_image *image = sample_image(&sample, without);
+    sample_finish(&sample);
+    return image;
+}
+
+static void save_and_assert(struct h5_image *image, const char *text)
+{
+    sample_save(image, path);
+    assert_fault(text);
+}
+
+START_TEST(a_good_file_has_no_fault)
+{
+    static struct lines lines;
+    for (int kind = SAMPLE_NO_TARGETS; kind <= SAMPLE_ANY; kind++) {
+        struct sample sample = make((enum sample_targets)kind);
+        sample_write(&sample, path);
+        ck_assert_uint_eq(check_file(&lines, MOST_LINES).count, 0);
+        sample_finish(&sample);
+    }
+}
+END_TEST
+
+/* ---- the file ---- */
+
+static void assert_unopened(int code, const char *text)
+{
+    static struct lines lines;
+    struct error error = {0};
+    ck_assert_ptr_null(dataset_open(path, SIZE_MAX, &error));
+    ck_assert_int_eq(error.code, code);
+    ck_assert_msg(strstr(error.text, text) && strstr(error.text, path), "%s", error.text);
+    struct faults faults = check_file(&lines, MOST_LINES);
+    ck_assert_uint_eq(faults.count, 1);
+    ck_assert_int_eq(faults.code, code);
+    ck_assert_str_eq(lines.line[0], error.text);
+}
+
+START_TEST(files_that_are_no_hdf5_files_are_refused)
+{
+    unlink(path);
+    assert_unopened(EXIT_CODE_IO, "No such file");
+    FILE *file = fopen(path, "w");
+    fputs("this is a text, and it goes on for a while so that its length says nothing\n", file);
+    fclose(file);
+    assert_unopened(EXIT_CODE_DATA, "not an HDF5 file");
+    struct sample sample = make(SAMPLE_ANY);
+    sample_write(&sample, path);
+    ck_assert_int_eq(truncate(path, 1500), 0);
+    assert_unopened(EXIT_CODE_DATA, "truncated");
+    sample_finish(&sample);
+}
+END_TEST
+
+START_TEST(other_formats_and_versions_are_refused)
+{
+    save_and_assert(plain_without("format"), "has no attribute format");
+    struct h5_image *image = plain_without("format");
+    h5_image_attribute_text(image, "/", "format", "rnn-train checkpoint");
+    save_and_assert(image, "format is \"rnn-train checkpoint\"");
+    image = plain_without("format");
+    h5_image_attribute_int32(image, "/", "format", 3);
+    save_and_assert(image, "format");
+    save_and_assert(plain_without("format_version"), "has no attribute format_version");
+    image = plain_without("format_version");
+    h5_image_attribute_int32(image, "/", "format_version", 2);
+    save_and_assert(image, "format_version is 2: this program reads version 1");
+}
+END_TEST
+
+/* ---- shapes ---- */
+
+START_TEST(missing_sets_are_named)
+{
+    save_and_assert(plain_without("inputs"), "has no set inputs");
+    save_and_assert(plain_without("input_offsets"), "has no set input_offsets");
+    save_and_assert(plain_without("targets"), "has target_offsets but no set targets");
+    save_and_assert(plain_without("target_offsets"), "without target_offsets there is one target per frame");
+}
+END_TEST
+
+static void assert_text_is_refused(const char *set)
+{
+    static const char *const words[] = {"one", "two"};
+    char want[80];
+    struct h5_image *image = plain_without(set);
+    h5_image_texts(image, set, 2, words);
+    snprintf(want, sizeof want, ": %s: holds text", set);
+    save_and_assert(image, want);
+}
+
+START_TEST(text_where_numbers_belong_is_refused)
+{
+    assert_text_is_refused("inputs");
+    assert_text_is_refused("input_offsets");
+    assert_text_is_refused("targets");
+    assert_text_is_refused("target_offsets");
+}
+END_TEST
+
+static void assert_shape_is_refused(const char *set, int dimensions, const int64_t *size, const char *text)
+{
+    struct h5_image *image = plain_without(set);
+    float *values = memory_create(1000, sizeof *values, NULL);
+    h5_image_floats(image, set, dimensions, size, values);
+    memory_destroy(values);
+    save_and_assert(image, text);
+}
+
+START_TEST(wrong_ranks_and_types_are_refused)
+{
+    struct sample sample = make(SAMPLE_PER_FRAME);
+    int64_t frames = sample.frames, line[] = {frames}, cube[] = {frames, 2, 2}, flat[] = {frames, 0};
+    sample_finish(&sample);
+    int64_t ten[] = {10}, offsets[] = {11}, square[] = {11, 1};
+    assert_shape_is_refused("inputs", 1, line, "inputs: holds floats of shape [frames]");
+    assert_shape_is_refused("inputs", 3, cube, "inputs: has 3 dimensions");
+    assert_shape_is_refused("inputs", 2, flat, "inputs: has no columns");
+    assert_shape_is_refused("targets", 1, ten, "targets: holds floats of shape [targets]");
+    assert_shape_is_refused("input_offsets", 1, offsets, "input_offsets: holds floats");
+    assert_shape_is_refused("target_offsets", 1, offsets, "target_offsets: holds floats");
+    int64_t zeros[11] = {0};
+    struct h5_image *image = plain_without("input_offsets");
+    h5_image_int64(image, "input_offsets", 2, square, zeros);
+    save_and_assert(image, "input_offsets: has 2 dimensions");
+}
+END_TEST
+
+static void assert_attribute_is_refused(
+    const char *set, const char *attribute, int64_t value, const char *text)
+{
+    struct sample_shape shape = plain;
+    struct sample sample;
+    shape.features = 0;
+    shape.symbols = 4;
+    sample_init(&sample, &shape, 1);
+    struct h5_image *image = sample_image(&sample, set);
+    h5_image_int32(image, set, 1, &sample.frames, sample.symbols);
+    if (value != INT64_MIN)
+        h5_image_attribute_int64(image, set, attribute, value);
+    save_and_assert(image, text);
+    sample_finish(&sample);
+}
+
+START_TEST(numbers_of_symbols_and_classes_are_needed_and_positive)
+{
+    static const char *const sets[][2] = {{"inputs", "n_symbols"}, {"targets", "n_classes"}};
+    for (int i = 0; i < 2; i++) {
+        const char *set = sets[i][0], *attribute = sets[i][1];
+        char want[80];
+        snprintf(want, sizeof want, "has no attribute %s", attribute);
+        assert_attribute_is_refused(set, attribute, INT64_MIN, want);
+        snprintf(want, sizeof want, "attribute %s is 0: 1 to 2147483647", attribute);
+        assert_attribute_is_refused(set, attribute, 0, want);
+        snprintf(want, sizeof want, "attribute %s is -3", attribute);
+        assert_attribute_is_refused(set, attribute, -3, want);
+        snprintf(want, sizeof want, "attribute %s is 4294967300", attribute);
+        assert_attribute_is_refused(set, attribute, 4294967300, want);
+    }
+    struct sample sample = make(SAMPLE_PER_FRAME);
+    struct h5_image *image = sample_image(&sample, NULL);
+    h5_image_attribute_int32(image, "inputs", "n_symbols", 3);
+    save_and_assert(image, "inputs: has attribute n_symbols and two dimensions");
+    sample_finish(&sample);
+}
+END_TEST
+
+START_TEST(lists_of_names_have_one_for_each)
+{
+    static const char *const words[] = {"a", "b", "c", "d", "e", "f"};
+    static const char *const sets[] = {"names", "feature_names", "class_names"};
+    static const char *const wants[] = {"names: has 6 rows, but there are 10 sequences",
+        "feature_names: has 6 rows, but there are 3 features",
+        "class_names: has 6 rows, but there are 5 classes"};
+    int64_t ten = 10;
+    int32_t numbers[10] = {0};
+    for (int i = 0; i < 3; i++) {
+        struct h5_image *image = plain_without("names");
+        h5_image_texts(image, sets[i], 6, words);
+        save_and_assert(image, wants[i]);
+        image = plain_without("names");
+        h5_image_int32(image, sets[i], 1, &ten, numbers);
+        save_and_assert(image, "should hold texts");
+    }
+}
+END_TEST
+
+/* ---- offsets ---- */
+
+START_TEST(zero_sequences_are_refused)
+{
+    int64_t zero = 0;
+    for (int64_t rows = 0; rows < 2; rows++) {
+        struct h5_image *image = plain_without("input_offsets");
+        h5_image_int64(image, "input_offsets", 1, &rows, &zero);
+        sample_save(image, path);
+        struct error error = {0};
+        ck_assert_ptr_null(dataset_open(path, 0, &error));
+        ck_assert_int_eq(error.code, EXIT_CODE_DATA);
+        ck_assert_msg(strstr(error.text, "zero sequences"), "%s", error.text);
+    }
+}
+END_TEST
+
+START_TEST(offsets_that_do_not_fit_are_named_by_row_and_sequence)
+{
+    struct sample sample = make(SAMPLE_PER_SEQUENCE);
+    int64_t *offset = sample.input_offsets, was;
+    was = offset[0], offset[0] = 1;
+    sample_write(&sample, path);
+    assert_fault("input_offsets: row 0 is 1: the first sequence begins at 0");
+    offset[0] = was, was = offset[4], offset[4] = offset[3] - 1;
+    sample_write(&sample, path);
+    assert_fault("input_offsets: row 4 falls from");
+    offset[4] = offset[3];
+    sample_write(&sample, path);
+    assert_fault("sequence 3 has no frames");
+    offset[4] = was;
+    offset[10] = sample.frames + 5;
+    sample_write(&sample, path);
+    assert_fault("input_offsets: row 10 is ");
+    assert_fault("past the end: sequence 9 ends there");
+    offset[10] = sample.frames - 1;
+    sample_write(&sample, path);
+    assert_fault("input_offsets: row 10, the last, is ");
+    offset[10] = (int64_t)INT32_MAX + sample.frames + 100;
+    static struct lines lines;
+    sample_write(&sample, path);
+    ck_assert_uint_eq(check_file(&lines, MOST_LINES).count, 2);
+    ck_assert_msg(strstr(lines.line[1], "at most 2147483647"), "%s", lines.line[1]);
+    offset[10] = INT64_MIN;
+    sample_write(&sample, path);
+    ck_assert_uint_eq(check_file(&lines, MOST_LINES).count, 2); /* falls; last is not the number of rows */
+    sample_finish(&sample);
+}
+END_TEST
+
+START_TEST(more_sequences_than_frames_are_refused)
+{
+    struct sample sample = make(SAMPLE_PER_SEQUENCE);
+    sample.frames = 9;
+    sample_write(&sample, path);
+    assert_fault("names 10 sequences, but inputs has 9 rows");
+    sample_finish(&sample);
+}
+END_TEST
+
+START_TEST(target_offsets_that_do_not_fit_are_refused)
+{
+    struct sample sample = make(SAMPLE_ANY);
+    struct h5_image *image = sample_image(&sample, "target_offsets");
+    int64_t rows = 12, more[12] = {0};
+    memcpy(more, sample.target_offsets, 11 * sizeof *more);
+    more[11] = more[10];
+    h5_image_int64(image, "target_offsets", 1, &rows, more);
+    save_and_assert(image, "target_offsets: has 12 rows: 11 are needed");
+    sample.targets--;
+    sample_write(&sample, path);
+    assert_fault("target_offsets: row ");
+    assert_fault("past the end");
+    sample.targets++;
+    sample.target_offsets[10]--;
+    sample_write(&sample, path);
+    assert_fault("target_offsets: row 10, the last, is ");
+    sample.target_offsets[10]++;
+    sample.target_offsets[0] = -1;
+    sample_write(&sample, path);
+    assert_fault("target_offsets: row 0 is -1");
+    sample_finish(&sample);
+}
+END_TEST
+
+START_TEST(a_target_count_that_fits_nothing_is_refused)
+{
+    struct sample sample = make(SAMPLE_PER_FRAME);
+    sample.targets--;
+    sample_write(&sample, path);
+    assert_fault("without target_offsets there is one target per frame");
+    sample_finish(&sample);
+}
+END_TEST
+
+/* ---- values ---- */
+
+/* The place of a row as faults tell it. */
+static void tell(const int64_t *offsets, const char *set, int64_t row, char *text, size_t size)
+{
+    int64_t s = 0;
+    while (offsets[s + 1] <= row)
+        s++;
+    snprintf(text, size, "%s: %s: row %d (sequence %d \"sequence %d\", its row %d): ", path, set, (int)row,
+        (int)s, (int)s, (int)(row - offsets[s]));
+}
+
+START_TEST(classes_and_symbols_out_of_range_are_named)
+{
+    struct sample_shape shape = plain;
+    struct sample sample;
+    char want[600];
+    shape.features = 0;
+    shape.symbols = 4;
+    shape.kind = SAMPLE_ANY;
+    shape.sequences = 40;
+    sample_init(&sample, &shape, 5);
+    int32_t wrong[] = {-1, 4, INT32_MAX, INT32_MIN};
+    for (int i = 0; i < 4; i++) {
+        int64_t row = i * (sample.frames - 1) / 3;
+        int32_t was = sample.symbols[row];
+        sample.symbols[row] = wrong[i];
+        sample_write(&sample, path);
+        tell(sample.input_offsets, "inputs", row, want, sizeof want);
+        assert_fault(want);
+        assert_fault("out of range: with n_symbols = 4 only 0 to 3 are allowed");
+        sample.symbols[row] = was;
+
+        row = i * (sample.targets - 1) / 3;
+        was = sample.classes[row];
+        sample.classes[row] = wrong[i] == 4 ? 5 : wrong[i];
+        sample_write(&sample, path);
+        tell(sample.target_offsets, "targets", row, want, sizeof want);
+        assert_fault(want);
+        assert_fault("out of range: with n_classes = 5 only 0 to 4 are allowed");
+        sample.classes[row] = was;
+    }
+    sample_finish(&sample);
+}
+END_TEST
+
+START_TEST(numbers_that_are_not_finite_are_named)
+{
+    struct sample_shape shape = plain;
+    struct sample sample;
+    char want[600];
+    shape.classes = 0;
+    shape.values = 2;
+    sample_init(&sample, &shape, 6);
+    float wrong[] = {NAN, INFINITY, -INFINITY};
+    const char *const words[] = {"column 1 is NaN", "column 1 is infinite", "column 1 is -infinite"};
+    for (int i = 0; i < 3; i++) {
+        int64_t row = i * (sample.frames - 1) / 2;
+        float *input = &sample.inputs[row * 3 + 1], *value = &sample.values[row * 2 + 1], was = *input;
+        *input = wrong[i];
+        sample_write(&sample, path);
+        tell(sample.input_offsets, "inputs", row, want, sizeof want);
+        assert_fault(want);
+        assert_fault(words[i]);
+        *input = was, was = *value, *value = wrong[i];
+        sample_write(&sample, path);
+        tell(sample.input_offsets, "targets", row, want, sizeof want);
+        assert_fault(want);
+        assert_fault(words[i]);
+        *value = was;
+    }
+    sample_finish(&sample);
+}
+END_TEST
+
+START_TEST(a_number_beyond_32_bits_is_not_finite)
+{
+    struct sample sample = make(SAMPLE_NO_TARGETS);
+    struct h5_image *image = sample_image(&sample, "inputs");
+    int64_t size[] = {sample.frames, 3};
+    double *inputs = memory_create((size_t)sample.frames * 3, sizeof *inputs, NULL);
+    inputs[5] = 1e60;
+    h5_image_doubles(image, "inputs", 2, size, inputs);
+    save_and_assert(image, "column 2 is infinite");
+    memory_destroy(inputs);
+    sample_finish(&sample);
+}
+END_TEST
+
+START_TEST(check_tells_all_faults_up_to_the_bound)
+{
+    static struct lines lines;
+    struct sample sample = make(SAMPLE_PER_SEQUENCE);
+    for (int64_t s = 0; s < 10; s++)
+        sample.classes[s] = 7;
+    for (int64_t i = 0; i < 15; i++)
+        sample.inputs[i] = NAN;
+    sample.input_offsets[10]--;
+    struct h5_image *image = sample_image(&sample, "names");
+    static const char *const words[] = {"a"};
+    h5_image_texts(image, "class_names", 1, words);
+    sample_save(image, path);
+    ck_assert_uint_eq(check_file(&lines, MOST_LINES).count, 10 + 15 + 2);
+    for (size_t most = 1; most < 27; most += 5)
+        ck_assert_uint_eq(check_file(&lines, most).count, most);
+    struct error error = {0};
+    ck_assert_ptr_null(dataset_open(path, SIZE_MAX, &error));
+    check_file(&lines, 1);
+    ck_assert_str_eq(error.text, lines.line[0]);
+    sample_finish(&sample);
+}
+END_TEST
+
+START_TEST(values_are_checked_to_the_last_beyond_one_block)
+{
+    static struct lines lines;
+    struct sample_shape shape = {.sequences = 300,
+        .shortest = 10,
+        .longest = 200,
+        .features = 70,
+        .kind = SAMPLE_PER_SEQUENCE,
+        .classes = 2};
+    struct sample sample;
+    sample_init(&sample, &shape, 7);
+    size_t items = (size_t)sample.frames * 70;
+    ck_assert_uint_gt(items * 4, 6 << 20);
+    sample.inputs[items - 1] = NAN;
+    sample.inputs[items / 2] = NAN;
+    sample.inputs[0] = NAN;
+    sample_write(&sample, path);
+    ck_assert_uint_eq(check_file(&lines, MOST_LINES).count, 3);
+    sample_finish(&sample);
+}
+END_TEST
+
+START_TEST(a_set_that_is_not_kept_is_checked_grain_by_grain)
+{
+    struct sample sample = make(SAMPLE_PER_FRAME);
+    char want[600];
+    int64_t row = sample.input_offsets[6] + 1;
+    sample.inputs[row * 3] = NAN;
+    sample.classes[sample.input_offsets[2]] = 5;
+    sample_write(&sample, path);
+    struct error error = {0};
+    struct dataset *dataset = dataset_open(path, 0, &error);
+    ck_assert_msg(dataset != NULL, "%s", error.text);
+    struct grain grain;
+    grain_init(&grain);
+    for (int64_t s = 0; s < 10; s++) {
+        int faulty = s == 6 || s == 2;
+        ck_assert_int_eq(dataset_read_grain(dataset, 1, &s, NULL, NULL, &grain, &error), faulty ? -1 : 0);
+        if (!faulty)
+            continue;
+        tell(sample.input_offsets, s == 6 ? "inputs" : "targets", s == 6 ? row : sample.input_offsets[2],
+            want, sizeof want);
+        ck_assert_msg(strncmp(error.text, want, strlen(want)) == 0, "%s: wanted %s", error.text, want);
+        ck_assert_int_eq(error.code, EXIT_CODE_DATA);
+    }
+    double moments[3];
+    uint64_t fingerprint;
+    ck_assert_int_eq(dataset_moments(dataset, moments, moments, &error), -1);
+    ck_assert_msg(strstr(error.text, "inputs: row"), "%s", error.text);
+    ck_assert_int_eq(dataset_fingerprint(dataset, &fingerprint, &error), -1);
+    ck_assert_msg(strstr(error.text, "targets: row"), "%s", error.text);
+    grain_finish(&grain);
+    dataset_close(dataset);
+    sample_finish(&sample);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("check");
+    TCase *cases = tcase_create("check");
+    sample_make_folder(folder, sizeof folder);
+    snprintf(path, sizeof path, "%s/sample.h5", folder);
+    tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, a_good_file_has_no_fault);
+    tcase_add_test(cases, files_that_are_no_hdf5_files_are_refused);
+    tcase_add_test(cases, other_formats_and_versions_are_refused);
+    tcase_add_test(cases, missing_sets_are_named);
+    tcase_add_test(cases, text_where_numbers_belong_is_refused);
+    tcase_add_test(cases, wrong_ranks_and_types_are_refused);
+    tcase_add_test(cases, numbers_of_symbols_and_classes_are_needed_and_positive);
+    tcase_add_test(cases, lists_of_names_have_one_for_each);
+    tcase_add_test(cases, zero_sequences_are_refused);
+    tcase_add_test(cases, offsets_that_do_not_fit_are_named_by_row_and_sequence);
+    tcase_add_test(cases, more_sequences_than_frames_are_refused);
+    tcase_add_test(cases, target_offsets_that_do_not_fit_are_refused);
+    tcase_add_test(cases, a_target_count_that_fits_nothing_is_refused);
+    tcase_add_test(cases, classes_and_symbols_out_of_range_are_named);
+    tcase_add_test(cases, numbers_that_are_not_finite_are_named);
+    tcase_add_test(cases, a_number_beyond_32_bits_is_not_finite);
+    tcase_add_test(cases, check_tells_all_faults_up_to_the_bound);
+    tcase_add_test(cases, values_are_checked_to_the_last_beyond_one_block);
+    tcase_add_test(cases, a_set_that_is_not_kept_is_checked_grain_by_grain);
+    suite_add_tcase(suite, cases);
+    int outcome = suite_run(suite);
+    sample_remove_folder(folder);
+    return outcome;
+}

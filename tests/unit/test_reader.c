@@ -1,0 +1,249 @@
+/* A reader gives the grains that were asked for, in order, whether a thread reads them or not. */
+#include "base/random.h"
+#include "data/reader.h"
+#include "support/sample.h"
+#include "support/suite.h"
+
+#include <check.h>
+#include <malloc.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char folder[256], path[300];
+
+enum { SEQUENCES = 40, LENGTH = 12, FEATURES = 5, GRAIN = 3 };
+
+/* All sequences alike in length, so any choice of them is a grain. */
+static const struct sample_shape shape = {.sequences = SEQUENCES,
+    .shortest = LENGTH,
+    .longest = LENGTH,
+    .features = FEATURES,
+    .kind = SAMPLE_PER_SEQUENCE,
+    .classes = 7};
+
+static struct dataset *open_well(size_t cache)
+{
+    struct error error = {0};
+    struct dataset *dataset = dataset_open(path, cache, &error);
+    ck_assert_msg(dataset != NULL, "%s", error.text);
+    return dataset;
+}
+
+static struct reader *read_well(struct dataset *dataset)
+{
+    struct error error = {0};
+    struct reader *reader = reader_create(dataset, NULL, NULL, &error);
+    ck_assert_msg(reader != NULL, "%s", error.text);
+    return reader;
+}
+
+static void pick(uint64_t number, int64_t picks[GRAIN])
+{
+    for (size_t b = 0; b < GRAIN; b++)
+        picks[b] = (int64_t)random_below(SEQUENCES, 3, RANDOM_TEST, number, b);
+}
+
+static void ask(struct reader *reader, uint64_t number)
+{
+    int64_t picks[GRAIN];
+    pick(number, picks);
+    ck_assert_int_eq(reader_ask(reader, GRAIN, picks, NULL), 0);
+    memset(picks, -1, sizeof picks); /* the reader has its own copy */
+}
+
+static void assert_grain(const struct sample *sample, const struct grain *grain, uint64_t number)
+{
+    int64_t picks[GRAIN];
+    pick(number, picks);
+    ck_assert_uint_eq(grain->B, GRAIN);
+    for (size_t b = 0; b < GRAIN; b++) {
+        ck_assert_int_eq(grain->sequence[b], picks[b]);
+        ck_assert_int_eq(grain->classes[b], sample->classes[picks[b]]);
+        for (size_t t = 0; t < LENGTH; t++)
+            ck_assert_mem_eq(grain->inputs + grain_frame(grain, b, t) * grain->inputs_stride,
+                sample->inputs + (size_t)(picks[b] * LENGTH + (int64_t)t) * FEATURES,
+                FEATURES * sizeof(float));
+    }
+}
+
+/* _i: 0 with a thread, 1 kept. */
+START_TEST(grains_come_in_the_order_of_asking)
+{
+    enum { GRAINS = 200 };
+    struct sample sample;
+    sample_init(&sample, &shape, 1);
+    sample_write(&sample, path);
+    struct dataset *dataset = open_well(_i ? SIZE_MAX : 0);
+    struct reader *reader = read_well(dataset);
+    double wait = 0;
+    uint64_t asked = 0;
+    for (uint64_t taken = 0; taken < GRAINS; taken++) {
+        /* sometimes far ahead, sometimes with nothing asked but the next */
+        uint64_t ahead = 1 + random_below(9, 4, RANDOM_TEST, 0, taken);
+        for (; asked < taken + ahead; asked++)
+            ask(reader, asked);
+        const struct grain *grain = reader_next(reader, &wait, NULL);
+        ck_assert_ptr_nonnull(grain);
+        assert_grain(&sample, grain, taken);
+        if (taken % 17 == 0)
+            usleep(2000); /* lets the thread run into its bound; the grain must stay as it is */
+        assert_grain(&sample, grain, taken);
+    }
+    ck_assert_double_gt(wait, 0);
+    ck_assert_double_lt(wait, 60);
+    reader_destroy(reader);
+    dataset_close(dataset);
+    sample_finish(&sample);
+}
+END_TEST
+
+START_TEST(grains_are_standardized)
+{
+    struct sample sample;
+    sample_init(&sample, &shape, 2);
+    sample_write(&sample, path);
+    float mean[FEATURES] = {1, 2, 3, 4, 5}, deviation[FEATURES] = {1, 2, 4, 8, 16};
+    struct dataset *dataset = open_well(_i ? SIZE_MAX : 0);
+    struct reader *reader = reader_create(dataset, mean, deviation, NULL);
+    ask(reader, 0);
+    const struct grain *grain = reader_next(reader, NULL, NULL);
+    int64_t picks[GRAIN];
+    pick(0, picks);
+    for (size_t i = 0; i < FEATURES; i++) {
+        float x = sample.inputs[(size_t)picks[1] * LENGTH * FEATURES + i];
+        ck_assert(grain->inputs[grain->inputs_stride + i] == (x - mean[i]) / deviation[i]);
+    }
+    reader_destroy(reader);
+    dataset_close(dataset);
+    sample_finish(&sample);
+}
+END_TEST
+
+START_TEST(a_fault_comes_back_at_its_grain_and_the_next_are_good)
+{
+    struct sample sample;
+    sample_init(&sample, &shape, 3);
+    sample.inputs[(7 * LENGTH + 2) * FEATURES + 4] = NAN;
+    sample_write(&sample, path);
+    struct dataset *dataset = open_well(0);
+    struct reader *reader = read_well(dataset);
+    for (int64_t s = 0; s < SEQUENCES; s++)
+        ck_assert_int_eq(reader_ask(reader, 1, &s, NULL), 0);
+    for (int64_t s = 0; s < SEQUENCES; s++) {
+        struct error error = {0};
+        const struct grain *grain = reader_next(reader, NULL, &error);
+        if (s != 7) {
+            ck_assert_msg(grain != NULL, "%s", error.text);
+            ck_assert_int_eq(grain->sequence[0], s);
+            ck_assert_int_eq(grain->classes[0], sample.classes[s]);
+            continue;
+        }
+        ck_assert_ptr_null(grain);
+        ck_assert_int_eq(error.code, EXIT_CODE_DATA);
+        ck_assert_msg(
+            strstr(error.text, "row 86 (sequence 7, its row 2): column 4 is NaN"), "%s", error.text);
+    }
+    reader_destroy(reader);
+    dataset_close(dataset);
+    sample_finish(&sample);
+}
+END_TEST
+
+START_TEST(a_busy_reader_can_be_destroyed)
+{
+    struct sample sample;
+    sample_init(&sample, &shape, 4);
+    sample_write(&sample, path);
+    struct dataset *dataset = open_well(_i ? SIZE_MAX : 0);
+    for (uint64_t round = 0; round < 60; round++) {
+        struct reader *reader = read_well(dataset);
+        for (uint64_t number = 0; number < round; number++)
+            ask(reader, number);
+        for (uint64_t number = 0; number < round / 4; number++)
+            assert_grain(&sample, reader_next(reader, NULL, NULL), number);
+        reader_destroy(reader);
+    }
+    reader_destroy(NULL);
+    dataset_close(dataset);
+    sample_finish(&sample);
+}
+END_TEST
+
+static size_t held_bytes(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+START_TEST(memory_does_not_grow_with_what_is_asked_for)
+{
+    enum { FRAMES = 20000, GRAIN_BYTES = FRAMES * 16 * 4, MOST = 12 };
+    struct sample_shape long_shape = {
+        .sequences = MOST, .shortest = FRAMES, .longest = FRAMES, .features = 16, .kind = SAMPLE_NO_TARGETS};
+    struct sample sample;
+    sample_init(&sample, &long_shape, 5);
+    sample_write(&sample, path);
+    struct dataset *dataset = open_well(0);
+    struct reader *reader = read_well(dataset);
+    int64_t first = 0;
+    reader_ask(reader, 1, &first, NULL); /* what reading takes once is taken */
+    ck_assert_ptr_nonnull(reader_next(reader, NULL, NULL));
+    size_t before = held_bytes();
+    for (int64_t s = 1; s < MOST; s++)
+        reader_ask(reader, 1, &s, NULL);
+    usleep(500000);
+    ck_assert_uint_lt(held_bytes(), before + 5 * GRAIN_BYTES / 2); /* two ahead; all would be eleven */
+    for (int64_t s = 1; s < MOST; s++)
+        ck_assert_int_eq(reader_next(reader, NULL, NULL)->sequence[0], s);
+    reader_destroy(reader);
+    dataset_close(dataset);
+    sample_finish(&sample);
+}
+END_TEST
+
+START_TEST(signals_do_not_go_to_the_reading_thread)
+{
+    struct sample sample;
+    sample_init(&sample, &shape, 6);
+    sample_write(&sample, path);
+    struct dataset *dataset = open_well(0);
+    struct reader *reader = read_well(dataset);
+    sigset_t one, pending;
+    sigemptyset(&one);
+    sigaddset(&one, SIGUSR1);
+    ck_assert_int_eq(pthread_sigmask(SIG_BLOCK, &one, NULL), 0);
+    ck_assert_int_eq(kill(getpid(), SIGUSR1), 0); /* a thread that let it through would end the process */
+    ask(reader, 0);
+    ck_assert_ptr_nonnull(reader_next(reader, NULL, NULL));
+    ck_assert_int_eq(sigpending(&pending), 0);
+    ck_assert_int_eq(sigismember(&pending, SIGUSR1), 1);
+    int taken;
+    ck_assert_int_eq(sigwait(&one, &taken), 0);
+    reader_destroy(reader);
+    dataset_close(dataset);
+    sample_finish(&sample);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("reader");
+    TCase *cases = tcase_create("reader");
+    sample_make_folder(folder, sizeof folder);
+    snprintf(path, sizeof path, "%s/sample.h5", folder);
+    tcase_set_timeout(cases, 60);
+    tcase_add_loop_test(cases, grains_come_in_the_order_of_asking, 0, 2);
+    tcase_add_loop_test(cases, grains_are_standardized, 0, 2);
+    tcase_add_test(cases, a_fault_comes_back_at_its_grain_and_the_next_are_good);
+    tcase_add_loop_test(cases, a_busy_reader_can_be_destroyed, 0, 2);
+    tcase_add_test(cases, memory_does_not_grow_with_what_is_asked_for);
+    tcase_add_test(cases, signals_do_not_go_to_the_reading_thread);
+    suite_add_tcase(suite, cases);
+    int outcome = suite_run(suite);
+    sample_remove_folder(folder);
+    return outcome;
+}
