@@ -91,7 +91,7 @@ static int read_text(const char *option, const char *value, const char **text, s
 static int read_number(
     const char *option, const char *value, int64_t least, int64_t most, int64_t *number, struct error *error)
 {
-    int64_t n;
+    int64_t n = 0;
     char allowed[80];
     snprintf(allowed, sizeof allowed, "a whole number from %lld to %lld", (long long)least, (long long)most);
     if (value_read_integer(value, &n) != VALUE_OK || n < least || n > most)
@@ -100,13 +100,13 @@ static int read_number(
     return 0;
 }
 
-static int read_progress(const char *value, enum progress *progress, struct error *error)
+static int read_progress(const char *value, enum progress_style *progress, struct error *error)
 {
     static const char *const names[] = {
         [PROGRESS_AUTO] = "auto", [PROGRESS_LINE] = "line", [PROGRESS_LOG] = "log"};
     for (int i = PROGRESS_AUTO; i <= PROGRESS_LOG; i++)
         if (strcmp(value, names[i]) == 0) {
-            *progress = (enum progress)i;
+            *progress = (enum progress_style)i;
             return 0;
         }
     return refuse(error, "--progress", value, "auto, line or log");
@@ -114,7 +114,7 @@ static int read_progress(const char *value, enum progress *progress, struct erro
 
 static int read_max_time(const char *value, int64_t *seconds, struct error *error)
 {
-    int64_t n;
+    int64_t n = 0;
     if (value_read_clock(value, &n) != VALUE_OK || n == 0)
         return refuse(error, "--max-time", value, "[DD-]HH:MM:SS above zero, as 01:30:00 or 2-12:00:00");
     *seconds = n;
@@ -124,7 +124,7 @@ static int read_max_time(const char *value, int64_t *seconds, struct error *erro
 /* --plan=N, or --plan N where what follows is a number. */
 static int read_plan(struct train_options *options, int argc, char **argv, struct error *error)
 {
-    int64_t n;
+    int64_t n = 0;
     const char *value = optarg;
     options->plan = 1;
     if (!value && optind < argc && value_read_integer(argv[optind], &n) != VALUE_MALFORMED)
@@ -134,7 +134,7 @@ static int read_plan(struct train_options *options, int argc, char **argv, struc
 
 static int take_train(struct train_options *options, int found, int argc, char **argv, struct error *error)
 {
-    int64_t code;
+    int64_t code = 0;
     switch (found) {
     case 's':
         options->set[options->sets++] = optarg;

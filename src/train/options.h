@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum progress { PROGRESS_AUTO, PROGRESS_LINE, PROGRESS_LOG };
+/* Not `enum progress`: ckpt/checkpoint.h has a struct of that name. */
+enum progress_style { PROGRESS_AUTO, PROGRESS_LINE, PROGRESS_LOG };
 
 /* What is asked for instead of the program's work. */
 enum options_ask { ASK_NOTHING, ASK_HELP, ASK_VERSION };
@@ -25,7 +26,7 @@ struct train_options {
     int64_t plan_ranks; /* ... for that many ranks; 0: for as many as run */
     int check;
     int verbosity; /* -v counts up, -q down */
-    enum progress progress;
+    enum progress_style progress;
     int stop_exit_code; /* EXIT_CODE_OK unless given */
 };
 
@@ -36,7 +37,7 @@ struct predict_options {
     int64_t batch;      /* sequences that a rank computes at a time; 0: the grain of the checkpoint's run */
     size_t cache;       /* bytes per rank */
     int verbosity;
-    enum progress progress;
+    enum progress_style progress;
 };
 
 /* Reads a command line with getopt_long, which may reorder argv. Usage errors have EXIT_CODE_USAGE and name
