@@ -525,6 +525,30 @@ START_TEST(training_data_must_be_named)
 }
 END_TEST
 
+START_TEST(the_manual_names_every_key_and_its_default)
+{
+    char *manual = ini_load(MAN_FOLDER "/rnn-train.1", NULL);
+    ck_assert_ptr_nonnull(manual);
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        char entry[100];
+        snprintf(entry, sizeof entry, *key->initial ? "%s \" = %s" : ".B %s\n", key->name, key->initial);
+        ck_assert_msg(strstr(manual, entry) != NULL, "rnn-train.1 lacks '%s'", entry);
+        for (size_t c = 0; key->choices && key->choices[c]; c++) {
+            char spelled[100], *to = spelled; /* a hyphen is \- in a manual page */
+            for (const char *from = key->choices[c]; *from; from++) {
+                if (*from == '-')
+                    *to++ = '\\';
+                *to++ = *from;
+            }
+            *to = '\0';
+            ck_assert_msg(strstr(manual, spelled) != NULL, "rnn-train.1 lacks '%s'", spelled);
+        }
+    }
+    memory_destroy(manual);
+}
+END_TEST
+
 START_TEST(a_semicolon_begins_a_comment_only_after_a_blank)
 {
     struct config c;
@@ -888,6 +912,7 @@ int main(void)
     tcase_add_test(cases, keys_of_later_versions_are_unknown_now);
     tcase_add_test(cases, keys_that_contradict_each_other_are_refused);
     tcase_add_test(cases, training_data_must_be_named);
+    tcase_add_test(cases, the_manual_names_every_key_and_its_default);
     tcase_add_test(cases, a_semicolon_begins_a_comment_only_after_a_blank);
     tcase_add_test(cases, long_lines_are_refused_at_the_byte);
     tcase_add_test(cases, what_config_ini_could_not_hold_is_refused);
