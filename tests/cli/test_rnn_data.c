@@ -1,0 +1,590 @@
+/* The program rnn-data as a user meets it: what it prints, what it leaves behind, and its exit codes. */
+#define _XOPEN_SOURCE 700 /* nftw */
+
+#include "support/command.h"
+#include "support/sample.h"
+#include "support/suite.h"
+
+#include <ctype.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const kinds[] = {"lorenz", "adding", "context"};
+static const char *const parts[] = {"train", "valid", "test"};
+enum { KINDS = 3, PARTS = 3, SECONDS = 60 };
+
+static const char *program;
+static char folder[256];
+
+/* "FOLDER/NAME" in one of a few buffers, taken in turn. */
+static const char *in_folder(const char *name)
+{
+    static char room[8][512];
+    static int next;
+    char *path = room[next++ % 8];
+    snprintf(path, sizeof room[0], "%s/%s", folder, name);
+    return path;
+}
+
+/* rnn-data with up to seven words. */
+#define RUN(result, ...) command_call(result, SECONDS, program, __VA_ARGS__, (char *)NULL)
+
+static void assert_status(const struct command_result *result, int status)
+{
+    ck_assert_msg(!result->timed_out && result->status == status, "exit code %d, not %d: %s%s",
+        result->status, status, result->output, result->errors);
+}
+
+static size_t count_lines(const char *text)
+{
+    size_t lines = 0;
+    for (; *text; text++)
+        lines += *text == '\n';
+    return lines;
+}
+
+/* Every line on standard error says who speaks. */
+static void assert_complaints(const struct command_result *result, size_t lines)
+{
+    ck_assert_msg(count_lines(result->errors) == lines, "not %zu lines: %s", lines, result->errors);
+    for (const char *line = result->errors; *line; line = strchr(line, '\n') + 1)
+        ck_assert_msg(!strncmp(line, "rnn-data: ", 10), "%s", line);
+}
+
+static void assert_says(const char *text, const char *what)
+{
+    ck_assert_msg(strstr(text, what) != NULL, "wanted '%s' in: %s", what, text);
+}
+
+static void make(const char *kind, const char *where, const char *seed)
+{
+    struct command_result result;
+    RUN(&result, "make", kind, "-o", where, "--seed", seed, "--sequences=12");
+    assert_status(&result, 0);
+    ck_assert_str_eq(result.errors, "");
+    ck_assert_uint_eq(count_lines(result.output), PARTS);
+    command_result_finish(&result);
+}
+
+static char *read_whole(const char *path, size_t *size)
+{
+    FILE *file = fopen(path, "rb");
+    ck_assert_msg(file != NULL, "%s is missing", path);
+    ck_assert_int_eq(fseek(file, 0, SEEK_END), 0);
+    *size = (size_t)ftell(file);
+    rewind(file);
+    char *bytes = malloc(*size + 1);
+    ck_assert_ptr_nonnull(bytes);
+    ck_assert_uint_eq(fread(bytes, 1, *size, file), *size);
+    fclose(file);
+    return bytes;
+}
+
+static void write_bytes(const char *path, const char *bytes, size_t size)
+{
+    FILE *file = fopen(path, "wb");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_eq(fwrite(bytes, 1, size, file), size);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+static int same_bytes(const char *one, const char *other)
+{
+    size_t one_size, other_size;
+    char *left = read_whole(one, &one_size), *right = read_whole(other, &other_size);
+    int same = one_size == other_size && !memcmp(left, right, one_size);
+    free(left);
+    free(right);
+    return same;
+}
+
+static const char *part_path(const char *where, const char *kind, const char *part)
+{
+    char name[128];
+    snprintf(name, sizeof name, "%s/%s-%s.h5", where, kind, part);
+    return in_folder(name);
+}
+
+static int is_there(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0;
+}
+
+/* ---- make ---- */
+
+START_TEST(same_seed_gives_the_same_files_and_another_seed_others)
+{
+    make(kinds[_i], in_folder("one"), "5");
+    make(kinds[_i], in_folder("two"), "5");
+    make(kinds[_i], in_folder("other"), "6");
+    for (int p = 0; p < PARTS; p++) {
+        const char *one = part_path("one", kinds[_i], parts[p]);
+        ck_assert(same_bytes(one, part_path("two", kinds[_i], parts[p])));
+        ck_assert(!same_bytes(one, part_path("other", kinds[_i], parts[p])));
+    }
+}
+END_TEST
+
+START_TEST(making_again_replaces_the_files)
+{
+    make("context", in_folder("again"), "1");
+    make("context", in_folder("again"), "2");
+    make("context", in_folder("fresh"), "2");
+    for (int p = 0; p < PARTS; p++)
+        ck_assert(
+            same_bytes(part_path("again", "context", parts[p]), part_path("fresh", "context", parts[p])));
+}
+END_TEST
+
+START_TEST(missing_folders_are_made)
+{
+    make("adding", in_folder("a/b//c/"), "1");
+    ck_assert(is_there(in_folder("a/b/c/adding-test.h5")));
+}
+END_TEST
+
+START_TEST(what_is_made_passes_the_check)
+{
+    struct command_result result;
+    make(kinds[_i], in_folder("made"), "1");
+    RUN(&result, "check", part_path("made", kinds[_i], "train"), part_path("made", kinds[_i], "valid"),
+        part_path("made", kinds[_i], "test"));
+    assert_status(&result, 0);
+    ck_assert_str_eq(result.errors, "");
+    ck_assert_uint_eq(count_lines(result.output), PARTS);
+    for (const char *line = result.output; *line; line = strchr(line, '\n') + 1)
+        ck_assert_int_eq(strncmp(strchr(line, '\n') - 4, ": ok", 4), 0);
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(a_full_disk_leaves_the_old_file_and_nothing_else)
+{
+    struct command_result result;
+    const char *where = in_folder("full"), *train = in_folder("full/adding-train.h5");
+    make("adding", where, "1");
+    size_t size, after;
+    char *bytes = read_whole(train, &size);
+    /* A limit on the size of files (in blocks of 512 bytes) stands for the disk. */
+    command_call(&result, SECONDS, "sh", "-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" make adding -o \"$1\"",
+        program, where, (char *)NULL);
+    assert_status(&result, 74);
+    assert_complaints(&result, 1);
+    assert_says(result.errors, train);
+    command_result_finish(&result);
+    char *bytes_after = read_whole(train, &after);
+    ck_assert_uint_eq(after, size);
+    ck_assert_mem_eq(bytes_after, bytes, size);
+    free(bytes);
+    free(bytes_after);
+    command_call(&result, SECONDS, "ls", "-A", where, (char *)NULL);
+    ck_assert_str_eq(result.output, "adding-test.h5\nadding-train.h5\nadding-valid.h5\n");
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(a_folder_that_cannot_be_made_is_an_output_error)
+{
+    struct command_result result;
+    RUN(&result, "make", "lorenz", "-o", "/dev/null/data");
+    assert_status(&result, 74);
+    assert_complaints(&result, 1);
+    assert_says(result.errors, "/dev/null/data: ");
+    command_result_finish(&result);
+
+    write_bytes(in_folder("plain"), "x", 1);
+    RUN(&result, "make", "lorenz", "--sequences", "1", "-o", in_folder("plain"));
+    assert_status(&result, 74);
+    assert_complaints(&result, 1);
+    assert_says(result.errors, in_folder("plain"));
+    command_result_finish(&result);
+}
+END_TEST
+
+/* ---- info ---- */
+
+START_TEST(info_says_what_is_in_the_file)
+{
+    static const char *const says[KINDS][5] = {
+        {"title      Lorenz system", "source     rnn-data make lorenz --seed 1 --sequences 12, train part",
+            "sequences  12", "inputs     2 features per frame: observation, observed",
+            "targets    3 values per frame, "},
+        {"title      Adding problem", "source     rnn-data make adding --seed 1 --sequences 12, train part",
+            "sequences  12", "inputs     2 features per frame: value, mark",
+            "targets    1 value per sequence, 12 in all: sum"},
+        {"title      Context", "source     rnn-data make context --seed 1 --sequences 12, train part",
+            "sequences  12", "inputs     one of 8 symbols per frame",
+            "targets    one of 4 classes per frame, "},
+    };
+    struct command_result result;
+    make(kinds[_i], in_folder("told"), "1");
+    RUN(&result, "info", part_path("told", kinds[_i], "train"));
+    assert_status(&result, 0);
+    ck_assert_str_eq(result.errors, "");
+    for (int i = 0; i < 5; i++)
+        assert_says(result.output, says[_i][i]);
+    command_result_finish(&result);
+}
+END_TEST
+
+static void save_with_title(const struct sample *sample, const char *path, const char *title)
+{
+    struct h5_image *image = sample_image(sample, NULL);
+    h5_image_attribute_text(image, "/", "title", title);
+    sample_save(image, path);
+}
+
+START_TEST(info_counts_lengths_and_classes)
+{
+    struct sample_shape shape = {.sequences = 4,
+        .shortest = 2,
+        .longest = 9,
+        .features = 1,
+        .kind = SAMPLE_PER_SEQUENCE,
+        .classes = 3};
+    struct sample sample;
+    sample_init(&sample, &shape, 1);
+    static const int64_t offsets[5] = {0, 2, 5, 6, 13}; /* lengths 2 3 1 7 */
+    ck_assert_int_ge(sample.frames, 13);
+    struct sample told = sample;
+    told.frames = 13;
+    memcpy(told.input_offsets, offsets, sizeof offsets);
+    static const int32_t classes[4] = {2, 0, 2, 2};
+    memcpy(told.classes, classes, sizeof classes);
+    save_with_title(&told, in_folder("counted.h5"), "bell \a and escape \033[2J");
+    struct command_result result;
+    RUN(&result, "info", in_folder("counted.h5"));
+    assert_status(&result, 0);
+    assert_says(result.output, "frames     13\n");
+    assert_says(result.output, "lengths    1 to 7, median 2.5\n");
+    assert_says(result.output, "1 feature per frame\n");
+    assert_says(result.output, "1   25.0 %  class 0\n");
+    assert_says(result.output, "0    0.0 %  class 1\n");
+    assert_says(result.output, "3   75.0 %  class 2\n");
+    assert_says(result.output, "title      bell ? and escape ?[2J\n");
+    command_result_finish(&result);
+    sample_finish(&sample);
+}
+END_TEST
+
+START_TEST(info_of_many_classes_stays_short)
+{
+    struct sample_shape shape = {
+        .sequences = 50, .shortest = 10, .longest = 20, .symbols = 5, .kind = SAMPLE_ANY, .classes = 300};
+    struct sample sample;
+    sample_init(&sample, &shape, 1);
+    for (int64_t i = 0; i < sample.targets; i++)
+        sample.classes[i] = (int32_t)(i % 2 ? 299 : i % 300);
+    sample_write(&sample, in_folder("many.h5"));
+    struct command_result result;
+    RUN(&result, "info", in_folder("many.h5"));
+    assert_status(&result, 0);
+    ck_assert_uint_le(count_lines(result.output), 20);
+    assert_says(result.output, "one of 300 classes each, any number per sequence");
+    const char *first = strchr(strstr(result.output, "targets"), '\n') + 1; /* the most frequent leads */
+    ck_assert_ptr_nonnull(strstr(first, "class 299"));
+    ck_assert_uint_eq((size_t)(strchr(first, '\n') - strstr(first, "class 299")), strlen("class 299"));
+    assert_says(result.output, "the other 290\n");
+    command_result_finish(&result);
+    sample_finish(&sample);
+}
+END_TEST
+
+START_TEST(info_without_targets_or_title)
+{
+    struct sample_shape shape = {
+        .sequences = 3, .shortest = 1, .longest = 2, .features = 4, .kind = SAMPLE_NO_TARGETS};
+    struct sample sample;
+    sample_init(&sample, &shape, 1);
+    sample_write(&sample, in_folder("bare.h5"));
+    struct command_result result;
+    RUN(&result, "info", in_folder("bare.h5"));
+    assert_status(&result, 0);
+    assert_says(result.output, "targets    none\n");
+    command_result_finish(&result);
+    sample_finish(&sample);
+}
+END_TEST
+
+START_TEST(a_full_standard_output_is_an_output_error)
+{
+    struct command_result result;
+    make("context", in_folder("out"), "1");
+    command_call(&result, SECONDS, "sh", "-c", "exec \"$0\" info \"$1\" > /dev/full", program,
+        in_folder("out/context-test.h5"), (char *)NULL);
+    assert_status(&result, 74);
+    assert_complaints(&result, 1);
+    assert_says(result.errors, "standard output");
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(real_datasets_are_read)
+{
+    static const char *const names[] = {"jsb", "harmony", "digits", "connected", "g2p"};
+    const char *where = getenv("RNN_TEST_DATA");
+    if (!where || !*where)
+        return; /* main said that this is skipped */
+    for (int i = 0; i < 5; i++) {
+        struct command_result result;
+        char path[512];
+        snprintf(path, sizeof path, "%s/%s-valid.h5", where, names[i]);
+        RUN(&result, "info", path);
+        assert_status(&result, 0);
+        assert_says(result.output, "\n  sequences ");
+        assert_says(result.output, "\n  targets ");
+        command_result_finish(&result);
+        RUN(&result, "check", path);
+        assert_status(&result, 0);
+        assert_says(result.output, "-valid.h5: ok\n");
+        command_result_finish(&result);
+    }
+}
+END_TEST
+
+/* ---- bad files ---- */
+
+START_TEST(a_missing_file_is_an_input_error)
+{
+    static const char *const commands[] = {"info", "check"};
+    struct command_result result;
+    RUN(&result, commands[_i], in_folder("nowhere.h5"));
+    assert_status(&result, 74);
+    assert_complaints(&result, 1);
+    assert_says(result.errors, in_folder("nowhere.h5"));
+    ck_assert_str_eq(result.output, "");
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(a_file_that_is_no_dataset_is_bad_data)
+{
+    static const char *const commands[] = {"info", "check"};
+    struct command_result result;
+    make("lorenz", in_folder("whole"), "1");
+    size_t size;
+    char *bytes = read_whole(in_folder("whole/lorenz-valid.h5"), &size);
+    write_bytes(in_folder("half.h5"), bytes, size / 2);
+    write_bytes(in_folder("text.h5"), "not HDF5 at all\n", 16);
+    write_bytes(in_folder("empty.h5"), "", 0);
+    free(bytes);
+    static const char *const names[] = {"half.h5", "text.h5", "empty.h5"};
+    for (int i = 0; i < 3; i++) {
+        RUN(&result, commands[_i], in_folder(names[i]));
+        assert_status(&result, 65);
+        assert_complaints(&result, 1);
+        assert_says(result.errors, in_folder(names[i]));
+        command_result_finish(&result);
+    }
+}
+END_TEST
+
+/* A dataset of 40 targets of which `wrong` are of a class that there is not. */
+static void write_faulty(const char *path, int64_t wrong)
+{
+    struct sample_shape shape = {.sequences = 40,
+        .shortest = 2,
+        .longest = 2,
+        .features = 1,
+        .kind = SAMPLE_PER_SEQUENCE,
+        .classes = 3};
+    struct sample sample;
+    sample_init(&sample, &shape, 1);
+    for (int64_t i = 0; i < wrong; i++)
+        sample.classes[i] = 3;
+    sample_write(&sample, path);
+    sample_finish(&sample);
+}
+
+START_TEST(check_lists_twenty_faults_and_counts_the_rest)
+{
+    struct command_result result;
+    write_faulty(in_folder("faulty.h5"), 20);
+    RUN(&result, "check", in_folder("faulty.h5"));
+    assert_status(&result, 65);
+    assert_complaints(&result, 20);
+    ck_assert_str_eq(result.output, "");
+    command_result_finish(&result);
+
+    write_faulty(in_folder("faulty.h5"), 33);
+    RUN(&result, "check", in_folder("faulty.h5"));
+    assert_status(&result, 65);
+    assert_complaints(&result, 21);
+    assert_says(result.errors, ": 13 more faults\n");
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(info_does_not_count_a_class_that_there_is_not)
+{
+    struct command_result result;
+    write_faulty(in_folder("faulty.h5"), 1);
+    RUN(&result, "info", in_folder("faulty.h5"));
+    assert_status(&result, 65);
+    assert_complaints(&result, 1);
+    assert_says(result.errors, "targets: row 0");
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(one_bad_file_does_not_hide_the_others)
+{
+    struct command_result result;
+    write_faulty(in_folder("bad.h5"), 1);
+    write_faulty(in_folder("good.h5"), 0);
+    RUN(&result, "check", in_folder("bad.h5"), in_folder("gone.h5"), in_folder("good.h5"));
+    assert_status(&result, 65);
+    assert_complaints(&result, 2);
+    assert_says(result.output, "good.h5: ok\n");
+    command_result_finish(&result);
+    RUN(&result, "info", in_folder("gone.h5"), in_folder("good.h5"));
+    assert_status(&result, 74);
+    assert_says(result.output, "good.h5\n");
+    command_result_finish(&result);
+}
+END_TEST
+
+/* ---- usage ---- */
+
+static const struct {
+    const char *words[7];
+    const char *says;
+} misuses[] = {
+    {{NULL}, "make, info or check"},
+    {{"bake", NULL}, "not bake"},
+    {{"--halp", NULL}, "--halp"},
+    {{"make", NULL}, "which kind"},
+    {{"make", "lorenz", NULL}, "-o DIR is missing"},
+    {{"make", "lorentz", "-o", "x", NULL}, "not lorentz"},
+    {{"make", "-o", "x", NULL}, "which kind"},
+    {{"make", "lorenz", "adding", "-o", "x", NULL}, "one kind at a time, what is adding"},
+    {{"make", "lorenz", "-o", NULL}, "a value is missing behind -o"},
+    {{"make", "lorenz", "-o", "", NULL}, "a folder's name is missing"},
+    {{"make", "lorenz", "-o", "x", "--seed", NULL}, "a value is missing behind --seed"},
+    {{"make", "lorenz", "-o", "x", "--seed", "one", NULL}, "--seed: a number"},
+    {{"make", "lorenz", "-o", "x", "--seed", "-1", NULL}, "not -1"},
+    {{"make", "lorenz", "-o", "x", "--seed", "18446744073709551616", NULL}, "not 18446744073709551616"},
+    {{"make", "lorenz", "-o", "x", "--sequences", "0", NULL}, "--sequences: a number from 1"},
+    {{"make", "lorenz", "-o", "x", "--sequences", "1e3", NULL}, "not 1e3"},
+    {{"make", "lorenz", "-o", "x", "--sequences=10000001", NULL}, "not 10000001"},
+    {{"make", "lorenz", "-o", "x", "--sequence-count=5", NULL}, "unknown option --sequence-count=5"},
+    {{"make", "lorenz", "-q", "-o", "x", NULL}, "unknown option -q"},
+    {{"make", "lorenz", "--help=x", NULL}, "--help=x"},
+    {{"info", NULL}, "info: which file?"},
+    {{"check", NULL}, "check: which file?"},
+    {{"check", "--seed", "1", "x", NULL}, "unknown option --seed"},
+    {{"info", "-o", "x", NULL}, "unknown option -o"},
+};
+enum { MISUSES = sizeof misuses / sizeof misuses[0] };
+
+START_TEST(misuse_is_told_in_one_line_and_does_nothing)
+{
+    const char *words[8] = {program};
+    memcpy(words + 1, misuses[_i].words, sizeof misuses[_i].words);
+    struct command command = {.argv = words, .directory = folder, .seconds = SECONDS};
+    struct command_result result;
+    command_run(&command, &result);
+    assert_status(&result, 2);
+    assert_complaints(&result, 1);
+    assert_says(result.errors, misuses[_i].says);
+    assert_says(result.errors, ": see 'rnn-data --help'\n");
+    ck_assert_str_eq(result.output, "");
+    ck_assert(!is_there(in_folder("x")));
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(help_and_version_answer_everywhere)
+{
+    static const char *const commands[] = {NULL, "make", "info", "check"};
+    for (int c = 0; c < 4; c++)
+        for (int version = 0; version < 2; version++) {
+            const char *option = version ? "--version" : "--help";
+            struct command_result result;
+            if (commands[c])
+                RUN(&result, commands[c], option);
+            else
+                RUN(&result, option);
+            assert_status(&result, 0);
+            ck_assert_str_eq(result.errors, "");
+            assert_says(result.output, version ? "HDF5 1." : "Usage: rnn-data make KIND");
+            command_result_finish(&result);
+        }
+}
+END_TEST
+
+START_TEST(version_is_one_line_that_begins_with_the_program)
+{
+    struct command_result result;
+    RUN(&result, "--version");
+    ck_assert_uint_eq(count_lines(result.output), 1);
+    ck_assert_int_eq(strncmp(result.output, "rnn-data ", 9), 0);
+    ck_assert(isdigit((unsigned char)result.output[9]));
+    command_result_finish(&result);
+}
+END_TEST
+
+static Suite *suite_make(void)
+{
+    Suite *suite = suite_create("rnn-data");
+    TCase *making = tcase_create("make");
+    tcase_add_loop_test(making, same_seed_gives_the_same_files_and_another_seed_others, 0, KINDS);
+    tcase_add_test(making, making_again_replaces_the_files);
+    tcase_add_test(making, missing_folders_are_made);
+    tcase_add_loop_test(making, what_is_made_passes_the_check, 0, KINDS);
+    tcase_add_test(making, a_full_disk_leaves_the_old_file_and_nothing_else);
+    tcase_add_test(making, a_folder_that_cannot_be_made_is_an_output_error);
+
+    TCase *telling = tcase_create("info");
+    tcase_add_loop_test(telling, info_says_what_is_in_the_file, 0, KINDS);
+    tcase_add_test(telling, info_counts_lengths_and_classes);
+    tcase_add_test(telling, info_of_many_classes_stays_short);
+    tcase_add_test(telling, info_without_targets_or_title);
+    tcase_add_test(telling, a_full_standard_output_is_an_output_error);
+    tcase_add_test(telling, real_datasets_are_read);
+
+    TCase *bad = tcase_create("bad files");
+    tcase_add_loop_test(bad, a_missing_file_is_an_input_error, 0, 2);
+    tcase_add_loop_test(bad, a_file_that_is_no_dataset_is_bad_data, 0, 2);
+    tcase_add_test(bad, check_lists_twenty_faults_and_counts_the_rest);
+    tcase_add_test(bad, info_does_not_count_a_class_that_there_is_not);
+    tcase_add_test(bad, one_bad_file_does_not_hide_the_others);
+
+    TCase *usage = tcase_create("usage");
+    tcase_add_loop_test(usage, misuse_is_told_in_one_line_and_does_nothing, 0, MISUSES);
+    tcase_add_test(usage, help_and_version_answer_everywhere);
+    tcase_add_test(usage, version_is_one_line_that_begins_with_the_program);
+
+    TCase *const cases[] = {making, telling, bad, usage};
+    for (int i = 0; i < 4; i++) {
+        tcase_set_timeout(cases[i], 120);
+        suite_add_tcase(suite, cases[i]);
+    }
+    return suite;
+}
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+    return remove(path);
+}
+
+int main(void)
+{
+    program = getenv("RNN_DATA");
+    if (!program) {
+        fprintf(stderr, "test_rnn_data: set RNN_DATA to the program to test\n");
+        return EXIT_FAILURE;
+    }
+    if (!getenv("RNN_TEST_DATA"))
+        printf("RNN_TEST_DATA is not set: real_datasets_are_read is skipped\n");
+    sample_make_folder(folder, sizeof folder);
+    int status = suite_run(suite_make());
+    if (nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS))
+        perror(folder);
+    return status;
+}
