@@ -21,6 +21,9 @@ enum cell { CELL_RNN, CELL_RNN_RELU, CELL_LSTM, CELL_GRU };
 enum output { OUTPUT_FRAME, OUTPUT_SEQUENCE };
 enum loss { LOSS_SOFTMAX, LOSS_SIGMOID, LOSS_MSE };
 
+/* The enumerators as configurations and checkpoints write them; each list ends with NULL. */
+extern const char *const cell_names[], *const output_names[], *const loss_names[];
+
 enum { NET_MOST_LAYERS = 64 };
 
 struct net_config {
