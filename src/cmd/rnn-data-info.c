@@ -101,7 +101,7 @@ static void print_class(const struct summary *summary, const struct class_count 
 {
     const struct dataset *dataset = summary->dataset;
     print_label("");
-    printf("%12" PRId64 "  %5.1f %%  class %d", entry->count,
+    printf("%8" PRId64 "  %5.1f %%  class %d", entry->count,
         100 * (double)entry->count / (double)dataset->targets, entry->class);
     if (summary->class_names) {
         fputs(" = ", stdout);
@@ -131,7 +131,7 @@ static int print_classes(const struct summary *summary, struct error *error)
     }
     if (shown < classes) {
         print_label("");
-        printf("%12" PRId64 "  %5.1f %%  the other %d\n", rest, 100 * (double)rest / (double)dataset->targets,
+        printf("%8" PRId64 "  %5.1f %%  the other %d\n", rest, 100 * (double)rest / (double)dataset->targets,
             classes - shown);
     }
     free(entries);
