@@ -163,9 +163,11 @@ START_TEST(moments_survive_the_way_to_rank_0_and_back)
         start(&p, LENGTHS[k]);
         size_t room = reduce_room(p.length);
         int root = p.comm->rank == 0, same = 1;
+        memset(p.vector, 0xff, room * sizeof *p.vector);
+        reduce_spread(p.reduce, root ? p.vector : NULL, p.slice); /* garbage, also beyond the length */
+        mpi_assert(p.count == 0 || isnan(p.slice[0]));
         for (size_t i = 0; i < p.count; i++)
             p.slice[i] = leaf_value(1, p.first + i);
-        memset(p.vector, 0xff, room * sizeof *p.vector);
         reduce_collect(p.reduce, p.slice, root ? p.vector : NULL);
         for (size_t i = 0; i < room && root; i++)
             same &= p.vector[i] == (i < p.length ? leaf_value(1, i) : 0);

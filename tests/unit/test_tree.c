@@ -197,7 +197,7 @@ START_TEST(no_memory_for_a_leaf_is_an_error)
 {
     struct tree_sums sums;
     struct error error = {0};
-    tree_sums_init(&sums, SIZE_MAX / 8);
+    tree_sums_init(&sums, SIZE_MAX / 2);
     tree_sums_start(&sums, 1, 0, 1);
     ck_assert_ptr_null(tree_sums_leaf(&sums, &error));
     ck_assert_int_eq(error.code, EXIT_CODE_INTERNAL);
