@@ -1,0 +1,140 @@
+/* The job scripts, with programs in the place of SLURM's and of rnn-train that write down how they were
+ * called. */
+#include "support/command.h"
+#include "support/suite.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/rnn-slurm-XXXXXX";
+static char path_variable[8192], programs_variable[128];
+
+/* A program in the folder: what it gets is written to standard output, after its name. */
+static void write_program(const char *name, const char *body)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fprintf(file, "#!/bin/sh\necho %s \"$@\"\n%s\n", name, body);
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_int_eq(chmod(path, 0755), 0);
+}
+
+static void make_programs(void)
+{
+    strcpy(folder, "/tmp/rnn-slurm-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path_variable, sizeof path_variable, "PATH=%s:%s", folder, getenv("PATH"));
+    snprintf(programs_variable, sizeof programs_variable, "RNN_BIN=%s", folder);
+    /* Both launchers: past their own options, run the program once. */
+    const char *launch = "case $1 in --mpi=list) echo 'MPI plugin types are... pmix pmi2'; exit 0 ;; esac\n"
+                         "while :; do case $1 in --bind-to) shift 2 ;; -*) shift ;; *) break ;; esac; done\n"
+                         "exec \"$@\"";
+    write_program("mpirun", launch);
+    write_program("srun", launch);
+    write_program("scontrol", "");
+}
+
+static void remove_programs(void)
+{
+    struct command_result result;
+    command_call(&result, 10, "rm", "-rf", folder, NULL);
+    command_result_finish(&result);
+}
+
+static void submit(const char *script, const char *configuration, struct command_result *result)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/slurm/%s", SOURCE_ROOT, script);
+    const char *argv[] = {
+        "bash", path, configuration, configuration ? "--set" : NULL, "train.epochs=3", NULL};
+    const char *environment[] = {path_variable, programs_variable, "SLURM_JOB_ID=41", NULL};
+    struct command command = {.argv = argv, .environment = environment, .directory = "/", .seconds = 30};
+    command_run(&command, result);
+}
+
+static const char *const scripts[] = {"single-node.sh", "multi-node.sh"};
+
+START_TEST(configuration_and_options_reach_the_program)
+{
+    write_program("rnn-train", "");
+    struct command_result result;
+    submit(scripts[_i], "mine.ini", &result);
+    ck_assert_int_eq(result.status, 0);
+    ck_assert_ptr_nonnull(
+        strstr(result.output, "rnn-train --stop-exit-code 75 mine.ini --set train.epochs=3\n"));
+    ck_assert_ptr_null(strstr(result.output, "scontrol"));
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(a_run_that_stopped_early_goes_back_into_the_queue)
+{
+    write_program("rnn-train", "exit 75");
+    struct command_result result;
+    submit(scripts[_i], "mine.ini", &result);
+    ck_assert_int_eq(result.status, 75);
+    ck_assert_ptr_nonnull(strstr(result.output, "scontrol requeue 41\n"));
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(a_run_that_failed_does_not_go_back_into_the_queue)
+{
+    write_program("rnn-train", "exit 65");
+    struct command_result result;
+    submit(scripts[_i], "mine.ini", &result);
+    ck_assert_int_eq(result.status, 65);
+    ck_assert_ptr_null(strstr(result.output, "scontrol"));
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(what_is_missing_is_said_before_anything_starts)
+{
+    struct command_result result;
+    submit(scripts[_i], "mine.ini", &result); /* no rnn-train in the folder */
+    ck_assert_int_eq(result.status, 2);
+    ck_assert_ptr_nonnull(strstr(result.errors, "rnn-train not found"));
+    ck_assert_ptr_nonnull(strstr(result.errors, "RNN_BIN"));
+    command_result_finish(&result);
+
+    submit(scripts[_i], NULL, &result);
+    ck_assert_int_eq(result.status, 2);
+    ck_assert_ptr_nonnull(strstr(result.errors, "which configuration?"));
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(a_launcher_without_pmix_is_refused_with_its_list)
+{
+    write_program("rnn-train", "");
+    write_program("srun", "[ \"$1\" = --mpi=list ] && echo 'MPI plugin types are... none pmi2' >&2");
+    struct command_result result;
+    submit("multi-node.sh", "mine.ini", &result);
+    ck_assert_int_eq(result.status, 2);
+    ck_assert_ptr_nonnull(strstr(result.errors, "RNN_MPI"));
+    ck_assert_ptr_nonnull(strstr(result.errors, "none pmi2"));
+    ck_assert_ptr_null(strstr(result.output, "rnn-train"));
+    command_result_finish(&result);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("job_scripts");
+    TCase *claims = tcase_create("claims");
+    tcase_add_checked_fixture(claims, make_programs, remove_programs);
+    tcase_set_timeout(claims, 60);
+    tcase_add_loop_test(claims, configuration_and_options_reach_the_program, 0, 2);
+    tcase_add_loop_test(claims, a_run_that_stopped_early_goes_back_into_the_queue, 0, 2);
+    tcase_add_loop_test(claims, a_run_that_failed_does_not_go_back_into_the_queue, 0, 2);
+    tcase_add_loop_test(claims, what_is_missing_is_said_before_anything_starts, 0, 2);
+    tcase_add_test(claims, a_launcher_without_pmix_is_refused_with_its_list);
+    suite_add_tcase(suite, claims);
+    return suite_run(suite);
+}
