@@ -64,8 +64,8 @@ def loss_of(activations, targets, loss):
     if loss == "softmax":
         return functional.cross_entropy(activations, targets.long(), reduction="sum")
     if loss == "sigmoid":
-        return functional.binary_cross_entropy_with_logits(activations, targets, reduction="sum")
-    return functional.mse_loss(activations, targets, reduction="none").mean(1).sum()
+        return functional.binary_cross_entropy_with_logits(activations, targets.double(), reduction="sum")
+    return functional.mse_loss(activations, targets.double(), reduction="none").mean(1).sum()
 
 
 def difference(got, want):
@@ -86,11 +86,12 @@ def compare(dump_net, folder, case):
     network.load_state_dict(state, strict=True)
     network.double()
     with h5py.File(dump_path, "r") as f:
-        dump = {k: torch.from_numpy(f[k][()]) for k in ("inputs", "targets", "lengths", "outputs", "loss")}
+        dump = {k: torch.from_numpy(f[k][()]) for k in ("inputs", "input_offsets", "targets", "outputs", "loss")}
         gradient = {k: torch.from_numpy(v[()]) for k, v in f["gradient"].items()}
 
     sequences = dump["inputs"].long() if dump["inputs"].dtype == torch.int32 else dump["inputs"]
-    activations = torch.cat([network(x) for x in sequences.split(dump["lengths"].tolist())])
+    lengths = dump["input_offsets"].diff().tolist()
+    activations = torch.cat([network(x) for x in sequences.split(lengths)])
     total = loss_of(activations, dump["targets"], loss)
     total.backward()
     found = {"outputs": difference(dump["outputs"], outputs_of(activations, loss)),

@@ -2,9 +2,11 @@
  *
  *     dump_net CELL LAYERS DIRECTIONS OUTPUT LOSS INPUTS DUMP CHECKPOINT
  *
- * DIRECTIONS is 1 or 2, INPUTS is real, symbols or embedding. DUMP gets /inputs, /lengths, /targets, /outputs
- * (sequences end to end) and /gradient; CHECKPOINT is a checkpoint of the weights, as a run would write it.
+ * DIRECTIONS is 1 or 2, INPUTS is real, symbols or embedding. DUMP gets a dataset (/inputs, /targets and
+ * their offsets), /outputs in the order of its targets, /loss and /gradient; CHECKPOINT is a checkpoint of
+ * the weights, as a run would write it.
  */
+#include "reference/problem_file.h"
 #include "reference/subject.h"
 
 #include "base/hash.h"
@@ -56,46 +58,6 @@ static struct net_config read_config(char *const *words)
     return config;
 }
 
-static void write_file(const char *path, const void *bytes, size_t size)
-{
-    FILE *file = fopen(path, "wb");
-    if (!file || fwrite(bytes, 1, size, file) != size || fclose(file))
-        end_program(path);
-}
-
-/* Inputs and targets of all sequences, end to end. */
-static void dump_sequences(struct h5_image *image, const struct problem *problem)
-{
-    const struct net_config *config = &problem->config;
-    double inputs[SEQUENCES * LONGEST * FEATURES], values[SEQUENCES * LONGEST * CLASSES];
-    int32_t symbols[SEQUENCES * LONGEST], classes[SEQUENCES * LONGEST], lengths[SEQUENCES];
-    size_t frames = 0, targets = 0;
-    for (size_t s = 0; s < SEQUENCES; s++) {
-        const struct reference_sequence *from = &problem->sequence[s];
-        size_t R = reference_rows(config, from->T);
-        lengths[s] = (int32_t)from->T;
-        if (config->symbols)
-            memcpy(symbols + frames, from->symbols, from->T * sizeof *symbols);
-        else
-            memcpy(inputs + frames * FEATURES, from->inputs, from->T * FEATURES * sizeof *inputs);
-        if (config->loss == LOSS_SOFTMAX)
-            memcpy(classes + targets, from->classes, R * sizeof *classes);
-        else
-            memcpy(values + targets * CLASSES, from->values, R * CLASSES * sizeof *values);
-        frames += from->T;
-        targets += R;
-    }
-    if (config->symbols)
-        h5_image_int32(image, "inputs", 1, (int64_t[]){(int64_t)frames}, symbols);
-    else
-        h5_image_doubles(image, "inputs", 2, (int64_t[]){(int64_t)frames, FEATURES}, inputs);
-    if (config->loss == LOSS_SOFTMAX)
-        h5_image_int32(image, "targets", 1, (int64_t[]){(int64_t)targets}, classes);
-    else
-        h5_image_doubles(image, "targets", 2, (int64_t[]){(int64_t)targets, CLASSES}, values);
-    h5_image_int32(image, "lengths", 1, (int64_t[]){SEQUENCES}, lengths);
-}
-
 /* Outputs of all sequences, end to end, and the loss. */
 static void dump_outputs(struct h5_image *image, const struct problem *problem, const struct result *result)
 {
@@ -133,17 +95,12 @@ static void write_dump(const char *path, const struct subject *subject, const st
 {
     struct error error = {0};
     struct h5_image *image = h5_image_create(&error);
-    void *bytes;
-    size_t size;
     if (!image)
         end_program(error.text);
-    dump_sequences(image, subject->problem);
+    problem_add_dataset(image, subject->problem);
     dump_outputs(image, subject->problem, result);
     dump_gradient(image, subject, result->gradient);
-    if (h5_image_finish(image, &bytes, &size, &error))
-        end_program(error.text);
-    write_file(path, bytes, size);
-    memory_destroy(bytes);
+    problem_save_image(image, path);
 }
 
 static void write_checkpoint(const char *path, const struct subject *subject)
@@ -168,7 +125,9 @@ static void write_checkpoint(const char *path, const struct subject *subject)
         checkpoint.provenance.libraries = checkpoint.provenance.job = checkpoint.provenance.time = nothing;
     if (checkpoint_encode(&checkpoint, &bytes, &size, &error))
         end_program(error.text);
-    write_file(path, bytes, size);
+    FILE *file = fopen(path, "wb");
+    if (!file || fwrite(bytes, 1, size, file) != size || fclose(file))
+        end_program(path);
     memory_destroy(bytes);
 }
 
