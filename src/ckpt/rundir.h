@@ -65,8 +65,9 @@ void metrics_close(struct metrics *metrics); /* takes NULL */
 enum { LOCK_STALE_SECONDS = 120, LOCK_BEAT_SECONDS = 20 };
 struct lock;
 struct lock *lock_take(const char *directory, char *warning, size_t size, struct error *error);
-void lock_beat(
-    struct lock *lock); /* renews the heartbeat when LOCK_BEAT_SECONDS have passed; cheap otherwise */
+/* Renews the heartbeat when LOCK_BEAT_SECONDS have passed; cheap otherwise. -1 once the lock is no longer
+ * ours: this job was taken for dead (it slept, or its clock jumped), and another goes on in its place. */
+int lock_beat(struct lock *lock);
 void lock_release(struct lock *lock); /* takes NULL; removes the file if it is still ours */
 
 #endif

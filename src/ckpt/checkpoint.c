@@ -1,0 +1,120 @@
+/* Reading a checkpoint file. The whole file is brought into memory and its hash line checked before HDF5 sees
+ * a byte: HDF5 trusts what it reads, and a damaged file can lead it anywhere. Where the line is there but
+ * wrong the file is refused whatever the trust. */
+#include "ckpt/internal.h"
+
+#include "base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void checkpoint_init(struct checkpoint *checkpoint)
+{
+    memset(checkpoint, 0, sizeof *checkpoint);
+}
+
+void checkpoint_finish(struct checkpoint *checkpoint)
+{
+    struct provenance *p = &checkpoint->provenance;
+    void *owned[] = {checkpoint->config, checkpoint->parameter, checkpoint->weights, checkpoint->mean,
+        checkpoint->deviation, p->version, p->command, p->hosts, p->libraries, p->job, p->time};
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        memory_destroy(owned[i]);
+    for (size_t i = 0; i < OPTIM_MOST_MOMENTS; i++)
+        memory_destroy(checkpoint->moments[i]);
+    checkpoint_init(checkpoint);
+}
+
+static int read_bytes(int descriptor, const char *path, char *bytes, size_t size, struct error *error)
+{
+    for (size_t done = 0; done < size;) {
+        ssize_t n = read(descriptor, bytes + done, size - done);
+        if (n == 0)
+            return error_set(error, EXIT_CODE_IO, "%s: became shorter while it was read", path);
+        if (n < 0 && errno != EINTR)
+            return error_set(error, EXIT_CODE_IO, "%s: cannot be read: %s", path, strerror(errno));
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
+static char *read_descriptor(int descriptor, const char *path, size_t *size, struct error *error)
+{
+    struct stat status;
+    if (fstat(descriptor, &status) != 0) {
+        error_set(error, EXIT_CODE_IO, "%s: cannot be read: %s", path, strerror(errno));
+        return NULL;
+    }
+    if (!S_ISREG(status.st_mode)) {
+        error_set(error, EXIT_CODE_IO, "%s: is %s, not a checkpoint file", path,
+            S_ISDIR(status.st_mode) ? "a folder" : "no regular file");
+        return NULL;
+    }
+    char *bytes = memory_create((size_t)status.st_size, 1, error);
+    if (!bytes || read_bytes(descriptor, path, bytes, (size_t)status.st_size, error) != 0) {
+        memory_destroy(bytes);
+        return NULL;
+    }
+    *size = (size_t)status.st_size;
+    return bytes;
+}
+
+/* The whole file, the caller's (memory_destroy). */
+static char *read_whole(const char *path, size_t *size, struct error *error)
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0) {
+        error_set(error, EXIT_CODE_IO, "%s: cannot be opened: %s", path, strerror(errno));
+        return NULL;
+    }
+    char *bytes = read_descriptor(descriptor, path, size, error);
+    close(descriptor);
+    return bytes;
+}
+
+/* Says how much of the bytes is the image; -1 where the file is not to be trusted that far. */
+static int check_trust(const char *path, const char *bytes, size_t size, enum checkpoint_trust trust,
+    size_t *image, struct error *error)
+{
+    static const char signature[] = {(char)0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+    if (size == 0)
+        return error_set(error, EXIT_CODE_DATA, "%s: is empty, not a checkpoint", path);
+    switch (seal_check(bytes, size)) {
+    case SEAL_RIGHT:
+        *image = size - SEAL_BYTES;
+        return 0;
+    case SEAL_WRONG:
+        return error_set(error, EXIT_CODE_DATA,
+            "%s: is damaged, it does not have the hash in its last line: use an older checkpoint or a copy",
+            path);
+    default:
+        break;
+    }
+    if (size < sizeof signature || memcmp(bytes, signature, sizeof signature) != 0)
+        return error_set(error, EXIT_CODE_DATA, "%s: is not a checkpoint: no HDF5 file", path);
+    if (trust == CHECKPOINT_SEALED)
+        return error_set(error, EXIT_CODE_DATA,
+            "%s: has no hash line at its end: it is truncated, or was rewritten by another program "
+            "(h5repack). "
+            "It cannot be resumed from; start a new run with its weights by --init",
+            path);
+    *image = size;
+    return 0;
+}
+
+int checkpoint_read(
+    const char *path, enum checkpoint_trust trust, struct checkpoint *checkpoint, struct error *error)
+{
+    size_t size = 0, image = 0;
+    char *bytes = read_whole(path, &size, error);
+    if (!bytes)
+        return -1;
+    int outcome = check_trust(path, bytes, size, trust, &image, error);
+    if (outcome == 0)
+        outcome = checkpoint_decode(bytes, image, path, checkpoint, error);
+    memory_destroy(bytes);
+    return outcome;
+}

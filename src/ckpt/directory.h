@@ -1,0 +1,36 @@
+/* Files of a run directory: what write.c, rundir.c, metrics.c and lock.c share. */
+#ifndef CKPT_DIRECTORY_H
+#define CKPT_DIRECTORY_H
+
+#include "ckpt/rundir.h"
+
+#include <stddef.h>
+
+/* All bytes, however many calls it takes. Returns -1 and errno. */
+int directory_write_all(int descriptor, const void *bytes, size_t size);
+
+/* fsync, where there is one. Returns -1 and errno. */
+int directory_sync(int descriptor);
+
+/* A descriptor (close) or -1 and an error. */
+int directory_open(const char *directory, struct error *error);
+
+/* A process as others can tell it from every other: numbers are used again. */
+struct process {
+    char host[64];
+    char space[32]; /* of process numbers: a container has its own */
+    char boot[40];  /* of the machine */
+    char job[32];
+    long number;
+    long long start; /* ticks since boot; 0 unknown */
+};
+
+void process_self(struct process *process);
+int process_same(const struct process *a, const struct process *b);
+
+/* Can this process here see whether that one lives: same host, same space of numbers? */
+int process_visible(const struct process *self, const struct process *other);
+/* Of a visible one: 1 while it runs. A dead one that nobody has waited for does not run. */
+int process_alive(const struct process *self, const struct process *other);
+
+#endif

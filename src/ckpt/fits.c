@@ -1,0 +1,59 @@
+/* A checkpoint beside a net: are these its parameters, and how large would its checkpoint be? */
+#include "ckpt/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void describe(const struct parameter *p, char *text, size_t size)
+{
+    if (p->dimensions == 1)
+        snprintf(text, size, "[%zu]", p->size[0]);
+    else
+        snprintf(text, size, "[%zu, %zu]", p->size[0], p->size[1]);
+}
+
+static int same_shape(const struct parameter *p, const struct parameter *q)
+{
+    return p->dimensions == q->dimensions && p->size[0] == q->size[0] &&
+        (p->dimensions == 1 || p->size[1] == q->size[1]);
+}
+
+int checkpoint_match(const struct checkpoint *checkpoint, const char *path, const struct parameter *want,
+    size_t n, struct error *error)
+{
+    static const char advice[] = "the checkpoint is of another model";
+    for (size_t i = 0; i < n || i < checkpoint->parameters; i++) {
+        const struct parameter *p = i < checkpoint->parameters ? &checkpoint->parameter[i] : NULL;
+        const struct parameter *q = i < n ? &want[i] : NULL;
+        char has[64], wants[64];
+        if (!p || !q || strcmp(p->name, q->name) != 0)
+            return error_set(error, EXIT_CODE_DATA, "%s: has %s where the model has %s: %s", path,
+                p ? p->name : "no more parameters", q ? q->name : "no more parameters", advice);
+        describe(p, has, sizeof has);
+        describe(q, wants, sizeof wants);
+        if (!same_shape(p, q) || p->offset != q->offset)
+            return error_set(error, EXIT_CODE_DATA, "%s: %s is %s where the model has %s: %s", path, p->name,
+                has, wants, advice);
+    }
+    return 0;
+}
+
+int checkpoint_fits(
+    const struct checkpoint *checkpoint, const char *path, const struct net *net, struct error *error)
+{
+    size_t n;
+    const struct parameter *want = net_get_parameters(net, &n);
+    return checkpoint_match(checkpoint, path, want, n, error);
+}
+
+/* What HDF5 adds, as measured: header and place in its group of each set, and the groups, texts and
+ * attributes that every checkpoint has. */
+enum { SET_BYTES = 340, OFFSET_BYTES = 64, FIXED_BYTES = 24 << 10 };
+
+size_t checkpoint_estimate(const struct net *net, enum optimizer optimizer)
+{
+    size_t n, copies = 1 + optim_count_moments(optimizer);
+    net_get_parameters(net, &n);
+    return copies * (net_count_parameters(net) * sizeof(float) + n * SET_BYTES) + n * OFFSET_BYTES +
+        FIXED_BYTES;
+}

@@ -1,0 +1,324 @@
+/* Which files a run directory has, and which of them may go.
+ *
+ * A checkpoint is removed only after a newer one is safely there. Checkpoints of later steps than the one
+ * just written are those that a resume found damaged and passed over; they go too. */
+#include "ckpt/directory.h"
+
+#include "base/memory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH_BYTES = 4352, STEP_DIGITS = 10 };
+
+static const char before_step[] = "checkpoint-", behind_step[] = ".h5";
+
+/* The step in "checkpoint-NNNNNNNNNN.h5" (more digits where a run is that long), or -1. */
+static int64_t step_of(const char *name)
+{
+    if (strncmp(name, before_step, sizeof before_step - 1) != 0)
+        return -1;
+    const char *digits = name + sizeof before_step - 1;
+    size_t n = strspn(digits, "0123456789");
+    if (n < STEP_DIGITS || n > 18 || strcmp(digits + n, behind_step) != 0)
+        return -1;
+    return strtoll(digits, NULL, 10);
+}
+
+/* Is it ".NAME.tmp-NUMBER" of a file that this folder writes? */
+static int is_temporary(const char *name)
+{
+    static const char *const written[] = {"best.h5", "status", "config.ini", "metrics.csv", "probe"};
+    const char *end = strstr(name, ".tmp-");
+    if (name[0] != '.' || !end || !end[5] || end[5 + strspn(end + 5, "0123456789")])
+        return 0;
+    char base[64];
+    size_t n = (size_t)(end - name) - 1;
+    if (n == 0 || n >= sizeof base)
+        return 0;
+    memcpy(base, name + 1, n);
+    base[n] = 0;
+    for (size_t i = 0; i < sizeof written / sizeof *written; i++)
+        if (strcmp(base, written[i]) == 0)
+            return 1;
+    return step_of(base) >= 0;
+}
+
+/* Calls `each` for every name in the directory. Returns 0, or errno. */
+static int walk(const char *directory, void (*each)(void *context, const char *name), void *context)
+{
+    DIR *stream = opendir(directory);
+    if (!stream)
+        return errno;
+    const struct dirent *entry;
+    errno = 0;
+    while ((entry = readdir(stream)))
+        each(context, entry->d_name);
+    int outcome = errno;
+    closedir(stream);
+    return outcome;
+}
+
+/* Steps of the checkpoints that are there. */
+struct steps {
+    int64_t *step;
+    size_t count, room;
+    int failed;
+};
+
+static void take_step(void *context, const char *name)
+{
+    struct steps *steps = context;
+    int64_t step = step_of(name);
+    if (step < 0)
+        return;
+    if (steps->count == steps->room) {
+        size_t room = 2 * steps->room + 16;
+        int64_t *wider = realloc(steps->step, room * sizeof *wider);
+        if (!wider) {
+            steps->failed = 1;
+            return;
+        }
+        steps->step = wider;
+        steps->room = room;
+    }
+    steps->step[steps->count++] = step;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    const int64_t *p = a, *q = b;
+    return *p > *q ? -1 : *p < *q;
+}
+
+/* Newest first; the caller's (free). A directory that is not there has none. */
+static int list_steps(const char *directory, struct steps *steps, struct error *error)
+{
+    *steps = (struct steps){0};
+    int why = walk(directory, take_step, steps);
+    if ((why && why != ENOENT) || steps->failed) {
+        free(steps->step);
+        return error_set(
+            error, EXIT_CODE_IO, "%s: cannot be read: %s", directory, strerror(steps->failed ? ENOMEM : why));
+    }
+    if (steps->count)
+        qsort(steps->step, steps->count, sizeof *steps->step, newest_first);
+    return 0;
+}
+
+void rundir_checkpoint_path(const char *directory, int64_t step, char *path, size_t size)
+{
+    snprintf(path, size, "%s/%s%0*" PRId64 "%s", directory, before_step, STEP_DIGITS, step, behind_step);
+}
+
+static int is_folder(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* mkdir -p */
+static int create_folders(const char *directory, struct error *error)
+{
+    char path[PATH_BYTES];
+    if (!*directory || strlen(directory) >= sizeof path)
+        return error_set(error, EXIT_CODE_IO, "'%s': is no name for a directory", directory);
+    strcpy(path, directory);
+    for (char *end = path + 1;; end++) {
+        if (*end && *end != '/')
+            continue;
+        char kept = *end;
+        *end = 0;
+        if (mkdir(path, 0777) != 0 && !is_folder(path))
+            return error_set(error, EXIT_CODE_IO,
+                "%s: cannot be created: %s: choose another run directory (-o)", path, strerror(errno));
+        *end = kept;
+        if (!kept)
+            return 0;
+    }
+}
+
+int rundir_create(const char *directory, struct error *error)
+{
+    char probe[PATH_BYTES];
+    if (create_folders(directory, error) != 0)
+        return -1;
+    snprintf(probe, sizeof probe, "%s/.probe.tmp-%ld", directory, (long)getpid());
+    int descriptor = open(probe, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor < 0)
+        return error_set(error, EXIT_CODE_IO,
+            "%s: no file can be created in it: %s: change its permissions or choose another run directory "
+            "(-o)",
+            directory, strerror(errno));
+    close(descriptor);
+    unlink(probe);
+    return 0;
+}
+
+static int is_ours(const char *name)
+{
+    static const char *const ours[] = {"config.ini", "metrics.csv", "best.h5", "status"};
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (strcmp(name, ours[i]) == 0)
+            return 1;
+    return step_of(name) >= 0;
+}
+
+static void find_run(void *context, const char *name)
+{
+    int *found = context;
+    *found |= is_ours(name) && strcmp(name, "status") != 0;
+}
+
+int rundir_holds_run(const char *directory)
+{
+    int found = 0;
+    walk(directory, find_run, &found);
+    return found;
+}
+
+struct removal {
+    const char *directory;
+    int temporary_only;
+    int why; /* errno of the first failure */
+    char failed[256];
+};
+
+static void remove_ours(void *context, const char *name)
+{
+    struct removal *removal = context;
+    char path[PATH_BYTES];
+    if (!is_temporary(name) && (removal->temporary_only || !is_ours(name)))
+        return;
+    snprintf(path, sizeof path, "%s/%s", removal->directory, name);
+    if (unlink(path) != 0 && errno != ENOENT && !removal->why) {
+        removal->why = errno;
+        snprintf(removal->failed, sizeof removal->failed, "%s", name);
+    }
+}
+
+int rundir_clear(const char *directory, struct error *error)
+{
+    struct removal removal = {.directory = directory};
+    int why = walk(directory, remove_ours, &removal);
+    if (why && why != ENOENT)
+        return error_set(error, EXIT_CODE_IO, "%s: cannot be read: %s", directory, strerror(why));
+    if (removal.why)
+        return error_set(error, EXIT_CODE_IO, "%s/%s: cannot be removed: %s", directory, removal.failed,
+            strerror(removal.why));
+    return 0;
+}
+
+static int write_checkpoint(
+    const char *directory, const char *name, const struct checkpoint *checkpoint, struct error *error)
+{
+    void *bytes;
+    size_t size;
+    if (checkpoint_encode(checkpoint, &bytes, &size, error) != 0)
+        return error_prefix(error, "%s/%s: ", directory, name);
+    int outcome = rundir_write_file(directory, name, bytes, size, error);
+    memory_destroy(bytes);
+    return outcome;
+}
+
+/* What cannot be removed stays: the checkpoint is safe, and that is what counts. */
+static void prune(const char *directory, int64_t step, int64_t keep)
+{
+    struct steps steps;
+    struct removal removal = {.directory = directory, .temporary_only = 1};
+    if (list_steps(directory, &steps, NULL) != 0)
+        return;
+    int64_t kept = 0;
+    for (size_t i = 0; i < steps.count; i++) {
+        char path[PATH_BYTES];
+        int keeps = steps.step[i] <= step && kept < (keep > 1 ? keep : 1);
+        kept += keeps;
+        rundir_checkpoint_path(directory, steps.step[i], path, sizeof path);
+        if (!keeps)
+            unlink(path);
+    }
+    free(steps.step);
+    walk(directory, remove_ours, &removal);
+}
+
+int rundir_save(const char *directory, const struct checkpoint *checkpoint, int64_t keep, struct error *error)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s%0*" PRId64 "%s", before_step, STEP_DIGITS, checkpoint->progress.step,
+        behind_step);
+    if (write_checkpoint(directory, name, checkpoint, error) != 0)
+        return -1;
+    prune(directory, checkpoint->progress.step, keep);
+    return 0;
+}
+
+int rundir_save_best(const char *directory, const struct checkpoint *checkpoint, struct error *error)
+{
+    return write_checkpoint(directory, "best.h5", checkpoint, error);
+}
+
+/* The checkpoint of a step, which must be what its name says. */
+static int load(const char *directory, int64_t step, struct checkpoint *checkpoint, struct error *error)
+{
+    char path[PATH_BYTES];
+    rundir_checkpoint_path(directory, step, path, sizeof path);
+    struct checkpoint read;
+    checkpoint_init(&read);
+    if (checkpoint_read(path, CHECKPOINT_SEALED, &read, error) != 0)
+        return -1;
+    if (read.progress.step != step) {
+        error_set(error, EXIT_CODE_DATA, "%s: holds step %" PRId64 ", not what its name says", path,
+            read.progress.step);
+        checkpoint_finish(&read);
+        return -1;
+    }
+    *checkpoint = read;
+    return 0;
+}
+
+int rundir_load_newest(const char *directory, struct checkpoint *checkpoint,
+    void (*skipped)(void *context, const char *text), void *context, struct error *error)
+{
+    struct steps steps;
+    if (list_steps(directory, &steps, error) != 0)
+        return -1;
+    int outcome = 0;
+    for (size_t i = 0; outcome == 0 && i < steps.count; i++) {
+        struct error why = {0};
+        if (load(directory, steps.step[i], checkpoint, &why) == 0) {
+            outcome = 1;
+        } else if (why.code == EXIT_CODE_INTERNAL) { /* out of memory says nothing about the file */
+            outcome = -1;
+            if (error)
+                *error = why;
+        } else {
+            skipped(context, why.text);
+        }
+    }
+    if (outcome == 0 && steps.count)
+        outcome = error_set(error, EXIT_CODE_DATA,
+            "%s: none of its %zu checkpoints is valid: start over with --fresh, or begin a new run with the "
+            "weights of another checkpoint by --init (%s/best.h5, if it is there)",
+            directory, steps.count, directory);
+    free(steps.step);
+    return outcome;
+}
+
+int rundir_write_status(
+    const char *directory, const char *state, int64_t step, const char *reason, struct error *error)
+{
+    char text[1280], flat[1024];
+    snprintf(flat, sizeof flat, "%s", reason ? reason : "");
+    for (char *c = flat; *c; c++)
+        if (*c == '\n' || *c == '\r')
+            *c = ' ';
+    int n = snprintf(text, sizeof text, "state=%s\nstep=%" PRId64 "\nreason=%s\n", state, step, flat);
+    return rundir_write_file(directory, "status", text, (size_t)n, error);
+}
