@@ -1,0 +1,97 @@
+/* One training run on one rank: everything it holds, and the parts of its life. Functions are collective
+ * ("all") unless they say otherwise, and their outcome is the same on every rank. */
+#ifndef TRAIN_RUN_H
+#define TRAIN_RUN_H
+
+#include "ckpt/rundir.h"
+#include "comm/comm.h"
+#include "comm/reduce.h"
+#include "train/config.h"
+#include "train/feed.h"
+#include "train/options.h"
+#include "train/report.h"
+#include "train/tally.h"
+
+#include <limits.h>
+
+struct run {
+    const struct train_options *options;
+    const struct config *config;
+    const struct comm *comm;
+    const char *command; /* the command line as one text */
+    char *hosts;         /* rank 0: [ranks][64] */
+    char directory[PATH_MAX];
+    double start; /* clock_now() at the start of the program */
+
+    struct dataset *train, *valid; /* valid: NULL where there is none */
+    double *mean, *deviation;      /* [features]; NULL: not standardized */
+    float *shift, *scale;          /* the same as float, for grains */
+    uint64_t fingerprint;          /* rank 0 */
+
+    struct net *net;
+    size_t P;
+    float *weights; /* [reduce_room(P)] */
+    struct reduce *reduce;
+    struct tree_sums sums;
+    size_t slice_first, slice_count;
+    float *slice; /* [slice_count] gradient; NULL on one rank, which takes the tree's own vector */
+    float *moments[OPTIM_MOST_MOMENTS]; /* [slice_count] each */
+    struct optim_config optim;
+    struct optim_state state;
+    struct progress progress;
+    uint64_t weights_hash;
+
+    struct feed feed;
+    struct tally tally;                           /* of a training step */
+    struct net_score *scores;                     /* [train.grain] of a grain */
+    double longest_step, longest_save, last_save; /* rank 0: seconds; clock_now() */
+
+    /* Rank 0. */
+    struct lock *lock;
+    struct metrics *metrics;
+    struct report report;
+};
+
+/* What a step or an epoch came to. */
+struct outcome {
+    double loss, error; /* per counted frame or sequence */
+    int64_t sequences, frames;
+    double gradient_norm, learning_rate;
+    double seconds, data_wait, comm_wait;
+};
+
+/* Why a run ends early. */
+enum stop_reason { STOP_NOT, STOP_SIGNAL, STOP_TIME };
+
+/* Opens everything and starts the run or continues it from its newest checkpoint. On failure *error is set
+ * and run_close is still due. *finished: the run was over already. (setup.c) */
+int run_open(struct run *run, int *finished, struct error *error);
+void run_close(struct run *run);
+
+/* One training step. *stop and *save: asked for on any rank. EXIT_CODE_DIVERGED: loss or gradient is not
+ * finite, nothing was updated; EXIT_CODE_REPLICAS: weights differ between ranks. (step.c) */
+int run_step(
+    struct run *run, struct outcome *outcome, enum stop_reason *stop, int *save, struct error *error);
+
+/* Loss and error over the validation set. (validate.c) */
+int run_validate(struct run *run, struct outcome *outcome, struct error *error);
+
+/* Writes the newest state as a checkpoint, as best.h5, or both. (save.c) */
+int run_save(struct run *run, int newest, int best, struct error *error);
+
+/* Rank 0's checkpoint (NULL elsewhere) into the run of every rank: weights, moments, progress. (save.c) */
+int run_restore(struct run *run, const struct checkpoint *checkpoint, struct error *error);
+
+/* Weights anew: packed, hashed. Not collective. (step.c) */
+void run_take_weights(struct run *run);
+
+/* Sums over ranks that ride along with the scores of a step. Not collective. (step.c) */
+size_t run_count_rides(const struct comm *comm);
+
+/* Has the run made its last epoch, or waited long enough for a better one? Not collective. (train.c) */
+int run_is_over(const struct run *run);
+
+/* The whole life of a run; returns the exit code. (train.c) */
+int run_train(struct run *run);
+
+#endif

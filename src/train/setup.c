@@ -1,0 +1,319 @@
+/* How a run begins: data, network, and either starting weights or the newest checkpoint. Rank 0 alone looks
+ * into the run directory; what it finds goes to the others by broadcast. */
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "train/model.h"
+#include "train/run.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { HOST_WIDTH = 64 };
+
+/* ---- the run directory, rank 0 ---- */
+
+static void say_skipped(void *context, const char *text)
+{
+    log_line(LOG_WARNING, "%s: going back to the one before it", text);
+}
+
+/* Locks the directory; with --fresh, clears it. */
+static int take_directory(struct run *run, struct error *error)
+{
+    char warning[512] = "";
+    if (rundir_create(run->directory, error))
+        return -1;
+    run->lock = lock_take(run->directory, warning, sizeof warning, error);
+    if (!run->lock)
+        return -1;
+    if (*warning)
+        log_line(LOG_WARNING, "%s", warning);
+    return run->options->fresh ? rundir_clear(run->directory, error) : 0;
+}
+
+static void say_difference(void *context, const char *text)
+{
+    log_line(LOG_ERROR, "%s", text);
+}
+
+/* Refuses to go on where the run was begun with another configuration or other data. */
+static int check_continuation(struct run *run, const struct checkpoint *checkpoint, struct error *error)
+{
+    struct faults faults;
+    faults_init(&faults, 20, say_difference, NULL);
+    size_t differences = config_compare(run->config, checkpoint->config, &faults);
+    if (differences)
+        return error_set(error, EXIT_CODE_DATA,
+            "%s: this run was begun with another configuration (%zu keys differ): undo the change, or give "
+            "--fresh to "
+            "start over, or -o DIR --init CHECKPOINT to start another run from these weights",
+            run->directory, differences);
+    if (checkpoint->fingerprint != run->fingerprint)
+        return error_set(error, EXIT_CODE_DATA,
+            "%s: %s is not the data this run was begun with (its shapes, offsets or targets differ): give "
+            "the same data, "
+            "or --fresh to start over, or -o DIR --init CHECKPOINT to start another run from these weights",
+            run->directory, run->config->data.train);
+    const struct progress *progress = &checkpoint->progress;
+    int64_t begun = progress->position > 0 ? progress->epoch : progress->epoch - 1;
+    if (run->config->train.epochs < begun)
+        return error_set(error, EXIT_CODE_DATA,
+            "%s: train.epochs = %" PRId64 ", but this run is in epoch %" PRId64 " already: give %" PRId64
+            " or more, or --fresh to start over",
+            run->directory, run->config->train.epochs, begun, begun);
+    return 0;
+}
+
+/* The checkpoint to start from, if any: 1 the run's own, 2 the weights of --init, 0 none, -1 an error. */
+static int find_checkpoint(struct run *run, struct checkpoint *checkpoint, struct error *error)
+{
+    int found = rundir_load_newest(run->directory, checkpoint, say_skipped, NULL, error);
+    if (found < 0)
+        return -1;
+    if (found)
+        return checkpoint_fits(checkpoint, run->directory, run->net, error) ||
+                check_continuation(run, checkpoint, error)
+            ? -1
+            : 1;
+    const char *init = run->options->init;
+    if (!init)
+        return 0;
+    if (checkpoint_read(init, CHECKPOINT_ANY, checkpoint, error) ||
+        checkpoint_fits(checkpoint, init, run->net, error))
+        return -1;
+    return 2;
+}
+
+/* ---- data ---- */
+
+/* Bytes of the cache that an open set takes. */
+static size_t count_kept(const struct dataset *dataset)
+{
+    size_t inputs = dataset->kept_inputs ? dataset->features : dataset->kept_symbols ? 1 : 0;
+    size_t targets = dataset->kept_values ? dataset->values : dataset->kept_classes ? 1 : 0;
+    return ((size_t)dataset->frames * inputs + (size_t)dataset->targets * targets) * sizeof(float);
+}
+
+/* This rank's own opening of both sets; what is not kept shares the cache by halves. */
+static void open_datasets(struct run *run, struct net_config *model, struct error *error)
+{
+    const struct config *config = run->config;
+    size_t cache = config->data.cache;
+    run->train = dataset_open(config->data.train, cache, error);
+    if (!run->train || model_bind(model, run->train, error))
+        return;
+    if (!config->data.valid)
+        return;
+    size_t kept = count_kept(run->train);
+    run->valid = dataset_open(config->data.valid, kept ? cache - kept : cache / 2, error);
+    if (run->valid)
+        model_accepts(model, run->valid, 1, error);
+}
+
+/* All. Mean and deviation of the training inputs, from rank 0; those of `checkpoint` where there is one. */
+static int set_standardization(struct run *run, const struct checkpoint *checkpoint, struct error *error)
+{
+    size_t features = run->train->features;
+    if (!run->config->data.standardize || features == 0)
+        return 0;
+    run->mean = memory_create(2 * features, sizeof *run->mean, error);
+    run->shift = memory_create(2 * features, sizeof *run->shift, error);
+    if (run->mean && run->shift && run->comm->rank == 0) {
+        if (checkpoint && checkpoint->features == features) {
+            memcpy(run->mean, checkpoint->mean, features * sizeof *run->mean);
+            memcpy(run->mean + features, checkpoint->deviation, features * sizeof *run->mean);
+        } else {
+            dataset_moments(run->train, run->mean, run->mean + features, error);
+        }
+    }
+    if (comm_agree(run->comm, error))
+        return -1;
+    comm_broadcast(run->comm, run->mean, 2 * features * sizeof *run->mean, 0);
+    run->deviation = run->mean + features;
+    run->scale = run->shift + features;
+    for (size_t i = 0; i < 2 * features; i++)
+        run->shift[i] = (float)run->mean[i];
+    return 0;
+}
+
+/* ---- vectors ---- */
+
+static void allocate_vectors(struct run *run, struct error *error)
+{
+    const struct config *config = run->config;
+    size_t room = reduce_room(run->P), grain = (size_t)config->train.grain;
+    size_t batch =
+        (size_t)(config->train.batch < run->train->sequences ? config->train.batch : run->train->sequences);
+    reduce_get_slice(run->reduce, &run->slice_first, &run->slice_count);
+    tree_sums_init(&run->sums, room);
+    run->weights = memory_create(room, sizeof *run->weights, error);
+    run->scores = memory_create(grain, sizeof *run->scores, error);
+    if (run->comm->ranks > 1)
+        run->slice = memory_create(run->slice_count, sizeof *run->slice, error);
+    for (size_t m = 0; m < optim_count_moments(run->optim.optimizer); m++)
+        run->moments[m] = memory_create(run->slice_count, sizeof *run->moments[m], error);
+    tally_init(&run->tally, batch, run_count_rides(run->comm), error);
+}
+
+static void set_schedule(struct run *run, int64_t steps_of_epoch)
+{
+    run->optim = run->config->train.optim;
+    run->optim.total_steps = steps_of_epoch * run->config->train.epochs;
+}
+
+/* All. Weights and progress at the start of a new run, or as the checkpoint has them. */
+static int set_state(struct run *run, int found, const struct checkpoint *checkpoint, struct error *error)
+{
+    if (found == 1)
+        return run_restore(run, checkpoint, error);
+    optim_state_init(&run->state);
+    run->progress = (struct progress){
+        .epoch = 1, .best = INFINITY, .loss = NAN, .error = NAN, .train_loss = NAN, .train_error = NAN};
+    if (run->comm->rank == 0) {
+        if (found == 2)
+            memcpy(run->weights, checkpoint->weights, run->P * sizeof *run->weights);
+        else
+            net_init_weights(run->net, run->config->train.seed, run->weights, error);
+    }
+    if (comm_agree(run->comm, error))
+        return -1;
+    comm_broadcast(run->comm, run->weights, run->P * sizeof *run->weights, 0);
+    return 0;
+}
+
+/* ---- all of it ---- */
+
+/* Rank 0 writes down what it is about to do. */
+static int open_records(struct run *run, struct error *error)
+{
+    char *text = config_write(run->config, 1, error);
+    int failed = !text || rundir_write_file(run->directory, "config.ini", text, strlen(text), error);
+    memory_destroy(text);
+    if (failed)
+        return -1;
+    run->metrics = metrics_open(run->directory, run->progress.metrics_bytes, error);
+    return run->metrics ? rundir_write_status(run->directory, "running", run->progress.step, "", error) : -1;
+}
+
+static void warn_idle(const struct run *run)
+{
+    int64_t sequences = run->train->sequences, batch = run->config->train.batch,
+            grain = run->config->train.grain;
+    int64_t largest = batch < sequences ? batch : sequences, grains = (largest + grain - 1) / grain;
+    if (run->comm->rank != 0 || grains >= run->comm->ranks)
+        return;
+    if (batch >= sequences)
+        log_line(LOG_WARNING,
+            "%" PRId64 " of %d ranks have nothing to do: the %" PRId64 " sequences of %s are %" PRId64
+            " grains of %" PRId64 ": start fewer ranks, or set train.grain lower",
+            run->comm->ranks - grains, run->comm->ranks, sequences, run->train->path, grains, grain);
+    else
+        log_line(LOG_WARNING,
+            "%" PRId64 " of %d ranks have nothing to do: train.batch = %" PRId64 " is %" PRId64
+            " grains of %" PRId64 ": train.batch = %" PRId64 " would employ all",
+            run->comm->ranks - grains, run->comm->ranks, batch, grains, grain, grain * run->comm->ranks);
+}
+
+static int open_data(struct run *run, struct error *error)
+{
+    struct net_config model = run->config->model;
+    const struct comm *comm = run->comm;
+    if (comm->rank == 0)
+        take_directory(run, error);
+    if (comm_agree(comm, error))
+        return -1;
+    open_datasets(run, &model, error);
+    if (error->code == 0)
+        run->net = net_create(&model, error);
+    if (comm_agree(comm, error))
+        return -1;
+    warn_idle(run);
+    run->P = net_count_parameters(run->net);
+    if (comm->rank == 0) {
+        dataset_fingerprint(run->train, &run->fingerprint, error);
+        run->hosts = memory_create((size_t)comm->ranks, HOST_WIDTH, error);
+    }
+    if (comm_agree(comm, error))
+        return -1;
+    comm_gather_texts(comm, comm->host, HOST_WIDTH, run->hosts);
+    return 0;
+}
+
+static int open_state(struct run *run, struct checkpoint *checkpoint, struct error *error)
+{
+    const struct comm *comm = run->comm;
+    int64_t batch = run->config->train.batch;
+    set_schedule(run, (run->train->sequences + batch - 1) / batch);
+    run->reduce = reduce_create(comm, run->P, error);
+    if (run->reduce)
+        allocate_vectors(run, error);
+    if (comm_agree(comm, error))
+        return -1;
+    int64_t found = 0;
+    if (comm->rank == 0)
+        found = find_checkpoint(run, checkpoint, error);
+    if (comm_agree(comm, error))
+        return -1;
+    comm_broadcast(comm, &found, sizeof found, 0);
+    if (set_standardization(run, found ? checkpoint : NULL, error) ||
+        set_state(run, (int)found, checkpoint, error))
+        return -1;
+    if (comm->rank == 0 && found == 1)
+        log_line(LOG_INFO, "%s: continuing after step %" PRId64, run->directory, run->progress.step);
+    run_take_weights(run);
+    return 0;
+}
+
+int run_open(struct run *run, int *finished, struct error *error)
+{
+    *error = (struct error){0};
+    if (open_data(run, error))
+        return -1;
+    struct checkpoint checkpoint;
+    checkpoint_init(&checkpoint);
+    int failed = open_state(run, &checkpoint, error);
+    checkpoint_finish(&checkpoint);
+    if (failed)
+        return -1;
+    *finished = run_is_over(run);
+    if (*finished)
+        return 0;
+    const struct config *config = run->config;
+    if (run->comm->rank == 0)
+        open_records(run, error);
+    if (error->code == 0)
+        feed_init(&run->feed, run->comm, run->train, run->shift, run->scale, config->train.batch,
+            config->train.grain, config->train.seed, run->progress.epoch, run->progress.position,
+            config->train.epochs, error);
+    if (comm_agree(run->comm, error))
+        return -1;
+    report_init(&run->report, run->options->progress, run->comm->rank != 0 || run->options->verbosity < 0,
+        config->train.report_every, run->optim.total_steps, run->progress.step);
+    run->last_save = clock_now();
+    return 0;
+}
+
+void run_close(struct run *run)
+{
+    feed_finish(&run->feed);
+    metrics_close(run->metrics);
+    lock_release(run->lock);
+    tally_finish(&run->tally);
+    tree_sums_finish(&run->sums);
+    reduce_destroy(run->reduce);
+    net_destroy(run->net);
+    dataset_close(run->train);
+    dataset_close(run->valid);
+    for (size_t m = 0; m < OPTIM_MOST_MOMENTS; m++)
+        memory_destroy(run->moments[m]);
+    memory_destroy(run->slice);
+    memory_destroy(run->scores);
+    memory_destroy(run->weights);
+    memory_destroy(run->mean);
+    memory_destroy(run->shift);
+    memory_destroy(run->hosts);
+}

@@ -1,0 +1,173 @@
+/* One training step, as design and README describe it: the grains of this rank go through the network one by
+ * one, their gradients into the tree; the scores of all sequences are gathered and added in the order of the
+ * dataset; every rank completes its slice of the gradient, updates its slice of the weights, and all gather
+ * the whole. */
+#include "base/clock.h"
+#include "base/hash.h"
+#include "train/run.h"
+#include "train/stop.h"
+
+#include <math.h>
+#include <string.h>
+
+/* What rides on the sum of the scores besides them. Hashes travel as two exact halves for each rank. */
+enum { RIDE_SIGNAL, RIDE_TIME, RIDE_SAVE, RIDE_DATA_WAIT, RIDE_HASHES };
+
+size_t run_count_rides(const struct comm *comm)
+{
+    return RIDE_HASHES + 2 * (size_t)comm->ranks;
+}
+
+void run_take_weights(struct run *run)
+{
+    net_pack(run->net, run->weights);
+    run->weights_hash = hash_bytes(run->weights, run->P * sizeof *run->weights);
+}
+
+/* The grains of this rank: scores into the tally, gradients into the tree. A failure is this rank's alone. */
+static void compute_grains(struct run *run, double *data_wait)
+{
+    const struct comm *comm = run->comm;
+    const struct feed_step *step = &run->feed.now;
+    size_t first = step->ranges[comm->rank], end = step->ranges[comm->rank + 1];
+    struct net_pass pass = {.training = 1, .seed = run->config->train.seed, .epoch = (uint64_t)step->epoch};
+    struct error error = {0};
+    tree_sums_start(&run->sums, step->plan.leaves, first, end);
+    for (size_t leaf = first; leaf < end; leaf++) {
+        const struct grain *grain = reader_next(run->feed.reader, data_wait, &error);
+        float *gradient = grain ? tree_sums_leaf(&run->sums, &error) : NULL;
+        struct net_outputs outputs;
+        if (!gradient || net_forward(run->net, &pass, grain, &outputs, run->scores, &error))
+            comm_fatal(comm, run->progress.step + 1, error.code, "%s", error.text);
+        net_backward(run->net, &pass, grain, gradient);
+        tree_sums_add(&run->sums);
+        tally_add(&run->tally, grain, run->scores);
+    }
+}
+
+/* Wishes of this rank, and the hash of its weights as they are now. */
+static void add_rides(struct run *run, double data_wait)
+{
+    double *ride = tally_extra(&run->tally);
+    const struct comm *comm = run->comm;
+    ride[RIDE_SIGNAL] = stop_signal() != 0;
+    ride[RIDE_DATA_WAIT] = data_wait / comm->ranks;
+    if (comm->rank == 0) {
+        double now = clock_now(), margin = 2 * run->longest_step + 2 * run->longest_save + 1;
+        int64_t limit = run->options->max_time;
+        ride[RIDE_TIME] = limit && now - run->start + margin > (double)limit;
+        ride[RIDE_SAVE] = run->config->checkpoint.unit == INTERVAL_MINUTES &&
+            now - run->last_save >= 60.0 * (double)run->config->checkpoint.every;
+    }
+    uint64_t hash = hash_bytes(run->weights, run->P * sizeof *run->weights);
+    ride[RIDE_HASHES + 2 * comm->rank] = (double)(hash >> 32);
+    ride[RIDE_HASHES + 2 * comm->rank + 1] = (double)(hash & 0xffffffffu);
+}
+
+/* Replicas are compared with what most ranks have. */
+static int check_replicas(struct run *run, struct error *error)
+{
+    const double *hashes = tally_extra(&run->tally) + RIDE_HASHES;
+    int ranks = run->comm->ranks, best = 0, best_count = 0;
+    for (int r = 0; r < ranks; r++) {
+        int count = 0;
+        for (int other = 0; other < ranks; other++)
+            count += memcmp(hashes + 2 * r, hashes + 2 * other, 2 * sizeof *hashes) == 0;
+        if (count > best_count) {
+            best = r;
+            best_count = count;
+        }
+        if (count == ranks)
+            return 0; /* the usual case ends here */
+    }
+    for (int r = 0; r < ranks; r++)
+        if (memcmp(hashes + 2 * r, hashes + 2 * best, 2 * sizeof *hashes) != 0)
+            return error_set(error, EXIT_CODE_REPLICAS,
+                "step %lld: the weights of rank %d on %s differ from those of %d other ranks (memory at "
+                "fault?): run "
+                "the same command again to continue from the last checkpoint, without that host if it "
+                "happens again",
+                (long long)run->progress.step + 1, r, run->hosts ? run->hosts + 64 * r : "its host",
+                best_count);
+    return 0;
+}
+
+static int check_finite(struct run *run, const char *what, double value, struct error *error)
+{
+    if (isfinite(value))
+        return 0;
+    return error_set(error, EXIT_CODE_DIVERGED,
+        "step %lld of epoch %lld: the %s is %g; nothing of this step was saved: a smaller train.lr or "
+        "train.clip may "
+        "help",
+        (long long)run->progress.step + 1, (long long)run->progress.epoch, what, value);
+}
+
+/* Completes this rank's slice of the gradient, updates its slice of the weights, gathers the whole. */
+static int update_weights(struct run *run, double counted, struct outcome *outcome, struct error *error)
+{
+    const struct feed_step *step = &run->feed.now;
+    double before = clock_now();
+    float *slice = run->slice ? run->slice : run->sums.vectors[0], count = (float)counted;
+    if (reduce_slices(run->reduce, step->ranges, step->plan.leaves, &run->sums, slice, error))
+        return -1;
+    for (size_t i = 0; i < run->slice_count; i++)
+        slice[i] /= count;
+    outcome->gradient_norm = sqrt(reduce_squares(run->reduce, slice));
+    outcome->comm_wait += clock_now() - before;
+    if (check_finite(run, "norm of the gradient", outcome->gradient_norm, error))
+        return -1;
+    outcome->learning_rate = optim_rate(&run->optim, &run->state, step->epoch);
+    double factor = optim_clip_factor(outcome->gradient_norm, run->optim.clip);
+    optim_advance(&run->optim, &run->state);
+    optim_update(&run->optim, &run->state, outcome->learning_rate, factor, run->slice_count, slice,
+        run->moments, run->weights + run->slice_first);
+    before = clock_now();
+    reduce_gather(run->reduce, run->weights);
+    outcome->comm_wait += clock_now() - before;
+    run_take_weights(run);
+    return 0;
+}
+
+static void count_step(struct run *run, struct net_score sum)
+{
+    struct progress *progress = &run->progress;
+    progress->step++;
+    progress->position++;
+    progress->epoch_loss += sum.loss;
+    progress->epoch_errors += sum.errors;
+    progress->epoch_counted += sum.counted;
+}
+
+int run_step(struct run *run, struct outcome *outcome, enum stop_reason *stop, int *save, struct error *error)
+{
+    double start = clock_now();
+    *outcome = (struct outcome){0};
+    if (feed_next(&run->feed, error))
+        comm_fatal(run->comm, run->progress.step + 1, error->code, "%s", error->text);
+    const struct feed_step *step = &run->feed.now;
+    tally_start(&run->tally, step->plan.sequences, step->plan.sequence);
+    double data_wait = 0;
+    compute_grains(run, &data_wait);
+    add_rides(run, data_wait);
+    double before = clock_now();
+    struct net_score sum = tally_sum(&run->tally, run->comm);
+    outcome->comm_wait = clock_now() - before;
+    const double *ride = tally_extra(&run->tally);
+    *stop = ride[RIDE_SIGNAL] > 0 ? STOP_SIGNAL : ride[RIDE_TIME] > 0 ? STOP_TIME : STOP_NOT;
+    *save = ride[RIDE_SAVE] > 0;
+    outcome->data_wait = ride[RIDE_DATA_WAIT];
+    outcome->loss = sum.loss / sum.counted;
+    outcome->error = sum.errors / sum.counted;
+    outcome->sequences = (int64_t)step->plan.sequences;
+    for (size_t leaf = 0; leaf < step->plan.leaves; leaf++)
+        outcome->frames += step->plan.frames[leaf];
+    if (check_replicas(run, error) || check_finite(run, "loss", outcome->loss, error) ||
+        update_weights(run, sum.counted, outcome, error))
+        return -1;
+    count_step(run, sum);
+    outcome->seconds = clock_now() - start;
+    if (outcome->seconds > run->longest_step)
+        run->longest_step = outcome->seconds;
+    return 0;
+}

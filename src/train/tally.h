@@ -1,0 +1,33 @@
+/* Losses, errors and counts of sequences, kept one by one and added up in the order of the dataset in double,
+ * so that the sums do not depend on ranks or on the order of computation. */
+#ifndef TRAIN_TALLY_H
+#define TRAIN_TALLY_H
+
+#include "base/grain.h"
+#include "comm/comm.h"
+#include "net/net.h"
+
+struct tally {
+    size_t n;          /* sequences that can be told apart */
+    int64_t *sequence; /* [n] their indices in the dataset, rising; NULL: 0 .. n - 1 */
+    size_t extra;      /* further sums over ranks that ride along */
+    size_t room;
+    double *values; /* [n][3] loss, errors, counted; then [extra] */
+};
+
+int tally_init(struct tally *tally, size_t room, size_t extra, struct error *error);
+void tally_finish(struct tally *tally);
+
+/* Begins anew for n sequences of these indices in any order (copied and sorted; NULL: 0 .. n - 1), n <= room.
+ */
+void tally_start(struct tally *tally, size_t n, const int64_t *sequence);
+
+/* Scores [B] of a grain's sequences. */
+void tally_add(struct tally *tally, const struct grain *grain, const struct net_score *scores);
+
+double *tally_extra(struct tally *tally); /* [extra], zero at the start */
+
+/* All. Completes values and extras over ranks; the sum in order of the dataset. */
+struct net_score tally_sum(struct tally *tally, const struct comm *comm);
+
+#endif
