@@ -42,9 +42,9 @@ struct run {
     uint64_t weights_hash;
 
     struct feed feed;
-    struct tally tally;                           /* of a training step */
-    struct net_score *scores;                     /* [train.grain] of a grain */
-    double longest_step, longest_save, last_save; /* rank 0: seconds; clock_now() */
+    struct tally tally;              /* of a training step */
+    struct net_score *scores;        /* [train.grain] of a grain */
+    double longest_round, last_save; /* rank 0: seconds from step to step, the longest; clock_now() */
 
     /* Rank 0. */
     struct lock *lock;

@@ -70,7 +70,6 @@ static struct checkpoint view_run(struct run *run, char *config, float *const mo
 static int write_checkpoint(
     struct run *run, int newest, int best, float *const moments[OPTIM_MOST_MOMENTS], struct error *error)
 {
-    double start = clock_now();
     char libraries[256], time_text[64];
     char *config = config_write(run->config, 0, error);
     int failed = !config || metrics_sync(run->metrics, &run->progress.metrics_bytes, error);
@@ -83,8 +82,6 @@ static int write_checkpoint(
     }
     memory_destroy(config);
     run->last_save = clock_now();
-    if (run->last_save - start > run->longest_save)
-        run->longest_save = run->last_save - start;
     return failed ? -1 : 0;
 }
 

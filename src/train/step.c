@@ -53,7 +53,7 @@ static void add_rides(struct run *run, double data_wait)
     ride[RIDE_SIGNAL] = stop_signal() != 0;
     ride[RIDE_DATA_WAIT] = data_wait / comm->ranks;
     if (comm->rank == 0) {
-        double now = clock_now(), margin = 2 * run->longest_step + 2 * run->longest_save + 1;
+        double now = clock_now(), margin = 2 * run->longest_round + 1;
         int64_t limit = run->options->max_time;
         ride[RIDE_TIME] = limit && now - run->start + margin > (double)limit;
         ride[RIDE_SAVE] = run->config->checkpoint.unit == INTERVAL_MINUTES &&
@@ -167,7 +167,5 @@ int run_step(struct run *run, struct outcome *outcome, enum stop_reason *stop, i
         return -1;
     count_step(run, sum);
     outcome->seconds = clock_now() - start;
-    if (outcome->seconds > run->longest_step)
-        run->longest_step = outcome->seconds;
     return 0;
 }

@@ -184,9 +184,13 @@ int run_train(struct run *run)
             log_line(LOG_ERROR, "%s", error.text);
         return error.code;
     }
-    while (!over)
+    while (!over) {
+        double start = clock_now();
         if (advance(run, &stop, &over, &error))
             return end_failed(run, &error);
+        if (clock_now() - start > run->longest_round)
+            run->longest_round = clock_now() - start;
+    }
     if (stop != STOP_NOT)
         return end_stopped(run, stop);
     write_status(run, "finished", "");

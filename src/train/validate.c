@@ -12,6 +12,8 @@ static int validate_steps(
     for (int64_t index = 0; index < feed->plan.steps; index++) {
         if (feed_next(feed, error))
             return -1;
+        if (run->lock)
+            lock_beat(run->lock);
         for (size_t leaf = feed->now.ranges[run->comm->rank]; leaf < feed->now.ranges[run->comm->rank + 1];
              leaf++) {
             const struct grain *grain = reader_next(feed->reader, data_wait, error);
