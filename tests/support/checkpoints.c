@@ -1,0 +1,126 @@
+#include "support/checkpoints.h"
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/random.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static char *copy_text(const char *text)
+{
+    char *copy = memory_create(strlen(text) + 1, 1, NULL);
+    return strcpy(copy, text);
+}
+
+static void fill_model(struct checkpoint *c, const struct net *net, int64_t step)
+{
+    size_t n;
+    const struct parameter *parameter = net_get_parameters(net, &n);
+    c->model = *net_get_config(net);
+    c->parameters = n;
+    c->parameter = memory_create(n, sizeof *parameter, NULL);
+    memcpy(c->parameter, parameter, n * sizeof *parameter);
+    c->count = net_count_parameters(net);
+    c->weights = memory_create(c->count, sizeof(float), NULL);
+    for (size_t m = 0; m < optim_count_moments(c->optimizer); m++)
+        c->moments[m] = memory_create(c->count, sizeof(float), NULL);
+    for (size_t i = 0; i < c->count; i++) {
+        c->weights[i] = (float)random_normal(1, RANDOM_TEST, (uint64_t)step, i);
+        for (size_t m = 0; m < optim_count_moments(c->optimizer); m++)
+            c->moments[m][i] = (float)random_normal(2 + m, RANDOM_TEST, (uint64_t)step, i);
+    }
+    c->weights[0] = -0.0f;
+    c->weights_hash = hash_bytes(c->weights, c->count * sizeof(float));
+}
+
+static void fill_rest(struct checkpoint *c, int64_t step)
+{
+    c->config = copy_text("[model]\ncell = lstm\n; dr\xc3\xb6lf\n");
+    c->optim = (struct optim_state){step, 0.5, 0.25, 0.1, INFINITY, 3};
+    c->progress =
+        (struct progress){2, step, 5, 1.5, 7, 100, 0.625, 4, 1, 2, 0.75, NAN, 0.875, 0.0625, 1, 1234};
+    c->fingerprint = 0x0123456789abcdefu;
+    c->classes = 2;
+    c->features = 2;
+    c->mean = memory_create(2, sizeof(double), NULL);
+    c->deviation = memory_create(2, sizeof(double), NULL);
+    c->mean[0] = 0.1;
+    c->mean[1] = -2;
+    c->deviation[0] = 1;
+    c->deviation[1] = 1e-3;
+    c->provenance = (struct provenance){copy_text("0.1.0"), copy_text("rnn-train x.ini"),
+        copy_text("node1 node2"), copy_text("HDF5"), copy_text(""), copy_text("2024-05-06T07:08:09"), 2};
+}
+
+struct net *checkpoints_make(struct checkpoint *checkpoint, size_t layers, size_t hidden, int64_t step)
+{
+    struct net_config config = {.cell = CELL_LSTM,
+        .output = OUTPUT_SEQUENCE,
+        .loss = LOSS_SIGMOID,
+        .layers = layers,
+        .inputs = 2,
+        .outputs = 2,
+        .dropout = 0.25};
+    for (size_t l = 0; l < layers; l++) {
+        config.hidden[l] = hidden ? hidden : 3;
+        config.bidirectional[l] = l % 2 == 0;
+    }
+    struct error error = {0};
+    struct net *net = net_create(&config, &error);
+    ck_assert_msg(net != NULL, "%s", error.text);
+    checkpoint_init(checkpoint);
+    checkpoint->optimizer = OPTIMIZER_ADAM;
+    fill_model(checkpoint, net, step);
+    fill_rest(checkpoint, step);
+    return net;
+}
+
+static void compare_models(const struct net_config *a, const struct net_config *b)
+{
+    ck_assert(a->cell == b->cell && a->output == b->output && a->loss == b->loss && a->layers == b->layers);
+    for (size_t l = 0; l < a->layers; l++)
+        ck_assert(a->hidden[l] == b->hidden[l] && a->bidirectional[l] == b->bidirectional[l]);
+    ck_assert(a->inputs == b->inputs && a->symbols == b->symbols && a->embedding == b->embedding);
+    ck_assert(a->outputs == b->outputs && a->dropout == b->dropout);
+}
+
+static void compare_parameters(const struct checkpoint *a, const struct checkpoint *b)
+{
+    ck_assert_uint_eq(a->parameters, b->parameters);
+    ck_assert_uint_eq(a->count, b->count);
+    for (size_t i = 0; i < a->parameters; i++) {
+        const struct parameter *p = &a->parameter[i], *q = &b->parameter[i];
+        ck_assert_str_eq(p->name, q->name);
+        ck_assert(p->dimensions == q->dimensions && p->size[0] == q->size[0] && p->size[1] == q->size[1]);
+        ck_assert(p->offset == q->offset && p->count == q->count);
+    }
+}
+
+void checkpoints_compare(const struct checkpoint *a, const struct checkpoint *b)
+{
+    ck_assert_str_eq(a->config, b->config);
+    ck_assert_uint_eq(a->weights_hash, b->weights_hash);
+    compare_models(&a->model, &b->model);
+    compare_parameters(a, b);
+    ck_assert_mem_eq(a->weights, b->weights, a->count * sizeof(float));
+    ck_assert_int_eq(a->optimizer, b->optimizer);
+    ck_assert_mem_eq(&a->optim, &b->optim, sizeof a->optim);
+    for (size_t m = 0; m < OPTIM_MOST_MOMENTS; m++) {
+        ck_assert_int_eq(a->moments[m] != NULL, b->moments[m] != NULL);
+        if (a->moments[m])
+            ck_assert_mem_eq(a->moments[m], b->moments[m], a->count * sizeof(float));
+    }
+    ck_assert_mem_eq(&a->progress, &b->progress, offsetof(struct progress, finished));
+    ck_assert_int_eq(a->progress.finished, b->progress.finished);
+    ck_assert_int_eq(a->progress.metrics_bytes, b->progress.metrics_bytes);
+    ck_assert_uint_eq(a->fingerprint, b->fingerprint);
+    ck_assert_int_eq(a->classes, b->classes);
+    ck_assert_uint_eq(a->features, b->features);
+    if (a->features) {
+        ck_assert_mem_eq(a->mean, b->mean, a->features * sizeof(double));
+        ck_assert_mem_eq(a->deviation, b->deviation, a->features * sizeof(double));
+    }
+}
