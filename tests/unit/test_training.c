@@ -1,131 +1,130 @@
-/* Ten whole training steps: the plan's grains through the production network, its gradients added in the
- * tree, divided, clipped, and applied by the production optimizer, all in float; beside the reference, which
- * takes the same sequences one by one in double. Compared is how far each tensor has moved since the start.
- */
-#include "reference/subject.h"
-#include "support/suite.h"
-
-#include "comm/squares.h"
-#include "comm/tree.h"
-#include "data/plan.h"
+/* Ten whole training steps of the program itself on one rank: a dataset file and a configuration in, and then
+ * what rnn-train does: reading, plan, grains, network, tree, reduction, clipping, update. Beside it the
+ * reference, which takes the same sequences one by one in double, from the same starting weights. Compared is
+ * how far each tensor has moved since the start, after every step. */
+#include "reference/problem_file.h"
+#include "support/mpi_suite.h"
+#include "support/sample.h"
+#include "train/run.h"
 
 #include <check.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    CELLS = 4,
-    OPTIMIZERS = 6,
-    SEQUENCES = 23,
-    BATCH = 9,
-    GRAIN = 2,
-    STEPS = 10,
-    WARMUP = 4,
-    BLOCK = 1024
-};
+enum { CELLS = 4, OPTIMIZERS = 6, KINDS = 3, SEQUENCES = 23, STEPS = 10, WARMUP = 4, PATH_ROOM = 512 };
 
 /* Of a tensor's way. Epsilon is 1e-4 below, so that weights whose gradient is mere rounding stay. */
 #define TOLERANCE 2e-4
 
-/* The production path on one rank. */
-struct path {
-    struct subject subject;
-    struct grain grain;
-    struct plan plan;
-    struct plan_step step;
-    struct tree_sums sums;
-    struct optim_config config;
-    struct optim_state state;
-    float *moments[OPTIM_MOST_MOMENTS];
-    int32_t length[SEQUENCES];
+static char folder[PATH_ROOM]; /* Check hands its tests no context */
+
+/* One of the networks, and the configuration that makes it. */
+struct kind {
+    struct net_config net;
+    int standardize;
 };
 
-static void path_init(struct path *path, const struct problem *problem, const struct optim_config *config)
+static struct kind make_kind(int which, enum cell cell, enum loss loss)
 {
-    memset(path, 0, sizeof *path);
-    subject_init(&path->subject, problem);
-    grain_init(&path->grain);
-    for (size_t s = 0; s < SEQUENCES; s++)
-        path->length[s] = (int32_t)problem->sequence[s].T;
-    ck_assert_int_eq(plan_init(&path->plan, SEQUENCES, path->length, BATCH, GRAIN, 5, NULL), 0);
-    tree_sums_init(&path->sums, path->subject.P);
-    path->config = *config;
-    optim_state_init(&path->state);
-    for (size_t m = 0; m < optim_count_moments(config->optimizer); m++)
-        path->moments[m] = calloc(path->subject.P, sizeof(float));
+    static const struct kind kinds[KINDS] = {
+        {.net = {.output = OUTPUT_FRAME, .hidden = {18, 7}, .bidirectional = {1, 1}}, .standardize = 1},
+        {.net = {.output = OUTPUT_SEQUENCE, .hidden = {5, 17}, .bidirectional = {1, 0}}},
+        {.net = {.output = OUTPUT_FRAME,
+             .hidden = {9, 9},
+             .bidirectional = {0, 1},
+             .symbols = 1,
+             .embedding = 3}}};
+    struct kind kind = kinds[which];
+    kind.net.cell = cell;
+    kind.net.loss = loss;
+    kind.net.layers = 2;
+    kind.net.inputs = 6;
+    kind.net.outputs = 5;
+    return kind;
 }
 
-static void path_finish(struct path *path)
+/* Writes the configuration as a user would, and reads it as rnn-train does. */
+static void make_config(struct config *config, const struct kind *kind, enum optimizer optimizer)
 {
-    for (size_t m = 0; m < OPTIM_MOST_MOMENTS; m++)
-        free(path->moments[m]);
-    tree_sums_finish(&path->sums);
-    plan_step_finish(&path->step);
-    plan_finish(&path->plan);
-    grain_finish(&path->grain);
-    subject_finish(&path->subject);
+    static const char *const outputs[] = {"frame", "sequence"},
+                             *const losses[] = {"softmax", "sigmoid", "mse"};
+    static const char *const cells[] = {"rnn", "rnn-relu", "lstm", "gru"};
+    static const struct {
+        const char *name, *lr;
+    } optimizers[OPTIMIZERS] = {{"sgd", "0.2"}, {"momentum", "0.05"}, {"nesterov", "0.05"},
+        {"rmsprop", "0.01"}, {"adam", "0.02"}, {"adamw", "0.02"}};
+    const struct net_config *net = &kind->net;
+    char path[PATH_ROOM + 16];
+    snprintf(path, sizeof path, "%s/ten.ini", folder);
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fprintf(file, "[data]\ntrain = ten.h5\nstandardize = %s\n", kind->standardize ? "yes" : "no");
+    fprintf(file, "[model]\noutput = %s\nloss = %s\ncell = %s\n", outputs[net->output], losses[net->loss],
+        cells[net->cell]);
+    fprintf(file, "layers = 2\nhidden = %zu %zu\nbidirectional = %s %s\nembedding = %zu\n", net->hidden[0],
+        net->hidden[1], net->bidirectional[0] ? "yes" : "no", net->bidirectional[1] ? "yes" : "no",
+        net->embedding);
+    fprintf(file, "[train]\nbatch = 9\ngrain = 2\nepochs = 20\nseed = 5\noptimizer = %s\nlr = %s\n",
+        optimizers[optimizer].name, optimizers[optimizer].lr);
+    fprintf(file, "beta2 = 0.97\nepsilon = 1e-4\nweight_decay = 0.01\nclip = 0.5\nwarmup = %d\n", WARMUP);
+    ck_assert_int_eq(fclose(file), 0);
+    struct faults faults;
+    faults_init(&faults, 1, NULL, NULL);
+    config_init(config);
+    ck_assert_int_eq(config_read(config, path, 0, NULL, &faults), 0);
 }
 
-/* Gradients of all grains in tree order; the loss of the step, summed. */
-static struct net_score path_add_grains(struct path *path, const struct net_pass *pass)
+static void write_dataset(const struct problem *problem)
 {
-    struct net_score sum = {0};
-    size_t leaves = path->step.leaves;
-    tree_sums_start(&path->sums, leaves, 0, leaves);
-    for (size_t l = 0; l < leaves; l++) {
-        struct net_outputs outputs;
-        struct net_score score[GRAIN];
-        size_t first = path->step.start[l], B = path->step.start[l + 1] - first;
-        problem_fill_grain(path->subject.problem, B, path->step.sequence + first, &path->grain);
-        float *gradient = tree_sums_leaf(&path->sums, NULL);
-        ck_assert_ptr_nonnull(gradient);
-        ck_assert_int_eq(net_forward(path->subject.net, pass, &path->grain, &outputs, score, NULL), 0);
-        net_backward(path->subject.net, pass, &path->grain, gradient);
-        tree_sums_add(&path->sums);
-        for (size_t b = 0; b < B; b++) {
-            sum.loss += score[b].loss;
-            sum.counted += score[b].counted;
-        }
+    char path[PATH_ROOM + 16];
+    snprintf(path, sizeof path, "%s/ten.h5", folder);
+    struct h5_image *image = h5_image_create(NULL);
+    ck_assert_ptr_nonnull(image);
+    problem_add_dataset(image, problem);
+    problem_save_image(image, path);
+}
+
+/* (x - mean) / deviation of every feature over all frames. */
+static void standardize(struct problem *problem)
+{
+    size_t I = problem->config.inputs;
+    for (size_t i = 0; i < I; i++) {
+        double sum = 0, squares = 0, frames = 0;
+        for (size_t s = 0; s < problem->sequences; s++)
+            for (size_t t = 0; t < problem->sequence[s].T; t++, frames++)
+                sum += problem->sequence[s].inputs[t * I + i];
+        double mean = sum / frames;
+        for (size_t s = 0; s < problem->sequences; s++)
+            for (size_t t = 0; t < problem->sequence[s].T; t++)
+                squares += pow(problem->sequence[s].inputs[t * I + i] - mean, 2);
+        double deviation = sqrt(squares / frames);
+        for (size_t s = 0; s < problem->sequences; s++)
+            for (size_t t = 0; t < problem->sequence[s].T; t++) {
+                double *x = (double *)problem->sequence[s].inputs + t * I + i;
+                *x = (*x - mean) / deviation;
+            }
     }
-    tree_complete(leaves, path->sums.held, path->sums.nodes, path->sums.vectors, path->subject.P);
-    return sum;
 }
 
-static double path_norm(const float *gradient, size_t P)
+static void take_weights(const struct run *run, const struct problem *problem, double *weights)
 {
-    double squares = 0;
-    for (size_t p = 0; p < P; p += BLOCK)
-        squares += squares_sum_block(gradient + p, P - p < BLOCK ? P - p : BLOCK);
-    return sqrt(squares);
+    size_t tensors;
+    const struct parameter *list = net_get_parameters(run->net, &tensors);
+    problem_to_doubles(problem, run->weights, tensors, list, weights);
 }
 
-/* Step `s` of the run; returns the mean loss. */
-static double path_make_step(struct path *path, int64_t s)
-{
-    int64_t epoch = 1 + s / path->plan.steps;
-    if (epoch != path->plan.epoch)
-        plan_set_epoch(&path->plan, epoch);
-    ck_assert_int_eq(plan_make_step(&path->plan, s % path->plan.steps, &path->step, NULL), 0);
-    struct net_pass pass = {.training = 1, .seed = 5, .epoch = (uint64_t)epoch};
-    struct net_score sum = path_add_grains(path, &pass);
-    float *gradient = path->sums.vectors[0];
-    for (size_t p = 0; p < path->subject.P; p++)
-        gradient[p] /= (float)sum.counted;
-    double factor = optim_clip_factor(path_norm(gradient, path->subject.P), path->config.clip);
-    double rate = optim_rate(&path->config, &path->state, epoch);
-    optim_advance(&path->config, &path->state);
-    optim_update(&path->config, &path->state, rate, factor, path->subject.P, gradient, path->moments,
-        path->subject.weights);
-    net_pack(path->subject.net, path->subject.weights);
-    return sum.loss / sum.counted;
-}
+/* What one step came to, per counted row. */
+struct came_to {
+    double loss, norm;
+};
 
-/* The same sequences through the reference, at rate `lr`; updates weights [P], returns the mean loss. */
-static double reference_make_step(struct reference_optimizer *optimizer, double lr,
+/* The sequences of a step through the reference, at rate `lr`; updates weights [P]. */
+static struct came_to reference_make_step(struct reference_optimizer *optimizer, double lr,
     const struct problem *problem, const struct plan_step *step, double *weights)
 {
-    double *gradient = reference_numbers(problem->P), loss = 0, counted = 0;
+    double *gradient = reference_numbers(problem->P), loss = 0, counted = 0, squares = 0;
     for (size_t k = 0; k < step->sequences; k++) {
         const struct reference_sequence *sequence = &problem->sequence[step->sequence[k]];
         struct reference_score score = reference_get_score(&problem->config, weights, sequence);
@@ -133,82 +132,93 @@ static double reference_make_step(struct reference_optimizer *optimizer, double 
         loss += score.loss;
         counted += score.counted;
     }
-    for (size_t p = 0; p < problem->P; p++)
+    for (size_t p = 0; p < problem->P; p++) {
         gradient[p] /= counted;
+        squares += gradient[p] * gradient[p];
+    }
     optimizer->config.lr = lr;
     reference_optimizer_update(optimizer, gradient, weights);
     free(gradient);
-    return loss / counted;
+    return (struct came_to){.loss = loss / counted, .norm = sqrt(squares)};
 }
 
-/* How far the production weights have moved, and the reference's. */
+/* How far the run's weights have moved, and the reference's. problem->weights: where both began. */
 static void check_weights(
-    const struct problem *problem, const struct path *path, const double *weights, int64_t s)
+    const struct problem *problem, const struct run *run, const double *weights, int step)
 {
     double *got = reference_numbers(problem->P), *want = reference_numbers(problem->P);
-    problem_to_doubles(problem, path->subject.weights, path->subject.tensors, path->subject.list, got);
+    take_weights(run, problem, got);
     for (size_t p = 0; p < problem->P; p++) {
         got[p] -= problem->weights[p];
         want[p] = weights[p] - problem->weights[p];
     }
     char worst[64];
     double difference = problem_compare(problem, got, want, 1e-3, worst);
-    ck_assert_msg(difference < TOLERANCE, "step %d: %s is off by %g", (int)s + 1, worst, difference);
+    ck_assert_msg(difference < TOLERANCE, "step %d: %s is off by %g", step, worst, difference);
     free(got);
     free(want);
 }
 
-static void check_ten_steps(const struct net_config *net, const struct optim_config *optim, uint64_t seed)
+static void check_steps(struct run *run, struct problem *problem)
 {
-    int32_t length[SEQUENCES];
-    struct problem problem;
-    struct path path;
     struct reference_optimizer optimizer;
-    problem_draw_lengths(SEQUENCES, 30, seed, length);
-    problem_init(&problem, net, SEQUENCES, length, seed);
-    path_init(&path, &problem, optim);
-    reference_optimizer_init(&optimizer, optim, problem.P);
-    double *weights = reference_numbers(problem.P);
-    memcpy(weights, problem.weights, problem.P * sizeof *weights);
-    for (int64_t s = 0; s < STEPS; s++) {
-        double loss = path_make_step(&path, s);
-        double lr = optim->lr * fmin(1, (double)(s + 1) / WARMUP);
-        double want = reference_make_step(&optimizer, lr, &problem, &path.step, weights);
-        ck_assert_double_eq_tol(loss, want, 1e-4 * (1 + want));
-        check_weights(&problem, &path, weights, s);
+    reference_optimizer_init(&optimizer, &run->config->train.optim, problem->P);
+    take_weights(run, problem, problem->weights);
+    double *weights = reference_numbers(problem->P);
+    memcpy(weights, problem->weights, problem->P * sizeof *weights);
+    for (int s = 1; s <= STEPS; s++) {
+        struct outcome outcome;
+        struct error error;
+        enum stop_reason stop;
+        int save;
+        ck_assert_msg(run_step(run, &outcome, &stop, &save, &error) == 0, "%s", error.text);
+        double lr = run->config->train.optim.lr * fmin(1, (double)s / WARMUP);
+        struct came_to want = reference_make_step(&optimizer, lr, problem, &run->feed.now.plan, weights);
+        ck_assert_double_eq_tol(outcome.loss, want.loss, 1e-4 * (1 + want.loss));
+        ck_assert_double_eq_tol(outcome.gradient_norm, want.norm, 1e-3 * want.norm);
+        ck_assert_double_eq_tol(outcome.learning_rate, lr, 1e-12);
+        check_weights(problem, run, weights, s);
     }
     free(weights);
     reference_optimizer_finish(&optimizer);
-    path_finish(&path);
+}
+
+static void check_kind(const struct kind *kind, enum optimizer optimizer, uint64_t seed)
+{
+    int32_t length[SEQUENCES];
+    struct problem problem;
+    struct config config;
+    struct train_options options = {.verbosity = -1};
+    struct error error;
+    int finished;
+    problem_draw_lengths(SEQUENCES, 30, seed, length);
+    problem_init(&problem, &kind->net, SEQUENCES, length, seed);
+    write_dataset(&problem);
+    make_config(&config, kind, optimizer);
+    if (kind->standardize)
+        standardize(&problem);
+    struct run *run = calloc(1, sizeof *run);
+    ck_assert_ptr_nonnull(run);
+    run->options = &options;
+    run->config = &config;
+    run->comm = mpi_suite_comm();
+    run->command = "";
+    snprintf(run->directory, sizeof run->directory, "%s/run", folder);
+    int failed = run_open(run, &finished, &error);
+    ck_assert_msg(!failed, "%s", error.text);
+    check_steps(run, &problem);
+    run_close(run);
+    sample_remove_folder(run->directory);
+    free(run);
+    config_finish(&config);
     problem_finish(&problem);
 }
 
 START_TEST(ten_steps_are_the_references)
 {
-    static const double rates[OPTIMIZERS] = {0.2, 0.05, 0.05, 0.01, 0.02, 0.02};
-    enum optimizer optimizer = (enum optimizer)(_i % OPTIMIZERS);
-    enum cell cell = (enum cell)(_i / OPTIMIZERS);
-    struct optim_config optim = {.optimizer = optimizer,
-        .lr = rates[optimizer],
-        .momentum = 0.9,
-        .beta1 = 0.9,
-        .beta2 = 0.97,
-        .epsilon = 1e-4,
-        .weight_decay = 0.01,
-        .clip = 0.5,
-        .warmup = WARMUP};
-    for (int which = 0; which < 3; which++) {
-        struct net_config net = {.cell = cell,
-            .output = which == 1 ? OUTPUT_SEQUENCE : OUTPUT_FRAME,
-            .loss = (enum loss)((which + _i) % 3),
-            .layers = 2,
-            .hidden = {18, 7},
-            .bidirectional = {1, which != 2},
-            .inputs = 6,
-            .symbols = which == 2,
-            .embedding = which == 2 ? 3 : 0,
-            .outputs = 5};
-        check_ten_steps(&net, &optim, 300 + (uint64_t)_i);
+    for (int which = 0; which < KINDS; which++) {
+        struct kind kind = make_kind(which, (enum cell)(_i / OPTIMIZERS), (enum loss)((which + _i) % 3));
+        check_kind(&kind, (enum optimizer)(_i % OPTIMIZERS), 300 + (uint64_t)_i);
     }
 }
 END_TEST
@@ -217,8 +227,10 @@ int main(void)
 {
     Suite *suite = suite_create("training");
     TCase *cases = tcase_create("training");
-    tcase_set_timeout(cases, 100);
     tcase_add_loop_test(cases, ten_steps_are_the_references, 0, CELLS * OPTIMIZERS);
     suite_add_tcase(suite, cases);
-    return suite_run(suite);
+    sample_make_folder(folder, sizeof folder);
+    int status = mpi_suite_run(suite, "test_training", 110);
+    sample_remove_folder(folder);
+    return status;
 }
