@@ -41,7 +41,7 @@ struct checkpoint {
         double loss, error; /* of the last validation (training where there is none); NaN before */
         double train_loss, train_error; /* of the last whole epoch; NaN before */
         int finished;                   /* 1: the run is over */
-        int64_t metrics_bytes;          /* length of metrics.csv at this point */
+        int64_t metrics_rows;           /* of metrics.csv at this point */
     } progress;
 
     /* The data. */

@@ -206,7 +206,7 @@ static int layout_progress(const struct section *whole, struct checkpoint *c)
     section_real(&s, "train_loss", &p->train_loss);
     section_real(&s, "train_error", &p->train_error);
     flag_item(&s, "finished", &p->finished);
-    section_integer(&s, "metrics_bytes", &p->metrics_bytes, 0, most);
+    section_integer(&s, "metrics_rows", &p->metrics_rows, 0, most);
     return section_end(&s);
 }
 

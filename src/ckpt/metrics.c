@@ -1,6 +1,7 @@
 /* metrics.csv: a row is one write, so that a reader sees whole rows; a row that could not be written whole is
- * cut off again. The length of the file at a checkpoint is in the checkpoint, and a resume cuts there, so
- * each row stands once however the run ended. */
+ * cut off again. The number of rows at a checkpoint is in the checkpoint, and a resume cuts behind them, so
+ * each row stands once however the run ended. Rows, not bytes: how wide a time prints differs between equal
+ * runs, and equal runs have equal checkpoints. */
 #include "ckpt/directory.h"
 
 #include "base/memory.h"
@@ -22,29 +23,35 @@ enum { HEADER_BYTES = sizeof header - 1, PATH_BYTES = 4352 };
 
 struct metrics {
     int descriptor;
-    int64_t length;
+    int64_t length, rows; /* bytes; rows behind the header */
     char path[PATH_BYTES];
 };
 
 static const char advice[] = "put the file of the run back, or start over with --fresh";
 
-/* The first `length` bytes must be a header and whole rows. */
-static int check_beginning(const struct metrics *metrics, int64_t length, struct error *error)
+/* Where the header and `rows` rows behind it end. */
+static int find_end(const struct metrics *metrics, int64_t rows, int64_t *end, struct error *error)
 {
-    struct stat status;
-    char found[HEADER_BYTES], last = 0;
-    if (fstat(metrics->descriptor, &status) != 0)
-        return error_set(error, EXIT_CODE_IO, "%s: cannot be read: %s", metrics->path, strerror(errno));
-    if (status.st_size < length)
-        return error_set(error, EXIT_CODE_DATA,
-            "%s: has %lld bytes, but %" PRId64 " belong to the checkpoint: rows are missing: %s",
-            metrics->path, (long long)status.st_size, length, advice);
-    if (length < HEADER_BYTES || pread(metrics->descriptor, found, HEADER_BYTES, 0) != HEADER_BYTES ||
-        memcmp(found, header, HEADER_BYTES) != 0 || pread(metrics->descriptor, &last, 1, length - 1) != 1 ||
-        last != '\n')
-        return error_set(error, EXIT_CODE_DATA,
-            "%s: is not the file that the checkpoint was written with: %s", metrics->path, advice);
-    return 0;
+    char block[1 << 14];
+    int64_t lines = -1, at = 0; /* the header is line 0 */
+    for (;;) {
+        ssize_t n = pread(metrics->descriptor, block, sizeof block, at);
+        if (n < 0)
+            return error_set(error, EXIT_CODE_IO, "%s: cannot be read: %s", metrics->path, strerror(errno));
+        if (at == 0 && (n < HEADER_BYTES || memcmp(block, header, HEADER_BYTES) != 0))
+            return error_set(error, EXIT_CODE_DATA,
+                "%s: is not the file that the checkpoint was written with: %s", metrics->path, advice);
+        if (n == 0)
+            return error_set(error, EXIT_CODE_DATA,
+                "%s: has %" PRId64 " rows, but %" PRId64 " belong to the checkpoint: %s", metrics->path,
+                lines, rows, advice);
+        for (ssize_t i = 0; i < n; i++)
+            if (block[i] == '\n' && ++lines == rows) {
+                *end = at + i + 1;
+                return 0;
+            }
+        at += n;
+    }
 }
 
 /* A new file: durable in its directory too, since a checkpoint will count on it. */
@@ -63,30 +70,32 @@ static int begin(struct metrics *metrics, const char *directory, struct error *e
     return failed ? -1 : 0;
 }
 
-static int go_on(struct metrics *metrics, int64_t length, struct error *error)
+static int go_on(struct metrics *metrics, int64_t rows, struct error *error)
 {
-    if (check_beginning(metrics, length, error) != 0)
+    int64_t end;
+    if (find_end(metrics, rows, &end, error) != 0)
         return -1;
-    if (ftruncate(metrics->descriptor, length) != 0 || lseek(metrics->descriptor, length, SEEK_SET) != length)
-        return error_set(error, EXIT_CODE_IO, "%s: cannot be cut to %" PRId64 " bytes: %s", metrics->path,
-            length, strerror(errno));
-    metrics->length = length;
+    if (ftruncate(metrics->descriptor, end) != 0 || lseek(metrics->descriptor, end, SEEK_SET) != end)
+        return error_set(error, EXIT_CODE_IO, "%s: cannot be cut to %" PRId64 " rows: %s", metrics->path,
+            rows, strerror(errno));
+    metrics->length = end;
+    metrics->rows = rows;
     return 0;
 }
 
-struct metrics *metrics_open(const char *directory, int64_t length, struct error *error)
+struct metrics *metrics_open(const char *directory, int64_t rows, struct error *error)
 {
     struct metrics *metrics = memory_create(1, sizeof *metrics, error);
     if (!metrics)
         return NULL;
     snprintf(metrics->path, sizeof metrics->path, "%s/metrics.csv", directory);
-    metrics->descriptor = open(metrics->path, O_RDWR | O_CLOEXEC | (length ? 0 : O_CREAT), 0666);
+    metrics->descriptor = open(metrics->path, O_RDWR | O_CLOEXEC | (rows ? 0 : O_CREAT), 0666);
     int outcome = -1;
     if (metrics->descriptor < 0)
         error_set(error, EXIT_CODE_IO, "%s: cannot be opened: %s%s%s", metrics->path, strerror(errno),
-            length ? ": " : "", length ? advice : "");
+            rows ? ": " : "", rows ? advice : "");
     else
-        outcome = length ? go_on(metrics, length, error) : begin(metrics, directory, error);
+        outcome = rows ? go_on(metrics, rows, error) : begin(metrics, directory, error);
     if (outcome == 0)
         return metrics;
     metrics_close(metrics);
@@ -111,6 +120,7 @@ int metrics_add(struct metrics *metrics, const struct metrics_row *row, struct e
     line[n++] = '\n';
     if (directory_write_all(metrics->descriptor, line, (size_t)n) == 0) {
         metrics->length += n;
+        metrics->rows++;
         return 0;
     }
     error_set(error, EXIT_CODE_IO,
@@ -121,12 +131,12 @@ int metrics_add(struct metrics *metrics, const struct metrics_row *row, struct e
     return -1;
 }
 
-int metrics_sync(struct metrics *metrics, int64_t *length, struct error *error)
+int metrics_sync(struct metrics *metrics, int64_t *rows, struct error *error)
 {
     if (directory_sync(metrics->descriptor) != 0)
         return error_set(
             error, EXIT_CODE_IO, "%s: cannot be made durable: %s", metrics->path, strerror(errno));
-    *length = metrics->length;
+    *rows = metrics->rows;
     return 0;
 }
 

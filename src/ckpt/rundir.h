@@ -44,8 +44,8 @@ int rundir_load_newest(const char *directory, struct checkpoint *checkpoint,
 int rundir_write_status(
     const char *directory, const char *state, int64_t step, const char *reason, struct error *error);
 
-/* metrics.csv: opened for adding rows at `length` bytes (0: new, with its header line); what lies behind is
- * cut off. Rows become durable with rundir_metrics_sync, which a checkpoint must follow. */
+/* metrics.csv: opened for adding behind the first `rows` rows (0: new, with its header line); what lies
+ * behind them is cut off. Rows become durable with metrics_sync, which a checkpoint must follow. */
 struct metrics_row {
     int64_t step, epoch;
     const char *split; /* "train" or "valid" */
@@ -53,9 +53,9 @@ struct metrics_row {
     double loss, error, learning_rate, gradient_norm, seconds, frames_per_second, data_wait, comm_wait;
 };
 struct metrics;
-struct metrics *metrics_open(const char *directory, int64_t length, struct error *error);
+struct metrics *metrics_open(const char *directory, int64_t rows, struct error *error);
 int metrics_add(struct metrics *metrics, const struct metrics_row *row, struct error *error);
-int metrics_sync(struct metrics *metrics, int64_t *length, struct error *error);
+int metrics_sync(struct metrics *metrics, int64_t *rows, struct error *error);
 void metrics_close(struct metrics *metrics); /* takes NULL */
 
 /* lock: host, process, job, heartbeat. Taken by one job at a time; a live one is refused (EXIT_CODE_DATA,

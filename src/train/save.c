@@ -72,7 +72,7 @@ static int write_checkpoint(
 {
     char libraries[256], time_text[64];
     char *config = config_write(run->config, 0, error);
-    int failed = !config || metrics_sync(run->metrics, &run->progress.metrics_bytes, error);
+    int failed = !config || metrics_sync(run->metrics, &run->progress.metrics_rows, error);
     if (!failed) {
         struct checkpoint view = view_run(run, config, moments);
         fill_provenance(run, &view.provenance, libraries, time_text);

@@ -195,7 +195,7 @@ static int open_records(struct run *run, struct error *error)
     memory_destroy(text);
     if (failed)
         return -1;
-    run->metrics = metrics_open(run->directory, run->progress.metrics_bytes, error);
+    run->metrics = metrics_open(run->directory, run->progress.metrics_rows, error);
     return run->metrics ? rundir_write_status(run->directory, "running", run->progress.step, "", error) : -1;
 }
 

@@ -115,7 +115,7 @@ void checkpoints_compare(const struct checkpoint *a, const struct checkpoint *b)
     }
     ck_assert_mem_eq(&a->progress, &b->progress, offsetof(struct progress, finished));
     ck_assert_int_eq(a->progress.finished, b->progress.finished);
-    ck_assert_int_eq(a->progress.metrics_bytes, b->progress.metrics_bytes);
+    ck_assert_int_eq(a->progress.metrics_rows, b->progress.metrics_rows);
     ck_assert_uint_eq(a->fingerprint, b->fingerprint);
     ck_assert_int_eq(a->classes, b->classes);
     ck_assert_uint_eq(a->features, b->features);
