@@ -3,8 +3,8 @@
     compare.py DUMP_NET
 
 For every cell, one and two layers, one and two directions, and the kinds of output, loss and input: dump_net
-writes a checkpoint and what the network made of a few sequences. The checkpoint's /model group is loaded as it
-is into a PyTorch module; its outputs, loss and every gradient must agree to 1e-4 of each tensor's largest
+writes a checkpoint and what the network made of a few sequences. The checkpoint's /model group is loaded as
+it is into a PyTorch module; its outputs, loss and every gradient must agree to 1e-4 of each tensor's largest
 magnitude. PyTorch computes in double. Exit code 77: PyTorch or h5py is missing.
 """
 
@@ -46,7 +46,8 @@ class Network(torch.nn.Module):
 
     def forward(self, x):
         if not x.is_floating_point():
-            x = self.embedding(x) if hasattr(self, "embedding") else torch.nn.functional.one_hot(x, self.inputs)
+            one_hot = torch.nn.functional.one_hot
+            x = self.embedding(x) if hasattr(self, "embedding") else one_hot(x, self.inputs)
         y = self.rnn(x.double().unsqueeze(1))[0].squeeze(1)
         if self.output == "sequence":
             y = torch.cat([y[-1, : self.hidden], y[0, self.hidden :]]).unsqueeze(0)
@@ -86,7 +87,8 @@ def compare(dump_net, folder, case):
     network.load_state_dict(state, strict=True)
     network.double()
     with h5py.File(dump_path, "r") as f:
-        dump = {k: torch.from_numpy(f[k][()]) for k in ("inputs", "input_offsets", "targets", "outputs", "loss")}
+        names = ("inputs", "input_offsets", "targets", "outputs", "loss")
+        dump = {k: torch.from_numpy(f[k][()]) for k in names}
         gradient = {k: torch.from_numpy(v[()]) for k, v in f["gradient"].items()}
 
     sequences = dump["inputs"].long() if dump["inputs"].dtype == torch.int32 else dump["inputs"]
