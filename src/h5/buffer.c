@@ -98,7 +98,8 @@ hid_t h5_buffer_create(const char *name, hid_t creation, struct h5_buffer *buffe
     H5FD_file_image_callbacks_t callbacks = {
         allocate, copy, grow, hand_over, same_context, keep_context, buffer};
     hid_t file = -1, access = H5Pcreate(H5P_FILE_ACCESS);
-    if (H5Pset_fapl_core(access, INCREMENT, 0) >= 0 && H5Pset_file_image_callbacks(access, &callbacks) >= 0)
+    if (H5Pset_fapl_core(access, INCREMENT, 0) >= 0 && H5Pset_file_image_callbacks(access, &callbacks) >= 0 &&
+        (!buffer->metadata || H5Pset_meta_block_size(access, buffer->metadata) >= 0))
         file = H5Fcreate(name, H5F_ACC_TRUNC, creation, access);
     close_list(access);
     return file;

@@ -14,8 +14,9 @@ hid_t h5_buffer_open(const char *name, const void *image, size_t size);
 /* The memory of a file that is being built. */
 struct h5_buffer {
     char *bytes;
-    size_t size; /* bytes allocated */
-    int kept;    /* 1: HDF5 has let go of it, and it is ours */
+    size_t size;     /* bytes allocated */
+    int kept;        /* 1: HDF5 has let go of it, and it is ours */
+    size_t metadata; /* bytes set aside for headers at a time; 0: HDF5's default */
 };
 
 /* Creates a file that grows in `buffer`, which must outlive it. */

@@ -19,6 +19,9 @@ enum { H5_MOST_DIMENSIONS = 4 };
 
 enum h5_kind { H5_INTEGER, H5_FLOAT, H5_TEXT, H5_OTHER };
 
+/* Numbers in memory. */
+enum h5_number { H5_FLOAT32, H5_FLOAT64, H5_INT32, H5_INT64 };
+
 /* What a set is, before any of it is read. */
 struct h5_shape {
     enum h5_kind kind;

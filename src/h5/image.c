@@ -4,9 +4,9 @@
  * library's default bounds write the oldest formats that serve, which every reader knows. The first failure
  * is kept and the calls after it do nothing, so that a caller writes a file as a plain list of statements and
  * asks once, at the end. */
+#include "h5/image.h"
+
 #include "base/memory.h"
-#include "h5/buffer.h"
-#include "h5/internal.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -19,21 +19,13 @@ enum {
     MOST_CHUNK_BYTES = 4 << 20 /* a row above it is not chunked */
 };
 
-struct h5_image {
-    struct h5_buffer buffer;
-    hid_t file, group_creation;
-    int deflate;
-    struct error error;
-};
-
-static void fail(struct h5_image *image, const char *what, const char *name)
+void h5_image_fail(struct h5_image *image, const char *what, const char *name)
 {
     h5_failed("HDF5 image", &image->error, "%s %s cannot be written", what, name);
     image->error.code = EXIT_CODE_INTERNAL;
 }
 
-/* A property list of this class without times; negative on failure. */
-static hid_t timeless(hid_t class)
+hid_t h5_image_timeless(hid_t class)
 {
     hid_t creation = H5Pcreate(class);
     if (creation >= 0 && H5Pset_obj_track_times(creation, 0) < 0) {
@@ -47,21 +39,22 @@ static hid_t create_file(struct h5_image *image)
 {
     char name[64];
     snprintf(name, sizeof name, "/dev/null/image-%p", (void *)image);
-    hid_t creation = timeless(H5P_FILE_CREATE);
+    hid_t creation = h5_image_timeless(H5P_FILE_CREATE);
     hid_t file = creation < 0 ? -1 : h5_buffer_create(name, creation, &image->buffer);
     if (file >= 0)
         H5Pclose(creation);
     return file;
 }
 
-struct h5_image *h5_image_create(struct error *error)
+struct h5_image *h5_image_create_with(size_t metadata, struct error *error)
 {
     struct h5_image *image = memory_create(1, sizeof *image, error);
     if (!image)
         return NULL;
+    image->buffer.metadata = metadata;
     h5_lock();
     image->file = create_file(image);
-    image->group_creation = image->file < 0 ? -1 : timeless(H5P_GROUP_CREATE);
+    image->group_creation = image->file < 0 ? -1 : h5_image_timeless(H5P_GROUP_CREATE);
     int made = image->file >= 0 && image->group_creation >= 0;
     if (!made) {
         h5_failed("HDF5 image", error, "cannot be created");
@@ -73,6 +66,11 @@ struct h5_image *h5_image_create(struct error *error)
         return image;
     h5_image_destroy(image);
     return NULL;
+}
+
+struct h5_image *h5_image_create(struct error *error)
+{
+    return h5_image_create_with(0, error);
 }
 
 void h5_image_deflate(struct h5_image *image, int level)
@@ -89,7 +87,7 @@ void h5_image_group(struct h5_image *image, const char *name)
     h5_lock();
     hid_t group = H5Gcreate2(image->file, name, H5P_DEFAULT, image->group_creation, H5P_DEFAULT);
     if (group < 0)
-        fail(image, "group", name);
+        h5_image_fail(image, "group", name);
     else
         H5Gclose(group);
     h5_unlock();
@@ -122,7 +120,7 @@ static void cut_chunks(const struct h5_image *image, const struct values *values
     H5Pset_deflate(creation, (unsigned)image->deflate);
 }
 
-static hid_t create_space(int dimensions, const int64_t *size)
+hid_t h5_image_space(int dimensions, const int64_t *size)
 {
     hsize_t sizes[H5_MOST_DIMENSIONS];
     if (dimensions == 0)
@@ -136,7 +134,8 @@ static hid_t create_space(int dimensions, const int64_t *size)
 
 static int write_set(struct h5_image *image, const char *name, const struct values *values)
 {
-    hid_t space = create_space(values->dimensions, values->size), creation = timeless(H5P_DATASET_CREATE);
+    hid_t space = h5_image_space(values->dimensions, values->size),
+          creation = h5_image_timeless(H5P_DATASET_CREATE);
     hid_t set = -1;
     int outcome = -1;
     if (space >= 0 && creation >= 0) {
@@ -146,7 +145,7 @@ static int write_set(struct h5_image *image, const char *name, const struct valu
             outcome = 0;
     }
     if (outcome != 0)
-        fail(image, "set", name);
+        h5_image_fail(image, "set", name);
     if (set >= 0)
         H5Dclose(set);
     if (creation >= 0)
@@ -252,7 +251,7 @@ void h5_image_texts(struct h5_image *image, const char *name, int64_t rows, cons
         write_set(image, name, &(struct values){1, &rows, type, type, block});
         H5Tclose(type);
     } else {
-        fail(image, "set", name);
+        h5_image_fail(image, "set", name);
     }
     h5_unlock();
     memory_destroy(block);
@@ -264,7 +263,7 @@ static void add_attribute(struct h5_image *image, const char *object, const char
     hid_t space = H5Screate(H5S_SCALAR), id = H5Oopen(image->file, object, H5P_DEFAULT);
     hid_t attribute = id < 0 ? -1 : H5Acreate2(id, name, in_file, space, H5P_DEFAULT, H5P_DEFAULT);
     if (attribute < 0 || H5Awrite(attribute, in_memory, value) < 0)
-        fail(image, "attribute", name);
+        h5_image_fail(image, "attribute", name);
     if (attribute >= 0)
         H5Aclose(attribute);
     if (id >= 0)
@@ -307,7 +306,7 @@ void h5_image_attribute_text(struct h5_image *image, const char *object, const c
         add_attribute(image, object, name, type, type, text);
         H5Tclose(type);
     } else {
-        fail(image, "attribute", name);
+        h5_image_fail(image, "attribute", name);
     }
     h5_unlock();
 }

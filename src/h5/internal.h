@@ -7,9 +7,6 @@
 
 #include <hdf5.h>
 
-/* Numbers in memory. */
-enum h5_number { H5_FLOAT32, H5_FLOAT64, H5_INT32, H5_INT64 };
-
 hid_t h5_memory_type(enum h5_number number);
 
 /* A set that stays open between reads. */

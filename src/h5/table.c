@@ -1,0 +1,173 @@
+/* The large sets are contiguous, are given their place in the file when they are created, and are never
+ * filled. In HDF5's core driver that costs nothing: memory grows by what is written, not by what has a place.
+ * So an image is made of a file of any size, of which HDF5 has written headers and small sets; we write these
+ * bytes to the disk, and the rows where HDF5 has placed them.
+ *
+ * Headers have to lie before the large sets, or the image would reach across them: hence the block that is
+ * set aside for headers, in which all of them fit, and the large sets are created last. */
+#include "h5/table.h"
+
+#include "base/memory.h"
+#include "base/replacement.h"
+#include "h5/image.h"
+
+#include <assert.h>
+
+enum {
+    HEADERS = 32 << 10, /* bytes: ten times what they need */
+    LARGE = 4 << 20     /* bytes that do not matter in memory */
+};
+
+struct column {
+    const char *name; /* the caller's, until the start */
+    enum h5_number number;
+    int dimensions;
+    int64_t size[2];
+    size_t row;     /* bytes */
+    int64_t offset; /* in the file */
+};
+
+struct h5_table {
+    struct h5_image *image; /* NULL once the file is begun */
+    size_t columns;
+    struct column column[H5_TABLE_COLUMNS];
+    int begun;
+    struct replacement file;
+};
+
+struct h5_table *h5_table_create(struct error *error)
+{
+    struct h5_table *table = memory_create(1, sizeof *table, error);
+    if (!table)
+        return NULL;
+    table->image = h5_image_create_with(HEADERS, error);
+    if (table->image)
+        return table;
+    memory_destroy(table);
+    return NULL;
+}
+
+struct h5_image *h5_table_image(struct h5_table *table)
+{
+    assert(table->image);
+    return table->image;
+}
+
+size_t h5_table_add(
+    struct h5_table *table, const char *name, enum h5_number number, int dimensions, const int64_t *size)
+{
+    assert(table->image && table->columns < H5_TABLE_COLUMNS && dimensions >= 1 && dimensions <= 2);
+    struct column *column = &table->column[table->columns];
+    *column = (struct column){.name = name, .number = number, .dimensions = dimensions};
+    column->row = number == H5_FLOAT32 || number == H5_INT32 ? 4 : 8;
+    for (int d = 0; d < dimensions; d++) {
+        column->size[d] = size[d];
+        column->row *= d ? (size_t)size[d] : 1;
+    }
+    assert(size[0] > 0 && column->row > 0 && size[0] <= INT64_MAX / 4 / (int64_t)column->row);
+    return table->columns++;
+}
+
+/* Gives a set its place in the file. */
+static void place(struct h5_image *image, struct column *column)
+{
+    hid_t space = h5_image_space(column->dimensions, column->size);
+    hid_t creation = h5_image_timeless(H5P_DATASET_CREATE);
+    haddr_t offset = HADDR_UNDEF;
+    if (space >= 0 && creation >= 0 && H5Pset_alloc_time(creation, H5D_ALLOC_TIME_EARLY) >= 0 &&
+        H5Pset_fill_time(creation, H5D_FILL_TIME_NEVER) >= 0) {
+        hid_t set = H5Dcreate2(image->file, column->name, h5_memory_type(column->number), space, H5P_DEFAULT,
+            creation, H5P_DEFAULT);
+        if (set >= 0) {
+            offset = H5Dget_offset(set);
+            H5Dclose(set);
+        }
+    }
+    if (offset == HADDR_UNDEF)
+        h5_image_fail(image, "set", column->name);
+    if (creation >= 0)
+        H5Pclose(creation);
+    if (space >= 0)
+        H5Sclose(space);
+    column->offset = (int64_t)offset;
+}
+
+/* Did HDF5 stay in front of the first large set? (A header behind it is a mistake of ours, see above.) */
+static int head_is_small(const struct h5_table *table)
+{
+    for (size_t c = 0; c < table->columns; c++) {
+        const struct column *column = &table->column[c];
+        if (column->size[0] * (int64_t)column->row > LARGE &&
+            (int64_t)table->image->buffer.size > column->offset + LARGE)
+            return 0;
+    }
+    return 1;
+}
+
+/* Lets HDF5 finish, and takes the bytes it wrote from it: *head of *n, of a file of *size. */
+static int take_image(struct h5_table *table, char **head, size_t *n, int64_t *size, struct error *error)
+{
+    struct h5_image *image = table->image;
+    for (size_t c = 0; c < table->columns && image->error.code == 0; c++)
+        place(image, &table->column[c]);
+    if (image->error.code)
+        return error_set(error, (enum exit_code)image->error.code, "%s", image->error.text);
+    *size = H5Fget_file_image(image->file, NULL, 0); /* not flushed: that would fill memory up to there */
+    if (*size < 0 || H5Fclose(image->file) < 0)
+        return h5_failed("HDF5 image", error, "cannot be finished");
+    image->file = -1;
+    assert(image->buffer.kept && head_is_small(table));
+    *head = image->buffer.bytes;
+    *n = image->buffer.size < (size_t)*size ? image->buffer.size : (size_t)*size;
+    return 0;
+}
+
+int h5_table_start(struct h5_table *table, const char *path, struct error *error)
+{
+    char *head = NULL;
+    size_t n = 0;
+    int64_t size = 0;
+    assert(table->image && !table->begun);
+    h5_lock();
+    int failed = take_image(table, &head, &n, &size, error);
+    h5_unlock();
+    if (!failed && replacement_begin(&table->file, path, error) == 0) {
+        table->begun = 1;
+        failed = replacement_reserve(&table->file, size, error) ||
+            replacement_write(&table->file, head, n, 0, error);
+    } else {
+        failed = 1;
+    }
+    h5_image_destroy(table->image);
+    table->image = NULL;
+    return failed ? -1 : 0;
+}
+
+int h5_table_write(struct h5_table *table, size_t column, int64_t first, int64_t rows, const void *values,
+    struct error *error)
+{
+    assert(table->begun && column < table->columns);
+    const struct column *c = &table->column[column];
+    assert(first >= 0 && rows >= 0 && first <= c->size[0] - rows);
+    return replacement_write(
+        &table->file, values, (size_t)rows * c->row, c->offset + first * (int64_t)c->row, error);
+}
+
+int h5_table_finish(struct h5_table *table, struct error *error)
+{
+    assert(table->begun);
+    table->begun = 0;
+    int outcome = replacement_commit(&table->file, error);
+    h5_table_destroy(table);
+    return outcome;
+}
+
+void h5_table_destroy(struct h5_table *table)
+{
+    if (!table)
+        return;
+    h5_image_destroy(table->image);
+    if (table->begun)
+        replacement_abandon(&table->file);
+    memory_destroy(table);
+}

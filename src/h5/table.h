@@ -1,0 +1,38 @@
+/* A file with tables that may be larger than memory: the rest of it is built as an image (h5/h5.h), the rows
+ * of the tables are written one block after the other, in any order.
+ *
+ * HDF5 itself never writes to the disk, where a failure would leave it in a state in which it aborts the
+ * process at its end: a full disk is an error like any other. The file appears under its name when it is
+ * whole (base/replacement.h). Equal calls give equal bytes. Memory: the image. */
+#ifndef H5_TABLE_H
+#define H5_TABLE_H
+
+#include "h5/h5.h"
+
+struct h5_table;
+
+/* Owned by the caller, ended by h5_table_finish or h5_table_destroy. */
+struct h5_table *h5_table_create(struct error *error);
+
+/* Where the small sets and the attributes go. The table's; it must not be finished nor destroyed. */
+struct h5_image *h5_table_image(struct h5_table *table);
+
+/* Declares a set of one or two dimensions whose rows follow, and returns its number: at most H5_TABLE_COLUMNS
+ * of them. `name` is kept by reference until h5_table_start, in which a failure shows. */
+enum { H5_TABLE_COLUMNS = 4 };
+size_t h5_table_add(
+    struct h5_table *table, const char *name, enum h5_number number, int dimensions, const int64_t *size);
+
+/* Begins the file: takes room for all of it on the disk where the file system can. Image and columns are
+ * complete then. */
+int h5_table_start(struct h5_table *table, const char *path, struct error *error);
+
+/* Rows first .. first + rows - 1 of a column, as they are in memory. Rows never written are zero. */
+int h5_table_write(struct h5_table *table, size_t column, int64_t first, int64_t rows, const void *values,
+    struct error *error);
+
+/* Makes the file durable and gives it its name. Destroys the table in every case. */
+int h5_table_finish(struct h5_table *table, struct error *error);
+void h5_table_destroy(struct h5_table *table); /* leaves no file; takes NULL */
+
+#endif

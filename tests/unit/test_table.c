@@ -1,0 +1,363 @@
+/* Files that appear whole or not at all, and tables in them that are larger than memory. */
+#define _XOPEN_SOURCE 700
+
+#include "base/replacement.h"
+#include "h5/table.h"
+#include "support/sample.h"
+#include "support/suite.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[256];
+
+static const char *in_folder(const char *name)
+{
+    static char path[4][512];
+    static unsigned next;
+    char *out = path[next++ % 4];
+    snprintf(out, sizeof path[0], "%s/%s", folder, name);
+    return out;
+}
+
+/* What lies in the folder, apart from . and .. */
+static int count_files(void)
+{
+    int n = -2;
+    DIR *entries = opendir(folder);
+    ck_assert_ptr_nonnull(entries);
+    while (readdir(entries))
+        n++;
+    closedir(entries);
+    return n;
+}
+
+static char *read_whole(const char *path, size_t *size)
+{
+    FILE *file = fopen(path, "rb");
+    ck_assert_msg(file != NULL, "%s is missing", path);
+    ck_assert_int_eq(fseek(file, 0, SEEK_END), 0);
+    *size = (size_t)ftell(file);
+    rewind(file);
+    char *bytes = malloc(*size + 1);
+    ck_assert_uint_eq(fread(bytes, 1, *size, file), *size);
+    fclose(file);
+    return bytes;
+}
+
+static void assert_holds(const char *path, const char *text)
+{
+    size_t size;
+    char *bytes = read_whole(path, &size);
+    ck_assert_uint_eq(size, strlen(text));
+    ck_assert_int_eq(memcmp(bytes, text, size), 0);
+    free(bytes);
+}
+
+/* Only what is still to be written is limited, not what is there. */
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes == RLIM_INFINITY ? limit.rlim_max : bytes;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    signal(SIGXFSZ, SIG_IGN);
+}
+
+static void write_text(const char *path, const char *text)
+{
+    struct replacement file;
+    struct error error = {0};
+    ck_assert_int_eq(replacement_begin(&file, path, &error), 0);
+    ck_assert_int_eq(replacement_write(&file, text, strlen(text), 0, &error), 0);
+    ck_assert_msg(replacement_commit(&file, &error) == 0, "%s", error.text);
+}
+
+/* ---- base/replacement ---- */
+
+START_TEST(a_replaced_file_is_the_old_one_until_the_commit)
+{
+    struct replacement file;
+    struct error error = {0};
+    const char *path = in_folder("text");
+    write_text(path, "old and long");
+    ck_assert_int_eq(replacement_begin(&file, path, &error), 0);
+    ck_assert_int_eq(replacement_write(&file, "w", 1, 2, &error), 0);
+    ck_assert_int_eq(replacement_write(&file, "ne", 2, 0, &error), 0);
+    assert_holds(path, "old and long");
+    ck_assert_int_eq(replacement_commit(&file, &error), 0);
+    assert_holds(path, "new");
+    ck_assert_int_eq(count_files(), 1);
+    unlink(path);
+}
+END_TEST
+
+START_TEST(an_abandoned_file_leaves_the_old_one_and_nothing_else)
+{
+    struct replacement file;
+    struct error error = {0};
+    const char *path = in_folder("text");
+    write_text(path, "old");
+    ck_assert_int_eq(replacement_begin(&file, path, &error), 0);
+    ck_assert_int_eq(replacement_write(&file, "new", 3, 0, &error), 0);
+    ck_assert_int_eq(count_files(), 2);
+    replacement_abandon(&file);
+    replacement_abandon(&file);
+    assert_holds(path, "old");
+    ck_assert_int_eq(count_files(), 1);
+    unlink(path);
+}
+END_TEST
+
+START_TEST(a_name_without_a_folder_is_in_the_current_one)
+{
+    char before[4096];
+    ck_assert_ptr_nonnull(getcwd(before, sizeof before));
+    ck_assert_int_eq(chdir(folder), 0);
+    write_text("text", "here");
+    ck_assert_int_eq(chdir(before), 0);
+    assert_holds(in_folder("text"), "here");
+    unlink(in_folder("text"));
+}
+END_TEST
+
+START_TEST(only_an_ordinary_file_is_replaced)
+{
+    static const struct {
+        const char *path, *word;
+    } cases[] = {{"/dev/null", "no ordinary file"}, {"/tmp", "folder"}, {"/tmp/", "folder"},
+        {"/nowhere/at/all.h5", "No such file"}, {"/dev/null/file", "Not a directory"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct replacement file;
+        struct error error = {0};
+        ck_assert_int_eq(replacement_begin(&file, cases[i].path, &error), -1);
+        ck_assert_int_eq(error.code, EXIT_CODE_IO);
+        ck_assert_msg(strstr(error.text, cases[i].path) == error.text && strstr(error.text, cases[i].word),
+            "%s", error.text);
+    }
+    struct stat status;
+    ck_assert_int_eq(stat("/dev/null", &status), 0);
+    ck_assert(S_ISCHR(status.st_mode));
+}
+END_TEST
+
+START_TEST(a_file_without_room_says_so_before_or_while_it_is_written)
+{
+    struct replacement file;
+    struct error error = {0};
+    const char *path = in_folder("text");
+    char *bytes = calloc(1, 100000);
+    write_text(path, "old");
+    limit_files(70000);
+    ck_assert_int_eq(replacement_begin(&file, path, &error), 0);
+    ck_assert_int_eq(replacement_reserve(&file, 100000, &error), -1);
+    ck_assert_int_eq(error.code, EXIT_CODE_IO);
+    error = (struct error){0};
+    ck_assert_int_eq(replacement_write(&file, bytes, 60000, 0, &error), 0);
+    ck_assert_int_eq(replacement_write(&file, bytes, 40000, 60000, &error), -1);
+    ck_assert_int_eq(error.code, EXIT_CODE_IO);
+    ck_assert_msg(strstr(error.text, "make room"), "%s", error.text);
+    replacement_abandon(&file);
+    limit_files(RLIM_INFINITY);
+    assert_holds(path, "old");
+    ck_assert_int_eq(count_files(), 1);
+    unlink(path);
+    free(bytes);
+}
+END_TEST
+
+/* ---- h5/table ---- */
+
+enum { WIDE = 3 };
+
+static float value(int64_t row, int column)
+{
+    return (float)(row * 10 + column) / 7;
+}
+
+/* outputs [rows][WIDE], labels [rows], scores [rows] as double, written in blocks from the last to the first.
+ */
+static int write_rows(struct h5_table *table, const size_t column[3], int64_t rows, struct error *error)
+{
+    enum { MOST = 4099 };
+    static float values[MOST][WIDE];
+    static int32_t classes[MOST];
+    static double doubles[MOST];
+    int failed = 0;
+    int64_t block = rows < 10000 ? 7 : MOST;
+    for (int64_t first = (rows - 1) / block * block; first >= 0; first -= block) {
+        int64_t n = rows - first < block ? rows - first : block;
+        for (int64_t r = 0; r < n; r++) {
+            classes[r] = (int32_t)(first + r);
+            doubles[r] = (double)(first + r) / 3;
+            for (int c = 0; c < WIDE; c++)
+                values[r][c] = value(first + r, c);
+        }
+        failed |= h5_table_write(table, column[1], first, n, classes, error);
+        failed |= h5_table_write(table, column[0], first, n, values, error);
+        failed |= h5_table_write(table, column[2], first, n, doubles, error);
+    }
+    return failed;
+}
+
+static void save_table(const char *path, int64_t rows)
+{
+    struct error error = {0};
+    struct h5_table *table = h5_table_create(&error);
+    const char *const names[] = {"first", "a second one"};
+    size_t column[3];
+    ck_assert_ptr_nonnull(table);
+    h5_image_attribute_text(h5_table_image(table), "/", "format", "table");
+    column[0] = h5_table_add(table, "outputs", H5_FLOAT32, 2, (int64_t[]){rows, WIDE});
+    h5_image_texts(h5_table_image(table), "names", 2, names);
+    column[1] = h5_table_add(table, "labels", H5_INT32, 1, &rows);
+    column[2] = h5_table_add(table, "scores", H5_FLOAT64, 1, &rows);
+    ck_assert_msg(h5_table_start(table, path, &error) == 0, "%s", error.text);
+    ck_assert_msg(write_rows(table, column, rows, &error) == 0, "%s", error.text);
+    ck_assert_msg(h5_table_finish(table, &error) == 0, "%s", error.text);
+}
+
+static void check_table(const char *path, int64_t rows)
+{
+    struct error error = {0};
+    struct h5_file *file = h5_open(path, 0, &error);
+    char **names, *format;
+    ck_assert_msg(file != NULL, "%s", error.text);
+    float *values = malloc((size_t)rows * WIDE * sizeof *values);
+    int32_t *classes = malloc((size_t)rows * sizeof *classes);
+    double *doubles = malloc((size_t)rows * sizeof *doubles);
+    ck_assert_int_eq(h5_read_floats(file, "outputs", 0, rows, values, &error), 0);
+    ck_assert_int_eq(h5_read_int32(file, "labels", 0, rows, classes, &error), 0);
+    ck_assert_int_eq(h5_read_doubles(file, "scores", 0, rows, doubles, &error), 0);
+    int64_t wrong = 0;
+    for (int64_t r = 0; r < rows; r++) {
+        wrong += classes[r] != r || doubles[r] != (double)r / 3;
+        for (int c = 0; c < WIDE; c++)
+            wrong += values[r * WIDE + c] != value(r, c);
+    }
+    ck_assert_int_eq(wrong, 0);
+    ck_assert_int_eq(h5_read_texts(file, "names", 0, 2, &names, &error), 0);
+    ck_assert_str_eq(names[1], "a second one");
+    ck_assert_int_eq(h5_attribute_text(file, "/", "format", &format, &error), 1);
+    ck_assert_str_eq(format, "table");
+    h5_close(file);
+    free(values);
+    free(classes);
+    free(doubles);
+}
+
+START_TEST(a_table_reads_as_it_was_written)
+{
+    /* around the sizes from which HDF5 places sets by themselves */
+    static const int64_t rows[] = {1, 6, 7, 170, 171, 255, 256, 511, 513, 5000, 400000};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        save_table(in_folder("table.h5"), rows[i]);
+        check_table(in_folder("table.h5"), rows[i]);
+    }
+    ck_assert_int_eq(count_files(), 1);
+    unlink(in_folder("table.h5"));
+}
+END_TEST
+
+START_TEST(equal_tables_are_equal_files)
+{
+    size_t size, other;
+    save_table(in_folder("table.h5"), 300);
+    save_table(in_folder("again.h5"), 300);
+    char *a = read_whole(in_folder("table.h5"), &size), *b = read_whole(in_folder("again.h5"), &other);
+    ck_assert_uint_eq(size, other);
+    ck_assert_int_eq(memcmp(a, b, size), 0);
+    ck_assert_uint_lt(size, 100000); /* no room for what is not there */
+    free(a);
+    free(b);
+    unlink(in_folder("table.h5"));
+    unlink(in_folder("again.h5"));
+}
+END_TEST
+
+/* The table of 2 TB and 2 more finds no room, or has holes; either way it took no memory to begin. */
+START_TEST(a_table_larger_than_memory_is_begun_in_little)
+{
+    struct error error = {0};
+    struct rusage before, after;
+    const int64_t rows = (int64_t)1 << 32, size[] = {rows, 128};
+    float row[128];
+    getrusage(RUSAGE_SELF, &before);
+    struct h5_table *table = h5_table_create(&error);
+    size_t outputs = h5_table_add(table, "outputs", H5_FLOAT32, 2, size);
+    size_t more = h5_table_add(table, "more", H5_FLOAT32, 2, size);
+    h5_image_texts(h5_table_image(table), "names", 1, (const char *const[]){"small, behind the large ones"});
+    if (h5_table_start(table, in_folder("table.h5"), &error) == 0) {
+        ck_assert_int_eq(h5_table_write(table, outputs, rows - 1, 1, row, &error), 0);
+        ck_assert_int_eq(h5_table_write(table, more, rows - 1, 1, row, &error), 0);
+    } else {
+        ck_assert_int_eq(error.code, EXIT_CODE_IO);
+    }
+    h5_table_destroy(table);
+    getrusage(RUSAGE_SELF, &after);
+    ck_assert_int_lt(after.ru_maxrss - before.ru_maxrss, 20000); /* KiB */
+    ck_assert_int_eq(count_files(), 0);
+}
+END_TEST
+
+START_TEST(a_table_without_room_leaves_no_file_and_no_crash)
+{
+    struct error error = {0};
+    limit_files(1000000);
+    for (int64_t rows = 100000; rows < 100000000; rows *= 10) {
+        struct h5_table *table = h5_table_create(&error);
+        h5_table_add(table, "outputs", H5_FLOAT32, 2, (int64_t[]){rows, WIDE});
+        ck_assert_int_eq(h5_table_start(table, in_folder("table.h5"), &error), -1);
+        ck_assert_int_eq(error.code, EXIT_CODE_IO);
+        ck_assert_msg(strstr(error.text, "table.h5"), "%s", error.text);
+        h5_table_destroy(table);
+        ck_assert_int_eq(count_files(), 0);
+    }
+    limit_files(RLIM_INFINITY);
+}
+END_TEST
+
+START_TEST(what_the_image_refused_is_said_at_the_start)
+{
+    struct error error = {0};
+    struct h5_table *table = h5_table_create(&error);
+    const int64_t rows = 5;
+    h5_table_add(table, "labels", H5_INT32, 1, &rows);
+    h5_table_add(table, "labels", H5_INT32, 1, &rows);
+    ck_assert_int_eq(h5_table_start(table, in_folder("table.h5"), &error), -1);
+    ck_assert_int_eq(error.code, EXIT_CODE_INTERNAL);
+    ck_assert_msg(strstr(error.text, "labels"), "%s", error.text);
+    h5_table_destroy(table);
+    h5_table_destroy(NULL);
+    ck_assert_int_eq(count_files(), 0);
+}
+END_TEST
+
+int main(void)
+{
+    sample_make_folder(folder, sizeof folder);
+    Suite *suite = suite_create("table");
+    TCase *replacing = tcase_create("replacement"), *tables = tcase_create("table");
+    tcase_add_test(replacing, a_replaced_file_is_the_old_one_until_the_commit);
+    tcase_add_test(replacing, an_abandoned_file_leaves_the_old_one_and_nothing_else);
+    tcase_add_test(replacing, a_name_without_a_folder_is_in_the_current_one);
+    tcase_add_test(replacing, only_an_ordinary_file_is_replaced);
+    tcase_add_test(replacing, a_file_without_room_says_so_before_or_while_it_is_written);
+    tcase_add_test(tables, a_table_reads_as_it_was_written);
+    tcase_add_test(tables, equal_tables_are_equal_files);
+    tcase_add_test(tables, a_table_larger_than_memory_is_begun_in_little);
+    tcase_add_test(tables, a_table_without_room_leaves_no_file_and_no_crash);
+    tcase_add_test(tables, what_the_image_refused_is_said_at_the_start);
+    suite_add_tcase(suite, replacing);
+    suite_add_tcase(suite, tables);
+    int status = suite_run(suite);
+    sample_remove_folder(folder);
+    return status;
+}
