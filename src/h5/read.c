@@ -8,8 +8,8 @@ int h5_check_rows(
     int64_t all = set->shape.dimensions ? set->shape.size[0] : 1;
     if (first >= 0 && rows >= 0 && first <= all && rows <= all - first)
         return 0;
-    return error_set(error, EXIT_CODE_DATA, "%s: set /%s has %lld rows: rows %lld to %lld are not in it",
-        file->name, set->name, (long long)all, (long long)first, (long long)(first + rows - 1));
+    return error_set(error, EXIT_CODE_DATA, "%s: set /%s has %lld rows: %lld rows from row %lld on are not in it",
+        file->name, set->name, (long long)all, (long long)rows, (long long)first);
 }
 
 hid_t h5_select_rows(const struct h5_set *set, int64_t first, int64_t rows)
