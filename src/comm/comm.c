@@ -114,6 +114,42 @@ void comm_barrier(const struct comm *comm)
     MPI_Barrier(MPI_COMM_WORLD);
 }
 
+/* The bytes of [start, start + n) that lie in [first, end), both counted from the same place. */
+static int share_in_window(size_t start, size_t n, size_t first, size_t end, size_t *at)
+{
+    size_t from = start > first ? start : first, to = start + n < end ? start + n : end;
+    *at = from < to ? from : first;
+    return from < to ? (int)(to - from) : 0;
+}
+
+/* Goes over `all` in windows of a piece, in which an int holds every count and place. */
+void comm_collect(const struct comm *comm, const void *bytes, size_t n, const size_t *counts, void *all)
+{
+    struct error error;
+    size_t ranks = (size_t)comm->ranks, total = 0, own = 0;
+    int *shares = memory_create(2 * ranks, sizeof *shares, &error);
+    if (!shares)
+        comm_fatal(comm, -1, error.code, "%s", error.text);
+    int *places = shares + ranks;
+    assert(n == counts[comm->rank]);
+    for (size_t r = 0; r < ranks; r++) {
+        own += (int)r < comm->rank ? counts[r] : 0;
+        total += counts[r];
+    }
+    for (size_t first = 0, end; first < total; first = end) {
+        end = total - first < PIECE ? total : first + PIECE;
+        for (size_t r = 0, start = 0, at; r < ranks; start += counts[r++]) {
+            shares[r] = share_in_window(start, counts[r], first, end, &at);
+            places[r] = (int)(at - first);
+        }
+        size_t from;
+        int share = share_in_window(own, n, first, end, &from);
+        MPI_Gatherv(share ? (const char *)bytes + (from - own) : NULL, share, MPI_BYTE,
+            all ? (char *)all + first : NULL, shares, places, MPI_BYTE, 0, MPI_COMM_WORLD);
+    }
+    memory_destroy(shares);
+}
+
 void comm_gather_texts(const struct comm *comm, const char *text, size_t width, char *gathered)
 {
     assert(width > 0 && width <= PIECE);

@@ -41,6 +41,10 @@ void comm_broadcast(
     const struct comm *comm, void *bytes, size_t n, int root); /* all; n equal on all, any size */
 void comm_barrier(const struct comm *comm);                    /* all */
 
+/* All. n = counts[rank] bytes of every rank, one after the other in order of rank, in `all` on rank 0 (NULL
+ * elsewhere). counts [ranks] are the same on all ranks; any size, also 0. */
+void comm_collect(const struct comm *comm, const void *bytes, size_t n, const size_t *counts, void *all);
+
 /* All. Texts of up to `width` - 1 bytes from every rank on rank 0: gathered [ranks][width], NULL elsewhere.
  */
 void comm_gather_texts(const struct comm *comm, const char *text, size_t width, char *gathered);

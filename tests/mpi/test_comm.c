@@ -151,6 +151,68 @@ START_TEST(a_broadcast_longer_than_one_piece_arrives)
 }
 END_TEST
 
+static unsigned char byte_of(int rank, size_t i)
+{
+    return (unsigned char)((i + (size_t)rank * 7919) * 2654435761u >> 11);
+}
+
+/* Rank r brings counts[r] bytes. */
+static int collection_arrives(const size_t *counts)
+{
+    const struct comm *comm = mpi_suite_comm();
+    size_t n = counts[comm->rank], total = 0;
+    for (int r = 0; r < comm->ranks; r++)
+        total += counts[r];
+    unsigned char *bytes = memory_create(n + 1, 1, NULL), *all = NULL;
+    if (comm->rank == 0)
+        all = memory_create(total + 1, 1, NULL);
+    int same = mpi_first_failing(bytes != NULL && (all != NULL || comm->rank != 0)) < 0;
+    if (same) {
+        for (size_t i = 0; i < n; i++)
+            bytes[i] = byte_of(comm->rank, i);
+        if (all)
+            all[total] = 99;
+        comm_collect(comm, bytes, n, counts, all);
+        const unsigned char *at = all;
+        for (int r = 0; r < comm->ranks && all; at += counts[r++])
+            for (size_t i = 0; i < counts[r]; i++)
+                same &= at[i] == byte_of(r, i);
+        same &= !all || all[total] == 99;
+    }
+    memory_destroy(bytes);
+    memory_destroy(all);
+    return same;
+}
+
+START_TEST(what_ranks_bring_is_collected_in_their_order)
+{
+    const struct comm *comm = mpi_suite_comm();
+    size_t counts[64] = {0};
+    mpi_assert(comm->ranks <= 64);
+    mpi_assert(collection_arrives(counts));
+    for (int alone = 0; alone < comm->ranks; alone++) {
+        counts[alone] = 1000;
+        mpi_assert(collection_arrives(counts));
+        counts[alone] = 0;
+    }
+    for (int r = 0; r < comm->ranks; r++)
+        counts[r] = (size_t)(r * r * 12345 + (r % 3 != 1));
+    mpi_assert(collection_arrives(counts));
+}
+END_TEST
+
+/* On two ranks: the first piece ends within the share of rank 0, the second within that of rank 1. */
+START_TEST(a_collection_longer_than_one_piece_arrives)
+{
+    enum { PIECE = 1 << 29 };
+    size_t counts[64] = {0};
+    counts[0] = (size_t)PIECE + 1000;
+    counts[mpi_suite_comm()->ranks - 1] = (size_t)PIECE + 77;
+    mpi_assert(mpi_suite_comm()->ranks <= 64);
+    mpi_assert(collection_arrives(counts));
+}
+END_TEST
+
 START_TEST(texts_arrive_on_rank_0_cut_to_their_width)
 {
     enum { WIDTH = 8 };
@@ -199,9 +261,10 @@ int main(int argc, char **argv)
     comm_version(version_before_start, sizeof version_before_start);
     Suite *suite = suite_create("comm");
     TCase *collectives = tcase_create("collectives");
-    if (argc > 1 && strcmp(argv[1], "large") == 0)
+    if (argc > 1 && strcmp(argv[1], "large") == 0) {
         tcase_add_test(collectives, a_broadcast_longer_than_one_piece_arrives);
-    else {
+        tcase_add_test(collectives, a_collection_longer_than_one_piece_arrives);
+    } else {
         tcase_add_test(collectives, a_failure_on_one_rank_is_seen_by_all);
         tcase_add_test(collectives, every_rank_knows_its_place);
         tcase_add_test(collectives, version_is_one_short_line_before_and_after_the_start);
@@ -211,6 +274,7 @@ int main(int argc, char **argv)
         tcase_add_test(collectives, a_sum_with_one_owner_an_element_is_exact);
         tcase_add_test(collectives, the_largest_of_each_element_is_found);
         tcase_add_test(collectives, a_broadcast_arrives_from_every_root);
+        tcase_add_test(collectives, what_ranks_bring_is_collected_in_their_order);
         tcase_add_test(collectives, texts_arrive_on_rank_0_cut_to_their_width);
         tcase_add_test(collectives, nobody_leaves_a_barrier_before_all_have_come);
         tcase_add_test(collectives, finishing_what_never_started_does_nothing);
