@@ -74,9 +74,9 @@ static int find_checkpoint(struct run *run, struct checkpoint *checkpoint, struc
     int found = rundir_load_newest(run->directory, checkpoint, say_skipped, NULL, error);
     if (found < 0)
         return -1;
-    if (found)
-        return checkpoint_fits(checkpoint, run->directory, run->net, error) ||
-                check_continuation(run, checkpoint, error)
+    if (found) /* first what the user changed, by its name: shapes follow from it */
+        return check_continuation(run, checkpoint, error) ||
+                checkpoint_fits(checkpoint, run->directory, run->net, error)
             ? -1
             : 1;
     const char *init = run->options->init;
