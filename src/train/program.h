@@ -8,6 +8,9 @@
  * ends MPI. */
 int program_train(const struct train_options *options, const char *command);
 
+/* rnn-predict: evaluates a set, and writes the outputs where options say so. Starts and ends MPI. */
+int program_predict(const struct predict_options *options);
+
 /* "rnn-train 0.1.0 (...)": a line with the versions of MPI, HDF5 and compiler, and the instruction set. */
 void program_print_version(const char *program);
 

@@ -18,8 +18,8 @@ static int under_launcher(void)
     return 0;
 }
 
-void report_init(
-    struct report *report, enum progress_style progress, int silent, double interval, int64_t total, int64_t first)
+void report_init(struct report *report, enum progress_style progress, int silent, double interval,
+    int64_t total, int64_t first)
 {
     int updating = progress == PROGRESS_LINE ||
         (progress == PROGRESS_AUTO && isatty(STDOUT_FILENO) && !under_launcher());
@@ -51,18 +51,18 @@ static void wipe(struct report *report)
     report->width = 0;
 }
 
-void report_step(struct report *report, int64_t epoch, int64_t step, double frames, double loss)
+static int is_due(const struct report *report)
 {
-    report->frames += frames;
-    double now = clock_now();
-    if (report->silent || now - report->last < report->interval)
-        return;
+    return !report->silent && clock_now() - report->last >= report->interval;
+}
+
+static void say_work(struct report *report, int64_t done, const char *what)
+{
     char left[32], line[200];
-    double done = (double)(step - report->first), rest = (double)(report->total - step);
-    format_duration((now - report->started) / done * rest, left, sizeof left);
-    int n = snprintf(line, sizeof line, "%5.1f%%  epoch %lld  step %lld  loss %.5g  %.0f frames/s  %s left",
-        100.0 * (double)step / (double)report->total, (long long)epoch, (long long)step, loss,
-        report->frames / (now - report->last), left);
+    double now = clock_now(), share = (double)(done - report->first), rest = (double)(report->total - done);
+    format_duration((now - report->started) / share * rest, left, sizeof left);
+    int n = snprintf(line, sizeof line, "%5.1f%%%s  %.0f frames/s  %s left",
+        100.0 * (double)done / (double)report->total, what, report->frames / (now - report->last), left);
     if (report->updating) {
         size_t before = report->width;
         report->width = (size_t)n;
@@ -73,6 +73,24 @@ void report_step(struct report *report, int64_t epoch, int64_t step, double fram
     fflush(stdout);
     report->last = now;
     report->frames = 0;
+}
+
+void report_step(struct report *report, int64_t epoch, int64_t step, double frames, double loss)
+{
+    char what[100];
+    report->frames += frames;
+    if (!is_due(report))
+        return;
+    snprintf(
+        what, sizeof what, "  epoch %lld  step %lld  loss %.5g", (long long)epoch, (long long)step, loss);
+    say_work(report, step, what);
+}
+
+void report_work(struct report *report, int64_t done, double frames)
+{
+    report->frames += frames;
+    if (is_due(report))
+        say_work(report, done, "");
 }
 
 void report_line(struct report *report, const char *format, ...)

@@ -68,6 +68,11 @@ enum stop_reason { STOP_NOT, STOP_SIGNAL, STOP_TIME };
 int run_open(struct run *run, int *finished, struct error *error);
 void run_close(struct run *run);
 
+/* The network and the vectors of a run whose config, comm and train are set, for a bound model; run_unmake
+ * frees them. (make.c) */
+int run_make(struct run *run, const struct net_config *model, struct error *error);
+void run_unmake(struct run *run);
+
 /* One training step. *stop and *save: asked for on any rank. EXIT_CODE_DIVERGED: loss or gradient is not
  * finite, nothing was updated; EXIT_CODE_REPLICAS: weights differ between ranks. (step.c) */
 int run_step(

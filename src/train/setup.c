@@ -140,30 +140,7 @@ static int set_standardization(struct run *run, const struct checkpoint *checkpo
     return 0;
 }
 
-/* ---- vectors ---- */
-
-static void allocate_vectors(struct run *run, struct error *error)
-{
-    const struct config *config = run->config;
-    size_t room = reduce_room(run->P), grain = (size_t)config->train.grain;
-    size_t batch =
-        (size_t)(config->train.batch < run->train->sequences ? config->train.batch : run->train->sequences);
-    reduce_get_slice(run->reduce, &run->slice_first, &run->slice_count);
-    tree_sums_init(&run->sums, room);
-    run->weights = memory_create(room, sizeof *run->weights, error);
-    run->scores = memory_create(grain, sizeof *run->scores, error);
-    if (run->comm->ranks > 1)
-        run->slice = memory_create(run->slice_count, sizeof *run->slice, error);
-    for (size_t m = 0; m < optim_count_moments(run->optim.optimizer); m++)
-        run->moments[m] = memory_create(run->slice_count, sizeof *run->moments[m], error);
-    tally_init(&run->tally, batch, run_count_rides(run->comm), error);
-}
-
-static void set_schedule(struct run *run, int64_t steps_of_epoch)
-{
-    run->optim = run->config->train.optim;
-    run->optim.total_steps = steps_of_epoch * run->config->train.epochs;
-}
+/* ---- state ---- */
 
 /* All. Weights and progress at the start of a new run, or as the checkpoint has them. */
 static int set_state(struct run *run, int found, const struct checkpoint *checkpoint, struct error *error)
@@ -218,21 +195,17 @@ static void warn_idle(const struct run *run)
             run->comm->ranks - grains, run->comm->ranks, batch, grains, grain, grain * run->comm->ranks);
 }
 
-static int open_data(struct run *run, struct error *error)
+static int open_data(struct run *run, struct net_config *model, struct error *error)
 {
-    struct net_config model = run->config->model;
     const struct comm *comm = run->comm;
     if (comm->rank == 0)
         take_directory(run, error);
     if (comm_agree(comm, error))
         return -1;
-    open_datasets(run, &model, error);
-    if (error->code == 0)
-        run->net = net_create(&model, error);
+    open_datasets(run, model, error);
     if (comm_agree(comm, error))
         return -1;
     warn_idle(run);
-    run->P = net_count_parameters(run->net);
     if (comm->rank == 0) {
         dataset_fingerprint(run->train, &run->fingerprint, error);
         run->hosts = memory_create((size_t)comm->ranks, HOST_WIDTH, error);
@@ -246,13 +219,6 @@ static int open_data(struct run *run, struct error *error)
 static int open_state(struct run *run, struct checkpoint *checkpoint, struct error *error)
 {
     const struct comm *comm = run->comm;
-    int64_t batch = run->config->train.batch;
-    set_schedule(run, (run->train->sequences + batch - 1) / batch);
-    run->reduce = reduce_create(comm, run->P, error);
-    if (run->reduce)
-        allocate_vectors(run, error);
-    if (comm_agree(comm, error))
-        return -1;
     int64_t found = 0;
     if (comm->rank == 0)
         found = find_checkpoint(run, checkpoint, error);
@@ -271,7 +237,8 @@ static int open_state(struct run *run, struct checkpoint *checkpoint, struct err
 int run_open(struct run *run, int *finished, struct error *error)
 {
     *error = (struct error){0};
-    if (open_data(run, error))
+    struct net_config model = run->config->model;
+    if (open_data(run, &model, error) || run_make(run, &model, error))
         return -1;
     struct checkpoint checkpoint;
     checkpoint_init(&checkpoint);
@@ -302,17 +269,9 @@ void run_close(struct run *run)
     feed_finish(&run->feed);
     metrics_close(run->metrics);
     lock_release(run->lock);
-    tally_finish(&run->tally);
-    tree_sums_finish(&run->sums);
-    reduce_destroy(run->reduce);
-    net_destroy(run->net);
+    run_unmake(run);
     dataset_close(run->train);
     dataset_close(run->valid);
-    for (size_t m = 0; m < OPTIM_MOST_MOMENTS; m++)
-        memory_destroy(run->moments[m]);
-    memory_destroy(run->slice);
-    memory_destroy(run->scores);
-    memory_destroy(run->weights);
     memory_destroy(run->mean);
     memory_destroy(run->shift);
     memory_destroy(run->hosts);

@@ -1,0 +1,49 @@
+/* What a run computes with: the network, and the vectors that are as long as its parameters. */
+#include "base/memory.h"
+#include "train/run.h"
+
+static void allocate_vectors(struct run *run, struct error *error)
+{
+    const struct config *config = run->config;
+    size_t room = reduce_room(run->P), grain = (size_t)config->train.grain;
+    size_t batch =
+        (size_t)(config->train.batch < run->train->sequences ? config->train.batch : run->train->sequences);
+    reduce_get_slice(run->reduce, &run->slice_first, &run->slice_count);
+    tree_sums_init(&run->sums, room);
+    run->weights = memory_create(room, sizeof *run->weights, error);
+    run->scores = memory_create(grain, sizeof *run->scores, error);
+    if (run->comm->ranks > 1)
+        run->slice = memory_create(run->slice_count, sizeof *run->slice, error);
+    for (size_t m = 0; m < optim_count_moments(run->optim.optimizer); m++)
+        run->moments[m] = memory_create(run->slice_count, sizeof *run->moments[m], error);
+    tally_init(&run->tally, batch, run_count_rides(run->comm), error);
+}
+
+int run_make(struct run *run, const struct net_config *model, struct error *error)
+{
+    const struct config *config = run->config;
+    int64_t batch = config->train.batch, steps = (run->train->sequences + batch - 1) / batch;
+    run->optim = config->train.optim;
+    run->optim.total_steps = steps * config->train.epochs;
+    run->net = net_create(model, error);
+    if (comm_agree(run->comm, error))
+        return -1;
+    run->P = net_count_parameters(run->net);
+    run->reduce = reduce_create(run->comm, run->P, error);
+    if (run->reduce)
+        allocate_vectors(run, error);
+    return comm_agree(run->comm, error);
+}
+
+void run_unmake(struct run *run)
+{
+    tally_finish(&run->tally);
+    tree_sums_finish(&run->sums);
+    reduce_destroy(run->reduce);
+    net_destroy(run->net);
+    for (size_t m = 0; m < OPTIM_MOST_MOMENTS; m++)
+        memory_destroy(run->moments[m]);
+    memory_destroy(run->slice);
+    memory_destroy(run->scores);
+    memory_destroy(run->weights);
+}
