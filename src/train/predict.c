@@ -1,0 +1,161 @@
+/* rnn-predict: the set in the order of its file, by the plan and feed of validation, without updates. What a
+ * sequence comes to does not depend on which others are computed with it, and sums are made in the order of
+ * the dataset; so neither the number of ranks nor --batch changes a bit of what is printed or written. */
+#include "train/predict.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "train/model.h"
+#include "train/program.h"
+#include "train/stop.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+
+/* Grains of a rank in a step: with several, long and short ones, ranks come to about the same. */
+enum { GRAINS_OF_RANK = 4 };
+
+enum { REPORT_SECONDS = 10 };
+
+/* This rank's own opening. */
+static void open_dataset(struct predict *predict, struct error *error)
+{
+    predict->dataset = dataset_open(predict->options->dataset, predict->options->cache, error);
+    if (!predict->dataset || model_accepts(predict->model, predict->dataset, 0, error))
+        return;
+    struct dataset *dataset = predict->dataset;
+    int64_t grain = predict->grain < dataset->sequences ? predict->grain : dataset->sequences;
+    int64_t batch = grain * GRAINS_OF_RANK * predict->comm->ranks;
+    predict->grain = grain;
+    if (predict_begin_output(predict, error))
+        return;
+    if (dataset->has_targets) {
+        predict->scores = memory_create((size_t)grain, sizeof *predict->scores, error);
+        if (!predict->scores || tally_init(&predict->tally, (size_t)dataset->sequences, 0, error))
+            return;
+        tally_start(&predict->tally, (size_t)dataset->sequences, NULL);
+    }
+    feed_init(&predict->feed, predict->comm, dataset, predict->shift, predict->scale,
+        batch < dataset->sequences ? batch : dataset->sequences, grain, 0, 0, 0, 0, error);
+}
+
+/* This rank's grains of the step at hand. */
+static int compute_step(struct predict *predict, struct error *error)
+{
+    const struct net_pass pass = {.training = 0};
+    const size_t *ranges = predict->feed.now.ranges + predict->comm->rank;
+    size_t kept = 0;
+    double wait = 0;
+    for (size_t leaf = ranges[0]; leaf < ranges[1]; leaf++) {
+        const struct grain *grain = reader_next(predict->feed.reader, &wait, error);
+        struct net_outputs outputs;
+        if (!grain || net_forward(predict->net, &pass, grain, &outputs, predict->scores, error))
+            return -1;
+        if (predict->scores)
+            tally_add(&predict->tally, grain, predict->scores);
+        if (predict->options->output)
+            predict_keep(predict, grain, &outputs, &kept);
+    }
+    return 0;
+}
+
+static void report_progress(struct predict *predict, int64_t *done)
+{
+    const struct plan_step *step = &predict->feed.now.plan;
+    double frames = 0;
+    for (size_t leaf = 0; leaf < step->leaves; leaf++)
+        frames += (double)step->frames[leaf];
+    *done += (int64_t)step->sequences;
+    report_work(&predict->report, *done, frames);
+}
+
+/* All. A rank that fails, or is told to stop, says so at the end of its part of the step; what goes wrong in
+ * writing a step is seen with the next. */
+static int compute(struct predict *predict, struct error *error)
+{
+    int64_t done = 0;
+    for (int64_t index = 0; index < predict->feed.plan.steps; index++) {
+        if (error->code == 0 && feed_next(&predict->feed, error) == 0 &&
+            predict_make_room(predict, error) == 0)
+            compute_step(predict, error);
+        if (error->code == 0 && stop_signal())
+            error_set(
+                error, EXIT_CODE_IO, "stopped by %s: nothing is written", stop_signal_name(stop_signal()));
+        if (comm_agree(predict->comm, error))
+            return -1;
+        predict_write_step(predict, error);
+        report_progress(predict, &done);
+    }
+    return comm_agree(predict->comm, error);
+}
+
+/* No sign before a NaN, whichever way it came about. */
+static double plain(double value)
+{
+    return isnan(value) ? NAN : value;
+}
+
+/* All. */
+static void say_result(struct predict *predict)
+{
+    const struct dataset *dataset = predict->dataset;
+    char scores[96] = "";
+    if (predict->scores) {
+        struct net_score sum = tally_sum(&predict->tally, predict->comm);
+        snprintf(scores, sizeof scores, " loss=%.9g error=%.9g", plain(sum.loss / sum.counted),
+            plain(sum.errors / sum.counted));
+    }
+    if (predict->comm->rank == 0)
+        report_line(&predict->report, "sequences=%" PRId64 " frames=%" PRId64 "%s", dataset->sequences,
+            dataset->frames, scores);
+}
+
+static int run(struct predict *predict, struct error *error)
+{
+    if (predict_load_model(predict, error))
+        return -1;
+    open_dataset(predict, error);
+    if (comm_agree(predict->comm, error))
+        return -1;
+    report_init(&predict->report, predict->options->progress,
+        predict->comm->rank != 0 || predict->options->verbosity < 0, REPORT_SECONDS,
+        predict->dataset->sequences, 0);
+    if (compute(predict, error))
+        return -1;
+    predict_finish_output(predict, error);
+    if (comm_agree(predict->comm, error))
+        return -1;
+    say_result(predict);
+    return 0;
+}
+
+static void finish(struct predict *predict)
+{
+    feed_finish(&predict->feed);
+    predict_destroy_output(predict);
+    tally_finish(&predict->tally);
+    memory_destroy(predict->scores);
+    memory_destroy(predict->shift);
+    dataset_close(predict->dataset);
+    net_destroy(predict->net);
+}
+
+int program_predict(const struct predict_options *options)
+{
+    struct comm comm;
+    struct error error = {0};
+    comm_start(&comm, "rnn-predict");
+    log_set_level(
+        (enum log_level)(LOG_WARNING + options->verbosity < 0 ? 0 : LOG_WARNING + options->verbosity));
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    stop_catch_signals();
+    signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is an error of writing */
+    struct predict predict = {.options = options, .comm = &comm};
+    if (run(&predict, &error) && comm.rank == 0)
+        log_line(LOG_ERROR, "%s", error.text);
+    finish(&predict);
+    comm_finish(&comm);
+    return error.code;
+}

@@ -1,0 +1,73 @@
+/* One evaluation on one rank: everything it holds, and its parts. "All": every rank calls, with the same
+ * outcome. Private to predict*.c. */
+#ifndef TRAIN_PREDICT_H
+#define TRAIN_PREDICT_H
+
+#include "comm/comm.h"
+#include "h5/table.h"
+#include "net/net.h"
+#include "train/feed.h"
+#include "train/options.h"
+#include "train/report.h"
+#include "train/tally.h"
+
+#include <limits.h>
+
+/* A block that is made larger where it must; what was in it is lost then. */
+struct room {
+    void *block;
+    size_t bytes;
+};
+
+/* Outputs on their way to the file. O outputs a row. */
+struct predict_output {
+    struct h5_table *table; /* rank 0, with -o */
+    size_t outputs, labels; /* its columns */
+    int64_t *offsets;       /* [sequences + 1] rows of the file; the dataset's where rows are frames */
+    size_t *counts;         /* [ranks] bytes each rank brings */
+    struct room share;      /* [rows of this rank][O] sequence by sequence, in the order of its leaves */
+    /* Rank 0. */
+    struct room all;     /* the shares of some ranks */
+    struct room items;   /* [sequences of them] */
+    struct room ordered; /* [rows of them][O] in the order of the file */
+    struct room classes; /* [rows of them] */
+};
+
+struct predict {
+    const struct predict_options *options;
+    const struct comm *comm;
+    char checkpoint[PATH_MAX]; /* the file itself */
+    struct net *net;
+    const struct net_config *model; /* the net's */
+    int64_t grain;                  /* sequences computed at a time */
+    size_t features;                /* 0: not standardized */
+    float *shift, *scale;           /* [features]; NULL: not standardized */
+    struct dataset *dataset;
+    struct feed feed;
+    struct tally tally;
+    struct net_score *scores; /* [grain]; NULL where there are no targets */
+    struct report report;
+    struct predict_output output;
+};
+
+/* All. The network of the checkpoint, which rank 0 alone reads. (predict_model.c) */
+int predict_load_model(struct predict *predict, struct error *error);
+
+/* Not collective: begins the file of -o on rank 0. (predict_output.c, as what follows) */
+int predict_begin_output(struct predict *predict, struct error *error);
+
+/* Not collective: room for what this rank holds of the step at hand. */
+int predict_make_room(struct predict *predict, struct error *error);
+
+/* Keeps the outputs of a grain, the next leaf of this rank; *kept: rows of the step kept before it. */
+void predict_keep(
+    struct predict *predict, const struct grain *grain, const struct net_outputs *outputs, size_t *kept);
+
+/* All. Writes the step at hand; a failure is rank 0's alone. */
+int predict_write_step(struct predict *predict, struct error *error);
+
+/* Not collective. */
+int predict_finish_output(struct predict *predict, struct error *error);
+void predict_destroy_output(struct predict *predict);
+
+#endif
