@@ -138,7 +138,8 @@ static int create_folders(const char *directory, struct error *error)
         *end = 0;
         if (mkdir(path, 0777) != 0 && !is_folder(path))
             return error_set(error, EXIT_CODE_IO,
-                "%s: cannot be created: %s: choose another run directory (-o)", path, strerror(errno));
+                "%s: cannot be created: %s: choose another run directory (-o)", path,
+                strerror(errno == EEXIST ? ENOTDIR : errno));
         *end = kept;
         if (!kept)
             return 0;

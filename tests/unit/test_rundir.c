@@ -1,0 +1,774 @@
+/* The run directory: files whole or not at all, which checkpoints stay, rows that stand once, and one job at
+ * a time. */
+#include "base/memory.h"
+#include "ckpt/directory.h"
+#include "ckpt/rundir.h"
+#include "support/checkpoints.h"
+#include "support/suite.h"
+
+#include <check.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static char folder[256];
+
+static void make_folder(void)
+{
+    const char *parent = getenv("TMPDIR");
+    snprintf(folder, sizeof folder, "%s/test-rundir-XXXXXX", parent ? parent : "/tmp");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+}
+
+static void remove_folder(void)
+{
+    char command[300];
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static const char *in_folder(const char *name)
+{
+    static char path[4][512];
+    static unsigned next;
+    char *out = path[next++ % 4];
+    snprintf(out, sizeof path[0], "%s/%s", folder, name);
+    return out;
+}
+
+static void put(const char *name, const char *text)
+{
+    FILE *file = fopen(in_folder(name), "wb");
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+/* The content of a file, in a buffer that the next call reuses. */
+static const char *get(const char *name)
+{
+    static char text[1 << 16];
+    FILE *file = fopen(in_folder(name), "rb");
+    ck_assert_ptr_nonnull(file);
+    text[fread(text, 1, sizeof text - 1, file)] = 0;
+    fclose(file);
+    return text;
+}
+
+static int is_there(const char *name)
+{
+    return access(in_folder(name), F_OK) == 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* All names in the folder, sorted, a blank behind each. */
+static const char *names(void)
+{
+    static char all[2048];
+    char *name[64];
+    size_t count = 0;
+    DIR *stream = opendir(folder);
+    for (const struct dirent *entry; (entry = readdir(stream));)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            name[count++] = strdup(entry->d_name);
+    closedir(stream);
+    qsort(name, count, sizeof *name, by_name);
+    all[0] = 0;
+    for (size_t i = 0; i < count; i++) {
+        strcat(strcat(all, name[i]), " ");
+        free(name[i]);
+    }
+    return all;
+}
+
+#define ck_assert_says(text, part) ck_assert_msg(strstr(text, part) != NULL, "'%s' lacks '%s'", text, part)
+
+/* ---- files ---- */
+
+START_TEST(a_file_is_replaced_whole)
+{
+    struct error error = {0};
+    ck_assert_int_eq(rundir_write_file(folder, "config.ini", "one", 3, &error), 0);
+    ck_assert_str_eq(get("config.ini"), "one");
+    ck_assert_int_eq(rundir_write_file(folder, "config.ini", "", 0, &error), 0);
+    ck_assert_str_eq(get("config.ini"), "");
+    char stale[64];
+    snprintf(stale, sizeof stale, ".config.ini.tmp-%ld", (long)getpid());
+    put(stale, "left behind by a process of the same number");
+    ck_assert_int_eq(rundir_write_file(folder, "config.ini", "two\n", 4, &error), 0);
+    ck_assert_str_eq(get("config.ini"), "two\n");
+    ck_assert_str_eq(names(), "config.ini ");
+}
+END_TEST
+
+START_TEST(a_directory_that_cannot_be_written_says_why)
+{
+    struct error error = {0};
+    put("file", "");
+    ck_assert_int_eq(rundir_write_file(in_folder("none"), "status", "x", 1, &error), -1);
+    ck_assert_int_eq(error.code, EXIT_CODE_IO);
+    ck_assert_says(error.text, "No such file");
+    ck_assert_int_eq(rundir_create(in_folder("file/run"), &error), -1);
+    ck_assert_int_eq(error.code, EXIT_CODE_IO);
+    ck_assert_says(error.text, "Not a directory");
+    ck_assert_int_eq(rundir_create("/proc/rnn-train-run", &error), -1);
+    ck_assert_int_eq(error.code, EXIT_CODE_IO);
+    ck_assert_int_eq(rundir_create("", &error), -1);
+    if (geteuid() != 0) {
+        ck_assert_int_eq(mkdir(in_folder("closed"), 0555), 0);
+        ck_assert_int_eq(rundir_create(in_folder("closed"), &error), -1);
+        ck_assert_says(error.text, "no file can be created in it");
+    }
+}
+END_TEST
+
+START_TEST(missing_parents_are_created)
+{
+    struct error error = {0};
+    ck_assert_int_eq(rundir_create(in_folder("a/b//c/"), &error), 0);
+    ck_assert_int_eq(rundir_create(in_folder("a/b/c"), &error), 0);
+    ck_assert_int_eq(rundir_write_file(in_folder("a/b/c"), "status", "x", 1, &error), 0);
+    ck_assert(is_there("a/b/c/status"));
+    ck_assert_int_eq(chdir(folder), 0);
+    ck_assert_int_eq(rundir_create("here", &error), 0);
+    ck_assert_int_eq(rundir_create("x/../y", &error), 0);
+    ck_assert(is_there("here") && is_there("y"));
+    ck_assert_int_eq(chdir("/"), 0);
+}
+END_TEST
+
+START_TEST(status_has_three_lines)
+{
+    ck_assert_int_eq(rundir_write_status(folder, "stopped", 57, "two\nlines", NULL), 0);
+    ck_assert_str_eq(get("status"), "state=stopped\nstep=57\nreason=two lines\n");
+    ck_assert_int_eq(rundir_write_status(folder, "running", 0, NULL, NULL), 0);
+    ck_assert_str_eq(get("status"), "state=running\nstep=0\nreason=\n");
+}
+END_TEST
+
+START_TEST(a_run_is_known_by_its_files_and_cleared_of_them_alone)
+{
+    ck_assert_int_eq(rundir_holds_run(in_folder("none")), 0);
+    ck_assert_int_eq(rundir_clear(in_folder("none"), NULL), 0);
+    ck_assert_int_eq(rundir_holds_run(folder), 0);
+    const char *const others[] = {"status", "lock", "notes.txt", "checkpoint-1.h5",
+        "checkpoint-0000000001.h5.bak", "checkpoint-00000000x1.h5", ".notes.tmp-1", "config.ini.tmp-5",
+        ".lock.tmp-node-7"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        put(others[i], "");
+    ck_assert_int_eq(rundir_holds_run(folder), 0);
+    const char *const runs[] = {
+        "config.ini", "metrics.csv", "checkpoint-0000000001.h5", "best.h5", "checkpoint-12345678901.h5"};
+    const char *const temporary[] = {
+        ".config.ini.tmp-17", ".checkpoint-0000000002.h5.tmp-5", ".best.h5.tmp-5"};
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        put(runs[i], "");
+        put(temporary[i % 3], "");
+        ck_assert_int_eq(rundir_holds_run(folder), 1);
+        ck_assert_int_eq(rundir_clear(folder, NULL), 0);
+        ck_assert_int_eq(rundir_holds_run(folder), 0);
+    }
+    ck_assert_str_eq(names(),
+        ".lock.tmp-node-7 .notes.tmp-1 checkpoint-0000000001.h5.bak "
+        "checkpoint-00000000x1.h5 checkpoint-1.h5 config.ini.tmp-5 lock notes.txt ");
+}
+END_TEST
+
+/* ---- checkpoints ---- */
+
+static void save(int64_t step, int64_t keep)
+{
+    struct checkpoint checkpoint;
+    struct error error = {0};
+    net_destroy(checkpoints_make(&checkpoint, 1, 2, step));
+    ck_assert_msg(rundir_save(folder, &checkpoint, keep, &error) == 0, "%s", error.text);
+    checkpoint_finish(&checkpoint);
+}
+
+/* Loads the newest; the step, 0 where there is none, -1 where none is valid. What is said goes to `said`. */
+static char said[4096];
+
+static void take_said(void *context, const char *text)
+{
+    strcat(strcat(said, text), "\n");
+}
+
+static int64_t load(void)
+{
+    struct checkpoint checkpoint, want;
+    struct error error = {0};
+    said[0] = 0;
+    checkpoint_init(&checkpoint);
+    int outcome = rundir_load_newest(folder, &checkpoint, take_said, NULL, &error);
+    if (outcome <= 0) {
+        ck_assert_int_eq(error.code, outcome ? EXIT_CODE_DATA : 0);
+        strcat(said, error.text);
+        return outcome;
+    }
+    int64_t step = checkpoint.progress.step;
+    net_destroy(checkpoints_make(&want, 1, 2, step));
+    checkpoints_compare(&want, &checkpoint);
+    checkpoint_finish(&want);
+    checkpoint_finish(&checkpoint);
+    return step;
+}
+
+START_TEST(the_newest_are_kept_and_the_newest_is_loaded)
+{
+    ck_assert_int_eq(load(), 0);
+    for (int64_t step = 1; step <= 12; step++) {
+        save(step, step < 6 ? 2 : 3);
+        ck_assert_int_eq(load(), step);
+        ck_assert_str_eq(said, "");
+    }
+    ck_assert_str_eq(names(), "checkpoint-0000000010.h5 checkpoint-0000000011.h5 checkpoint-0000000012.h5 ");
+    put(".checkpoint-0000000013.h5.tmp-99", "cut short by a crash");
+    put("checkpoint-0000000002.txt", "not ours");
+    save(20, 0);
+    ck_assert_str_eq(names(), "checkpoint-0000000002.txt checkpoint-0000000020.h5 ");
+    char path[600];
+    rundir_checkpoint_path(folder, 20, path, sizeof path);
+    ck_assert_str_eq(path, in_folder("checkpoint-0000000020.h5"));
+}
+END_TEST
+
+START_TEST(best_is_the_same_bytes)
+{
+    struct checkpoint checkpoint;
+    char command[1200];
+    net_destroy(checkpoints_make(&checkpoint, 1, 2, 5));
+    ck_assert_int_eq(rundir_save(folder, &checkpoint, 1, NULL), 0);
+    ck_assert_int_eq(rundir_save_best(folder, &checkpoint, NULL), 0);
+    checkpoint_finish(&checkpoint);
+    snprintf(command, sizeof command, "cmp '%s' '%s'", in_folder("best.h5"),
+        in_folder("checkpoint-0000000005.h5"));
+    ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
+static void damage(const char *name)
+{
+    FILE *file = fopen(in_folder(name), "r+b");
+    ck_assert_ptr_nonnull(file);
+    fseek(file, 5000, SEEK_SET);
+    int byte = fgetc(file);
+    fseek(file, 5000, SEEK_SET);
+    fputc(byte ^ 4, file);
+    fclose(file);
+}
+
+START_TEST(damaged_checkpoints_are_passed_over_and_told)
+{
+    save(10, 3);
+    save(20, 3);
+    save(30, 3);
+    damage("checkpoint-0000000030.h5");
+    ck_assert_int_eq(load(), 20);
+    ck_assert_says(said, "checkpoint-0000000030.h5: is damaged");
+    ck_assert_int_eq(truncate(in_folder("checkpoint-0000000020.h5"), 7000), 0);
+    ck_assert_int_eq(load(), 10);
+    ck_assert_says(said, "checkpoint-0000000020.h5: has no hash line");
+    put("checkpoint-0000000040.h5", "");
+    ck_assert_int_eq(load(), 10);
+    ck_assert_says(said, "checkpoint-0000000040.h5: is empty");
+    damage("checkpoint-0000000010.h5");
+    ck_assert_int_eq(load(), -1);
+    ck_assert_says(said, "none of its 4 checkpoints is valid");
+}
+END_TEST
+
+START_TEST(saving_after_a_fallback_never_leaves_damaged_ones_alone)
+{
+    save(10, 2);
+    save(20, 2);
+    damage("checkpoint-0000000020.h5");
+    ck_assert_int_eq(load(), 10);
+    save(15, 1);
+    ck_assert_str_eq(names(), "checkpoint-0000000015.h5 ");
+    ck_assert_int_eq(load(), 15);
+}
+END_TEST
+
+START_TEST(a_checkpoint_under_another_name_is_not_resumed_from)
+{
+    save(10, 2);
+    save(20, 2);
+    ck_assert_int_eq(rename(in_folder("checkpoint-0000000010.h5"), in_folder("checkpoint-0000000090.h5")), 0);
+    ck_assert_int_eq(load(), 20);
+    ck_assert_says(said, "checkpoint-0000000090.h5: holds step 10");
+}
+END_TEST
+
+/* Saves that must fail for want of room, and leave all as it was. */
+static void save_without_room(void)
+{
+    struct checkpoint checkpoint;
+    struct error error = {0};
+    net_destroy(checkpoints_make(&checkpoint, 1, 2, 20));
+    ck_assert_int_eq(rundir_save(folder, &checkpoint, 1, &error), -1);
+    ck_assert_int_eq(error.code, EXIT_CODE_IO);
+    ck_assert_says(error.text, "checkpoint-0000000020.h5: cannot be written");
+    ck_assert_says(error.text, "make room");
+    ck_assert_int_eq(rundir_save_best(folder, &checkpoint, &error), -1);
+    ck_assert_says(error.text, "best.h5");
+    checkpoint_finish(&checkpoint);
+}
+
+START_TEST(a_file_size_limit_leaves_the_old_checkpoint)
+{
+    save(10, 1);
+    struct checkpoint checkpoint;
+    net_destroy(checkpoints_make(&checkpoint, 1, 2, 10));
+    ck_assert_int_eq(rundir_save_best(folder, &checkpoint, NULL), 0);
+    checkpoint_finish(&checkpoint);
+    struct rlimit limit, small = {20000, 20000};
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    small.rlim_max = limit.rlim_max;
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    save_without_room();
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    ck_assert_str_eq(names(), "best.h5 checkpoint-0000000010.h5 ");
+    ck_assert_int_eq(load(), 10);
+    save(20, 1);
+    ck_assert_int_eq(load(), 20);
+}
+END_TEST
+
+START_TEST(a_full_disk_leaves_the_old_checkpoint)
+{
+    char *fill = memory_create(1, 1 << 20, NULL);
+    if (mount("test", folder, "tmpfs", 0, "size=40k") != 0) {
+        memory_destroy(fill);
+        return; /* not permitted here: the limit of file sizes stands for it */
+    }
+    save(10, 1);
+    struct error error = {0};
+    int outcome = rundir_write_file(folder, "config.ini", fill, 1 << 20, &error);
+    int code = error.code;
+    save_without_room();
+    char left[2048];
+    snprintf(left, sizeof left, "%s", names());
+    int64_t step = load();
+    ck_assert_int_eq(umount(folder), 0);
+    memory_destroy(fill);
+    ck_assert_int_eq(outcome, -1);
+    ck_assert_int_eq(code, EXIT_CODE_IO);
+    ck_assert_says(error.text, "No space left on device");
+    ck_assert_str_eq(left, "checkpoint-0000000010.h5 ");
+    ck_assert_int_eq(step, 10);
+}
+END_TEST
+
+/* ---- metrics ---- */
+
+static const char header[] =
+    "step,epoch,split,sequences,frames,loss,error,learning_rate,gradient_norm,seconds,"
+    "frames_per_second,data_wait,comm_wait\n";
+
+START_TEST(rows_stand_behind_a_header)
+{
+    struct metrics *metrics = metrics_open(folder, 0, NULL);
+    ck_assert_ptr_nonnull(metrics);
+    struct metrics_row row = {
+        7, 2, "train", 64, 6400, 1.0 / 3, -NAN, 0.001, 1e-30, 0.25, 123456789.0, 0, INFINITY};
+    ck_assert_int_eq(metrics_add(metrics, &row, NULL), 0);
+    row.split = "valid";
+    row.loss = -INFINITY;
+    row.step = INT64_MAX;
+    ck_assert_int_eq(metrics_add(metrics, &row, NULL), 0);
+    int64_t rows = 0;
+    ck_assert_int_eq(metrics_sync(metrics, &rows, NULL), 0);
+    ck_assert_int_eq(rows, 2);
+    metrics_close(metrics);
+    char want[1024];
+    snprintf(want, sizeof want,
+        "%s7,2,train,64,6400,0.333333333,nan,0.001,1e-30,0.25,123456789,0,inf\n"
+        "9223372036854775807,2,valid,64,6400,-inf,nan,0.001,1e-30,0.25,123456789,0,inf\n",
+        header);
+    ck_assert_str_eq(get("metrics.csv"), want);
+    metrics_close(NULL);
+}
+END_TEST
+
+static int64_t add_steps(struct metrics *metrics, int64_t first, int64_t last)
+{
+    int64_t rows = 0;
+    for (int64_t step = first; step <= last; step++) {
+        struct metrics_row row = {.step = step, .epoch = 1, .split = "train"};
+        ck_assert_int_eq(metrics_add(metrics, &row, NULL), 0);
+    }
+    ck_assert_int_eq(metrics_sync(metrics, &rows, NULL), 0);
+    return rows;
+}
+
+/* Header, then the steps from 1 to `last` once each. */
+static void check_steps(int64_t last)
+{
+    const char *text = get("metrics.csv");
+    ck_assert_ptr_eq(strstr(text, header), text);
+    int64_t want = 1;
+    for (const char *line = strchr(text, '\n') + 1; *line; line = strchr(line, '\n') + 1)
+        ck_assert_int_eq(strtoll(line, NULL, 10), want++);
+    ck_assert_int_eq(want, last + 1);
+}
+
+START_TEST(a_resume_cuts_rows_behind_the_checkpoint)
+{
+    struct metrics *metrics = metrics_open(folder, 0, NULL);
+    ck_assert_int_eq(add_steps(metrics, 1, 1000), 1000); /* more than is read at once */
+    add_steps(metrics, 1001, 1005);
+    metrics_close(metrics);
+    FILE *file = fopen(in_folder("metrics.csv"), "ab");
+    fputs("1006,1,tra", file);
+    fclose(file);
+    metrics = metrics_open(folder, 1000, NULL);
+    ck_assert_ptr_nonnull(metrics);
+    check_steps(1000);
+    ck_assert_int_eq(add_steps(metrics, 1001, 1001), 1001);
+    metrics_close(metrics);
+    check_steps(1001);
+    metrics = metrics_open(folder, 1, NULL);
+    metrics_close(metrics);
+    check_steps(1);
+    metrics = metrics_open(folder, 0, NULL);
+    metrics_close(metrics);
+    ck_assert_str_eq(get("metrics.csv"), header);
+}
+END_TEST
+
+START_TEST(metrics_of_another_run_are_refused)
+{
+    struct error error = {0};
+    ck_assert_ptr_null(metrics_open(folder, 2, &error));
+    ck_assert_int_eq(error.code, EXIT_CODE_IO);
+    ck_assert_says(error.text, "--fresh");
+    ck_assert(!is_there("metrics.csv"));
+    struct metrics *metrics = metrics_open(folder, 0, NULL);
+    add_steps(metrics, 1, 3);
+    metrics_close(metrics);
+    ck_assert_ptr_null(metrics_open(folder, 4, &error));
+    ck_assert_int_eq(error.code, EXIT_CODE_DATA);
+    ck_assert_says(error.text, "has 3 rows, but 4 belong to the checkpoint");
+    FILE *file = fopen(in_folder("metrics.csv"), "ab");
+    fputs("4,1,train,half a row", file);
+    fclose(file);
+    ck_assert_ptr_null(metrics_open(folder, 4, &error));
+    ck_assert_says(error.text, "has 3 rows, but 4 belong to the checkpoint");
+    put("metrics.csv",
+        "some other file that is much longer than the header line of ours, since it has to be "
+        "long enough to hold that, and it ends with a newline, as ours does, see\n");
+    ck_assert_ptr_null(metrics_open(folder, 1, &error));
+    ck_assert_int_eq(error.code, EXIT_CODE_DATA);
+    ck_assert_says(error.text, "not the file");
+    put("metrics.csv", "");
+    ck_assert_ptr_null(metrics_open(folder, 1, &error));
+    ck_assert_says(error.text, "not the file");
+    ck_assert_ptr_null(metrics_open(in_folder("none"), 0, &error));
+    ck_assert_int_eq(error.code, EXIT_CODE_IO);
+}
+END_TEST
+
+START_TEST(a_row_without_room_is_cut_off_again)
+{
+    struct metrics *metrics = metrics_open(folder, 0, NULL);
+    add_steps(metrics, 1, 2);
+    int64_t rows;
+    struct rlimit limit, small;
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    small = (struct rlimit){strlen(get("metrics.csv")) + 5, limit.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    struct error error = {0};
+    struct metrics_row row = {.step = 3, .epoch = 1, .split = "train"};
+    ck_assert_int_eq(metrics_add(metrics, &row, &error), -1);
+    ck_assert_int_eq(error.code, EXIT_CODE_IO);
+    ck_assert_says(error.text, "metrics.csv");
+    check_steps(2);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    ck_assert_int_eq(metrics_sync(metrics, &rows, NULL), 0);
+    ck_assert_int_eq(rows, 2);
+    add_steps(metrics, 3, 3);
+    metrics_close(metrics);
+    check_steps(3);
+}
+END_TEST
+
+/* ---- lock ---- */
+
+static struct lock *take_well(char *warning)
+{
+    struct error error = {0};
+    struct lock *lock = lock_take(folder, warning, 512, &error);
+    ck_assert_msg(lock != NULL, "%s", error.text);
+    return lock;
+}
+
+static void take_badly(const char *part)
+{
+    struct error error = {0};
+    char warning[512];
+    ck_assert_ptr_null(lock_take(folder, warning, sizeof warning, &error));
+    ck_assert_int_eq(error.code, EXIT_CODE_DATA);
+    ck_assert_says(error.text, part);
+}
+
+START_TEST(a_live_run_is_refused_by_host_process_and_job)
+{
+    char warning[512], part[128], host[64];
+    ck_assert_int_eq(setenv("SLURM_JOB_ID", "4711", 1), 0);
+    struct lock *lock = take_well(warning);
+    ck_assert_str_eq(warning, "");
+    ck_assert_str_eq(names(), "lock ");
+    gethostname(host, sizeof host);
+    snprintf(part, sizeof part, "process %ld on %s, SLURM job 4711", (long)getpid(), host);
+    take_badly(part);
+    ck_assert_int_eq(lock_beat(lock), 0);
+    ck_assert_str_eq(names(), "lock ");
+    lock_release(lock);
+    ck_assert_str_eq(names(), "");
+    lock_release(take_well(warning));
+    lock_release(NULL);
+}
+END_TEST
+
+START_TEST(another_process_is_refused_while_we_live)
+{
+    char warning[512];
+    struct lock *lock = take_well(warning);
+    pid_t child = fork();
+    if (child == 0) {
+        struct error error = {0};
+        _exit(lock_take(folder, warning, sizeof warning, &error) ? 1 : error.code);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(WEXITSTATUS(status), EXIT_CODE_DATA);
+    lock_release(lock);
+}
+END_TEST
+
+/* A child takes the lock and ends without releasing it: reaped, or as a zombie. */
+static pid_t abandon_lock(void)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        char warning[512];
+        _exit(lock_take(folder, warning, sizeof warning, NULL) ? 0 : 1);
+    }
+    siginfo_t info;
+    ck_assert_int_eq(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+    ck_assert_int_eq(info.si_status, 0);
+    return child;
+}
+
+START_TEST(the_lock_of_a_dead_process_is_taken_over)
+{
+    char warning[512], part[64];
+    for (int reaped = 0; reaped < 2; reaped++) {
+        pid_t child = abandon_lock();
+        ck_assert(is_there("lock"));
+        if (reaped)
+            waitpid(child, NULL, 0);
+        struct lock *lock = take_well(warning);
+        snprintf(part, sizeof part, "taken over from process %ld", (long)child);
+        ck_assert_says(warning, part);
+        ck_assert_str_eq(names(), "lock ");
+        take_badly("a job runs in this directory");
+        lock_release(lock);
+        if (!reaped)
+            waitpid(child, NULL, 0);
+    }
+}
+END_TEST
+
+/* Writes the lock of a made-up process, with a heartbeat and a last change so many seconds ago. */
+static void forge(const struct process *process, double age)
+{
+    char text[512];
+    time_t then = time(NULL) - (time_t)age;
+    snprintf(text, sizeof text,
+        "heartbeat=%012lld\nhost=%s\nprocess=%ld\njob=%s\nstart=%lld\nboot=%s\nspace=%s\n", (long long)then,
+        process->host, process->number, process->job, process->start, process->boot, process->space);
+    put("lock", text);
+    struct timespec times[2] = {{.tv_sec = then}, {.tv_sec = then}};
+    ck_assert_int_eq(utimensat(AT_FDCWD, in_folder("lock"), times, 0), 0);
+}
+
+START_TEST(a_number_used_again_is_not_the_old_process)
+{
+    char warning[512];
+    struct process process;
+    process_self(&process);
+    forge(&process, 1);
+    take_badly("a job runs in this directory");
+    process.start--;
+    forge(&process, 1);
+    lock_release(take_well(warning));
+    ck_assert_says(warning, "which is gone");
+    process_self(&process);
+    process.boot[0] ^= 1; /* before the last reboot */
+    forge(&process, 1);
+    lock_release(take_well(warning));
+    ck_assert_says(warning, "which is gone");
+}
+END_TEST
+
+START_TEST(on_another_host_the_heartbeat_decides)
+{
+    char warning[512];
+    struct process process;
+    for (int container = 0; container < 2; container++) {
+        process_self(&process);
+        strcpy(container ? process.space : process.host, "elsewhere");
+        process.number = 1 << 22;
+        forge(&process, LOCK_STALE_SECONDS - 20);
+        take_badly("process 4194304 on ");
+        forge(&process, -3600);
+        take_badly("in the future");
+        forge(&process, LOCK_STALE_SECONDS + 5);
+        lock_release(take_well(warning));
+        ck_assert_says(warning, "taken over from process 4194304");
+    }
+}
+END_TEST
+
+START_TEST(a_lock_that_is_none_is_respected_for_a_while)
+{
+    char warning[512];
+    const char *const contents[] = {"", "no lock at all", "heartbeat=1\nhost=\nprocess=x\nstart=\n"};
+    for (size_t i = 0; i < sizeof contents / sizeof *contents; i++) {
+        put("lock", contents[i]);
+        take_badly("does not say whose it is");
+        struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+        ck_assert_int_eq(utimensat(AT_FDCWD, in_folder("lock"), old, 0), 0);
+        lock_release(take_well(warning));
+        ck_assert_says(warning, "did not say whose it was");
+    }
+}
+END_TEST
+
+START_TEST(somebody_elses_lock_is_not_released)
+{
+    char warning[512];
+    struct process process;
+    struct lock *lock = take_well(warning);
+    process_self(&process);
+    strcpy(process.host, "elsewhere");
+    unlink(in_folder("lock"));
+    forge(&process, 1);
+    lock_release(lock);
+    ck_assert_says(get("lock"), "host=elsewhere");
+}
+END_TEST
+
+START_TEST(the_heartbeat_is_renewed_in_place_and_loss_is_noticed)
+{
+    char warning[512], content[512];
+    struct error error = {0};
+    struct stat before, after;
+    ck_assert_int_eq(mkdir(in_folder("other"), 0777), 0);
+    struct lock *lock = take_well(warning);
+    struct lock *lost = lock_take(in_folder("other"), warning, sizeof warning, &error);
+    ck_assert_ptr_nonnull(lost);
+    ck_assert_int_eq(unlink(in_folder("other/lock")), 0);
+    snprintf(content, sizeof content, "%s", get("lock"));
+    stat(in_folder("lock"), &before);
+    int losses = 0;
+    for (time_t start = time(NULL); time(NULL) - start <= LOCK_BEAT_SECONDS + 1; sleep(1)) {
+        ck_assert_int_eq(lock_beat(lock), 0);
+        losses += lock_beat(lost) != 0;
+    }
+    ck_assert_int_eq(losses, 1);
+    stat(in_folder("lock"), &after);
+    ck_assert(before.st_ino == after.st_ino && before.st_size == after.st_size);
+    ck_assert_str_ne(content, get("lock"));
+    ck_assert_str_eq(strchr(content, '\n'), strchr(get("lock"), '\n'));
+    lock_release(lost);
+    lock_release(lock);
+    ck_assert_str_eq(names(), "other ");
+}
+END_TEST
+
+/* Processes that go for one lock at the same moment; how many got it. */
+static int race(int processes)
+{
+    int start[2], got = 0;
+    pid_t child[64];
+    ck_assert_int_eq(pipe(start), 0);
+    for (int i = 0; i < processes; i++)
+        if ((child[i] = fork()) == 0) {
+            char byte, warning[512];
+            close(start[1]);
+            ssize_t n = read(start[0], &byte, 1);
+            struct lock *lock = n == 0 ? lock_take(folder, warning, sizeof warning, NULL) : NULL;
+            usleep(300000); /* alive until all have tried */
+            _exit(lock != NULL);
+        }
+    close(start[0]);
+    close(start[1]);
+    for (int i = 0; i < processes; i++) {
+        int status;
+        ck_assert_int_eq(waitpid(child[i], &status, 0), child[i]);
+        got += WEXITSTATUS(status);
+    }
+    return got;
+}
+
+START_TEST(of_many_that_start_at_once_one_gets_the_lock)
+{
+    for (int round = 0; round < 12; round++) { /* from the second on, the lock of a dead one lies there */
+        ck_assert_int_eq(race(16), 1);
+        ck_assert_str_eq(names(), "lock ");
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("rundir");
+    TCase *cases = tcase_create("rundir");
+    tcase_set_timeout(cases, 100);
+    tcase_add_checked_fixture(cases, make_folder, remove_folder);
+    tcase_add_test(cases, a_file_is_replaced_whole);
+    tcase_add_test(cases, a_directory_that_cannot_be_written_says_why);
+    tcase_add_test(cases, missing_parents_are_created);
+    tcase_add_test(cases, status_has_three_lines);
+    tcase_add_test(cases, a_run_is_known_by_its_files_and_cleared_of_them_alone);
+    tcase_add_test(cases, the_newest_are_kept_and_the_newest_is_loaded);
+    tcase_add_test(cases, best_is_the_same_bytes);
+    tcase_add_test(cases, damaged_checkpoints_are_passed_over_and_told);
+    tcase_add_test(cases, saving_after_a_fallback_never_leaves_damaged_ones_alone);
+    tcase_add_test(cases, a_checkpoint_under_another_name_is_not_resumed_from);
+    tcase_add_test(cases, a_file_size_limit_leaves_the_old_checkpoint);
+    tcase_add_test(cases, a_full_disk_leaves_the_old_checkpoint);
+    tcase_add_test(cases, rows_stand_behind_a_header);
+    tcase_add_test(cases, a_resume_cuts_rows_behind_the_checkpoint);
+    tcase_add_test(cases, metrics_of_another_run_are_refused);
+    tcase_add_test(cases, a_row_without_room_is_cut_off_again);
+    tcase_add_test(cases, a_live_run_is_refused_by_host_process_and_job);
+    tcase_add_test(cases, another_process_is_refused_while_we_live);
+    tcase_add_test(cases, the_lock_of_a_dead_process_is_taken_over);
+    tcase_add_test(cases, a_number_used_again_is_not_the_old_process);
+    tcase_add_test(cases, on_another_host_the_heartbeat_decides);
+    tcase_add_test(cases, a_lock_that_is_none_is_respected_for_a_while);
+    tcase_add_test(cases, somebody_elses_lock_is_not_released);
+    tcase_add_test(cases, the_heartbeat_is_renewed_in_place_and_loss_is_noticed);
+    tcase_add_test(cases, of_many_that_start_at_once_one_gets_the_lock);
+    suite_add_tcase(suite, cases);
+    return suite_run(suite);
+}
