@@ -34,6 +34,9 @@ void BUILD(relu_backward)(const struct cell_slopes *rows);
 void BUILD(tanh_array)(size_t n, float *x);
 void BUILD(sigmoid_array)(size_t n, float *x);
 void BUILD(exp_array)(size_t n, float *x);
+enum { BURST_CHAINS = 12 }; /* sums that burst() runs side by side: enough to hide a multiply-add's latency */
+
+void BUILD(burst)(size_t rounds, float *out);
 float BUILD(softmax)(size_t n, float *x, float *largest);
 
 #endif

@@ -99,6 +99,12 @@ struct kernel {
     void (*sigmoid_array)(size_t n, float *x);
     void (*exp_array)(size_t n, float *x);
 
+    /* burst_operations floating-point operations (2 per multiply-add) a round, in registers and independent
+     * of each other: the most this build can do on the core at hand. out [lanes] keeps a compiler from
+     * leaving them out. */
+    size_t burst_operations;
+    void (*burst)(size_t rounds, float *out);
+
     /* A row of n logits into probabilities; returns the sum of exp(x - *largest). n any; NaN where an element
      * is. */
     float (*softmax)(size_t n, float *x, float *largest);

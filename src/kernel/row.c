@@ -1,5 +1,5 @@
-/* Functions of one array: activations, and the softmax of a row. Arrays that end within a vector are finished
- * in a padded copy. */
+/* Functions of one array: activations, and the softmax of a row; and the burst of multiply-adds that speed is
+ * measured by. Arrays that end within a vector are finished in a padded copy. */
 #include "kernel/build.h"
 #include "kernel/function.h"
 
@@ -42,4 +42,17 @@ float BUILD(softmax)(size_t n, float *x, float *largest)
     for (size_t c = 0; c < n; c++)
         x[c] /= sum;
     return sum;
+}
+
+void BUILD(burst)(size_t rounds, float *out)
+{
+    vec sum[BURST_CHAINS], a = vec_splat(0.999f), b = vec_splat(0.001f);
+    for (size_t i = 0; i < BURST_CHAINS; i++)
+        sum[i] = vec_splat((float)i);
+    for (; rounds > 0; rounds--)
+        for (size_t i = 0; i < BURST_CHAINS; i++)
+            sum[i] = vec_fma(sum[i], a, b);
+    for (size_t i = 1; i < BURST_CHAINS; i++)
+        sum[0] += sum[i];
+    vec_store(out, sum[0]);
 }

@@ -33,4 +33,6 @@ const struct kernel BUILD(kernel) = {
     .sigmoid_array = BUILD(sigmoid_array),
     .exp_array = BUILD(exp_array),
     .softmax = BUILD(softmax),
+    .burst_operations = (size_t)2 * BURST_CHAINS * VEC_LANES,
+    .burst = BUILD(burst),
 };

@@ -35,6 +35,7 @@ struct net {
     float *outputs; /* [rows][outputs_stride] */
     size_t outputs_stride;
     struct net_score *row_scores; /* [rows] */
+    double *times;                /* see net/times.h */
 };
 
 /* The table of parameters in PyTorch's order and names; sets P, parameters, parameter. (parameters.c) */

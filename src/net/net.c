@@ -2,6 +2,7 @@
  * is allocated while a grain of a size already seen is computed. */
 #include "net/layout.h"
 #include "net/loss.h"
+#include "net/times.h"
 
 #include <math.h>
 #include <string.h>
@@ -79,6 +80,11 @@ void net_destroy(struct net *net)
 const struct net_config *net_get_config(const struct net *net)
 {
     return &net->config;
+}
+
+const struct kernel *net_get_kernel(const struct net *net)
+{
+    return net->kernel;
 }
 
 size_t net_count_parameters(const struct net *net)
@@ -229,6 +235,7 @@ int net_forward(struct net *net, const struct net_pass *pass, const struct grain
     struct net_outputs *outputs, struct net_score *scores, struct error *error)
 {
     const struct net_config *c = &net->config;
+    double start = times_start(net->times);
     if (make_workspace(net, pass->training, grain, error))
         return -1;
     for (size_t n = 0; n < grain->N && net->embedding; n++)
@@ -256,6 +263,7 @@ int net_forward(struct net *net, const struct net_pass *pass, const struct grain
     if (scores)
         sum_scores(net, grain, scores);
     *outputs = (struct net_outputs){.rows = rows, .stride = net->outputs_stride, .values = net->outputs};
+    times_add(net->times, NET_FORWARD, start);
     return 0;
 }
 
@@ -278,6 +286,7 @@ static void head_backward(struct net *net, const struct grain *grain, float *gra
 void net_backward(struct net *net, const struct net_pass *pass, const struct grain *grain, float *gradient)
 {
     const struct net_config *c = &net->config;
+    double start = times_start(net->times);
     head_backward(net, grain, gradient);
     for (size_t l = c->layers; l-- > 0;) {
         struct layer *layer = &net->layers[l];
@@ -297,4 +306,13 @@ void net_backward(struct net *net, const struct net_pass *pass, const struct gra
         for (size_t e = 0; e < c->embedding; e++)
             out[e] += net->dX[n * net->embedding_width + e];
     }
+    times_add(net->times, NET_BACKWARD, start);
+}
+
+void net_set_times(struct net *net, double *times)
+{
+    net->times = times;
+    for (size_t l = 0; l < net->config.layers; l++)
+        for (size_t d = 0; d < net->layers[l].D; d++)
+            net->layers[l].direction[d].times = times;
 }

@@ -50,12 +50,15 @@ struct parameter {
 };
 
 struct net;
+struct kernel;
 
 /* Owned by the caller, ended by net_destroy. The configuration is copied. */
 struct net *net_create(const struct net_config *config, struct error *error);
 void net_destroy(struct net *net); /* takes NULL */
 
 const struct net_config *net_get_config(const struct net *net);
+const struct kernel *net_get_kernel(const struct net *net);
+size_t net_count_gates(enum cell cell);
 size_t net_count_parameters(const struct net *net); /* P */
 const struct parameter *net_get_parameters(
     const struct net *net, size_t *n); /* the net's, in order of offset */
@@ -71,7 +74,8 @@ int net_init_weights(const struct net *net, uint64_t seed, float *weights, struc
  * read again by nothing afterwards. */
 void net_pack(struct net *net, const float *weights);
 
-/* Bytes that the net holds for panels, and that training on a grain of N frames and B sequences needs besides.
+/* Bytes that the net holds for panels, and that training on a grain of N frames and B sequences needs
+ * besides.
  */
 size_t net_panel_bytes(const struct net *net);
 size_t net_workspace_bytes(const struct net *net, size_t B, size_t N);
@@ -106,5 +110,11 @@ int net_forward(struct net *net, const struct net_pass *pass, const struct grain
 /* Backpropagation through time of the pass just made on this grain (with training = 1): adds the gradient of
  * the sum of the losses over the grain to `gradient` [P]. Destroys the outputs of the pass. */
 void net_backward(struct net *net, const struct net_pass *pass, const struct grain *grain, float *gradient);
+
+/* Seconds are added to times [NET_TIMES] (the caller's) from now on, at the cost of reading a clock; NULL: no
+ * more. Forward and backward hold all that is in them, so also activations, and backward the weight
+ * gradients. */
+enum net_time { NET_FORWARD, NET_BACKWARD, NET_WEIGHT_GRADIENT, NET_ACTIVATION, NET_TIMES };
+void net_set_times(struct net *net, double *times);
 
 #endif

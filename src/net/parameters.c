@@ -35,7 +35,7 @@ int net_list_parameters(struct net *net, struct error *error)
         return -1;
     if (c->embedding)
         add_parameter(net, 2, c->inputs, c->embedding, "embedding.weight");
-    size_t G = cell_gates(c->cell), inputs = c->embedding ? c->embedding : c->inputs;
+    size_t G = net_count_gates(c->cell), inputs = c->embedding ? c->embedding : c->inputs;
     for (size_t l = 0; l < c->layers; l++) {
         size_t H = c->hidden[l], D = c->bidirectional[l] ? 2 : 1;
         for (size_t d = 0; d < D; d++) {
@@ -112,7 +112,7 @@ static int init_orthogonal(uint64_t seed, size_t index, size_t gate, size_t n, f
 int net_init_weights(const struct net *net, uint64_t seed, float *weights, struct error *error)
 {
     const struct net_config *c = &net->config;
-    size_t G = cell_gates(c->cell);
+    size_t G = net_count_gates(c->cell);
     for (size_t i = 0; i < net->parameters; i++) {
         const struct parameter *p = &net->parameter[i];
         float *out = weights + p->offset;

@@ -7,9 +7,11 @@
  * at the end. */
 #include "net/recurrent.h"
 
+#include "net/times.h"
+
 #include <string.h>
 
-size_t cell_gates(enum cell cell)
+size_t net_count_gates(enum cell cell)
 {
     return cell == CELL_LSTM ? 4 : cell == CELL_GRU ? 3 : 1;
 }
@@ -17,7 +19,7 @@ size_t cell_gates(enum cell cell)
 int recurrent_init(struct recurrent *r, enum cell cell, int reverse, size_t H, struct side inputs,
     int one_hot, int below, struct recurrent_place place, struct error *error)
 {
-    size_t G = cell_gates(cell);
+    size_t G = net_count_gates(cell);
     *r = (struct recurrent){.cell = cell,
         .reverse = reverse,
         .H = H,
@@ -119,6 +121,7 @@ static void cell_forward(const struct recurrent *r, const struct kernel *kernel,
 {
     if (rows->rows == 0)
         return;
+    double start = times_start(r->times);
     switch (r->cell) {
     case CELL_LSTM:
         kernel->lstm_forward(rows);
@@ -133,6 +136,7 @@ static void cell_forward(const struct recurrent *r, const struct kernel *kernel,
         kernel->relu_forward(rows);
         break;
     }
+    times_add(r->times, NET_ACTIVATION, start);
 }
 
 static void cell_backward(
@@ -140,6 +144,7 @@ static void cell_backward(
 {
     if (rows->rows == 0)
         return;
+    double start = times_start(r->times);
     switch (r->cell) {
     case CELL_LSTM:
         kernel->lstm_backward(rows);
@@ -154,6 +159,7 @@ static void cell_backward(
         kernel->relu_backward(rows);
         break;
     }
+    times_add(r->times, NET_ACTIVATION, start);
 }
 
 /* Sums of the rows of a step before activation: a = W_ih x + b (already there) + W_hh h'. */
@@ -331,8 +337,10 @@ void recurrent_backward(struct recurrent *r, const struct kernel *kernel, const 
         step_backward(r, kernel, step_at(r, grain, step_time(r, grain, i)), Y, Y_stride, dY);
     if (dX)
         kernel->product(&r->input.backward, grain->N, r->a, width, add ? dX : NULL, X_stride, dX, X_stride);
+    double start = times_start(r->times);
     input_gradient(r, kernel, grain, X, X_stride, gradient);
     hidden_gradient(r, kernel, grain, Y, Y_stride, gradient);
     bias_gradient(r, kernel, grain->N, r->a, gradient + r->bias_ih);
     bias_gradient(r, kernel, grain->N, r->cell == CELL_GRU ? r->u : r->a, gradient + r->bias_hh);
+    times_add(r->times, NET_WEIGHT_GRADIENT, start);
 }

@@ -32,9 +32,8 @@ struct recurrent {
     float *dW;      /* [largest of the two matrices] */
     float *sums;    /* [G Hp] */
     float *scratch; /* of kernel->outer */
+    double *times;  /* see net/times.h */
 };
-
-size_t cell_gates(enum cell cell); /* G */
 
 /* Offsets of weight_ih, weight_hh, bias_ih, bias_hh in the flat vector. `below`: dX will be asked for. */
 struct recurrent_place {

@@ -3,6 +3,7 @@
 #include "train/options.h"
 
 #include "base/memory.h"
+#include "train/options_read.h"
 #include "train/value.h"
 
 #include <getopt.h>
@@ -61,8 +62,7 @@ static int refuse(struct error *error, const char *option, const char *value, co
         error, EXIT_CODE_USAGE, "%s %s: allowed is %s", option, value_show(value, shown), allowed);
 }
 
-/* What getopt_long found wrong, which it told by '?' or ':'. `word` is the argument it was looking at. */
-static int refuse_option(const struct option *table, int found, const char *word, struct error *error)
+int options_refuse(const struct option *table, int found, const char *word, struct error *error)
 {
     char shown[VALUE_SHOWN];
     const struct option *known = NULL;
@@ -88,7 +88,7 @@ static int read_text(const char *option, const char *value, const char **text, s
     return 0;
 }
 
-static int read_number(
+int options_read_number(
     const char *option, const char *value, int64_t least, int64_t most, int64_t *number, struct error *error)
 {
     int64_t n = 0;
@@ -129,7 +129,7 @@ static int read_plan(struct train_options *options, int argc, char **argv, struc
     options->plan = 1;
     if (!value && optind < argc && value_read_integer(argv[optind], &n) != VALUE_MALFORMED)
         value = argv[optind++];
-    return value ? read_number("--plan", value, 1, INT32_MAX, &options->plan_ranks, error) : 0;
+    return value ? options_read_number("--plan", value, 1, INT32_MAX, &options->plan_ranks, error) : 0;
 }
 
 static int take_train(struct train_options *options, int found, int argc, char **argv, struct error *error)
@@ -162,7 +162,7 @@ static int take_train(struct train_options *options, int found, int argc, char *
     case OPTION_PROGRESS:
         return read_progress(optarg, &options->progress, error);
     case OPTION_STOP_EXIT_CODE:
-        if (read_number("--stop-exit-code", optarg, 0, 255, &code, error) != 0)
+        if (options_read_number("--stop-exit-code", optarg, 0, 255, &code, error) != 0)
             return -1;
         options->stop_exit_code = (int)code;
         return 0;
@@ -182,7 +182,7 @@ int train_options_parse(struct train_options *options, int argc, char **argv, st
     optind = 0; /* glibc and musl: from the start, whatever was read before */
     opterr = 0;
     while (!failed && !taken.ask && (found = getopt_long(argc, argv, ":s:o:qv", train_table, NULL)) != -1)
-        failed = found == '?' || found == ':' ? refuse_option(train_table, found, argv[optind - 1], error)
+        failed = found == '?' || found == ':' ? options_refuse(train_table, found, argv[optind - 1], error)
                                               : take_train(&taken, found, argc, argv, error);
     if (!failed && !taken.ask) {
         if (argc - optind != 1)
@@ -217,7 +217,7 @@ static int take_predict(struct predict_options *options, int found, struct error
     case 'o':
         return read_text("--output", optarg, &options->output, error);
     case OPTION_BATCH:
-        return read_number("--batch", optarg, 1, INT32_MAX, &options->batch, error);
+        return options_read_number("--batch", optarg, 1, INT32_MAX, &options->batch, error);
     case OPTION_CACHE:
         if (value_read_bytes(optarg, &options->cache) != VALUE_OK)
             return refuse(error, "--cache", optarg, "a whole number and KiB, MiB or GiB, as '256 MiB'");
@@ -243,7 +243,7 @@ int predict_options_parse(struct predict_options *options, int argc, char **argv
     optind = 0;
     opterr = 0;
     while (!failed && !taken.ask && (found = getopt_long(argc, argv, ":o:qv", predict_table, NULL)) != -1)
-        failed = found == '?' || found == ':' ? refuse_option(predict_table, found, argv[optind - 1], error)
+        failed = found == '?' || found == ':' ? options_refuse(predict_table, found, argv[optind - 1], error)
                                               : take_predict(&taken, found, error);
     if (!failed && !taken.ask) {
         if (argc - optind != 2)

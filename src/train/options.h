@@ -3,6 +3,7 @@
 #define TRAIN_OPTIONS_H
 
 #include "base/error.h"
+#include "net/net.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -40,15 +41,30 @@ struct predict_options {
     enum progress_style progress;
 };
 
+enum { BENCH_MOST_ROUNDS = 1000 };
+
+struct bench_options {
+    enum options_ask ask;
+    int kernel; /* the kernel alone */
+    enum cell cell;
+    int64_t inputs, hidden, layers, directions, classes;
+    int64_t frames, shortest; /* of a sequence: the longest, the shortest */
+    int64_t batch, grain;
+    int64_t steps, rounds; /* steps of a round */
+};
+
 /* Reads a command line with getopt_long, which may reorder argv. Usage errors have EXIT_CODE_USAGE and name
  * the option and what is allowed. Not for several threads at a time. */
 int train_options_parse(struct train_options *options, int argc, char **argv, struct error *error);
 void train_options_finish(struct train_options *options);
 int predict_options_parse(struct predict_options *options, int argc, char **argv, struct error *error);
 
+int bench_options_parse(struct bench_options *options, int argc, char **argv, struct error *error);
+
 /* The texts of --help, ending in a newline. */
 const char *train_options_help(void);
 const char *predict_options_help(void);
+const char *bench_options_help(void);
 
 /* Where the run lives: --run; else, for the config.ini of a run, its folder; else "runs/" and the name of the
  * configuration without ".ini". */

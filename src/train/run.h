@@ -57,7 +57,8 @@ struct outcome {
     double loss, error; /* per counted frame or sequence */
     int64_t sequences, frames;
     double gradient_norm, learning_rate;
-    double seconds, data_wait, comm_wait;
+    double seconds, data_wait, comm_wait; /* waits are part of seconds */
+    double update;                        /* seconds of the optimizer, packing and hashing */
 };
 
 /* Why a run ends early. */

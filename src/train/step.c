@@ -117,15 +117,19 @@ static int update_weights(struct run *run, double counted, struct outcome *outco
     outcome->comm_wait += clock_now() - before;
     if (check_finite(run, "norm of the gradient", outcome->gradient_norm, error))
         return -1;
+    before = clock_now();
     outcome->learning_rate = optim_rate(&run->optim, &run->state, step->epoch);
     double factor = optim_clip_factor(outcome->gradient_norm, run->optim.clip);
     optim_advance(&run->optim, &run->state);
     optim_update(&run->optim, &run->state, outcome->learning_rate, factor, run->slice_count, slice,
         run->moments, run->weights + run->slice_first);
+    outcome->update = clock_now() - before;
     before = clock_now();
     reduce_gather(run->reduce, run->weights);
     outcome->comm_wait += clock_now() - before;
+    before = clock_now();
     run_take_weights(run);
+    outcome->update += clock_now() - before;
     return 0;
 }
 

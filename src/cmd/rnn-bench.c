@@ -1,0 +1,25 @@
+/* rnn-bench: how fast the training step is on this machine. */
+#include "base/log.h"
+#include "train/bench.h"
+#include "train/program.h"
+
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+    struct bench_options options;
+    struct error error;
+    log_set_speaker("rnn-bench", -1, "");
+    if (bench_options_parse(&options, argc, argv, &error)) {
+        if (program_speaks_first())
+            log_line(LOG_ERROR, "%s", error.text);
+        return error.code;
+    }
+    if (options.ask == ASK_NOTHING)
+        return options.kernel ? bench_kernel() : bench_train(&options);
+    if (program_speaks_first() && options.ask == ASK_HELP)
+        fputs(bench_options_help(), stdout);
+    else if (program_speaks_first())
+        program_print_version("rnn-bench");
+    return EXIT_CODE_OK;
+}

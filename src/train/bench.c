@@ -1,0 +1,227 @@
+/* A run without files: a dataset of random numbers in memory, then run_step() as training calls it. The peak
+ * of the core is measured beside every round, since a shared machine changes its speed from second to second.
+ */
+#include "train/bench.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "train/bench_peak.h"
+#include "train/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { WARM_UP = 2 };
+
+double bench_peak(const struct kernel *kernel)
+{
+    enum { TRIES = 5, ROUNDS = 200000 };
+    float out[KERNEL_BLOCK];
+    double best = 0, operations = (double)ROUNDS * (double)kernel->burst_operations;
+    for (int i = 0; i < TRIES; i++) {
+        double start = clock_now();
+        kernel->burst(ROUNDS, out);
+        double speed = operations / (clock_now() - start);
+        best = speed > best ? speed : best;
+    }
+    return best;
+}
+
+/* Lengths evenly from `shortest` to `frames`. */
+static struct dataset *make_dataset(const struct bench_options *options, struct error *error)
+{
+    struct dataset *dataset = memory_create(1, sizeof *dataset, error);
+    if (!dataset)
+        return NULL;
+    *dataset = (struct dataset){.sequences = options->batch,
+        .longest = (int32_t)options->frames,
+        .features = (size_t)options->inputs,
+        .has_targets = 1,
+        .classes = (int32_t)options->classes,
+        .target_kind = TARGET_FRAME};
+    dataset->input_offsets = memory_create((size_t)options->batch + 1, sizeof *dataset->input_offsets, error);
+    for (int64_t s = 0; s < options->batch && dataset->input_offsets; s++) {
+        int64_t last = options->batch > 1 ? options->batch - 1 : 1;
+        int64_t length = options->shortest + (options->frames - options->shortest) * s / last;
+        dataset->input_offsets[s + 1] =
+            dataset->input_offsets[s] + (options->batch > 1 ? length : options->frames);
+    }
+    dataset->frames = dataset->targets = dataset->input_offsets ? dataset->input_offsets[options->batch] : 0;
+    size_t inputs = (size_t)dataset->frames * dataset->features;
+    dataset->kept_inputs = memory_create(inputs, sizeof *dataset->kept_inputs, error);
+    dataset->kept_classes = memory_create((size_t)dataset->frames, sizeof *dataset->kept_classes, error);
+    if (!dataset->input_offsets || !dataset->kept_inputs || !dataset->kept_classes) {
+        dataset_close(dataset);
+        return NULL;
+    }
+    for (size_t i = 0; i < inputs; i++)
+        dataset->kept_inputs[i] = (float)(2 * random_uniform(1, RANDOM_DATASET, 1, i) - 1);
+    for (size_t i = 0; i < (size_t)dataset->frames; i++)
+        dataset->kept_classes[i] = (int32_t)random_below((uint64_t)options->classes, 1, RANDOM_DATASET, 2, i);
+    return dataset;
+}
+
+static void describe(const struct bench_options *options, struct config *config)
+{
+    config_init(config);
+    struct net_config *model = &config->model;
+    model->cell = options->cell;
+    model->output = OUTPUT_FRAME;
+    model->loss = LOSS_SOFTMAX;
+    model->inputs = (size_t)options->inputs;
+    model->outputs = (size_t)options->classes;
+    model->layers = (size_t)options->layers;
+    for (size_t l = 0; l < model->layers; l++) {
+        model->hidden[l] = (size_t)options->hidden;
+        model->bidirectional[l] = options->directions == 2;
+    }
+    config->train.batch = options->batch;
+    config->train.grain = options->grain;
+    config->train.epochs = INT32_MAX; /* an epoch is one step here */
+    config->checkpoint.unit = INTERVAL_EPOCHS;
+}
+
+/* Multiply-adds times 2 of the products of a step: forward, gradients by what each layer sees (not below the
+ * first) and by its own last state, gradients by the weights. The first frame of a sequence has no state
+ * before it. */
+static double count_operations(const struct net_config *model, double frames, double sequences)
+{
+    double sum = 0, inputs = (double)model->inputs;
+    for (size_t l = 0; l < model->layers; l++) {
+        double H = (double)model->hidden[l], D = model->bidirectional[l] ? 2 : 1;
+        double gates = D * H * (double)net_count_gates(model->cell);
+        sum += 3 * gates * H * (frames - sequences) + (l > 0 ? 3 : 2) * gates * inputs * frames;
+        inputs = D * H;
+    }
+    return 2 * (sum + 3 * (double)model->outputs * inputs * frames);
+}
+
+struct round {
+    double seconds, peak, data_wait, comm_wait, update, times[NET_TIMES];
+    double one; /* 1: what a median without a divisor is divided by */
+};
+
+static int run_round(struct run *run, int64_t steps, struct round *round, struct error *error)
+{
+    *round = (struct round){.peak = bench_peak(net_get_kernel(run->net)), .one = 1};
+    net_set_times(run->net, round->times);
+    comm_barrier(run->comm);
+    double start = clock_now();
+    for (int64_t s = 0; s < steps; s++) {
+        struct outcome outcome;
+        enum stop_reason stop;
+        int save;
+        if (run_step(run, &outcome, &stop, &save, error))
+            return -1;
+        round->data_wait += outcome.data_wait;
+        round->comm_wait += outcome.comm_wait;
+        round->update += outcome.update;
+    }
+    round->seconds = clock_now() - start;
+    double after = bench_peak(net_get_kernel(run->net));
+    round->peak = (round->peak + after) / 2;
+    return 0;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Median over rounds of the double at `offset` in each, divided by the one at `by`. */
+static double median_ratio(const struct round *rounds, size_t n, size_t offset, size_t by)
+{
+    double value[BENCH_MOST_ROUNDS];
+    for (size_t i = 0; i < n; i++)
+        value[i] = *(const double *)((const char *)&rounds[i] + offset) /
+            *(const double *)((const char *)&rounds[i] + by);
+    qsort(value, n, sizeof *value, compare_doubles);
+    return (value[n / 2] + value[(n - 1) / 2]) / 2;
+}
+
+static void print_result(
+    const struct run *run, const struct bench_options *options, const struct round *rounds)
+{
+    size_t n = (size_t)options->rounds;
+    double steps = (double)options->steps, frames = (double)run->train->frames * steps;
+    double operations = steps *
+        count_operations(net_get_config(run->net), (double)run->train->frames, (double)run->train->sequences);
+    struct round derived[BENCH_MOST_ROUNDS];
+    memcpy(derived, rounds, n * sizeof *derived);
+    for (size_t i = 0; i < n; i++) { /* phases that do not overlap */
+        double *times = derived[i].times;
+        times[NET_BACKWARD] -= times[NET_WEIGHT_GRADIENT];
+        derived[i].peak =
+            operations / run->comm->ranks / derived[i].peak; /* seconds at the peak of all cores */
+    }
+#define SHARE(member)                                                                                        \
+    median_ratio(derived, n, offsetof(struct round, member), offsetof(struct round, seconds))
+    double seconds = median_ratio(derived, n, offsetof(struct round, seconds), offsetof(struct round, one));
+    double fraction = SHARE(peak);
+    printf("cell=%s hidden=%d layers=%d directions=%d inputs=%d classes=%d frames=%d shortest=%d batch=%d "
+           "grain=%d "
+           "ranks=%d isa=%s frames_per_second=%.6g gflops=%.4g peak_gflops=%.4g fraction_of_peak=%.3f "
+           "forward_share=%.3f backward_share=%.3f weight_gradient_share=%.3f activation_share=%.3f "
+           "reduce_share=%.3f optimizer_share=%.3f data_wait_share=%.4f\n",
+        cell_names[options->cell], (int)options->hidden, (int)options->layers, (int)options->directions,
+        (int)options->inputs, (int)options->classes, (int)options->frames, (int)options->shortest,
+        (int)options->batch, (int)options->grain, run->comm->ranks, net_get_kernel(run->net)->name,
+        frames / seconds, operations / seconds * 1e-9, operations / seconds * 1e-9 / fraction, fraction,
+        SHARE(times[NET_FORWARD]), SHARE(times[NET_BACKWARD]), SHARE(times[NET_WEIGHT_GRADIENT]),
+        SHARE(times[NET_ACTIVATION]), SHARE(comm_wait), SHARE(update), SHARE(data_wait));
+}
+
+static int measure(
+    struct run *run, const struct bench_options *options, struct round *rounds, struct error *error)
+{
+    const struct config *config = run->config;
+    *error = (struct error){0};
+    run->train = make_dataset(options, error);
+    if (comm_agree(run->comm, error) || run_make(run, &config->model, error))
+        return -1;
+    optim_state_init(&run->state);
+    run->progress = (struct progress){.epoch = 1};
+    if (net_init_weights(run->net, 1, run->weights, error) == 0)
+        feed_init(&run->feed, run->comm, run->train, NULL, NULL, config->train.batch, config->train.grain, 1,
+            1, 0, config->train.epochs, error);
+    if (comm_agree(run->comm, error))
+        return -1;
+    run_take_weights(run);
+    struct round warm_up;
+    if (run_round(run, WARM_UP, &warm_up, error))
+        return -1;
+    for (int64_t r = 0; r < options->rounds; r++)
+        if (run_round(run, options->steps, &rounds[r], error))
+            return -1;
+    return 0;
+}
+
+int bench_train(const struct bench_options *options)
+{
+    static struct round rounds[BENCH_MOST_ROUNDS];
+    struct comm comm;
+    struct config config;
+    struct error error;
+    struct train_options none = {0};
+    comm_start(&comm, "rnn-bench");
+    describe(options, &config);
+    struct run *run = memory_create(1, sizeof *run, NULL);
+    if (!run)
+        comm_fatal(&comm, -1, EXIT_CODE_INTERNAL, "out of memory");
+    run->options = &none;
+    run->config = &config;
+    run->comm = &comm;
+    int failed = measure(run, options, rounds, &error);
+    if (failed && comm.rank == 0)
+        log_line(LOG_ERROR, "%s", error.text);
+    if (!failed && comm.rank == 0)
+        print_result(run, options, rounds);
+    run_close(run);
+    memory_destroy(run);
+    config_finish(&config);
+    comm_finish(&comm);
+    return failed ? error.code : EXIT_CODE_OK;
+}
