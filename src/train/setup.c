@@ -21,7 +21,6 @@ static void say_skipped(void *context, const char *text)
     log_line(LOG_WARNING, "%s: going back to the one before it", text);
 }
 
-/* Locks the directory; with --fresh, clears it. */
 static int take_directory(struct run *run, struct error *error)
 {
     char warning[512] = "";
@@ -32,7 +31,7 @@ static int take_directory(struct run *run, struct error *error)
         return -1;
     if (*warning)
         log_line(LOG_WARNING, "%s", warning);
-    return run->options->fresh ? rundir_clear(run->directory, error) : 0;
+    return 0;
 }
 
 static void say_difference(void *context, const char *text)
@@ -71,7 +70,8 @@ static int check_continuation(struct run *run, const struct checkpoint *checkpoi
 /* The checkpoint to start from, if any: 1 the run's own, 2 the weights of --init, 0 none, -1 an error. */
 static int find_checkpoint(struct run *run, struct checkpoint *checkpoint, struct error *error)
 {
-    int found = rundir_load_newest(run->directory, checkpoint, say_skipped, NULL, error);
+    int found =
+        run->options->fresh ? 0 : rundir_load_newest(run->directory, checkpoint, say_skipped, NULL, error);
     if (found < 0)
         return -1;
     if (found) /* first what the user changed, by its name: shapes follow from it */
@@ -164,9 +164,12 @@ static int set_state(struct run *run, int found, const struct checkpoint *checkp
 
 /* ---- all of it ---- */
 
-/* Rank 0 writes down what it is about to do. */
+/* Rank 0 writes down what it is about to do. With --fresh the old run goes only now that all there is to read
+ * has been read, which may be a checkpoint of that very run. */
 static int open_records(struct run *run, struct error *error)
 {
+    if (run->options->fresh && rundir_clear(run->directory, error))
+        return -1;
     char *text = config_write(run->config, 1, error);
     int failed = !text || rundir_write_file(run->directory, "config.ini", text, strlen(text), error);
     memory_destroy(text);

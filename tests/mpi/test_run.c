@@ -1,0 +1,169 @@
+/* How a run begins and ends, in this process: what must not be lost, and what must not pass for success. */
+#include "support/mpi_suite.h"
+#include "support/sample.h"
+#include "train/run.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PATH_ROOM = 512, MOST_SETS = 12 };
+
+static char folder[PATH_ROOM]; /* Check hands its tests no context */
+
+static const char *path_of(const char *name)
+{
+    static char path[2 * PATH_ROOM];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+/* Rank 0 writes, the others wait for it. */
+static void write_sample(const char *name, const struct sample_shape *shape, uint64_t seed, float factor)
+{
+    if (mpi_suite_comm()->rank == 0) {
+        struct sample sample;
+        sample_init(&sample, shape, seed);
+        for (int64_t i = 0; sample.values && i < sample.targets * (int64_t)shape->values; i++)
+            sample.values[i] *= factor;
+        sample_write(&sample, path_of(name));
+        sample_finish(&sample);
+    }
+    comm_barrier(mpi_suite_comm());
+}
+
+static void write_config(void)
+{
+    static const char text[] = "[data]\ntrain = train.h5\nvalid = valid.h5\n"
+                               "[model]\noutput = frame\nloss = mse\nlayers = 1\nhidden = 5\n"
+                               "[train]\nbatch = 4\ngrain = 2\nepochs = 2\n";
+    if (mpi_suite_comm()->rank == 0) {
+        FILE *file = fopen(path_of("run.ini"), "w");
+        ck_assert_ptr_nonnull(file);
+        fputs(text, file);
+        ck_assert_int_eq(fclose(file), 0);
+    }
+    comm_barrier(mpi_suite_comm());
+}
+
+/* A run of run.ini with these overrides (ended by NULL) in the folder `name`. */
+struct job {
+    struct train_options options;
+    struct config config;
+    struct run *run;
+};
+
+static void job_begin(struct job *job, const char *name, const char *const *set)
+{
+    struct faults faults;
+    size_t sets = 0;
+    while (set[sets])
+        sets++;
+    *job = (struct job){.options = {.verbosity = -2}};
+    faults_init(&faults, 0, NULL, NULL);
+    config_init(&job->config);
+    mpi_assert(config_read(&job->config, path_of("run.ini"), sets, set, &faults) == 0);
+    job->run = calloc(1, sizeof *job->run);
+    ck_assert_ptr_nonnull(job->run);
+    job->run->options = &job->options;
+    job->run->config = &job->config;
+    job->run->comm = mpi_suite_comm();
+    job->run->command = "";
+    snprintf(job->run->directory, sizeof job->run->directory, "%s/%s", folder, name);
+}
+
+static int job_end(struct job *job)
+{
+    int code = run_train(job->run);
+    run_close(job->run);
+    free(job->run);
+    config_finish(&job->config);
+    return code;
+}
+
+static int job_make(const char *name, const char *const *set)
+{
+    struct job job;
+    job_begin(&job, name, set);
+    return job_end(&job);
+}
+
+static int exists(const char *name)
+{
+    return access(path_of(name), F_OK) == 0;
+}
+
+static void remove_run(const char *name)
+{
+    comm_barrier(mpi_suite_comm());
+    if (mpi_suite_comm()->rank == 0)
+        sample_remove_folder(path_of(name));
+    comm_barrier(mpi_suite_comm());
+}
+
+static const char *const nothing[] = {NULL};
+
+START_TEST(fresh_that_cannot_start_leaves_the_old_run_alone)
+{
+    static const char *const missing[] = {"data.train=/nowhere/train.h5", NULL};
+    struct job job;
+    mpi_assert(job_make("old", nothing) == 0);
+    job_begin(&job, "old", missing);
+    job.options.fresh = 1;
+    mpi_assert(job_end(&job) == EXIT_CODE_IO);
+    job_begin(&job, "old", nothing);
+    job.options.fresh = 1;
+    job.options.init = "/nowhere/best.h5";
+    mpi_assert(job_end(&job) == EXIT_CODE_IO);
+    mpi_assert(exists("old/checkpoint-0000000006.h5") && exists("old/best.h5") && exists("old/config.ini"));
+    remove_run("old");
+}
+END_TEST
+
+START_TEST(fresh_may_begin_with_the_weights_of_the_run_it_removes)
+{
+    struct job job;
+    char best[2 * PATH_ROOM];
+    snprintf(best, sizeof best, "%s", path_of("old/best.h5"));
+    mpi_assert(job_make("old", nothing) == 0);
+    static const char *const one[] = {"train.epochs=1", NULL};
+    job_begin(&job, "old", one);
+    job.options.fresh = 1;
+    job.options.init = best;
+    mpi_assert(job_end(&job) == 0);
+    mpi_assert(exists("old/checkpoint-0000000003.h5") && !exists("old/checkpoint-0000000006.h5"));
+    remove_run("old");
+}
+END_TEST
+
+static void make_folder(void)
+{
+    static const struct sample_shape train = {
+        .sequences = 11, .shortest = 3, .longest = 9, .features = 3, .kind = SAMPLE_PER_FRAME, .values = 2};
+    static const struct sample_shape valid = {
+        .sequences = 4, .shortest = 20, .longest = 30, .features = 3, .kind = SAMPLE_PER_FRAME, .values = 2};
+    if (mpi_suite_comm()->rank == 0)
+        sample_make_folder(folder, sizeof folder);
+    comm_broadcast(mpi_suite_comm(), folder, sizeof folder, 0);
+    write_sample("train.h5", &train, 1, 1);
+    write_sample("valid.h5", &valid, 2, 1);
+    write_config();
+}
+
+static void remove_folder(void)
+{
+    remove_run("");
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("run");
+    TCase *cases = tcase_create("run");
+    tcase_add_unchecked_fixture(cases, make_folder, remove_folder);
+    tcase_add_test(cases, fresh_that_cannot_start_leaves_the_old_run_alone);
+    tcase_add_test(cases, fresh_may_begin_with_the_weights_of_the_run_it_removes);
+    suite_add_tcase(suite, cases);
+    return mpi_suite_run(suite, "test_run", 110);
+}
