@@ -15,7 +15,7 @@
 
 struct checkpoint {
     char *config;          /* resolved configuration without paths, as text */
-    uint64_t weights_hash; /* of the P floats of weights */
+    uint64_t weights_hash; /* hash_bytes of the P floats; encoding refuses weights that do not have it */
 
     /* The model: P parameters by name and shape. */
     struct net_config model;     /* as the net was made: the data's inputs and outputs included */

@@ -122,7 +122,7 @@ static void layout_net_config(struct section *s, struct net_config *m)
 
 static void parameters_items(struct section *s, const struct checkpoint *c, float *values)
 {
-    for (size_t i = 0; i < c->parameters; i++) {
+    for (size_t i = 0; i < c->parameters && !s->failed; i++) {
         const struct parameter *p = &c->parameter[i];
         section_floats(s, p->name, p->dimensions, p->size, values + p->offset);
     }
