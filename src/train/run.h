@@ -75,11 +75,17 @@ int run_make(struct run *run, const struct net_config *model, struct error *erro
 void run_unmake(struct run *run);
 
 /* One training step. *stop and *save: asked for on any rank. EXIT_CODE_DIVERGED: loss or gradient is not
- * finite, nothing was updated; EXIT_CODE_REPLICAS: weights differ between ranks. (step.c) */
+ * finite, nothing was updated, or weights are not after it; EXIT_CODE_REPLICAS: weights differ between ranks.
+ * (step.c) */
 int run_step(
     struct run *run, struct outcome *outcome, enum stop_reason *stop, int *save, struct error *error);
 
-/* Loss and error over the validation set. (validate.c) */
+/* EXIT_CODE_DIVERGED where `what` of step `step` is not finite: that step must not be saved. Not collective.
+ * (step.c) */
+int run_check_finite(
+    const struct run *run, int64_t step, const char *what, double value, struct error *error);
+
+/* Loss and error over the validation set. EXIT_CODE_DIVERGED: the loss is not finite. (validate.c) */
 int run_validate(struct run *run, struct outcome *outcome, struct error *error);
 
 /* Writes the newest state as a checkpoint, as best.h5, or both. (save.c) */

@@ -92,21 +92,29 @@ static int check_replicas(struct run *run, struct error *error)
     return 0;
 }
 
-static int check_finite(struct run *run, const char *what, double value, struct error *error)
+int run_check_finite(const struct run *run, int64_t step, const char *what, double value, struct error *error)
 {
     if (isfinite(value))
         return 0;
     return error_set(error, EXIT_CODE_DIVERGED,
-        "step %lld of epoch %lld: the %s is %g; nothing of this step was saved: a smaller train.lr or "
-        "train.clip may "
-        "help",
-        (long long)run->progress.step + 1, (long long)run->progress.epoch, what, value);
+        "step %lld of epoch %lld: the %s is %s; nothing of this step was saved: a smaller train.lr or "
+        "train.clip may help",
+        (long long)step, (long long)run->progress.epoch, what, isnan(value) ? "not a number" : "infinite");
+}
+
+static int are_finite(const float *values, size_t n)
+{
+    int bad = 0;
+    for (size_t i = 0; i < n; i++)
+        bad |= !isfinite(values[i]);
+    return !bad;
 }
 
 /* Completes this rank's slice of the gradient, updates its slice of the weights, gathers the whole. */
 static int update_weights(struct run *run, double counted, struct outcome *outcome, struct error *error)
 {
     const struct feed_step *step = &run->feed.now;
+    int64_t step_number = run->progress.step + 1;
     double before = clock_now();
     float *slice = run->slice ? run->slice : run->sums.vectors[0], count = (float)counted;
     if (reduce_slices(run->reduce, step->ranges, step->plan.leaves, &run->sums, slice, error))
@@ -115,7 +123,7 @@ static int update_weights(struct run *run, double counted, struct outcome *outco
         slice[i] /= count;
     outcome->gradient_norm = sqrt(reduce_squares(run->reduce, slice));
     outcome->comm_wait += clock_now() - before;
-    if (check_finite(run, "norm of the gradient", outcome->gradient_norm, error))
+    if (run_check_finite(run, step_number, "norm of the gradient", outcome->gradient_norm, error))
         return -1;
     before = clock_now();
     outcome->learning_rate = optim_rate(&run->optim, &run->state, step->epoch);
@@ -128,6 +136,8 @@ static int update_weights(struct run *run, double counted, struct outcome *outco
     reduce_gather(run->reduce, run->weights);
     outcome->comm_wait += clock_now() - before;
     before = clock_now();
+    if (!are_finite(run->weights, run->P))
+        return run_check_finite(run, step_number, "largest weight", INFINITY, error);
     run_take_weights(run);
     outcome->update += clock_now() - before;
     return 0;
@@ -166,7 +176,8 @@ int run_step(struct run *run, struct outcome *outcome, enum stop_reason *stop, i
     outcome->sequences = (int64_t)step->plan.sequences;
     for (size_t leaf = 0; leaf < step->plan.leaves; leaf++)
         outcome->frames += step->plan.frames[leaf];
-    if (check_replicas(run, error) || check_finite(run, "loss", outcome->loss, error) ||
+    if (check_replicas(run, error) ||
+        run_check_finite(run, run->progress.step + 1, "loss", outcome->loss, error) ||
         update_weights(run, sum.counted, outcome, error))
         return -1;
     count_step(run, sum);

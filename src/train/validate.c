@@ -57,5 +57,5 @@ int run_validate(struct run *run, struct outcome *outcome, struct error *error)
     outcome->sequences = run->valid->sequences;
     outcome->frames = run->valid->frames;
     outcome->seconds = clock_now() - start;
-    return 0;
+    return run_check_finite(run, run->progress.step, "validation loss", outcome->loss, error);
 }

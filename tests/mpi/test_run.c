@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATH_ROOM = 512, MOST_SETS = 12 };
+enum { PATH_ROOM = 512 };
 
 static char folder[PATH_ROOM]; /* Check hands its tests no context */
 
@@ -138,6 +138,33 @@ START_TEST(fresh_may_begin_with_the_weights_of_the_run_it_removes)
 }
 END_TEST
 
+START_TEST(a_validation_loss_that_is_no_number_ends_the_run_unsaved)
+{
+    static const char *const wild[] = {"model.cell=rnn-relu", "train.optimizer=sgd", "train.clip=0",
+        "train.lr=1e15", "train.batch=100", "train.epochs=1", NULL};
+    mpi_assert(job_make("wild", wild) == EXIT_CODE_DIVERGED);
+    mpi_assert(exists("wild/metrics.csv") && !exists("wild/checkpoint-0000000001.h5"));
+    remove_run("wild");
+}
+END_TEST
+
+START_TEST(weights_that_are_infinite_end_the_run_unsaved)
+{
+    static const struct sample_shape shape = {
+        .sequences = 4, .shortest = 3, .longest = 9, .features = 3, .kind = SAMPLE_PER_FRAME, .values = 2};
+    static const char *const wild[] = {"data.valid=", "train.optimizer=sgd", "train.clip=0", "train.lr=1e15",
+        "train.batch=100", "train.epochs=1", NULL};
+    char large[2 * PATH_ROOM + 16];
+    const char *set[sizeof wild / sizeof *wild + 1] = {large};
+    memcpy(set + 1, wild, sizeof wild);
+    write_sample("large.h5", &shape, 3, 1e25f);
+    snprintf(large, sizeof large, "data.train=%s", path_of("large.h5"));
+    mpi_assert(job_make("wild", set) == EXIT_CODE_DIVERGED);
+    mpi_assert(exists("wild/metrics.csv") && !exists("wild/checkpoint-0000000001.h5"));
+    remove_run("wild");
+}
+END_TEST
+
 static void make_folder(void)
 {
     static const struct sample_shape train = {
@@ -164,6 +191,8 @@ int main(void)
     tcase_add_unchecked_fixture(cases, make_folder, remove_folder);
     tcase_add_test(cases, fresh_that_cannot_start_leaves_the_old_run_alone);
     tcase_add_test(cases, fresh_may_begin_with_the_weights_of_the_run_it_removes);
+    tcase_add_test(cases, a_validation_loss_that_is_no_number_ends_the_run_unsaved);
+    tcase_add_test(cases, weights_that_are_infinite_end_the_run_unsaved);
     suite_add_tcase(suite, cases);
     return mpi_suite_run(suite, "test_run", 110);
 }
