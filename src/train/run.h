@@ -100,6 +100,10 @@ void run_take_weights(struct run *run);
 /* Sums over ranks that ride along with the scores of a step. Not collective. (step.c) */
 size_t run_count_rides(const struct comm *comm);
 
+/* Rank 0. Renews the lock's heartbeat; ends all ranks where another job has taken the run over, whose files
+ * must not be touched. (train.c) */
+void run_keep_lock(struct run *run);
+
 /* Has the run made its last epoch, or waited long enough for a better one? Not collective. (train.c) */
 int run_is_over(const struct run *run);
 

@@ -116,6 +116,14 @@ static int is_due(const struct run *run, int epoch_ended)
     return 0;
 }
 
+void run_keep_lock(struct run *run)
+{
+    if (lock_beat(run->lock))
+        comm_fatal(run->comm, run->progress.step, EXIT_CODE_IO,
+            "%s/lock: was removed, or taken over by another job: this one ends without saving",
+            run->directory);
+}
+
 /* One step and what hangs on it. *over: the run is finished or was stopped, as `stop` says. */
 static int advance(struct run *run, enum stop_reason *stop, int *over, struct error *error)
 {
@@ -126,7 +134,7 @@ static int advance(struct run *run, enum stop_reason *stop, int *over, struct er
     add_metrics(run, "train", run->feed.now.epoch, &outcome);
     report_step(&run->report, run->feed.now.epoch, run->progress.step, (double)outcome.frames, outcome.loss);
     if (run->lock)
-        lock_beat(run->lock);
+        run_keep_lock(run);
     int epoch_ended = run->progress.position == run->feed.plan.steps;
     if (epoch_ended && end_epoch(run, &best, error))
         return -1;

@@ -13,7 +13,7 @@ static int validate_steps(
         if (feed_next(feed, error))
             return -1;
         if (run->lock)
-            lock_beat(run->lock);
+            run_keep_lock(run);
         for (size_t leaf = feed->now.ranges[run->comm->rank]; leaf < feed->now.ranges[run->comm->rank + 1];
              leaf++) {
             const struct grain *grain = reader_next(feed->reader, data_wait, error);
