@@ -9,6 +9,7 @@
 #include "train/run.h"
 #include "train/stop.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,15 +109,21 @@ static int preview(const struct comm *comm, const struct train_options *options,
     return (int)code;
 }
 
+void program_start(struct comm *comm, const char *program, int verbosity)
+{
+    comm_start(comm, program);
+    int level = LOG_WARNING + verbosity + (verbosity < 0); /* -q leaves out progress, -qq warnings too */
+    log_set_level((enum log_level)(level < LOG_ERROR ? LOG_ERROR : level));
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is an error of writing */
+}
+
 int program_train(const struct train_options *options, const char *command)
 {
     double start = clock_now();
     struct comm comm;
     struct config config;
-    comm_start(&comm, "rnn-train");
-    log_set_level(
-        (enum log_level)(LOG_WARNING + options->verbosity < 0 ? 0 : LOG_WARNING + options->verbosity));
-    setvbuf(stdout, NULL, _IOLBF, 0);
+    program_start(&comm, "rnn-train", options->verbosity);
     int code = read_config(&comm, options, &config);
     if (code == 0 && (options->plan || options->check))
         code = preview(&comm, options, &config);

@@ -2,6 +2,7 @@
 #ifndef TRAIN_PROGRAM_H
 #define TRAIN_PROGRAM_H
 
+#include "comm/comm.h"
 #include "train/options.h"
 
 /* rnn-train: trains, or with --plan or --check tells. `command` is the command line as one text. Starts and
@@ -10,6 +11,10 @@ int program_train(const struct train_options *options, const char *command);
 
 /* rnn-predict: evaluates a set, and writes the outputs where options say so. Starts and ends MPI. */
 int program_predict(const struct predict_options *options);
+
+/* What both do first: MPI, who speaks on standard error and how much (-v counts up, -q down), lines on
+ * standard output. comm_finish is due. */
+void program_start(struct comm *comm, const char *program, int verbosity);
 
 /* "rnn-train 0.1.0 (...)": a line with the versions of MPI, HDF5 and compiler, and the instruction set. */
 void program_print_version(const char *program);
