@@ -74,6 +74,8 @@ int comm_agree(const struct comm *comm, struct error *error)
     MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
     if (lowest == comm->ranks)
         return 0;
+    if (lowest > 0 && comm->rank == lowest)
+        error_prefix(error, "rank %d on %s: ", comm->rank, comm->host);
     MPI_Bcast(error, (int)sizeof *error, MPI_BYTE, lowest, MPI_COMM_WORLD);
     return -1;
 }

@@ -27,7 +27,8 @@ _Noreturn void comm_fatal(const struct comm *comm, int64_t step, int code, const
     __attribute__((format(printf, 4, 5)));
 
 /* All. Outcome of something that ranks may see differently: error->code 0 on every rank returns 0; else every
- * rank gets the error of the lowest rank that has one, and -1. */
+ * rank gets the error of the lowest rank that has one, and -1. Rank 0 tells what comes of it, so where the
+ * error is another rank's its text begins with "rank 3 on node7: ". */
 int comm_agree(const struct comm *comm, struct error *error);
 
 /* All. Element-wise over ranks, the result on every rank. comm_sum is exact (and so of fixed bits) only where
