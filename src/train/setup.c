@@ -98,18 +98,32 @@ static size_t count_kept(const struct dataset *dataset)
     return ((size_t)dataset->frames * inputs + (size_t)dataset->targets * targets) * sizeof(float);
 }
 
-/* This rank's own opening of both sets; what is not kept shares the cache by halves. */
+/* A set that fits the cache leaves the rest of it to the validation set; one that does not leaves half. */
+static struct dataset *open_training_set(const struct config *config, size_t *rest, struct error *error)
+{
+    size_t cache = config->data.cache;
+    struct dataset *dataset = dataset_open(config->data.train, cache, error);
+    if (!dataset || !config->data.valid)
+        return dataset;
+    size_t kept = count_kept(dataset);
+    *rest = kept ? cache - kept : cache / 2;
+    if (kept)
+        return dataset;
+    dataset_close(dataset);
+    return dataset_open(config->data.train, cache - cache / 2, error);
+}
+
+/* This rank's own opening of both sets. */
 static void open_datasets(struct run *run, struct net_config *model, struct error *error)
 {
     const struct config *config = run->config;
-    size_t cache = config->data.cache;
-    run->train = dataset_open(config->data.train, cache, error);
+    size_t rest = 0;
+    run->train = open_training_set(config, &rest, error);
     if (!run->train || model_bind(model, run->train, error))
         return;
     if (!config->data.valid)
         return;
-    size_t kept = count_kept(run->train);
-    run->valid = dataset_open(config->data.valid, kept ? cache - kept : cache / 2, error);
+    run->valid = dataset_open(config->data.valid, rest, error);
     if (run->valid)
         model_accepts(model, run->valid, 1, error);
 }
@@ -198,6 +212,38 @@ static void warn_idle(const struct run *run)
             run->comm->ranks - grains, run->comm->ranks, batch, grains, grain, grain * run->comm->ranks);
 }
 
+/* What all ranks must have alike to go in step: the configuration, and the shapes and offsets of the sets. */
+static uint64_t hash_common(const struct run *run, struct error *error)
+{
+    char *text = config_write(run->config, 0, error);
+    uint64_t hash = text ? hash_bytes(text, strlen(text)) : 0;
+    const struct dataset *sets[] = {run->train, run->valid};
+    for (size_t i = 0; i < 2 && sets[i]; i++) {
+        const struct dataset *set = sets[i];
+        int64_t shape[] = {set->sequences, set->targets, (int64_t)set->features, set->symbols,
+            (int64_t)set->values, set->classes};
+        size_t bytes = ((size_t)set->sequences + 1) * sizeof *set->input_offsets;
+        hash = hash_combine(hash, hash_bytes(shape, sizeof shape));
+        hash = hash_combine(hash, hash_bytes(set->input_offsets, bytes));
+    }
+    memory_destroy(text);
+    return hash;
+}
+
+/* All. Ranks on other nodes may have been given other options, or have another file under the same name. */
+static int check_common(const struct run *run, struct error *error)
+{
+    uint64_t own = hash_common(run, error), first = own;
+    comm_broadcast(run->comm, &first, sizeof first, 0);
+    if (own != first && error->code == 0)
+        error_set(error, EXIT_CODE_DATA,
+            "%s: the configuration, or what is in this file or in that of data.valid, is not what rank 0 "
+            "has: give "
+            "all ranks the same options and files",
+            run->train->path);
+    return comm_agree(run->comm, error);
+}
+
 static int open_data(struct run *run, struct net_config *model, struct error *error)
 {
     const struct comm *comm = run->comm;
@@ -206,7 +252,7 @@ static int open_data(struct run *run, struct net_config *model, struct error *er
     if (comm_agree(comm, error))
         return -1;
     open_datasets(run, model, error);
-    if (comm_agree(comm, error))
+    if (comm_agree(comm, error) || check_common(run, error))
         return -1;
     warn_idle(run);
     if (comm->rank == 0) {

@@ -165,6 +165,47 @@ START_TEST(weights_that_are_infinite_end_the_run_unsaved)
 }
 END_TEST
 
+START_TEST(ranks_with_other_options_or_data_are_refused)
+{
+    static const struct sample_shape shape = {
+        .sequences = 11, .shortest = 2, .longest = 9, .features = 3, .kind = SAMPLE_PER_FRAME, .values = 2};
+    char other[2 * PATH_ROOM + 16];
+    const char *const sets[][2] = {{"train.batch=5", NULL}, {"data.valid=", NULL}, {other, NULL}};
+    int last = mpi_suite_comm()->rank == mpi_suite_comm()->ranks - 1 && mpi_suite_comm()->ranks > 1;
+    write_sample("other.h5", &shape, 4, 1);
+    snprintf(other, sizeof other, "data.train=%s", path_of("other.h5"));
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
+        mpi_assert(job_make("mixed", last ? sets[i] : nothing) ==
+            (mpi_suite_comm()->ranks > 1 ? EXIT_CODE_DATA : EXIT_CODE_OK));
+    mpi_assert(!exists("mixed/config.ini") || mpi_suite_comm()->ranks == 1);
+    remove_run("mixed");
+}
+END_TEST
+
+START_TEST(both_sets_together_keep_to_the_cache)
+{
+    static const size_t caches[] = {0, 100, 1001, 1 << 20};
+    for (size_t i = 0; i < sizeof caches / sizeof *caches; i++) {
+        struct job job;
+        struct error error;
+        int finished;
+        char cache[64];
+        snprintf(cache, sizeof cache, "data.cache=%zu bytes", caches[i]);
+        const char *const set[] = {cache, NULL};
+        job_begin(&job, "cache", set);
+        mpi_assert(run_open(job.run, &finished, &error) == 0);
+        const struct dataset *train = job.run->train, *valid = job.run->valid;
+        size_t of_train = train->kept_inputs ? (size_t)train->frames * 5 * sizeof(float) : train->cache;
+        mpi_assert(of_train + valid->cache == caches[i]);
+        mpi_assert(!train->kept_inputs == (caches[i] < 1 << 20));
+        run_close(job.run);
+        free(job.run);
+        config_finish(&job.config);
+        remove_run("cache");
+    }
+}
+END_TEST
+
 static void make_folder(void)
 {
     static const struct sample_shape train = {
@@ -193,6 +234,8 @@ int main(void)
     tcase_add_test(cases, fresh_may_begin_with_the_weights_of_the_run_it_removes);
     tcase_add_test(cases, a_validation_loss_that_is_no_number_ends_the_run_unsaved);
     tcase_add_test(cases, weights_that_are_infinite_end_the_run_unsaved);
+    tcase_add_test(cases, ranks_with_other_options_or_data_are_refused);
+    tcase_add_test(cases, both_sets_together_keep_to_the_cache);
     suite_add_tcase(suite, cases);
     return mpi_suite_run(suite, "test_run", 110);
 }
