@@ -20,14 +20,6 @@ enum { LIST_BYTES = NET_MOST_LAYERS * 24 };
 
 static const int64_t most = INT64_MAX;
 
-static const char *const optimizers[] = {[OPTIMIZER_SGD] = "sgd",
-    [OPTIMIZER_MOMENTUM] = "momentum",
-    [OPTIMIZER_NESTEROV] = "nesterov",
-    [OPTIMIZER_RMSPROP] = "rmsprop",
-    [OPTIMIZER_ADAM] = "adam",
-    [OPTIMIZER_ADAMW] = "adamw",
-    NULL};
-
 static int layout_config(const struct section *whole, struct checkpoint *c)
 {
     struct section s;
@@ -173,7 +165,7 @@ static int layout_optimizer(const struct section *whole, struct checkpoint *c)
     struct section s;
     int optimizer = (int)c->optimizer;
     section_begin(&s, whole, "/optimizer");
-    section_choice(&s, "name", optimizers, &optimizer);
+    section_choice(&s, "name", optimizer_names, &optimizer);
     c->optimizer = (enum optimizer)optimizer;
     section_integer(&s, "step", &c->optim.step, 0, most);
     section_real(&s, "power1", &c->optim.power1);

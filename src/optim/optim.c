@@ -24,6 +24,14 @@
 
 #include <math.h>
 
+const char *const optimizer_names[] = {[OPTIMIZER_SGD] = "sgd",
+    [OPTIMIZER_MOMENTUM] = "momentum",
+    [OPTIMIZER_NESTEROV] = "nesterov",
+    [OPTIMIZER_RMSPROP] = "rmsprop",
+    [OPTIMIZER_ADAM] = "adam",
+    [OPTIMIZER_ADAMW] = "adamw",
+    NULL};
+
 void optim_state_init(struct optim_state *state)
 {
     *state = (struct optim_state){.power1 = 1, .power2 = 1, .plateau_factor = 1, .plateau_best = INFINITY};

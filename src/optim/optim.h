@@ -15,6 +15,9 @@ enum optimizer {
     OPTIMIZER_ADAM,
     OPTIMIZER_ADAMW
 };
+/* The enumerators as configurations and checkpoints write them; ends with NULL. */
+extern const char *const optimizer_names[];
+
 enum schedule { SCHEDULE_CONSTANT, SCHEDULE_STEP, SCHEDULE_COSINE, SCHEDULE_PLATEAU };
 
 enum { OPTIM_MOST_MOMENTS = 2 };

@@ -12,18 +12,6 @@
 /* Enumerators are stored through an int. */
 _Static_assert(sizeof(enum cell) == sizeof(int) && sizeof(enum interval) == sizeof(int), "enum is not int");
 
-static const char *const outputs[] = {[OUTPUT_FRAME] = "frame", [OUTPUT_SEQUENCE] = "sequence", NULL};
-static const char *const losses[] = {
-    [LOSS_SOFTMAX] = "softmax", [LOSS_SIGMOID] = "sigmoid", [LOSS_MSE] = "mse", NULL};
-static const char *const cells[] = {
-    [CELL_RNN] = "rnn", [CELL_RNN_RELU] = "rnn-relu", [CELL_LSTM] = "lstm", [CELL_GRU] = "gru", NULL};
-static const char *const optimizers[] = {[OPTIMIZER_SGD] = "sgd",
-    [OPTIMIZER_MOMENTUM] = "momentum",
-    [OPTIMIZER_NESTEROV] = "nesterov",
-    [OPTIMIZER_RMSPROP] = "rmsprop",
-    [OPTIMIZER_ADAM] = "adam",
-    [OPTIMIZER_ADAMW] = "adamw",
-    NULL};
 static const char *const schedules[] = {[SCHEDULE_CONSTANT] = "constant",
     [SCHEDULE_STEP] = "step",
     [SCHEDULE_COSINE] = "cosine",
@@ -48,9 +36,9 @@ const struct config_key config_keys[] = {
     {"data", "standardize", KEY_SWITCH, AT(data.standardize), "no", KEPT},
     {"data", "cache", KEY_BYTES, AT(data.cache), "256 MiB", FROM(0, NO_LIMIT), FREE},
 
-    {"model", "output", KEY_CHOICE, AT(model.output), "sequence", .choices = outputs},
-    {"model", "loss", KEY_CHOICE, AT(model.loss), "softmax", .choices = losses},
-    {"model", "cell", KEY_CHOICE, AT(model.cell), "lstm", .choices = cells},
+    {"model", "output", KEY_CHOICE, AT(model.output), "sequence", .choices = output_names},
+    {"model", "loss", KEY_CHOICE, AT(model.loss), "softmax", .choices = loss_names},
+    {"model", "cell", KEY_CHOICE, AT(model.cell), "lstm", .choices = cell_names},
     {"model", "bidirectional", KEY_SWITCHES, AT(model.bidirectional), "yes", KEPT},
     {"model", "layers", KEY_SIZE, AT(model.layers), "2", FROM(1, NET_MOST_LAYERS)},
     {"model", "hidden", KEY_SIZES, AT(model.hidden), "128", FROM(1, WIDEST)},
@@ -60,7 +48,7 @@ const struct config_key config_keys[] = {
     {"train", "batch", KEY_COUNT, AT(train.batch), "64", FROM(1, COUNTS)},
     {"train", "grain", KEY_COUNT, AT(train.grain), "8", FROM(1, COUNTS)},
     {"train", "epochs", KEY_COUNT, AT(train.epochs), "20", FROM(1, COUNTS), .resume = RESUME_EPOCHS},
-    {"train", "optimizer", KEY_CHOICE, AT(train.optim.optimizer), "adam", .choices = optimizers},
+    {"train", "optimizer", KEY_CHOICE, AT(train.optim.optimizer), "adam", .choices = optimizer_names},
     {"train", "lr", KEY_REAL, AT(train.optim.lr), "0.001", ABOVE(0, NO_LIMIT)},
     {"train", "momentum", KEY_REAL, AT(train.optim.momentum), "0.9", BELOW(0, 1)},
     {"train", "beta1", KEY_REAL, AT(train.optim.beta1), "0.9", BELOW(0, 1)},
