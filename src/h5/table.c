@@ -14,7 +14,7 @@
 #include <assert.h>
 
 enum {
-    HEADERS = 32 << 10, /* bytes: ten times what they need */
+    HEADERS = 16 << 10, /* bytes: several times what they need */
     LARGE = 4 << 20     /* bytes that do not matter in memory */
 };
 

@@ -3,6 +3,7 @@
  * the dataset; so neither the number of ranks nor --batch changes a bit of what is printed or written. */
 #include "train/predict.h"
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "train/model.h"
@@ -39,6 +40,25 @@ static void open_dataset(struct predict *predict, struct error *error)
     }
     feed_init(&predict->feed, predict->comm, dataset, predict->shift, predict->scale,
         batch < dataset->sequences ? batch : dataset->sequences, grain, 0, 0, 0, 0, error);
+}
+
+/* All. Ranks on other nodes may have another file under the same name, or have been given other options; in
+ * either case they would not go in step. */
+static int check_common(struct predict *predict, struct error *error)
+{
+    const struct dataset *set = predict->dataset;
+    int64_t shape[] = {
+        set->sequences, set->has_targets, predict->options->output != NULL, predict->feed.plan.batch};
+    size_t bytes = ((size_t)set->sequences + 1) * sizeof *set->input_offsets;
+    uint64_t own = hash_combine(hash_bytes(shape, sizeof shape), hash_bytes(set->input_offsets, bytes));
+    uint64_t first = own;
+    comm_broadcast(predict->comm, &first, sizeof first, 0);
+    if (own != first)
+        error_set(error, EXIT_CODE_DATA,
+            "%s: is not the file that rank 0 has under this name, or the options differ: give all ranks the "
+            "same",
+            set->path);
+    return comm_agree(predict->comm, error);
 }
 
 /* This rank's grains of the step at hand. */
@@ -117,7 +137,7 @@ static int run(struct predict *predict, struct error *error)
     if (predict_load_model(predict, error))
         return -1;
     open_dataset(predict, error);
-    if (comm_agree(predict->comm, error))
+    if (comm_agree(predict->comm, error) || check_common(predict, error))
         return -1;
     report_init(&predict->report, predict->options->progress,
         predict->comm->rank != 0 || predict->options->verbosity < 0, REPORT_SECONDS,
