@@ -2,12 +2,19 @@
 #include "base/memory.h"
 #include "train/run.h"
 
+static size_t at_most(int64_t n, int64_t most)
+{
+    return (size_t)(n < most ? n : most);
+}
+
+/* Scores are of a grain of either set. */
 static void allocate_vectors(struct run *run, struct error *error)
 {
     const struct config *config = run->config;
-    size_t room = reduce_room(run->P), grain = (size_t)config->train.grain;
-    size_t batch =
-        (size_t)(config->train.batch < run->train->sequences ? config->train.batch : run->train->sequences);
+    int64_t sequences = run->train->sequences;
+    int64_t most = run->valid && run->valid->sequences > sequences ? run->valid->sequences : sequences;
+    size_t room = reduce_room(run->P), batch = at_most(config->train.batch, sequences);
+    size_t grain = at_most(config->train.grain, most);
     reduce_get_slice(run->reduce, &run->slice_first, &run->slice_count);
     tree_sums_init(&run->sums, room);
     run->weights = memory_create(room, sizeof *run->weights, error);
