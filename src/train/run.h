@@ -43,7 +43,7 @@ struct run {
 
     struct feed feed;
     struct tally tally;              /* of a training step */
-    struct net_score *scores;        /* [train.grain] of a grain */
+    struct net_score *scores;        /* [sequences of the largest grain] of a grain */
     double longest_round, last_save; /* rank 0: seconds from step to step, the longest; clock_now() */
 
     /* Rank 0. */
@@ -74,9 +74,9 @@ void run_close(struct run *run);
 int run_make(struct run *run, const struct net_config *model, struct error *error);
 void run_unmake(struct run *run);
 
-/* One training step. *stop and *save: asked for on any rank. EXIT_CODE_DIVERGED: loss or gradient is not
- * finite, nothing was updated, or weights are not after it; EXIT_CODE_REPLICAS: weights differ between ranks.
- * (step.c) */
+/* One training step. A grain that cannot be read or computed on one rank ends it on all. *stop and *save:
+ * asked for on any rank. EXIT_CODE_DIVERGED: loss or gradient is not finite, nothing was updated, or weights
+ * are not after it; EXIT_CODE_REPLICAS: weights differ between ranks. (step.c) */
 int run_step(
     struct run *run, struct outcome *outcome, enum stop_reason *stop, int *save, struct error *error);
 

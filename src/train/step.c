@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* What rides on the sum of the scores besides them. Hashes travel as two exact halves for each rank. */
-enum { RIDE_SIGNAL, RIDE_TIME, RIDE_SAVE, RIDE_DATA_WAIT, RIDE_HASHES };
+enum { RIDE_FAILED, RIDE_SIGNAL, RIDE_TIME, RIDE_SAVE, RIDE_DATA_WAIT, RIDE_HASHES };
 
 size_t run_count_rides(const struct comm *comm)
 {
@@ -25,31 +25,32 @@ void run_take_weights(struct run *run)
 }
 
 /* The grains of this rank: scores into the tally, gradients into the tree. A failure is this rank's alone. */
-static void compute_grains(struct run *run, double *data_wait)
+static int compute_grains(struct run *run, double *data_wait, struct error *error)
 {
     const struct comm *comm = run->comm;
     const struct feed_step *step = &run->feed.now;
     size_t first = step->ranges[comm->rank], end = step->ranges[comm->rank + 1];
     struct net_pass pass = {.training = 1, .seed = run->config->train.seed, .epoch = (uint64_t)step->epoch};
-    struct error error = {0};
     tree_sums_start(&run->sums, step->plan.leaves, first, end);
     for (size_t leaf = first; leaf < end; leaf++) {
-        const struct grain *grain = reader_next(run->feed.reader, data_wait, &error);
-        float *gradient = grain ? tree_sums_leaf(&run->sums, &error) : NULL;
+        const struct grain *grain = reader_next(run->feed.reader, data_wait, error);
+        float *gradient = grain ? tree_sums_leaf(&run->sums, error) : NULL;
         struct net_outputs outputs;
-        if (!gradient || net_forward(run->net, &pass, grain, &outputs, run->scores, &error))
-            comm_fatal(comm, run->progress.step + 1, error.code, "%s", error.text);
+        if (!gradient || net_forward(run->net, &pass, grain, &outputs, run->scores, error))
+            return -1;
         net_backward(run->net, &pass, grain, gradient);
         tree_sums_add(&run->sums);
         tally_add(&run->tally, grain, run->scores);
     }
+    return 0;
 }
 
-/* Wishes of this rank, and the hash of its weights as they are now. */
-static void add_rides(struct run *run, double data_wait)
+/* How this rank fared, its wishes, and the hash of its weights as they are now. */
+static void add_rides(struct run *run, int failed, double data_wait)
 {
     double *ride = tally_extra(&run->tally);
     const struct comm *comm = run->comm;
+    ride[RIDE_FAILED] = failed != 0;
     ride[RIDE_SIGNAL] = stop_signal() != 0;
     ride[RIDE_DATA_WAIT] = data_wait / comm->ranks;
     if (comm->rank == 0) {
@@ -157,17 +158,22 @@ int run_step(struct run *run, struct outcome *outcome, enum stop_reason *stop, i
 {
     double start = clock_now();
     *outcome = (struct outcome){0};
+    *error = (struct error){0};
     if (feed_next(&run->feed, error))
         comm_fatal(run->comm, run->progress.step + 1, error->code, "%s", error->text);
     const struct feed_step *step = &run->feed.now;
     tally_start(&run->tally, step->plan.sequences, step->plan.sequence);
     double data_wait = 0;
-    compute_grains(run, &data_wait);
-    add_rides(run, data_wait);
+    int failed = compute_grains(run, &data_wait, error);
+    add_rides(run, failed, data_wait);
     double before = clock_now();
     struct net_score sum = tally_sum(&run->tally, run->comm);
     outcome->comm_wait = clock_now() - before;
     const double *ride = tally_extra(&run->tally);
+    if (ride[RIDE_FAILED] > 0) {
+        comm_agree(run->comm, error);
+        return error_prefix(error, "step %lld: ", (long long)run->progress.step + 1);
+    }
     *stop = ride[RIDE_SIGNAL] > 0 ? STOP_SIGNAL : ride[RIDE_TIME] > 0 ? STOP_TIME : STOP_NOT;
     *save = ride[RIDE_SAVE] > 0;
     outcome->data_wait = ride[RIDE_DATA_WAIT];

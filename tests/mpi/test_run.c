@@ -4,6 +4,7 @@
 #include "train/run.h"
 
 #include <check.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,6 +207,30 @@ START_TEST(both_sets_together_keep_to_the_cache)
 }
 END_TEST
 
+/* The sequence at fault is one rank's alone. */
+START_TEST(a_value_found_wrong_while_training_ends_the_run_in_order)
+{
+    static const struct sample_shape shape = {
+        .sequences = 11, .shortest = 3, .longest = 9, .features = 3, .kind = SAMPLE_PER_FRAME, .values = 2};
+    char bad[2 * PATH_ROOM + 16], state[64] = "";
+    const char *const set[] = {bad, "data.cache=0", "train.grain=1", NULL};
+    if (mpi_suite_comm()->rank == 0) {
+        struct sample sample;
+        sample_init(&sample, &shape, 5);
+        sample.inputs[sample.input_offsets[_i] * 3] = NAN;
+        sample_write(&sample, path_of("bad.h5"));
+        sample_finish(&sample);
+    }
+    snprintf(bad, sizeof bad, "data.train=%s", path_of("bad.h5"));
+    mpi_assert(job_make("bad", set) == EXIT_CODE_DATA);
+    mpi_assert(exists("bad/config.ini") && !exists("bad/lock"));
+    FILE *status = fopen(path_of("bad/status"), "r");
+    mpi_assert(status && fgets(state, sizeof state, status) && fclose(status) == 0);
+    mpi_assert(strcmp(state, "state=failed\n") == 0);
+    remove_run("bad");
+}
+END_TEST
+
 static void make_folder(void)
 {
     static const struct sample_shape train = {
@@ -236,6 +261,7 @@ int main(void)
     tcase_add_test(cases, weights_that_are_infinite_end_the_run_unsaved);
     tcase_add_test(cases, ranks_with_other_options_or_data_are_refused);
     tcase_add_test(cases, both_sets_together_keep_to_the_cache);
+    tcase_add_loop_test(cases, a_value_found_wrong_while_training_ends_the_run_in_order, 0, 11);
     suite_add_tcase(suite, cases);
     return mpi_suite_run(suite, "test_run", 110);
 }
