@@ -98,6 +98,8 @@ static int preview(const struct comm *comm, const struct train_options *options,
         struct faults faults;
         faults_init(&faults, 100, say_fault, (void *)comm);
         code = preview_check(config, &faults);
+        if (faults.count >= faults.most)
+            log_line(LOG_ERROR, "no more than %zu faults are told: there may be others", faults.most);
     } else if (comm->rank == 0) {
         size_t ranks = (size_t)(options->plan_ranks ? options->plan_ranks : comm->ranks);
         if (preview_plan(config, ranks, options->verbosity > 0, &error)) {
