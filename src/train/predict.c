@@ -12,7 +12,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 
 /* Grains of a rank in a step: with several, long and short ones, ranks come to about the same. */
@@ -166,12 +165,8 @@ int program_predict(const struct predict_options *options)
 {
     struct comm comm;
     struct error error = {0};
-    comm_start(&comm, "rnn-predict");
-    log_set_level(
-        (enum log_level)(LOG_WARNING + options->verbosity < 0 ? 0 : LOG_WARNING + options->verbosity));
-    setvbuf(stdout, NULL, _IOLBF, 0);
+    program_start(&comm, "rnn-predict", options->verbosity);
     stop_catch_signals();
-    signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is an error of writing */
     struct predict predict = {.options = options, .comm = &comm};
     if (run(&predict, &error) && comm.rank == 0)
         log_line(LOG_ERROR, "%s", error.text);
