@@ -33,30 +33,43 @@ struct tile {
     size_t C_row, C_vector; /* floats from row to row, from vector to vector (start has the same) */
 };
 
+/* Tiles live in registers only if every loop over rows and vectors is unrolled. */
+#define UNROLL _Pragma("GCC unroll 8")
+
+/* K is at least 1. */
 INLINE void tile_multiply(const struct tile *tile, const size_t ROWS, const size_t VECTORS)
 {
+    const float *A = tile->A, *B = tile->B, *start = tile->start;
+    const size_t A_row = tile->A_row, A_step = tile->A_step, start_row = tile->start_row;
+    const size_t C_row = tile->C_row, C_vector = tile->C_vector;
+    float *C = tile->C;
     vec sum[MOST_ROWS][KERNEL_GROUP];
+    UNROLL
     for (size_t m = 0; m < ROWS; m++)
-        for (size_t v = 0; v < VECTORS; v++)
-            sum[m][v] =
-                tile->start ? vec_load(tile->start + m * tile->start_row + v * tile->C_vector) : vec_splat(0);
-    const float *A = tile->A, *B = tile->B;
-    size_t A_row = tile->A_row, A_step = tile->A_step;
-    for (size_t k = tile->K; k > 0; k--) {
+        UNROLL
+    for (size_t v = 0; v < VECTORS; v++)
+        sum[m][v] = start ? vec_load(start + m * start_row + v * C_vector) : vec_splat(0);
+    size_t k = tile->K;
+    do {
         vec a[MOST_ROWS];
+        UNROLL
         for (size_t m = 0; m < ROWS; m++)
             a[m] = vec_splat(A[m * A_row]);
+        UNROLL
         for (size_t v = 0; v < VECTORS; v++) {
             vec b = vec_load(B + v * VEC_LANES);
+            UNROLL
             for (size_t m = 0; m < ROWS; m++)
                 sum[m][v] = vec_fma(a[m], b, sum[m][v]);
         }
         A += A_step;
         B += VECTORS * VEC_LANES;
-    }
+    } while (--k > 0);
+    UNROLL
     for (size_t m = 0; m < ROWS; m++)
-        for (size_t v = 0; v < VECTORS; v++)
-            vec_store(tile->C + m * tile->C_row + v * tile->C_vector, sum[m][v]);
+        UNROLL
+    for (size_t v = 0; v < VECTORS; v++)
+        vec_store(C + m * C_row + v * C_vector, sum[m][v]);
 }
 
 #define TILE(rows, vectors)                                                                                  \
@@ -173,12 +186,20 @@ void BUILD(outer)(size_t N, size_t M, const float *A, size_t A_stride, size_t co
     }
 }
 
+/* As many columns at a time as make good use of a row that is read. */
 void BUILD(column_sums)(size_t N, size_t columns, const float *A, size_t A_stride, float *sum)
 {
-    for (size_t c = 0; c < columns; c += VEC_LANES) {
-        vec s = vec_load(sum + c);
+    for (size_t c = 0; c < columns; c += KERNEL_BLOCK) {
+        vec s[PARTS];
+        UNROLL
+        for (size_t p = 0; p < PARTS; p++)
+            s[p] = vec_load(sum + c + p * VEC_LANES);
         for (size_t n = 0; n < N; n++)
-            s += vec_load(A + n * A_stride + c);
-        vec_store(sum + c, s);
+            UNROLL
+        for (size_t p = 0; p < PARTS; p++)
+            s[p] += vec_load(A + n * A_stride + c + p * VEC_LANES);
+        UNROLL
+        for (size_t p = 0; p < PARTS; p++)
+            vec_store(sum + c + p * VEC_LANES, s[p]);
     }
 }
