@@ -5,6 +5,7 @@
 #include "train/config_read.h"
 #include "train/predict.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,7 +30,7 @@ static int find_file(struct predict *predict, struct error *error)
         predict->checkpoint, sizeof predict->checkpoint, "%.*s%s", (int)n, path, folder ? "/best.h5" : "");
     if (length >= (int)sizeof predict->checkpoint)
         return error_set(error, EXIT_CODE_IO, "%.60s...: the path is too long", path);
-    if (folder && stat(predict->checkpoint, &status) != 0)
+    if (folder && stat(predict->checkpoint, &status) != 0 && errno == ENOENT)
         return error_set(error, EXIT_CODE_IO,
             "%s: there is no best.h5 in this folder: name a run directory that has one, or a checkpoint",
             path);
