@@ -8,7 +8,7 @@
 /* 2^n, n given as the float n + 1.5 * 2^23 whose low bits hold it, -126 <= n <= 127 */
 INLINE vec vec_power_of_two(vec shifted)
 {
-    return (vec)(((ivec)shifted + 127) << 23);
+    return (vec)(((uvec)shifted + 127) << 23); /* unsigned: a NaN may come through */
 }
 
 /* x = n ln 2 + r: r, and n + 1.5 * 2^23 in *shifted */
@@ -31,7 +31,7 @@ INLINE vec vec_expm1_reduced(vec r)
     return vec_fma(r * r, q, r);
 }
 
-/* 0 below -87, infinity above 88.7 */
+/* 0 below -87, infinity above 88 */
 INLINE vec vec_exp(vec x)
 {
     vec bounded = vec_select(x > vec_splat(88.0f), vec_splat(88.0f), x);

@@ -33,6 +33,7 @@ enum { VEC_LANES = 4, VEC_REGISTERS = 16 };
 #endif
 typedef float vec __attribute__((vector_size(VEC_BYTES)));
 typedef int32_t ivec __attribute__((vector_size(VEC_BYTES)));
+typedef uint32_t uvec __attribute__((vector_size(VEC_BYTES)));
 
 INLINE vec vec_load(const float *p)
 {

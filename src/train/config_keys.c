@@ -53,7 +53,7 @@ const struct config_key config_keys[] = {
     {"train", "momentum", KEY_REAL, AT(train.optim.momentum), "0.9", BELOW(0, 1)},
     {"train", "beta1", KEY_REAL, AT(train.optim.beta1), "0.9", BELOW(0, 1)},
     {"train", "beta2", KEY_REAL, AT(train.optim.beta2), "0.999", BELOW(0, 1)},
-    {"train", "epsilon", KEY_REAL, AT(train.optim.epsilon), "1e-8", ABOVE(0, 1)},
+    {"train", "epsilon", KEY_REAL, AT(train.optim.epsilon), "1e-8", FROM(1e-30, 1)},
     {"train", "weight_decay", KEY_REAL, AT(train.optim.weight_decay), "0", FROM(0, NO_LIMIT)},
     {"train", "schedule", KEY_CHOICE, AT(train.optim.schedule), "constant", .choices = schedules},
     {"train", "warmup", KEY_COUNT, AT(train.optim.warmup), "0", FROM(0, NO_LIMIT)},

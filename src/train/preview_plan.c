@@ -7,6 +7,7 @@
 #include "comm/reduce.h"
 #include "data/dataset.h"
 #include "data/plan.h"
+#include "train/idle.h"
 #include "train/model.h"
 
 #include <inttypes.h>
@@ -17,7 +18,6 @@ enum { SMALL_GRAIN = 256 };
 
 struct survey {
     int64_t steps, grains, small_grains;
-    size_t most_leaves;              /* of a step */
     size_t most_vectors, most_nodes; /* gradients of a rank; node sums of all ranks */
     size_t most_frames, most_rows;   /* of a grain: frames, sequences */
     double balance;                  /* mean over steps of: frames of the average rank / of the busiest */
@@ -49,8 +49,6 @@ static void survey_step(struct survey *survey, const struct plan_step *step, siz
             busiest = frames;
     }
     survey->grains += (int64_t)step->leaves;
-    if (step->leaves > survey->most_leaves)
-        survey->most_leaves = step->leaves;
     if (nodes > survey->most_nodes)
         survey->most_nodes = nodes;
     survey->balance += (double)total / (double)ranks / (double)busiest;
@@ -160,7 +158,8 @@ static void print_network(const struct net *net, int verbose)
             printf("    %-28s [%zu]\n", parameter[i].name, parameter[i].size[0]);
 }
 
-static void print_steps(const struct config *config, const struct survey *survey, size_t ranks)
+static void print_steps(
+    const struct config *config, int64_t sequences, const struct survey *survey, size_t ranks)
 {
     printf("steps\n  %" PRId64 " of up to %" PRId64 " sequences an epoch, %" PRId64 " in %" PRId64
            " epochs, in grains of %" PRId64 "\n",
@@ -168,13 +167,12 @@ static void print_steps(const struct config *config, const struct survey *survey
         config->train.grain);
     printf("  %zu ranks: the average one has %.1f %% of the busiest one's frames\n", ranks,
         100 * survey->balance);
-    if (survey->most_leaves < ranks)
-        printf("  warning: %zu ranks have nothing to do: a step has %zu grains: train.batch = %" PRId64
-               " would employ all\n",
-            ranks - survey->most_leaves, survey->most_leaves, (int64_t)ranks * config->train.grain);
+    char idle[256];
+    if (idle_describe(sequences, config->train.batch, config->train.grain, (int64_t)ranks, idle, sizeof idle))
+        printf("  warning: %s\n", idle);
     if (2 * survey->small_grains > survey->grains)
         printf("  warning: %" PRId64 " of %" PRId64 " grains have fewer than %d frames: adding their "
-                                                    "gradients may take longer than computing them: a "
+               "gradients may take longer than computing them: a "
                "larger train.grain helps\n",
             survey->small_grains, survey->grains, SMALL_GRAIN);
 }
@@ -204,7 +202,7 @@ int preview_plan(const struct config *config, size_t ranks, int verbose, struct 
         if (valid)
             print_set("validation set", valid);
         print_network(net, verbose);
-        print_steps(config, &survey, ranks);
+        print_steps(config, train->sequences, &survey, ranks);
         print_memory(config, train, valid, net, &survey, ranks);
     }
     net_destroy(net);

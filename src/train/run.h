@@ -97,6 +97,15 @@ int run_restore(struct run *run, const struct checkpoint *checkpoint, struct err
 /* Weights anew: packed, hashed. Not collective. (step.c) */
 void run_take_weights(struct run *run);
 
+/* The hash of this rank's weights into its place of hashes [2 ranks], and, once these are summed over ranks,
+ * whether all are equal: EXIT_CODE_REPLICAS names the first rank that has others than most. Not collective.
+ * (replicas.c) */
+void run_put_hash(const struct run *run, double *hashes);
+int run_check_hashes(const struct run *run, const double *hashes, struct error *error);
+
+/* Both. All. (replicas.c) */
+int run_agree_weights(const struct run *run, struct error *error);
+
 /* Sums over ranks that ride along with the scores of a step. Not collective. (step.c) */
 size_t run_count_rides(const struct comm *comm);
 

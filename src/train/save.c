@@ -88,6 +88,8 @@ static int write_checkpoint(
 int run_save(struct run *run, int newest, int best, struct error *error)
 {
     *error = (struct error){0};
+    if (run_agree_weights(run, error))
+        return -1;
     float *moments[OPTIM_MOST_MOMENTS] = {NULL};
     int failed = collect_moments(run, moments, error);
     if (!failed && run->comm->rank == 0)

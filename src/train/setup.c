@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "train/idle.h"
 #include "train/model.h"
 #include "train/run.h"
 
@@ -195,21 +196,11 @@ static int open_records(struct run *run, struct error *error)
 
 static void warn_idle(const struct run *run)
 {
-    int64_t sequences = run->train->sequences, batch = run->config->train.batch,
-            grain = run->config->train.grain;
-    int64_t largest = batch < sequences ? batch : sequences, grains = (largest + grain - 1) / grain;
-    if (run->comm->rank != 0 || grains >= run->comm->ranks)
-        return;
-    if (batch >= sequences)
-        log_line(LOG_WARNING,
-            "%" PRId64 " of %d ranks have nothing to do: the %" PRId64 " sequences of %s are %" PRId64
-            " grains of %" PRId64 ": start fewer ranks, or set train.grain lower",
-            run->comm->ranks - grains, run->comm->ranks, sequences, run->train->path, grains, grain);
-    else
-        log_line(LOG_WARNING,
-            "%" PRId64 " of %d ranks have nothing to do: train.batch = %" PRId64 " is %" PRId64
-            " grains of %" PRId64 ": train.batch = %" PRId64 " would employ all",
-            run->comm->ranks - grains, run->comm->ranks, batch, grains, grain, grain * run->comm->ranks);
+    char text[256];
+    if (run->comm->rank == 0 &&
+        idle_describe(run->train->sequences, run->config->train.batch, run->config->train.grain,
+            run->comm->ranks, text, sizeof text))
+        log_line(LOG_WARNING, "%s", text);
 }
 
 /* What all ranks must have alike to go in step: the configuration, and the shapes and offsets of the sets. */

@@ -60,37 +60,7 @@ static void add_rides(struct run *run, int failed, double data_wait)
         ride[RIDE_SAVE] = run->config->checkpoint.unit == INTERVAL_MINUTES &&
             now - run->last_save >= 60.0 * (double)run->config->checkpoint.every;
     }
-    uint64_t hash = hash_bytes(run->weights, run->P * sizeof *run->weights);
-    ride[RIDE_HASHES + 2 * comm->rank] = (double)(hash >> 32);
-    ride[RIDE_HASHES + 2 * comm->rank + 1] = (double)(hash & 0xffffffffu);
-}
-
-/* Replicas are compared with what most ranks have. */
-static int check_replicas(struct run *run, struct error *error)
-{
-    const double *hashes = tally_extra(&run->tally) + RIDE_HASHES;
-    int ranks = run->comm->ranks, best = 0, best_count = 0;
-    for (int r = 0; r < ranks; r++) {
-        int count = 0;
-        for (int other = 0; other < ranks; other++)
-            count += memcmp(hashes + 2 * r, hashes + 2 * other, 2 * sizeof *hashes) == 0;
-        if (count > best_count) {
-            best = r;
-            best_count = count;
-        }
-        if (count == ranks)
-            return 0; /* the usual case ends here */
-    }
-    for (int r = 0; r < ranks; r++)
-        if (memcmp(hashes + 2 * r, hashes + 2 * best, 2 * sizeof *hashes) != 0)
-            return error_set(error, EXIT_CODE_REPLICAS,
-                "step %lld: the weights of rank %d on %s differ from those of %d other ranks (memory at "
-                "fault?): run "
-                "the same command again to continue from the last checkpoint, without that host if it "
-                "happens again",
-                (long long)run->progress.step + 1, r, run->hosts ? run->hosts + 64 * r : "its host",
-                best_count);
-    return 0;
+    run_put_hash(run, ride + RIDE_HASHES);
 }
 
 int run_check_finite(const struct run *run, int64_t step, const char *what, double value, struct error *error)
@@ -182,7 +152,7 @@ int run_step(struct run *run, struct outcome *outcome, enum stop_reason *stop, i
     outcome->sequences = (int64_t)step->plan.sequences;
     for (size_t leaf = 0; leaf < step->plan.leaves; leaf++)
         outcome->frames += step->plan.frames[leaf];
-    if (check_replicas(run, error) ||
+    if (run_check_hashes(run, ride + RIDE_HASHES, error) ||
         run_check_finite(run, run->progress.step + 1, "loss", outcome->loss, error) ||
         update_weights(run, sum.counted, outcome, error))
         return -1;

@@ -371,7 +371,7 @@ static const char *const bad[][4] = {
     {"train", "beta1", "1", "out of range"},
     {"train", "beta1", "-0.5", "out of range"},
     {"train", "beta2", "1.0", "out of range"},
-    {"train", "epsilon", "0", "out of range: allowed is a number above 0 and at most 1"},
+    {"train", "epsilon", "0", "out of range: allowed is a number from 1e-30 to 1"},
     {"train", "epsilon", "2", "out of range"},
     {"train", "weight_decay", "-1", "out of range: allowed is a number of at least 0"},
     {"train", "schedule", "linear", "allowed is constant, step, cosine, plateau"},
