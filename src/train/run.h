@@ -14,12 +14,14 @@
 
 #include <limits.h>
 
+enum { HOST_WIDTH = 64 };
+
 struct run {
     const struct train_options *options;
     const struct config *config;
     const struct comm *comm;
     const char *command; /* the command line as one text */
-    char *hosts;         /* rank 0: [ranks][64] */
+    char *hosts;         /* rank 0: [ranks][HOST_WIDTH] */
     char directory[PATH_MAX];
     double start; /* clock_now() at the start of the program */
 
@@ -97,9 +99,10 @@ int run_restore(struct run *run, const struct checkpoint *checkpoint, struct err
 /* Weights anew: packed, hashed. Not collective. (step.c) */
 void run_take_weights(struct run *run);
 
-/* The hash of this rank's weights into its place of hashes [2 ranks], and, once these are summed over ranks,
- * whether all are equal: EXIT_CODE_REPLICAS names the first rank that has others than most. Not collective.
+/* The hash of this rank's weights into its place of `hashes`, and, once these are summed over ranks, whether
+ * no weights have changed by themselves and all are equal: EXIT_CODE_REPLICAS names the rank. Not collective.
  * (replicas.c) */
+size_t run_count_hashes(const struct comm *comm); /* doubles */
 void run_put_hash(const struct run *run, double *hashes);
 int run_check_hashes(const struct run *run, const double *hashes, struct error *error);
 

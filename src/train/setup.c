@@ -13,8 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { HOST_WIDTH = 64 };
-
 /* ---- the run directory, rank 0 ---- */
 
 static void say_skipped(void *context, const char *text)

@@ -15,7 +15,7 @@ enum { RIDE_FAILED, RIDE_SIGNAL, RIDE_TIME, RIDE_SAVE, RIDE_DATA_WAIT, RIDE_HASH
 
 size_t run_count_rides(const struct comm *comm)
 {
-    return RIDE_HASHES + 2 * (size_t)comm->ranks;
+    return RIDE_HASHES + run_count_hashes(comm);
 }
 
 void run_take_weights(struct run *run)

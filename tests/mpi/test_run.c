@@ -123,6 +123,32 @@ START_TEST(fresh_that_cannot_start_leaves_the_old_run_alone)
 }
 END_TEST
 
+START_TEST(a_flipped_bit_is_found_before_it_spreads_or_is_saved)
+{
+    struct job job;
+    struct error error;
+    struct outcome outcome;
+    enum stop_reason stop;
+    int over, save, last = mpi_suite_comm()->ranks - 1;
+    char name[32];
+    snprintf(name, sizeof name, "rank %d on", last);
+    job_begin(&job, "flipped", nothing);
+    mpi_assert(run_open(job.run, &over, &error) == 0);
+    mpi_assert(run_step(job.run, &outcome, &stop, &save, &error) == 0);
+    if (mpi_suite_comm()->rank == last)
+        ((unsigned char *)job.run->weights)[17] ^= 4;
+    mpi_assert(run_save(job.run, 1, 0, &error) != 0);
+    mpi_assert(error.code == EXIT_CODE_REPLICAS && (mpi_suite_comm()->rank || strstr(error.text, name)));
+    mpi_assert(run_step(job.run, &outcome, &stop, &save, &error) != 0);
+    mpi_assert(error.code == EXIT_CODE_REPLICAS && (mpi_suite_comm()->rank || strstr(error.text, name)));
+    mpi_assert(!exists("flipped/checkpoint-0000000001.h5"));
+    run_close(job.run);
+    free(job.run);
+    config_finish(&job.config);
+    remove_run("flipped");
+}
+END_TEST
+
 START_TEST(fresh_may_begin_with_the_weights_of_the_run_it_removes)
 {
     struct job job;
@@ -256,6 +282,7 @@ int main(void)
     TCase *cases = tcase_create("run");
     tcase_add_unchecked_fixture(cases, make_folder, remove_folder);
     tcase_add_test(cases, fresh_that_cannot_start_leaves_the_old_run_alone);
+    tcase_add_test(cases, a_flipped_bit_is_found_before_it_spreads_or_is_saved);
     tcase_add_test(cases, fresh_may_begin_with_the_weights_of_the_run_it_removes);
     tcase_add_test(cases, a_validation_loss_that_is_no_number_ends_the_run_unsaved);
     tcase_add_test(cases, weights_that_are_infinite_end_the_run_unsaved);
