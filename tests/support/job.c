@@ -223,9 +223,10 @@ void job_run(struct command_result *result, int ranks, const char *config, const
 
 void job_expect(const struct command_result *result, int code)
 {
-    ck_assert_msg(!result->timed_out, "the job took too long:\n%s%s", result->output, result->errors);
-    ck_assert_msg(result->status == code, "exit code %d, not %d:\n%s%s", result->status, code, result->output,
-        result->errors);
+    ck_assert_msg(
+        !result->timed_out, "the job took too long:\n%.1500s%.1500s", result->output, result->errors);
+    ck_assert_msg(result->status == code, "exit code %d, not %d:\n%.1500s%.1500s", result->status, code,
+        result->output, result->errors);
     ck_assert_msg(result->left_behind == 0, "%d processes were left behind", result->left_behind);
 }
 
@@ -277,7 +278,7 @@ void job_field(const char *text, const char *beginning, const char *name, char v
 {
     char key[64];
     char *line = job_line(text, beginning, 1);
-    ck_assert_msg(line != NULL, "no line '%s...' in:\n%s", beginning, text);
+    ck_assert_msg(line != NULL, "no line '%s...' in:\n%.3000s", beginning, text);
     snprintf(key, sizeof key, " %s=", name);
     const char *at = strstr(line, key);
     ck_assert_msg(at != NULL, "no '%s' in: %s", key, line);
@@ -288,8 +289,8 @@ void job_field(const char *text, const char *beginning, const char *name, char v
 
 void job_complains(const struct command_result *result, int lines, ...)
 {
-    ck_assert_msg(job_count_lines(result->errors, "rnn-train: ") == lines, "not %d lines of rnn-train:\n%s",
-        lines, result->errors);
+    ck_assert_msg(job_count_lines(result->errors, "rnn-train: ") == lines,
+        "not %d lines of rnn-train:\n%.3000s", lines, result->errors);
     char *line = job_line(result->errors, "rnn-train: ", 1);
     ck_assert_msg(line != NULL, "nothing was said");
     va_list parts;

@@ -1,0 +1,912 @@
+/* Runs that end before their end and go on: killed, asked to stop, out of time, damaged; and those that must
+ * not go on. Whatever happens, the last weights are those of the run that nothing happened to, and
+ * metrics.csv has each row once.
+ *
+ *     test_resume             all of it, with five rounds of killing
+ *     test_resume kill N      N rounds of killing only */
+#include "base/clock.h"
+#include "base/random.h"
+#include "support/job.h"
+#include "support/suite.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* 41 sequences are 6 steps an epoch, the last of one sequence in one grain. */
+enum { STEPS = 6, EPOCHS = 3, LAST = STEPS * EPOCHS };
+
+static const char base[] = "[data]\ntrain = train.h5\nvalid = valid.h5\n"
+                           "[model]\nhidden = 8\nlayers = 2\ndropout = 0.2\n"
+                           "[train]\nbatch = 8\ngrain = 2\nepochs = 3\nlr = 0.01\n";
+
+/* Some seconds of work, to be killed in: 200 steps. */
+enum { LONG_STEPS = 8, LONG_EPOCHS = 25, LONG_ROWS = (LONG_STEPS + 1) * LONG_EPOCHS };
+
+static const char lengthy[] = "[data]\ntrain = long.h5\nvalid = valid.h5\n"
+                              "[model]\nhidden = 40\nlayers = 2\ndropout = 0.2\n"
+                              "[train]\nbatch = 8\ngrain = 2\nepochs = 25\nlr = 0.003\nschedule = cosine\n"
+                              "[checkpoint]\nevery = 5 steps\n";
+
+/* Of the undisturbed runs; found by the fixture below, before Check forks. */
+static struct {
+    char base[17], lengthy[17];
+} undisturbed;
+
+static void write_data(void)
+{
+    struct sample_shape shape = {.sequences = 41,
+        .shortest = 1,
+        .longest = 30,
+        .features = 6,
+        .kind = SAMPLE_PER_SEQUENCE,
+        .classes = 5};
+    job_write_sample("train.h5", &shape, 1);
+    job_write_sample("other.h5", &shape, 2);
+    shape.sequences = 11;
+    job_write_sample("valid.h5", &shape, 3);
+    shape.sequences = 60;
+    shape.longest = 80;
+    job_write_sample("long.h5", &shape, 4);
+    job_write_text("base.ini", base);
+    job_write_text("long.ini", lengthy);
+}
+
+/* `whole` has a checkpoint of every step. */
+static void run_base(void)
+{
+    write_data();
+    job_finish(undisturbed.base, 2, "base.ini", "whole", "-s", "checkpoint.every=1 step", "-s",
+        "checkpoint.keep=100", "--fresh", NULL);
+    job_check_metrics("whole", EPOCHS, STEPS, 1);
+}
+
+static void run_lengthy(void)
+{
+    write_data();
+    job_finish(undisturbed.lengthy, 0, "long.ini", "undisturbed", NULL);
+    job_check_metrics("undisturbed", LONG_EPOCHS, LONG_STEPS, 1);
+}
+
+static const char *file_in(const char *run, const char *file)
+{
+    static char room[4][256];
+    static unsigned next;
+    char *name = room[next++ % 4];
+    snprintf(name, sizeof room[0], "%s/%s", run, file);
+    return name;
+}
+
+static const char *checkpoint_in(const char *run, int64_t step)
+{
+    char file[64];
+    snprintf(file, sizeof file, "checkpoint-%010" PRId64 ".h5", step);
+    return file_in(run, file);
+}
+
+/* A copy of `whole` (or another run with a checkpoint of every step) as it was some time after step `step`:
+ * later checkpoints were never written, and those before `oldest` removed. */
+static void go_back(const char *from, const char *run, int64_t oldest, int64_t step)
+{
+    job_copy(from, run);
+    for (int64_t s = 1; job_exists(checkpoint_in(from, s)); s++)
+        if (s < oldest || s > step)
+            job_remove(checkpoint_in(run, s));
+}
+
+/* What a run must look like when it is over. */
+static void check_finished(const char *run, int64_t epochs, int64_t steps)
+{
+    char value[256];
+    job_check_metrics(run, epochs, steps, 1);
+    job_status(run, "state", value);
+    ck_assert_str_eq(value, "finished");
+    ck_assert(!job_exists(file_in(run, "lock")));
+    ck_assert_int_eq(job_count(run, ".") - job_count(run, ".lock.tmp-"), 0);
+}
+
+/* A refusal changes nothing in the run directory; `like` is a copy made before. */
+static void check_untouched(const char *run, const char *like, int64_t step)
+{
+    static const char *const files[] = {"config.ini", "metrics.csv", "status", "best.h5"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        ck_assert_msg(job_same_file(file_in(run, files[i]), file_in(like, files[i])), "%s changed", files[i]);
+    ck_assert(job_same_file(checkpoint_in(run, step), checkpoint_in(like, step)));
+    ck_assert_int_eq(job_count(run, "checkpoint-"), job_count(like, "checkpoint-"));
+    ck_assert(!job_exists(file_in(run, "lock")));
+}
+
+static int64_t newest_step(const char *run)
+{
+    int64_t newest = 0;
+    DIR *folder = opendir(job_path(run));
+    ck_assert_ptr_nonnull(folder);
+    for (struct dirent *entry; (entry = readdir(folder));)
+        if (strncmp(entry->d_name, "checkpoint-", 11) == 0 && atoll(entry->d_name + 11) > newest)
+            newest = atoll(entry->d_name + 11);
+    closedir(folder);
+    return newest;
+}
+
+/* Ends a run that was stopped at the epoch after the one it was in, and compares it with one that was not. */
+static void finish_and_compare(const char *run, int ranks)
+{
+    char epochs[64], hash[17], want[17], fresh[128];
+    int64_t end = newest_step(run) / STEPS + 1;
+    snprintf(epochs, sizeof epochs, "train.epochs=%" PRId64, end);
+    snprintf(fresh, sizeof fresh, "%s-undisturbed", run);
+    job_finish(hash, ranks, "base.ini", run, "-s", epochs, NULL);
+    job_finish(want, 0, "base.ini", fresh, "-s", epochs, NULL);
+    ck_assert_str_eq(hash, want);
+    check_finished(run, end, STEPS);
+}
+
+/* ---- killed ---- */
+
+static uint64_t draw(uint64_t n, int round, int number)
+{
+    return random_below(n, 2, RANDOM_TEST, (uint64_t)round, (uint64_t)number);
+}
+
+static void pause_for(double seconds)
+{
+    struct timespec time = {
+        .tv_sec = (time_t)seconds, .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9)};
+    nanosleep(&time, NULL);
+}
+
+static bool has_ended(const struct command_process *process)
+{
+    siginfo_t info = {0};
+    return waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid;
+}
+
+/* Until metrics.csv has so many rows, or the job has ended. */
+static void await_rows(const struct command_process *process, const char *run, int64_t rows)
+{
+    for (double limit = clock_now() + JOB_SECONDS;
+         job_metrics_rows(run) < rows && !has_ended(process) && clock_now() < limit;)
+        pause_for(0.001);
+}
+
+enum victim { VICTIM_RANK, VICTIM_LAUNCHER, VICTIM_ALL, VICTIMS };
+
+/* SIGKILL, and the rest of the job is left to itself for a while; what is still there then goes too. */
+static void kill_job(struct command_process *process, enum victim victim, uint64_t which)
+{
+    pid_t pids[256];
+    int count = command_processes(process, pids, 256), others = 0;
+    for (int i = 0; i < count; i++)
+        if (pids[i] != process->pid)
+            pids[others++] = pids[i];
+    if (victim == VICTIM_ALL)
+        command_kill(process);
+    else if (victim == VICTIM_RANK && others)
+        kill(pids[which % (uint64_t)others], SIGKILL);
+    else if (count)
+        kill(process->pid, SIGKILL);
+    for (double limit = clock_now() + 10;
+         (!has_ended(process) || command_processes(process, NULL, 0)) && clock_now() < limit;)
+        pause_for(0.005);
+}
+
+/* How a life of a run goes and ends. */
+struct fate {
+    int ranks; /* 0: without mpirun */
+    enum victim victim;
+    uint64_t which;
+    int64_t rows, every;
+    double jitter; /* seconds after so many rows; where there are none, it may be during the start */
+};
+
+static struct fate draw_fate(int round, int life, int lives)
+{
+    int number = 100 * (life + 1);
+    struct fate fate;
+    fate.ranks = (int)draw(7, round, number);
+    fate.victim = (enum victim)draw(VICTIMS, round, number + 1);
+    fate.which = draw(64, round, number + 2);
+    fate.rows = (int64_t)draw(4, round, number + 3) ? (int64_t)draw(LONG_ROWS * 3 / 4, round, number + 4) : 0;
+    fate.rows = fate.rows * (life + 1) / lives;
+    fate.jitter = (double)draw(1000, round, number + 5) / (fate.rows ? 30000 : 1000);
+    fate.every = 1 + (int64_t)draw(12, round, number + 6);
+    return fate;
+}
+
+/* One life of a run that ends by SIGKILL at a random moment. 1: it was killed; 0: it had finished before. */
+static int live_and_die(const char *run, const struct fate *fate)
+{
+    static const char *const names[] = {"a rank", "the launcher", "all"};
+    struct command_process process;
+    struct command_result result;
+    char every[64];
+    snprintf(every, sizeof every, "checkpoint.every=%" PRId64 " steps", fate->every);
+    int locked = job_exists(file_in(run, "lock"));
+    job_start(&process, fate->ranks, "long.ini", run, "-s", every, NULL);
+    await_rows(&process, run, fate->rows);
+    pause_for(fate->jitter);
+    kill_job(&process, fate->victim, fate->which);
+    command_wait(&process, &result);
+    int finished = strstr(result.output, "finished: ") != NULL;
+    printf("%s: %d ranks, killed %s after %" PRId64 " rows%s\n", run, fate->ranks ? fate->ranks : 1,
+        names[fate->victim], job_metrics_rows(run), finished ? ": too late" : "");
+    ck_assert_msg(!strstr(result.errors, "going back"), "a checkpoint was damaged:\n%s", result.errors);
+    ck_assert_msg(
+        !strstr(result.errors, "a job runs in"), "a dead job's lock was obeyed:\n%s", result.errors);
+    ck_assert(!locked || !*result.output || strstr(result.errors, "taken over from process"));
+    command_result_finish(&result);
+    return !finished;
+}
+
+START_TEST(killed_at_random_a_run_ends_with_the_undisturbed_bits)
+{
+    char run[64], hash[17];
+    int killed = 0;
+    for (int attempt = 0; !killed; attempt++) {
+        ck_assert_int_lt(attempt, 5);
+        int round = _i + 1000 * attempt, lives = 1 + (int)draw(3, round, 0);
+        snprintf(run, sizeof run, "killed-%d", round);
+        for (int life = 0; life < lives; life++) {
+            struct fate fate = draw_fate(round, life, lives);
+            killed += live_and_die(run, &fate);
+        }
+    }
+    job_finish(hash, 1 + (int)draw(4, _i, 1), "long.ini", run, NULL);
+    ck_assert_str_eq(hash, undisturbed.lengthy);
+    check_finished(run, LONG_EPOCHS, LONG_STEPS);
+}
+END_TEST
+
+/* Ranks may outlive their launcher by a moment: until rank 0 has gone too the run is live. */
+START_TEST(a_killed_launchers_run_is_taken_over_as_soon_as_rank_0_has_gone)
+{
+    struct command_process first;
+    struct command_result result;
+    char hash[64];
+    job_start(&first, 3, "long.ini", "orphan", NULL);
+    await_rows(&first, "orphan", 20);
+    ck_assert_int_eq(kill(first.pid, SIGKILL), 0);
+    for (int attempt = 0;; attempt++) {
+        job_run(&result, attempt % 3, "long.ini", "orphan", NULL);
+        if (result.status != 65)
+            break;
+        job_complains(&result, 1, "orphan/lock", "a job runs in this directory", NULL);
+        command_result_finish(&result);
+        ck_assert_int_lt(attempt, 100);
+        pause_for(0.1);
+    }
+    job_expect(&result, 0);
+    job_complains(&result, 1, "warning: ", "orphan/lock", "taken over from process", NULL);
+    job_field(result.output, "finished: ", "weights_hash", hash);
+    ck_assert_str_eq(hash, undisturbed.lengthy);
+    command_result_finish(&result);
+    command_wait(&first, &result);
+    command_result_finish(&result);
+    check_finished("orphan", LONG_EPOCHS, LONG_STEPS);
+}
+END_TEST
+
+/* ---- stopped ---- */
+
+/* Open MPI's mpirun takes SIGTERM as its own: it hands it on, gives its ranks a second or two, kills them,
+ * and ends with a code of its own. The last checkpoint is there, but on a busy machine it may not be one of
+ * the step at which the signal came. */
+static const struct {
+    int signal, ranks;
+    const char *name;
+} signals[] = {
+    {SIGUSR1, 0, "SIGUSR1"},
+    {SIGTERM, 0, "SIGTERM"},
+    {SIGINT, 0, "SIGINT"},
+    {SIGUSR1, 3, "SIGUSR1"},
+};
+enum { SIGNALS = sizeof signals / sizeof *signals };
+
+/* An endless run, asked to stop after its second epoch. */
+static void stop_endless(
+    struct command_result *result, const char *run, int number, int ranks, const char *code)
+{
+    struct command_process process;
+    job_start(&process, ranks, "base.ini", run, "-s", "train.epochs=1000000", "-s",
+        "checkpoint.every=1000 epochs", code ? "--stop-exit-code" : NULL, code, NULL);
+    ck_assert(command_await_output(&process, "epoch=2 ", 1, JOB_SECONDS));
+    command_signal(&process, number);
+    command_wait(&process, result);
+}
+
+START_TEST(a_signal_stops_cleanly_and_the_run_goes_on_with_the_same_bits)
+{
+    struct command_result result;
+    char value[256], run[32], said[64];
+    snprintf(run, sizeof run, "signal-%d", _i);
+    stop_endless(&result, run, signals[_i].signal, signals[_i].ranks, NULL);
+    job_expect(&result, 0);
+    ck_assert_int_eq(job_count_lines(result.errors, "rnn-train:"), 0);
+    job_status(run, "state", value);
+    ck_assert_str_eq(value, "stopped");
+    job_status(run, "reason", value);
+    ck_assert_ptr_nonnull(strstr(value, signals[_i].name));
+    job_status(run, "step", value);
+    job_field(result.output, "stopped: ", "step", said);
+    ck_assert_str_eq(said, value);
+    ck_assert(job_exists(checkpoint_in(run, atoll(value))));
+    ck_assert(!job_exists(file_in(run, "lock")));
+    command_result_finish(&result);
+    finish_and_compare(run, 1 + _i % 3);
+}
+END_TEST
+
+START_TEST(ended_by_its_launcher_a_run_goes_on_with_the_same_bits)
+{
+    struct command_result result;
+    char value[256];
+    stop_endless(&result, "terminated", SIGTERM, 3, NULL);
+    job_expect(&result, result.status);
+    job_status("terminated", "state", value);
+    ck_assert(strcmp(value, "running") == 0 || strcmp(value, "stopped") == 0);
+    if (strcmp(value, "stopped") == 0) {
+        job_status("terminated", "step", value);
+        ck_assert(job_exists(checkpoint_in("terminated", atoll(value))));
+    }
+    command_result_finish(&result);
+    finish_and_compare("terminated", 2);
+}
+END_TEST
+
+START_TEST(a_stop_may_have_an_exit_code_of_its_own)
+{
+    struct command_result result;
+    for (int ranks = 0; ranks <= 2; ranks += 2) {
+        stop_endless(&result, ranks ? "requeue-2" : "requeue-1", SIGUSR1, ranks, "75");
+        job_expect(&result, 75);
+        ck_assert_int_eq(job_count_lines(result.output, "stopped: "), 1);
+        command_result_finish(&result);
+    }
+    job_run(&result, 0, "base.ini", "requeue-finished", "--stop-exit-code", "75", NULL);
+    job_expect(&result, 0);
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(a_run_stops_before_its_time_is_over)
+{
+    struct command_result result;
+    char value[256];
+    job_run(&result, _i, "base.ini", _i ? "time-2" : "time-1", "-s", "train.epochs=1000000", "-s",
+        "checkpoint.every=1000 epochs", "--max-time", "00:00:02", NULL);
+    job_expect(&result, 0);
+    ck_assert_int_eq(job_count_lines(result.errors, "rnn-train:"), 0);
+    command_result_finish(&result);
+    job_status(_i ? "time-2" : "time-1", "state", value);
+    ck_assert_str_eq(value, "stopped");
+    job_status(_i ? "time-2" : "time-1", "reason", value);
+    ck_assert_ptr_nonnull(strstr(value, "time"));
+    finish_and_compare(_i ? "time-2" : "time-1", 2);
+}
+END_TEST
+
+/* With hardly any time every job makes a step or a few, and the next goes on: what a script that requeues
+ * itself does. */
+START_TEST(requeued_step_by_step_a_run_ends_with_the_undisturbed_bits)
+{
+    struct command_result result;
+    char hash[64];
+    int jobs = 0, status;
+    do {
+        job_run(&result, jobs % 4 == 3 ? 2 + jobs % 3 : 0, "base.ini", "requeued", "--max-time", "00:00:01",
+            "--stop-exit-code", "75", NULL);
+        status = result.status;
+        job_expect(&result, status == 75 ? 75 : 0);
+        if (status == 0)
+            job_field(result.output, "finished: ", "weights_hash", hash);
+        command_result_finish(&result);
+        ck_assert_int_le(++jobs, LAST);
+    } while (status == 75);
+    ck_assert_int_gt(jobs, 1);
+    ck_assert_str_eq(hash, undisturbed.base);
+    check_finished("requeued", EPOCHS, STEPS);
+}
+END_TEST
+
+/* ---- from any step ---- */
+
+START_TEST(any_step_is_a_good_place_to_go_on)
+{
+    static const int64_t steps[] = {1, 5, 6, 10, 17};
+    static const int ranks[] = {3, 0, 2, 5, 4};
+    char hash[17], run[32];
+    snprintf(run, sizeof run, "from-%" PRId64, steps[_i]);
+    go_back("whole", run, 1, steps[_i]);
+    job_finish(hash, ranks[_i], "base.ini", run, NULL);
+    ck_assert_str_eq(hash, undisturbed.base);
+    check_finished(run, EPOCHS, STEPS);
+}
+END_TEST
+
+/* Up to three overrides; each leaves another state behind: moments, powers, rates, epochs waited. */
+static const char *const variants[][3] = {
+    {"train.optimizer=adam", "train.schedule=cosine", "train.warmup=9"},
+    {"train.optimizer=adamw", "train.schedule=plateau", "train.plateau_epochs=1"},
+    {"train.optimizer=momentum", "train.schedule=step", "train.decay_every=1"},
+    {"train.optimizer=rmsprop", "data.standardize=yes", "model.cell=gru"},
+    {"train.optimizer=nesterov", "train.patience=1", "train.lr=0.2"},
+    {"train.optimizer=sgd", "checkpoint.best=error", "data.cache=1 KiB"},
+};
+enum { VARIANTS = sizeof variants / sizeof *variants };
+
+START_TEST(whatever_is_trained_goes_on_with_the_same_checkpoint)
+{
+    const char *const *set = variants[_i];
+    struct command_result whole, again, difference;
+    job_run(&whole, 0, "base.ini", "variant", "-s", set[0], "-s", set[1], "-s", set[2], "-s",
+        "checkpoint.every=1 step", "-s", "checkpoint.keep=100", "--fresh", NULL);
+    job_expect(&whole, 0);
+    char run[32], end[64];
+    snprintf(run, sizeof run, "variant-again-%d", _i);
+    go_back("variant", run, 7, 7);
+    job_run(&again, 3, "base.ini", run, "-s", set[0], "-s", set[1], "-s", set[2], "-s",
+        "checkpoint.every=1 step", "-s", "checkpoint.keep=100", NULL);
+    job_expect(&again, 0);
+    job_field(whole.output, "finished: ", "step", end);
+    ck_assert_int_gt(atoi(end), 7);
+    const char *one = job_path(checkpoint_in("variant", atoll(end))),
+               *other = job_path(checkpoint_in(run, atoll(end)));
+    command_call(&difference, JOB_SECONDS, "h5diff", "--exclude-path", "/provenance", one, other, NULL);
+    ck_assert_msg(
+        difference.status == 0 && !*difference.output, "%s%s", difference.output, difference.errors);
+    check_finished(run, atoll(end) / STEPS, STEPS);
+    command_result_finish(&difference);
+    command_result_finish(&whole);
+    command_result_finish(&again);
+}
+END_TEST
+
+START_TEST(the_config_of_a_run_directory_continues_it)
+{
+    char hash[17];
+    go_back("whole", "by-config", 1, 8);
+    job_finish(hash, 2, "by-config/config.ini", NULL, NULL);
+    ck_assert_str_eq(hash, undisturbed.base);
+    check_finished("by-config", EPOCHS, STEPS);
+}
+END_TEST
+
+START_TEST(the_same_data_may_lie_elsewhere_and_what_does_not_matter_may_change)
+{
+    char hash[17];
+    go_back("whole", "moved", 1, 8);
+    job_copy("train.h5", "train-moved.h5");
+    job_finish(hash, 0, "base.ini", "moved", "-s", "data.train=train-moved.h5", "-s", "data.cache=3 KiB",
+        "-s", "checkpoint.every=4 steps", "-s", "checkpoint.keep=1", "-s", "train.report_every=1 second",
+        NULL);
+    ck_assert_str_eq(hash, undisturbed.base);
+    check_finished("moved", EPOCHS, STEPS);
+    ck_assert_int_eq(job_count("moved", "checkpoint-"), 1);
+}
+END_TEST
+
+/* ---- changed ---- */
+
+static const struct {
+    const char *set, *key, *now, *begun;
+} changes[] = {
+    {"train.lr=0.02", "train.lr", "0.02", "0.01"},
+    {"model.hidden=9", "model.hidden", "9", "8"},
+    {"model.cell=gru", "model.cell", "gru", "lstm"},
+    {"model.layers=1", "model.layers", "1", "2"},
+    {"model.dropout=0", "model.dropout", "0", "0.2"},
+    {"train.batch=16", "train.batch", "16", "8"},
+    {"train.grain=4", "train.grain", "4", "2"},
+    {"train.seed=77", "train.seed", "77", "1"},
+    {"train.optimizer=sgd", "train.optimizer", "sgd", "adam"},
+    {"train.schedule=cosine", "train.schedule", "cosine", "constant"},
+    {"data.standardize=yes", "data.standardize", "yes", "no"},
+};
+enum { CHANGES = sizeof changes / sizeof *changes };
+
+START_TEST(a_changed_key_is_refused_by_its_name_and_both_values)
+{
+    struct command_result result;
+    char run[32], before[32];
+    snprintf(run, sizeof run, "changed-%d", _i);
+    snprintf(before, sizeof before, "changed-%d-before", _i);
+    go_back("whole", run, 7, 8);
+    job_copy(run, before);
+    for (int ranks = 0; ranks <= (_i < 2 ? 2 : 0); ranks += 2) {
+        char now[64], begun[64];
+        snprintf(now, sizeof now, "%s = %s", changes[_i].key, changes[_i].now);
+        snprintf(begun, sizeof begun, "was started with %s", changes[_i].begun);
+        job_run(&result, ranks, "base.ini", run, "-s", changes[_i].set, NULL);
+        job_expect(&result, 65);
+        ck_assert_str_eq(result.output, "");
+        ck_assert_ptr_nonnull(strstr(result.errors, now));
+        ck_assert_ptr_nonnull(strstr(result.errors, begun));
+        ck_assert_ptr_nonnull(strstr(result.errors, "--fresh"));
+        ck_assert_ptr_nonnull(strstr(result.errors, "--init"));
+        command_result_finish(&result);
+        check_untouched(run, before, 8);
+    }
+    char hash[17];
+    job_finish(hash, 0, "base.ini", run, NULL);
+    ck_assert_str_eq(hash, undisturbed.base);
+}
+END_TEST
+
+START_TEST(other_data_are_refused)
+{
+    struct command_result result;
+    go_back("whole", "other-before", 7, 8);
+    go_back("whole", "other", 7, 8);
+    for (int ranks = 0; ranks <= 2; ranks += 2) {
+        job_run(&result, ranks, "base.ini", "other", "-s", "data.train=other.h5", NULL);
+        job_expect(&result, 65);
+        job_complains(&result, 1, "other.h5", "not the data this run was begun with", "--fresh", NULL);
+        command_result_finish(&result);
+        check_untouched("other", "other-before", 8);
+    }
+}
+END_TEST
+
+START_TEST(more_epochs_are_as_if_so_from_the_start)
+{
+    char hash[17], want[17];
+    job_finish(want, 0, "base.ini", "five-epochs", "-s", "train.epochs=5", NULL);
+    job_copy("whole", "extended");
+    job_finish(hash, 3, "base.ini", "extended", "-s", "train.epochs=5", NULL);
+    ck_assert_str_eq(hash, want);
+    check_finished("extended", 5, STEPS);
+}
+END_TEST
+
+START_TEST(fewer_epochs_than_were_begun_are_refused)
+{
+    struct command_result result;
+    char hash[17], two[17];
+    go_back("whole", "fewer-before", 12, 13);
+    go_back("whole", "fewer", 12, 13);
+    job_run(&result, 0, "base.ini", "fewer", "-s", "train.epochs=2", NULL);
+    job_expect(&result, 65);
+    job_complains(&result, 1, "train.epochs = 2", "in epoch 3 already", "--fresh", NULL);
+    command_result_finish(&result);
+    check_untouched("fewer", "fewer-before", 13);
+    go_back("whole", "as-many", 1, 12);
+    job_finish(hash, 2, "base.ini", "as-many", "-s", "train.epochs=2", NULL);
+    job_finish(two, 0, "base.ini", "two-epochs", "-s", "train.epochs=2", NULL);
+    ck_assert_str_eq(hash, two);
+}
+END_TEST
+
+START_TEST(epochs_that_the_schedule_depends_on_are_refused)
+{
+    struct command_result result;
+    job_copy("undisturbed", "cosine");
+    job_run(&result, 0, "long.ini", "cosine", "-s", "train.epochs=30", NULL);
+    job_expect(&result, 65);
+    ck_assert_ptr_nonnull(strstr(result.errors, "train.epochs = 30"));
+    ck_assert_ptr_nonnull(strstr(result.errors, "was started with 25 and its schedule depends on it"));
+    command_result_finish(&result);
+}
+END_TEST
+
+/* ---- over, anew, from other weights ---- */
+
+START_TEST(a_finished_run_prints_its_last_line_again)
+{
+    struct command_result first, again;
+    job_run(&first, 2, "base.ini", "finished", NULL);
+    job_expect(&first, 0);
+    job_copy("finished", "finished-before");
+    char *line = job_line(first.output, "finished: ", 1);
+    ck_assert_ptr_nonnull(line);
+    for (int ranks = 0; ranks <= 3; ranks += 3) {
+        job_run(&again, ranks, "base.ini", "finished", NULL);
+        job_expect(&again, 0);
+        ck_assert_int_eq(strncmp(again.output, line, strlen(line)), 0);
+        ck_assert_str_eq(again.output + strlen(line), "\n");
+        ck_assert_int_eq(job_count_lines(again.errors, "rnn-train:"), 0);
+        check_untouched("finished", "finished-before", LAST);
+        command_result_finish(&again);
+    }
+    free(line);
+    command_result_finish(&first);
+}
+END_TEST
+
+START_TEST(fresh_starts_over_and_removes_only_what_runs_leave)
+{
+    struct command_result result;
+    char hash[64], before[17];
+    job_finish(before, 0, "base.ini", "fresh", "-s", "train.seed=5", "-s", "train.epochs=4", NULL);
+    job_write_text("fresh/notes.txt", "mine\n");
+    job_run(
+        &result, 2, "base.ini", "fresh", "--fresh", "-s", "train.epochs=1", "-s", "checkpoint.keep=1", NULL);
+    job_expect(&result, 0);
+    job_field(result.output, "epoch=1 ", "weights_hash", hash);
+    ck_assert_str_ne(hash, before);
+    ck_assert_int_eq(job_count("fresh", "checkpoint-"), 1);
+    ck_assert(job_exists(checkpoint_in("fresh", STEPS)));
+    ck_assert(job_exists("fresh/notes.txt"));
+    check_finished("fresh", 1, STEPS);
+    command_result_finish(&result);
+    job_finish(before, 0, "base.ini", "fresh-alone", "-s", "train.epochs=1", NULL);
+    ck_assert_str_eq(hash, before);
+}
+END_TEST
+
+/* A step of a rate that rounds away leaves the weights as they were. */
+START_TEST(init_starts_a_new_run_from_the_weights_of_another)
+{
+    struct command_result result;
+    char hash[17], value[64];
+    const char *init = job_path(checkpoint_in("whole", 11));
+    char want[64];
+    job_finish(hash, 0, "base.ini", "init-plain", "-s", "train.epochs=1", NULL);
+    char *dump = NULL;
+    command_call(&result, JOB_SECONDS, "h5dump", "-a", "/weights_hash", init, NULL);
+    ck_assert_msg(result.status == 0 && (dump = strstr(result.output, "(0): \"")), "%s%s", result.output,
+        result.errors);
+    snprintf(want, sizeof want, "%.16s", dump + strlen("(0): \""));
+    command_result_finish(&result);
+    for (int ranks = 0; ranks <= 2; ranks += 2) {
+        job_run(&result, ranks, "base.ini", ranks ? "init-2" : "init-1", "--init", init, "-s",
+            "train.lr=1e-30", "-s", "train.epochs=1", NULL);
+        job_expect(&result, 0);
+        job_field(result.output, "epoch=1 ", "weights_hash", value);
+        ck_assert_str_eq(value, want);
+        ck_assert_str_ne(value, hash);
+        job_field(result.output, "finished: ", "step", value);
+        ck_assert_str_eq(value, "6");
+        command_result_finish(&result);
+        check_finished(ranks ? "init-2" : "init-1", 1, STEPS);
+    }
+}
+END_TEST
+
+/* The run goes on from its own checkpoint, not from --init again. */
+START_TEST(a_run_begun_with_init_is_continued_by_the_same_command)
+{
+    struct command_result result;
+    char whole[17], hash[17];
+    const char *init = job_path(checkpoint_in("whole", 11));
+    job_finish(whole, 0, "base.ini", "from-init", "--init", init, "-s", "checkpoint.every=1 step", "-s",
+        "checkpoint.keep=100", NULL);
+    go_back("from-init", "from-init-again", 8, 8);
+    job_finish(hash, 2, "base.ini", "from-init-again", "--init", init, NULL);
+    ck_assert_str_eq(hash, whole);
+    job_run(&result, 0, "base.ini", "from-init-best", "--init", job_path("whole/best.h5"), NULL);
+    job_expect(&result, 0);
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(init_of_what_does_not_fit_is_refused)
+{
+    struct command_result result;
+    job_write_text("text.h5", "not a checkpoint\n");
+    job_copy(checkpoint_in("whole", 12), "damaged.h5");
+    job_flip("damaged.h5", 5000);
+    const struct {
+        const char *file, *set, *part;
+        int code;
+    } cases[] = {
+        {checkpoint_in("whole", 12), "model.hidden=9", "the checkpoint is of another model", 65},
+        {checkpoint_in("whole", 12), "model.cell=gru", "the checkpoint is of another model", 65},
+        {"damaged.h5", "train.lr=0.01", "is damaged", 65},
+        {"text.h5", "train.lr=0.01", "is not a checkpoint", 65},
+        {"train.h5", "train.lr=0.01", "train.h5", 65},
+        {"missing.h5", "train.lr=0.01", "No such file", 74},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int ranks = 0; ranks <= (i < 1 ? 2 : 0); ranks += 2) {
+            job_run(&result, ranks, "base.ini", "misfit", "-s", cases[i].set, "--init",
+                job_path(cases[i].file), NULL);
+            job_expect(&result, cases[i].code);
+            job_complains(&result, 1, cases[i].file, cases[i].part, NULL);
+            command_result_finish(&result);
+            ck_assert_int_eq(job_count("misfit", "checkpoint-"), 0);
+        }
+}
+END_TEST
+
+/* ---- damaged ---- */
+
+/* What becomes of a file of `size` bytes. */
+enum damage { FLIP_FIRST, FLIP_MIDDLE, FLIP_HASH, CUT_HALF, CUT_LINE, EMPTY, DAMAGES };
+
+static void damage(const char *name, enum damage damage)
+{
+    size_t size;
+    char *bytes = job_read(name, &size);
+    switch (damage) {
+    case FLIP_FIRST:
+        job_flip(name, 0);
+        break;
+    case FLIP_MIDDLE:
+        job_flip(name, size / 2);
+        break;
+    case FLIP_HASH:
+        job_flip(name, size - 30);
+        break;
+    case CUT_HALF:
+        job_write(name, bytes, size / 2);
+        break;
+    case CUT_LINE:
+        job_write(name, bytes, size - 10);
+        break;
+    default:
+        job_write(name, bytes, 0);
+    }
+    free(bytes);
+}
+
+START_TEST(a_damaged_checkpoint_is_passed_over_for_the_one_before_it)
+{
+    struct command_result result;
+    char value[64], run[32];
+    snprintf(run, sizeof run, "damaged-%d", _i);
+    go_back("whole", run, 7, 8);
+    damage(checkpoint_in(run, 8), (enum damage)_i);
+    job_run(&result, _i == FLIP_MIDDLE ? 2 : 0, "base.ini", run, NULL);
+    job_expect(&result, 0);
+    job_complains(&result, 1, "warning: ", checkpoint_in(run, 8), "going back to the one before it", NULL);
+    job_field(result.output, "finished: ", "weights_hash", value);
+    ck_assert_str_eq(value, undisturbed.base);
+    command_result_finish(&result);
+    check_finished(run, EPOCHS, STEPS);
+}
+END_TEST
+
+START_TEST(a_run_without_a_valid_checkpoint_is_refused_and_left_alone)
+{
+    struct command_result result;
+    go_back("whole", "lost", 7, 8);
+    damage(checkpoint_in("lost", 7), FLIP_MIDDLE);
+    damage(checkpoint_in("lost", 8), CUT_HALF);
+    job_copy("lost", "lost-before");
+    for (int ranks = 0; ranks <= 2; ranks += 2) {
+        job_run(&result, ranks, "base.ini", "lost", NULL);
+        job_expect(&result, 65);
+        ck_assert_int_eq(job_count_lines(result.errors, "rnn-train:"), 3);
+        ck_assert_ptr_nonnull(strstr(result.errors, "none of its 2 checkpoints is valid"));
+        ck_assert_ptr_nonnull(strstr(result.errors, "--fresh"));
+        command_result_finish(&result);
+        check_untouched("lost", "lost-before", 7);
+        check_untouched("lost", "lost-before", 8);
+    }
+}
+END_TEST
+
+START_TEST(a_run_that_lost_rows_of_its_metrics_is_refused)
+{
+    struct command_result result;
+    size_t size;
+    go_back("whole", "rows", 8, 8);
+    char *text = job_read("rows/metrics.csv", &size);
+    job_write("rows/metrics.csv", text, size / 3);
+    job_run(&result, 0, "base.ini", "rows", NULL);
+    job_expect(&result, 65);
+    job_complains(&result, 1, "rows/metrics.csv", "9 belong to the checkpoint", "--fresh", NULL);
+    command_result_finish(&result);
+    job_write("rows/metrics.csv", text, size);
+    char hash[17];
+    job_finish(hash, 0, "base.ini", "rows", NULL);
+    ck_assert_str_eq(hash, undisturbed.base);
+    check_finished("rows", EPOCHS, STEPS);
+    free(text);
+}
+END_TEST
+
+/* ---- live ---- */
+
+START_TEST(a_second_job_on_a_live_run_is_refused_and_the_first_goes_on)
+{
+    struct command_process first;
+    struct command_result result;
+    job_start(&first, 2, "base.ini", "live", "-s", "train.epochs=1000000", "-s",
+        "checkpoint.every=1000 epochs", NULL);
+    ck_assert(command_await_output(&first, "epoch=1 ", 1, JOB_SECONDS));
+    for (int i = 0; i < 3; i++) {
+        job_run(&result, i == 1 ? 2 : 0, "base.ini", "live", i == 2 ? "--fresh" : NULL, NULL);
+        job_expect(&result, 65);
+        ck_assert_str_eq(result.output, "");
+        job_complains(&result, 1, "live/lock", "a job runs in this directory", NULL);
+        command_result_finish(&result);
+    }
+    ck_assert(job_exists("live/lock"));
+    command_signal(&first, SIGUSR1);
+    command_wait(&first, &result);
+    job_expect(&result, 0);
+    ck_assert_int_eq(job_count_lines(result.errors, "rnn-train:"), 0);
+    command_result_finish(&result);
+    finish_and_compare("live", 2);
+}
+END_TEST
+
+START_TEST(of_two_jobs_that_start_together_one_runs)
+{
+    struct command_process jobs[2];
+    int codes[2];
+    char hash[64] = "";
+    for (int i = 0; i < 2; i++)
+        job_start(&jobs[i], 0, "long.ini", "together", NULL);
+    for (int i = 0; i < 2; i++) {
+        struct command_result result;
+        command_wait(&jobs[i], &result);
+        codes[i] = result.status;
+        job_expect(&result, codes[i] ? 65 : 0);
+        if (codes[i])
+            job_complains(&result, 1, "together/lock", NULL);
+        else
+            job_field(result.output, "finished: ", "weights_hash", hash);
+        command_result_finish(&result);
+    }
+    ck_assert_int_eq(codes[0] + codes[1], 65);
+    ck_assert_str_eq(hash, undisturbed.lengthy);
+    check_finished("together", LONG_EPOCHS, LONG_STEPS);
+}
+END_TEST
+
+static TCase *add_case(Suite *suite, const char *name, void (*setup)(void))
+{
+    TCase *tests = tcase_create(name);
+    tcase_add_unchecked_fixture(tests, setup, NULL);
+    tcase_set_timeout(tests, 150);
+    suite_add_tcase(suite, tests);
+    return tests;
+}
+
+static void add_short(Suite *suite)
+{
+    TCase *tests = add_case(suite, "stop", run_base);
+    tcase_add_loop_test(tests, a_signal_stops_cleanly_and_the_run_goes_on_with_the_same_bits, 0, SIGNALS);
+    tcase_add_test(tests, ended_by_its_launcher_a_run_goes_on_with_the_same_bits);
+    tcase_add_test(tests, a_stop_may_have_an_exit_code_of_its_own);
+    tcase_add_loop_test(tests, a_run_stops_before_its_time_is_over, 0, 2);
+    tcase_add_test(tests, requeued_step_by_step_a_run_ends_with_the_undisturbed_bits);
+    tests = add_case(suite, "continue", run_base);
+    tcase_add_loop_test(tests, any_step_is_a_good_place_to_go_on, 0, 5);
+    tcase_add_loop_test(tests, whatever_is_trained_goes_on_with_the_same_checkpoint, 0, VARIANTS);
+    tcase_add_test(tests, the_config_of_a_run_directory_continues_it);
+    tcase_add_test(tests, the_same_data_may_lie_elsewhere_and_what_does_not_matter_may_change);
+    tests = add_case(suite, "refuse", run_base);
+    tcase_add_loop_test(tests, a_changed_key_is_refused_by_its_name_and_both_values, 0, CHANGES);
+    tcase_add_test(tests, other_data_are_refused);
+    tcase_add_test(tests, more_epochs_are_as_if_so_from_the_start);
+    tcase_add_test(tests, fewer_epochs_than_were_begun_are_refused);
+    tcase_add_test(tests, a_finished_run_prints_its_last_line_again);
+    tcase_add_test(tests, fresh_starts_over_and_removes_only_what_runs_leave);
+    tcase_add_test(tests, init_starts_a_new_run_from_the_weights_of_another);
+    tcase_add_test(tests, a_run_begun_with_init_is_continued_by_the_same_command);
+    tcase_add_test(tests, init_of_what_does_not_fit_is_refused);
+    tcase_add_loop_test(tests, a_damaged_checkpoint_is_passed_over_for_the_one_before_it, 0, DAMAGES);
+    tcase_add_test(tests, a_run_without_a_valid_checkpoint_is_refused_and_left_alone);
+    tcase_add_test(tests, a_run_that_lost_rows_of_its_metrics_is_refused);
+    tcase_add_test(tests, a_second_job_on_a_live_run_is_refused_and_the_first_goes_on);
+}
+
+int main(int argc, char **argv)
+{
+    int only_kill = argc > 2 && strcmp(argv[1], "kill") == 0;
+    int rounds = only_kill ? atoi(argv[2]) : 5;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    job_open();
+    Suite *suite = suite_create("resume");
+    if (!only_kill)
+        add_short(suite);
+    TCase *kills = add_case(suite, "kill", run_lengthy);
+    tcase_add_loop_test(kills, killed_at_random_a_run_ends_with_the_undisturbed_bits, 0, rounds);
+    if (!only_kill) {
+        tcase_add_test(kills, a_killed_launchers_run_is_taken_over_as_soon_as_rank_0_has_gone);
+        tcase_add_test(kills, epochs_that_the_schedule_depends_on_are_refused);
+        tcase_add_test(kills, of_two_jobs_that_start_together_one_runs);
+    }
+    int outcome = suite_run(suite);
+    job_close();
+    return outcome;
+}
