@@ -1,0 +1,90 @@
+/* rnn-train --plan and --check: what they tell, and that they start nothing. */
+#include "support/job.h"
+#include "support/suite.h"
+
+#include <check.h>
+#include <math.h>
+#include <string.h>
+
+static const struct sample_shape shape = {
+    .sequences = 10, .shortest = 2, .longest = 6, .features = 3, .kind = SAMPLE_PER_FRAME, .classes = 4};
+
+static const char config_text[] = "[data]\ntrain = train.h5\nvalid = valid.h5\n"
+                                  "[model]\noutput = frame\nlayers = 1\nhidden = 5\n"
+                                  "[train]\nbatch = 4\ngrain = 2\nepochs = 2\n";
+
+static void prepare(void)
+{
+    job_write_sample("train.h5", &shape, 1);
+    job_write_sample("valid.h5", &shape, 2);
+    job_write_text("some.ini", config_text);
+}
+
+static int ranks_of(int i)
+{
+    return i % 2 ? 2 : 0;
+}
+
+START_TEST(check_reports_every_fault_of_every_set)
+{
+    struct command_result result;
+    struct sample sample;
+    sample_init(&sample, &shape, 1);
+    sample.classes[3] = 9;
+    sample.inputs[4] = INFINITY;
+    sample_write(&sample, job_path("two.h5"));
+    sample_finish(&sample);
+    job_run(&result, ranks_of(_i), "some.ini", NULL, "--check", "-s", "data.train=two.h5", NULL);
+    job_expect(&result, 65);
+    job_complains(&result, 2, "two.h5: ", NULL);
+    ck_assert_int_eq(job_count_lines(result.output, "ok: "), 1);
+    command_result_finish(&result);
+    job_run(&result, ranks_of(_i), "some.ini", NULL, "--check", NULL);
+    job_expect(&result, 0);
+    ck_assert_int_eq(job_count_lines(result.output, "ok: "), 2);
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(check_refuses_a_model_that_the_data_do_not_fit)
+{
+    struct command_result result;
+    job_run(&result, ranks_of(_i), "some.ini", NULL, "--check", "-s", "model.output=sequence", NULL);
+    job_expect(&result, 65);
+    job_complains(&result, 1, "train.h5: /targets", "model.output = frame", NULL);
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(plan_tells_parameters_balance_and_memory_and_starts_nothing)
+{
+    struct command_result result;
+    job_run(&result, ranks_of(_i), "some.ini", "planned", "--plan=3", NULL);
+    job_expect(&result, 0);
+    /* 4 gates of 5 units, each with 3 inputs, 5 states and 2 biases; twice; 4 classes of 10 outputs and a
+     * bias */
+    ck_assert_msg(strstr(result.output, " 444 parameters"), "%s", result.output);
+    ck_assert_msg(
+        strstr(result.output, "3 of up to 4 sequences an epoch, 6 in 2 epochs"), "%s", result.output);
+    ck_assert_msg(strstr(result.output, "1 of 3 ranks have nothing to do"), "%s", result.output);
+    ck_assert(strstr(result.output, "gradients") && strstr(result.output, "a checkpoint file"));
+    ck_assert(!job_exists("planned"));
+    command_result_finish(&result);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("preview");
+    TCase *jobs = tcase_create("jobs");
+    tcase_set_timeout(jobs, 2 * JOB_SECONDS);
+    tcase_add_unchecked_fixture(jobs, prepare, NULL);
+    tcase_add_loop_test(jobs, check_reports_every_fault_of_every_set, 0, 2);
+    tcase_add_loop_test(jobs, check_refuses_a_model_that_the_data_do_not_fit, 0, 2);
+    tcase_add_loop_test(jobs, plan_tells_parameters_balance_and_memory_and_starts_nothing, 0, 2);
+    suite_add_tcase(suite, jobs);
+    job_open();
+    int status = suite_run(suite);
+    job_close();
+    return status;
+}
