@@ -176,9 +176,9 @@ static int end_stopped(struct run *run, enum stop_reason stop)
 
 static int end_failed(struct run *run, const struct error *error)
 {
-    write_status(run, error->code == EXIT_CODE_DIVERGED ? "diverged" : "failed", error->text);
     if (run->comm->rank == 0)
         log_line(LOG_ERROR, "%s", error->text);
+    write_status(run, error->code == EXIT_CODE_DIVERGED ? "diverged" : "failed", error->text);
     return error->code;
 }
 
