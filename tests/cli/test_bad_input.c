@@ -1,0 +1,787 @@
+#define _GNU_SOURCE /* prlimit */
+
+/* What rnn-train says to bad data, bad configurations and bad directories: one line that names the place and
+ * what to do, once however many ranks there are, the right exit code, and nothing trained or left behind.
+ *
+ *     test_bad_input         all of it but
+ *     test_bad_input disk    a disk that is full; exit code 77, "skipped", where none can be mounted */
+#include "support/job.h"
+#include "support/suite.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Of 1 and of 2 ranks; the first without mpirun. */
+static const int rank_counts[] = {0, 2};
+enum { RANK_COUNTS = 2 };
+
+static const char base[] = "[data]\ntrain = train.h5\nvalid = valid.h5\n[model]\nhidden = 5\n"
+                           "[train]\nbatch = 4\ngrain = 2\nepochs = 2\n";
+
+static const struct sample_shape shape = {.sequences = 9,
+    .shortest = 2,
+    .longest = 6,
+    .features = 3,
+    .kind = SAMPLE_PER_SEQUENCE,
+    .classes = 4,
+    .names = 1};
+
+static struct sample_shape shape_of_frames(void)
+{
+    struct sample_shape frames = shape;
+    frames.kind = SAMPLE_PER_FRAME;
+    return frames;
+}
+
+static void write_good(void)
+{
+    job_write_sample("train.h5", &shape, 1);
+    job_write_sample("valid.h5", &shape, 2);
+    job_write_text("base.ini", base);
+}
+
+/* A job that must end with `code` and one line with the parts, having trained nothing. */
+static void refuse(
+    int ranks, int code, const char *config, const char *const sets[3], const char *const parts[4])
+{
+    struct command_result result;
+    char run[32];
+    snprintf(run, sizeof run, "bad-%d", ranks);
+    job_run(&result, ranks, config, run, sets[0] ? "-s" : NULL, sets[0], sets[1] ? "-s" : NULL, sets[1],
+        sets[2] ? "-s" : NULL, sets[2], NULL);
+    job_expect(&result, code);
+    ck_assert_str_eq(result.output, "");
+    job_complains(&result, 1, parts[0], parts[1], parts[2], parts[3], NULL);
+    command_result_finish(&result);
+    if (job_exists(run)) {
+        ck_assert_int_eq(job_count(run, "checkpoint-"), 0);
+        ck_assert_int_eq(job_count(run, "lock") + job_count(run, "."), 0);
+    }
+}
+
+/* ---- datasets ---- */
+
+static void write_changed(const char *path, void (*change)(struct sample *sample), const char *without)
+{
+    struct sample sample;
+    sample_init(&sample, &shape, 1);
+    if (change)
+        change(&sample);
+    sample_save(sample_image(&sample, without), path);
+    sample_finish(&sample);
+}
+
+static void write_nothing(const char *path)
+{
+}
+
+static void write_folder(const char *path)
+{
+    ck_assert_int_eq(mkdir(path, 0777), 0);
+}
+
+static void write_empty(const char *path)
+{
+    job_write(path, "", 0);
+}
+
+static void write_text(const char *path)
+{
+    job_write_text(path, "frame,value\n1,2.5\n2,3.5\n");
+}
+
+static void write_truncated(const char *path)
+{
+    size_t size;
+    write_changed(path, NULL, NULL);
+    char *bytes = job_read(path, &size);
+    job_write(path, bytes, size / 2);
+    free(bytes);
+}
+
+static void write_without_format(const char *path)
+{
+    write_changed(path, NULL, "format");
+}
+
+static void write_without_version(const char *path)
+{
+    write_changed(path, NULL, "format_version");
+}
+
+static void write_without_inputs(const char *path)
+{
+    write_changed(path, NULL, "inputs");
+}
+
+static void write_without_offsets(const char *path)
+{
+    write_changed(path, NULL, "input_offsets");
+}
+
+static void write_without_targets(const char *path)
+{
+    struct sample_shape bare = shape;
+    bare.kind = SAMPLE_NO_TARGETS;
+    job_write_sample(path, &bare, 1);
+}
+
+static void write_without_target_offsets(const char *path)
+{
+    write_changed(path, NULL, "target_offsets");
+}
+
+static void let_fall(struct sample *sample)
+{
+    sample->input_offsets[3] = sample->input_offsets[2] - 1;
+}
+
+static void write_falling(const char *path)
+{
+    write_changed(path, let_fall, NULL);
+}
+
+static void pass_end(struct sample *sample)
+{
+    sample->input_offsets[sample->shape.sequences] += 5;
+}
+
+static void write_past_end(const char *path)
+{
+    write_changed(path, pass_end, NULL);
+}
+
+static void stop_short(struct sample *sample)
+{
+    sample->input_offsets[sample->shape.sequences]--;
+}
+
+static void write_short(const char *path)
+{
+    write_changed(path, stop_short, NULL);
+}
+
+static void begin_late(struct sample *sample)
+{
+    sample->input_offsets[0] = 1;
+}
+
+static void write_late(const char *path)
+{
+    write_changed(path, begin_late, NULL);
+}
+
+static void make_length_0(struct sample *sample)
+{
+    sample->input_offsets[4] = sample->input_offsets[3];
+}
+
+static void write_length_0(const char *path)
+{
+    write_changed(path, make_length_0, NULL);
+}
+
+static void raise_class(struct sample *sample)
+{
+    sample->classes[6] = 4;
+}
+
+static void write_high_class(const char *path)
+{
+    write_changed(path, raise_class, NULL);
+}
+
+static void lower_class(struct sample *sample)
+{
+    sample->classes[6] = -1;
+}
+
+static void write_low_class(const char *path)
+{
+    write_changed(path, lower_class, NULL);
+}
+
+/* Frame 0 of sequence 5. */
+static void put_nan(struct sample *sample)
+{
+    sample->inputs[3 * sample->input_offsets[5] + 1] = NAN;
+}
+
+static void write_nan(const char *path)
+{
+    write_changed(path, put_nan, NULL);
+}
+
+static void put_infinity(struct sample *sample)
+{
+    sample->inputs[3 * sample->input_offsets[5] + 1] = -INFINITY;
+}
+
+static void write_infinity(const char *path)
+{
+    write_changed(path, put_infinity, NULL);
+}
+
+static void write_nan_target(const char *path)
+{
+    struct sample_shape real = shape_of_frames();
+    struct sample sample;
+    real.classes = 0;
+    real.values = 2;
+    sample_init(&sample, &real, 1);
+    sample.values[7] = NAN;
+    sample_write(&sample, path);
+    sample_finish(&sample);
+}
+
+static void write_high_symbol(const char *path)
+{
+    struct sample_shape symbols = shape;
+    struct sample sample;
+    symbols.features = 0;
+    symbols.symbols = 10;
+    sample_init(&sample, &symbols, 1);
+    sample.symbols[3] = 10;
+    sample_write(&sample, path);
+    sample_finish(&sample);
+}
+
+static const char *const words[] = {
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"};
+
+static void write_texts_for(const char *path, const char *set, int64_t rows)
+{
+    struct sample sample;
+    sample_init(&sample, &shape, 1);
+    struct h5_image *image = sample_image(&sample, set);
+    h5_image_texts(image, set, rows, words);
+    sample_save(image, path);
+    sample_finish(&sample);
+}
+
+static void write_text_inputs(const char *path)
+{
+    write_texts_for(path, "inputs", 9);
+}
+
+static void write_text_targets(const char *path)
+{
+    write_texts_for(path, "targets", 9);
+}
+
+static void write_text_offsets(const char *path)
+{
+    write_texts_for(path, "input_offsets", 10);
+}
+
+static void write_zero_sequences(const char *path)
+{
+    struct sample none = {.shape = {.features = 3, .classes = 4, .kind = SAMPLE_PER_SEQUENCE}};
+    int64_t offset = 0;
+    float nothing = 0;
+    none.input_offsets = none.target_offsets = &offset;
+    none.inputs = &nothing;
+    none.classes = &(int32_t){0};
+    sample_write(&none, path);
+}
+
+static void write_two_targets(const char *path)
+{
+    struct sample_shape any = shape;
+    any.kind = SAMPLE_ANY;
+    job_write_sample(path, &any, 1);
+}
+
+static void write_frame_targets(const char *path)
+{
+    struct sample_shape frames = shape_of_frames();
+    job_write_sample(path, &frames, 1);
+}
+
+static void write_sequence_targets(const char *path)
+{
+    write_changed(path, NULL, NULL);
+}
+
+static void write_real_targets(const char *path)
+{
+    struct sample_shape real = shape;
+    real.classes = 0;
+    real.values = 2;
+    job_write_sample(path, &real, 1);
+}
+
+static void write_more_features(const char *path)
+{
+    struct sample_shape wide = shape;
+    wide.features = 4;
+    job_write_sample(path, &wide, 1);
+}
+
+static void write_more_classes(const char *path)
+{
+    struct sample_shape more = shape;
+    more.classes = 5;
+    job_write_sample(path, &more, 1);
+}
+
+static const struct bad_file {
+    void (*write)(const char *path);
+    int code;
+    const char *sets[3]; /* what the configuration needs besides */
+    const char *parts[3];
+} bad_files[] = {
+    {write_nothing, 74, {0}, {"cannot be opened", "No such file"}},
+    {write_folder, 74, {0}, {"is a folder"}},
+    {write_empty, 65, {0}, {"is empty, not an HDF5 file"}},
+    {write_text, 65, {0}, {"is not an HDF5 file"}},
+    {write_truncated, 65, {0}, {"truncated"}},
+    {write_without_format, 65, {0}, {"has no attribute format", "rnn-train dataset"}},
+    {write_without_version, 65, {0}, {"format_version"}},
+    {write_without_inputs, 65, {0}, {"has no set inputs"}},
+    {write_without_offsets, 65, {0}, {"has no set input_offsets"}},
+    {write_without_targets, 65, {0}, {"targets is missing"}},
+    {write_without_target_offsets, 65, {0}, {"targets: has 9 rows", "add target_offsets"}},
+    {write_falling, 65, {0}, {"input_offsets: row 3 falls from", "sequence 2"}},
+    {write_past_end, 65, {0}, {"input_offsets: row 9", "past the end", "sequence 8"}},
+    {write_short, 65, {0}, {"input_offsets: row 9"}},
+    {write_late, 65, {0}, {"input_offsets: row 0 is 1", "begins at 0"}},
+    {write_length_0, 65, {0}, {"input_offsets: row 4", "sequence 3", "leave the sequence out"}},
+    {write_high_class, 65, {0}, {"targets: row 6 (sequence 6", "4", "0 to 3"}},
+    {write_low_class, 65, {0}, {"targets: row 6 (sequence 6", "-1", "0 to 3"}},
+    {write_nan, 65, {0}, {"inputs: row", "(sequence 5 \"sequence 5\"", "NaN"}},
+    {write_infinity, 65, {0}, {"inputs: row", "(sequence 5 \"sequence 5\"", "-infinite"}},
+    {write_nan_target, 65, {"model.output=frame", "model.loss=mse"}, {"targets: row 3 (sequence", "NaN"}},
+    {write_high_symbol, 65, {0}, {"inputs: row 3 (sequence", "10", "0 to 9"}},
+    {write_text_inputs, 65, {0}, {"inputs: holds text", "write numbers"}},
+    {write_text_targets, 65, {0}, {"targets: holds text", "write numbers"}},
+    {write_text_offsets, 65, {0}, {"input_offsets: holds text", "write numbers"}},
+    {write_zero_sequences, 65, {0}, {"zero sequences"}},
+    {write_two_targets, 65, {0}, {"targets", "not one for each of the 9 sequences"}},
+    {write_two_targets, 65, {"model.output=frame"}, {"targets", "not one for each of the", "frames"}},
+    {write_frame_targets, 65, {0}, {"not one for each of the 9 sequences", "set model.output = frame"}},
+    {write_sequence_targets, 65, {"model.output=frame"},
+        {"not one for each of the", "set model.output = sequence"}},
+    {write_sequence_targets, 65, {"model.loss=mse"}, {"targets: classes", "model.loss = mse", "softmax"}},
+    {write_real_targets, 65, {0}, {"targets: real values", "model.loss = softmax", "mse"}},
+    {write_sequence_targets, 65, {"model.embedding=4"}, {"inputs: real values", "model.embedding = 4"}},
+};
+enum { BAD_FILES = sizeof bad_files / sizeof *bad_files };
+
+/* As training set, and (where that does not depend on the model) as validation set. */
+START_TEST(a_bad_dataset_is_refused_by_name_and_place)
+{
+    const struct bad_file *bad = &bad_files[_i];
+    bad->write(job_path("bad.h5"));
+    for (int i = 0; i < RANK_COUNTS; i++)
+        refuse(rank_counts[i], bad->code, "base.ini",
+            (const char *[3]){"data.train=bad.h5", bad->sets[0], bad->sets[1]},
+            (const char *[4]){"/bad.h5: ", bad->parts[0], bad->parts[1], bad->parts[2]});
+    if (!bad->sets[0] && bad->write != write_high_symbol && bad->write != write_real_targets)
+        refuse(rank_counts[_i % 2], bad->code, "base.ini", (const char *[3]){"data.valid=bad.h5"},
+            (const char *[4]){"/bad.h5: ", bad->parts[0], bad->parts[1], bad->parts[2]});
+    if (bad->write == write_folder)
+        rmdir(job_path("bad.h5"));
+    else if (bad->write != write_nothing)
+        job_remove("bad.h5");
+}
+END_TEST
+
+START_TEST(a_validation_set_of_another_kind_is_refused)
+{
+    write_more_features(job_path("wide.h5"));
+    write_more_classes(job_path("more.h5"));
+    write_real_targets(job_path("real.h5"));
+    for (int i = 0; i < RANK_COUNTS; i++) {
+        refuse(rank_counts[i], 65, "base.ini", (const char *[3]){"data.valid=wide.h5"},
+            (const char *[4]){"/wide.h5: ", "inputs: 4 features", "made for 3 features"});
+        refuse(rank_counts[i], 65, "base.ini", (const char *[3]){"data.valid=more.h5"},
+            (const char *[4]){"/more.h5: ", "targets: 5 classes", "has 4 outputs"});
+        refuse(rank_counts[i], 65, "base.ini", (const char *[3]){"data.valid=real.h5"},
+            (const char *[4]){"/real.h5: ", "targets: real values"});
+    }
+}
+END_TEST
+
+/* ---- found while training ---- */
+
+enum { STREAM_STEPS = 10 };
+
+static const char streamed[] =
+    "[data]\ntrain = stream.h5\nvalid = valid.h5\ncache = 1 KiB\n[model]\nhidden = 5\n"
+    "[train]\nbatch = 4\ngrain = 1\nepochs = 2\n"
+    "[checkpoint]\nevery = 1 step\nkeep = 100\n";
+
+/* 40 sequences, 10 steps an epoch; with a NaN or without. */
+static void write_stream(const char *path, int faulty)
+{
+    struct sample sample;
+    struct sample_shape many = shape;
+    many.sequences = 40;
+    sample_init(&sample, &many, 3);
+    if (faulty)
+        sample.inputs[3 * sample.input_offsets[23] + 4] = NAN;
+    sample_write(&sample, path);
+    sample_finish(&sample);
+}
+
+START_TEST(a_nan_in_what_does_not_fit_the_cache_is_found_before_it_is_used)
+{
+    static const int ranks[] = {0, 2, 3};
+    struct command_result result;
+    char hash[17], want[17], run[32], one[64], other[64];
+    job_write_text("stream.ini", streamed);
+    write_stream(job_path("stream.h5"), 0);
+    job_finish(want, 0, "stream.ini", "clean", NULL);
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(run, sizeof run, "stream-%d", ranks[i]);
+        write_stream(job_path("stream.h5"), 1);
+        job_run(&result, ranks[i], "stream.ini", run, NULL);
+        job_expect(&result, 65);
+        job_complains(&result, 1, "/stream.h5: ", "inputs: row", "(sequence 23 \"sequence 23\", its row 1)",
+            "NaN", NULL);
+        ck_assert_int_eq(job_count_lines(result.output, "epoch="), 0);
+        command_result_finish(&result);
+        int64_t steps = job_metrics_rows(run);
+        ck_assert_int_lt(steps, STREAM_STEPS);
+        ck_assert_int_eq(job_count(run, "checkpoint-"), steps);
+        if (steps) {
+            snprintf(one, sizeof one, "%s/checkpoint-%010d.h5", run, (int)steps);
+            snprintf(other, sizeof other, "clean/checkpoint-%010d.h5", (int)steps);
+            command_call(&result, JOB_SECONDS, "h5diff", "--exclude-path", "/provenance", job_path(one),
+                job_path(other), NULL);
+            ck_assert_msg(result.status == 0 && !*result.output, "%s%s", result.output, result.errors);
+            command_result_finish(&result);
+        }
+        write_stream(job_path("stream.h5"), 0);
+        job_finish(hash, ranks[i], "stream.ini", run, NULL);
+        ck_assert_str_eq(hash, want);
+        job_check_metrics(run, 2, STREAM_STEPS, 1);
+    }
+}
+END_TEST
+
+START_TEST(a_nan_in_a_validation_set_that_does_not_fit_the_cache_ends_the_run)
+{
+    struct command_result result;
+    write_stream(job_path("bad-valid.h5"), 1);
+    for (int i = 0; i < RANK_COUNTS; i++) {
+        const char *run = rank_counts[i] ? "valid-2" : "valid-1";
+        job_run(&result, rank_counts[i], "base.ini", run, "-s", "data.valid=bad-valid.h5", "-s",
+            "data.cache=1 KiB", NULL);
+        job_expect(&result, 65);
+        job_complains(&result, 1, "/bad-valid.h5: ", "inputs: row", "(sequence 23 ", "NaN", NULL);
+        ck_assert_int_eq(job_count_lines(result.output, "epoch="), 0);
+        command_result_finish(&result);
+        ck_assert_int_eq(job_count(run, "checkpoint-"), 0);
+    }
+}
+END_TEST
+
+/* ---- configurations ---- */
+
+static const struct {
+    int code;
+    const char *text; /* behind [data] and its train */
+    const char *parts[4];
+} bad_configs[] = {
+    {65, "[train]\nlrr = 0.1\n", {"bad.ini:4: unknown key lrr (did you mean lr?)", "[train] has"}},
+    {65, "[trian]\nlr = 0.1\n", {"bad.ini:3: unknown section [trian]", "train"}},
+    {65, "[train]\nepochs = many\n", {"bad.ini:4: train.epochs = many", "not a whole number", "from 1"}},
+    {65, "[train]\nepochs = 0\n", {"bad.ini:4: train.epochs = 0", "out of range", "from 1 to"}},
+    {65, "[train]\nepochs = 2.5\n", {"bad.ini:4: train.epochs = 2.5", "not a whole number"}},
+    {65, "[train]\nepochs = 99999999999999999999\n", {"bad.ini:4: train.epochs", "out of range"}},
+    {65, "[train]\nlr = -1\n", {"bad.ini:4: train.lr = -1", "out of range", "above 0"}},
+    {65, "[train]\nlr = fast\n", {"bad.ini:4: train.lr = fast", "not a number", "above 0"}},
+    {65, "[train]\nlr = nan\n", {"bad.ini:4: train.lr = nan", "above 0"}},
+    {65, "[train]\nlr =\n", {"bad.ini:4: train.lr", "not a number"}},
+    {65, "[model]\ndropout = 1\n", {"bad.ini:4: model.dropout = 1", "out of range", "below 1"}},
+    {65, "[model]\ncell = lstmm\n", {"bad.ini:4: model.cell = lstmm", "rnn, rnn-relu, lstm, gru"}},
+    {65, "[model]\nbidirectional = maybe\n", {"bad.ini:4: model.bidirectional = maybe", "yes or no"}},
+    {65, "[model]\nhidden = 3 4 5\n", {"bad.ini:4: model.hidden = 3 4 5", "3 items for 2 layers"}},
+    {65, "[train]\nbatch = 4\ngrain = 8\n", {"bad.ini:5: train.grain = 8", "larger than train.batch = 4"}},
+    {65, "[train]\nlr = 0.1\nlr = 0.2\n", {"bad.ini:5: train.lr", "line 4"}},
+    {65, "[checkpoint]\nevery = 3 parsecs\n",
+        {"bad.ini:4: checkpoint.every = 3 parsecs", "epochs, steps or minutes"}},
+    {65, "[data]\ncache = lots\n", {"bad.ini:4: data.cache = lots", "MiB"}},
+    {65, "[train]\n  lr = 0.1\n", {"bad.ini:4", "first column"}},
+    {65, "[train]\nlr\n", {"bad.ini:4"}},
+    {65, "[train\nlr = 1\n", {"bad.ini:3"}},
+};
+enum { BAD_CONFIGS = sizeof bad_configs / sizeof *bad_configs };
+
+START_TEST(a_bad_configuration_is_refused_by_line_key_and_what_is_allowed)
+{
+    char text[512];
+    snprintf(text, sizeof text, "[data]\ntrain = train.h5\n%s", bad_configs[_i].text);
+    job_write_text("bad.ini", text);
+    for (int i = 0; i < RANK_COUNTS; i++)
+        refuse(rank_counts[i], bad_configs[_i].code, "bad.ini", (const char *[3]){0}, bad_configs[_i].parts);
+}
+END_TEST
+
+START_TEST(an_override_is_refused_like_a_line)
+{
+    for (int i = 0; i < RANK_COUNTS; i++) {
+        int ranks = rank_counts[i];
+        refuse(ranks, 65, "base.ini", (const char *[3]){"train.lrr=1"},
+            (const char *[4]){"--set ", "lrr", "lr"});
+        refuse(ranks, 65, "base.ini", (const char *[3]){"train.lr=0.1", "train.lr=x"},
+            (const char *[4]){"--set train.lr=x", "not a number", "above 0"});
+        refuse(ranks, 65, "base.ini", (const char *[3]){"data.train="},
+            (const char *[4]){"data.train", "empty"});
+        refuse(ranks, 2, "base.ini", (const char *[3]){"lr=1"},
+            (const char *[4]){"--set lr=1", "SECTION.KEY=VALUE"});
+    }
+}
+END_TEST
+
+START_TEST(all_faults_of_a_configuration_are_told_at_once)
+{
+    struct command_result result;
+    job_write_text("faults.ini",
+        "[data]\ntrain = train.h5\n[model]\ncell = x\nhiden = 3\n[train]\nlr = 0\nepochs = a\n");
+    for (int i = 0; i < RANK_COUNTS; i++) {
+        job_run(&result, rank_counts[i], "faults.ini", "faults", NULL);
+        job_expect(&result, 65);
+        job_complains(&result, 4, "faults.ini:4: model.cell = x", NULL);
+        ck_assert_ptr_nonnull(strstr(result.errors, "faults.ini:5: unknown key hiden"));
+        ck_assert_ptr_nonnull(strstr(result.errors, "faults.ini:7: train.lr = 0"));
+        ck_assert_ptr_nonnull(strstr(result.errors, "faults.ini:8: train.epochs = a"));
+        ck_assert(!job_exists("faults"));
+        command_result_finish(&result);
+    }
+}
+END_TEST
+
+START_TEST(a_configuration_that_cannot_be_read_is_refused)
+{
+    ck_assert_int_eq(mkdir(job_path("folder.ini"), 0777), 0);
+    job_write("binary.ini", "[data]\ntrain = a\0b\n", 18);
+    job_write_text("bare.ini", "[train]\nlr = 0.1\n");
+    for (int i = 0; i < RANK_COUNTS; i++) {
+        int ranks = rank_counts[i];
+        refuse(
+            ranks, 74, "missing.ini", (const char *[3]){0}, (const char *[4]){"missing.ini", "No such file"});
+        refuse(ranks, 74, "folder.ini", (const char *[3]){0}, (const char *[4]){"folder.ini", "folder"});
+        refuse(ranks, 65, "binary.ini", (const char *[3]){0}, (const char *[4]){"binary.ini"});
+        refuse(ranks, 65, "bare.ini", (const char *[3]){0},
+            (const char *[4]){"bare.ini: data.train is missing"});
+    }
+}
+END_TEST
+
+/* ---- run directories ---- */
+
+static void refuse_directory(const char *run, const char *named, const char *part)
+{
+    struct command_result result;
+    for (int i = 0; i < RANK_COUNTS; i++) {
+        job_run(&result, rank_counts[i], "base.ini", run, NULL);
+        job_expect(&result, 74);
+        ck_assert_str_eq(result.output, "");
+        job_complains(&result, 1, named, part, "-o", NULL);
+        command_result_finish(&result);
+    }
+}
+
+START_TEST(a_run_directory_that_cannot_be_written_is_refused)
+{
+    job_write_text("file", "in the way\n");
+    refuse_directory("file", "/file: ", "cannot be created");
+    refuse_directory("file/below", "/file: ", "cannot be created");
+    refuse_directory("/proc/rnn-train-run", "/proc/rnn-train-run: ", "cannot be created");
+    refuse_directory("/proc/self", "/proc/self: ", "no file can be created");
+    if (geteuid() != 0) { /* root may write everywhere */
+        ck_assert_int_eq(mkdir(job_path("closed"), 0555), 0);
+        refuse_directory("closed", "/closed: ", "no file can be created in it");
+        refuse_directory("closed/below", "/closed", "cannot be created");
+    }
+}
+END_TEST
+
+START_TEST(missing_parents_of_a_run_directory_are_made)
+{
+    char hash[17];
+    job_finish(hash, 0, "base.ini", "a/b/c", NULL);
+    job_check_metrics("a/b/c", 2, 3, 1);
+}
+END_TEST
+
+/* ---- a full disk ---- */
+
+/* Process of rank 0: the one that holds the lock. */
+static pid_t find_rank_0(const char *run)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s/lock", run);
+    char *text = job_read(name, NULL), *line = job_line(text, "process=", 1);
+    ck_assert_ptr_nonnull(line);
+    pid_t pid = (pid_t)atol(line + strlen("process="));
+    ck_assert_int_gt(pid, 1);
+    free(line);
+    free(text);
+    return pid;
+}
+
+/* A limit on the size of files stands in for a disk that gets full while a run goes on: it is set on rank 0
+ * from outside, so that MPI's own files are not touched by it. What was there stays good, and the same
+ * command goes on from it. */
+static void fill_disk(
+    const char *run, int ranks, const char *every, const char *rate, rlim_t limit, const char *part)
+{
+    struct command_process process;
+    struct command_result result;
+    char value[256], epochs[64], want[17], hash[17];
+    const char *fresh = "full-undisturbed";
+    job_start(&process, ranks, "base.ini", run, "-s", "train.epochs=1000000", "-s", every, "-s", rate, NULL);
+    ck_assert(command_await_output(&process, "epoch=3 ", 1, JOB_SECONDS));
+    ck_assert_int_eq(prlimit(find_rank_0(run), RLIMIT_FSIZE, &(struct rlimit){limit, limit}, NULL), 0);
+    command_wait(&process, &result);
+    job_expect(&result, 74);
+    job_complains(&result, 1, run, part, "File too large", "make room", NULL);
+    command_result_finish(&result);
+    job_status(run, "state", value);
+    ck_assert_str_eq(value, "failed");
+    job_status(run, "reason", value);
+    ck_assert_ptr_nonnull(strstr(value, part));
+    char lock[64];
+    snprintf(lock, sizeof lock, "%s/lock", run);
+    ck_assert(!job_exists(lock));
+    ck_assert_int_eq(job_count(run, "."), 0);
+    int64_t end = job_metrics_rows(run) / 4 + 2;
+    snprintf(epochs, sizeof epochs, "train.epochs=%lld", (long long)end);
+    job_run(&result, ranks, "base.ini", run, "-s", epochs, "-s", rate, NULL);
+    job_expect(&result, 0);
+    ck_assert_int_eq(job_count_lines(result.errors, "rnn-train:"), 0); /* no checkpoint was damaged */
+    char field[64];
+    job_field(result.output, "finished: ", "weights_hash", field);
+    memcpy(hash, field, sizeof hash);
+    command_result_finish(&result);
+    job_check_metrics(run, end, 3, 1);
+    job_finish(want, 0, "base.ini", fresh, "--fresh", "-s", epochs, "-s", rate, NULL);
+    ck_assert_str_eq(hash, want);
+}
+
+START_TEST(a_full_disk_during_a_checkpoint_leaves_the_old_one_good)
+{
+    fill_disk("full-1", 0, "checkpoint.every=1 step", "train.lr=0.001", 40000, ".h5: cannot be written");
+    fill_disk("full-2", 2, "checkpoint.every=1 step", "train.lr=0.001", 40000, ".h5: cannot be written");
+}
+END_TEST
+
+/* With a rate that rounds away no epoch is better than the first, so best.h5 is not written again. */
+START_TEST(a_full_disk_during_a_row_of_metrics_leaves_whole_rows)
+{
+    fill_disk("rows-1", 0, "checkpoint.every=1000000 epochs", "train.lr=1e-30", 1000, "/metrics.csv");
+    fill_disk("rows-2", 2, "checkpoint.every=1000000 epochs", "train.lr=1e-30", 1000, "/metrics.csv");
+}
+END_TEST
+
+/* A file system of so little room that checkpoints, all kept, fill it; some are removed, and the same command
+ * goes on. Runs in a name space of its own, so the mount goes when the shell ends. */
+static const char disk_script[] =
+    "set -u; disk=$1; rnn_train=$2; config=$3; shift 3\n"
+    "mount -t tmpfs -o size=400k tmpfs \"$disk\" || exit 77\n"
+    "train() { mpirun -np 2 \"$rnn_train\" -o \"$disk/run\" -s train.epochs=30 \"$@\" \"$config\"; }\n"
+    "train -s checkpoint.keep=100; echo \"code=$?\"\n"
+    "cat \"$disk/run/status\"; ls -A \"$disk/run\"\n"
+    "ls \"$disk\"/run/checkpoint-* | head -n 2 | xargs rm\n"
+    "train -s checkpoint.keep=1; echo \"code=$?\"\n";
+
+static void run_disk_script(struct command_result *result)
+{
+    const char *disk = job_path("disk"), *config = job_path("base.ini"), *program = getenv("RNN_TRAIN");
+    mkdir(disk, 0777);
+    command_call(
+        result, JOB_SECONDS, "unshare", "-m", "sh", "-c", disk_script, "sh", disk, program, config, NULL);
+    if (result->status == 0)
+        return;
+    command_result_finish(result);
+    command_call(
+        result, JOB_SECONDS, "unshare", "-rm", "sh", "-c", disk_script, "sh", disk, program, config, NULL);
+}
+
+START_TEST(a_run_on_a_full_disk_ends_and_goes_on_when_there_is_room)
+{
+    struct command_result result;
+    char hash[64], want[17];
+    run_disk_script(&result);
+    ck_assert_msg(result.status == 0, "%d:\n%.1500s%.1500s", result.status, result.output, result.errors);
+    char *said = job_line(result.errors, "rnn-train: ", 1);
+    ck_assert_ptr_nonnull(said);
+    ck_assert_ptr_nonnull(strstr(said, "/disk/run/"));
+    ck_assert_ptr_nonnull(strstr(said, ".h5: cannot be written"));
+    ck_assert_ptr_nonnull(strstr(said, "No space left"));
+    free(said);
+    char *first = job_line(result.output, "code=", 1), *second = job_line(result.output, "code=", 2);
+    ck_assert(first && second);
+    ck_assert_str_eq(first, "code=74");
+    ck_assert_str_eq(second, "code=0");
+    ck_assert_ptr_nonnull(strstr(result.output, "checkpoint-"));
+    ck_assert_int_eq(job_count_lines(result.output, "lock"), 0);
+    ck_assert_int_eq(job_count_lines(result.output, "."), 0);
+    job_field(result.output, "finished: ", "weights_hash", hash);
+    job_finish(want, 0, "base.ini", "roomy", "-s", "train.epochs=30", NULL);
+    ck_assert_str_eq(hash, want);
+    free(first);
+    free(second);
+    command_result_finish(&result);
+}
+END_TEST
+
+static TCase *add_case(Suite *suite, const char *name)
+{
+    TCase *tests = tcase_create(name);
+    tcase_add_unchecked_fixture(tests, write_good, NULL);
+    tcase_set_timeout(tests, 150);
+    suite_add_tcase(suite, tests);
+    return tests;
+}
+
+static int can_mount(void)
+{
+    return system("unshare -m sh -c 'mount -t tmpfs tmpfs /mnt' 2> /dev/null") == 0 ||
+        system("unshare -rm sh -c 'mount -t tmpfs tmpfs /mnt' 2> /dev/null") == 0;
+}
+
+int main(int argc, char **argv)
+{
+    int disk = argc > 1 && strcmp(argv[1], "disk") == 0;
+    if (disk && !can_mount()) {
+        printf("skipped: no small file system can be mounted here\n");
+        return 77;
+    }
+    job_open();
+    /* mpirun waits so long before it is sure that ranks have gone which gave up together */
+    setenv("OMPI_MCA_odls_base_sigkill_timeout", "0", 0);
+    Suite *suite = suite_create("bad input");
+    if (disk) {
+        tcase_add_test(add_case(suite, "disk"), a_run_on_a_full_disk_ends_and_goes_on_when_there_is_room);
+    } else {
+        TCase *tests = add_case(suite, "data");
+        tcase_add_loop_test(tests, a_bad_dataset_is_refused_by_name_and_place, 0, BAD_FILES);
+        tcase_add_test(tests, a_validation_set_of_another_kind_is_refused);
+        tcase_add_test(tests, a_nan_in_what_does_not_fit_the_cache_is_found_before_it_is_used);
+        tcase_add_test(tests, a_nan_in_a_validation_set_that_does_not_fit_the_cache_ends_the_run);
+        tests = add_case(suite, "configuration");
+        tcase_add_loop_test(
+            tests, a_bad_configuration_is_refused_by_line_key_and_what_is_allowed, 0, BAD_CONFIGS);
+        tcase_add_test(tests, an_override_is_refused_like_a_line);
+        tcase_add_test(tests, all_faults_of_a_configuration_are_told_at_once);
+        tcase_add_test(tests, a_configuration_that_cannot_be_read_is_refused);
+        tests = add_case(suite, "directory");
+        tcase_add_test(tests, a_run_directory_that_cannot_be_written_is_refused);
+        tcase_add_test(tests, missing_parents_of_a_run_directory_are_made);
+        tcase_add_test(tests, a_full_disk_during_a_checkpoint_leaves_the_old_one_good);
+        tcase_add_test(tests, a_full_disk_during_a_row_of_metrics_leaves_whole_rows);
+    }
+    int outcome = suite_run(suite);
+    job_close();
+    return outcome;
+}
