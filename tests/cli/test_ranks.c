@@ -194,7 +194,8 @@ START_TEST(twelve_ranks_finish_on_five_sequences_and_say_who_idles)
     struct account one, twelve;
     job_run(&result, 12, "five.ini", "twelve", "-s", "train.grain=1", NULL);
     job_expect(&result, 0);
-    job_complains(&result, 1, "warning: ", "7 of 12 ranks have nothing to do", "five-train.h5", NULL);
+    job_complains(&result, 1, "warning: ", "7 of 12 ranks have nothing to do",
+        "the 5 sequences of a step make 5 grains", NULL);
     give_account(&twelve, &result, "twelve");
     command_result_finish(&result);
     train(&one, 1, "five.ini", "one", (struct overrides){{"train.grain=1"}});
