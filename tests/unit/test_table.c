@@ -1,6 +1,7 @@
 /* Files that appear whole or not at all, and tables in them that are larger than memory. */
 #define _XOPEN_SOURCE 700
 
+#include "base/memory.h"
 #include "base/replacement.h"
 #include "h5/table.h"
 #include "support/sample.h"
@@ -248,6 +249,8 @@ static void check_table(const char *path, int64_t rows)
     ck_assert_int_eq(h5_attribute_text(file, "/", "format", &format, &error), 1);
     ck_assert_str_eq(format, "table");
     h5_close(file);
+    memory_destroy(names);
+    memory_destroy(format);
     free(values);
     free(classes);
     free(doubles);
