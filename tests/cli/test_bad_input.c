@@ -373,7 +373,7 @@ static const struct bad_file {
 };
 enum { BAD_FILES = sizeof bad_files / sizeof *bad_files };
 
-/* As training set, and (where that does not depend on the model) as validation set. */
+/* As training set, and some (of those that do not depend on the model) as validation set. */
 START_TEST(a_bad_dataset_is_refused_by_name_and_place)
 {
     const struct bad_file *bad = &bad_files[_i];
@@ -382,8 +382,8 @@ START_TEST(a_bad_dataset_is_refused_by_name_and_place)
         refuse(rank_counts[i], bad->code, "base.ini",
             (const char *[3]){"data.train=bad.h5", bad->sets[0], bad->sets[1]},
             (const char *[4]){"/bad.h5: ", bad->parts[0], bad->parts[1], bad->parts[2]});
-    if (!bad->sets[0] && bad->write != write_high_symbol && bad->write != write_real_targets)
-        refuse(rank_counts[_i % 2], bad->code, "base.ini", (const char *[3]){"data.valid=bad.h5"},
+    if (_i % 3 == 0 && !bad->sets[0] && bad->write != write_high_symbol && bad->write != write_real_targets)
+        refuse(rank_counts[_i / 3 % 2], bad->code, "base.ini", (const char *[3]){"data.valid=bad.h5"},
             (const char *[4]){"/bad.h5: ", bad->parts[0], bad->parts[1], bad->parts[2]});
     if (bad->write == write_folder)
         rmdir(job_path("bad.h5"));
@@ -642,7 +642,7 @@ static void fill_disk(
     job_start(&process, ranks, "base.ini", run, "-s", "train.epochs=1000000", "-s", every, "-s", rate, NULL);
     ck_assert(command_await_output(&process, "epoch=3 ", 1, JOB_SECONDS));
     ck_assert_int_eq(prlimit(find_rank_0(run), RLIMIT_FSIZE, &(struct rlimit){limit, limit}, NULL), 0);
-    command_wait(&process, &result);
+    job_wait(&process, &result);
     job_expect(&result, 74);
     job_complains(&result, 1, run, part, "File too large", "make room", NULL);
     command_result_finish(&result);

@@ -232,7 +232,7 @@ static int live_and_die(const char *run, const struct fate *fate)
     await_rows(&process, run, fate->rows);
     pause_for(fate->jitter);
     kill_job(&process, fate->victim, fate->which);
-    command_wait(&process, &result);
+    job_wait(&process, &result);
     int finished = strstr(result.output, "finished: ") != NULL;
     printf("%s: %d ranks, killed %s after %" PRId64 " rows%s\n", run, fate->ranks ? fate->ranks : 1,
         names[fate->victim], job_metrics_rows(run), finished ? ": too late" : "");
@@ -286,7 +286,7 @@ START_TEST(a_killed_launchers_run_is_taken_over_as_soon_as_rank_0_has_gone)
     job_field(result.output, "finished: ", "weights_hash", hash);
     ck_assert_str_eq(hash, undisturbed.lengthy);
     command_result_finish(&result);
-    command_wait(&first, &result);
+    job_wait(&first, &result);
     command_result_finish(&result);
     check_finished("orphan", LONG_EPOCHS, LONG_STEPS);
 }
@@ -317,7 +317,7 @@ static void stop_endless(
         "checkpoint.every=1000 epochs", code ? "--stop-exit-code" : NULL, code, NULL);
     ck_assert(command_await_output(&process, "epoch=2 ", 1, JOB_SECONDS));
     command_signal(&process, number);
-    command_wait(&process, result);
+    job_wait(&process, result);
 }
 
 START_TEST(a_signal_stops_cleanly_and_the_run_goes_on_with_the_same_bits)
@@ -387,7 +387,8 @@ START_TEST(a_run_stops_before_its_time_is_over)
     ck_assert_str_eq(value, "stopped");
     job_status(_i ? "time-2" : "time-1", "reason", value);
     ck_assert_ptr_nonnull(strstr(value, "time"));
-    finish_and_compare(_i ? "time-2" : "time-1", 2);
+    if (_i)
+        finish_and_compare("time-2", 3);
 }
 END_TEST
 
@@ -808,6 +809,7 @@ START_TEST(a_second_job_on_a_live_run_is_refused_and_the_first_goes_on)
 {
     struct command_process first;
     struct command_result result;
+    char step[256];
     job_start(&first, 2, "base.ini", "live", "-s", "train.epochs=1000000", "-s",
         "checkpoint.every=1000 epochs", NULL);
     ck_assert(command_await_output(&first, "epoch=1 ", 1, JOB_SECONDS));
@@ -819,12 +821,18 @@ START_TEST(a_second_job_on_a_live_run_is_refused_and_the_first_goes_on)
         command_result_finish(&result);
     }
     ck_assert(job_exists("live/lock"));
+    int64_t rows = job_metrics_rows("live");
+    await_rows(&first, "live", rows + 20);
     command_signal(&first, SIGUSR1);
-    command_wait(&first, &result);
+    job_wait(&first, &result);
     job_expect(&result, 0);
     ck_assert_int_eq(job_count_lines(result.errors, "rnn-train:"), 0);
     command_result_finish(&result);
-    finish_and_compare("live", 2);
+    job_status("live", "step", step);
+    int64_t steps = atoll(step);
+    ck_assert_int_eq(newest_step("live"), steps);
+    ck_assert_int_eq(job_metrics_rows("live"), steps + steps / STEPS);
+    ck_assert_int_ge(steps + steps / STEPS, rows + 20);
 }
 END_TEST
 
@@ -837,7 +845,7 @@ START_TEST(of_two_jobs_that_start_together_one_runs)
         job_start(&jobs[i], 0, "long.ini", "together", NULL);
     for (int i = 0; i < 2; i++) {
         struct command_result result;
-        command_wait(&jobs[i], &result);
+        job_wait(&jobs[i], &result);
         codes[i] = result.status;
         job_expect(&result, codes[i] ? 65 : 0);
         if (codes[i])

@@ -45,6 +45,9 @@ void job_run(struct command_result *result, int ranks, const char *config, const
 void job_start(struct command_process *process, int ranks, const char *config, const char *run, ...)
     __attribute__((sentinel));
 
+/* As command_wait, but ranks that end a moment after mpirun count as ended with it. */
+void job_wait(struct command_process *process, struct command_result *result);
+
 /* The job ended with this exit code, in time, and left no process behind. */
 void job_expect(const struct command_result *result, int code);
 
