@@ -15,13 +15,18 @@
 #define BUILD(name) name##_generic
 #endif
 
-enum { OUTER_FRAMES = 128 }; /* frames that outer() works through at a time */
+/* What outer() packs at a time, at most. */
+enum {
+    OUTER_FRAMES = 320,
+    OUTER_M = 48,       /* columns of A */
+    OUTER_COLUMNS = 512 /* of X */
+};
 
 void BUILD(pack)(struct panels *B, const float *W, const int64_t *row, const int64_t *column);
 void BUILD(product)(const struct panels *B, size_t M, const float *A, size_t A_stride, const float *start,
     size_t start_stride, float *C, size_t C_stride);
 void BUILD(outer)(size_t N, size_t M, const float *A, size_t A_stride, size_t columns, const float *X,
-    size_t X_stride, float *C, size_t C_stride, float *scratch);
+    size_t X_stride, const int64_t *X_row, float *C, size_t C_stride, float *scratch);
 void BUILD(column_sums)(size_t N, size_t columns, const float *A, size_t A_stride, float *sum);
 void BUILD(lstm_forward)(const struct cell_rows *rows);
 void BUILD(lstm_backward)(const struct cell_slopes *rows);

@@ -135,7 +135,7 @@ void BUILD(relu_forward)(const struct cell_rows *x)
     for (size_t b = 0; b < x->rows; b++)
         for (size_t u = 0; u < x->units; u += VEC_LANES) {
             vec a = vec_load(x->gates + b * x->gates_stride + u);
-            vec_store(x->h + b * x->h_stride + u, vec_select(a < vec_splat(0), vec_splat(0), a));
+            vec_store(x->h + b * x->h_stride + u, vec_max(vec_splat(0), a));
         }
 }
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int runs_always(void)
 {
@@ -59,8 +60,25 @@ const struct kernel *kernel_find(const char *name)
     return NULL;
 }
 
+static size_t first_cache = 32 * 1024;
+
+static void read_first_cache(void)
+{
+#ifdef _SC_LEVEL1_DCACHE_SIZE
+    long bytes = sysconf(_SC_LEVEL1_DCACHE_SIZE);
+    if (bytes >= 16 * 1024 && bytes <= 1024 * 1024)
+        first_cache = (size_t)bytes;
+#endif
+}
+
+size_t kernel_first_cache(void)
+{
+    return first_cache;
+}
+
 const struct kernel *kernel_choose(struct error *error)
 {
+    read_first_cache();
     const char *name = getenv("RNN_ISA");
     if (name && *name) {
         const struct kernel *kernel = kernel_find(name);

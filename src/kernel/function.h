@@ -5,10 +5,11 @@
 
 #include "kernel/vector.h"
 
-/* 2^n, n given as the float n + 1.5 * 2^23 whose low bits hold it, -126 <= n <= 127 */
-INLINE vec vec_power_of_two(vec shifted)
+/* 2^(n - less), n given as the float n + 1.5 * 2^23 whose low bits hold it; the exponent from -126 to 127, or
+ * -127 for 0 */
+INLINE vec vec_power_of_two(vec shifted, uint32_t less)
 {
-    return (vec)(((uvec)shifted + 127) << 23); /* unsigned: a NaN may come through */
+    return (vec)(((uvec)shifted + (127 - less)) << 23); /* unsigned: a NaN may come through */
 }
 
 /* x = n ln 2 + r: r, and n + 1.5 * 2^23 in *shifted */
@@ -34,28 +35,31 @@ INLINE vec vec_expm1_reduced(vec r)
 /* 0 below -87, infinity above 88 */
 INLINE vec vec_exp(vec x)
 {
-    vec bounded = vec_select(x > vec_splat(88.0f), vec_splat(88.0f), x);
-    bounded = vec_select(bounded < vec_splat(-87.0f), vec_splat(-87.0f), bounded);
+    vec bounded = vec_max(vec_splat(-87.0f), vec_min(vec_splat(88.0f), x));
     vec shifted, r = vec_reduce(bounded, &shifted);
-    vec scale = vec_power_of_two(shifted);
+    vec scale = vec_power_of_two(shifted, 0);
     vec e = vec_fma(scale, vec_expm1_reduced(r), scale);
     e = vec_select(x < vec_splat(-87.0f), vec_splat(0.0f), e);
     return vec_select(x > vec_splat(88.0f), vec_splat(INFINITY), e);
 }
 
-/* 1 / (1 + exp(-x)); 0 below -87 */
+/* 1 / (1 + exp(-x)) with exp(-x) / 2 in between, which does not overflow before the sum does: then the result
+ * is 0. */
 INLINE vec vec_sigmoid(vec x)
 {
-    return vec_splat(1.0f) / (vec_splat(1.0f) + vec_exp(-x));
+    vec y = vec_max(vec_splat(-87.0f), vec_min(vec_splat(88.9f), -x));
+    vec shifted, r = vec_reduce(y, &shifted);
+    vec half = vec_power_of_two(shifted, 1);
+    half = vec_fma(half, vec_expm1_reduced(r), half);
+    return vec_splat(1.0f) / vec_fma(vec_splat(2.0f), half, vec_splat(1.0f));
 }
 
 /* expm1(2 |x|) / (expm1(2 |x|) + 2) with the sign of x; 1 from 10 on, where the nearest float is 1 */
 INLINE vec vec_tanh(vec x)
 {
-    vec y = vec_abs(x);
-    y = vec_select(y > vec_splat(10.0f), vec_splat(10.0f), y);
+    vec y = vec_min(vec_splat(10.0f), vec_abs(x));
     vec shifted, r = vec_reduce(y + y, &shifted);
-    vec scale = vec_power_of_two(shifted);
+    vec scale = vec_power_of_two(shifted, 0);
     vec e = vec_fma(scale, vec_expm1_reduced(r), scale - vec_splat(1.0f));
     return vec_sign_of(e / (e + vec_splat(2.0f)), x);
 }

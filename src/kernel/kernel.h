@@ -16,14 +16,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { KERNEL_BLOCK = 16, KERNEL_GROUP = 4 };
+enum { KERNEL_BLOCK = 16 };
 
-/* A matrix B [K][columns] packed for products A B: groups of up to `group` blocks side by side, so that a
- * tile of the product holds them together. In a recurrent layer one group is all gates of the same 16 units.
- */
+/* A matrix B [K][columns] packed for products A B. */
 struct panels {
     size_t K, columns; /* columns: a multiple of 16 */
-    size_t group;      /* blocks of a group, 1 to KERNEL_GROUP; the last group may have fewer */
     float *data;       /* [K * columns], the owner's; its order is the build's own affair */
 };
 
@@ -77,10 +74,12 @@ struct kernel {
     void (*product)(const struct panels *B, size_t M, const float *A, size_t A_stride, const float *start,
         size_t start_stride, float *C, size_t C_stride);
 
-    /* C[m][c] += sum over n of A[n][m] X[n][c], for m < M and c < columns: a weight gradient over N frames.
+    /* C[m][c] += sum over n of A[n][m] X[n][c], for m < M and c < columns, both multiples of 16: a weight
+     * gradient over N frames. With X_row [N], row X_row[n] of X stands in for row n; a negative one is
+     * zeroes.
      */
     void (*outer)(size_t N, size_t M, const float *A, size_t A_stride, size_t columns, const float *X,
-        size_t X_stride, float *C, size_t C_stride, float *scratch);
+        size_t X_stride, const int64_t *X_row, float *C, size_t C_stride, float *scratch);
 
     /* sum[c] += sum over n of A[n][c] */
     void (*column_sums)(size_t N, size_t columns, const float *A, size_t A_stride, float *sum);
@@ -118,6 +117,10 @@ const struct kernel *kernel_choose(struct error *error);
 /* By name; "plain" is the twin written as simple loops that tests compare with. NULL where it cannot run
  * here. */
 const struct kernel *kernel_find(const char *name);
+
+/* Bytes of the first data cache, which block sizes follow (no bits do): read by kernel_choose, 32 KiB where
+ * it cannot be told. */
+size_t kernel_first_cache(void);
 
 /* "generic avx2 avx512": the builds in this program, in rising order. */
 const char *kernel_list(void);

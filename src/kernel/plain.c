@@ -26,12 +26,15 @@ static void plain_product(const struct panels *B, size_t M, const float *A, size
 }
 
 static void plain_outer(size_t N, size_t M, const float *A, size_t A_stride, size_t columns, const float *X,
-    size_t X_stride, float *C, size_t C_stride, float *scratch)
+    size_t X_stride, const int64_t *X_row, float *C, size_t C_stride, float *scratch)
 {
     for (size_t n = 0; n < N; n++)
         for (size_t m = 0; m < M; m++)
-            for (size_t c = 0; c < columns; c++)
-                C[m * C_stride + c] = fmaf(A[n * A_stride + m], X[n * X_stride + c], C[m * C_stride + c]);
+            for (size_t c = 0; c < columns; c++) {
+                int64_t row = X_row ? X_row[n] : (int64_t)n;
+                float x = row < 0 ? 0 : X[(size_t)row * X_stride + c];
+                C[m * C_stride + c] = fmaf(A[n * A_stride + m], x, C[m * C_stride + c]);
+            }
 }
 
 static void plain_column_sums(size_t N, size_t columns, const float *A, size_t A_stride, float *sum)
@@ -76,7 +79,12 @@ static float plain_exp(float x)
 
 static float plain_sigmoid(float x)
 {
-    return 1 / (1 + plain_exp(-x));
+    if (isnan(x))
+        return x;
+    float y = fmaxf(-87, fminf(88.9f, -x));
+    float n, r = plain_reduce(y, &n), half = n > -126 ? plain_power_of_two(n - 1) : 0;
+    half = fmaf(half, plain_expm1_reduced(r), half);
+    return 1 / fmaf(2, half, 1);
 }
 
 static float plain_tanh(float x)

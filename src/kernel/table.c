@@ -16,7 +16,7 @@
 const struct kernel BUILD(kernel) = {
     .name = NAME,
     .lanes = VEC_LANES,
-    .outer_floats = (size_t)OUTER_FRAMES * KERNEL_GROUP * VEC_LANES,
+    .outer_floats = (size_t)OUTER_FRAMES * (OUTER_M + OUTER_COLUMNS),
     .pack = BUILD(pack),
     .product = BUILD(product),
     .outer = BUILD(outer),

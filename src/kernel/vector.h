@@ -24,6 +24,8 @@ enum { VEC_LANES = 4, VEC_REGISTERS = 32 };
 enum { VEC_LANES = 4, VEC_REGISTERS = 16 };
 #endif
 
+enum { TILE_VECTORS = 3 }; /* most column vectors of a tile of a product */
+
 #if defined KERNEL_AVX512
 #define VEC_BYTES 64
 #elif defined KERNEL_AVX2
@@ -79,6 +81,29 @@ INLINE vec vec_fma(vec a, vec b, vec c)
 INLINE vec vec_select(ivec mask, vec a, vec b)
 {
     return (vec)((mask & (ivec)a) | (~mask & (ivec)b));
+}
+
+/* The smaller and the larger of a and b; where either is NaN, b. */
+INLINE vec vec_min(vec a, vec b)
+{
+#if defined KERNEL_AVX512
+    return (vec)_mm512_min_ps((__m512)a, (__m512)b);
+#elif defined KERNEL_AVX2
+    return (vec)_mm256_min_ps((__m256)a, (__m256)b);
+#else
+    return vec_select(a < b, a, b);
+#endif
+}
+
+INLINE vec vec_max(vec a, vec b)
+{
+#if defined KERNEL_AVX512
+    return (vec)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined KERNEL_AVX2
+    return (vec)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+    return vec_select(a > b, a, b);
+#endif
 }
 
 INLINE vec vec_abs(vec x)

@@ -31,11 +31,10 @@ int matrix_init(struct matrix *matrix, size_t offset, struct side outputs, struc
     *matrix = (struct matrix){.rows = side_padded(outputs),
         .columns = side_padded(inputs),
         .offset = offset,
-        .stride = side_true(inputs),
-        .group = outputs.interleave > 1 ? outputs.interleave : KERNEL_GROUP};
+        .stride = side_true(inputs)};
     size_t count = panels_count(matrix->columns, matrix->rows);
-    matrix->forward = (struct panels){.K = matrix->columns, .columns = matrix->rows, .group = matrix->group};
-    matrix->backward = (struct panels){.K = matrix->rows, .columns = matrix->columns, .group = KERNEL_GROUP};
+    matrix->forward = (struct panels){.K = matrix->columns, .columns = matrix->rows};
+    matrix->backward = (struct panels){.K = matrix->rows, .columns = matrix->columns};
     matrix->row = memory_create(matrix->rows, sizeof *matrix->row, error);
     matrix->column = memory_create(matrix->columns, sizeof *matrix->column, error);
     matrix->forward.data = memory_create(count, sizeof(float), error);
@@ -77,6 +76,17 @@ void matrix_pack(struct matrix *matrix, const struct kernel *kernel, const float
         kernel->pack(&matrix->backward, W, matrix->row, matrix->column);
 }
 
+/* A block comes from neighbours in W, padding last. */
+static void add_block(const int64_t *source, const float *in, float *out)
+{
+    if (source[KERNEL_BLOCK - 1] >= 0)
+        for (size_t c = 0; c < KERNEL_BLOCK; c++)
+            (out + source[0])[c] += in[c];
+    else
+        for (size_t c = 0; source[c] >= 0; c++)
+            out[source[c]] += in[c];
+}
+
 void matrix_add_gradient(const struct matrix *matrix, const float *dW, float *gradient)
 {
     for (size_t r = 0; r < matrix->rows; r++) {
@@ -84,9 +94,8 @@ void matrix_add_gradient(const struct matrix *matrix, const float *dW, float *gr
             continue;
         float *out = gradient + matrix->offset + matrix->row[r];
         const float *in = dW + r * matrix->columns;
-        for (size_t c = 0; c < matrix->columns; c++)
-            if (matrix->column[c] >= 0)
-                out[matrix->column[c]] += in[c];
+        for (size_t c = 0; c < matrix->columns; c += KERNEL_BLOCK)
+            add_block(matrix->column + c, in + c, out);
     }
 }
 

@@ -15,7 +15,6 @@
 
 struct matrix {
     size_t rows, columns;   /* padded extents: outputs, inputs */
-    size_t group;           /* blocks of outputs that belong together: the gates of a cell */
     size_t offset, stride;  /* of W in the flat vector, floats */
     int64_t *row;           /* [rows] row of W times stride, or -1 for padding */
     int64_t *column;        /* [columns] column of W, or -1 */

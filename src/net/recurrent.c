@@ -89,6 +89,7 @@ void recurrent_lay(
     size_t inputs = r->input.columns, larger = inputs > r->Hp ? inputs : r->Hp;
     r->dW = arena_take(arena, width * larger, sizeof(float));
     r->sums = arena_take(arena, width, sizeof(float));
+    r->before = arena_take(arena, N, sizeof *r->before);
     r->scratch = arena_take(arena, kernel->outer_floats, sizeof(float));
 }
 
@@ -278,36 +279,33 @@ static void step_backward(const struct recurrent *r, const struct kernel *kernel
     kernel->product(&r->hidden.backward, step.carried, da, width, dh_before, Y_stride, dh_before, Y_stride);
 }
 
-/* dW_hh = sum over frames of da h'^T, in order of frames: runs of steps whose rows follow one another in
- * memory are one product. There are as many runs as different lengths, twice. */
+/* dW_hh = sum over frames of da h'^T, in order of frames; h' of a sequence's first frame is zero. */
 static void hidden_gradient(const struct recurrent *r, const struct kernel *kernel, const struct grain *grain,
     const float *Y, size_t Y_stride, float *gradient)
 {
     size_t width = r->G * r->Hp;
     const float *da = r->cell == CELL_GRU ? r->u : r->a;
-    memset(r->dW, 0, width * r->Hp * sizeof *r->dW);
-    struct step run = {0};
-    for (size_t t = 0; t <= grain->T; t++) {
-        struct step step = t < grain->T ? step_at(r, grain, t) : (struct step){0};
-        if (run.carried && step.carried && step.first == run.first + run.carried &&
-            step.before == run.before + run.carried) {
-            run.carried += step.carried;
-            continue;
-        }
-        kernel->outer(run.carried, width, da + run.first * width, width, r->Hp, Y + run.before * Y_stride,
-            Y_stride, r->dW, r->Hp, r->scratch);
-        run = step;
+    for (size_t t = 0; t < grain->T; t++) {
+        struct step step = step_at(r, grain, t);
+        for (size_t b = 0; b < step.rows; b++)
+            r->before[step.first + b] = b < step.carried ? (int64_t)(step.before + b) : -1;
     }
+    memset(r->dW, 0, width * r->Hp * sizeof *r->dW);
+    kernel->outer(grain->N, width, da, width, r->Hp, Y, Y_stride, r->before, r->dW, r->Hp, r->scratch);
     matrix_add_gradient(&r->hidden, r->dW, gradient);
 }
 
-static void bias_gradient(
-    const struct recurrent *r, const struct kernel *kernel, size_t N, const float *da, float *gradient)
+static void bias_gradients(const struct recurrent *r, const struct kernel *kernel, size_t N, float *gradient)
 {
     size_t width = r->G * r->Hp;
     memset(r->sums, 0, width * sizeof *r->sums);
-    kernel->column_sums(N, width, da, width, r->sums);
-    bias_add_gradient(r->gates, r->sums, gradient);
+    kernel->column_sums(N, width, r->a, width, r->sums);
+    bias_add_gradient(r->gates, r->sums, gradient + r->bias_ih);
+    if (r->cell == CELL_GRU) { /* else both biases are in the same sum */
+        memset(r->sums, 0, width * sizeof *r->sums);
+        kernel->column_sums(N, width, r->u, width, r->sums);
+    }
+    bias_add_gradient(r->gates, r->sums, gradient + r->bias_hh);
 }
 
 static void input_gradient(const struct recurrent *r, const struct kernel *kernel, const struct grain *grain,
@@ -319,8 +317,8 @@ static void input_gradient(const struct recurrent *r, const struct kernel *kerne
         return;
     }
     memset(r->dW, 0, width * r->input.columns * sizeof *r->dW);
-    kernel->outer(
-        grain->N, width, r->a, width, r->input.columns, X, X_stride, r->dW, r->input.columns, r->scratch);
+    kernel->outer(grain->N, width, r->a, width, r->input.columns, X, X_stride, NULL, r->dW, r->input.columns,
+        r->scratch);
     matrix_add_gradient(&r->input, r->dW, gradient);
 }
 
@@ -340,7 +338,6 @@ void recurrent_backward(struct recurrent *r, const struct kernel *kernel, const 
     double start = times_start(r->times);
     input_gradient(r, kernel, grain, X, X_stride, gradient);
     hidden_gradient(r, kernel, grain, Y, Y_stride, gradient);
-    bias_gradient(r, kernel, grain->N, r->a, gradient + r->bias_ih);
-    bias_gradient(r, kernel, grain->N, r->cell == CELL_GRU ? r->u : r->a, gradient + r->bias_hh);
+    bias_gradients(r, kernel, grain->N, gradient);
     times_add(r->times, NET_WEIGHT_GRADIENT, start);
 }

@@ -24,15 +24,16 @@ struct recurrent {
     float *zero;                 /* [Hp] the state before the first frame */
 
     /* Workspace. */
-    float *a;       /* [N][G Hp] sums, then activations, then gradients by the sums */
-    float *c, *t;   /* lstm: [N][Hp] cell state and its tanh; gru: t is W_hn h + b_hn */
-    float *u;       /* gru: [N][G Hp] W_hh h + b_hh; in backward the gradient by it */
-    float *dc;      /* lstm: [B][Hp] */
-    float *unused;  /* gru: [Hp] takes the gradient by the state before the first frame */
-    float *dW;      /* [largest of the two matrices] */
-    float *sums;    /* [G Hp] */
-    float *scratch; /* of kernel->outer */
-    double *times;  /* see net/times.h */
+    float *a;        /* [N][G Hp] sums, then activations, then gradients by the sums */
+    float *c, *t;    /* lstm: [N][Hp] cell state and its tanh; gru: t is W_hn h + b_hn */
+    float *u;        /* gru: [N][G Hp] W_hh h + b_hh; in backward the gradient by it */
+    float *dc;       /* lstm: [B][Hp] */
+    float *unused;   /* gru: [Hp] takes the gradient by the state before the first frame */
+    float *dW;       /* [largest of the two matrices] */
+    float *sums;     /* [G Hp] */
+    int64_t *before; /* [N] the frame that each frame goes on from, -1: none */
+    float *scratch;  /* of kernel->outer */
+    double *times;   /* see net/times.h */
 };
 
 /* Offsets of weight_ih, weight_hh, bias_ih, bias_hh in the flat vector. `below`: dX will be asked for. */

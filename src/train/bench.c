@@ -10,6 +10,7 @@
 #include "train/bench_peak.h"
 #include "train/run.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -159,19 +160,22 @@ static void print_result(
     }
 #define SHARE(member)                                                                                        \
     median_ratio(derived, n, offsetof(struct round, member), offsetof(struct round, seconds))
+    double best = 0; /* round: what a quiet machine would show */
+    for (size_t i = 0; i < n; i++)
+        best = fmax(best, derived[i].peak / derived[i].seconds);
     double seconds = median_ratio(derived, n, offsetof(struct round, seconds), offsetof(struct round, one));
     double fraction = SHARE(peak);
     printf("cell=%s hidden=%d layers=%d directions=%d inputs=%d classes=%d frames=%d shortest=%d batch=%d "
            "grain=%d "
            "ranks=%d isa=%s frames_per_second=%.6g gflops=%.4g peak_gflops=%.4g fraction_of_peak=%.3f "
            "forward_share=%.3f backward_share=%.3f weight_gradient_share=%.3f activation_share=%.3f "
-           "reduce_share=%.3f optimizer_share=%.3f data_wait_share=%.4f\n",
+           "reduce_share=%.3f optimizer_share=%.3f data_wait_share=%.4f best_fraction=%.3f\n",
         cell_names[options->cell], (int)options->hidden, (int)options->layers, (int)options->directions,
         (int)options->inputs, (int)options->classes, (int)options->frames, (int)options->shortest,
         (int)options->batch, (int)options->grain, run->comm->ranks, net_get_kernel(run->net)->name,
         frames / seconds, operations / seconds * 1e-9, operations / seconds * 1e-9 / fraction, fraction,
         SHARE(times[NET_FORWARD]), SHARE(times[NET_BACKWARD]), SHARE(times[NET_WEIGHT_GRADIENT]),
-        SHARE(times[NET_ACTIVATION]), SHARE(comm_wait), SHARE(update), SHARE(data_wait));
+        SHARE(times[NET_ACTIVATION]), SHARE(comm_wait), SHARE(update), SHARE(data_wait), best);
 }
 
 static int measure(

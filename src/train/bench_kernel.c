@@ -33,7 +33,7 @@ static void run_product(const struct bench *b)
 
 static void run_outer(const struct bench *b)
 {
-    b->kernel->outer(b->rows, b->shape.columns, b->C, b->shape.columns, b->shape.K, b->A, b->shape.K, b->dW,
+    b->kernel->outer(b->rows, b->shape.columns, b->C, b->shape.columns, b->shape.K, b->A, b->shape.K, NULL, b->dW,
         b->shape.K, b->scratch);
 }
 
@@ -72,7 +72,7 @@ static int bench_shape(const struct kernel *kernel, struct shape shape, struct e
     size_t count = panels_count(shape.K, shape.columns);
     struct bench b = {.kernel = kernel,
         .shape = shape,
-        .panels = {.K = shape.K, .columns = shape.columns, .group = KERNEL_GROUP}};
+        .panels = {.K = shape.K, .columns = shape.columns}};
     b.panels.data = random_floats(count, error);
     b.A = random_floats(MOST_ROWS * shape.K, error);
     b.C = random_floats(MOST_ROWS * shape.columns, error);

@@ -42,10 +42,9 @@ static size_t below(size_t n)
     return (size_t)random_below(n, 7, RANDOM_TEST, ++draws, 0);
 }
 
-static struct panels make_panels(
-    const struct kernel *kernel, size_t K, size_t columns, size_t group, const float *W)
+static struct panels make_panels(const struct kernel *kernel, size_t K, size_t columns, const float *W)
 {
-    struct panels panels = {.K = K, .columns = columns, .group = group};
+    struct panels panels = {.K = K, .columns = columns};
     panels.data = memory_create(panels_count(K, columns), sizeof(float), NULL);
     int64_t *row = memory_create(K, sizeof *row, NULL),
             *column = memory_create(columns, sizeof *column, NULL);
@@ -61,12 +60,12 @@ static struct panels make_panels(
 
 static void compare_product(const struct kernel *fast, const struct kernel *plain)
 {
-    size_t K = 1 + below(70), columns = 16 * (1 + below(9)), group = 1 + below(4), M = below(20);
+    size_t K = 1 + below(70), columns = 16 * (1 + below(9)), M = below(20);
     size_t A_stride = K + below(5), C_stride = columns + 16 * below(2);
     float *W = random_floats(K * columns, 1), *A = random_floats(M * A_stride + 1, 1);
     float *start = random_floats(M * C_stride + columns, 1);
-    struct panels fast_panels = make_panels(fast, K, columns, group, W);
-    struct panels plain_panels = make_panels(plain, K, columns, group, W);
+    struct panels fast_panels = make_panels(fast, K, columns, W);
+    struct panels plain_panels = make_panels(plain, K, columns, W);
     for (int mode = 0; mode < 4; mode++) { /* zero, a bias, another matrix, C itself */
         float *fast_C = copy_floats(start, M * C_stride + columns),
               *plain_C = copy_floats(fast_C, M * C_stride + columns);
@@ -93,13 +92,16 @@ static void compare_product(const struct kernel *fast, const struct kernel *plai
 
 static void compare_outer(const struct kernel *fast, const struct kernel *plain)
 {
-    size_t N = below(300), M = 1 + below(40), columns = 16 * (1 + below(9));
+    size_t N = below(300), M = 16 * (1 + below(5)), columns = 16 * (1 + below(9));
     size_t A_stride = M + below(3), X_stride = columns + 16 * below(2), C_stride = columns;
     float *A = random_floats(N * A_stride + 1, 1), *X = random_floats(N * X_stride + 1, 1);
     float *fast_C = random_floats(M * C_stride, 1), *plain_C = copy_floats(fast_C, M * C_stride);
     float *scratch = memory_create(fast->outer_floats, sizeof *scratch, NULL);
-    fast->outer(N, M, A, A_stride, columns, X, X_stride, fast_C, C_stride, scratch);
-    plain->outer(N, M, A, A_stride, columns, X, X_stride, plain_C, C_stride, scratch);
+    int64_t *rows = memory_create(N, sizeof *rows, NULL), *X_row = below(2) ? rows : NULL;
+    for (size_t n = 0; n < N; n++)
+        rows[n] = (int64_t)below(N + 1) - 1;
+    fast->outer(N, M, A, A_stride, columns, X, X_stride, X_row, fast_C, C_stride, scratch);
+    plain->outer(N, M, A, A_stride, columns, X, X_stride, X_row, plain_C, C_stride, scratch);
     assert_bits(fast_C, plain_C, M * C_stride, "outer");
     float *fast_sum = random_floats(columns, 1), *plain_sum = copy_floats(fast_sum, columns);
     fast->column_sums(N, columns, X, X_stride, fast_sum);
@@ -110,6 +112,7 @@ static void compare_outer(const struct kernel *fast, const struct kernel *plain)
     memory_destroy(fast_C);
     memory_destroy(plain_C);
     memory_destroy(scratch);
+    memory_destroy(rows);
     memory_destroy(fast_sum);
     memory_destroy(plain_sum);
 }
@@ -225,7 +228,7 @@ START_TEST(a_row_does_not_depend_on_how_many_go_with_it)
     const struct kernel *kernel = kernel_choose(&error);
     size_t K = 50, columns = 112;
     float *W = random_floats(K * columns, 1), *A = random_floats(20 * K, 1);
-    struct panels panels = make_panels(kernel, K, columns, 4, W);
+    struct panels panels = make_panels(kernel, K, columns, W);
     float *all = random_floats(20 * columns, 1), *one = random_floats(columns, 1);
     kernel->product(&panels, 20, A, K, NULL, 0, all, columns);
     for (size_t m = 0; m < 20; m++) {
