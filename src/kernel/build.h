@@ -15,12 +15,8 @@
 #define BUILD(name) name##_generic
 #endif
 
-/* What outer() packs at a time, at most. */
-enum {
-    OUTER_FRAMES = 320,
-    OUTER_M = 48,       /* columns of A */
-    OUTER_COLUMNS = 512 /* of X */
-};
+/* What outer() packs at a time, at most: frames, columns of A and of X. */
+enum { OUTER_FRAMES = 320, OUTER_M = 48, OUTER_COLUMNS = 512 };
 
 void BUILD(pack)(struct panels *B, const float *W, const int64_t *row, const int64_t *column);
 void BUILD(product)(const struct panels *B, size_t M, const float *A, size_t A_stride, const float *start,

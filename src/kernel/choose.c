@@ -60,14 +60,16 @@ const struct kernel *kernel_find(const char *name)
     return NULL;
 }
 
-static size_t first_cache = 32 * 1024;
+static size_t first_cache = 32 << 10, last_cache = 32 << 20;
 
-static void read_first_cache(void)
+static void find_caches(void)
 {
 #ifdef _SC_LEVEL1_DCACHE_SIZE
-    long bytes = sysconf(_SC_LEVEL1_DCACHE_SIZE);
-    if (bytes >= 16 * 1024 && bytes <= 1024 * 1024)
-        first_cache = (size_t)bytes;
+    long first = sysconf(_SC_LEVEL1_DCACHE_SIZE), last = sysconf(_SC_LEVEL3_CACHE_SIZE);
+    if (first >= 16 << 10 && first <= 1 << 20)
+        first_cache = (size_t)first;
+    if (last >= 1 << 20)
+        last_cache = (size_t)last;
 #endif
 }
 
@@ -76,9 +78,14 @@ size_t kernel_first_cache(void)
     return first_cache;
 }
 
+size_t kernel_last_cache(void)
+{
+    return last_cache;
+}
+
 const struct kernel *kernel_choose(struct error *error)
 {
-    read_first_cache();
+    find_caches();
     const char *name = getenv("RNN_ISA");
     if (name && *name) {
         const struct kernel *kernel = kernel_find(name);

@@ -118,9 +118,10 @@ const struct kernel *kernel_choose(struct error *error);
  * here. */
 const struct kernel *kernel_find(const char *name);
 
-/* Bytes of the first data cache, which block sizes follow (no bits do): read by kernel_choose, 32 KiB where
- * it cannot be told. */
+/* Bytes of the first data cache and of the last, which block sizes follow (no bits do): found by
+ * kernel_choose; 32 KiB and 32 MiB where the system does not tell. */
 size_t kernel_first_cache(void);
+size_t kernel_last_cache(void);
 
 /* "generic avx2 avx512": the builds in this program, in rising order. */
 const char *kernel_list(void);
@@ -129,6 +130,13 @@ const char *kernel_list(void);
 static inline size_t panels_count(size_t K, size_t columns)
 {
     return K * columns;
+}
+
+/* A stride for rows of n floats, n a multiple of 16: an odd number of cache lines, so that neighbours in a
+ * column lie in different sets of the cache. */
+static inline size_t kernel_stride(size_t n)
+{
+    return (n / KERNEL_BLOCK | 1) * KERNEL_BLOCK;
 }
 
 #endif

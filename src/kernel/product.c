@@ -5,10 +5,10 @@
  * multiply-adds. Nothing is reassociated, so a row's bits depend on its own numbers alone, and every bound of
  * a loop below is free to follow the caches.
  *
- * Rows and vectors are split evenly: 8 rows are 4 and 4, not 6 and 2, as a tile with few sums waits for the
- * latency of the multiply-add. Of each panel a block of `depth` rows, half of the first cache, is met by all
- * rows of a chunk before the next; a chunk of rows meets all panels before the next chunk, so that the lines
- * of C, which two panels share, are still near. */
+ * The last two parts of a split are alike: 5 rows are 3 and 2, not 4 and 1, as a tile with few sums waits for
+ * the latency of the multiply-add. Of each panel a block of rows, half of the first cache, is met by all rows
+ * of a chunk before the next; a chunk of rows meets all panels before the next chunk, so that the lines of C
+ * that two panels share are still near. Panels that outgrow the caches are fetched a block ahead. */
 #include "kernel/build.h"
 #include "kernel/vector.h"
 
@@ -19,20 +19,16 @@ enum {
     ROWS_2 = VEC_REGISTERS == 32 ? 8 : 6,
     ROWS_3 = VEC_REGISTERS == 32 ? 8 : 4,
     MOST_ROWS = 8,
-    OUTER_ROWS = ROWS_3, /* divides a block */
+    OUTER_ROWS = ROWS_3, /* of a weight gradient: divides a block */
     CHUNK = 64,          /* rows that meet all panels before the next rows */
     STEPS = 4            /* of k at a time */
 };
 
 struct tile {
     size_t K;
-    const float *A; /* A[m][k] = A[m * row + k * step] */
-    size_t A_row, A_step;
-    const float *B;     /* vectors of k at B + k * VECTORS * VEC_LANES */
-    const float *start; /* NULL: zero */
-    size_t start_row;
-    float *C;
-    size_t C_row; /* floats from row to row */
+    const float *B; /* vectors of k at B + k * VECTORS * VEC_LANES */
+    size_t start_row, C_row;
+    size_t ahead; /* floats from B to what is fetched meanwhile, as much as B's; 0: nothing */
 };
 
 /* Tiles live in registers only if every loop over rows and vectors is unrolled. */
@@ -47,17 +43,19 @@ INLINE void tile_step(vec sum[MOST_ROWS][TILE_VECTORS], const float *A, size_t A
         b[v] = vec_load(B + v * VEC_LANES);
     UNROLL
     for (size_t m = 0; m < ROWS; m++) {
-        vec a = vec_splat(A[m * A_row]);
+        vec a = vec_splat_at(A + m * A_row);
         UNROLL
         for (size_t v = 0; v < VECTORS; v++)
-            sum[m][v] = vec_fma(a, b[v], sum[m][v]);
+            vec_accumulate(&sum[m][v], a, b[v]);
     }
 }
 
-INLINE void tile_multiply(const struct tile *tile, const size_t ROWS, const size_t VECTORS)
+/* C = start + A B; start NULL: zero. Where FETCH is 1, half as much as B holds is fetched from `fetch` on. */
+INLINE void tile_multiply(const struct tile *tile, const float *A, size_t A_row, size_t A_step,
+    const float *start, float *C, const float *fetch, const int FETCH, const size_t ROWS,
+    const size_t VECTORS)
 {
-    const float *A = tile->A, *B = tile->B, *start = tile->start;
-    const size_t A_row = tile->A_row, A_step = tile->A_step;
+    const float *B = tile->B;
     vec sum[MOST_ROWS][TILE_VECTORS];
     UNROLL
     for (size_t m = 0; m < ROWS; m++)
@@ -65,12 +63,19 @@ INLINE void tile_multiply(const struct tile *tile, const size_t ROWS, const size
     for (size_t v = 0; v < VECTORS; v++)
         sum[m][v] = start ? vec_load(start + m * tile->start_row + v * VEC_LANES) : vec_splat(0);
     size_t k = tile->K;
-    for (; k >= STEPS; k -= STEPS)
+    for (; k >= STEPS; k -= STEPS) {
+        if (FETCH) {
+            UNROLL
+            for (size_t i = 0; i < STEPS * VECTORS * VEC_LANES / 2; i += KERNEL_BLOCK)
+                __builtin_prefetch(fetch + i);
+            fetch += STEPS * VECTORS * VEC_LANES / 2;
+        }
         UNROLL
-    for (size_t s = 0; s < STEPS; s++) {
-        tile_step(sum, A, A_row, B, ROWS, VECTORS);
-        A += A_step;
-        B += VECTORS * VEC_LANES;
+        for (size_t s = 0; s < STEPS; s++) {
+            tile_step(sum, A, A_row, B, ROWS, VECTORS);
+            A += A_step;
+            B += VECTORS * VEC_LANES;
+        }
     }
     for (; k > 0; k--) {
         tile_step(sum, A, A_row, B, ROWS, VECTORS);
@@ -81,52 +86,61 @@ INLINE void tile_multiply(const struct tile *tile, const size_t ROWS, const size
     for (size_t m = 0; m < ROWS; m++)
         UNROLL
     for (size_t v = 0; v < VECTORS; v++)
-        vec_store(tile->C + m * tile->C_row + v * VEC_LANES, sum[m][v]);
+        vec_store(C + m * tile->C_row + v * VEC_LANES, sum[m][v]);
 }
 
-#define TILE(rows, vectors)                                                                                  \
-    static void tile_##rows##_##vectors(const struct tile *tile)                                             \
-    {                                                                                                        \
-        tile_multiply(tile, rows, vectors);                                                                  \
-    }
-#define TILES(vectors)                                                                                       \
-    TILE(1, vectors)                                                                                         \
-    TILE(2, vectors)                                                                                         \
-    TILE(3, vectors) TILE(4, vectors) TILE(5, vectors) TILE(6, vectors) TILE(7, vectors) TILE(8, vectors)
-TILES(1)
-TILES(2)
-TILES(3)
-
-#define TILE_ROW(vectors)                                                                                    \
-    {                                                                                                        \
-        NULL, tile_1_##vectors, tile_2_##vectors, tile_3_##vectors, tile_4_##vectors, tile_5_##vectors,      \
-            tile_6_##vectors, tile_7_##vectors, tile_8_##vectors                                             \
-    }
-
-static void (*const tiles[TILE_VECTORS + 1][MOST_ROWS + 1])(const struct tile *) = {
-    {NULL}, TILE_ROW(1), TILE_ROW(2), TILE_ROW(3)};
-
-static const size_t tile_rows[TILE_VECTORS + 1] = {0, ROWS_1, ROWS_2, ROWS_3};
-
-/* The size of the next of the parts, each at most `most`, that n is split into evenly. */
-static size_t next_part(size_t n, size_t most)
+/* The next of the parts, each at most `most` and the last two alike, that n is split into. */
+INLINE size_t next_part(size_t n, size_t most)
 {
-    size_t parts = (n + most - 1) / most;
-    return parts == 0 ? 0 : (n + parts - 1) / parts;
+    return n >= 2 * most ? most : n > most ? (n + 1) / 2 : n;
 }
 
-/* All M rows of one panel; `tile` describes row 0. */
-static void panel_multiply(struct tile tile, size_t M, size_t vectors)
+/* Where the next rows of a tile start. */
+INLINE void fetch_rows(const float *start, size_t stride, size_t rows, const size_t VECTORS)
 {
-    while (M > 0) {
-        size_t rows = next_part(M, tile_rows[vectors]);
-        tiles[vectors][rows](&tile);
-        tile.A += rows * tile.A_row;
-        tile.C += rows * tile.C_row;
-        if (tile.start)
-            tile.start += rows * tile.start_row;
-        M -= rows;
+    for (size_t m = 0; m < rows; m++) {
+        __builtin_prefetch(start + m * stride, 1);
+        __builtin_prefetch(start + m * stride + VECTORS * VEC_LANES - 1, 1);
     }
+}
+
+/* M rows of one panel of so many vectors. */
+INLINE void panel_rows(const struct tile *tile, size_t M, const float *A, size_t A_row, size_t A_step,
+    const float *start, float *C, const size_t MOST, const size_t VECTORS)
+{
+    const float *fetch = tile->ahead ? tile->B + tile->ahead : NULL; /* by the first rows and by the last */
+    for (size_t rows; M > 0; M -= rows) {
+        rows = next_part(M, MOST);
+        if (start && rows < M)
+            fetch_rows(start + rows * tile->start_row, tile->start_row, rows, VECTORS);
+        switch (rows) {
+#define CASE(n)                                                                                              \
+    case n:                                                                                                  \
+        if (n <= MOST && fetch)                                                                              \
+            tile_multiply(tile, A, A_row, A_step, start, C, fetch, 1, n, VECTORS);                           \
+        else if (n <= MOST)                                                                                  \
+            tile_multiply(tile, A, A_row, A_step, start, C, NULL, 0, n, VECTORS);                            \
+        break;
+            CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
+        }
+        if (tile->ahead)
+            fetch = M <= rows + MOST ? tile->B + tile->ahead + tile->K * VECTORS * VEC_LANES / 2 : NULL;
+        A += rows * A_row;
+        C += rows * tile->C_row;
+        if (start)
+            start += rows * tile->start_row;
+    }
+}
+
+INLINE void panel_multiply(const struct tile *tile, size_t M, size_t vectors, const float *A, size_t A_row,
+    size_t A_step, const float *start, float *C)
+{
+    if (vectors == 3)
+        panel_rows(tile, M, A, A_row, A_step, start, C, ROWS_3, 3);
+    else if (vectors == 2)
+        panel_rows(tile, M, A, A_row, A_step, start, C, ROWS_2, 2);
+    else
+        panel_rows(tile, M, A, A_row, A_step, start, C, ROWS_1, 1);
 }
 
 void BUILD(pack)(struct panels *B, const float *W, const int64_t *row, const int64_t *column)
@@ -153,28 +167,22 @@ void BUILD(product)(const struct panels *B, size_t M, const float *A, size_t A_s
     size_t start_stride, float *C, size_t C_stride)
 {
     size_t depth = panel_depth();
+    int far = B->K * B->columns * sizeof(float) > kernel_last_cache() / 4;
     for (size_t rows; M > 0; M -= rows) {
-        rows = M < CHUNK ? M : CHUNK;
-        const float *data = B->data;
-        for (size_t left = B->columns / VEC_LANES, column = 0; left > 0;) {
-            size_t vectors = next_part(left, TILE_VECTORS);
-            struct tile tile = {.A = A,
-                .A_row = A_stride,
-                .A_step = 1,
-                .start = start ? start + column : NULL,
-                .start_row = start_stride,
-                .C = C + column,
-                .C_row = C_stride};
+        rows = next_part(M, CHUNK);
+        struct tile tile = {.B = B->data, .C_row = C_stride};
+        for (size_t left = B->columns / VEC_LANES, column = 0, vectors; left > 0; left -= vectors) {
+            vectors = next_part(left, TILE_VECTORS);
+            const float *from = start ? start + column : NULL;
+            tile.start_row = start_stride;
             for (size_t k = 0; k < B->K; k += tile.K) {
                 tile.K = next_part(B->K - k, depth);
-                tile.B = data;
-                panel_multiply(tile, rows, vectors);
-                data += tile.K * vectors * VEC_LANES;
-                tile.A += tile.K;
-                tile.start = tile.C;
+                tile.ahead = far ? tile.K * vectors * VEC_LANES : 0;
+                panel_multiply(&tile, rows, vectors, A + k, A_stride, 1, from, C + column);
+                tile.B += tile.K * vectors * VEC_LANES;
+                from = C + column;
                 tile.start_row = C_stride;
             }
-            left -= vectors;
             column += vectors * VEC_LANES;
         }
         A += rows * A_stride;
@@ -184,9 +192,9 @@ void BUILD(product)(const struct panels *B, size_t M, const float *A, size_t A_s
     }
 }
 
-/* A weight gradient packs both sides: the columns of A in tiles of OUTER_ROWS, [tile][frame][row], and those
- * of X in panels, [panel][frame][column]. Read where they lie, the numbers of a tile would each be in a line
- * of their own, and with strides that are a power of two all in the same few sets of the cache. */
+/* A weight gradient packs both sides: the columns of A in tiles, [tile][frame][row], and those of X in
+ * panels, [panel][frame][column]. Where they lie, the numbers that a tile meets in one frame are far from
+ * those of the next. */
 static void outer_pack_A(size_t frames, size_t M, const float *A, size_t A_stride, float *packed)
 {
     for (size_t n = 0; n < frames; n++)
@@ -210,26 +218,29 @@ static void outer_pack_X(
     }
 }
 
+INLINE void outer_panel(const struct tile *tile, size_t M, const float *A, float *C, const size_t VECTORS)
+{
+    for (size_t m = 0; m < M; m += OUTER_ROWS, C += OUTER_ROWS * tile->C_row) {
+        if (m + OUTER_ROWS < M)
+            fetch_rows(C + OUTER_ROWS * tile->C_row, tile->C_row, OUTER_ROWS, VECTORS);
+        tile_multiply(tile, A + m * tile->K, 1, OUTER_ROWS, C, C, NULL, 0, OUTER_ROWS, VECTORS);
+    }
+}
+
 /* One block of frames: C [M][columns] += A^T X, both packed. */
 static void outer_block(
     size_t frames, size_t M, const float *A, size_t columns, const float *X, float *C, size_t C_stride)
 {
-    for (size_t left = columns / VEC_LANES; left > 0;) {
-        size_t vectors = next_part(left, TILE_VECTORS);
-        for (size_t m = 0; m < M; m += OUTER_ROWS) {
-            struct tile tile = {.K = frames,
-                .A = A + m * frames,
-                .A_row = 1,
-                .A_step = OUTER_ROWS,
-                .B = X,
-                .start = C + m * C_stride,
-                .start_row = C_stride,
-                .C = C + m * C_stride,
-                .C_row = C_stride};
-            tiles[vectors][OUTER_ROWS](&tile);
-        }
-        left -= vectors;
-        X += frames * vectors * VEC_LANES;
+    struct tile tile = {.K = frames, .B = X, .start_row = C_stride, .C_row = C_stride};
+    for (size_t left = columns / VEC_LANES, vectors; left > 0; left -= vectors) {
+        vectors = next_part(left, TILE_VECTORS);
+        if (vectors == 3)
+            outer_panel(&tile, M, A, C, 3);
+        else if (vectors == 2)
+            outer_panel(&tile, M, A, C, 2);
+        else
+            outer_panel(&tile, M, A, C, 1);
+        tile.B += frames * vectors * VEC_LANES;
         C += vectors * VEC_LANES;
     }
 }

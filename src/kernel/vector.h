@@ -62,6 +62,16 @@ INLINE vec vec_splat(float x)
 #endif
 }
 
+/* *p in all lanes: a load that compilers do not gather with its neighbours and take apart again */
+INLINE vec vec_splat_at(const float *p)
+{
+#if defined KERNEL_AVX2
+    return (vec)_mm256_broadcast_ss(p);
+#else
+    return vec_splat(*p);
+#endif
+}
+
 /* a b + c, rounded once */
 INLINE vec vec_fma(vec a, vec b, vec c)
 {
@@ -74,6 +84,17 @@ INLINE vec vec_fma(vec a, vec b, vec c)
 #else
     return (vec){
         fmaf(a[0], b[0], c[0]), fmaf(a[1], b[1], c[1]), fmaf(a[2], b[2], c[2]), fmaf(a[3], b[3], c[3])};
+#endif
+}
+
+/* *sum = a b + *sum, rounded once. In the tile of a product compilers may put the result into the register of
+ * a factor and move registers about to mend that; so the form that adds in place is named here. */
+INLINE void vec_accumulate(vec *sum, vec a, vec b)
+{
+#if defined KERNEL_AVX512 || defined KERNEL_AVX2
+    __asm__("vfmadd231ps %2, %1, %0" : "+v"(*sum) : "v"(a), "v"(b));
+#else
+    *sum = vec_fma(a, b, *sum);
 #endif
 }
 

@@ -109,10 +109,10 @@ void matrix_pack_table(struct matrix *matrix, const float *weights)
         }
 }
 
-void matrix_look_up(
-    const struct matrix *matrix, size_t N, const int32_t *symbols, const float *start, float *out)
+void matrix_look_up(const struct matrix *matrix, size_t N, const int32_t *symbols, const float *start,
+    float *out, size_t stride)
 {
-    for (size_t n = 0; n < N; n++, out += matrix->rows) {
+    for (size_t n = 0; n < N; n++, out += stride) {
         const float *column = matrix->forward.data + (size_t)symbols[n] * matrix->rows;
         for (size_t r = 0; r < matrix->rows; r++)
             out[r] = start[r] + column[r];
@@ -120,10 +120,10 @@ void matrix_look_up(
 }
 
 void matrix_add_symbols(const struct matrix *matrix, size_t N, const int32_t *symbols, const float *dy,
-    float *dW, float *gradient)
+    size_t stride, float *dW, float *gradient)
 {
     memset(dW, 0, matrix->columns * matrix->rows * sizeof *dW);
-    for (size_t n = 0; n < N; n++, dy += matrix->rows) {
+    for (size_t n = 0; n < N; n++, dy += stride) {
         float *column = dW + (size_t)symbols[n] * matrix->rows;
         for (size_t r = 0; r < matrix->rows; r++)
             column[r] += dy[r];

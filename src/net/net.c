@@ -33,7 +33,7 @@ static int create_layers(struct net *net, struct error *error)
         layer->width = side_padded(inputs);
     }
     struct side outputs = {.parts = 1, .size = c->outputs, .interleave = 1};
-    net->outputs_stride = side_padded(outputs);
+    net->outputs_stride = kernel_stride(side_padded(outputs));
     return dense_init(&net->head, outputs, inputs, net_find_parameter(net, "head.weight")->offset,
         net_find_parameter(net, "head.bias")->offset, error);
 }

@@ -30,6 +30,7 @@ int recurrent_init(struct recurrent *r, enum cell cell, int reverse, size_t H, s
         .bias_hh = place.bias_hh};
     struct side units = {.parts = 1, .size = H, .interleave = 1};
     r->Hp = side_padded(units);
+    r->a_stride = kernel_stride(G * r->Hp);
     r->bias = memory_create(G * r->Hp, sizeof(float), error);
     r->bias_recurrent = memory_create(G * r->Hp, sizeof(float), error);
     r->zero = memory_create(r->Hp, sizeof(float), error);
@@ -75,13 +76,13 @@ void recurrent_lay(
     struct recurrent *r, const struct kernel *kernel, struct arena *arena, size_t B, size_t N, int training)
 {
     size_t width = r->G * r->Hp;
-    r->a = arena_take(arena, N * width, sizeof(float));
+    r->a = arena_take(arena, N * r->a_stride, sizeof(float));
     if (r->cell == CELL_LSTM)
         r->c = arena_take(arena, N * r->Hp, sizeof(float));
     if (r->cell == CELL_LSTM || r->cell == CELL_GRU)
         r->t = arena_take(arena, N * r->Hp, sizeof(float));
     if (r->cell == CELL_GRU)
-        r->u = arena_take(arena, N * width, sizeof(float));
+        r->u = arena_take(arena, N * r->a_stride, sizeof(float));
     if (!training)
         return;
     r->dc = arena_take(arena, r->cell == CELL_LSTM ? B * r->Hp : 0, sizeof(float));
@@ -170,29 +171,30 @@ static void step_product(
     size_t width = r->G * r->Hp;
     const float *h_before = Y + step.before * Y_stride;
     if (r->cell == CELL_GRU) {
-        float *u = r->u + step.first * width;
-        kernel->product(&r->hidden.forward, step.carried, h_before, Y_stride, r->bias_recurrent, 0, u, width);
+        float *u = r->u + step.first * r->a_stride;
+        kernel->product(
+            &r->hidden.forward, step.carried, h_before, Y_stride, r->bias_recurrent, 0, u, r->a_stride);
         for (size_t b = step.carried; b < step.rows; b++)
-            memcpy(u + b * width, r->bias_recurrent, width * sizeof *u);
+            memcpy(u + b * r->a_stride, r->bias_recurrent, width * sizeof *u);
     } else {
-        float *a = r->a + step.first * width;
-        kernel->product(&r->hidden.forward, step.carried, h_before, Y_stride, a, width, a, width);
+        float *a = r->a + step.first * r->a_stride;
+        kernel->product(&r->hidden.forward, step.carried, h_before, Y_stride, a, r->a_stride, a, r->a_stride);
     }
 }
 
 static void step_forward(
     const struct recurrent *r, const struct kernel *kernel, struct step step, float *Y, size_t Y_stride)
 {
-    size_t width = r->G * r->Hp, Hp = r->Hp;
+    size_t Hp = r->Hp;
     step_product(r, kernel, step, Y, Y_stride);
     struct cell_rows rows = {.rows = step.carried,
         .units = Hp,
-        .gates = r->a + step.first * width,
-        .gates_stride = width,
+        .gates = r->a + step.first * r->a_stride,
+        .gates_stride = r->a_stride,
         .h = Y + step.first * Y_stride,
         .h_stride = Y_stride,
         .c_stride = Hp,
-        .recurrent_stride = width,
+        .recurrent_stride = r->a_stride,
         .h_previous = Y + step.before * Y_stride,
         .h_previous_stride = Y_stride,
         .c_previous_stride = Hp};
@@ -203,16 +205,16 @@ static void step_forward(
     if (r->cell == CELL_LSTM || r->cell == CELL_GRU)
         rows.tanh_c = r->t + step.first * Hp;
     if (r->cell == CELL_GRU)
-        rows.recurrent = r->u + step.first * width;
+        rows.recurrent = r->u + step.first * r->a_stride;
     cell_forward(r, kernel, &rows);
 
     size_t skip = step.carried; /* rows that start here, from a state of zero */
     rows.rows = step.rows - skip;
-    rows.gates += skip * width;
+    rows.gates += skip * r->a_stride;
     rows.h += skip * Y_stride;
     rows.c = rows.c ? rows.c + skip * Hp : NULL;
     rows.tanh_c = rows.tanh_c ? rows.tanh_c + skip * Hp : NULL;
-    rows.recurrent = rows.recurrent ? rows.recurrent + skip * width : NULL;
+    rows.recurrent = rows.recurrent ? rows.recurrent + skip * r->a_stride : NULL;
     rows.h_previous = rows.c_previous = r->zero;
     rows.h_previous_stride = rows.c_previous_stride = 0;
     cell_forward(r, kernel, &rows);
@@ -221,11 +223,10 @@ static void step_forward(
 void recurrent_forward(struct recurrent *r, const struct kernel *kernel, const struct grain *grain,
     const float *X, size_t X_stride, float *Y, size_t Y_stride)
 {
-    size_t width = r->G * r->Hp;
     if (r->one_hot)
-        matrix_look_up(&r->input, grain->N, grain->symbols, r->bias, r->a);
+        matrix_look_up(&r->input, grain->N, grain->symbols, r->bias, r->a, r->a_stride);
     else
-        kernel->product(&r->input.forward, grain->N, X, X_stride, r->bias, 0, r->a, width);
+        kernel->product(&r->input.forward, grain->N, X, X_stride, r->bias, 0, r->a, r->a_stride);
     for (size_t i = 0; i < grain->T; i++)
         step_forward(r, kernel, step_at(r, grain, step_time(r, grain, i)), Y, Y_stride);
 }
@@ -233,12 +234,12 @@ void recurrent_forward(struct recurrent *r, const struct kernel *kernel, const s
 static void step_backward(const struct recurrent *r, const struct kernel *kernel, struct step step,
     const float *Y, size_t Y_stride, float *dY)
 {
-    size_t width = r->G * r->Hp, Hp = r->Hp;
+    size_t Hp = r->Hp;
     struct cell_slopes rows = {.rows = step.carried,
         .units = Hp,
-        .gates = r->a + step.first * width,
-        .gates_stride = width,
-        .recurrent_stride = width,
+        .gates = r->a + step.first * r->a_stride,
+        .gates_stride = r->a_stride,
+        .recurrent_stride = r->a_stride,
         .h = Y + step.first * Y_stride,
         .h_stride = Y_stride,
         .h_previous = Y + step.before * Y_stride,
@@ -257,26 +258,27 @@ static void step_backward(const struct recurrent *r, const struct kernel *kernel
     if (r->cell == CELL_LSTM || r->cell == CELL_GRU)
         rows.tanh_c = r->t + step.first * Hp;
     if (r->cell == CELL_GRU)
-        rows.recurrent = r->u + step.first * width;
+        rows.recurrent = r->u + step.first * r->a_stride;
     cell_backward(r, kernel, &rows);
 
     size_t skip = step.carried;
     rows.rows = step.rows - skip;
-    rows.gates += skip * width;
+    rows.gates += skip * r->a_stride;
     rows.h += skip * Y_stride;
     rows.dh += skip * Y_stride;
     rows.dc = rows.dc ? rows.dc + skip * Hp : NULL;
     rows.tanh_c = rows.tanh_c ? rows.tanh_c + skip * Hp : NULL;
-    rows.recurrent = rows.recurrent ? rows.recurrent + skip * width : NULL;
+    rows.recurrent = rows.recurrent ? rows.recurrent + skip * r->a_stride : NULL;
     rows.h_previous = rows.c_previous = r->zero;
     rows.dh_previous = r->unused;
     rows.h_previous_stride = rows.c_previous_stride = rows.dh_previous_stride = 0;
     cell_backward(r, kernel, &rows);
 
     /* dh' += W_hh^T da */
-    const float *da = (r->cell == CELL_GRU ? r->u : r->a) + step.first * width;
+    const float *da = (r->cell == CELL_GRU ? r->u : r->a) + step.first * r->a_stride;
     float *dh_before = dY + step.before * Y_stride;
-    kernel->product(&r->hidden.backward, step.carried, da, width, dh_before, Y_stride, dh_before, Y_stride);
+    kernel->product(
+        &r->hidden.backward, step.carried, da, r->a_stride, dh_before, Y_stride, dh_before, Y_stride);
 }
 
 /* dW_hh = sum over frames of da h'^T, in order of frames; h' of a sequence's first frame is zero. */
@@ -291,7 +293,7 @@ static void hidden_gradient(const struct recurrent *r, const struct kernel *kern
             r->before[step.first + b] = b < step.carried ? (int64_t)(step.before + b) : -1;
     }
     memset(r->dW, 0, width * r->Hp * sizeof *r->dW);
-    kernel->outer(grain->N, width, da, width, r->Hp, Y, Y_stride, r->before, r->dW, r->Hp, r->scratch);
+    kernel->outer(grain->N, width, da, r->a_stride, r->Hp, Y, Y_stride, r->before, r->dW, r->Hp, r->scratch);
     matrix_add_gradient(&r->hidden, r->dW, gradient);
 }
 
@@ -299,11 +301,11 @@ static void bias_gradients(const struct recurrent *r, const struct kernel *kerne
 {
     size_t width = r->G * r->Hp;
     memset(r->sums, 0, width * sizeof *r->sums);
-    kernel->column_sums(N, width, r->a, width, r->sums);
+    kernel->column_sums(N, width, r->a, r->a_stride, r->sums);
     bias_add_gradient(r->gates, r->sums, gradient + r->bias_ih);
     if (r->cell == CELL_GRU) { /* else both biases are in the same sum */
         memset(r->sums, 0, width * sizeof *r->sums);
-        kernel->column_sums(N, width, r->u, width, r->sums);
+        kernel->column_sums(N, width, r->u, r->a_stride, r->sums);
     }
     bias_add_gradient(r->gates, r->sums, gradient + r->bias_hh);
 }
@@ -313,12 +315,12 @@ static void input_gradient(const struct recurrent *r, const struct kernel *kerne
 {
     size_t width = r->G * r->Hp;
     if (r->one_hot) {
-        matrix_add_symbols(&r->input, grain->N, grain->symbols, r->a, r->dW, gradient);
+        matrix_add_symbols(&r->input, grain->N, grain->symbols, r->a, r->a_stride, r->dW, gradient);
         return;
     }
     memset(r->dW, 0, width * r->input.columns * sizeof *r->dW);
-    kernel->outer(grain->N, width, r->a, width, r->input.columns, X, X_stride, NULL, r->dW, r->input.columns,
-        r->scratch);
+    kernel->outer(grain->N, width, r->a, r->a_stride, r->input.columns, X, X_stride, NULL, r->dW,
+        r->input.columns, r->scratch);
     matrix_add_gradient(&r->input, r->dW, gradient);
 }
 
@@ -326,7 +328,6 @@ void recurrent_backward(struct recurrent *r, const struct kernel *kernel, const 
     const float *X, size_t X_stride, const float *Y, size_t Y_stride, float *dY, float *dX, int add,
     float *gradient)
 {
-    size_t width = r->G * r->Hp;
     if (r->cell == CELL_LSTM)
         memset(r->dc, 0, grain->B * r->Hp * sizeof *r->dc);
     if (r->cell == CELL_GRU)
@@ -334,7 +335,8 @@ void recurrent_backward(struct recurrent *r, const struct kernel *kernel, const 
     for (size_t i = grain->T; i-- > 0;)
         step_backward(r, kernel, step_at(r, grain, step_time(r, grain, i)), Y, Y_stride, dY);
     if (dX)
-        kernel->product(&r->input.backward, grain->N, r->a, width, add ? dX : NULL, X_stride, dX, X_stride);
+        kernel->product(
+            &r->input.backward, grain->N, r->a, r->a_stride, add ? dX : NULL, X_stride, dX, X_stride);
     double start = times_start(r->times);
     input_gradient(r, kernel, grain, X, X_stride, gradient);
     hidden_gradient(r, kernel, grain, Y, Y_stride, gradient);

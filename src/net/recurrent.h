@@ -15,6 +15,7 @@ struct recurrent {
     enum cell cell;
     int reverse;                 /* 1: from the last frame to the first */
     size_t H, Hp, G;             /* units, padded; gates */
+    size_t a_stride;             /* of a and u */
     int one_hot;                 /* inputs are symbols: W_ih x is a row of a table */
     struct side gates;           /* the rows of W_ih and W_hh */
     struct matrix input, hidden; /* W_ih, W_hh */
@@ -24,9 +25,9 @@ struct recurrent {
     float *zero;                 /* [Hp] the state before the first frame */
 
     /* Workspace. */
-    float *a;        /* [N][G Hp] sums, then activations, then gradients by the sums */
+    float *a;        /* [N][a_stride] sums, then activations, then gradients by the sums */
     float *c, *t;    /* lstm: [N][Hp] cell state and its tanh; gru: t is W_hn h + b_hn */
-    float *u;        /* gru: [N][G Hp] W_hh h + b_hh; in backward the gradient by it */
+    float *u;        /* gru: [N][a_stride] W_hh h + b_hh; in backward the gradient by it */
     float *dc;       /* lstm: [B][Hp] */
     float *unused;   /* gru: [Hp] takes the gradient by the state before the first frame */
     float *dW;       /* [largest of the two matrices] */

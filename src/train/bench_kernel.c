@@ -28,13 +28,14 @@ struct bench {
 
 static void run_product(const struct bench *b)
 {
-    b->kernel->product(&b->panels, b->rows, b->A, b->shape.K, b->C, b->shape.columns, b->C, b->shape.columns);
+    size_t A_stride = kernel_stride(b->shape.K), C_stride = kernel_stride(b->shape.columns);
+    b->kernel->product(&b->panels, b->rows, b->A, A_stride, b->C, C_stride, b->C, C_stride);
 }
 
 static void run_outer(const struct bench *b)
 {
-    b->kernel->outer(b->rows, b->shape.columns, b->C, b->shape.columns, b->shape.K, b->A, b->shape.K, NULL, b->dW,
-        b->shape.K, b->scratch);
+    b->kernel->outer(b->rows, b->shape.columns, b->C, kernel_stride(b->shape.columns), b->shape.K, b->A,
+        kernel_stride(b->shape.K), NULL, b->dW, b->shape.K, b->scratch);
 }
 
 static int compare_doubles(const void *a, const void *b)
@@ -70,12 +71,10 @@ static float *random_floats(size_t n, struct error *error)
 static int bench_shape(const struct kernel *kernel, struct shape shape, struct error *error)
 {
     size_t count = panels_count(shape.K, shape.columns);
-    struct bench b = {.kernel = kernel,
-        .shape = shape,
-        .panels = {.K = shape.K, .columns = shape.columns}};
+    struct bench b = {.kernel = kernel, .shape = shape, .panels = {.K = shape.K, .columns = shape.columns}};
     b.panels.data = random_floats(count, error);
-    b.A = random_floats(MOST_ROWS * shape.K, error);
-    b.C = random_floats(MOST_ROWS * shape.columns, error);
+    b.A = random_floats(MOST_ROWS * kernel_stride(shape.K), error);
+    b.C = random_floats(MOST_ROWS * kernel_stride(shape.columns), error);
     b.dW = random_floats(count, error);
     b.scratch = memory_create(kernel->outer_floats, sizeof *b.scratch, error);
     int failed = !b.panels.data || !b.A || !b.C || !b.dW || !b.scratch;
