@@ -197,24 +197,28 @@ void BUILD(product)(const struct panels *B, size_t M, const float *A, size_t A_s
  * those of the next. */
 static void outer_pack_A(size_t frames, size_t M, const float *A, size_t A_stride, float *packed)
 {
-    for (size_t n = 0; n < frames; n++)
-        for (size_t m = 0; m < M; m += OUTER_ROWS)
-            memcpy(packed + m * frames + n * OUTER_ROWS, A + n * A_stride + m, OUTER_ROWS * sizeof *packed);
+    for (size_t n = 0; n < frames; n++, A += A_stride, packed += OUTER_ROWS)
+        for (size_t m = 0; m < M; m += KERNEL_BLOCK)
+            UNROLL
+    for (size_t row = m; row < m + KERNEL_BLOCK; row += OUTER_ROWS)
+        memcpy(packed + row * frames, A + row, OUTER_ROWS * sizeof *packed);
 }
 
-/* Columns of X, the panels side by side; row[n] as outer() has it. */
+/* row[n] as outer() has it. */
 static void outer_pack_X(
     size_t frames, size_t columns, const float *X, size_t X_stride, const int64_t *row, float *packed)
 {
-    for (size_t left = columns / VEC_LANES; left > 0;) {
-        size_t width = next_part(left, TILE_VECTORS) * VEC_LANES;
-        for (size_t n = 0; n < frames; n++, packed += width)
-            if (row && row[n] < 0)
-                memset(packed, 0, width * sizeof *packed);
-            else
-                memcpy(packed, X + (row ? (size_t)row[n] : n) * X_stride, width * sizeof *packed);
-        left -= width / VEC_LANES;
-        X += width;
+    static const float zeroes[OUTER_COLUMNS];
+    for (size_t n = 0; n < frames; n++) {
+        const float *x = !row ? X + n * X_stride : row[n] < 0 ? zeroes : X + (size_t)row[n] * X_stride;
+        float *panel = packed;
+        for (size_t left = columns / VEC_LANES, vectors; left > 0; left -= vectors) {
+            vectors = next_part(left, TILE_VECTORS);
+            float *out = panel + n * vectors * VEC_LANES;
+            panel += frames * vectors * VEC_LANES;
+            for (size_t v = 0; v < vectors; v++, x += VEC_LANES, out += VEC_LANES)
+                vec_store(out, vec_load(x));
+        }
     }
 }
 
@@ -265,21 +269,28 @@ void BUILD(outer)(size_t N, size_t M, const float *A, size_t A_stride, size_t co
     }
 }
 
-/* As many columns at a time as make good use of a row that is read. */
+/* Sums of `VECTORS` neighbouring vectors of columns. */
+INLINE void sum_vectors(size_t N, const float *A, size_t A_stride, float *sum, const size_t VECTORS)
+{
+    vec s[2 * TILE_VECTORS];
+    UNROLL
+    for (size_t v = 0; v < VECTORS; v++)
+        s[v] = vec_load(sum + v * VEC_LANES);
+    for (size_t n = 0; n < N; n++, A += A_stride)
+        UNROLL
+    for (size_t v = 0; v < VECTORS; v++)
+        s[v] += vec_load(A + v * VEC_LANES);
+    UNROLL
+    for (size_t v = 0; v < VECTORS; v++)
+        vec_store(sum + v * VEC_LANES, s[v]);
+}
+
 void BUILD(column_sums)(size_t N, size_t columns, const float *A, size_t A_stride, float *sum)
 {
-    enum { PARTS = KERNEL_BLOCK / VEC_LANES };
-    for (size_t c = 0; c < columns; c += KERNEL_BLOCK) {
-        vec s[PARTS];
-        UNROLL
-        for (size_t p = 0; p < PARTS; p++)
-            s[p] = vec_load(sum + c + p * VEC_LANES);
-        for (size_t n = 0; n < N; n++)
-            UNROLL
-        for (size_t p = 0; p < PARTS; p++)
-            s[p] += vec_load(A + n * A_stride + c + p * VEC_LANES);
-        UNROLL
-        for (size_t p = 0; p < PARTS; p++)
-            vec_store(sum + c + p * VEC_LANES, s[p]);
-    }
+    enum { WIDE = 2 * TILE_VECTORS };
+    size_t left = columns / VEC_LANES;
+    for (; left >= WIDE; left -= WIDE, A += WIDE * VEC_LANES, sum += WIDE * VEC_LANES)
+        sum_vectors(N, A, A_stride, sum, WIDE);
+    for (; left > 0; left--, A += VEC_LANES, sum += VEC_LANES)
+        sum_vectors(N, A, A_stride, sum, 1);
 }
