@@ -93,7 +93,14 @@ struct kernel {
     void (*relu_forward)(const struct cell_rows *rows);
     void (*relu_backward)(const struct cell_slopes *rows);
 
-    /* x[0 .. n-1] in place, n any; within 3 units in the last place, NaN stays NaN, infinities saturate. */
+    /* x[0 .. n-1] in place, n any. NaN stays NaN, infinities saturate, no result leaves the function's
+     * range. Largest errors over all floats, in units in the last place of the right value (denormals':
+     * 2^-149): tanh: 2.57, and odd to the bit; x itself up to |x| = 2^-25 (-0 too), -1 or 1 from |x| = 9.011
+     * on: both the nearest floats. Rises but for errors in the last places. sigmoid: 2.49 from -88.7228 up,
+     * denormal results among them; 0 below, where the right value is under 2^-128; 0.5 up to |x| = 2^-24 and
+     * 1 from 17.329 on, the nearest floats. Never falls. exp: 1.05 from -87 to 88; 0 below, where the right
+     * value is under 2^-125; infinity above, though the right value stays finite up to 88.72; 1 up to |x| =
+     * 2^-25, the nearest float. Never falls. */
     void (*tanh_array)(size_t n, float *x);
     void (*sigmoid_array)(size_t n, float *x);
     void (*exp_array)(size_t n, float *x);

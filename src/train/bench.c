@@ -100,14 +100,19 @@ static double count_operations(const struct net_config *model, double frames, do
 }
 
 struct round {
-    double seconds, peak, data_wait, comm_wait, update, times[NET_TIMES];
+    double seconds, peak, data_wait, comm_wait, update;
     double one; /* 1: what a median without a divisor is divided by */
 };
+
+/* One step more, in which the network reads the clock: at each step in time, which itself takes time. */
+struct clocked {
+    double seconds, times[NET_TIMES];
+};
+enum { CLOCKED = 3 };
 
 static int run_round(struct run *run, int64_t steps, struct round *round, struct error *error)
 {
     *round = (struct round){.peak = bench_peak(net_get_kernel(run->net)), .one = 1};
-    net_set_times(run->net, round->times);
     comm_barrier(run->comm);
     double start = clock_now();
     for (int64_t s = 0; s < steps; s++) {
@@ -126,25 +131,38 @@ static int run_round(struct run *run, int64_t steps, struct round *round, struct
     return 0;
 }
 
+static int run_clocked(struct run *run, struct clocked *clocked, struct error *error)
+{
+    struct round round;
+    *clocked = (struct clocked){0};
+    net_set_times(run->net, clocked->times);
+    int failed = run_round(run, 1, &round, error);
+    net_set_times(run->net, NULL);
+    clocked->seconds = round.seconds;
+    clocked->times[NET_BACKWARD] -= clocked->times[NET_WEIGHT_GRADIENT]; /* phases that do not overlap */
+    return failed;
+}
+
 static int compare_doubles(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
-/* Median over rounds of the double at `offset` in each, divided by the one at `by`. */
-static double median_ratio(const struct round *rounds, size_t n, size_t offset, size_t by)
+/* Median over n structs of `size` bytes of the double at `offset` in each, divided by the one at `by`. */
+static double median_ratio(const void *structs, size_t n, size_t size, size_t offset, size_t by)
 {
     double value[BENCH_MOST_ROUNDS];
-    for (size_t i = 0; i < n; i++)
-        value[i] = *(const double *)((const char *)&rounds[i] + offset) /
-            *(const double *)((const char *)&rounds[i] + by);
+    for (size_t i = 0; i < n; i++) {
+        const char *one = (const char *)structs + i * size;
+        value[i] = *(const double *)(one + offset) / *(const double *)(one + by);
+    }
     qsort(value, n, sizeof *value, compare_doubles);
     return (value[n / 2] + value[(n - 1) / 2]) / 2;
 }
 
-static void print_result(
-    const struct run *run, const struct bench_options *options, const struct round *rounds)
+static void print_result(const struct run *run, const struct bench_options *options,
+    const struct round *rounds, const struct clocked *clocked)
 {
     size_t n = (size_t)options->rounds;
     double steps = (double)options->steps, frames = (double)run->train->frames * steps;
@@ -152,19 +170,18 @@ static void print_result(
         count_operations(net_get_config(run->net), (double)run->train->frames, (double)run->train->sequences);
     struct round derived[BENCH_MOST_ROUNDS];
     memcpy(derived, rounds, n * sizeof *derived);
-    for (size_t i = 0; i < n; i++) { /* phases that do not overlap */
-        double *times = derived[i].times;
-        times[NET_BACKWARD] -= times[NET_WEIGHT_GRADIENT];
-        derived[i].peak =
-            operations / run->comm->ranks / derived[i].peak; /* seconds at the peak of all cores */
-    }
+    for (size_t i = 0; i < n; i++) /* seconds at the peak of all cores */
+        derived[i].peak = operations / run->comm->ranks / derived[i].peak;
+#define MEDIAN(member, by)                                                                                   \
+    median_ratio(derived, n, sizeof *derived, offsetof(struct round, member), offsetof(struct round, by))
 #define SHARE(member)                                                                                        \
-    median_ratio(derived, n, offsetof(struct round, member), offsetof(struct round, seconds))
+    median_ratio(clocked, CLOCKED, sizeof *clocked, offsetof(struct clocked, member),                        \
+        offsetof(struct clocked, seconds))
     double best = 0; /* round: what a quiet machine would show */
     for (size_t i = 0; i < n; i++)
         best = fmax(best, derived[i].peak / derived[i].seconds);
-    double seconds = median_ratio(derived, n, offsetof(struct round, seconds), offsetof(struct round, one));
-    double fraction = SHARE(peak);
+    double seconds = MEDIAN(seconds, one);
+    double fraction = MEDIAN(peak, seconds);
     printf("cell=%s hidden=%d layers=%d directions=%d inputs=%d classes=%d frames=%d shortest=%d batch=%d "
            "grain=%d "
            "ranks=%d isa=%s frames_per_second=%.6g gflops=%.4g peak_gflops=%.4g fraction_of_peak=%.3f "
@@ -175,11 +192,12 @@ static void print_result(
         (int)options->batch, (int)options->grain, run->comm->ranks, net_get_kernel(run->net)->name,
         frames / seconds, operations / seconds * 1e-9, operations / seconds * 1e-9 / fraction, fraction,
         SHARE(times[NET_FORWARD]), SHARE(times[NET_BACKWARD]), SHARE(times[NET_WEIGHT_GRADIENT]),
-        SHARE(times[NET_ACTIVATION]), SHARE(comm_wait), SHARE(update), SHARE(data_wait), best);
+        SHARE(times[NET_ACTIVATION]), MEDIAN(comm_wait, seconds), MEDIAN(update, seconds),
+        MEDIAN(data_wait, seconds), best);
 }
 
-static int measure(
-    struct run *run, const struct bench_options *options, struct round *rounds, struct error *error)
+static int measure(struct run *run, const struct bench_options *options, struct round *rounds,
+    struct clocked *clocked, struct error *error)
 {
     const struct config *config = run->config;
     *error = (struct error){0};
@@ -200,12 +218,16 @@ static int measure(
     for (int64_t r = 0; r < options->rounds; r++)
         if (run_round(run, options->steps, &rounds[r], error))
             return -1;
+    for (int i = 0; i < CLOCKED; i++)
+        if (run_clocked(run, &clocked[i], error))
+            return -1;
     return 0;
 }
 
 int bench_train(const struct bench_options *options)
 {
     static struct round rounds[BENCH_MOST_ROUNDS];
+    struct clocked clocked[CLOCKED];
     struct comm comm;
     struct config config;
     struct error error;
@@ -218,11 +240,11 @@ int bench_train(const struct bench_options *options)
     run->options = &none;
     run->config = &config;
     run->comm = &comm;
-    int failed = measure(run, options, rounds, &error);
+    int failed = measure(run, options, rounds, clocked, &error);
     if (failed && comm.rank == 0)
         log_line(LOG_ERROR, "%s", error.text);
     if (!failed && comm.rank == 0)
-        print_result(run, options, rounds);
+        print_result(run, options, rounds, clocked);
     run_close(run);
     memory_destroy(run);
     config_finish(&config);
