@@ -93,16 +93,20 @@ struct kernel {
     void (*relu_forward)(const struct cell_rows *rows);
     void (*relu_backward)(const struct cell_slopes *rows);
 
-    /* x[0 .. n-1] in place, n any. NaN stays NaN, infinities saturate, no result leaves the function's
-     * range. Largest errors over all floats, in units in the last place of the right value (denormals':
-     * 2^-149): tanh: 2.57, and odd to the bit; x itself up to |x| = 2^-25 (-0 too), -1 or 1 from |x| = 9.011
-     * on: both the nearest floats. Rises but for errors in the last places. sigmoid: 2.49 from -88.7228 up,
-     * denormal results among them; 0 below, where the right value is under 2^-128; 0.5 up to |x| = 2^-24 and
-     * 1 from 17.329 on, the nearest floats. Never falls. exp: 1.05 from -87 to 88; 0 below, where the right
-     * value is under 2^-125; infinity above, though the right value stays finite up to 88.72; 1 up to |x| =
-     * 2^-25, the nearest float. Never falls. */
+    /* x[0 .. n-1] in place, n any. NaN stays NaN, infinities saturate, no result leaves the function's range.
+     * Errors are in units in the last place of the right value (2^-149 among denormals) and are the largest
+     * over all floats of the range. */
+
+    /* 2.57 everywhere. Odd to the bit. x itself up to |x| = 2^-25 and -1 or 1 from |x| = 9.011 on, which are
+     * the nearest floats. Rises but for errors in the last places. */
     void (*tanh_array)(size_t n, float *x);
+
+    /* 2.49 from -88.72283 up, denormal results among them; 0 below, where the right value is under 2^-128.
+     * 0.5 up to |x| = 2^-24 and 1 from 17.329 on, which are the nearest floats. Never falls. */
     void (*sigmoid_array)(size_t n, float *x);
+
+    /* 1.05 from -87 to 88; 0 below, where the right value is under 2^-125; infinity above, though the right
+     * value is finite up to 88.72. 1 up to |x| = 2^-25, which is the nearest float. Never falls. */
     void (*exp_array)(size_t n, float *x);
 
     /* burst_operations floating-point operations (2 per multiply-add) a round, in registers and independent
@@ -144,6 +148,14 @@ static inline size_t panels_count(size_t K, size_t columns)
 static inline size_t kernel_stride(size_t n)
 {
     return (n / KERNEL_BLOCK | 1) * KERNEL_BLOCK;
+}
+
+/* Asks for rows [n] of a matrix to come near in the caches. */
+static inline void kernel_fetch(const float *rows, size_t n, size_t columns, size_t stride)
+{
+    for (size_t m = 0; m < n; m++)
+        for (size_t c = 0; c < columns; c += KERNEL_BLOCK)
+            __builtin_prefetch(rows + m * stride + c, 0, 2);
 }
 
 #endif
