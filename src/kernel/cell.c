@@ -1,5 +1,7 @@
-/* One step of each cell, forward and backward, row by row in blocks of 16 units. In the equations . is the
- * product element by element, s the logistic function; a_x is the sum before activation of gate x. */
+/* One step of each cell, forward and backward, row by row in blocks of 16 units. A function of a function
+ * goes over the row a second time: in one pass a processor has too few units under way to hide its latency.
+ * In the equations . is the product element by element, s the logistic function; a_x is the sum before
+ * activation of gate x. */
 #include "kernel/build.h"
 #include "kernel/function.h"
 
@@ -8,7 +10,7 @@
 #define FOR_UNITS(gates, units)                                                                              \
     for (size_t block = 0; block < (units); block += KERNEL_BLOCK)                                           \
         for (size_t part = 0; part < KERNEL_BLOCK; part += VEC_LANES)                                        \
-            for (size_t u = block + part, g = block * (gates) + part, once = 1; once; once = 0)
+            for (size_t u = block + part, g = u + block * ((gates)-1), once = 1; once; once = 0)
 
 /* Hochreiter and Schmidhuber 1997 with the forget gate of Gers, Schmidhuber and Cummins 2000:
  * i = s(a_i), f = s(a_f), g = tanh(a_g), o = s(a_o); c = f . c' + i . g; h = o . tanh(c) */
@@ -23,15 +25,17 @@ void BUILD(lstm_forward)(const struct cell_rows *x)
             vec f = vec_sigmoid(vec_load(gates + g + KERNEL_BLOCK));
             vec z = vec_tanh(vec_load(gates + g + 2 * KERNEL_BLOCK));
             vec o = vec_sigmoid(vec_load(gates + g + 3 * KERNEL_BLOCK));
-            vec c = vec_fma(f, vec_load(c_previous + u), i * z);
-            vec t = vec_tanh(c);
             vec_store(gates + g, i);
             vec_store(gates + g + KERNEL_BLOCK, f);
             vec_store(gates + g + 2 * KERNEL_BLOCK, z);
             vec_store(gates + g + 3 * KERNEL_BLOCK, o);
-            vec_store(x->c + b * x->c_stride + u, c);
+            vec_store(x->c + b * x->c_stride + u, vec_fma(f, vec_load(c_previous + u), i * z));
+        }
+        FOR_UNITS(4, x->units)
+        {
+            vec t = vec_tanh(vec_load(x->c + b * x->c_stride + u));
             vec_store(x->tanh_c + b * x->c_stride + u, t);
-            vec_store(x->h + b * x->h_stride + u, o * t);
+            vec_store(x->h + b * x->h_stride + u, vec_load(gates + g + 3 * KERNEL_BLOCK) * t);
         }
     }
 }
@@ -70,12 +74,16 @@ void BUILD(gru_forward)(const struct cell_rows *x)
         const float *h_previous = x->h_previous + b * x->h_previous_stride;
         FOR_UNITS(3, x->units)
         {
-            vec r = vec_sigmoid(vec_load(gates + g) + vec_load(recurrent + g));
-            vec z = vec_sigmoid(vec_load(gates + g + KERNEL_BLOCK) + vec_load(recurrent + g + KERNEL_BLOCK));
+            vec r = vec_load(gates + g) + vec_load(recurrent + g);
+            vec z = vec_load(gates + g + KERNEL_BLOCK) + vec_load(recurrent + g + KERNEL_BLOCK);
+            vec_store(gates + g, vec_sigmoid(r));
+            vec_store(gates + g + KERNEL_BLOCK, vec_sigmoid(z));
+        }
+        FOR_UNITS(3, x->units)
+        {
+            vec r = vec_load(gates + g), z = vec_load(gates + g + KERNEL_BLOCK);
             vec un = vec_load(recurrent + g + 2 * KERNEL_BLOCK);
             vec n = vec_tanh(vec_fma(r, un, vec_load(gates + g + 2 * KERNEL_BLOCK)));
-            vec_store(gates + g, r);
-            vec_store(gates + g + KERNEL_BLOCK, z);
             vec_store(gates + g + 2 * KERNEL_BLOCK, n);
             vec_store(x->tanh_c + b * x->c_stride + u, un);
             vec_store(x->h + b * x->h_stride + u, vec_fma(z, vec_load(h_previous + u) - n, n));

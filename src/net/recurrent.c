@@ -220,15 +220,69 @@ static void step_forward(
     cell_forward(r, kernel, &rows);
 }
 
+/* Steps in the direction's own time whose frames the products over many frames take at once: as many as a
+ * second cache holds, so that what one product leaves is near for the next. */
+static size_t count_span(const struct recurrent *r, const struct grain *grain)
+{
+    enum { FLOATS = 32 * 1024, FEWEST = 64 };
+    size_t frames = FLOATS / r->a_stride > FEWEST ? FLOATS / r->a_stride : FEWEST;
+    return frames > grain->B ? frames / grain->B : 1;
+}
+
+/* Frames [*first, *end) of the span that starts with step i. */
+static void find_span(
+    const struct recurrent *r, const struct grain *grain, size_t i, size_t *first, size_t *end)
+{
+    size_t span = count_span(r, grain), after = grain->T - i < span ? grain->T : i + span;
+    *first = grain->first[r->reverse ? grain->T - after : i];
+    *end = grain->first[r->reverse ? grain->T - i : after];
+}
+
+/* a = W_ih x + b for the frames of the span that starts with step i. */
+static void span_forward(const struct recurrent *r, const struct kernel *kernel, const struct grain *grain,
+    size_t i, const float *X, size_t X_stride)
+{
+    size_t n, end;
+    find_span(r, grain, i, &n, &end);
+    float *a = r->a + n * r->a_stride;
+    if (r->one_hot)
+        matrix_look_up(&r->input, end - n, grain->symbols + n, r->bias, a, r->a_stride);
+    else
+        kernel->product(&r->input.forward, end - n, X + n * X_stride, X_stride, r->bias, 0, a, r->a_stride);
+}
+
 void recurrent_forward(struct recurrent *r, const struct kernel *kernel, const struct grain *grain,
     const float *X, size_t X_stride, float *Y, size_t Y_stride)
 {
-    if (r->one_hot)
-        matrix_look_up(&r->input, grain->N, grain->symbols, r->bias, r->a, r->a_stride);
-    else
-        kernel->product(&r->input.forward, grain->N, X, X_stride, r->bias, 0, r->a, r->a_stride);
-    for (size_t i = 0; i < grain->T; i++)
+    size_t span = count_span(r, grain);
+    for (size_t i = 0; i < grain->T; i++) {
+        if (i % span == 0)
+            span_forward(r, kernel, grain, i, X, X_stride);
         step_forward(r, kernel, step_at(r, grain, step_time(r, grain, i)), Y, Y_stride);
+    }
+}
+
+/* What the next step back will read comes near while this one computes: a step has as much to read as to
+ * compute with, in places where processors foresee little. */
+static void fetch_step(const struct recurrent *r, struct step step, const float *dY, size_t Y_stride)
+{
+    kernel_fetch(r->a + step.first * r->a_stride, step.rows, r->G * r->Hp, r->a_stride);
+    if (r->c)
+        kernel_fetch(r->c + step.first * r->Hp, step.rows, r->Hp, r->Hp);
+    if (r->t)
+        kernel_fetch(r->t + step.first * r->Hp, step.rows, r->Hp, r->Hp);
+    kernel_fetch(dY + step.first * Y_stride, step.rows, r->Hp, Y_stride);
+}
+
+/* dX (+)= W_ih^T da for the frames of the span that starts with step i. */
+static void span_backward(const struct recurrent *r, const struct kernel *kernel, const struct grain *grain,
+    size_t i, float *dX, size_t X_stride, int add)
+{
+    size_t n, end;
+    find_span(r, grain, i, &n, &end);
+    dX += n * X_stride;
+    kernel->product(&r->input.backward, end - n, r->a + n * r->a_stride, r->a_stride, add ? dX : NULL,
+        X_stride, dX, X_stride);
 }
 
 static void step_backward(const struct recurrent *r, const struct kernel *kernel, struct step step,
@@ -332,11 +386,14 @@ void recurrent_backward(struct recurrent *r, const struct kernel *kernel, const 
         memset(r->dc, 0, grain->B * r->Hp * sizeof *r->dc);
     if (r->cell == CELL_GRU)
         memset(r->unused, 0, r->Hp * sizeof *r->unused);
-    for (size_t i = grain->T; i-- > 0;)
+    size_t span = count_span(r, grain);
+    for (size_t i = grain->T; i-- > 0;) {
+        if (i > 0)
+            fetch_step(r, step_at(r, grain, step_time(r, grain, i - 1)), dY, Y_stride);
         step_backward(r, kernel, step_at(r, grain, step_time(r, grain, i)), Y, Y_stride, dY);
-    if (dX)
-        kernel->product(
-            &r->input.backward, grain->N, r->a, r->a_stride, add ? dX : NULL, X_stride, dX, X_stride);
+        if (dX && i % span == 0)
+            span_backward(r, kernel, grain, i, dX, X_stride, add);
+    }
     double start = times_start(r->times);
     input_gradient(r, kernel, grain, X, X_stride, gradient);
     hidden_gradient(r, kernel, grain, Y, Y_stride, gradient);
