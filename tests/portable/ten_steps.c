@@ -1,0 +1,409 @@
+/* Ten training steps of small networks made of the base, kernel, net and optim libraries and the tree,
+ * without MPI, HDF5 or a file, and the hash of all that came of them: a program that any compiler and
+ * processor can build and run, to see whether they give the same bits. The build of the kernel is chosen by
+ * RNN_ISA.
+ *
+ * The networks cover every cell, output, loss, kind of input, optimizer and schedule, at sizes that are no
+ * multiples of a vector. A step's leaves are added up as two ranks would, and the update goes slice by slice.
+ * One line for each network, and one for the whole. */
+#include "base/grain.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "comm/squares.h"
+#include "comm/tree.h"
+#include "kernel/kernel.h"
+#include "net/net.h"
+#include "optim/optim.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STEPS = 10, STEPS_OF_EPOCH = 4, BATCH = 13, GRAIN = 3, LEAVES = 5, SLICE = 1024, SEED = 20240229 };
+
+static const struct study {
+    const char *name;
+    struct net_config net;
+    struct optim_config optim;
+    int32_t longest; /* most frames of a sequence; the first has more a grain than outer() takes at once */
+} studies[] = {
+    {"rnn",
+        {.cell = CELL_RNN,
+            .output = OUTPUT_FRAME,
+            .loss = LOSS_SOFTMAX,
+            .layers = 2,
+            .hidden = {19, 13},
+            .bidirectional = {1, 1},
+            .inputs = 7,
+            .outputs = 5,
+            .dropout = 0.25},
+        {.optimizer = OPTIMIZER_SGD, .lr = 0.1}, 203},
+    {"rnn-relu",
+        {.cell = CELL_RNN_RELU,
+            .output = OUTPUT_SEQUENCE,
+            .loss = LOSS_MSE,
+            .layers = 2,
+            .hidden = {33, 21},
+            .inputs = 17,
+            .outputs = 3,
+            .dropout = 0.1},
+        {.optimizer = OPTIMIZER_MOMENTUM,
+            .lr = 0.02,
+            .momentum = 0.9,
+            .clip = 0.25,
+            .schedule = SCHEDULE_STEP,
+            .decay_every = 1,
+            .decay_factor = 0.7},
+        29},
+    {"lstm",
+        {.cell = CELL_LSTM,
+            .output = OUTPUT_FRAME,
+            .loss = LOSS_SOFTMAX,
+            .layers = 2,
+            .hidden = {37, 50},
+            .bidirectional = {1, 1},
+            .inputs = 20,
+            .outputs = 18,
+            .dropout = 0.3},
+        {.optimizer = OPTIMIZER_ADAM,
+            .lr = 0.01,
+            .beta1 = 0.9,
+            .beta2 = 0.999,
+            .epsilon = 1e-8,
+            .clip = 0.5,
+            .schedule = SCHEDULE_COSINE,
+            .warmup = 3,
+            .total_steps = STEPS},
+        13},
+    {"lstm-one-hot",
+        {.cell = CELL_LSTM,
+            .output = OUTPUT_SEQUENCE,
+            .loss = LOSS_SOFTMAX,
+            .layers = 2,
+            .hidden = {45, 9},
+            .bidirectional = {1, 0},
+            .inputs = 30,
+            .symbols = 1,
+            .outputs = 4,
+            .dropout = 0.5},
+        {.optimizer = OPTIMIZER_RMSPROP, .lr = 0.003, .beta2 = 0.99, .epsilon = 1e-8, .weight_decay = 0.01},
+        33},
+    {"lstm-wide",
+        {.cell = CELL_LSTM,
+            .output = OUTPUT_FRAME,
+            .loss = LOSS_MSE,
+            .layers = 1,
+            .hidden = {181},
+            .inputs = 2,
+            .outputs = 2},
+        {.optimizer = OPTIMIZER_ADAM,
+            .lr = 0.002,
+            .beta1 = 0.9,
+            .beta2 = 0.999,
+            .epsilon = 1e-8,
+            .weight_decay = 0.001,
+            .clip = 1},
+        8},
+    {"gru-embedding",
+        {.cell = CELL_GRU,
+            .output = OUTPUT_FRAME,
+            .loss = LOSS_SIGMOID,
+            .layers = 2,
+            .hidden = {35, 27},
+            .bidirectional = {1, 1},
+            .inputs = 40,
+            .symbols = 1,
+            .embedding = 11,
+            .outputs = 22,
+            .dropout = 0.2},
+        {.optimizer = OPTIMIZER_ADAMW,
+            .lr = 0.01,
+            .beta1 = 0.8,
+            .beta2 = 0.99,
+            .epsilon = 1e-6,
+            .weight_decay = 0.05,
+            .clip = 5},
+        19},
+    {"gru",
+        {.cell = CELL_GRU,
+            .output = OUTPUT_SEQUENCE,
+            .loss = LOSS_SIGMOID,
+            .layers = 2,
+            .hidden = {64, 23},
+            .inputs = 15,
+            .outputs = 6,
+            .dropout = 0.4},
+        {.optimizer = OPTIMIZER_NESTEROV,
+            .lr = 0.05,
+            .momentum = 0.8,
+            .clip = 0.1,
+            .schedule = SCHEDULE_PLATEAU,
+            .decay_factor = 0.5,
+            .plateau_epochs = 1},
+        17},
+};
+enum { STUDIES = sizeof studies / sizeof *studies };
+
+/* A network in training. */
+struct trainee {
+    const struct study *study;
+    struct net *net;
+    size_t P;
+    float *weights, *moments[OPTIM_MOST_MOMENTS];
+    struct optim_state state;
+    struct tree_sums parts[2];
+    struct grain grain;
+    uint64_t hash; /* of losses and rates so far */
+};
+
+static void check(int failed, const struct error *error)
+{
+    if (failed) {
+        fprintf(stderr, "ten_steps: %s\n", error->text);
+        exit(EXIT_FAILURE);
+    }
+}
+
+static uint64_t hash_doubles(uint64_t hash, double a, double b)
+{
+    double pair[2] = {a, b};
+    return hash_combine(hash, hash_bytes(pair, sizeof pair));
+}
+
+static void trainee_init(struct trainee *trainee, const struct study *study)
+{
+    struct error error = {0};
+    *trainee = (struct trainee){.study = study};
+    trainee->net = net_create(&study->net, &error);
+    check(!trainee->net, &error);
+    trainee->P = net_count_parameters(trainee->net);
+    trainee->weights = memory_create(trainee->P, sizeof(float), &error);
+    check(!trainee->weights, &error);
+    for (size_t i = 0; i < optim_count_moments(study->optim.optimizer); i++) {
+        trainee->moments[i] = memory_create(trainee->P, sizeof(float), &error);
+        check(!trainee->moments[i], &error);
+    }
+    check(net_init_weights(trainee->net, SEED, trainee->weights, &error), &error);
+    optim_state_init(&trainee->state);
+    grain_init(&trainee->grain);
+    for (int i = 0; i < 2; i++)
+        tree_sums_init(&trainee->parts[i], trainee->P);
+}
+
+static void trainee_finish(struct trainee *trainee)
+{
+    for (int i = 0; i < 2; i++)
+        tree_sums_finish(&trainee->parts[i]);
+    grain_finish(&trainee->grain);
+    for (size_t i = 0; i < OPTIM_MOST_MOMENTS; i++)
+        memory_destroy(trainee->moments[i]);
+    memory_destroy(trainee->weights);
+    net_destroy(trainee->net);
+}
+
+/* Numbers of sequence `sequence` of the problem, one for each index. */
+static double draw_normal(int64_t sequence, uint64_t index)
+{
+    return random_normal(SEED, RANDOM_TEST, (uint64_t)sequence, index);
+}
+
+static int32_t draw_below(size_t n, int64_t sequence, uint64_t index)
+{
+    return (int32_t)random_below(n, SEED, RANDOM_TEST, (uint64_t)sequence, index);
+}
+
+/* Inputs of frame n, which is step t of row b. */
+static void fill_inputs(
+    struct grain *grain, const struct net_config *config, size_t n, int64_t sequence, size_t t)
+{
+    if (config->symbols) {
+        grain->symbols[n] = draw_below(config->inputs, sequence, t);
+        return;
+    }
+    for (size_t i = 0; i < config->inputs; i++)
+        grain->inputs[n * grain->inputs_stride + i] = (float)draw_normal(sequence, t * config->inputs + i);
+}
+
+static void fill_targets(
+    struct grain *grain, const struct net_config *config, size_t row, int64_t sequence, size_t t)
+{
+    uint64_t index = (uint64_t)(t + 1) << 32;
+    if (config->loss == LOSS_SOFTMAX) {
+        grain->classes[row] = draw_below(config->outputs, sequence, index);
+        return;
+    }
+    for (size_t o = 0; o < config->outputs; o++) {
+        double value =
+            config->loss == LOSS_MSE ? draw_normal(sequence, index + o) : draw_below(2, sequence, index + o);
+        grain->values[row * grain->values_stride + o] = (float)value;
+    }
+}
+
+static void fill_grain(struct grain *grain, const struct net_config *config, size_t B,
+    const int64_t *sequence, const int32_t *length)
+{
+    struct error error = {0};
+    int per_frame = config->output == OUTPUT_FRAME, has_classes = config->loss == LOSS_SOFTMAX;
+    struct grain_format format = {.inputs = config->symbols ? 0 : config->inputs,
+        .has_classes = has_classes,
+        .values = has_classes ? 0 : config->outputs,
+        .target_per_frame = per_frame};
+    check(grain_resize(grain, &format, B, length, sequence, &error), &error);
+    for (size_t t = 0; t < grain->T; t++)
+        for (size_t b = 0; b < (size_t)grain->alive[t]; b++) {
+            size_t n = grain_frame(grain, b, t);
+            fill_inputs(grain, config, n, sequence[b], t);
+            if (per_frame)
+                fill_targets(grain, config, n, sequence[b], t);
+        }
+    for (size_t b = 0; b < B && !per_frame; b++)
+        fill_targets(grain, config, b, sequence[b], 0);
+}
+
+/* The sequences of a step, longest first; of equal ones the first first. */
+struct batch {
+    int64_t sequence[BATCH];
+    int32_t length[BATCH];
+};
+
+static void draw_batch(struct batch *batch, size_t step, int32_t longest)
+{
+    for (size_t i = 0; i < BATCH; i++) {
+        int64_t s = (int64_t)(step % STEPS_OF_EPOCH * BATCH + i);
+        int32_t length = 1 + draw_below((size_t)longest, s, UINT64_MAX);
+        size_t at = i;
+        for (; at > 0 && batch->length[at - 1] < length; at--) {
+            batch->length[at] = batch->length[at - 1];
+            batch->sequence[at] = batch->sequence[at - 1];
+        }
+        batch->length[at] = length;
+        batch->sequence[at] = s;
+    }
+}
+
+/* Adds the gradient of the next leaf to a rank's part. */
+static void add_leaf(struct trainee *trainee, struct tree_sums *sums, const struct net_pass *pass,
+    const struct batch *batch, struct net_score *sum)
+{
+    struct error error = {0};
+    size_t first = sums->next * GRAIN, B = BATCH - first < GRAIN ? BATCH - first : GRAIN;
+    struct net_outputs outputs;
+    struct net_score scores[GRAIN];
+    fill_grain(&trainee->grain, &trainee->study->net, B, batch->sequence + first, batch->length + first);
+    check(net_forward(trainee->net, pass, &trainee->grain, &outputs, scores, &error), &error);
+    float *gradient = tree_sums_leaf(sums, &error);
+    check(!gradient, &error);
+    net_backward(trainee->net, pass, &trainee->grain, gradient);
+    tree_sums_add(sums);
+    for (size_t b = 0; b < B; b++) {
+        sum->loss += scores[b].loss;
+        sum->counted += scores[b].counted;
+    }
+}
+
+/* The gradient of a step: leaves 0 and 1 on one rank, 2 to 4 on another, then the tree across the two. */
+static float *compute_gradient(struct trainee *trainee, size_t step, struct net_score *sum)
+{
+    static const size_t range[3] = {0, 2, LEAVES};
+    struct net_pass pass = {.training = 1, .seed = SEED, .epoch = 1 + step / STEPS_OF_EPOCH};
+    struct batch batch;
+    struct tree_node nodes[2 * TREE_MOST_NODES];
+    float *vectors[2 * TREE_MOST_NODES];
+    size_t held = 0;
+    draw_batch(&batch, step, trainee->study->longest);
+    for (int part = 0; part < 2; part++) {
+        struct tree_sums *sums = &trainee->parts[part];
+        tree_sums_start(sums, LEAVES, range[part], range[part + 1]);
+        while (sums->next < sums->end)
+            add_leaf(trainee, sums, &pass, &batch, sum);
+        for (size_t i = 0; i < sums->held; i++, held++) {
+            nodes[held] = sums->nodes[i];
+            vectors[held] = sums->vectors[i];
+        }
+    }
+    tree_complete(LEAVES, held, nodes, vectors, trainee->P);
+    return vectors[0];
+}
+
+static void update(struct trainee *trainee, size_t step, float *gradient, double counted)
+{
+    const struct optim_config *optim = &trainee->study->optim;
+    double blocks[256], rate;
+    size_t slices = 0;
+    for (size_t i = 0; i < trainee->P; i++)
+        gradient[i] /= (float)counted;
+    for (size_t i = 0; i < trainee->P; i += SLICE, slices++)
+        blocks[slices] = squares_sum_block(gradient + i, trainee->P - i < SLICE ? trainee->P - i : SLICE);
+    double norm = sqrt(squares_add_blocks(blocks, slices));
+    rate = optim_rate(optim, &trainee->state, 1 + (int64_t)step / STEPS_OF_EPOCH);
+    optim_advance(optim, &trainee->state);
+    for (size_t i = 0; i < trainee->P; i += SLICE) {
+        float *moments[OPTIM_MOST_MOMENTS] = {0};
+        for (size_t m = 0; m < optim_count_moments(optim->optimizer); m++)
+            moments[m] = trainee->moments[m] + i;
+        optim_update(optim, &trainee->state, rate, optim_clip_factor(norm, optim->clip),
+            trainee->P - i < SLICE ? trainee->P - i : SLICE, gradient + i, moments, trainee->weights + i);
+    }
+    trainee->hash = hash_doubles(trainee->hash, rate, norm);
+}
+
+static uint64_t hash_trainee(const struct trainee *trainee)
+{
+    uint64_t hash = hash_combine(trainee->hash, hash_bytes(trainee->weights, trainee->P * sizeof(float)));
+    for (size_t i = 0; i < OPTIM_MOST_MOMENTS; i++)
+        if (trainee->moments[i])
+            hash = hash_combine(hash, hash_bytes(trainee->moments[i], trainee->P * sizeof(float)));
+    return hash;
+}
+
+/* A hash of numbers that are not finite would say nothing. */
+static uint64_t train(const struct study *study)
+{
+    struct trainee trainee;
+    double first = 0, last = 0, epoch = 0;
+    trainee_init(&trainee, study);
+    for (size_t step = 0; step < STEPS; step++) {
+        struct net_score sum = {0};
+        net_pack(trainee.net, trainee.weights);
+        float *gradient = compute_gradient(&trainee, step, &sum);
+        update(&trainee, step, gradient, sum.counted);
+        last = sum.loss / sum.counted;
+        first = step ? first : last;
+        epoch += last;
+        trainee.hash = hash_doubles(trainee.hash, sum.loss, sum.counted);
+        if ((step + 1) % STEPS_OF_EPOCH == 0) {
+            optim_epoch_end(&study->optim, &trainee.state, epoch);
+            epoch = 0;
+        }
+    }
+    uint64_t hash = hash_trainee(&trainee);
+    printf("%s parameters=%zu first_loss=%.6f last_loss=%.6f hash=%016" PRIx64 "\n", study->name, trainee.P,
+        first, last, hash);
+    int finite = isfinite(last);
+    for (size_t i = 0; i < trainee.P; i++)
+        finite &= isfinite(trainee.weights[i]) != 0;
+    trainee_finish(&trainee);
+    if (!finite) {
+        fprintf(stderr, "ten_steps: %s: not finite\n", study->name);
+        exit(EXIT_FAILURE);
+    }
+    return hash;
+}
+
+int main(void)
+{
+    struct error error = {0};
+    const struct kernel *kernel = kernel_choose(&error);
+    if (!kernel) {
+        fprintf(stderr, "ten_steps: %s\n", error.text);
+        return error.code;
+    }
+    uint64_t hash = 0;
+    for (size_t i = 0; i < STUDIES; i++)
+        hash = hash_combine(hash, train(&studies[i]));
+    printf("all hash=%016" PRIx64 "\n", hash);
+    return EXIT_SUCCESS;
+}
