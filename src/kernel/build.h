@@ -15,15 +15,14 @@
 #define BUILD(name) name##_generic
 #endif
 
-/* What outer() packs at a time, at most: frames, columns of A and of X. */
-enum { OUTER_FRAMES = 320, OUTER_M = 48, OUTER_COLUMNS = 512 };
+/* What outer() packs at a time, at most: frames, columns of A and of X, from how many sides. */
+enum { OUTER_FRAMES = 320, OUTER_M = 48, OUTER_COLUMNS = 512, OUTER_PIECES = 4 };
 
 void BUILD(pack)(struct panels *B, const float *W, const int64_t *row, const int64_t *column);
 void BUILD(product)(const struct panels *B, size_t M, const float *A, size_t A_stride, const float *start,
     size_t start_stride, float *C, size_t C_stride);
-void BUILD(outer)(size_t N, size_t M, const float *A, size_t A_stride, size_t columns, const float *X,
-    size_t X_stride, const int64_t *X_row, float *C, size_t C_stride, float *scratch);
-void BUILD(column_sums)(size_t N, size_t columns, const float *A, size_t A_stride, float *sum);
+void BUILD(outer)(size_t N, size_t M, const float *A, size_t A_stride, const struct outer_side *sides,
+    size_t n_sides, float *sums, float *scratch);
 void BUILD(lstm_forward)(const struct cell_rows *rows);
 void BUILD(lstm_backward)(const struct cell_slopes *rows);
 void BUILD(gru_forward)(const struct cell_rows *rows);

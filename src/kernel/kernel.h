@@ -61,6 +61,17 @@ struct cell_slopes {
     size_t dh_previous_stride;
 };
 
+/* What the same A meets in outer(): X [N][columns] and the gradient C [M][columns]. With row [N], row row[n]
+ * of X stands in for row n; a negative one is zeroes. */
+struct outer_side {
+    size_t columns; /* a multiple of 16 */
+    const float *X;
+    size_t X_stride;
+    const int64_t *row;
+    float *C;
+    size_t C_stride;
+};
+
 struct kernel {
     const char *name;    /* "generic", "avx2", "avx512", "neon" */
     size_t lanes;        /* floats of a vector */
@@ -74,15 +85,10 @@ struct kernel {
     void (*product)(const struct panels *B, size_t M, const float *A, size_t A_stride, const float *start,
         size_t start_stride, float *C, size_t C_stride);
 
-    /* C[m][c] += sum over n of A[n][m] X[n][c], for m < M and c < columns, both multiples of 16: a weight
-     * gradient over N frames. With X_row [N], row X_row[n] of X stands in for row n; a negative one is
-     * zeroes.
-     */
-    void (*outer)(size_t N, size_t M, const float *A, size_t A_stride, size_t columns, const float *X,
-        size_t X_stride, const int64_t *X_row, float *C, size_t C_stride, float *scratch);
-
-    /* sum[c] += sum over n of A[n][c] */
-    void (*column_sums)(size_t N, size_t columns, const float *A, size_t A_stride, float *sum);
+    /* Weight gradients over N frames: for each of `sides`, C[m][c] += sum over n of A[n][m] X[n][c], m < M, a
+     * multiple of 16; and sums[m] += sum over n of A[n][m]. */
+    void (*outer)(size_t N, size_t M, const float *A, size_t A_stride, const struct outer_side *sides,
+        size_t n_sides, float *sums, float *scratch);
 
     void (*lstm_forward)(const struct cell_rows *rows);
     void (*lstm_backward)(const struct cell_slopes *rows);

@@ -25,23 +25,27 @@ static void plain_product(const struct panels *B, size_t M, const float *A, size
         }
 }
 
-static void plain_outer(size_t N, size_t M, const float *A, size_t A_stride, size_t columns, const float *X,
-    size_t X_stride, const int64_t *X_row, float *C, size_t C_stride, float *scratch)
+static void plain_outer_side(
+    size_t N, size_t M, const float *A, size_t A_stride, const struct outer_side *side)
 {
     for (size_t n = 0; n < N; n++)
         for (size_t m = 0; m < M; m++)
-            for (size_t c = 0; c < columns; c++) {
-                int64_t row = X_row ? X_row[n] : (int64_t)n;
-                float x = row < 0 ? 0 : X[(size_t)row * X_stride + c];
-                C[m * C_stride + c] = fmaf(A[n * A_stride + m], x, C[m * C_stride + c]);
+            for (size_t c = 0; c < side->columns; c++) {
+                int64_t row = side->row ? side->row[n] : (int64_t)n;
+                float x = row < 0 ? 0 : side->X[(size_t)row * side->X_stride + c];
+                float *C = side->C + m * side->C_stride + c;
+                *C = fmaf(A[n * A_stride + m], x, *C);
             }
 }
 
-static void plain_column_sums(size_t N, size_t columns, const float *A, size_t A_stride, float *sum)
+static void plain_outer(size_t N, size_t M, const float *A, size_t A_stride, const struct outer_side *sides,
+    size_t n_sides, float *sums, float *scratch)
 {
+    for (size_t s = 0; s < n_sides; s++)
+        plain_outer_side(N, M, A, A_stride, &sides[s]);
     for (size_t n = 0; n < N; n++)
-        for (size_t c = 0; c < columns; c++)
-            sum[c] += A[n * A_stride + c];
+        for (size_t m = 0; m < M; m++)
+            sums[m] += A[n * A_stride + m];
 }
 
 static float plain_power_of_two(float n)
@@ -264,7 +268,6 @@ const struct kernel kernel_plain = {
     .pack = plain_pack,
     .product = plain_product,
     .outer = plain_outer,
-    .column_sums = plain_column_sums,
     .lstm_forward = plain_lstm_forward,
     .lstm_backward = plain_lstm_backward,
     .gru_forward = plain_gru_forward,

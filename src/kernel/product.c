@@ -194,7 +194,7 @@ void BUILD(product)(const struct panels *B, size_t M, const float *A, size_t A_s
 
 /* A weight gradient packs both sides: the columns of A in tiles, [tile][frame][row], and those of X in
  * panels, [panel][frame][column]. Where they lie, the numbers that a tile meets in one frame are far from
- * those of the next. */
+ * those of the next. What A meets is packed together, as far as it fits, so that A is packed once. */
 static void outer_pack_A(size_t frames, size_t M, const float *A, size_t A_stride, float *packed)
 {
     for (size_t n = 0; n < frames; n++, A += A_stride, packed += OUTER_ROWS)
@@ -204,7 +204,20 @@ static void outer_pack_A(size_t frames, size_t M, const float *A, size_t A_strid
         memcpy(packed + row * frames, A + row, OUTER_ROWS * sizeof *packed);
 }
 
-/* row[n] as outer() has it. */
+/* sums += the sums over frames of the packed columns of A */
+static void outer_sum(size_t frames, size_t M, const float *packed, float *sums)
+{
+    for (size_t m = 0; m < M; m += OUTER_ROWS) {
+        float sum[OUTER_ROWS];
+        memcpy(sum, sums + m, sizeof sum);
+        for (size_t n = 0; n < frames; n++, packed += OUTER_ROWS)
+            for (size_t row = 0; row < OUTER_ROWS; row++)
+                sum[row] += packed[row];
+        memcpy(sums + m, sum, sizeof sum);
+    }
+}
+
+/* row as struct outer_side has it. */
 static void outer_pack_X(
     size_t frames, size_t columns, const float *X, size_t X_stride, const int64_t *row, float *packed)
 {
@@ -249,48 +262,55 @@ static void outer_block(
     }
 }
 
-void BUILD(outer)(size_t N, size_t M, const float *A, size_t A_stride, size_t columns, const float *X,
-    size_t X_stride, const int64_t *X_row, float *C, size_t C_stride, float *scratch)
+/* Columns of one side that are packed at the moment. */
+struct outer_piece {
+    const float *packed;
+    size_t columns;
+    float *C;
+    size_t C_stride;
+};
+
+/* Packs as many columns as there is room for, from column *c of side *s on, which move on; returns the
+ * pieces. */
+static size_t outer_pack(size_t n, size_t frames, const struct outer_side *sides, size_t n_sides, size_t *s,
+    size_t *c, float *packed, struct outer_piece piece[OUTER_PIECES])
+{
+    size_t pieces = 0, room = OUTER_COLUMNS;
+    while (*s < n_sides && room > 0 && pieces < OUTER_PIECES) {
+        const struct outer_side *side = &sides[*s];
+        size_t left = side->columns - *c, width = left < room ? left : room;
+        outer_pack_X(frames, width, side->X + (side->row ? 0 : n * side->X_stride) + *c, side->X_stride,
+            side->row ? side->row + n : NULL, packed);
+        piece[pieces++] = (struct outer_piece){packed, width, side->C + *c, side->C_stride};
+        packed += frames * width;
+        room -= width;
+        *c = width < left ? *c + width : 0;
+        *s += width == left;
+    }
+    return pieces;
+}
+
+void BUILD(outer)(size_t N, size_t M, const float *A, size_t A_stride, const struct outer_side *sides,
+    size_t n_sides, float *sums, float *scratch)
 {
     size_t depth = panel_depth() < OUTER_FRAMES ? panel_depth() : OUTER_FRAMES;
     float *packed_A = scratch, *packed_X = scratch + OUTER_FRAMES * OUTER_M;
     for (size_t n = 0, frames; n < N; n += frames) {
         frames = next_part(N - n, depth);
-        for (size_t c = 0, width; c < columns; c += width) {
-            width = columns - c < OUTER_COLUMNS ? columns - c : OUTER_COLUMNS;
-            outer_pack_X(frames, width, X + (X_row ? 0 : n * X_stride) + c, X_stride,
-                X_row ? X_row + n : NULL, packed_X);
+        size_t s = 0, c = 0;
+        do {
+            struct outer_piece piece[OUTER_PIECES];
+            int first = s == 0 && c == 0;
+            size_t pieces = outer_pack(n, frames, sides, n_sides, &s, &c, packed_X, piece);
             for (size_t m = 0, rows; m < M; m += rows) {
                 rows = M - m < OUTER_M ? M - m : OUTER_M;
                 outer_pack_A(frames, rows, A + n * A_stride + m, A_stride, packed_A);
-                outer_block(frames, rows, packed_A, width, packed_X, C + m * C_stride + c, C_stride);
+                if (first)
+                    outer_sum(frames, rows, packed_A, sums + m);
+                for (const struct outer_piece *p = piece; p < piece + pieces; p++)
+                    outer_block(
+                        frames, rows, packed_A, p->columns, p->packed, p->C + m * p->C_stride, p->C_stride);
             }
-        }
+        } while (s < n_sides); /* once for the sums where there are none */
     }
-}
-
-/* Sums of `VECTORS` neighbouring vectors of columns. */
-INLINE void sum_vectors(size_t N, const float *A, size_t A_stride, float *sum, const size_t VECTORS)
-{
-    vec s[2 * TILE_VECTORS];
-    UNROLL
-    for (size_t v = 0; v < VECTORS; v++)
-        s[v] = vec_load(sum + v * VEC_LANES);
-    for (size_t n = 0; n < N; n++, A += A_stride)
-        UNROLL
-    for (size_t v = 0; v < VECTORS; v++)
-        s[v] += vec_load(A + v * VEC_LANES);
-    UNROLL
-    for (size_t v = 0; v < VECTORS; v++)
-        vec_store(sum + v * VEC_LANES, s[v]);
-}
-
-void BUILD(column_sums)(size_t N, size_t columns, const float *A, size_t A_stride, float *sum)
-{
-    enum { WIDE = 2 * TILE_VECTORS };
-    size_t left = columns / VEC_LANES;
-    for (; left >= WIDE; left -= WIDE, A += WIDE * VEC_LANES, sum += WIDE * VEC_LANES)
-        sum_vectors(N, A, A_stride, sum, WIDE);
-    for (; left > 0; left--, A += VEC_LANES, sum += VEC_LANES)
-        sum_vectors(N, A, A_stride, sum, 1);
 }

@@ -20,7 +20,6 @@ const struct kernel BUILD(kernel) = {
     .pack = BUILD(pack),
     .product = BUILD(product),
     .outer = BUILD(outer),
-    .column_sums = BUILD(column_sums),
     .lstm_forward = BUILD(lstm_forward),
     .lstm_backward = BUILD(lstm_backward),
     .gru_forward = BUILD(gru_forward),

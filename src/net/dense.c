@@ -47,10 +47,10 @@ void dense_backward(const struct dense *dense, const struct kernel *kernel, size
     const struct matrix *W = &dense->weight;
     kernel->product(&W->backward, R, dY, Y_stride, NULL, 0, dX, X_stride);
     memset(dense->dW, 0, W->rows * W->columns * sizeof *dense->dW);
-    kernel->outer(
-        R, W->rows, dY, Y_stride, W->columns, X, X_stride, NULL, dense->dW, W->columns, dense->scratch);
-    matrix_add_gradient(W, dense->dW, gradient);
     memset(dense->sums, 0, W->rows * sizeof *dense->sums);
-    kernel->column_sums(R, W->rows, dY, Y_stride, dense->sums);
+    struct outer_side side = {
+        .columns = W->columns, .X = X, .X_stride = X_stride, .C = dense->dW, .C_stride = W->columns};
+    kernel->outer(R, W->rows, dY, Y_stride, &side, 1, dense->sums, dense->scratch);
+    matrix_add_gradient(W, dense->dW, gradient);
     bias_add_gradient(dense->outputs, dense->sums, gradient + dense->bias_offset);
 }

@@ -87,8 +87,7 @@ void recurrent_lay(
         return;
     r->dc = arena_take(arena, r->cell == CELL_LSTM ? B * r->Hp : 0, sizeof(float));
     r->unused = arena_take(arena, r->cell == CELL_GRU ? r->Hp : 0, sizeof(float));
-    size_t inputs = r->input.columns, larger = inputs > r->Hp ? inputs : r->Hp;
-    r->dW = arena_take(arena, width * larger, sizeof(float));
+    r->dW = arena_take(arena, width * (r->input.columns + r->Hp), sizeof(float));
     r->sums = arena_take(arena, width, sizeof(float));
     r->before = arena_take(arena, N, sizeof *r->before);
     r->scratch = arena_take(arena, kernel->outer_floats, sizeof(float));
@@ -335,47 +334,43 @@ static void step_backward(const struct recurrent *r, const struct kernel *kernel
         &r->hidden.backward, step.carried, da, r->a_stride, dh_before, Y_stride, dh_before, Y_stride);
 }
 
-/* dW_hh = sum over frames of da h'^T, in order of frames; h' of a sequence's first frame is zero. */
-static void hidden_gradient(const struct recurrent *r, const struct kernel *kernel, const struct grain *grain,
-    const float *Y, size_t Y_stride, float *gradient)
+/* The frame that each frame goes on from, for the gradient by W_hh: dW_hh = sum over frames of da h'^T, h' of
+ * a sequence's first frame being zero. */
+static void find_before(const struct recurrent *r, const struct grain *grain)
 {
-    size_t width = r->G * r->Hp;
-    const float *da = r->cell == CELL_GRU ? r->u : r->a;
     for (size_t t = 0; t < grain->T; t++) {
         struct step step = step_at(r, grain, t);
         for (size_t b = 0; b < step.rows; b++)
             r->before[step.first + b] = b < step.carried ? (int64_t)(step.before + b) : -1;
     }
-    memset(r->dW, 0, width * r->Hp * sizeof *r->dW);
-    kernel->outer(grain->N, width, da, r->a_stride, r->Hp, Y, Y_stride, r->before, r->dW, r->Hp, r->scratch);
-    matrix_add_gradient(&r->hidden, r->dW, gradient);
 }
 
-static void bias_gradients(const struct recurrent *r, const struct kernel *kernel, size_t N, float *gradient)
+/* Gradients by W_ih, W_hh and both biases. What the sums before activation have as gradient, r->a, serves
+ * all, but in a GRU the recurrent ones have their own, r->u. */
+static void weight_gradients(const struct recurrent *r, const struct kernel *kernel,
+    const struct grain *grain, const float *X, size_t X_stride, const float *Y, size_t Y_stride,
+    float *gradient)
 {
-    size_t width = r->G * r->Hp;
+    size_t width = r->G * r->Hp, I = r->one_hot ? 0 : r->input.columns;
+    float *dW = r->dW, *dW_hh = dW + width * I;
+    find_before(r, grain);
+    memset(dW, 0, width * (I + r->Hp) * sizeof *dW);
     memset(r->sums, 0, width * sizeof *r->sums);
-    kernel->column_sums(N, width, r->a, r->a_stride, r->sums);
+    struct outer_side side[] = {{.columns = I, .X = X, .X_stride = X_stride, .C = dW, .C_stride = I},
+        {.columns = r->Hp, .X = Y, .X_stride = Y_stride, .row = r->before, .C = dW_hh, .C_stride = r->Hp}};
+    size_t skip = r->one_hot, apart = r->cell == CELL_GRU;
+    kernel->outer(grain->N, width, r->a, r->a_stride, side + skip, 2 - skip - apart, r->sums, r->scratch);
     bias_add_gradient(r->gates, r->sums, gradient + r->bias_ih);
-    if (r->cell == CELL_GRU) { /* else both biases are in the same sum */
+    if (apart) {
         memset(r->sums, 0, width * sizeof *r->sums);
-        kernel->column_sums(N, width, r->u, r->a_stride, r->sums);
+        kernel->outer(grain->N, width, r->u, r->a_stride, side + 1, 1, r->sums, r->scratch);
     }
     bias_add_gradient(r->gates, r->sums, gradient + r->bias_hh);
-}
-
-static void input_gradient(const struct recurrent *r, const struct kernel *kernel, const struct grain *grain,
-    const float *X, size_t X_stride, float *gradient)
-{
-    size_t width = r->G * r->Hp;
-    if (r->one_hot) {
+    if (!r->one_hot)
+        matrix_add_gradient(&r->input, dW, gradient);
+    matrix_add_gradient(&r->hidden, dW_hh, gradient);
+    if (r->one_hot)
         matrix_add_symbols(&r->input, grain->N, grain->symbols, r->a, r->a_stride, r->dW, gradient);
-        return;
-    }
-    memset(r->dW, 0, width * r->input.columns * sizeof *r->dW);
-    kernel->outer(grain->N, width, r->a, r->a_stride, r->input.columns, X, X_stride, NULL, r->dW,
-        r->input.columns, r->scratch);
-    matrix_add_gradient(&r->input, r->dW, gradient);
 }
 
 void recurrent_backward(struct recurrent *r, const struct kernel *kernel, const struct grain *grain,
@@ -395,8 +390,6 @@ void recurrent_backward(struct recurrent *r, const struct kernel *kernel, const 
             span_backward(r, kernel, grain, i, dX, X_stride, add);
     }
     double start = times_start(r->times);
-    input_gradient(r, kernel, grain, X, X_stride, gradient);
-    hidden_gradient(r, kernel, grain, Y, Y_stride, gradient);
-    bias_gradients(r, kernel, grain->N, gradient);
+    weight_gradients(r, kernel, grain, X, X_stride, Y, Y_stride, gradient);
     times_add(r->times, NET_WEIGHT_GRADIENT, start);
 }

@@ -30,7 +30,7 @@ struct recurrent {
     float *u;        /* gru: [N][a_stride] W_hh h + b_hh; in backward the gradient by it */
     float *dc;       /* lstm: [B][Hp] */
     float *unused;   /* gru: [Hp] takes the gradient by the state before the first frame */
-    float *dW;       /* [largest of the two matrices] */
+    float *dW;       /* [both matrices] */
     float *sums;     /* [G Hp] */
     int64_t *before; /* [N] the frame that each frame goes on from, -1: none */
     float *scratch;  /* of kernel->outer */

@@ -23,7 +23,7 @@ struct bench {
     struct panels panels;
     struct shape shape;
     size_t rows;
-    float *A, *C, *X, *dW, *scratch;
+    float *A, *C, *dW, *sums, *scratch;
 };
 
 static void run_product(const struct bench *b)
@@ -34,8 +34,13 @@ static void run_product(const struct bench *b)
 
 static void run_outer(const struct bench *b)
 {
-    b->kernel->outer(b->rows, b->shape.columns, b->C, kernel_stride(b->shape.columns), b->shape.K, b->A,
-        kernel_stride(b->shape.K), NULL, b->dW, b->shape.K, b->scratch);
+    struct outer_side side = {.columns = b->shape.K,
+        .X = b->A,
+        .X_stride = kernel_stride(b->shape.K),
+        .C = b->dW,
+        .C_stride = b->shape.K};
+    b->kernel->outer(
+        b->rows, b->shape.columns, b->C, kernel_stride(b->shape.columns), &side, 1, b->sums, b->scratch);
 }
 
 static int compare_doubles(const void *a, const void *b)
@@ -76,8 +81,9 @@ static int bench_shape(const struct kernel *kernel, struct shape shape, struct e
     b.A = random_floats(MOST_ROWS * kernel_stride(shape.K), error);
     b.C = random_floats(MOST_ROWS * kernel_stride(shape.columns), error);
     b.dW = random_floats(count, error);
+    b.sums = random_floats(shape.columns, error);
     b.scratch = memory_create(kernel->outer_floats, sizeof *b.scratch, error);
-    int failed = !b.panels.data || !b.A || !b.C || !b.dW || !b.scratch;
+    int failed = !b.panels.data || !b.A || !b.C || !b.dW || !b.sums || !b.scratch;
     for (size_t i = 0; i < sizeof row_counts / sizeof *row_counts && !failed; i++) {
         b.rows = row_counts[i];
         double operations = 2 * (double)(b.rows * count), peak = bench_peak(kernel),
@@ -94,6 +100,7 @@ static int bench_shape(const struct kernel *kernel, struct shape shape, struct e
     memory_destroy(b.A);
     memory_destroy(b.C);
     memory_destroy(b.dW);
+    memory_destroy(b.sums);
     memory_destroy(b.scratch);
     return failed ? -1 : 0;
 }

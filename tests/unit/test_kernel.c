@@ -90,31 +90,44 @@ static void compare_product(const struct kernel *fast, const struct kernel *plai
     memory_destroy(start);
 }
 
+/* Up to 6 sides, of many columns in all, so that packing breaks off within and between them; or none. */
 static void compare_outer(const struct kernel *fast, const struct kernel *plain)
 {
-    size_t N = below(300), M = 16 * (1 + below(5)), columns = 16 * (1 + below(9));
-    size_t A_stride = M + below(3), X_stride = columns + 16 * below(2), C_stride = columns;
-    float *A = random_floats(N * A_stride + 1, 1), *X = random_floats(N * X_stride + 1, 1);
-    float *fast_C = random_floats(M * C_stride, 1), *plain_C = copy_floats(fast_C, M * C_stride);
-    float *scratch = memory_create(fast->outer_floats, sizeof *scratch, NULL);
-    int64_t *rows = memory_create(N, sizeof *rows, NULL), *X_row = below(2) ? rows : NULL;
-    for (size_t n = 0; n < N; n++)
-        rows[n] = (int64_t)below(N + 1) - 1;
-    fast->outer(N, M, A, A_stride, columns, X, X_stride, X_row, fast_C, C_stride, scratch);
-    plain->outer(N, M, A, A_stride, columns, X, X_stride, X_row, plain_C, C_stride, scratch);
-    assert_bits(fast_C, plain_C, M * C_stride, "outer");
-    float *fast_sum = random_floats(columns, 1), *plain_sum = copy_floats(fast_sum, columns);
-    fast->column_sums(N, columns, X, X_stride, fast_sum);
-    plain->column_sums(N, columns, X, X_stride, plain_sum);
-    assert_bits(fast_sum, plain_sum, columns, "column_sums");
+    enum { MOST = 6 };
+    size_t N = below(400), M = 16 * (1 + below(4)), A_stride = M + below(3), n_sides = below(MOST + 1);
+    float *A = random_floats(N * A_stride + 1, 1),
+          *scratch = memory_create(fast->outer_floats, sizeof *scratch, NULL);
+    float *fast_sums = random_floats(M, 1), *plain_sums = copy_floats(fast_sums, M);
+    struct outer_side fast_sides[MOST], plain_sides[MOST];
+    int64_t *row[MOST];
+    for (size_t s = 0; s < n_sides; s++) {
+        size_t columns = 16 * (1 + below(below(8) ? 5 : 40)), X_stride = columns + 16 * below(2);
+        row[s] = memory_create(N, sizeof **row, NULL);
+        for (size_t n = 0; n < N; n++)
+            row[s][n] = (int64_t)below(N + 1) - 1;
+        fast_sides[s] = (struct outer_side){.columns = columns,
+            .X = random_floats(N * X_stride + 1, 1),
+            .X_stride = X_stride,
+            .row = below(2) ? row[s] : NULL,
+            .C = random_floats(M * columns, 1),
+            .C_stride = columns};
+        plain_sides[s] = fast_sides[s];
+        plain_sides[s].C = copy_floats(fast_sides[s].C, M * columns);
+    }
+    fast->outer(N, M, A, A_stride, fast_sides, n_sides, fast_sums, scratch);
+    plain->outer(N, M, A, A_stride, plain_sides, n_sides, plain_sums, scratch);
+    assert_bits(fast_sums, plain_sums, M, "sums");
+    for (size_t s = 0; s < n_sides; s++) {
+        assert_bits(fast_sides[s].C, plain_sides[s].C, M * fast_sides[s].columns, "outer");
+        memory_destroy((void *)fast_sides[s].X);
+        memory_destroy(fast_sides[s].C);
+        memory_destroy(plain_sides[s].C);
+        memory_destroy(row[s]);
+    }
     memory_destroy(A);
-    memory_destroy(X);
-    memory_destroy(fast_C);
-    memory_destroy(plain_C);
     memory_destroy(scratch);
-    memory_destroy(rows);
-    memory_destroy(fast_sum);
-    memory_destroy(plain_sum);
+    memory_destroy(fast_sums);
+    memory_destroy(plain_sums);
 }
 
 enum { CELLS = 4, BUFFERS = 9 };
