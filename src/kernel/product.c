@@ -95,15 +95,6 @@ INLINE size_t next_part(size_t n, size_t most)
     return n >= 2 * most ? most : n > most ? (n + 1) / 2 : n;
 }
 
-/* Where the next rows of a tile start. */
-INLINE void fetch_rows(const float *start, size_t stride, size_t rows, const size_t VECTORS)
-{
-    for (size_t m = 0; m < rows; m++) {
-        __builtin_prefetch(start + m * stride, 1);
-        __builtin_prefetch(start + m * stride + VECTORS * VEC_LANES - 1, 1);
-    }
-}
-
 /* M rows of one panel of so many vectors. */
 INLINE void panel_rows(const struct tile *tile, size_t M, const float *A, size_t A_row, size_t A_step,
     const float *start, float *C, const size_t MOST, const size_t VECTORS)
@@ -111,8 +102,6 @@ INLINE void panel_rows(const struct tile *tile, size_t M, const float *A, size_t
     const float *fetch = tile->ahead ? tile->B + tile->ahead : NULL; /* by the first rows and by the last */
     for (size_t rows; M > 0; M -= rows) {
         rows = next_part(M, MOST);
-        if (start && rows < M)
-            fetch_rows(start + rows * tile->start_row, tile->start_row, rows, VECTORS);
         switch (rows) {
 #define CASE(n)                                                                                              \
     case n:                                                                                                  \
@@ -232,6 +221,15 @@ static void outer_pack_X(
             for (size_t v = 0; v < vectors; v++, x += VEC_LANES, out += VEC_LANES)
                 vec_store(out, vec_load(x));
         }
+    }
+}
+
+/* Where the next rows of a tile start. */
+INLINE void fetch_rows(const float *start, size_t stride, size_t rows, const size_t VECTORS)
+{
+    for (size_t m = 0; m < rows; m++) {
+        __builtin_prefetch(start + m * stride, 1);
+        __builtin_prefetch(start + m * stride + VECTORS * VEC_LANES - 1, 1);
     }
 }
 
