@@ -156,7 +156,7 @@ void BUILD(product)(const struct panels *B, size_t M, const float *A, size_t A_s
     size_t start_stride, float *C, size_t C_stride)
 {
     size_t depth = panel_depth();
-    int far = B->K * B->columns * sizeof(float) > kernel_last_cache() / 4;
+    int far = B->K * B->columns * sizeof(float) > kernel_last_cache() / 8;
     for (size_t rows; M > 0; M -= rows) {
         rows = next_part(M, CHUNK);
         struct tile tile = {.B = B->data, .C_row = C_stride};

@@ -9,11 +9,11 @@
 
 /* A recurrent layer: its directions, and their outputs joined. */
 struct layer {
-    size_t D, width; /* directions; padded width of Y: D Hp */
+    size_t D, stride; /* directions; of Y, which holds D times Hp */
     struct recurrent direction[2];
     /* Workspace. */
-    float *Y, *dY;  /* [N][width] */
-    float *dropped; /* [N][width] what the layer above sees: Y with dropout; NULL: Y itself */
+    float *Y, *dY;  /* [N][stride] */
+    float *dropped; /* [N][stride] what the layer above sees: Y with dropout; NULL: Y itself */
 };
 
 struct net {
@@ -24,14 +24,14 @@ struct net {
     struct layer *layers; /* [config.layers] */
     struct dense head;
     float *embedding; /* [symbols][embedding_width], packed with the weights; NULL without */
-    size_t embedding_offset, embedding_width; /* width: padded */
+    size_t embedding_offset, embedding_width; /* width: padded, a stride */
 
     /* Workspace: one block, laid out anew for every grain. */
     void *block;
     size_t block_bytes;
     float *X, *dX; /* embedded inputs [N][embedding_width] and the gradient by them */
     float *gathered,
-        *dgathered; /* OUTPUT_SEQUENCE: [B][width of the last layer] last states and the gradient */
+        *dgathered; /* OUTPUT_SEQUENCE: [B][stride of the last layer] last states and the gradient */
     float *outputs; /* [rows][outputs_stride] */
     size_t outputs_stride;
     struct net_score *row_scores; /* [rows] */
@@ -44,9 +44,9 @@ const struct parameter *net_find_parameter(const struct net *net, const char *fo
     __attribute__((format(printf, 2, 3)));
 
 /* Dropout by a mask that is a function of key, sequence, layer, step and unit alone (Srivastava et al. 2014;
- * kept units are divided by 1 - rate): out = mask . in over the rows [N][width] of a layer; in may be out.
+ * kept units are divided by 1 - rate): out = mask . in over the rows [N][stride] of a layer; in may be out.
  * (dropout.c) */
 void dropout_apply(const struct net_pass *pass, const struct grain *grain, double rate, size_t layer,
-    size_t width, const float *in, float *out);
+    size_t stride, const float *in, float *out);
 
 #endif

@@ -30,7 +30,7 @@ static int create_layers(struct net *net, struct error *error)
                 return -1;
         }
         inputs = (struct side){.parts = layer->D, .size = c->hidden[l], .interleave = 1};
-        layer->width = side_padded(inputs);
+        layer->stride = kernel_stride(side_padded(inputs));
     }
     struct side outputs = {.parts = 1, .size = c->outputs, .interleave = 1};
     net->outputs_stride = kernel_stride(side_padded(outputs));
@@ -51,7 +51,7 @@ struct net *net_create(const struct net_config *config, struct error *error)
         return NULL;
     }
     if (config->embedding) {
-        net->embedding_width = grain_stride(config->embedding);
+        net->embedding_width = kernel_stride(grain_stride(config->embedding));
         net->embedding_offset = net_find_parameter(net, "embedding.weight")->offset;
         net->embedding = memory_create(config->inputs * net->embedding_width, sizeof(float), error);
         if (!net->embedding) {
@@ -135,16 +135,16 @@ static void lay_workspace(struct net *net, struct arena *arena, int training, si
     }
     for (size_t l = 0; l < c->layers; l++) {
         struct layer *layer = &net->layers[l];
-        layer->Y = arena_take(arena, N * layer->width, sizeof(float));
-        layer->dY = arena_take(arena, training ? N * layer->width : 0, sizeof(float));
-        layer->dropped = drops(net, training, l) ? arena_take(arena, N * layer->width, sizeof(float)) : NULL;
+        layer->Y = arena_take(arena, N * layer->stride, sizeof(float));
+        layer->dY = arena_take(arena, training ? N * layer->stride : 0, sizeof(float));
+        layer->dropped = drops(net, training, l) ? arena_take(arena, N * layer->stride, sizeof(float)) : NULL;
         for (size_t d = 0; d < layer->D; d++)
             recurrent_lay(&layer->direction[d], net->kernel, arena, B, N, training);
     }
-    size_t width = net->layers[c->layers - 1].width, rows = c->output == OUTPUT_FRAME ? N : B;
+    size_t stride = net->layers[c->layers - 1].stride, rows = c->output == OUTPUT_FRAME ? N : B;
     if (c->output == OUTPUT_SEQUENCE) {
-        net->gathered = arena_take(arena, B * width, sizeof(float));
-        net->dgathered = arena_take(arena, B * width, sizeof(float));
+        net->gathered = arena_take(arena, B * stride, sizeof(float));
+        net->dgathered = arena_take(arena, B * stride, sizeof(float));
     }
     if (training)
         dense_lay(&net->head, net->kernel, arena);
@@ -186,7 +186,7 @@ static const float *layer_input(const struct net *net, const struct grain *grain
 {
     if (l > 0) {
         const struct layer *below = &net->layers[l - 1];
-        *stride = below->width;
+        *stride = below->stride;
         return below->dropped ? below->dropped : below->Y;
     }
     *stride = net->embedding ? net->embedding_width : grain->inputs_stride;
@@ -199,15 +199,15 @@ static size_t final_frame(const struct grain *grain, size_t d, size_t b)
     return grain_frame(grain, b, d ? 0 : (size_t)grain->length[b] - 1);
 }
 
-/* Copies final states out of Y [N][width], or their gradients back into it. */
+/* Copies final states out of Y [N][stride], or their gradients back into it. */
 static void gather_final(
     const struct layer *top, const struct grain *grain, float *Y, float *gathered, int back)
 {
     for (size_t b = 0; b < grain->B; b++)
         for (size_t d = 0; d < top->D; d++) {
             size_t Hp = top->direction[d].Hp;
-            float *in = Y + final_frame(grain, d, b) * top->width + d * Hp;
-            float *out = gathered + b * top->width + d * Hp;
+            float *in = Y + final_frame(grain, d, b) * top->stride + d * Hp;
+            float *out = gathered + b * top->stride + d * Hp;
             memcpy(back ? in : out, back ? out : in, Hp * sizeof *out);
         }
 }
@@ -248,16 +248,16 @@ int net_forward(struct net *net, const struct net_pass *pass, const struct grain
         const float *X = layer_input(net, grain, l, &stride);
         for (size_t d = 0; d < layer->D; d++)
             recurrent_forward(&layer->direction[d], net->kernel, grain, X, stride,
-                layer->Y + d * layer->direction[d].Hp, layer->width);
+                layer->Y + d * layer->direction[d].Hp, layer->stride);
         if (layer->dropped)
-            dropout_apply(pass, grain, c->dropout, l, layer->width, layer->Y, layer->dropped);
+            dropout_apply(pass, grain, c->dropout, l, layer->stride, layer->Y, layer->dropped);
     }
     const struct layer *top = &net->layers[c->layers - 1];
     size_t rows = c->output == OUTPUT_FRAME ? grain->N : grain->B;
     if (c->output == OUTPUT_SEQUENCE)
         gather_final(top, grain, top->Y, net->gathered, 0);
     const float *in = c->output == OUTPUT_FRAME ? top->Y : net->gathered;
-    dense_forward(&net->head, net->kernel, rows, in, top->width, net->outputs, net->outputs_stride);
+    dense_forward(&net->head, net->kernel, rows, in, top->stride, net->outputs, net->outputs_stride);
     loss_forward(c->loss, net->kernel, rows, c->outputs, net->outputs, net->outputs_stride, grain,
         scores ? net->row_scores : NULL);
     if (scores)
@@ -275,10 +275,10 @@ static void head_backward(struct net *net, const struct grain *grain, float *gra
     size_t rows = c->output == OUTPUT_FRAME ? grain->N : grain->B;
     loss_backward(c->loss, rows, c->outputs, net->outputs, net->outputs_stride, grain);
     int sequence = c->output == OUTPUT_SEQUENCE;
-    dense_backward(&net->head, net->kernel, rows, sequence ? net->gathered : top->Y, top->width, net->outputs,
-        net->outputs_stride, sequence ? net->dgathered : top->dY, gradient);
+    dense_backward(&net->head, net->kernel, rows, sequence ? net->gathered : top->Y, top->stride,
+        net->outputs, net->outputs_stride, sequence ? net->dgathered : top->dY, gradient);
     if (sequence) {
-        memset(top->dY, 0, grain->N * top->width * sizeof *top->dY);
+        memset(top->dY, 0, grain->N * top->stride * sizeof *top->dY);
         gather_final(top, grain, top->dY, net->dgathered, 1);
     }
 }
@@ -296,10 +296,10 @@ void net_backward(struct net *net, const struct net_pass *pass, const struct gra
         for (size_t d = 0; d < layer->D; d++) {
             size_t place = d * layer->direction[d].Hp;
             recurrent_backward(&layer->direction[d], net->kernel, grain, X, stride, layer->Y + place,
-                layer->width, layer->dY + place, dX, d > 0, gradient);
+                layer->stride, layer->dY + place, dX, d > 0, gradient);
         }
         if (l > 0 && net->layers[l - 1].dropped)
-            dropout_apply(pass, grain, c->dropout, l - 1, net->layers[l - 1].width, dX, dX);
+            dropout_apply(pass, grain, c->dropout, l - 1, net->layers[l - 1].stride, dX, dX);
     }
     for (size_t n = 0; n < grain->N && net->embedding; n++) {
         float *out = gradient + net->embedding_offset + (size_t)grain->symbols[n] * c->embedding;

@@ -41,8 +41,8 @@ compare() {
         grep -qw "$flag" /proc/cpuinfo || { echo "not run: $name: this processor does not have it" && return; }
     done
     checks=$((checks + 1))
-    if ! RNN_ISA=$2 "$3" -o "$folder/$name" -s "data.train=$data/digits-train.h5" -s "data.valid=$data/digits-valid.h5" \
-        -s train.epochs=1 "$root/datasets/digits.ini" >"$folder/$name.output" 2>&1 </dev/null; then
+    if ! RNN_ISA=$2 "$3" -o "$folder/$name" -s "data.train=$data/digits-train.h5" \
+        -s "data.valid=$data/digits-valid.h5" -s train.epochs=1 "$root/datasets/digits.ini" >"$folder/$name.output" 2>&1 </dev/null; then
         echo "failed: $name"
         cat "$folder/$name.output"
         failures=$((failures + 1))
