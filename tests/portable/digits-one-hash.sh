@@ -42,7 +42,8 @@ compare() {
     done
     checks=$((checks + 1))
     if ! RNN_ISA=$2 "$3" -o "$folder/$name" -s "data.train=$data/digits-train.h5" \
-        -s "data.valid=$data/digits-valid.h5" -s train.epochs=1 "$root/datasets/digits.ini" >"$folder/$name.output" 2>&1 </dev/null; then
+        -s "data.valid=$data/digits-valid.h5" -s train.epochs=1 "$root/datasets/digits.ini" \
+        >"$folder/$name.output" 2>&1 </dev/null; then
         echo "failed: $name"
         cat "$folder/$name.output"
         failures=$((failures + 1))

@@ -139,7 +139,7 @@ run_emulated_avx512() {
     isolinux=/usr/lib/ISOLINUX/isolinux.bin
     loader=/usr/lib/syslinux/modules/bios/ldlinux.c32
     for file in $isolinux $loader; do
-        [ -f $file ] || skip "$kind" "no $file (isolinux syslinux-common)"
+        [ -f "$file" ] || skip "$kind" "no $file (isolinux syslinux-common)"
     done
 
     build x86_64 gcc
