@@ -1,6 +1,6 @@
 /* exp, log and cos in double from additions and multiplications alone: the same bits on every processor,
  * compiler and C library, which the library's own functions do not promise. Built with -ffp-contract=off.
- * Errors below 2 units in the last place over the ranges used (tests/unit/test_mathematics.c). */
+ * Errors below 2 units in the last place over the ranges used (tests/unit/test_base.c). */
 #ifndef BASE_MATHEMATICS_H
 #define BASE_MATHEMATICS_H
 
