@@ -1,0 +1,102 @@
+/* A tile of a matrix product and what products and weight gradients split their work into.
+ *
+ * A tile, a few rows by up to TILE_VECTORS vectors of columns, lives in registers while k runs: each step
+ * loads one vector per column vector and one number per row and does rows x vectors fused multiply-adds.
+ * Nothing is reassociated, so a row's bits depend on its own numbers alone, and how work is split into tiles
+ * and blocks is free to follow the caches. */
+#ifndef KERNEL_TILE_H
+#define KERNEL_TILE_H
+
+#include "kernel/build.h"
+#include "kernel/vector.h"
+
+/* Rows of a tile by its number of vectors: accumulators, the vectors of B and one number of A fit the
+ * registers. */
+enum {
+    ROWS_1 = 8,
+    ROWS_2 = VEC_REGISTERS == 32 ? 8 : 6,
+    ROWS_3 = VEC_REGISTERS == 32 ? 8 : 4,
+    MOST_ROWS = 8,
+    STEPS = 4 /* of k at a time */
+};
+
+struct tile {
+    size_t K;
+    const float *B; /* vectors of k at B + k * VECTORS * VEC_LANES */
+    size_t start_row, C_row;
+    size_t ahead; /* floats from B to what is fetched meanwhile, as much as B's; 0: nothing */
+};
+
+/* Tiles live in registers only if every loop over rows and vectors is unrolled. */
+#define UNROLL _Pragma("GCC unroll 8")
+
+INLINE void tile_step(vec sum[MOST_ROWS][TILE_VECTORS], const float *A, size_t A_row, const float *B,
+    const size_t ROWS, const size_t VECTORS)
+{
+    vec b[TILE_VECTORS];
+    UNROLL
+    for (size_t v = 0; v < VECTORS; v++)
+        b[v] = vec_load(B + v * VEC_LANES);
+    UNROLL
+    for (size_t m = 0; m < ROWS; m++) {
+        vec a = vec_splat_at(A + m * A_row);
+        UNROLL
+        for (size_t v = 0; v < VECTORS; v++)
+            vec_accumulate(&sum[m][v], a, b[v]);
+    }
+}
+
+/* C = start + A B; start NULL: zero. Where FETCH is 1, half as much as B holds is fetched from `fetch` on. */
+INLINE void tile_multiply(const struct tile *tile, const float *A, size_t A_row, size_t A_step,
+    const float *start, float *C, const float *fetch, const int FETCH, const size_t ROWS,
+    const size_t VECTORS)
+{
+    const float *B = tile->B;
+    vec sum[MOST_ROWS][TILE_VECTORS];
+    UNROLL
+    for (size_t m = 0; m < ROWS; m++)
+        UNROLL
+    for (size_t v = 0; v < VECTORS; v++)
+        sum[m][v] = start ? vec_load(start + m * tile->start_row + v * VEC_LANES) : vec_splat(0);
+    size_t k = tile->K;
+    for (; k >= STEPS; k -= STEPS) {
+        if (FETCH) {
+            UNROLL
+            for (size_t i = 0; i < STEPS * VECTORS * VEC_LANES / 2; i += KERNEL_BLOCK)
+                __builtin_prefetch(fetch + i);
+            fetch += STEPS * VECTORS * VEC_LANES / 2;
+        }
+        UNROLL
+        for (size_t s = 0; s < STEPS; s++) {
+            tile_step(sum, A, A_row, B, ROWS, VECTORS);
+            A += A_step;
+            B += VECTORS * VEC_LANES;
+        }
+    }
+    for (; k > 0; k--) {
+        tile_step(sum, A, A_row, B, ROWS, VECTORS);
+        A += A_step;
+        B += VECTORS * VEC_LANES;
+    }
+    UNROLL
+    for (size_t m = 0; m < ROWS; m++)
+        UNROLL
+    for (size_t v = 0; v < VECTORS; v++)
+        vec_store(C + m * tile->C_row + v * VEC_LANES, sum[m][v]);
+}
+
+/* The next of the parts, each at most `most` and the last two alike, that n is split into: 5 rows are 3 and
+ * 2, not 4 and 1, as a tile with few sums waits for the latency of the multiply-add. */
+INLINE size_t next_part(size_t n, size_t most)
+{
+    return n >= 2 * most ? most : n > most ? (n + 1) / 2 : n;
+}
+
+/* Rows of a panel that take half of the first cache. */
+INLINE size_t panel_depth(void)
+{
+    size_t depth = kernel_first_cache() / 2 / (TILE_VECTORS * VEC_LANES * sizeof(float));
+    return depth / KERNEL_BLOCK * KERNEL_BLOCK;
+}
+
+#endif
