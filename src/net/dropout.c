@@ -3,7 +3,7 @@
 #include "base/random.h"
 
 void dropout_apply(const struct net_pass *pass, const struct grain *grain, double rate, size_t layer,
-    size_t stride, const float *in, float *out)
+    size_t width, size_t stride, const float *in, float *out)
 {
     /* A unit is kept when its 32 random bits are at or above the threshold. */
     uint32_t threshold = (uint32_t)(rate * 0x1p32);
@@ -13,7 +13,7 @@ void dropout_apply(const struct net_pass *pass, const struct grain *grain, doubl
             size_t n = grain_frame(grain, b, t);
             uint64_t high = pass->epoch << 40 | (uint64_t)grain->sequence[b];
             uint64_t low = ((uint64_t)layer << 52) + ((uint64_t)t << 20);
-            for (size_t u = 0; u < stride; u++) {
+            for (size_t u = 0; u < width; u++) {
                 uint32_t bits[4];
                 if (u % 4 == 0)
                     random_block(pass->seed, RANDOM_DROPOUT, high, low + u / 4, bits);

@@ -44,9 +44,9 @@ const struct parameter *net_find_parameter(const struct net *net, const char *fo
     __attribute__((format(printf, 2, 3)));
 
 /* Dropout by a mask that is a function of key, sequence, layer, step and unit alone (Srivastava et al. 2014;
- * kept units are divided by 1 - rate): out = mask . in over the rows [N][stride] of a layer; in may be out.
- * (dropout.c) */
+ * kept units are divided by 1 - rate): out = mask . in over the first `width` of the rows [N][stride] of a
+ * layer; in may be out. (dropout.c) */
 void dropout_apply(const struct net_pass *pass, const struct grain *grain, double rate, size_t layer,
-    size_t stride, const float *in, float *out);
+    size_t width, size_t stride, const float *in, float *out);
 
 #endif

@@ -250,7 +250,8 @@ int net_forward(struct net *net, const struct net_pass *pass, const struct grain
             recurrent_forward(&layer->direction[d], net->kernel, grain, X, stride,
                 layer->Y + d * layer->direction[d].Hp, layer->stride);
         if (layer->dropped)
-            dropout_apply(pass, grain, c->dropout, l, layer->stride, layer->Y, layer->dropped);
+            dropout_apply(pass, grain, c->dropout, l, layer->D * layer->direction[0].Hp, layer->stride,
+                layer->Y, layer->dropped);
     }
     const struct layer *top = &net->layers[c->layers - 1];
     size_t rows = c->output == OUTPUT_FRAME ? grain->N : grain->B;
@@ -298,8 +299,11 @@ void net_backward(struct net *net, const struct net_pass *pass, const struct gra
             recurrent_backward(&layer->direction[d], net->kernel, grain, X, stride, layer->Y + place,
                 layer->stride, layer->dY + place, dX, d > 0, gradient);
         }
-        if (l > 0 && net->layers[l - 1].dropped)
-            dropout_apply(pass, grain, c->dropout, l - 1, net->layers[l - 1].stride, dX, dX);
+        if (l > 0 && net->layers[l - 1].dropped) {
+            const struct layer *below = &net->layers[l - 1];
+            dropout_apply(
+                pass, grain, c->dropout, l - 1, below->D * below->direction[0].Hp, below->stride, dX, dX);
+        }
     }
     for (size_t n = 0; n < grain->N && net->embedding; n++) {
         float *out = gradient + net->embedding_offset + (size_t)grain->symbols[n] * c->embedding;
