@@ -1,8 +1,8 @@
 /* Matrix products from packed panels, tile by tile (kernel/tile.h).
  *
- * Of each panel a block of rows, half of the first cache, is met by all rows of a chunk before the next
- * block; a chunk of rows meets all panels before the next chunk, so that the lines of C that two panels share
- * are still near. Panels that outgrow the caches are fetched a block ahead. */
+ * Of each panel a block of rows (panel_depth) is met by all rows of a chunk before the next block; a chunk of
+ * rows meets all panels before the next chunk, so that the lines of C that two panels share are still near.
+ * Panels that outgrow the caches are fetched a block ahead. */
 #include "kernel/tile.h"
 
 enum { CHUNK = 64 }; /* rows that meet all panels before the next rows */
