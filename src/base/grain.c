@@ -27,6 +27,7 @@ static int grain_grow_rows(struct grain *grain, size_t B, size_t T, struct error
     void *block = NULL;
     for (int pass = 0; pass < 2; pass++) {
         grain->sequence = arena_take(&arena, rows, sizeof *grain->sequence);
+        grain->target_start = arena_take(&arena, rows + 1, sizeof *grain->target_start);
         grain->length = arena_take(&arena, rows, sizeof *grain->length);
         grain->first = arena_take(&arena, steps + 1, sizeof *grain->first);
         grain->alive = arena_take(&arena, steps, sizeof *grain->alive);
@@ -55,7 +56,9 @@ static void grain_lay_frames(struct grain *grain, const struct grain_format *for
         grain->inputs = arena_take(arena, grain->N * grain->inputs_stride, sizeof *grain->inputs);
     else
         grain->symbols = arena_take(arena, grain->N, sizeof *grain->symbols);
-    grain->target_rows = format->target_per_frame ? grain->N : grain->B;
+    grain->target_rows = format->target_any ? grain->target_start[grain->B]
+        : format->target_per_frame          ? grain->N
+                                            : grain->B;
     grain->values_stride = grain_stride(format->values);
     if (format->has_classes)
         grain->classes = arena_take(arena, grain->target_rows, sizeof *grain->classes);
@@ -64,7 +67,7 @@ static void grain_lay_frames(struct grain *grain, const struct grain_format *for
 }
 
 int grain_resize(struct grain *grain, const struct grain_format *format, size_t B, const int32_t *length,
-    const int64_t *sequence, struct error *error)
+    const int64_t *sequence, const int32_t *target_length, struct error *error)
 {
     assert(B > 0 && length[B - 1] > 0);
     size_t T = (size_t)length[0];
@@ -74,6 +77,9 @@ int grain_resize(struct grain *grain, const struct grain_format *format, size_t 
     grain->T = T;
     memcpy(grain->length, length, B * sizeof *length);
     memcpy(grain->sequence, sequence, B * sizeof *sequence);
+    grain->target_start[0] = 0;
+    for (size_t b = 0; b < B && format->target_any; b++)
+        grain->target_start[b + 1] = grain->target_start[b] + (size_t)target_length[b];
     size_t rows = B;
     grain->N = 0;
     for (size_t t = 0; t < T; t++) {

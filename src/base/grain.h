@@ -27,9 +27,12 @@ struct grain {
     float *inputs;        /* [N][inputs_stride], zero beyond I; NULL with symbols */
     int32_t *symbols;     /* [N]; NULL with inputs */
 
-    /* Targets: rows are frames of the grain in its order (one target per frame) or its B sequences (one per
-     * sequence). Either classes or values; both NULL when there are no targets. */
+    /* Targets: rows are frames of the grain in its order (one target per frame), or its B sequences (one per
+     * sequence), or, where a sequence has any number of them, those of sequence 0, then of 1, ...: rows
+     * target_start[b] .. target_start[b + 1] - 1. Either classes or values; both NULL when there are no
+     * targets. A class of -1 is no target. */
     size_t target_rows;
+    size_t *target_start; /* [B + 1], of any number of targets */
     int32_t *classes;     /* [target_rows] */
     size_t values_stride; /* floats, a multiple of 16 */
     float *values;        /* [target_rows][values_stride] */
@@ -45,15 +48,17 @@ struct grain_format {
     int has_classes;      /* class targets */
     size_t values;        /* O of real-valued targets, 0 without */
     int target_per_frame; /* else one per sequence */
+    int target_any;       /* or any number */
 };
 
 void grain_init(struct grain *grain); /* an empty grain: all zeroes */
 void grain_finish(struct grain *grain);
 
-/* Lays out B sequences of the given lengths (falling) and makes room for inputs and targets of the format.
- * The contents of inputs and targets are undefined afterwards but for the zeroes that pad each row. */
+/* Lays out B sequences of the given lengths (falling) and makes room for inputs and targets of the format;
+ * target_length [B], each at least 0, is read with target_any only. The contents of inputs and targets are
+ * undefined afterwards but for the zeroes that pad each row. */
 int grain_resize(struct grain *grain, const struct grain_format *format, size_t B, const int32_t *length,
-    const int64_t *sequence, struct error *error);
+    const int64_t *sequence, const int32_t *target_length, struct error *error);
 
 /* Frame of step t of row b. */
 static inline size_t grain_frame(const struct grain *grain, size_t b, size_t t)

@@ -105,7 +105,7 @@ int dataset_read_grain(struct dataset *dataset, size_t B, const int64_t *sequenc
         length[b] = dataset_length(dataset, sequence[b]);
         assert(b == 0 || length[b] <= length[b - 1]);
     }
-    int outcome = grain_resize(grain, &format, B, length, sequence, error);
+    int outcome = grain_resize(grain, &format, B, length, sequence, NULL, error);
     memory_destroy(length);
     if (outcome)
         return -1;

@@ -70,6 +70,8 @@ void loss_forward(enum loss loss, const struct kernel *kernel, size_t R, size_t 
             of_row = sigmoid_row(kernel, O, y, value);
             break;
         case LOSS_MSE:
+        case LOSS_HUBER:
+        case LOSS_MAE:
             if (value)
                 of_row = mse_row(O, y, value);
             break;

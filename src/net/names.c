@@ -2,6 +2,16 @@
 
 const char *const cell_names[] = {
     [CELL_RNN] = "rnn", [CELL_RNN_RELU] = "rnn-relu", [CELL_LSTM] = "lstm", [CELL_GRU] = "gru", NULL};
-const char *const output_names[] = {[OUTPUT_FRAME] = "frame", [OUTPUT_SEQUENCE] = "sequence", NULL};
-const char *const loss_names[] = {
-    [LOSS_SOFTMAX] = "softmax", [LOSS_SIGMOID] = "sigmoid", [LOSS_MSE] = "mse", NULL};
+const char *const output_names[] = {[OUTPUT_FRAME] = "frame",
+    [OUTPUT_SEQUENCE] = "sequence",
+    [OUTPUT_CTC] = "ctc",
+    [OUTPUT_DECODER] = "decoder",
+    NULL};
+const char *const loss_names[] = {[LOSS_SOFTMAX] = "softmax",
+    [LOSS_SIGMOID] = "sigmoid",
+    [LOSS_MSE] = "mse",
+    [LOSS_HUBER] = "huber",
+    [LOSS_MAE] = "mae",
+    NULL};
+const char *const attention_names[] = {
+    [ATTENTION_ADDITIVE] = "additive", [ATTENTION_DOT] = "dot", [ATTENTION_NONE] = "none", NULL};

@@ -1,10 +1,12 @@
 /* A deep bidirectional recurrent network: what it is made of, its parameters, forward and backward on one
  * grain.
  *
- *     x(t) -> [embedding] -> recurrent layer 1 -> ... -> recurrent layer L -> head -> y(t)
+ *     x(t) -> [embedding] -> [input layers] -> recurrent layer 1 -> ... -> recurrent layer L
+ *          -> [decoder] -> [output layers] -> head -> y(t)
  *
  * A recurrent layer runs its cell over the sequence in one direction or in both; with both, the outputs of
  * the two are joined at each step. Nothing here knows files, ranks or optimizers, and nothing is collective.
+ * docs/network.md has the equations.
  *
  * T steps, B sequences, N frames of a grain (base/grain.h), I inputs, H units per direction, D directions, O
  * outputs, P parameters. */
@@ -18,26 +20,50 @@
 #include <stdint.h>
 
 enum cell { CELL_RNN, CELL_RNN_RELU, CELL_LSTM, CELL_GRU };
-enum output { OUTPUT_FRAME, OUTPUT_SEQUENCE };
-enum loss { LOSS_SOFTMAX, LOSS_SIGMOID, LOSS_MSE };
+enum output { OUTPUT_FRAME, OUTPUT_SEQUENCE, OUTPUT_CTC, OUTPUT_DECODER };
+enum loss { LOSS_SOFTMAX, LOSS_SIGMOID, LOSS_MSE, LOSS_HUBER, LOSS_MAE };
+enum attention { ATTENTION_ADDITIVE, ATTENTION_DOT, ATTENTION_NONE };
 
 /* The enumerators as configurations and checkpoints write them; each list ends with NULL. */
-extern const char *const cell_names[], *const output_names[], *const loss_names[];
+extern const char *const cell_names[], *const output_names[], *const loss_names[], *const attention_names[];
 
-enum { NET_MOST_LAYERS = 64 };
+enum { NET_MOST_LAYERS = 64, NET_MOST_CLASS_WEIGHTS = 256 };
 
 struct net_config {
     enum cell cell;
     enum output output;
     enum loss loss;
-    size_t layers;                      /* L, at least 1 */
+    size_t layers;                      /* L; 0: no recurrence */
     size_t hidden[NET_MOST_LAYERS];     /* H of each layer */
     int bidirectional[NET_MOST_LAYERS]; /* 0 or 1 */
     size_t inputs;                      /* I; with symbols: how many there are */
     int symbols;                        /* 1: inputs are symbols, one-hot or embedded */
     size_t embedding;                   /* 0: one-hot; else the width of the learned vectors */
-    size_t outputs;                     /* O: classes, or values */
+    size_t outputs;                     /* O: classes of the dataset, or values; see net_count_head */
     double dropout;                     /* of the outputs of every layer but the last, in [0, 1) */
+
+    /* Deep in all three blocks (Pascanu et al. 2014): dense layers with tanh. */
+    size_t input_layers, input_size[NET_MOST_LAYERS];   /* between x(t) and the first recurrent layer */
+    size_t transition_layers;                           /* between h(t-1) and h(t), of H units each */
+    size_t output_layers, output_size[NET_MOST_LAYERS]; /* between the last layer and the head */
+    int residual;             /* 1: a layer's outputs are added to its inputs, from the second layer on */
+    int normalize;            /* 1: layer normalization of what each layer but the first sees */
+    int initial_state;        /* 1: learned */
+    int peepholes;            /* 1: lstm */
+    double recurrent_dropout; /* of h(t-1), one mask per sequence and direction, in [0, 1) */
+    double input_noise;       /* deviation of what is added to real-valued inputs in training */
+
+    size_t class_weights; /* of the loss: 0 (all 1), or one per class */
+    double class_weight[NET_MOST_CLASS_WEIGHTS];
+    double label_smoothing; /* in [0, 1): this part of the target is spread over all classes alike */
+    double huber_delta;     /* of LOSS_HUBER, above 0 */
+
+    /* OUTPUT_DECODER */
+    enum attention attention;
+    size_t decoder_layers, decoder_hidden; /* recurrent layers, and their units S */
+    size_t decoder_embedding;              /* E of the symbols that are fed back */
+    size_t attention_size;                 /* A of additive attention */
+    size_t target_length; /* U of every sequence with real values, where there is no end symbol */
 };
 
 /* One tensor of the flat parameter vector, row-major, named and shaped as in the PyTorch module
@@ -59,15 +85,19 @@ void net_destroy(struct net *net); /* takes NULL */
 const struct net_config *net_get_config(const struct net *net);
 const struct kernel *net_get_kernel(const struct net *net);
 size_t net_count_gates(enum cell cell);
+
+/* Outputs of the head: O, and one more for the blank of ctc and the end symbol of a decoder with classes. */
+size_t net_count_head(const struct net_config *config);
 size_t net_count_parameters(const struct net *net); /* P */
 const struct parameter *net_get_parameters(
     const struct net *net, size_t *n); /* the net's, in order of offset */
 
 /* Starting weights [P], a pure function of the configuration and seed. Input weights, biases and head uniform
  * in
- * +-1/sqrt(H) as PyTorch has them (head: its own fan-in); recurrent weights orthogonal per gate (Saxe,
- * McClelland and Ganguli 2014) from Householder reflections; the LSTM's forget gate starts with a bias of 1
- * in all, half in each of its two biases (Jozefowicz, Zaremba and Sutskever 2015). */
+ * +-1/sqrt(H) as PyTorch has them (dense layers and head: their own fan-in; initial states: zero); recurrent
+ * weights orthogonal per gate (Saxe, McClelland and Ganguli 2014) from Householder reflections; the LSTM's
+ * forget gate starts with a bias of 1 in all, half in each of its two biases (Jozefowicz, Zaremba and
+ * Sutskever 2015). */
 int net_init_weights(const struct net *net, uint64_t seed, float *weights, struct error *error);
 
 /* Packs weights [P] into the panels that forward and backward multiply with: once per update. `weights` is
@@ -84,21 +114,29 @@ size_t net_workspace_bytes(const struct net *net, size_t B, size_t N);
 struct net_pass {
     int training;         /* 1: dropout is on, and what backward needs is kept */
     uint64_t seed, epoch; /* key of the random masks, together with sequence, layer and step */
+    size_t beam;          /* ctc and decoder, not in training: hypotheses kept; 0 and 1: greedy */
 };
 
 /* Loss and error of one sequence of a grain, sums over what was counted. */
 struct net_score {
     double
         loss; /* softmax: nats; sigmoid: nats over all outputs; mse: mean over outputs; summed over targets */
-    double errors;  /* wrong targets; NaN for sigmoid and mse */
-    double counted; /* targets: frames, or 1 per sequence */
+    double errors;  /* wrong targets; ctc and decoder: edits; NaN for sigmoid, mse, huber and mae */
+    double counted; /* what losses are divided by: frames, or 1 per sequence; decoder: symbols with the end */
+    double labels;  /* what errors are divided by: as counted; ctc and decoder: labels of the reference */
 };
 
 /* Outputs of the net for one grain, of the workspace: probabilities (softmax, sigmoid) or values. */
 struct net_outputs {
-    size_t rows;         /* N with OUTPUT_FRAME, B with OUTPUT_SEQUENCE: in the order of the grain */
-    size_t stride;       /* floats from row to row */
-    const float *values; /* [rows][stride], O of each row; valid until the next call on this net */
+    size_t rows;   /* N with OUTPUT_FRAME and OUTPUT_CTC, B with OUTPUT_SEQUENCE: in the order of the grain;
+                    * OUTPUT_DECODER with values: target_length of each sequence in turn, with classes 0 */
+    size_t stride; /* floats from row to row */
+    const float
+        *values; /* [rows][stride], net_count_head of each row; valid until the next call on this net */
+    /* What ctc and decoder with classes made of it: labels label_start[b] .. label_start[b + 1] - 1 are those
+     * of row b of the grain. NULL in training. */
+    const size_t *label_start; /* [B + 1] */
+    const int32_t *labels;
 };
 
 /* Runs the net on a grain, growing its workspace where it must. Without targets in the grain scores may be

@@ -251,7 +251,7 @@ static void fill_grain(struct grain *grain, const struct net_config *config, siz
         .has_classes = has_classes,
         .values = has_classes ? 0 : config->outputs,
         .target_per_frame = per_frame};
-    check(grain_resize(grain, &format, B, length, sequence, &error), &error);
+    check(grain_resize(grain, &format, B, length, sequence, NULL, &error), &error);
     for (size_t t = 0; t < grain->T; t++)
         for (size_t b = 0; b < (size_t)grain->alive[t]; b++) {
             size_t n = grain_frame(grain, b, t);

@@ -156,7 +156,7 @@ void problem_fill_grain(const struct problem *problem, size_t B, const int64_t *
     for (size_t b = 0; b < B; b++)
         length[b] = (int32_t)problem->sequence[chosen[b]].T;
     struct error error;
-    if (grain_resize(grain, &format, B, length, chosen, &error)) {
+    if (grain_resize(grain, &format, B, length, chosen, NULL, &error)) {
         fprintf(stderr, "%s\n", error.text);
         abort();
     }

@@ -90,7 +90,7 @@ START_TEST(grain_numbers_frames_step_by_step)
     int32_t length[] = {3, 2, 2};
     int64_t sequence[] = {7, 8, 9};
     struct error error;
-    ck_assert_int_eq(grain_resize(&grain, &format, 3, length, sequence, &error), 0);
+    ck_assert_int_eq(grain_resize(&grain, &format, 3, length, sequence, NULL, &error), 0);
     ck_assert_uint_eq(grain.N, 7);
     ck_assert_uint_eq(grain.T, 3);
     ck_assert_int_eq(grain.alive[0], 3);
