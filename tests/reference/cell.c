@@ -1,6 +1,7 @@
-/* The cells. Forward: the two affine maps W x + b and U h + c, then the cell's own equations. Backward: the
+/* The cells. Forward: the two affine maps W x + b and U m + c, then the cell's own equations. Backward: the
  * derivatives by those two affine maps (they differ for the GRU's third gate alone), then what they mean for
- * weights, input and earlier state. Equations: torch.nn.LSTM, torch.nn.GRU, torch.nn.RNN (PyTorch 1.13). */
+ * weights, input and earlier state. Equations: torch.nn.LSTM, torch.nn.GRU, torch.nn.RNN (PyTorch 1.13);
+ * peepholes: Gers, Schraudolph and Schmidhuber 2002, the output gate looking at the new state. */
 #include "cell.h"
 
 #include "reference.h"
@@ -18,16 +19,16 @@ static double sigmoid(double a)
     return 1 / (1 + exp(-a));
 }
 
-static void forward_lstm(
-    size_t H, const double *a, const double *r, const double *state_before, const struct cell_step *step)
+static void forward_lstm(size_t H, const double *a, const double *r, const double *p,
+    const double *state_before, const struct cell_step *step)
 {
     double *i = step->gate, *f = i + H, *g = f + H, *o = g + H;
     for (size_t h = 0; h < H; h++) {
-        i[h] = sigmoid(a[h] + r[h]);
-        f[h] = sigmoid(a[H + h] + r[H + h]);
+        i[h] = sigmoid(a[h] + r[h] + (p ? p[h] * state_before[h] : 0));
+        f[h] = sigmoid(a[H + h] + r[H + h] + (p ? p[H + h] * state_before[h] : 0));
         g[h] = tanh(a[2 * H + h] + r[2 * H + h]);
-        o[h] = sigmoid(a[3 * H + h] + r[3 * H + h]);
         step->state[h] = f[h] * state_before[h] + i[h] * g[h];
+        o[h] = sigmoid(a[3 * H + h] + r[3 * H + h] + (p ? p[2 * H + h] * step->state[h] : 0));
         step->h[h] = o[h] * tanh(step->state[h]);
     }
 }
@@ -55,42 +56,50 @@ static void forward_rnn(
 }
 
 void reference_cell_forward(const struct cell_shape *shape, const struct cell_weights *weights,
-    const double *x, const double *h_before, const double *state_before, const struct cell_step *step)
+    const struct cell_past *past, const struct cell_step *step)
 {
     size_t I = shape->I, H = shape->H, rows = reference_gates(shape->cell) * H;
     double *a = reference_numbers(rows);
     for (size_t k = 0; k < rows; k++) {
         a[k] = weights->b[k];
         for (size_t i = 0; i < I; i++)
-            a[k] += weights->W[k * I + i] * x[i];
+            a[k] += weights->W[k * I + i] * past->x[i];
         step->recurrent[k] = weights->c[k];
         for (size_t h = 0; h < H; h++)
-            step->recurrent[k] += weights->U[k * H + h] * h_before[h];
+            step->recurrent[k] += weights->U[k * H + h] * past->m[h];
     }
     if (shape->cell == CELL_LSTM)
-        forward_lstm(H, a, step->recurrent, state_before, step);
+        forward_lstm(H, a, step->recurrent, weights->p, past->state, step);
     else if (shape->cell == CELL_GRU)
-        forward_gru(H, a, step->recurrent, h_before, step);
+        forward_gru(H, a, step->recurrent, past->h, step);
     else
         forward_rnn(shape->cell, H, a, step->recurrent, step);
     free(a);
 }
 
-/* The three below: da [G*H] by W x + b, dr [G*H] by U h + c; dh and dstate become what reaches t-1 without
+/* The three below: da [G*H] by W x + b, dr [G*H] by U m + c; dh and dstate become what reaches t-1 without
  * passing through U. */
-static void backward_lstm(size_t H, const double *state_before, const struct cell_step *step, double *dh,
-    double *dstate, double *da, double *dr)
+static void backward_lstm(size_t H, const double *p, const double *state_before, const struct cell_step *step,
+    double *dh, double *dstate, double *da, double *dr, double *dp)
 {
     const double *i = step->gate, *f = i + H, *g = f + H, *o = g + H;
     for (size_t h = 0; h < H; h++) {
         double squashed = tanh(step->state[h]);
+        da[3 * H + h] = dh[h] * squashed * o[h] * (1 - o[h]);
         double dc = dstate[h] + dh[h] * o[h] * (1 - squashed * squashed);
+        if (p)
+            dc += da[3 * H + h] * p[2 * H + h];
         da[h] = dc * g[h] * i[h] * (1 - i[h]);
         da[H + h] = dc * state_before[h] * f[h] * (1 - f[h]);
         da[2 * H + h] = dc * i[h] * (1 - g[h] * g[h]);
-        da[3 * H + h] = dh[h] * squashed * o[h] * (1 - o[h]);
         dstate[h] = dc * f[h];
         dh[h] = 0;
+        if (p) {
+            dstate[h] += da[h] * p[h] + da[H + h] * p[H + h];
+            dp[h] += da[h] * state_before[h];
+            dp[H + h] += da[H + h] * state_before[h];
+            dp[2 * H + h] += da[3 * H + h] * step->state[h];
+        }
     }
     for (size_t k = 0; k < 4 * H; k++)
         dr[k] = da[k];
@@ -124,27 +133,27 @@ static void backward_rnn(
 }
 
 void reference_cell_backward(const struct cell_shape *shape, const struct cell_weights *weights,
-    const double *x, const double *h_before, const double *state_before, const struct cell_step *step,
-    double *dh, double *dstate, double *dx, const struct cell_weights *gradient)
+    const struct cell_past *past, const struct cell_step *step, double *dh, double *dstate, double *dm,
+    double *dx, const struct cell_weights *gradient)
 {
     size_t I = shape->I, H = shape->H, rows = reference_gates(shape->cell) * H;
     double *da = reference_numbers(rows), *dr = reference_numbers(rows);
     if (shape->cell == CELL_LSTM)
-        backward_lstm(H, state_before, step, dh, dstate, da, dr);
+        backward_lstm(H, weights->p, past->state, step, dh, dstate, da, dr, gradient->p);
     else if (shape->cell == CELL_GRU)
-        backward_gru(H, h_before, step, dh, da, dr);
+        backward_gru(H, past->h, step, dh, da, dr);
     else
         backward_rnn(shape->cell, H, step, dh, da, dr);
     for (size_t k = 0; k < rows; k++) {
         gradient->b[k] += da[k];
         gradient->c[k] += dr[k];
         for (size_t i = 0; i < I; i++) {
-            gradient->W[k * I + i] += da[k] * x[i];
+            gradient->W[k * I + i] += da[k] * past->x[i];
             dx[i] += weights->W[k * I + i] * da[k];
         }
         for (size_t h = 0; h < H; h++) {
-            gradient->U[k * H + h] += dr[k] * h_before[h];
-            dh[h] += weights->U[k * H + h] * dr[k];
+            gradient->U[k * H + h] += dr[k] * past->m[h];
+            dm[h] += weights->U[k * H + h] * dr[k];
         }
     }
     free(da);

@@ -13,29 +13,35 @@ struct cell_shape {
     size_t I, H;
 };
 
-/* W [G*H][I], U [G*H][H], b [G*H] beside the inputs, c [G*H] beside the state; or their gradients. */
+/* W [G*H][I], U [G*H][H], b [G*H] beside the inputs, c [G*H] beside the state, p [3][H] peepholes of i f o
+ * (lstm; NULL: none); or their gradients. */
 struct cell_weights {
-    double *W, *U, *b, *c;
+    double *W, *U, *b, *c, *p;
 };
 
 /* What one step leaves behind. */
 struct cell_step {
     double *gate;      /* [G][H] behind their squashing functions */
-    double *recurrent; /* [G][H] U h(t-1) + c */
+    double *recurrent; /* [G][H] U m + c */
     double *state;     /* [H] the LSTM's c(t), not used by the others */
     double *h;         /* [H] output */
 };
 
 size_t reference_gates(enum cell cell); /* G */
 
-/* x [I], h_before [H], state_before [H] into *step. */
-void reference_cell_forward(const struct cell_shape *shape, const struct cell_weights *weights,
-    const double *x, const double *h_before, const double *state_before, const struct cell_step *step);
+/* What a step comes from: x [I] and, of the step before, h [H], the state [H], and m [H], what the recurrent
+ * product sees of h. */
+struct cell_past {
+    const double *x, *m, *h, *state;
+};
 
-/* Derivatives of the loss by h(t) and the state c(t) in; by h(t-1) and c(t-1) out, in their place: dh [H],
- * dstate [H]. Adds to dx [I] and to the gradients of the weights. */
+void reference_cell_forward(const struct cell_shape *shape, const struct cell_weights *weights,
+    const struct cell_past *past, const struct cell_step *step);
+
+/* Derivatives of the loss by h(t) and the state c(t) in; by h(t-1), without what goes through m, and c(t-1)
+ * out, in their place: dh [H], dstate [H]. Adds to dx [I], dm [H] and to the gradients of the weights. */
 void reference_cell_backward(const struct cell_shape *shape, const struct cell_weights *weights,
-    const double *x, const double *h_before, const double *state_before, const struct cell_step *step,
-    double *dh, double *dstate, double *dx, const struct cell_weights *gradient);
+    const struct cell_past *past, const struct cell_step *step, double *dh, double *dstate, double *dm,
+    double *dx, const struct cell_weights *gradient);
 
 #endif

@@ -1,21 +1,32 @@
-/* Names, shapes and order of the weights, as torch.nn.Module.state_dict gives them. */
+/* Names, shapes and order of the weights: those of torch.nn.Module.state_dict, with the options' in between
+ * (docs/network.md). */
 #include "cell.h"
-#include "reference.h"
+#include "names.h"
 
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 struct layout {
     struct parameter *list; /* NULL: only counted */
     size_t tensors, weights;
 };
 
-static void layout_add(struct layout *layout, int dimensions, size_t rows, size_t columns, const char *name)
+/* A matrix, or with no columns a vector. */
+static void layout_add(struct layout *layout, size_t rows, size_t columns, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void layout_add(struct layout *layout, size_t rows, size_t columns, const char *format, ...)
 {
-    size_t count = dimensions == 2 ? rows * columns : rows;
+    size_t count = columns ? rows * columns : rows;
     if (layout->list) {
         struct parameter *p = &layout->list[layout->tensors];
-        *p = (struct parameter){.dimensions = dimensions, .size = {rows, dimensions == 2 ? columns : 0}};
-        snprintf(p->name, sizeof p->name, "%s", name);
+        *p = (struct parameter){.dimensions = columns ? 2 : 1, .size = {rows, columns}};
+        va_list arguments;
+        va_start(arguments, format);
+        vsnprintf(p->name, sizeof p->name, format, arguments);
+        va_end(arguments);
         p->offset = layout->weights;
         p->count = count;
     }
@@ -24,34 +35,60 @@ static void layout_add(struct layout *layout, int dimensions, size_t rows, size_
 }
 
 static void layout_add_direction(
-    struct layout *layout, const struct net_config *config, size_t layer, size_t inputs, int reverse)
+    struct layout *layout, const struct net_config *config, size_t l, size_t inputs, const char *way)
 {
-    static const char *const kinds[] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh"};
-    size_t H = config->hidden[layer], rows = reference_gates(config->cell) * H;
-    const size_t columns[] = {inputs, H, 0, 0};
-    for (int k = 0; k < 4; k++) {
-        char name[64];
-        snprintf(name, sizeof name, "rnn.%s_l%zu%s", kinds[k], layer, reverse ? "_reverse" : "");
-        layout_add(layout, k < 2 ? 2 : 1, rows, columns[k], name);
+    size_t H = config->hidden[l], rows = reference_gates(config->cell) * H;
+    layout_add(layout, rows, inputs, "rnn.weight_ih_l%zu%s", l, way);
+    layout_add(layout, rows, H, "rnn.weight_hh_l%zu%s", l, way);
+    layout_add(layout, rows, 0, "rnn.bias_ih_l%zu%s", l, way);
+    layout_add(layout, rows, 0, "rnn.bias_hh_l%zu%s", l, way);
+    if (config->peepholes)
+        layout_add(layout, 3, H, "rnn.peephole_l%zu%s", l, way);
+    for (size_t k = 0; k < config->transition_layers; k++) {
+        layout_add(layout, H, H, "rnn.transition_l%zu.%zu.weight%s", l, k, way);
+        layout_add(layout, H, 0, "rnn.transition_l%zu.%zu.bias%s", l, k, way);
     }
+    if (config->initial_state)
+        layout_add(layout, H, 0, "rnn.h0_l%zu%s", l, way);
+    if (config->initial_state && config->cell == CELL_LSTM)
+        layout_add(layout, H, 0, "rnn.c0_l%zu%s", l, way);
+}
+
+static size_t layout_add_chain(
+    struct layout *layout, const char *name, size_t n, const size_t *sizes, size_t inputs)
+{
+    for (size_t k = 0; k < n; k++) {
+        layout_add(layout, sizes[k], inputs, "%s.%zu.weight", name, k);
+        layout_add(layout, sizes[k], 0, "%s.%zu.bias", name, k);
+        inputs = sizes[k];
+    }
+    return inputs;
 }
 
 static struct layout layout_make(const struct net_config *config, struct parameter *list)
 {
     struct layout layout = {.list = list};
-    size_t inputs = config->inputs;
+    size_t width = config->inputs;
+    if (config->transition_layers > REFERENCE_MOST_TRANSITIONS)
+        abort();
     if (config->symbols && config->embedding) {
-        layout_add(&layout, 2, config->inputs, config->embedding, "embedding.weight");
-        inputs = config->embedding;
+        layout_add(&layout, config->inputs, config->embedding, "embedding.weight");
+        width = config->embedding;
     }
+    width = layout_add_chain(&layout, "input", config->input_layers, config->input_size, width);
     for (size_t l = 0; l < config->layers; l++) {
-        int directions = config->bidirectional[l] ? 2 : 1;
-        for (int d = 0; d < directions; d++)
-            layout_add_direction(&layout, config, l, inputs, d);
-        inputs = (size_t)directions * config->hidden[l];
+        if (config->normalize && l > 0) {
+            layout_add(&layout, width, 0, "norm.%zu.weight", l);
+            layout_add(&layout, width, 0, "norm.%zu.bias", l);
+        }
+        layout_add_direction(&layout, config, l, width, "");
+        if (config->bidirectional[l])
+            layout_add_direction(&layout, config, l, width, "_reverse");
+        width = (config->bidirectional[l] ? 2 : 1) * config->hidden[l];
     }
-    layout_add(&layout, 2, config->outputs, inputs, "head.weight");
-    layout_add(&layout, 1, config->outputs, 0, "head.bias");
+    width = layout_add_chain(&layout, "output", config->output_layers, config->output_size, width);
+    layout_add(&layout, config->outputs, width, "head.weight");
+    layout_add(&layout, config->outputs, 0, "head.bias");
     return layout;
 }
 
@@ -64,4 +101,32 @@ size_t reference_list_parameters(
 size_t reference_count_weights(const struct net_config *config)
 {
     return layout_make(config, NULL).weights;
+}
+
+void reference_names_init(struct names *names, const struct net_config *config)
+{
+    names->n = layout_make(config, NULL).tensors;
+    names->list = calloc(names->n, sizeof *names->list);
+    if (!names->list)
+        abort();
+    layout_make(config, names->list);
+}
+
+void reference_names_finish(struct names *names)
+{
+    free(names->list);
+}
+
+double *reference_tensor(const struct names *names, double *flat, const char *format, ...)
+{
+    char name[64];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(name, sizeof name, format, arguments);
+    va_end(arguments);
+    for (size_t k = 0; k < names->n; k++)
+        if (strcmp(names->list[k].name, name) == 0)
+            return flat + names->list[k].offset;
+    fprintf(stderr, "reference: no tensor %s\n", name);
+    abort();
 }

@@ -1,36 +1,25 @@
-/* The stack of layers over one sequence, forward and backward.
+/* The whole network over one sequence, forward and backward.
  *
- * Forward keeps everything: inputs of every layer at every step, gates, states, outputs, in one trace.
- * Backward walks the trace the other way: head, layers from last to first, within a layer each direction
- * against its own course in time, embedding. */
-#include "cell.h"
+ * Forward keeps everything in one trace: what input layers, recurrent layers, output layers and head see, and
+ * what the cells leave behind. Backward walks the trace the other way: losses, head, output layers, recurrent
+ * layers from last to first, input layers, embedding. */
+#include "dense.h"
+#include "layer.h"
+#include "loss.h"
 #include "reference.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* One direction of a layer at all steps. */
-struct course {
-    size_t offset;            /* of weight_ih in the flat vector; weight_hh, bias_ih, bias_hh follow */
-    double *gate, *recurrent; /* [T][G*H] */
-    double *state, *h;        /* [T][H] */
-};
-
-struct layer {
-    struct cell_shape shape;
-    size_t D;
-    double *x; /* [T][I], the layer's inputs */
-    struct course course[2];
-};
-
 struct trace {
-    size_t T, layers, R, O, F; /* F: features of the head */
+    const struct net_config *config;
+    struct names names;
+    size_t T, R, O, F, H;       /* F: width of the last layer; H: of its forward half */
+    struct chain input, output; /* rows are frames; rows of targets */
     struct layer layer[NET_MOST_LAYERS];
-    double *y;          /* [T][F], outputs of the last layer */
-    double *features;   /* [R][F] */
-    size_t head;        /* offset of head.weight; head.bias follows */
-    double *activation; /* [R][O], W f + b of the head */
+    double *y[NET_MOST_LAYERS]; /* [T][D*H] y_l: outputs of the layers, with what `residual` adds */
+    double *activation;         /* [R][O], what the head gives */
 };
 
 size_t reference_rows(const struct net_config *config, size_t T)
@@ -40,200 +29,117 @@ size_t reference_rows(const struct net_config *config, size_t T)
 
 static void trace_init(struct trace *trace, const struct net_config *config, size_t T)
 {
-    size_t offset = 0, I = config->inputs;
-    memset(trace, 0, sizeof *trace);
-    trace->T = T;
-    trace->layers = config->layers;
-    if (config->symbols && config->embedding) {
-        offset = config->inputs * config->embedding;
-        I = config->embedding;
-    }
+    *trace = (struct trace){.config = config, .T = T, .R = reference_rows(config, T), .O = config->outputs};
+    reference_names_init(&trace->names, config);
+    size_t width = config->symbols && config->embedding ? config->embedding : config->inputs;
+    reference_chain_init(&trace->input, "input", config->input_layers, config->input_size, width, T);
+    width = trace->H = trace->input.width[config->input_layers];
     for (size_t l = 0; l < config->layers; l++) {
-        struct layer *layer = &trace->layer[l];
-        size_t H = config->hidden[l], rows = reference_gates(config->cell) * H;
-        layer->shape = (struct cell_shape){.cell = config->cell, .I = I, .H = H};
-        layer->D = config->bidirectional[l] ? 2 : 1;
-        layer->x = reference_numbers(T * I);
-        for (size_t d = 0; d < layer->D; d++) {
-            struct course *course = &layer->course[d];
-            course->offset = offset;
-            course->gate = reference_numbers(T * rows);
-            course->recurrent = reference_numbers(T * rows);
-            course->state = reference_numbers(T * H);
-            course->h = reference_numbers(T * H);
-            offset += rows * I + rows * H + rows + rows;
-        }
-        I = layer->D * H;
+        reference_layer_init(&trace->layer[l], config, l, width, T);
+        trace->H = config->hidden[l];
+        width = trace->layer[l].D * trace->H;
+        trace->y[l] = reference_numbers(T * width);
     }
-    trace->F = I;
-    trace->head = offset;
-    trace->O = config->outputs;
-    trace->R = reference_rows(config, T);
-    trace->y = reference_numbers(T * I);
-    trace->features = reference_numbers(trace->R * I);
+    trace->F = width;
+    reference_chain_init(
+        &trace->output, "output", config->output_layers, config->output_size, width, trace->R);
     trace->activation = reference_numbers(trace->R * trace->O);
 }
 
 static void trace_finish(struct trace *trace)
 {
-    for (size_t l = 0; l < trace->layers; l++) {
-        free(trace->layer[l].x);
-        for (size_t d = 0; d < 2; d++) {
-            free(trace->layer[l].course[d].gate);
-            free(trace->layer[l].course[d].recurrent);
-            free(trace->layer[l].course[d].state);
-            free(trace->layer[l].course[d].h);
-        }
+    for (size_t l = 0; l < trace->config->layers; l++) {
+        reference_layer_finish(&trace->layer[l]);
+        free(trace->y[l]);
     }
-    free(trace->y);
-    free(trace->features);
+    reference_chain_finish(&trace->input);
+    reference_chain_finish(&trace->output);
+    reference_names_finish(&trace->names);
     free(trace->activation);
 }
 
-static struct cell_weights weights_at(const struct cell_shape *shape, double *flat, size_t offset)
+/* What layer l, or with l = L what comes behind the layers, gets from before it. */
+static double *before_layer(const struct trace *trace, size_t l)
 {
-    size_t rows = reference_gates(shape->cell) * shape->H;
-    double *W = flat + offset, *U = W + rows * shape->I, *b = U + rows * shape->H;
-    return (struct cell_weights){.W = W, .U = U, .b = b, .c = b + rows};
+    return l ? trace->y[l - 1] : trace->input.v[trace->input.n];
 }
 
-static struct cell_step step_at(const struct layer *layer, size_t d, size_t t)
+static void forward_inputs(struct trace *trace, double *weights, const struct reference_sequence *sequence)
 {
-    const struct course *course = &layer->course[d];
-    size_t H = layer->shape.H, rows = reference_gates(layer->shape.cell) * H;
-    return (struct cell_step){.gate = course->gate + t * rows,
-        .recurrent = course->recurrent + t * rows,
-        .state = course->state + t * H,
-        .h = course->h + t * H};
-}
-
-/* The n-th step that direction d of a sequence of T steps visits: from the front, or from the back. */
-static size_t visited(size_t d, size_t T, size_t n)
-{
-    return d == 0 ? n : T - 1 - n;
-}
-
-static void forward_course(struct layer *layer, size_t d, size_t T, double *weights)
-{
-    size_t I = layer->shape.I, H = layer->shape.H;
-    struct cell_weights cell = weights_at(&layer->shape, weights, layer->course[d].offset);
-    double *nothing = reference_numbers(H);
-    for (size_t n = 0; n < T; n++) {
-        size_t t = visited(d, T, n);
-        struct cell_step step = step_at(layer, d, t), before = {.h = nothing, .state = nothing};
-        if (n > 0)
-            before = step_at(layer, d, visited(d, T, n - 1));
-        reference_cell_forward(&layer->shape, &cell, layer->x + t * I, before.h, before.state, &step);
-    }
-    free(nothing);
-}
-
-static void forward_inputs(const struct net_config *config, const double *weights,
-    const struct reference_sequence *sequence, double *x)
-{
+    const struct net_config *config = trace->config;
     size_t I = config->inputs, E = config->embedding;
-    for (size_t t = 0; t < sequence->T; t++) {
-        if (!config->symbols)
+    double *x = trace->input.v[0];
+    for (size_t t = 0; t < trace->T; t++) {
+        if (!config->symbols) {
             memcpy(x + t * I, sequence->inputs + t * I, I * sizeof *x);
-        else if (E)
-            memcpy(x + t * E, weights + (size_t)sequence->symbols[t] * E, E * sizeof *x);
-        else
+        } else if (E) {
+            const double *table = reference_tensor(&trace->names, weights, "embedding.weight");
+            memcpy(x + t * E, table + (size_t)sequence->symbols[t] * E, E * sizeof *x);
+        } else {
             x[t * I + (size_t)sequence->symbols[t]] = 1;
+        }
     }
 }
 
-static void forward_head(struct trace *trace, const struct net_config *config, const double *weights)
+static void forward_layer(struct trace *trace, size_t l, double *weights)
 {
-    size_t T = trace->T, F = trace->F, O = trace->O, H = config->hidden[config->layers - 1];
-    const double *W = weights + trace->head, *b = W + O * F;
-    for (size_t r = 0; r < trace->R; r++) {
-        double *f = trace->features + r * F;
-        for (size_t k = 0; k < F; k++) {
-            size_t t = config->output == OUTPUT_FRAME ? r : k < H ? T - 1 : 0;
-            f[k] = trace->y[t * F + k];
-        }
-        for (size_t o = 0; o < O; o++) {
-            double sum = b[o];
-            for (size_t k = 0; k < F; k++)
-                sum += W[o * F + k] * f[k];
-            trace->activation[r * O + o] = sum;
-        }
-    }
+    const struct net_config *config = trace->config;
+    struct layer *layer = &trace->layer[l];
+    size_t T = trace->T, I = layer->shape.I;
+    const double *before = before_layer(trace, l);
+    if (l > 0 && config->normalize)
+        reference_norm_forward(T, I, reference_tensor(&trace->names, weights, "norm.%zu.weight", l),
+            reference_tensor(&trace->names, weights, "norm.%zu.bias", l), before, layer->x);
+    else
+        memcpy(layer->x, before, T * I * sizeof *before);
+    reference_layer_forward(layer, &trace->names, weights, trace->y[l]);
+    for (size_t i = 0; i < T * I && l > 0 && config->residual; i++)
+        trace->y[l][i] += before[i];
 }
 
-static void trace_forward(struct trace *trace, const struct net_config *config, const double *weights,
+/* The frame that place k of row r of what comes behind the layers is from. */
+static size_t frame_of(const struct trace *trace, size_t r, size_t k)
+{
+    if (trace->config->output == OUTPUT_FRAME)
+        return r;
+    return k < trace->H ? trace->T - 1 : 0;
+}
+
+static struct dense head_of(const struct trace *trace, double *flat)
+{
+    return (struct dense){.outputs = trace->O,
+        .inputs = trace->output.width[trace->output.n],
+        .W = reference_tensor(&trace->names, flat, "head.weight"),
+        .b = reference_tensor(&trace->names, flat, "head.bias")};
+}
+
+static void trace_forward(struct trace *trace, const struct net_config *config, const double *constant,
     const struct reference_sequence *sequence)
 {
-    size_t T = sequence->T;
-    trace_init(trace, config, T);
-    forward_inputs(config, weights, sequence, trace->layer[0].x);
-    for (size_t l = 0; l < trace->layers; l++) {
-        struct layer *layer = &trace->layer[l];
-        double *y = l + 1 < trace->layers ? trace->layer[l + 1].x : trace->y;
-        size_t D = layer->D, H = layer->shape.H;
-        for (size_t d = 0; d < D; d++) {
-            forward_course(layer, d, T, (double *)weights);
-            for (size_t t = 0; t < T; t++)
-                for (size_t h = 0; h < H; h++)
-                    y[t * D * H + d * H + h] = layer->course[d].h[t * H + h];
-        }
-    }
-    forward_head(trace, config, weights);
+    double *weights = (double *)constant;
+    trace_init(trace, config, sequence->T);
+    forward_inputs(trace, weights, sequence);
+    reference_chain_forward(&trace->input, &trace->names, weights);
+    for (size_t l = 0; l < config->layers; l++)
+        forward_layer(trace, l, weights);
+    const double *last = before_layer(trace, config->layers);
+    size_t F = trace->F;
+    for (size_t r = 0; r < trace->R; r++)
+        for (size_t k = 0; k < F; k++)
+            trace->output.v[0][r * F + k] = last[frame_of(trace, r, k) * F + k];
+    reference_chain_forward(&trace->output, &trace->names, weights);
+    struct dense head = head_of(trace, weights);
+    reference_dense_forward(&head, trace->R, trace->output.v[trace->output.n], trace->activation);
 }
 
-/* log of the sum of exp(a), without overflow */
-static double log_sum(const double *a, size_t n)
+void reference_forward(const struct net_config *config, const double *weights,
+    const struct reference_sequence *sequence, double *outputs)
 {
-    double most = a[0], sum = 0;
-    for (size_t i = 1; i < n; i++)
-        most = a[i] > most ? a[i] : most;
-    for (size_t i = 0; i < n; i++)
-        sum += exp(a[i] - most);
-    return most + log(sum);
-}
-
-static void row_outputs(enum loss loss, const double *a, size_t O, double *outputs)
-{
-    double normal = log_sum(a, O);
-    for (size_t o = 0; o < O; o++)
-        outputs[o] = loss == LOSS_SOFTMAX ? exp(a[o] - normal)
-            : loss == LOSS_SIGMOID        ? 1 / (1 + exp(-a[o]))
-                                          : a[o];
-}
-
-static double row_loss(enum loss loss, const double *a, size_t O, const int32_t *label, const double *target)
-{
-    if (loss == LOSS_SOFTMAX)
-        return log_sum(a, O) - a[*label];
-    double sum = 0;
-    for (size_t o = 0; o < O; o++)
-        if (loss == LOSS_SIGMOID) /* -v log s(a) - (1 - v) log(1 - s(a)) */
-            sum += target[o] * log1p(exp(-a[o])) + (1 - target[o]) * log1p(exp(a[o]));
-        else
-            sum += (a[o] - target[o]) * (a[o] - target[o]) / (double)O;
-    return sum;
-}
-
-static void row_slope(
-    enum loss loss, const double *a, size_t O, const int32_t *label, const double *target, double *da)
-{
-    row_outputs(loss, a, O, da);
-    for (size_t o = 0; o < O; o++)
-        if (loss == LOSS_SOFTMAX)
-            da[o] -= o == (size_t)*label;
-        else if (loss == LOSS_SIGMOID)
-            da[o] -= target[o];
-        else
-            da[o] = 2 * (da[o] - target[o]) / (double)O;
-}
-
-static int row_is_wrong(const double *a, size_t O, int32_t label)
-{
-    size_t likeliest = 0;
-    for (size_t o = 1; o < O; o++)
-        if (a[o] > a[likeliest])
-            likeliest = o;
-    return likeliest != (size_t)label;
+    struct trace trace;
+    trace_forward(&trace, config, weights, sequence);
+    for (size_t r = 0; r < trace.R; r++)
+        reference_row_outputs(config, trace.activation + r * trace.O, outputs + r * trace.O);
+    trace_finish(&trace);
 }
 
 static const int32_t *label_at(const struct reference_sequence *sequence, size_t r)
@@ -246,14 +152,9 @@ static const double *target_at(const struct reference_sequence *sequence, size_t
     return sequence->values ? sequence->values + r * O : NULL;
 }
 
-void reference_forward(const struct net_config *config, const double *weights,
-    const struct reference_sequence *sequence, double *outputs)
+static int has_target(const struct net_config *config, const struct reference_sequence *sequence, size_t r)
 {
-    struct trace trace;
-    trace_forward(&trace, config, weights, sequence);
-    for (size_t r = 0; r < trace.R; r++)
-        row_outputs(config->loss, trace.activation + r * trace.O, trace.O, outputs + r * trace.O);
-    trace_finish(&trace);
+    return config->loss != LOSS_SOFTMAX || sequence->classes[r] >= 0;
 }
 
 struct reference_score reference_get_score(
@@ -262,82 +163,85 @@ struct reference_score reference_get_score(
     struct trace trace;
     trace_forward(&trace, config, weights, sequence);
     size_t O = trace.O;
-    struct reference_score score = {0};
+    struct reference_score score = {.errors = config->loss == LOSS_SOFTMAX ? 0 : NAN};
     for (size_t r = 0; r < trace.R; r++) {
         const double *a = trace.activation + r * O;
-        score.loss += row_loss(config->loss, a, O, label_at(sequence, r), target_at(sequence, r, O));
-        score.errors += config->loss == LOSS_SOFTMAX ? row_is_wrong(a, O, sequence->classes[r]) : NAN;
+        if (!has_target(config, sequence, r))
+            continue;
+        score.loss += reference_row_loss(config, a, label_at(sequence, r), target_at(sequence, r, O));
+        if (config->loss == LOSS_SOFTMAX)
+            score.errors += reference_row_is_wrong(config, a, sequence->classes[r]);
         score.counted++;
+        score.labels++;
     }
     trace_finish(&trace);
     return score;
 }
 
-/* dy [T][F]: derivative by the outputs of the last layer. */
-static void backward_head(const struct trace *trace, const struct net_config *config, const double *weights,
-    const struct reference_sequence *sequence, double *dy, double *gradient)
+/* Returns the derivative by the outputs of the last layer [T][F], for free(). */
+static double *backward_head(
+    const struct trace *trace, double *weights, const struct reference_sequence *sequence, double *gradient)
 {
-    size_t T = trace->T, F = trace->F, O = trace->O, H = config->hidden[config->layers - 1];
-    const double *W = weights + trace->head;
-    double *dW = gradient + trace->head, *db = dW + O * F, *da = reference_numbers(O);
-    for (size_t r = 0; r < trace->R; r++) {
-        const double *a = trace->activation + r * O, *f = trace->features + r * F;
-        row_slope(config->loss, a, O, label_at(sequence, r), target_at(sequence, r, O), da);
-        for (size_t o = 0; o < O; o++) {
-            db[o] += da[o];
-            for (size_t k = 0; k < F; k++) {
-                size_t t = config->output == OUTPUT_FRAME ? r : k < H ? T - 1 : 0;
-                dW[o * F + k] += da[o] * f[k];
-                dy[t * F + k] += W[o * F + k] * da[o];
-            }
-        }
-    }
+    const struct net_config *config = trace->config;
+    size_t F = trace->F, O = trace->O, R = trace->R;
+    struct dense head = head_of(trace, weights), dhead = head_of(trace, gradient);
+    double *da = reference_numbers(R * O), *dv = reference_numbers(R * head.inputs);
+    for (size_t r = 0; r < R; r++)
+        if (has_target(config, sequence, r))
+            reference_row_slope(config, trace->activation + r * O, label_at(sequence, r),
+                target_at(sequence, r, O), da + r * O);
+    reference_dense_backward(&head, R, trace->output.v[trace->output.n], da, dv, &dhead);
+    double *df = reference_chain_backward(&trace->output, &trace->names, weights, dv, gradient);
+    double *dy = reference_numbers(trace->T * F);
+    for (size_t r = 0; r < R; r++)
+        for (size_t k = 0; k < F; k++)
+            dy[frame_of(trace, r, k) * F + k] += df[r * F + k];
     free(da);
+    free(dv);
+    free(df);
+    return dy;
 }
 
-/* dy [T][D*H] by the layer's outputs; adds to dx [T][I]. */
-static void backward_course(const struct layer *layer, size_t d, size_t T, double *weights, const double *dy,
-    double *dx, double *gradient)
+/* dy by y_l; returns the derivative by what layer l gets from before it, for free(). */
+static double *backward_layer(
+    const struct trace *trace, size_t l, double *weights, const double *dy, double *gradient)
 {
-    size_t I = layer->shape.I, H = layer->shape.H, D = layer->D;
-    struct cell_weights cell = weights_at(&layer->shape, weights, layer->course[d].offset);
-    struct cell_weights dcell = weights_at(&layer->shape, gradient, layer->course[d].offset);
-    double *nothing = reference_numbers(H), *dh = reference_numbers(H), *dstate = reference_numbers(H);
-    for (size_t n = T; n-- > 0;) {
-        size_t t = visited(d, T, n);
-        struct cell_step step = step_at(layer, d, t), before = {.h = nothing, .state = nothing};
-        if (n > 0)
-            before = step_at(layer, d, visited(d, T, n - 1));
-        for (size_t h = 0; h < H; h++)
-            dh[h] += dy[t * D * H + d * H + h];
-        reference_cell_backward(&layer->shape, &cell, layer->x + t * I, before.h, before.state, &step, dh,
-            dstate, dx + t * I, &dcell);
-    }
-    free(nothing);
-    free(dh);
-    free(dstate);
+    const struct layer *layer = &trace->layer[l];
+    size_t T = trace->T, I = layer->shape.I;
+    double *dx = reference_numbers(T * I), *dbefore = reference_numbers(T * I);
+    reference_layer_backward(layer, &trace->names, weights, dy, dx, gradient);
+    if (l > 0 && trace->config->normalize)
+        reference_norm_backward(T, I, reference_tensor(&trace->names, weights, "norm.%zu.weight", l),
+            before_layer(trace, l), dx, dbefore,
+            reference_tensor(&trace->names, gradient, "norm.%zu.weight", l),
+            reference_tensor(&trace->names, gradient, "norm.%zu.bias", l));
+    else
+        memcpy(dbefore, dx, T * I * sizeof *dx);
+    for (size_t i = 0; i < T * I && l > 0 && trace->config->residual; i++)
+        dbefore[i] += dy[i];
+    free(dx);
+    return dbefore;
 }
 
-void reference_backward(const struct net_config *config, const double *weights,
+void reference_backward(const struct net_config *config, const double *constant,
     const struct reference_sequence *sequence, double *gradient)
 {
+    double *weights = (double *)constant;
     struct trace trace;
     trace_forward(&trace, config, weights, sequence);
-    size_t T = trace.T;
-    double *dy = reference_numbers(T * trace.F);
-    backward_head(&trace, config, weights, sequence, dy, gradient);
-    for (size_t l = trace.layers; l-- > 0;) {
-        struct layer *layer = &trace.layer[l];
-        double *dx = reference_numbers(T * layer->shape.I);
-        for (size_t d = 0; d < layer->D; d++)
-            backward_course(layer, d, T, (double *)weights, dy, dx, gradient);
+    double *dy = backward_head(&trace, weights, sequence, gradient);
+    for (size_t l = config->layers; l-- > 0;) {
+        double *dbefore = backward_layer(&trace, l, weights, dy, gradient);
         free(dy);
-        dy = dx;
+        dy = dbefore;
     }
+    double *dx = reference_chain_backward(&trace.input, &trace.names, weights, dy, gradient);
     size_t E = config->embedding;
-    for (size_t t = 0; t < T && config->symbols; t++)
+    for (size_t t = 0; t < trace.T && config->symbols; t++)
         for (size_t e = 0; e < E; e++)
-            gradient[(size_t)sequence->symbols[t] * E + e] += dy[t * E + e];
+            reference_tensor(&trace.names, gradient,
+                "embedding.weight")[(size_t)sequence->symbols[t] * E + e] += dx[t * E + e];
     free(dy);
+    free(dx);
     trace_finish(&trace);
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* The counter's high word says what a number is for. */
-enum purpose { FOR_WEIGHTS = 1, FOR_LENGTHS = 2, FOR_INPUTS = 1000, FOR_TARGETS = 2000 };
+enum purpose { FOR_WEIGHTS = 1, FOR_LENGTHS = 2, FOR_INPUTS = 1000, FOR_TARGETS = 2000, FOR_DROPPING = 3000 };
 
 static double draw(uint64_t seed, uint64_t purpose, uint64_t index)
 {
@@ -16,13 +16,18 @@ static double draw(uint64_t seed, uint64_t purpose, uint64_t index)
 }
 
 /* Within 1.2 / sqrt(H) for recurrent tensors, so that the past is felt many steps on, 1.4 / sqrt(columns) for
- * the other wide ones, 0.7 for the rest. */
+ * the other wide ones, 0.7 for the rest. Weights of a normalization lie about 1. */
 static double weight_scale(const struct parameter *tensor)
 {
     double columns = (double)tensor->size[1];
     if (strstr(tensor->name, "weight_hh"))
         return 1.2 / sqrt(columns);
     return columns > 4 ? 1.4 / sqrt(columns) : 0.7;
+}
+
+static double weight_center(const struct parameter *tensor)
+{
+    return strncmp(tensor->name, "norm.", 5) == 0 && strstr(tensor->name, "weight") ? 1 : 0;
 }
 
 static void draw_weights(struct problem *problem, uint64_t seed)
@@ -33,7 +38,8 @@ static void draw_weights(struct problem *problem, uint64_t seed)
     problem->weights = reference_numbers(problem->P);
     for (size_t k = 0; k < tensors; k++)
         for (size_t p = list[k].offset; p < list[k].offset + list[k].count; p++)
-            problem->weights[p] = (float)(weight_scale(&list[k]) * draw(seed, FOR_WEIGHTS, p));
+            problem->weights[p] =
+                (float)(weight_center(&list[k]) + weight_scale(&list[k]) * draw(seed, FOR_WEIGHTS, p));
 }
 
 static void draw_inputs(
@@ -88,6 +94,18 @@ void problem_init(struct problem *problem, const struct net_config *config, size
         draw_targets(config, &problem->sequence[s], seed, FOR_TARGETS + 4096 * s);
     }
     draw_weights(problem, seed);
+}
+
+void problem_drop_targets(struct problem *problem, uint64_t seed)
+{
+    for (size_t s = 0; s < problem->sequences; s++) {
+        struct reference_sequence *sequence = &problem->sequence[s];
+        int32_t *classes = (int32_t *)sequence->classes;
+        size_t R = reference_rows(&problem->config, sequence->T);
+        for (size_t r = 0; classes && r < R; r++)
+            if (s + 2 == problem->sequences || random_below(3, seed, RANDOM_TEST, FOR_DROPPING + s, r) == 0)
+                classes[r] = -1;
+    }
 }
 
 void problem_finish(struct problem *problem)

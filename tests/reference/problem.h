@@ -19,10 +19,14 @@ struct problem {
 };
 
 /* Random sequences of these lengths (in any order) and random weights, a pure function of the arguments.
- * Class targets are drawn from all classes, sigmoid targets from [0, 1], some of them exactly 0 or 1. */
+ * Class targets are drawn from all classes, sigmoid targets from [0, 1], some of them exactly 0 or 1; other
+ * values from (-1, 1). */
 void problem_init(struct problem *problem, const struct net_config *config, size_t sequences,
     const int32_t *length, uint64_t seed);
 void problem_finish(struct problem *problem);
+
+/* Turns about a third of the classes into -1, no target, and all of the last sequence but one's. */
+void problem_drop_targets(struct problem *problem, uint64_t seed);
 
 /* n lengths from 1 to `most`, 1 and `most` among them where n allows, falling, a pure function of seed. */
 void problem_draw_lengths(size_t n, int32_t most, uint64_t seed, int32_t *length);

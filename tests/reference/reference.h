@@ -1,4 +1,5 @@
-/* The serial reference: the network's equations as textbooks print them, in double precision, as plain loops.
+/* The serial reference: the network's equations as textbooks print them, in double precision, as plain loops,
+ * for outputs of frames and of sequences with every option of docs/network.md.
  *
  * It works on one sequence at a time, so there is no packing to get wrong, and depends on nothing but the C
  * library and the plain structs of net/net.h and optim/optim.h. Slow and obvious on purpose: what the
@@ -20,21 +21,27 @@ struct reference_sequence {
     size_t T;
     const double *inputs;   /* [T][I]; NULL with symbols */
     const int32_t *symbols; /* [T]; NULL with inputs */
-    const int32_t *classes; /* [R]; softmax */
-    const double *values;   /* [R][O]; sigmoid and mse */
+    const int32_t *classes; /* [R]; softmax; -1: no target */
+    const double *values;   /* [R][O]; the other losses */
 };
 
 struct reference_score {
-    double loss;    /* summed over the rows */
-    double errors;  /* rows whose class is not the likeliest; NaN for sigmoid and mse */
-    double counted; /* rows */
+    double loss;    /* summed over the rows that have a target */
+    double errors;  /* of these, rows whose class is not the likeliest; NaN but for softmax */
+    double counted; /* rows that have a target */
+    double labels;  /* what errors are divided by: the same */
 };
 
-enum { REFERENCE_MOST_TENSORS = 3 + NET_MOST_LAYERS * 2 * 4 };
+/* A layer: its norm, and in each direction a cell, peepholes, transitions and initial states. */
+enum {
+    REFERENCE_MOST_TRANSITIONS = 8,
+    REFERENCE_MOST_TENSORS =
+        3 + 4 * NET_MOST_LAYERS + NET_MOST_LAYERS * (2 + 2 * (4 + 1 + 2 * REFERENCE_MOST_TRANSITIONS + 2))
+};
 
-/* The flat vector of weights, computed from the configuration alone: every tensor with its PyTorch name, in
- * the order of torch.nn.Embedding, then the recurrent layers, then the head, without gaps. Returns how many;
- * `list` may be NULL. */
+/* The flat vector of weights, computed from the configuration alone: every tensor with its name of
+ * docs/network.md, in the order of embedding, input layers, recurrent layers (each with its norm before it),
+ * output layers, head, without gaps. Returns how many; `list` may be NULL. */
 size_t reference_list_parameters(
     const struct net_config *config, struct parameter list[REFERENCE_MOST_TENSORS]);
 size_t reference_count_weights(const struct net_config *config); /* P */
@@ -42,7 +49,7 @@ size_t reference_count_weights(const struct net_config *config); /* P */
 /* Rows R of targets and outputs of a sequence of T steps. */
 size_t reference_rows(const struct net_config *config, size_t T);
 
-/* outputs [R][O]: probabilities (softmax, sigmoid) or values (mse). Dropout is off. */
+/* outputs [R][O]: probabilities (softmax, sigmoid) or values. Dropout and noise are off. */
 void reference_forward(const struct net_config *config, const double *weights,
     const struct reference_sequence *sequence, double *outputs);
 

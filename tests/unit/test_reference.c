@@ -1,6 +1,7 @@
 /* The serial reference against itself (slopes by central differences) and against figures that PyTorch 1.13
  * gave in double precision for weights and inputs made from sines, so that nothing but a few sums had to be
  * written down. */
+#include "reference/net_options.h"
 #include "reference/problem.h"
 #include "support/suite.h"
 
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CELLS = 4, OUTPUTS = 2, LOSSES = 3, INPUTS = 3 };
+enum { CELLS = 4, OUTPUTS = 2, LOSSES = 3, ALL_LOSSES = 5, INPUTS = 3 };
 
 static double total_loss(const struct problem *problem, const double *weights)
 {
@@ -19,30 +20,38 @@ static double total_loss(const struct problem *problem, const double *weights)
     return loss;
 }
 
-/* Every element of the gradient against (f(w + e) - f(w - e)) / 2e; the difference's own error is of the
- * order of e^2 plus 1e-16 f / e. */
-static void check_slopes(const struct net_config *config, uint64_t seed)
+/* Every element of the gradient, or with a stride every stride-th from `first` on, against
+ * (f(w + e) - f(w - e)) / 2e; the difference's own error is of the order of e^2 plus 1e-16 f / e. */
+static void check_slopes_of(
+    struct problem *problem, size_t first, size_t stride, double tolerance, const char *text)
 {
-    const int32_t length[] = {1, 2, 7};
     const double e = 1e-5;
-    struct problem problem;
-    problem_init(&problem, config, 3, length, seed);
-    double *gradient = reference_numbers(problem.P), *slope = reference_numbers(problem.P);
-    for (size_t s = 0; s < problem.sequences; s++)
-        reference_backward(config, problem.weights, &problem.sequence[s], gradient);
-    for (size_t p = 0; p < problem.P; p++) {
-        double held = problem.weights[p];
-        problem.weights[p] = held + e;
-        double above = total_loss(&problem, problem.weights);
-        problem.weights[p] = held - e;
-        slope[p] = (above - total_loss(&problem, problem.weights)) / (2 * e);
-        problem.weights[p] = held;
+    double *gradient = reference_numbers(problem->P), *slope = reference_numbers(problem->P);
+    for (size_t s = 0; s < problem->sequences; s++)
+        reference_backward(&problem->config, problem->weights, &problem->sequence[s], gradient);
+    memcpy(slope, gradient, problem->P * sizeof *slope);
+    for (size_t p = first; p < problem->P; p += stride) {
+        double held = problem->weights[p];
+        problem->weights[p] = held + e;
+        double above = total_loss(problem, problem->weights);
+        problem->weights[p] = held - e;
+        slope[p] = (above - total_loss(problem, problem->weights)) / (2 * e);
+        problem->weights[p] = held;
     }
     char worst[64];
-    double difference = problem_compare(&problem, gradient, slope, 1e-2, worst);
-    ck_assert_msg(difference < 1e-7, "%s differs by %g", worst, difference);
+    double difference = problem_compare(problem, gradient, slope, 1e-2, worst);
+    ck_assert_msg(difference < tolerance, "%s: %s differs by %g", text, worst, difference);
     free(gradient);
     free(slope);
+}
+
+static const int32_t slope_lengths[] = {1, 2, 7};
+
+static void check_slopes(const struct net_config *config, uint64_t seed)
+{
+    struct problem problem;
+    problem_init(&problem, config, 3, slope_lengths, seed);
+    check_slopes_of(&problem, 0, 1, 1e-7, "no options");
     problem_finish(&problem);
 }
 
@@ -70,6 +79,59 @@ START_TEST(gradient_matches_slope)
     for (size_t layers = 1; layers <= 3; layers++)
         for (int both = 0; both < 2; both++)
             check_all_slopes((enum cell)_i, layers, both);
+}
+END_TEST
+
+/* Both kinds of output, one kind of input, in one direction and both; every stride-th element of the
+ * gradient, others each time. */
+static void check_options(enum cell cell, enum loss loss, int inputs, size_t n,
+    const struct net_option *const chosen[], size_t stride, const char *text)
+{
+    for (int which = 0; which < OUTPUTS * 2; which++) {
+        int both = which / OUTPUTS;
+        struct net_config config = {.cell = cell,
+            .output = (enum output)(which % OUTPUTS),
+            .loss = loss,
+            .layers = 3,
+            .hidden = {3, 4, 2},
+            .bidirectional = {both, 1, both},
+            .inputs = 3,
+            .symbols = inputs > 0,
+            .embedding = inputs == 2 ? 2 : 0,
+            .outputs = 3};
+        struct problem problem;
+        net_options_apply(&config, n, chosen);
+        config.input_size[0] = config.output_size[1] = 2;
+        config.input_size[1] = config.output_size[0] = 4;
+        problem_init(&problem, &config, 3, slope_lengths, 200 + (uint64_t)which);
+        if (net_options_drop_targets(n, chosen))
+            problem_drop_targets(&problem, 1);
+        check_slopes_of(&problem, (size_t)which % stride, stride, 1e-6, text);
+        problem_finish(&problem);
+    }
+}
+
+START_TEST(gradient_with_each_option_matches_slope)
+{
+    enum cell cell = (enum cell)_i;
+    for (size_t k = 0; k < net_options_count; k++) {
+        const struct net_option *option = &net_options[k];
+        if (net_options_agree(cell, 1, &option))
+            check_options(cell, (enum loss)(k % 3), (int)(k % INPUTS), 1, &option, 1, option->name);
+    }
+}
+END_TEST
+
+START_TEST(gradient_with_all_options_matches_slope)
+{
+    enum cell cell = (enum cell)(_i / ALL_LOSSES);
+    enum loss loss = (enum loss)(_i % ALL_LOSSES);
+    const struct net_option **chosen = calloc(net_options_count, sizeof *chosen);
+    ck_assert_ptr_nonnull(chosen);
+    size_t n = net_options_choose_all(cell, loss, chosen);
+    for (int inputs = 0; inputs < INPUTS; inputs++)
+        check_options(cell, loss, inputs, n, chosen, 7, "all options");
+    free(chosen);
 }
 END_TEST
 
@@ -165,6 +227,43 @@ START_TEST(updates_are_those_of_pytorch)
 }
 END_TEST
 
+/* Losses by hand: a net without layers and with weights of zero gives its head's bias. */
+static struct reference_score score_of_bias(
+    struct net_config *config, const double *bias, const int32_t *class, const double *values)
+{
+    double input = 0.3, *weights = reference_numbers(2 * config->outputs);
+    config->inputs = 1;
+    for (size_t o = 0; o < config->outputs; o++)
+        weights[config->outputs + o] = bias[o];
+    struct reference_sequence sequence = {.T = 1, .inputs = &input, .classes = class, .values = values};
+    struct reference_score score = reference_get_score(config, weights, &sequence);
+    free(weights);
+    return score;
+}
+
+START_TEST(losses_are_those_of_the_formulas)
+{
+    const double bias[] = {0, log(2), log(5)}, third[] = {1, 1, 1}, values[] = {0.2, 1.1, 4};
+    const int32_t class = 1, none = -1;
+    struct net_config softmax = {.outputs = 3,
+        .class_weights = 3,
+        .class_weight = {7, 3, 9},
+        .label_smoothing = 0.3,
+        .output = OUTPUT_SEQUENCE};
+    double want = 3 * -(0.1 * log(1. / 8) + 0.8 * log(2. / 8) + 0.1 * log(5. / 8));
+    struct reference_score score = score_of_bias(&softmax, bias, &class, NULL);
+    ck_assert_double_eq_tol(score.loss, want, 1e-14);
+    ck_assert(score.errors == 1 && score.counted == 1 && score.labels == 1);
+    score = score_of_bias(&softmax, bias, &none, NULL);
+    ck_assert(score.loss == 0 && score.errors == 0 && score.counted == 0 && score.labels == 0);
+    struct net_config huber = {.outputs = 3, .loss = LOSS_HUBER, .huber_delta = 0.5}, mae = huber;
+    mae.loss = LOSS_MAE;
+    ck_assert_double_eq_tol(score_of_bias(&huber, third, NULL, values).loss,
+        (0.5 * (0.8 - 0.25) + 0.1 * 0.1 / 2 + 0.5 * (3 - 0.25)) / 3, 1e-14);
+    ck_assert_double_eq_tol(score_of_bias(&mae, third, NULL, values).loss, (0.8 + 0.1 + 3) / 3, 1e-14);
+}
+END_TEST
+
 START_TEST(probabilities_of_a_row_sum_to_one)
 {
     struct net_config config = {
@@ -248,9 +347,12 @@ int main(void)
     TCase *cases = tcase_create("reference");
     tcase_set_timeout(cases, 100);
     tcase_add_loop_test(cases, gradient_matches_slope, 0, CELLS);
+    tcase_add_loop_test(cases, gradient_with_each_option_matches_slope, 0, CELLS);
+    tcase_add_loop_test(cases, gradient_with_all_options_matches_slope, 0, CELLS * ALL_LOSSES);
     tcase_add_loop_test(
         cases, loss_and_gradient_are_those_of_pytorch, 0, (int)(sizeof goldens / sizeof *goldens));
     tcase_add_loop_test(cases, updates_are_those_of_pytorch, 0, (int)(sizeof steps / sizeof *steps));
+    tcase_add_test(cases, losses_are_those_of_the_formulas);
     tcase_add_test(cases, probabilities_of_a_row_sum_to_one);
     tcase_add_test(cases, lowest_class_wins_a_tie);
     tcase_add_test(cases, weights_lie_in_pytorchs_order);

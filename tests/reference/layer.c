@@ -1,0 +1,197 @@
+/* Each direction visits the steps in its own order. A step sees the state of the step visited before it, the
+ * first one the initial state: a weight, or zero. On the way to the recurrent product h of the step before
+ * passes the transition layers (Pascanu, Gulcehre, Cho and Bengio 2014):
+ *
+ *     m(0) = h,  m(k+1) = tanh(T_k m(k) + b_k),  m = m(K) */
+#include "layer.h"
+
+#include "dense.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Weights of one direction, or their gradients. */
+struct direction {
+    struct cell_weights cell;
+    struct dense transition[REFERENCE_MOST_TRANSITIONS];
+    double *h0, *c0; /* [H]; NULL: zero */
+};
+
+static struct direction direction_of(
+    const struct layer *layer, const struct names *names, double *flat, size_t d)
+{
+    const struct net_config *config = layer->config;
+    size_t l = layer->l, H = layer->shape.H;
+    const char *way = d ? "_reverse" : "";
+    struct direction direction = {.cell = {.W = reference_tensor(names, flat, "rnn.weight_ih_l%zu%s", l, way),
+                                      .U = reference_tensor(names, flat, "rnn.weight_hh_l%zu%s", l, way),
+                                      .b = reference_tensor(names, flat, "rnn.bias_ih_l%zu%s", l, way),
+                                      .c = reference_tensor(names, flat, "rnn.bias_hh_l%zu%s", l, way)}};
+    if (config->peepholes)
+        direction.cell.p = reference_tensor(names, flat, "rnn.peephole_l%zu%s", l, way);
+    for (size_t k = 0; k < config->transition_layers; k++)
+        direction.transition[k] = (struct dense){.outputs = H,
+            .inputs = H,
+            .W = reference_tensor(names, flat, "rnn.transition_l%zu.%zu.weight%s", l, k, way),
+            .b = reference_tensor(names, flat, "rnn.transition_l%zu.%zu.bias%s", l, k, way)};
+    if (config->initial_state)
+        direction.h0 = reference_tensor(names, flat, "rnn.h0_l%zu%s", l, way);
+    if (config->initial_state && config->cell == CELL_LSTM)
+        direction.c0 = reference_tensor(names, flat, "rnn.c0_l%zu%s", l, way);
+    return direction;
+}
+
+void reference_layer_init(
+    struct layer *layer, const struct net_config *config, size_t l, size_t inputs, size_t T)
+{
+    size_t H = config->hidden[l], rows = reference_gates(config->cell) * H;
+    *layer = (struct layer){.config = config,
+        .shape = {.cell = config->cell, .I = inputs, .H = H},
+        .l = l,
+        .D = config->bidirectional[l] ? 2 : 1,
+        .T = T,
+        .x = reference_numbers(T * inputs)};
+    for (size_t d = 0; d < layer->D; d++)
+        layer->course[d] = (struct course){.gate = reference_numbers(T * rows),
+            .recurrent = reference_numbers(T * rows),
+            .state = reference_numbers(T * H),
+            .h = reference_numbers(T * H),
+            .m = reference_numbers(T * (config->transition_layers + 1) * H)};
+}
+
+void reference_layer_finish(struct layer *layer)
+{
+    free(layer->x);
+    for (size_t d = 0; d < layer->D; d++) {
+        free(layer->course[d].gate);
+        free(layer->course[d].recurrent);
+        free(layer->course[d].state);
+        free(layer->course[d].h);
+        free(layer->course[d].m);
+    }
+}
+
+static struct cell_step step_at(const struct layer *layer, size_t d, size_t t)
+{
+    const struct course *course = &layer->course[d];
+    size_t H = layer->shape.H, rows = reference_gates(layer->shape.cell) * H;
+    return (struct cell_step){.gate = course->gate + t * rows,
+        .recurrent = course->recurrent + t * rows,
+        .state = course->state + t * H,
+        .h = course->h + t * H};
+}
+
+/* m(k) of step t. */
+static double *m_at(const struct layer *layer, size_t d, size_t t, size_t k)
+{
+    return layer->course[d].m + (t * (layer->config->transition_layers + 1) + k) * layer->shape.H;
+}
+
+/* The n-th step that direction d of a sequence of T steps visits: from the front, or from the back. */
+static size_t visited(size_t d, size_t T, size_t n)
+{
+    return d == 0 ? n : T - 1 - n;
+}
+
+/* What the n-th step that direction d visits comes from; `nothing` is [H] zeroes. */
+static struct cell_past past_of(
+    const struct layer *layer, const struct direction *direction, size_t d, size_t n, const double *nothing)
+{
+    size_t t = visited(d, layer->T, n);
+    struct cell_past past = {.x = layer->x + t * layer->shape.I,
+        .m = m_at(layer, d, t, layer->config->transition_layers),
+        .h = direction->h0 ? direction->h0 : nothing,
+        .state = direction->c0 ? direction->c0 : nothing};
+    if (n > 0) {
+        struct cell_step before = step_at(layer, d, visited(d, layer->T, n - 1));
+        past.h = before.h;
+        past.state = before.state;
+    }
+    return past;
+}
+
+static void forward_course(struct layer *layer, const struct names *names, double *weights, size_t d)
+{
+    size_t H = layer->shape.H, K = layer->config->transition_layers;
+    struct direction direction = direction_of(layer, names, weights, d);
+    double *nothing = reference_numbers(H);
+    for (size_t n = 0; n < layer->T; n++) {
+        size_t t = visited(d, layer->T, n);
+        struct cell_past past = past_of(layer, &direction, d, n, nothing);
+        struct cell_step step = step_at(layer, d, t);
+        memcpy(m_at(layer, d, t, 0), past.h, H * sizeof(double));
+        for (size_t k = 0; k < K; k++) {
+            double *m = m_at(layer, d, t, k + 1);
+            reference_dense_forward(&direction.transition[k], 1, m_at(layer, d, t, k), m);
+            reference_squash(H, m);
+        }
+        reference_cell_forward(&layer->shape, &direction.cell, &past, &step);
+    }
+    free(nothing);
+}
+
+void reference_layer_forward(struct layer *layer, const struct names *names, double *weights, double *y)
+{
+    size_t D = layer->D, H = layer->shape.H;
+    for (size_t d = 0; d < D; d++) {
+        forward_course(layer, names, weights, d);
+        for (size_t t = 0; t < layer->T; t++)
+            for (size_t h = 0; h < H; h++)
+                y[t * D * H + d * H + h] = layer->course[d].h[t * H + h];
+    }
+}
+
+/* dm [H] by m of step t; adds to dh [H], by m(0). */
+static void backward_transition(const struct layer *layer, size_t d, size_t t,
+    const struct direction *direction, const struct direction *gradient, const double *dm, double *dh)
+{
+    size_t H = layer->shape.H;
+    double *dv = reference_numbers(H);
+    memcpy(dv, dm, H * sizeof *dv);
+    for (size_t k = layer->config->transition_layers; k-- > 0;) {
+        double *dx = reference_numbers(H);
+        reference_unsquash(H, m_at(layer, d, t, k + 1), dv);
+        reference_dense_backward(
+            &direction->transition[k], 1, m_at(layer, d, t, k), dv, dx, &gradient->transition[k]);
+        free(dv);
+        dv = dx;
+    }
+    for (size_t h = 0; h < H; h++)
+        dh[h] += dv[h];
+    free(dv);
+}
+
+static void backward_course(const struct layer *layer, const struct names *names, double *weights, size_t d,
+    const double *dy, double *dx, double *gradient)
+{
+    size_t I = layer->shape.I, H = layer->shape.H, D = layer->D;
+    struct direction direction = direction_of(layer, names, weights, d);
+    struct direction ddirection = direction_of(layer, names, gradient, d);
+    double *nothing = reference_numbers(H), *dh = reference_numbers(H), *dstate = reference_numbers(H);
+    for (size_t n = layer->T; n-- > 0;) {
+        size_t t = visited(d, layer->T, n);
+        struct cell_past past = past_of(layer, &direction, d, n, nothing);
+        struct cell_step step = step_at(layer, d, t);
+        double *dm = reference_numbers(H);
+        for (size_t h = 0; h < H; h++)
+            dh[h] += dy[t * D * H + d * H + h];
+        reference_cell_backward(
+            &layer->shape, &direction.cell, &past, &step, dh, dstate, dm, dx + t * I, &ddirection.cell);
+        backward_transition(layer, d, t, &direction, &ddirection, dm, dh);
+        free(dm);
+    }
+    for (size_t h = 0; h < H && ddirection.h0; h++)
+        ddirection.h0[h] += dh[h];
+    for (size_t h = 0; h < H && ddirection.c0; h++)
+        ddirection.c0[h] += dstate[h];
+    free(nothing);
+    free(dh);
+    free(dstate);
+}
+
+void reference_layer_backward(const struct layer *layer, const struct names *names, double *weights,
+    const double *dy, double *dx, double *gradient)
+{
+    for (size_t d = 0; d < layer->D; d++)
+        backward_course(layer, names, weights, d, dy, dx, gradient);
+}

@@ -1,0 +1,36 @@
+/* A recurrent layer over one sequence, in one direction or both. Inside of the reference.
+ *
+ * T steps, I inputs, H units per direction, D directions, G gates, K transition layers. */
+#ifndef TESTS_REFERENCE_LAYER_H
+#define TESTS_REFERENCE_LAYER_H
+
+#include "cell.h"
+#include "names.h"
+
+/* One direction at all steps. */
+struct course {
+    double *gate, *recurrent; /* [T][G*H] */
+    double *state, *h;        /* [T][H] */
+    double *m;                /* [T][K+1][H]: m(0), ..., m(K) */
+};
+
+struct layer {
+    const struct net_config *config;
+    struct cell_shape shape;
+    size_t l, D, T;
+    double *x; /* [T][I], what the layer runs on; the layer's, zeroes at first */
+    struct course course[2];
+};
+
+void reference_layer_init(
+    struct layer *layer, const struct net_config *config, size_t l, size_t inputs, size_t T);
+void reference_layer_finish(struct layer *layer);
+
+/* x to y [T][D*H]. */
+void reference_layer_forward(struct layer *layer, const struct names *names, double *weights, double *y);
+
+/* dy [T][D*H]; adds to dx [T][I] and to the gradient. */
+void reference_layer_backward(const struct layer *layer, const struct names *names, double *weights,
+    const double *dy, double *dx, double *gradient);
+
+#endif
