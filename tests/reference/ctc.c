@@ -190,14 +190,22 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+/* D[i][j]: of the first i of a and the first j of b. */
 size_t reference_edit_distance(const int32_t *a, size_t A, const int32_t *b, size_t B)
 {
-    if (A == 0 || B == 0)
-        return A + B;
-    if (a[0] == b[0])
-        return reference_edit_distance(a + 1, A - 1, b + 1, B - 1);
-    size_t deleted = reference_edit_distance(a + 1, A - 1, b, B);
-    size_t inserted = reference_edit_distance(a, A, b + 1, B - 1);
-    size_t substituted = reference_edit_distance(a + 1, A - 1, b + 1, B - 1);
-    return 1 + least(deleted, least(inserted, substituted));
+    size_t *D = calloc((A + 1) * (B + 1), sizeof *D), W = B + 1;
+    if (!D)
+        abort();
+    for (size_t i = 0; i <= A; i++)
+        for (size_t j = 0; j <= B; j++) {
+            if (i == 0 || j == 0) {
+                D[i * W + j] = i + j;
+                continue;
+            }
+            size_t substituted = D[(i - 1) * W + j - 1] + (a[i - 1] != b[j - 1]);
+            D[i * W + j] = least(substituted, 1 + least(D[(i - 1) * W + j], D[i * W + j - 1]));
+        }
+    size_t distance = D[A * W + B];
+    free(D);
+    return distance;
 }

@@ -22,7 +22,7 @@ size_t reference_ctc_best_labels(
 /* The likeliest path, reduced: into labels [T], returns how many. */
 size_t reference_ctc_best_path(size_t T, size_t C, const double *logits, int32_t *labels);
 
-/* Edit distance by its definition as a recursion; for short ones. */
+/* Fewest insertions, deletions and substitutions that turn a into b. */
 size_t reference_edit_distance(const int32_t *a, size_t A, const int32_t *b, size_t B);
 
 #endif

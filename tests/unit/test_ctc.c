@@ -77,6 +77,7 @@ static struct sample sample_create(
     sample.frames =
         (struct ctc_frames){.T = T, .stride = stride, .rows = rows, .first = sample.first, .b = b};
     sample.scratch = room(ctc_forward_bytes(C, T, U, 1), 1);
+    memset(sample.scratch, 0xff, ctc_forward_bytes(C, T, U, 1));
     return sample;
 }
 
@@ -488,6 +489,24 @@ START_TEST(words_are_so_many_edits_apart)
 }
 END_TEST
 
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The definition. */
+static size_t edit_recursively(const int32_t *a, size_t A, const int32_t *b, size_t B)
+{
+    if (A == 0 || B == 0)
+        return A + B;
+    if (a[0] == b[0])
+        return edit_recursively(a + 1, A - 1, b + 1, B - 1);
+    size_t deleted = edit_recursively(a + 1, A - 1, b, B);
+    size_t inserted = edit_recursively(a, A, b + 1, B - 1);
+    size_t substituted = edit_recursively(a + 1, A - 1, b + 1, B - 1);
+    return 1 + least(deleted, least(inserted, substituted));
+}
+
 START_TEST(edits_are_those_of_the_definition)
 {
     for (uint64_t seed = 0; seed < 300; seed++) {
@@ -497,6 +516,7 @@ START_TEST(edits_are_those_of_the_definition)
             a[i] = (int32_t)pick(seed, 10 + i, 3);
             b[i] = (int32_t)pick(seed, 20 + i, 3);
         }
+        ck_assert_uint_eq(distance(a, A, b, B), edit_recursively(a, A, b, B));
         ck_assert_uint_eq(distance(a, A, b, B), reference_edit_distance(a, A, b, B));
         ck_assert_uint_eq(distance(a, A, b, B), distance(b, B, a, A));
     }
