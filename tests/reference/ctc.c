@@ -185,6 +185,90 @@ size_t reference_ctc_best_path(size_t T, size_t C, const double *logits, int32_t
     return n;
 }
 
+/* Labels with the logarithms of their paths' probability: of those that end with a blank, and of the others.
+ */
+struct prefix {
+    size_t n;
+    int32_t *labels; /* [T] */
+    double blank, label;
+};
+
+/* The one with these labels and then `more` (-1: none), added to the list where it is not in it. */
+static struct prefix *find_prefix(
+    struct prefix *list, size_t *count, size_t T, const struct prefix *from, int32_t more)
+{
+    int32_t *labels = calloc(T + 1, sizeof *labels);
+    size_t n = from->n;
+    if (!labels)
+        abort();
+    memcpy(labels, from->labels, n * sizeof *labels);
+    if (more >= 0)
+        labels[n++] = more;
+    for (size_t i = 0; i < *count; i++)
+        if (list[i].n == n && !memcmp(list[i].labels, labels, n * sizeof *labels)) {
+            free(labels);
+            return &list[i];
+        }
+    list[*count] = (struct prefix){.n = n, .labels = labels, .blank = -INFINITY, .label = -INFINITY};
+    return &list[(*count)++];
+}
+
+static int by_probability(const void *a, const void *b)
+{
+    const struct prefix *x = a, *y = b;
+    double px = add_logarithms(x->blank, x->label), py = add_logarithms(y->blank, y->label);
+    return (px < py) - (px > py);
+}
+
+/* One frame, p [C + 1]: from `before` into `after`, all of them; returns how many. */
+static size_t extend_prefixes(
+    size_t T, size_t C, const double *p, size_t n, const struct prefix *before, struct prefix *after)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        double total = add_logarithms(before[i].blank, before[i].label);
+        int32_t last = before[i].n ? before[i].labels[before[i].n - 1] : -1;
+        struct prefix *same = find_prefix(after, &count, T, &before[i], -1);
+        same->blank = add_logarithms(same->blank, total + p[C]);
+        if (last >= 0)
+            same->label = add_logarithms(same->label, before[i].label + p[last]);
+        for (int32_t c = 0; c < (int32_t)C; c++) {
+            struct prefix *longer = find_prefix(after, &count, T, &before[i], c);
+            longer->label = add_logarithms(longer->label, (c == last ? before[i].blank : total) + p[c]);
+        }
+    }
+    qsort(after, count, sizeof *after, by_probability);
+    return count;
+}
+
+size_t reference_ctc_beam(size_t T, size_t C, const double *logits, size_t beam, int32_t *labels)
+{
+    size_t n = 1;
+    double *p = logarithms_of_softmax(T, C + 1, logits);
+    struct prefix *kept = calloc(beam * (C + 1), sizeof *kept),
+                  *after = calloc(beam * (C + 1), sizeof *after);
+    if (!kept || !after)
+        abort();
+    kept[0] = (struct prefix){.labels = calloc(T + 1, sizeof *labels), .label = -INFINITY};
+    for (size_t t = 0; t < T; t++) {
+        size_t count = extend_prefixes(T, C, p + t * (C + 1), n, kept, after);
+        for (size_t i = 0; i < n; i++)
+            free(kept[i].labels);
+        n = count < beam ? count : beam;
+        memcpy(kept, after, n * sizeof *kept);
+        for (size_t i = n; i < count; i++)
+            free(after[i].labels);
+    }
+    size_t length = kept[0].n;
+    memcpy(labels, kept[0].labels, length * sizeof *labels);
+    for (size_t i = 0; i < n; i++)
+        free(kept[i].labels);
+    free(kept);
+    free(after);
+    free(p);
+    return length;
+}
+
 static size_t least(size_t a, size_t b)
 {
     return a < b ? a : b;

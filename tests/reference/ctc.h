@@ -22,6 +22,10 @@ size_t reference_ctc_best_labels(
 /* The likeliest path, reduced: into labels [T], returns how many. */
 size_t reference_ctc_best_path(size_t T, size_t C, const double *logits, int32_t *labels);
 
+/* Prefix beam search (Hannun et al. 2014, algorithm 1, without language model): into labels [T], returns how
+ * many. What a prefix was worth when it was left out is lost. */
+size_t reference_ctc_beam(size_t T, size_t C, const double *logits, size_t beam, int32_t *labels);
+
 /* Fewest insertions, deletions and substitutions that turn a into b. */
 size_t reference_edit_distance(const int32_t *a, size_t A, const int32_t *b, size_t B);
 

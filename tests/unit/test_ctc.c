@@ -418,6 +418,26 @@ START_TEST(wide_beam_finds_the_likeliest_labels)
 }
 END_TEST
 
+/* Prefixes leave narrow beams and come back, with their extensions still in the beam or not. */
+START_TEST(beams_of_any_width_are_the_reference)
+{
+    enum { MOST = 30 };
+    for (uint64_t seed = 0; seed < 400; seed++) {
+        size_t C = 1 + pick(seed, 100, 4), T = 1 + pick(seed, 101, MOST), beam = 1 + pick(seed, 102, 8);
+        struct sample sample = sample_create(T, C, 0, 0.2 + 0.2 * (double)pick(seed, 103, 8), 2, 16, seed);
+        int32_t got[MOST], want[MOST];
+        size_t n = reference_ctc_beam(T, C, sample.logits, beam, want);
+        void *scratch = room(ctc_decode_beam_bytes(C, T, beam), 1);
+        memset(scratch, 0xff, ctc_decode_beam_bytes(C, T, beam));
+        ctc_softmax(kernel_here(), C, &sample.frames);
+        ck_assert_uint_eq(ctc_decode_beam(C, &sample.frames, beam, got, scratch), n);
+        ck_assert_mem_eq(got, want, n * sizeof *got);
+        memory_destroy(scratch);
+        sample_finish(&sample);
+    }
+}
+END_TEST
+
 /* Of a path and its labels: what a narrow beam returns is a labelling with a path, rarely less likely than
  * the best path's, and mostly the likelier the wider the beam is. */
 START_TEST(narrow_beams_find_likely_labels)
@@ -569,6 +589,7 @@ int main(void)
     tcase_add_test(decode, first_of_equals_is_the_likeliest);
     tcase_add_test(decode, best_path_is_the_reference);
     tcase_add_test(decode, wide_beam_finds_the_likeliest_labels);
+    tcase_add_test(decode, beams_of_any_width_are_the_reference);
     tcase_add_test(decode, narrow_beams_find_likely_labels);
     tcase_add_test(decode, beam_bears_frames_of_nothing);
     tcase_add_test(parts, words_are_so_many_edits_apart);
