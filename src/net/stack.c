@@ -25,6 +25,10 @@ static struct recurrent_place find_place(const struct net *net, size_t l, const 
         place.h0 = find_offset(net, "h0", l, suffix);
         place.c0 = c->cell == CELL_LSTM ? find_offset(net, "c0", l, suffix) : 0;
     }
+    if (c->peepholes) {
+        place.peepholes = 1;
+        place.peephole = find_offset(net, "peephole", l, suffix);
+    }
     return place;
 }
 
