@@ -21,6 +21,7 @@ struct net {
     void *block;
     size_t block_bytes;
     float *gathered, *dgathered; /* OUTPUT_SEQUENCE: [B][gathered_stride] last states and the gradient */
+    int32_t *gathered_symbols;   /* [B] where the head sees symbols */
     size_t gathered_stride;
     struct net_score *row_scores; /* [rows] */
     double *times;                /* see net/times.h */
@@ -36,5 +37,10 @@ const struct parameter *net_find_parameter(const struct net *net, const char *fo
  * layer; in may be out. (dropout.c) */
 void dropout_apply(const struct net_pass *pass, const struct grain *grain, double rate, size_t layer,
     size_t width, size_t stride, const float *in, float *out);
+
+/* out [N][stride] = inputs + deviation n over the first `width` features of the grain's frames, n normal and
+ * a function of key, sequence, step and feature alone; the padding is zeroed. (noise.c) */
+void noise_apply(const struct net_pass *pass, const struct grain *grain, double deviation, size_t width,
+    float *out, size_t stride);
 
 #endif

@@ -16,7 +16,7 @@ struct net *net_create(const struct net_config *config, struct error *error)
     net->config = *config;
     net->kernel = kernel;
     if (net_list_parameters(net, error) || stack_init(&net->stack, net, error) ||
-        top_init(&net->top, net, net->stack.outputs, error)) {
+        top_init(&net->top, net, net->stack.outputs, net->stack.one_hot, net->stack.below, error)) {
         net_destroy(net);
         return NULL;
     }
@@ -88,8 +88,10 @@ static void lay_workspace(struct net *net, struct arena *arena, const struct ext
     size_t B = extent->B, N = extent->N, rows = count_rows(net, B, N);
     stack_lay(&net->stack, net->kernel, arena, B, N, training);
     if (net->config.output == OUTPUT_SEQUENCE) {
-        net->gathered = arena_take(arena, B * net->gathered_stride, sizeof(float));
-        net->dgathered = arena_take(arena, training ? B * net->gathered_stride : 0, sizeof(float));
+        size_t floats = net->stack.one_hot ? 0 : B * net->gathered_stride;
+        net->gathered = arena_take(arena, floats, sizeof(float));
+        net->dgathered = arena_take(arena, training && net->stack.below ? floats : 0, sizeof(float));
+        net->gathered_symbols = arena_take(arena, net->stack.one_hot ? B : 0, sizeof(int32_t));
     }
     top_lay(&net->top, net->kernel, arena, rows, training);
     if (net->config.output == OUTPUT_CTC)
@@ -143,6 +145,7 @@ static void sum_scores(const struct net *net, const struct grain *grain, struct 
             sum.loss += row->loss;
             sum.errors += row->errors;
             sum.counted += row->counted;
+            sum.labels += row->labels;
         }
         scores[b] = sum;
     }
@@ -152,14 +155,18 @@ static void sum_scores(const struct net *net, const struct grain *grain, struct 
 static struct dense_input top_input(const struct net *net, const struct grain *grain)
 {
     if (net->config.output == OUTPUT_SEQUENCE)
-        return (struct dense_input){.X = net->gathered, .stride = net->gathered_stride};
+        return (struct dense_input){
+            .X = net->gathered, .stride = net->gathered_stride, .symbols = net->gathered_symbols};
     return stack_output(&net->stack, grain);
 }
 
 static void gather(struct net *net, const struct grain *grain)
 {
     struct dense_input frames = stack_output(&net->stack, grain);
-    gather_final(net->stack.outputs, grain, frames.X, frames.stride, net->gathered, net->gathered_stride);
+    if (net->stack.one_hot)
+        gather_final_symbols(grain, net->gathered_symbols);
+    else
+        gather_final(net->stack.outputs, grain, frames.X, frames.stride, net->gathered, net->gathered_stride);
 }
 
 static void gather_back(struct net *net, const struct grain *grain)
@@ -195,8 +202,8 @@ int net_forward(struct net *net, const struct net_pass *pass, const struct grain
     if (c->output == OUTPUT_CTC)
         transcribe(net, pass, grain, outputs, scores);
     else
-        loss_forward(c->loss, net->kernel, rows, c->outputs, top->outputs, top->stride, grain,
-            scores ? net->row_scores : NULL);
+        loss_forward(c, net->kernel, rows, net_count_head(c), top->outputs, top->stride,
+            targets_of_grain(grain), scores ? net->row_scores : NULL);
     if (scores && c->output != OUTPUT_CTC)
         sum_scores(net, grain, scores);
     times_add(net->times, NET_FORWARD, start);
@@ -212,10 +219,10 @@ void net_backward(struct net *net, const struct net_pass *pass, const struct gra
     if (c->output == OUTPUT_CTC)
         transcript_backward(&net->transcript, grain, net->top.outputs);
     else
-        loss_backward(c->loss, rows, c->outputs, net->top.outputs, net->top.stride, grain);
-    top_backward(&net->top, net->kernel, rows, top_input(net, grain),
-        sequence ? net->dgathered : stack_gradient(&net->stack), gradient);
-    if (sequence)
+        loss_backward(c, rows, net_count_head(c), net->top.outputs, net->top.stride, targets_of_grain(grain));
+    float *dX = sequence ? net->dgathered : stack_gradient(&net->stack);
+    top_backward(&net->top, net->kernel, rows, top_input(net, grain), net->stack.below ? dX : NULL, gradient);
+    if (sequence && net->stack.below)
         gather_back(net, grain);
     stack_backward(&net->stack, net->kernel, pass, grain, gradient);
     times_add(net->times, NET_BACKWARD, start);

@@ -31,14 +31,17 @@ int recurrent_init(struct recurrent *r, enum cell cell, int reverse, size_t H, s
         .bias_ih = place.bias_ih,
         .bias_hh = place.bias_hh,
         .h0 = place.h0,
-        .c0 = place.c0};
+        .c0 = place.c0,
+        .peephole_offset = place.peephole};
     struct side units = {.parts = 1, .size = H, .interleave = 1};
     r->Hp = side_padded(units);
     r->a_stride = kernel_stride(G * r->Hp);
     r->bias = memory_create(G * r->Hp, sizeof(float), error);
     r->bias_recurrent = memory_create(G * r->Hp, sizeof(float), error);
     r->learned = memory_create(2 * r->Hp, sizeof(float), error);
-    if (!r->bias || !r->bias_recurrent || !r->learned ||
+    if (place.peepholes)
+        r->peephole = memory_create(3 * r->Hp, sizeof(float), error);
+    if (!r->bias || !r->bias_recurrent || !r->learned || (place.peepholes && !r->peephole) ||
         matrix_init(&r->input, place.weight_ih, r->gates, inputs, below, error) ||
         matrix_init(&r->hidden, place.weight_hh, r->gates, units, 1, error)) {
         recurrent_finish(r);
@@ -54,6 +57,7 @@ void recurrent_finish(struct recurrent *r)
     memory_destroy(r->bias);
     memory_destroy(r->bias_recurrent);
     memory_destroy(r->learned);
+    memory_destroy(r->peephole);
     *r = (struct recurrent){0};
 }
 
@@ -78,6 +82,8 @@ void recurrent_pack(struct recurrent *r, const struct kernel *kernel, const floa
         memcpy(r->learned, weights + r->h0, r->H * sizeof *r->learned);
     if (r->start == START_LEARNED && r->cell == CELL_LSTM)
         memcpy(r->learned + r->Hp, weights + r->c0, r->H * sizeof *r->learned);
+    for (size_t k = 0; k < 3 && r->peephole; k++)
+        memcpy(r->peephole + k * r->Hp, weights + r->peephole_offset + k * r->H, r->H * sizeof *weights);
 }
 
 void recurrent_lay(
@@ -219,7 +225,8 @@ static void run_forward(
         .recurrent_stride = r->a_stride,
         .h_previous = Y + run.before * Y_stride,
         .h_previous_stride = Y_stride,
-        .c_previous_stride = Hp};
+        .c_previous_stride = Hp,
+        .peephole = r->peephole};
     if (r->cell == CELL_LSTM) {
         rows.c = r->c + run.first * Hp;
         rows.c_previous = r->c + run.before * Hp;
@@ -333,7 +340,8 @@ static void run_backward(const struct recurrent *r, const struct kernel *kernel,
         .dh_stride = Y_stride,
         .dc_stride = Hp,
         .dh_previous = dh_before,
-        .dh_previous_stride = Y_stride};
+        .dh_previous_stride = Y_stride,
+        .peephole = r->peephole};
     if (r->cell == CELL_LSTM) {
         rows.c_previous = r->c + run.before * Hp;
         rows.dc = r->dc + run.row * Hp;
@@ -391,6 +399,33 @@ static void weight_gradients(const struct recurrent *r, const struct kernel *ker
         matrix_add_symbols(&r->input, grain->N, grain->symbols, r->a, r->a_stride, r->dW, gradient);
 }
 
+/* Gradients by the peepholes: dp_i = sum of da_i . c', dp_f = sum of da_f . c', dp_o = sum of da_o . c, frame
+ * by frame. */
+static void peephole_gradients(const struct recurrent *r, const struct grain *grain, float *gradient)
+{
+    size_t Hp = r->Hp;
+    float *sums = r->sums;
+    memset(sums, 0, 3 * Hp * sizeof *sums);
+    for (size_t t = 0; t < grain->T; t++) {
+        struct run run[2];
+        split_step(r, grain, step_at(r, grain, t), run);
+        for (size_t k = 0; k < 2; k++)
+            for (size_t b = 0; b < run[k].rows; b++) {
+                const float *da = r->a + (run[k].first + b) * r->a_stride;
+                const float *c = r->c + (run[k].first + b) * Hp, *c_before = r->c + (run[k].before + b) * Hp;
+                for (size_t u = 0; u < Hp; u++) {
+                    const float *block = da + u / KERNEL_BLOCK * 4 * KERNEL_BLOCK + u % KERNEL_BLOCK;
+                    sums[u] += block[0] * c_before[u];
+                    sums[Hp + u] += block[KERNEL_BLOCK] * c_before[u];
+                    sums[2 * Hp + u] += block[3 * KERNEL_BLOCK] * c[u];
+                }
+            }
+    }
+    for (size_t k = 0; k < 3; k++)
+        for (size_t h = 0; h < r->H; h++)
+            gradient[r->peephole_offset + k * r->H + h] += sums[k * Hp + h];
+}
+
 /* Gradients by the learned state: sums over the rows of the grain in their order. */
 static void start_gradients(
     const struct recurrent *r, const struct grain *grain, const float *dY, size_t Y_stride, float *gradient)
@@ -426,7 +461,9 @@ void recurrent_backward(struct recurrent *r, const struct kernel *kernel, const 
     }
     double start = times_start(r->times);
     weight_gradients(r, kernel, grain, X, X_stride, Y, Y_stride, gradient);
-    times_add(r->times, NET_WEIGHT_GRADIENT, start);
+    if (r->peephole)
+        peephole_gradients(r, grain, gradient);
     if (r->start == START_LEARNED)
         start_gradients(r, grain, dY, Y_stride, gradient);
+    times_add(r->times, NET_WEIGHT_GRADIENT, start);
 }

@@ -31,6 +31,8 @@ struct recurrent {
     float *bias;                 /* [G Hp] what W_ih x starts from; packed with the weights */
     float *bias_recurrent;       /* [G Hp] gru: what W_hh h starts from */
     size_t h0, c0;               /* START_LEARNED: offsets in the flat vector, c0 of an lstm */
+    size_t peephole_offset;      /* in the flat vector */
+    float *peephole;             /* [3 Hp] p_i, p_f, p_o, packed with the weights; NULL: none */
     float *learned;              /* [2 Hp] START_LEARNED: h and c to start from, packed with the weights */
 
     /* Workspace. */
@@ -52,6 +54,8 @@ struct recurrent_place {
     size_t weight_ih, weight_hh, bias_ih, bias_hh;
     enum start start;
     size_t h0, c0; /* START_LEARNED */
+    int peepholes; /* lstm */
+    size_t peephole;
 };
 
 /* `below`: dX will be asked for. */

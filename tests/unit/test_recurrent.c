@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CELLS = 4, ROWS = 6, LEARNED = 1, OPTIONS = 2 };
+enum { CELLS = 4, ROWS = 6, LEARNED = 1, PEEPHOLES = 2, OPTIONS = 4 };
 
 static const int32_t lengths[ROWS] = {13, 7, 7, 7, 3, 1};
 static const int64_t in_order[ROWS] = {0, 1, 2, 3, 4, 5};
@@ -28,7 +28,8 @@ static struct net_config config_of(int test)
         .bidirectional = {1, 1},
         .inputs = 5,
         .outputs = 3,
-        .initial_state = options & LEARNED};
+        .initial_state = options & LEARNED,
+        .peepholes = options & PEEPHOLES && test % CELLS == CELL_LSTM};
 }
 
 /* A net on its data. */
