@@ -6,6 +6,7 @@
 #include "net/net.h"
 #include "net/stack.h"
 #include "net/top.h"
+#include "net/transcript.h"
 
 struct net {
     struct net_config config;
@@ -14,6 +15,7 @@ struct net {
     struct parameter *parameter;
     struct stack stack;
     struct top top;
+    struct transcript transcript; /* OUTPUT_CTC */
 
     /* Workspace: one block, laid out anew for every grain. */
     void *block;

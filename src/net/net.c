@@ -21,6 +21,7 @@ struct net *net_create(const struct net_config *config, struct error *error)
         return NULL;
     }
     net->gathered_stride = kernel_stride(side_padded(net->stack.outputs));
+    net->transcript = (struct transcript){.C = config->outputs, .stride = net->top.stride};
     return net;
 }
 
@@ -67,10 +68,24 @@ size_t net_panel_bytes(const struct net *net)
     return stack_bytes(&net->stack) + top_bytes(&net->top);
 }
 
-/* All buffers of a pass, in the order of their use. */
-static void lay_workspace(struct net *net, struct arena *arena, int training, size_t B, size_t N)
+/* What the size of a workspace depends on. */
+struct extent {
+    int training;
+    size_t B, N;
+    struct transcript_size transcript;
+};
+
+/* That the head sees. */
+static size_t count_rows(const struct net *net, size_t B, size_t N)
 {
-    size_t rows = net->config.output == OUTPUT_FRAME ? N : B;
+    return net->config.output == OUTPUT_SEQUENCE ? B : N;
+}
+
+/* All buffers of a pass, in the order of their use. */
+static void lay_workspace(struct net *net, struct arena *arena, const struct extent *extent)
+{
+    int training = extent->training;
+    size_t B = extent->B, N = extent->N, rows = count_rows(net, B, N);
     stack_lay(&net->stack, net->kernel, arena, B, N, training);
     if (net->config.output == OUTPUT_SEQUENCE) {
         size_t floats = net->stack.one_hot ? 0 : B * net->gathered_stride;
@@ -79,21 +94,29 @@ static void lay_workspace(struct net *net, struct arena *arena, int training, si
         net->gathered_symbols = arena_take(arena, net->stack.one_hot ? B : 0, sizeof(int32_t));
     }
     top_lay(&net->top, net->kernel, arena, rows, training);
-    net->row_scores = arena_take(arena, rows, sizeof *net->row_scores);
+    if (net->config.output == OUTPUT_CTC)
+        transcript_lay(&net->transcript, arena, &extent->transcript);
+    else
+        net->row_scores = arena_take(arena, rows, sizeof *net->row_scores);
 }
 
 size_t net_workspace_bytes(const struct net *net, size_t B, size_t N)
 {
     struct net copy = *net; /* laying out while measuring sets nothing but pointers to NULL */
     struct arena arena = {0};
-    lay_workspace(&copy, &arena, 1, B, N);
+    struct extent extent = {.training = 1, .B = B, .N = N, .transcript = transcript_guess(B, N)};
+    lay_workspace(&copy, &arena, &extent);
     return arena.peak;
 }
 
-static int make_workspace(struct net *net, int training, const struct grain *grain, struct error *error)
+static int make_workspace(
+    struct net *net, const struct net_pass *pass, const struct grain *grain, int scored, struct error *error)
 {
     struct arena arena = {0};
-    lay_workspace(net, &arena, training, grain->B, grain->N);
+    struct extent extent = {.training = pass->training, .B = grain->B, .N = grain->N};
+    if (net->config.output == OUTPUT_CTC)
+        extent.transcript = transcript_measure(pass, grain, scored);
+    lay_workspace(net, &arena, &extent);
     if (arena.peak > net->block_bytes) {
         memory_destroy(net->block);
         net->block_bytes = 0;
@@ -104,7 +127,7 @@ static int make_workspace(struct net *net, int training, const struct grain *gra
     }
     arena = (struct arena){.base = net->block, .size = net->block_bytes};
     arena_reset(&arena);
-    lay_workspace(net, &arena, training, grain->B, grain->N);
+    lay_workspace(net, &arena, &extent);
     return 0;
 }
 
@@ -154,24 +177,35 @@ static void gather_back(struct net *net, const struct grain *grain)
     gather_final_back(net->stack.outputs, grain, net->dgathered, net->gathered_stride, dY, stride);
 }
 
+static void transcribe(struct net *net, const struct net_pass *pass, const struct grain *grain,
+    struct net_outputs *outputs, struct net_score *scores)
+{
+    transcript_forward(&net->transcript, net->kernel, pass, grain, net->top.outputs, scores);
+    outputs->label_start = pass->training ? NULL : net->transcript.label_start;
+    outputs->labels = pass->training ? NULL : net->transcript.labels;
+}
+
 int net_forward(struct net *net, const struct net_pass *pass, const struct grain *grain,
     struct net_outputs *outputs, struct net_score *scores, struct error *error)
 {
     const struct net_config *c = &net->config;
     struct top *top = &net->top;
     double start = times_start(net->times);
-    if (make_workspace(net, pass->training, grain, error))
+    if (make_workspace(net, pass, grain, scores != NULL, error))
         return -1;
     stack_forward(&net->stack, net->kernel, pass, grain);
     if (c->output == OUTPUT_SEQUENCE)
         gather(net, grain);
-    size_t rows = c->output == OUTPUT_FRAME ? grain->N : grain->B;
+    size_t rows = count_rows(net, grain->B, grain->N);
     top_forward(top, net->kernel, rows, top_input(net, grain));
-    loss_forward(c, net->kernel, rows, net_count_head(c), top->outputs, top->stride, targets_of_grain(grain),
-        scores ? net->row_scores : NULL);
-    if (scores)
-        sum_scores(net, grain, scores);
     *outputs = (struct net_outputs){.rows = rows, .stride = top->stride, .values = top->outputs};
+    if (c->output == OUTPUT_CTC)
+        transcribe(net, pass, grain, outputs, scores);
+    else
+        loss_forward(c, net->kernel, rows, net_count_head(c), top->outputs, top->stride,
+            targets_of_grain(grain), scores ? net->row_scores : NULL);
+    if (scores && c->output != OUTPUT_CTC)
+        sum_scores(net, grain, scores);
     times_add(net->times, NET_FORWARD, start);
     return 0;
 }
@@ -181,8 +215,11 @@ void net_backward(struct net *net, const struct net_pass *pass, const struct gra
     const struct net_config *c = &net->config;
     double start = times_start(net->times);
     int sequence = c->output == OUTPUT_SEQUENCE;
-    size_t rows = sequence ? grain->B : grain->N;
-    loss_backward(c, rows, net_count_head(c), net->top.outputs, net->top.stride, targets_of_grain(grain));
+    size_t rows = count_rows(net, grain->B, grain->N);
+    if (c->output == OUTPUT_CTC)
+        transcript_backward(&net->transcript, grain, net->top.outputs);
+    else
+        loss_backward(c, rows, net_count_head(c), net->top.outputs, net->top.stride, targets_of_grain(grain));
     float *dX = sequence ? net->dgathered : stack_gradient(&net->stack);
     top_backward(&net->top, net->kernel, rows, top_input(net, grain), net->stack.below ? dX : NULL, gradient);
     if (sequence && net->stack.below)

@@ -87,8 +87,8 @@ static struct layout layout_make(const struct net_config *config, struct paramet
         width = (config->bidirectional[l] ? 2 : 1) * config->hidden[l];
     }
     width = layout_add_chain(&layout, "output", config->output_layers, config->output_size, width);
-    layout_add(&layout, config->outputs, width, "head.weight");
-    layout_add(&layout, config->outputs, 0, "head.bias");
+    layout_add(&layout, reference_outputs(config), width, "head.weight");
+    layout_add(&layout, reference_outputs(config), 0, "head.bias");
     return layout;
 }
 

@@ -3,6 +3,8 @@
  *     w_k sum over o of q_o (ln sum exp a - a_o),  by a_o:  w_k (p_o - q_o),  since the q sum to 1. */
 #include "loss.h"
 
+#include "reference.h"
+
 #include <math.h>
 
 /* log of the sum of exp(a), without overflow */
@@ -18,7 +20,7 @@ static double log_sum(const double *a, size_t n)
 
 void reference_row_outputs(const struct net_config *config, const double *a, double *outputs)
 {
-    size_t O = config->outputs;
+    size_t O = reference_outputs(config);
     double normal = log_sum(a, O);
     for (size_t o = 0; o < O; o++)
         outputs[o] = config->loss == LOSS_SOFTMAX ? exp(a[o] - normal)

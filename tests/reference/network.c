@@ -3,6 +3,7 @@
  * Forward keeps everything in one trace: what input layers, recurrent layers, output layers and head see, and
  * what the cells leave behind. Backward walks the trace the other way: losses, head, output layers, recurrent
  * layers from last to first, input layers, embedding. */
+#include "ctc.h"
 #include "dense.h"
 #include "layer.h"
 #include "loss.h"
@@ -24,12 +25,18 @@ struct trace {
 
 size_t reference_rows(const struct net_config *config, size_t T)
 {
-    return config->output == OUTPUT_FRAME ? T : 1;
+    return config->output == OUTPUT_SEQUENCE ? 1 : T;
+}
+
+size_t reference_outputs(const struct net_config *config)
+{
+    return config->outputs + (config->output == OUTPUT_CTC);
 }
 
 static void trace_init(struct trace *trace, const struct net_config *config, size_t T)
 {
-    *trace = (struct trace){.config = config, .T = T, .R = reference_rows(config, T), .O = config->outputs};
+    *trace = (struct trace){
+        .config = config, .T = T, .R = reference_rows(config, T), .O = reference_outputs(config)};
     reference_names_init(&trace->names, config);
     size_t width = config->symbols && config->embedding ? config->embedding : config->inputs;
     reference_chain_init(&trace->input, "input", config->input_layers, config->input_size, width, T);
@@ -100,7 +107,7 @@ static void forward_layer(struct trace *trace, size_t l, double *weights)
 /* The frame that place k of row r of what comes behind the layers is from. */
 static size_t frame_of(const struct trace *trace, size_t r, size_t k)
 {
-    if (trace->config->output == OUTPUT_FRAME)
+    if (trace->config->output != OUTPUT_SEQUENCE)
         return r;
     return k < trace->H ? trace->T - 1 : 0;
 }
@@ -157,6 +164,22 @@ static int has_target(const struct net_config *config, const struct reference_se
     return config->loss != LOSS_SOFTMAX || sequence->classes[r] >= 0;
 }
 
+static struct reference_score ctc_score(const struct trace *trace, const struct reference_sequence *sequence)
+{
+    size_t T = trace->T, C = trace->config->outputs, U = sequence->U;
+    int32_t *labels = calloc(T, sizeof *labels);
+    if (!labels)
+        abort();
+    size_t n = reference_ctc_best_path(T, C, trace->activation, labels);
+    struct reference_score score = {
+        .loss = reference_ctc(T, C, trace->activation, U, sequence->classes, NULL),
+        .errors = (double)reference_edit_distance(labels, n, sequence->classes, U),
+        .counted = 1,
+        .labels = (double)U};
+    free(labels);
+    return score;
+}
+
 struct reference_score reference_get_score(
     const struct net_config *config, const double *weights, const struct reference_sequence *sequence)
 {
@@ -164,7 +187,7 @@ struct reference_score reference_get_score(
     trace_forward(&trace, config, weights, sequence);
     size_t O = trace.O;
     struct reference_score score = {.errors = config->loss == LOSS_SOFTMAX ? 0 : NAN};
-    for (size_t r = 0; r < trace.R; r++) {
+    for (size_t r = 0; r < trace.R && config->output != OUTPUT_CTC; r++) {
         const double *a = trace.activation + r * O;
         if (!has_target(config, sequence, r))
             continue;
@@ -174,6 +197,8 @@ struct reference_score reference_get_score(
         score.counted++;
         score.labels++;
     }
+    if (config->output == OUTPUT_CTC)
+        score = ctc_score(&trace, sequence);
     trace_finish(&trace);
     return score;
 }
@@ -186,7 +211,9 @@ static double *backward_head(
     size_t F = trace->F, O = trace->O, R = trace->R;
     struct dense head = head_of(trace, weights), dhead = head_of(trace, gradient);
     double *da = reference_numbers(R * O), *dv = reference_numbers(R * head.inputs);
-    for (size_t r = 0; r < R; r++)
+    if (config->output == OUTPUT_CTC)
+        reference_ctc(R, config->outputs, trace->activation, sequence->U, sequence->classes, da);
+    for (size_t r = 0; r < R && config->output != OUTPUT_CTC; r++)
         if (has_target(config, sequence, r))
             reference_row_slope(config, trace->activation + r * O, label_at(sequence, r),
                 target_at(sequence, r, O), da + r * O);

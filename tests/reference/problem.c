@@ -59,10 +59,33 @@ static void draw_inputs(
     }
 }
 
+/* U of them, drawn as many as there may be, or as fit. */
+static void draw_labels(
+    const struct net_config *config, struct reference_sequence *sequence, uint64_t seed, uint64_t purpose)
+{
+    size_t T = sequence->T, frames = 0;
+    size_t most = (size_t)random_below(T + 1, seed, RANDOM_TEST, purpose, T);
+    int32_t *labels = calloc(T, sizeof *labels);
+    if (!labels)
+        abort();
+    for (size_t u = 0; u < most; u++) {
+        labels[u] = (int32_t)random_below(config->outputs, seed, RANDOM_TEST, purpose, u);
+        frames += u > 0 && labels[u] == labels[u - 1] ? 2 : 1;
+        if (frames > T)
+            break;
+        sequence->U = u + 1;
+    }
+    sequence->classes = labels;
+}
+
 static void draw_targets(
     const struct net_config *config, struct reference_sequence *sequence, uint64_t seed, uint64_t purpose)
 {
     size_t R = reference_rows(config, sequence->T), O = config->outputs;
+    if (config->output == OUTPUT_CTC) {
+        draw_labels(config, sequence, seed, purpose);
+        return;
+    }
     if (config->loss == LOSS_SOFTMAX) {
         int32_t *classes = calloc(R, sizeof *classes);
         for (size_t r = 0; classes && r < R; r++)
@@ -143,7 +166,8 @@ struct grain_format problem_format(const struct problem *problem)
     return (struct grain_format){.inputs = config->symbols ? 0 : config->inputs,
         .has_classes = classes,
         .values = classes ? 0 : config->outputs,
-        .target_per_frame = config->output == OUTPUT_FRAME};
+        .target_per_frame = config->output == OUTPUT_FRAME,
+        .target_any = config->output == OUTPUT_CTC};
 }
 
 static void fill_frame(const struct net_config *config, const struct reference_sequence *from, size_t t,
@@ -168,17 +192,20 @@ void problem_fill_grain(const struct problem *problem, size_t B, const int64_t *
 {
     const struct net_config *config = &problem->config;
     struct grain_format format = problem_format(problem);
-    int32_t *length = calloc(B, sizeof *length);
-    if (!length)
+    int32_t *length = calloc(B, sizeof *length), *labels = calloc(B, sizeof *labels);
+    if (!length || !labels)
         abort();
-    for (size_t b = 0; b < B; b++)
+    for (size_t b = 0; b < B; b++) {
         length[b] = (int32_t)problem->sequence[chosen[b]].T;
+        labels[b] = (int32_t)problem->sequence[chosen[b]].U;
+    }
     struct error error;
-    if (grain_resize(grain, &format, B, length, chosen, NULL, &error)) {
+    if (grain_resize(grain, &format, B, length, chosen, labels, &error)) {
         fprintf(stderr, "%s\n", error.text);
         abort();
     }
     free(length);
+    free(labels);
     for (size_t b = 0; b < B; b++) {
         const struct reference_sequence *sequence = &problem->sequence[chosen[b]];
         for (size_t t = 0; t < sequence->T; t++) {
@@ -186,7 +213,9 @@ void problem_fill_grain(const struct problem *problem, size_t B, const int64_t *
             if (format.target_per_frame)
                 fill_target(config, sequence, t, grain_frame(grain, b, t), grain);
         }
-        if (!format.target_per_frame)
+        for (size_t u = 0; u < sequence->U && format.target_any; u++)
+            grain->classes[grain->target_start[b] + u] = sequence->classes[u];
+        if (!format.target_per_frame && !format.target_any)
             fill_target(config, sequence, 0, b, grain);
     }
 }

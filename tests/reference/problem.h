@@ -20,7 +20,7 @@ struct problem {
 
 /* Random sequences of these lengths (in any order) and random weights, a pure function of the arguments.
  * Class targets are drawn from all classes, sigmoid targets from [0, 1], some of them exactly 0 or 1; other
- * values from (-1, 1). */
+ * values from (-1, 1). Labels of ctc are of any number that the frames have a path for, also 0. */
 void problem_init(struct problem *problem, const struct net_config *config, size_t sequences,
     const int32_t *length, uint64_t seed);
 void problem_finish(struct problem *problem);

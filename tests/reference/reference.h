@@ -21,15 +21,17 @@ struct reference_sequence {
     size_t T;
     const double *inputs;   /* [T][I]; NULL with symbols */
     const int32_t *symbols; /* [T]; NULL with inputs */
-    const int32_t *classes; /* [R]; softmax; -1: no target */
+    const int32_t *classes; /* [R]; softmax; -1: no target; ctc: [U] labels */
     const double *values;   /* [R][O]; the other losses */
+    size_t U;               /* ctc */
 };
 
 struct reference_score {
-    double loss;    /* summed over the rows that have a target */
-    double errors;  /* of these, rows whose class is not the likeliest; NaN but for softmax */
+    double loss;    /* summed over the rows that have a target; ctc: of the sequence, which counts as one */
+    double errors;  /* of these, rows whose class is not the likeliest; NaN but for softmax; ctc: edits of the
+                     * likeliest path's labels */
     double counted; /* rows that have a target */
-    double labels;  /* what errors are divided by: the same */
+    double labels;  /* what errors are divided by: the same; ctc: U */
 };
 
 /* A layer: its norm, and in each direction a cell, peepholes, transitions and initial states. */
@@ -46,8 +48,10 @@ size_t reference_list_parameters(
     const struct net_config *config, struct parameter list[REFERENCE_MOST_TENSORS]);
 size_t reference_count_weights(const struct net_config *config); /* P */
 
-/* Rows R of targets and outputs of a sequence of T steps. */
+/* Rows R of outputs, and of targets but with ctc, of a sequence of T steps; and their O, with ctc one more
+ * than there are classes. */
 size_t reference_rows(const struct net_config *config, size_t T);
+size_t reference_outputs(const struct net_config *config);
 
 /* outputs [R][O]: probabilities (softmax, sigmoid) or values. Dropout and noise are off. */
 void reference_forward(const struct net_config *config, const double *weights,

@@ -44,7 +44,7 @@ void subject_run(
 {
     struct net_outputs outputs;
     struct error error = {0};
-    *result = (struct result){.B = grain->B, .O = subject->problem->config.outputs, .P = subject->P};
+    *result = (struct result){.B = grain->B, .O = net_count_head(&subject->problem->config), .P = subject->P};
     result->score = room(grain->B, sizeof *result->score);
     if (net_forward(subject->net, pass, grain, &outputs, result->score, &error))
         end_program(&error);

@@ -150,7 +150,8 @@ enum option {
     DROPOUT = 16,
     NOISE = 32,
     LEARNED_START = 64,
-    ALL = 127
+    PEEPHOLES = 128,
+    ALL = 255
 };
 static const int option_sets[] = {NONE, INPUT_LAYERS, OUTPUT_LAYERS, RESIDUAL, NORMALIZE, DROPOUT, NOISE,
     RESIDUAL | NORMALIZE, RESIDUAL | DROPOUT, NORMALIZE | DROPOUT, ALL};
@@ -184,6 +185,7 @@ static struct net_config make_config(int options, int shape)
     config.dropout = options & DROPOUT ? 0.3 : 0;
     config.input_noise = options & NOISE ? 0.5 : 0;
     config.initial_state = (options & LEARNED_START) != 0;
+    config.peepholes = (options & PEEPHOLES) != 0;
     return config;
 }
 
@@ -201,6 +203,7 @@ START_TEST(gradient_of_any_cell_matches_slope)
     for (int shape = 0; shape < DIRECTIONS; shape++) {
         struct net_config config = make_config(ALL, shape);
         config.cell = (enum cell)_i;
+        config.peepholes = config.cell == CELL_LSTM;
         check_slopes(&config);
     }
 }
