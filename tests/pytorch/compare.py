@@ -60,6 +60,14 @@ def outputs_of(activations, loss):
     return activations.sigmoid() if loss == "sigmoid" else activations
 
 
+def ctc_loss_of(activations, targets, lengths, target_lengths):
+    """Summed over sequences of these lengths; the blank is the last class."""
+    logarithms = torch.nn.utils.rnn.pad_sequence(activations.log_softmax(-1).split(lengths))
+    return torch.nn.functional.ctc_loss(logarithms, targets.long(), torch.tensor(lengths),
+                                        torch.tensor(target_lengths), blank=activations.shape[1] - 1,
+                                        reduction="sum")
+
+
 def loss_of(activations, targets, loss):
     functional = torch.nn.functional
     if loss == "softmax":
@@ -87,14 +95,17 @@ def compare(dump_net, folder, case):
     network.load_state_dict(state, strict=True)
     network.double()
     with h5py.File(dump_path, "r") as f:
-        names = ("inputs", "input_offsets", "targets", "outputs", "loss")
+        names = ("inputs", "input_offsets", "targets", "target_offsets", "outputs", "loss")
         dump = {k: torch.from_numpy(f[k][()]) for k in names}
         gradient = {k: torch.from_numpy(v[()]) for k, v in f["gradient"].items()}
 
     sequences = dump["inputs"].long() if dump["inputs"].dtype == torch.int32 else dump["inputs"]
     lengths = dump["input_offsets"].diff().tolist()
     activations = torch.cat([network(x) for x in sequences.split(lengths)])
-    total = loss_of(activations, dump["targets"], loss)
+    if output == "ctc":
+        total = ctc_loss_of(activations, dump["targets"], lengths, dump["target_offsets"].diff().tolist())
+    else:
+        total = loss_of(activations, dump["targets"], loss)
     total.backward()
     found = {"outputs": difference(dump["outputs"], outputs_of(activations, loss)),
              "loss": difference(dump["loss"], total.reshape(1))}
@@ -111,6 +122,7 @@ def main():
     dump_net = sys.argv[1]
     cases = list(itertools.product(CELLS, (1, 2), (1, 2), ("frame", "sequence"), ("softmax",), ("real",)))
     cases += itertools.product(CELLS, (2,), (2,), ("frame",), ("sigmoid", "mse"), ("symbols", "embedding"))
+    cases += itertools.product(CELLS, (1, 2), (1, 2), ("ctc",), ("softmax",), ("real", "embedding"))
     failed, worst = 0, 0
     with tempfile.TemporaryDirectory() as folder:
         for case in cases:

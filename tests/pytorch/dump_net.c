@@ -3,7 +3,7 @@
  *     dump_net CELL LAYERS DIRECTIONS OUTPUT LOSS INPUTS DUMP CHECKPOINT
  *
  * DIRECTIONS is 1 or 2, INPUTS is real, symbols or embedding. DUMP gets a dataset (/inputs, /targets and
- * their offsets), /outputs in the order of its targets, /loss and /gradient; CHECKPOINT is a checkpoint of
+ * their offsets), /outputs sequence by sequence, /loss and /gradient; CHECKPOINT is a checkpoint of
  * the weights, as a run would write it.
  */
 #include "reference/problem_file.h"
@@ -37,7 +37,7 @@ static int choose(const char *word, const char *const names[])
 static struct net_config read_config(char *const *words)
 {
     static const char *const cells[] = {"rnn", "rnn-relu", "lstm", "gru", NULL};
-    static const char *const outputs[] = {"frame", "sequence", NULL};
+    static const char *const outputs[] = {"frame", "sequence", "ctc", NULL};
     static const char *const losses[] = {"softmax", "sigmoid", "mse", NULL};
     static const char *const inputs[] = {"real", "symbols", "embedding", NULL};
     int kind = choose(words[5], inputs);
@@ -58,24 +58,24 @@ static struct net_config read_config(char *const *words)
     return config;
 }
 
-/* Outputs of all sequences, end to end, and the loss. */
+/* Outputs of all sequences, end to end, and the loss. With ctc there is one more for the blank. */
 static void dump_outputs(struct h5_image *image, const struct problem *problem, const struct result *result)
 {
     int32_t lengths[SEQUENCES];
     double loss = 0;
-    float outputs[SEQUENCES * LONGEST * CLASSES];
-    size_t row = 0;
+    float outputs[SEQUENCES * LONGEST * (CLASSES + 1)];
+    size_t row = 0, O = result->O;
     for (size_t s = 0; s < SEQUENCES; s++)
         lengths[s] = (int32_t)problem->sequence[s].T;
     for (size_t s = 0; s < SEQUENCES; s++) {
         size_t R = reference_rows(&problem->config, problem->sequence[s].T);
         for (size_t r = 0; r < R; r++, row++)
-            memcpy(outputs + row * CLASSES,
-                result->outputs + subject_row(&problem->config, SEQUENCES, lengths, s, r) * CLASSES,
-                CLASSES * sizeof *outputs);
+            memcpy(outputs + row * O,
+                result->outputs + subject_row(&problem->config, SEQUENCES, lengths, s, r) * O,
+                O * sizeof *outputs);
         loss += result->score[s].loss;
     }
-    h5_image_floats(image, "outputs", 2, (int64_t[]){(int64_t)row, CLASSES}, outputs);
+    h5_image_floats(image, "outputs", 2, (int64_t[]){(int64_t)row, (int64_t)O}, outputs);
     h5_image_doubles(image, "loss", 1, (int64_t[]){1}, &loss);
 }
 

@@ -114,6 +114,14 @@ void net_options_apply(struct net_config *config, size_t n, const struct net_opt
     }
 }
 
+int net_options_take_rows(size_t n, const struct net_option *const chosen[])
+{
+    int take = 0;
+    for (size_t i = 0; i < n; i++)
+        take |= chosen[i]->loss >= 0;
+    return take;
+}
+
 int net_options_drop_targets(size_t n, const struct net_option *const chosen[])
 {
     int drop = 0;

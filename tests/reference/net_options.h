@@ -1,5 +1,5 @@
-/* Every option of a network with outputs of frames or sequences, for tests that go through them alone and
- * together. A new option is one line of the table in net_options.c. */
+/* Every option of a network with outputs of frames or sequences, or ctc, for tests that go through them alone
+ * and together. A new option is one line of the table in net_options.c. */
 #ifndef TESTS_REFERENCE_NET_OPTIONS_H
 #define TESTS_REFERENCE_NET_OPTIONS_H
 
@@ -26,6 +26,10 @@ size_t net_options_choose_all(enum cell cell, int loss, const struct net_option 
  * for when they leave it free, sizes of layers, inputs and outputs. */
 void net_options_apply(struct net_config *config, size_t n, const struct net_option *const chosen[]);
 
+/* Whether one of them is about the losses of rows, which ctc has not. */
+int net_options_take_rows(size_t n, const struct net_option *const chosen[]);
+
+/* Whether problem_drop_targets belongs to one of them. */
 int net_options_drop_targets(size_t n, const struct net_option *const chosen[]);
 
 #endif

@@ -62,7 +62,8 @@ void problem_add_dataset(struct h5_image *image, const struct problem *problem)
         offsets[0][s] = (int64_t)inputs.n;
         offsets[1][s] = (int64_t)targets.n;
         add_rows(&inputs, from->T, from->inputs, from->symbols);
-        add_rows(&targets, reference_rows(config, from->T), from->values, from->classes);
+        add_rows(&targets, config->output == OUTPUT_CTC ? from->U : reference_rows(config, from->T),
+            from->values, from->classes);
     }
     offsets[0][S] = (int64_t)inputs.n;
     offsets[1][S] = (int64_t)targets.n;
