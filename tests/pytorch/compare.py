@@ -8,6 +8,7 @@ it is into a PyTorch module; its outputs, loss and every gradient must agree to 
 magnitude. PyTorch computes in double. Exit code 77: PyTorch or h5py is missing.
 """
 
+import functools
 import itertools
 import os
 import subprocess
@@ -22,6 +23,7 @@ except ImportError as missing:
     sys.exit(77)
 
 TOLERANCE = 1e-4
+HUBER_DELTA = 0.5  # of dump_net
 CELLS = {
     "rnn": (torch.nn.RNN, {"nonlinearity": "tanh"}),
     "rnn-relu": (torch.nn.RNN, {"nonlinearity": "relu"}),
@@ -74,7 +76,9 @@ def loss_of(activations, targets, loss):
         return functional.cross_entropy(activations, targets.long(), reduction="sum")
     if loss == "sigmoid":
         return functional.binary_cross_entropy_with_logits(activations, targets.double(), reduction="sum")
-    return functional.mse_loss(activations, targets.double(), reduction="none").mean(1).sum()
+    function = {"mse": functional.mse_loss, "mae": functional.l1_loss,
+                "huber": functools.partial(functional.huber_loss, delta=HUBER_DELTA)}[loss]
+    return function(activations, targets.double(), reduction="none").mean(1).sum()
 
 
 def difference(got, want):
@@ -122,6 +126,7 @@ def main():
     dump_net = sys.argv[1]
     cases = list(itertools.product(CELLS, (1, 2), (1, 2), ("frame", "sequence"), ("softmax",), ("real",)))
     cases += itertools.product(CELLS, (2,), (2,), ("frame",), ("sigmoid", "mse"), ("symbols", "embedding"))
+    cases += itertools.product(CELLS, (1,), (2,), ("sequence",), ("huber", "mae"), ("real",))
     cases += itertools.product(CELLS, (1, 2), (1, 2), ("ctc",), ("softmax",), ("real", "embedding"))
     failed, worst = 0, 0
     with tempfile.TemporaryDirectory() as folder:

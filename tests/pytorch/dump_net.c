@@ -2,9 +2,9 @@
  *
  *     dump_net CELL LAYERS DIRECTIONS OUTPUT LOSS INPUTS DUMP CHECKPOINT
  *
- * DIRECTIONS is 1 or 2, INPUTS is real, symbols or embedding. DUMP gets a dataset (/inputs, /targets and
- * their offsets), /outputs sequence by sequence, /loss and /gradient; CHECKPOINT is a checkpoint of
- * the weights, as a run would write it.
+ * DIRECTIONS is 1 or 2, INPUTS is real, symbols or embedding. huber has a delta of HUBER_DELTA. DUMP gets a
+ * dataset (/inputs, /targets and their offsets), /outputs sequence by sequence, /loss and /gradient;
+ * CHECKPOINT is a checkpoint of the weights, as a run would write it.
  */
 #include "reference/problem_file.h"
 #include "reference/subject.h"
@@ -17,6 +17,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define HUBER_DELTA 0.5
 
 enum { SEQUENCES = 7, LONGEST = 25, FEATURES = 6, CLASSES = 5, UNITS = 19, EMBEDDING = 4 };
 
@@ -38,7 +40,7 @@ static struct net_config read_config(char *const *words)
 {
     static const char *const cells[] = {"rnn", "rnn-relu", "lstm", "gru", NULL};
     static const char *const outputs[] = {"frame", "sequence", "ctc", NULL};
-    static const char *const losses[] = {"softmax", "sigmoid", "mse", NULL};
+    static const char *const losses[] = {"softmax", "sigmoid", "mse", "huber", "mae", NULL};
     static const char *const inputs[] = {"real", "symbols", "embedding", NULL};
     int kind = choose(words[5], inputs);
     struct net_config config = {.cell = (enum cell)choose(words[0], cells),
@@ -48,7 +50,8 @@ static struct net_config read_config(char *const *words)
         .inputs = FEATURES,
         .symbols = kind > 0,
         .embedding = kind == 2 ? EMBEDDING : 0,
-        .outputs = CLASSES};
+        .outputs = CLASSES,
+        .huber_delta = HUBER_DELTA};
     if (config.layers < 1 || config.layers > NET_MOST_LAYERS)
         end_program("wrong number of layers");
     for (size_t l = 0; l < config.layers; l++) {
