@@ -87,7 +87,8 @@ build() {
     set -- "$@" -std=gnu11 -O3 -ffp-contract=off -fno-math-errno -Wno-psabi -DXXH_INLINE_ALL \
         -I"$folder/include" -I"$source"
     for file in "$source"/base/*.c "$source"/net/*.c "$source"/optim/*.c "$source"/comm/tree.c \
-        "$source"/comm/squares.c "$source"/kernel/choose.c "$source"/kernel/plain.c "$here"/ten_steps.c; do
+        "$source"/comm/squares.c "$source"/kernel/choose.c "$source"/kernel/plain.c "$here"/ten_steps.c \
+        "$here"/studies.c; do
         "$@" -c "$file" -o "$folder/objects/$(basename "$(dirname "$file")")-$(basename "$file" .c).o"
     done
     for path in "$source"/kernel/*.c; do # all but the two above are built once per instruction set

@@ -3,9 +3,8 @@
  * processor can build and run, to see whether they give the same bits. The build of the kernel is chosen by
  * RNN_ISA.
  *
- * The networks cover every cell, output, loss, kind of input, optimizer and schedule, at sizes that are no
- * multiples of a vector. A step's leaves are added up as two ranks would, and the update goes slice by slice.
- * One line for each network, and one for the whole. */
+ * The networks are those of studies.c. A step's leaves are added up as two ranks would, and the update goes
+ * slice by slice. One line for each network, and one for each table of them. */
 #include "base/grain.h"
 #include "base/hash.h"
 #include "base/memory.h"
@@ -15,6 +14,7 @@
 #include "kernel/kernel.h"
 #include "net/net.h"
 #include "optim/optim.h"
+#include "studies.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -22,130 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS = 10, STEPS_OF_EPOCH = 4, BATCH = 13, GRAIN = 3, LEAVES = 5, SLICE = 1024, SEED = 20240229 };
-
-static const struct study {
-    const char *name;
-    struct net_config net;
-    struct optim_config optim;
-    int32_t longest; /* most frames of a sequence; the first has more a grain than outer() takes at once */
-} studies[] = {
-    {"rnn",
-        {.cell = CELL_RNN,
-            .output = OUTPUT_FRAME,
-            .loss = LOSS_SOFTMAX,
-            .layers = 2,
-            .hidden = {19, 13},
-            .bidirectional = {1, 1},
-            .inputs = 7,
-            .outputs = 5,
-            .dropout = 0.25},
-        {.optimizer = OPTIMIZER_SGD, .lr = 0.1}, 203},
-    {"rnn-relu",
-        {.cell = CELL_RNN_RELU,
-            .output = OUTPUT_SEQUENCE,
-            .loss = LOSS_MSE,
-            .layers = 2,
-            .hidden = {33, 21},
-            .inputs = 17,
-            .outputs = 3,
-            .dropout = 0.1},
-        {.optimizer = OPTIMIZER_MOMENTUM,
-            .lr = 0.02,
-            .momentum = 0.9,
-            .clip = 0.25,
-            .schedule = SCHEDULE_STEP,
-            .decay_every = 1,
-            .decay_factor = 0.7},
-        29},
-    {"lstm",
-        {.cell = CELL_LSTM,
-            .output = OUTPUT_FRAME,
-            .loss = LOSS_SOFTMAX,
-            .layers = 2,
-            .hidden = {37, 50},
-            .bidirectional = {1, 1},
-            .inputs = 20,
-            .outputs = 18,
-            .dropout = 0.3},
-        {.optimizer = OPTIMIZER_ADAM,
-            .lr = 0.01,
-            .beta1 = 0.9,
-            .beta2 = 0.999,
-            .epsilon = 1e-8,
-            .clip = 0.5,
-            .schedule = SCHEDULE_COSINE,
-            .warmup = 3,
-            .total_steps = STEPS},
-        13},
-    {"lstm-one-hot",
-        {.cell = CELL_LSTM,
-            .output = OUTPUT_SEQUENCE,
-            .loss = LOSS_SOFTMAX,
-            .layers = 2,
-            .hidden = {45, 9},
-            .bidirectional = {1, 0},
-            .inputs = 30,
-            .symbols = 1,
-            .outputs = 4,
-            .dropout = 0.5},
-        {.optimizer = OPTIMIZER_RMSPROP, .lr = 0.003, .beta2 = 0.99, .epsilon = 1e-8, .weight_decay = 0.01},
-        33},
-    {"lstm-wide",
-        {.cell = CELL_LSTM,
-            .output = OUTPUT_FRAME,
-            .loss = LOSS_MSE,
-            .layers = 1,
-            .hidden = {181},
-            .inputs = 2,
-            .outputs = 2},
-        {.optimizer = OPTIMIZER_ADAM,
-            .lr = 0.002,
-            .beta1 = 0.9,
-            .beta2 = 0.999,
-            .epsilon = 1e-8,
-            .weight_decay = 0.001,
-            .clip = 1},
-        8},
-    {"gru-embedding",
-        {.cell = CELL_GRU,
-            .output = OUTPUT_FRAME,
-            .loss = LOSS_SIGMOID,
-            .layers = 2,
-            .hidden = {35, 27},
-            .bidirectional = {1, 1},
-            .inputs = 40,
-            .symbols = 1,
-            .embedding = 11,
-            .outputs = 22,
-            .dropout = 0.2},
-        {.optimizer = OPTIMIZER_ADAMW,
-            .lr = 0.01,
-            .beta1 = 0.8,
-            .beta2 = 0.99,
-            .epsilon = 1e-6,
-            .weight_decay = 0.05,
-            .clip = 5},
-        19},
-    {"gru",
-        {.cell = CELL_GRU,
-            .output = OUTPUT_SEQUENCE,
-            .loss = LOSS_SIGMOID,
-            .layers = 2,
-            .hidden = {64, 23},
-            .inputs = 15,
-            .outputs = 6,
-            .dropout = 0.4},
-        {.optimizer = OPTIMIZER_NESTEROV,
-            .lr = 0.05,
-            .momentum = 0.8,
-            .clip = 0.1,
-            .schedule = SCHEDULE_PLATEAU,
-            .decay_factor = 0.5,
-            .plateau_epochs = 1},
-        17},
-};
-enum { STUDIES = sizeof studies / sizeof *studies };
+enum { STEPS_OF_EPOCH = 4, BATCH = 13, GRAIN = 3, LEAVES = 5, SLICE = 1024, SEED = 20240229 };
 
 /* A network in training. */
 struct trainee {
@@ -228,23 +105,26 @@ static void fill_inputs(
 }
 
 static void fill_targets(
-    struct grain *grain, const struct net_config *config, size_t row, int64_t sequence, size_t t)
+    struct grain *grain, const struct study *study, size_t row, int64_t sequence, size_t t)
 {
+    const struct net_config *config = &study->net;
     uint64_t index = (uint64_t)(t + 1) << 32;
     if (config->loss == LOSS_SOFTMAX) {
-        grain->classes[row] = draw_below(config->outputs, sequence, index);
+        int32_t class = draw_below(config->outputs + (study->some_dropped ? 1 : 0), sequence, index);
+        grain->classes[row] = (size_t) class == config->outputs ? -1 : class;
         return;
     }
     for (size_t o = 0; o < config->outputs; o++) {
-        double value =
-            config->loss == LOSS_MSE ? draw_normal(sequence, index + o) : draw_below(2, sequence, index + o);
+        double value = config->loss == LOSS_SIGMOID ? draw_below(2, sequence, index + o)
+                                                    : draw_normal(sequence, index + o);
         grain->values[row * grain->values_stride + o] = (float)value;
     }
 }
 
-static void fill_grain(struct grain *grain, const struct net_config *config, size_t B,
-    const int64_t *sequence, const int32_t *length)
+static void fill_grain(
+    struct grain *grain, const struct study *study, size_t B, const int64_t *sequence, const int32_t *length)
 {
+    const struct net_config *config = &study->net;
     struct error error = {0};
     int per_frame = config->output == OUTPUT_FRAME, has_classes = config->loss == LOSS_SOFTMAX;
     struct grain_format format = {.inputs = config->symbols ? 0 : config->inputs,
@@ -257,10 +137,10 @@ static void fill_grain(struct grain *grain, const struct net_config *config, siz
             size_t n = grain_frame(grain, b, t);
             fill_inputs(grain, config, n, sequence[b], t);
             if (per_frame)
-                fill_targets(grain, config, n, sequence[b], t);
+                fill_targets(grain, study, n, sequence[b], t);
         }
     for (size_t b = 0; b < B && !per_frame; b++)
-        fill_targets(grain, config, b, sequence[b], 0);
+        fill_targets(grain, study, b, sequence[b], 0);
 }
 
 /* The sequences of a step, longest first; of equal ones the first first. */
@@ -292,7 +172,7 @@ static void add_leaf(struct trainee *trainee, struct tree_sums *sums, const stru
     size_t first = sums->next * GRAIN, B = BATCH - first < GRAIN ? BATCH - first : GRAIN;
     struct net_outputs outputs;
     struct net_score scores[GRAIN];
-    fill_grain(&trainee->grain, &trainee->study->net, B, batch->sequence + first, batch->length + first);
+    fill_grain(&trainee->grain, trainee->study, B, batch->sequence + first, batch->length + first);
     check(net_forward(trainee->net, pass, &trainee->grain, &outputs, scores, &error), &error);
     float *gradient = tree_sums_leaf(sums, &error);
     check(!gradient, &error);
@@ -393,6 +273,14 @@ static uint64_t train(const struct study *study)
     return hash;
 }
 
+static void train_all(const struct study *study, size_t n, const char *name)
+{
+    uint64_t hash = 0;
+    for (size_t i = 0; i < n; i++)
+        hash = hash_combine(hash, train(&study[i]));
+    printf("%s hash=%016" PRIx64 "\n", name, hash);
+}
+
 int main(void)
 {
     struct error error = {0};
@@ -401,9 +289,7 @@ int main(void)
         fprintf(stderr, "ten_steps: %s\n", error.text);
         return error.code;
     }
-    uint64_t hash = 0;
-    for (size_t i = 0; i < STUDIES; i++)
-        hash = hash_combine(hash, train(&studies[i]));
-    printf("all hash=%016" PRIx64 "\n", hash);
+    train_all(studies, studies_count, "all");
+    train_all(option_studies, option_studies_count, "options");
     return EXIT_SUCCESS;
 }

@@ -1,0 +1,26 @@
+/* The networks that ten_steps trains. */
+#ifndef TESTS_PORTABLE_STUDIES_H
+#define TESTS_PORTABLE_STUDIES_H
+
+#include "net/net.h"
+#include "optim/optim.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { STEPS = 10 };
+
+struct study {
+    const char *name;
+    struct net_config net;
+    struct optim_config optim;
+    int32_t longest;  /* most frames of a sequence; the first has more a grain than outer() takes at once */
+    int some_dropped; /* 1: classes of -1 among the targets */
+};
+
+/* Every cell, output, loss, kind of input, optimizer and schedule, at sizes that are no multiples of a
+ * vector; then every option of a network. */
+extern const struct study studies[], option_studies[];
+extern const size_t studies_count, option_studies_count;
+
+#endif
