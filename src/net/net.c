@@ -3,6 +3,7 @@
 #include "net/gather.h"
 #include "net/layout.h"
 #include "net/loss.h"
+#include "net/state.h"
 #include "net/times.h"
 
 #include <string.h>
@@ -70,7 +71,7 @@ size_t net_panel_bytes(const struct net *net)
 /* All buffers of a pass, in the order of their use. */
 static void lay_workspace(struct net *net, struct arena *arena, int training, size_t B, size_t N)
 {
-    size_t rows = net->config.output == OUTPUT_FRAME ? N : B;
+    size_t rows = net->config.output == OUTPUT_SEQUENCE ? B : N;
     stack_lay(&net->stack, net->kernel, arena, B, N, training);
     if (net->config.output == OUTPUT_SEQUENCE) {
         size_t floats = net->stack.one_hot ? 0 : B * net->gathered_stride;
@@ -154,25 +155,49 @@ static void gather_back(struct net *net, const struct grain *grain)
     gather_final_back(net->stack.outputs, grain, net->dgathered, net->gathered_stride, dY, stride);
 }
 
-int net_forward(struct net *net, const struct net_pass *pass, const struct grain *grain,
-    struct net_outputs *outputs, struct net_score *scores, struct error *error)
+static size_t count_rows(const struct net *net, const struct grain *grain)
+{
+    return net->config.output == OUTPUT_SEQUENCE ? grain->B : grain->N;
+}
+
+/* Inputs to outputs, in a workspace laid for the grain. */
+static void run_net(struct net *net, const struct net_pass *pass, const struct grain *grain,
+    struct net_outputs *outputs, struct net_score *row_scores)
 {
     const struct net_config *c = &net->config;
     struct top *top = &net->top;
-    double start = times_start(net->times);
-    if (make_workspace(net, pass->training, grain, error))
-        return -1;
+    size_t rows = count_rows(net, grain);
     stack_forward(&net->stack, net->kernel, pass, grain);
     if (c->output == OUTPUT_SEQUENCE)
         gather(net, grain);
-    size_t rows = c->output == OUTPUT_FRAME ? grain->N : grain->B;
     top_forward(top, net->kernel, rows, top_input(net, grain));
     loss_forward(c, net->kernel, rows, net_count_head(c), top->outputs, top->stride, targets_of_grain(grain),
-        scores ? net->row_scores : NULL);
+        row_scores);
+    *outputs = (struct net_outputs){.rows = rows, .stride = top->stride, .values = top->outputs};
+}
+
+int net_forward(struct net *net, const struct net_pass *pass, const struct grain *grain,
+    struct net_outputs *outputs, struct net_score *scores, struct error *error)
+{
+    double start = times_start(net->times);
+    if (make_workspace(net, pass->training, grain, error))
+        return -1;
+    run_net(net, pass, grain, outputs, scores ? net->row_scores : NULL);
     if (scores)
         sum_scores(net, grain, scores);
-    *outputs = (struct net_outputs){.rows = rows, .stride = top->stride, .values = top->outputs};
     times_add(net->times, NET_FORWARD, start);
+    return 0;
+}
+
+int net_continue(struct net *net, struct net_state *state, const struct grain *grain,
+    struct net_outputs *outputs, struct error *error)
+{
+    const struct net_pass pass = {.training = 0};
+    if (make_workspace(net, 0, grain, error))
+        return -1;
+    state_load(state, &net->stack, grain);
+    run_net(net, &pass, grain, outputs, NULL);
+    state_save(state, &net->stack, grain);
     return 0;
 }
 
@@ -181,7 +206,7 @@ void net_backward(struct net *net, const struct net_pass *pass, const struct gra
     const struct net_config *c = &net->config;
     double start = times_start(net->times);
     int sequence = c->output == OUTPUT_SEQUENCE;
-    size_t rows = sequence ? grain->B : grain->N;
+    size_t rows = count_rows(net, grain);
     loss_backward(c, rows, net_count_head(c), net->top.outputs, net->top.stride, targets_of_grain(grain));
     float *dX = sequence ? net->dgathered : stack_gradient(&net->stack);
     top_backward(&net->top, net->kernel, rows, top_input(net, grain), net->stack.below ? dX : NULL, gradient);
