@@ -3,6 +3,7 @@
 #include "net/gather.h"
 #include "net/layout.h"
 #include "net/loss.h"
+#include "net/state.h"
 #include "net/times.h"
 
 #include <string.h>
@@ -177,6 +178,7 @@ static void gather_back(struct net *net, const struct grain *grain)
     gather_final_back(net->stack.outputs, grain, net->dgathered, net->gathered_stride, dY, stride);
 }
 
+/* Labels and scores of sequences from what the head gives. */
 static void transcribe(struct net *net, const struct net_pass *pass, const struct grain *grain,
     struct net_outputs *outputs, struct net_score *scores)
 {
@@ -185,28 +187,48 @@ static void transcribe(struct net *net, const struct net_pass *pass, const struc
     outputs->labels = pass->training ? NULL : net->transcript.labels;
 }
 
-int net_forward(struct net *net, const struct net_pass *pass, const struct grain *grain,
-    struct net_outputs *outputs, struct net_score *scores, struct error *error)
+/* Inputs to outputs, in a workspace laid for the grain. */
+static void run_net(struct net *net, const struct net_pass *pass, const struct grain *grain,
+    struct net_outputs *outputs, struct net_score *scores)
 {
     const struct net_config *c = &net->config;
     struct top *top = &net->top;
-    double start = times_start(net->times);
-    if (make_workspace(net, pass, grain, scores != NULL, error))
-        return -1;
+    size_t rows = count_rows(net, grain->B, grain->N);
     stack_forward(&net->stack, net->kernel, pass, grain);
     if (c->output == OUTPUT_SEQUENCE)
         gather(net, grain);
-    size_t rows = count_rows(net, grain->B, grain->N);
     top_forward(top, net->kernel, rows, top_input(net, grain));
     *outputs = (struct net_outputs){.rows = rows, .stride = top->stride, .values = top->outputs};
-    if (c->output == OUTPUT_CTC)
+    if (c->output == OUTPUT_CTC) {
         transcribe(net, pass, grain, outputs, scores);
-    else
-        loss_forward(c, net->kernel, rows, net_count_head(c), top->outputs, top->stride,
-            targets_of_grain(grain), scores ? net->row_scores : NULL);
-    if (scores && c->output != OUTPUT_CTC)
+        return;
+    }
+    loss_forward(c, net->kernel, rows, net_count_head(c), top->outputs, top->stride, targets_of_grain(grain),
+        scores ? net->row_scores : NULL);
+    if (scores)
         sum_scores(net, grain, scores);
+}
+
+int net_forward(struct net *net, const struct net_pass *pass, const struct grain *grain,
+    struct net_outputs *outputs, struct net_score *scores, struct error *error)
+{
+    double start = times_start(net->times);
+    if (make_workspace(net, pass, grain, scores != NULL, error))
+        return -1;
+    run_net(net, pass, grain, outputs, scores);
     times_add(net->times, NET_FORWARD, start);
+    return 0;
+}
+
+int net_continue(struct net *net, struct net_state *state, const struct grain *grain,
+    struct net_outputs *outputs, struct error *error)
+{
+    const struct net_pass pass = {.training = 0};
+    if (make_workspace(net, &pass, grain, 0, error))
+        return -1;
+    state_load(state, &net->stack, grain);
+    run_net(net, &pass, grain, outputs, NULL);
+    state_save(state, &net->stack, grain);
     return 0;
 }
 

@@ -83,29 +83,51 @@ static void check_gradient(
     free(got);
 }
 
+static void check_net(const struct net_config *config, uint64_t seed)
+{
+    struct problem problem;
+    struct subject subject;
+    struct result result;
+    int32_t length[ROWS];
+    draw_problem(&problem, config, MOST_LENGTH, seed, length);
+    subject_init(&subject, &problem);
+    for (int training = 0; training < 2; training++) {
+        struct net_pass pass = {.training = training};
+        subject_run_chosen(&subject, &pass, ROWS, in_order, &result);
+        check_outputs(&problem, length, &result);
+        check_scores(&problem, &result);
+        if (training)
+            check_gradient(&problem, &subject, &result);
+        result_finish(&result);
+    }
+    subject_finish(&subject);
+    problem_finish(&problem);
+}
+
 /* 16 classes and the blank are a column more than a block. */
 START_TEST(net_is_the_references)
 {
     for (int which = 0; which < INPUTS * 2 * 3; which++) {
         struct net_config config = configure((enum cell)_i, which % INPUTS, which / INPUTS % 2,
             (const size_t[]){2, 15, 16}[which / INPUTS / 2]);
-        struct problem problem;
-        struct subject subject;
-        struct result result;
-        int32_t length[ROWS];
-        draw_problem(&problem, &config, MOST_LENGTH, 100 + (uint64_t)which, length);
-        subject_init(&subject, &problem);
-        for (int training = 0; training < 2; training++) {
-            struct net_pass pass = {.training = training};
-            subject_run_chosen(&subject, &pass, ROWS, in_order, &result);
-            check_outputs(&problem, length, &result);
-            check_scores(&problem, &result);
-            if (training)
-                check_gradient(&problem, &subject, &result);
-            result_finish(&result);
-        }
-        subject_finish(&subject);
-        problem_finish(&problem);
+        check_net(&config, 100 + (uint64_t)which);
+    }
+}
+END_TEST
+
+/* With layers between the last recurrent one and the head, and with no other layers. */
+START_TEST(other_layers_below_the_head_are_the_references)
+{
+    for (int inputs = 0; inputs < INPUTS; inputs++) {
+        struct net_config config = configure(CELL_LSTM, inputs, 1, 6);
+        config.output_layers = 2;
+        config.output_size[0] = 18;
+        config.output_size[1] = 5;
+        check_net(&config, 200 + (uint64_t)inputs);
+        config.layers = 0;
+        check_net(&config, 300 + (uint64_t)inputs);
+        config.output_layers = 0;
+        check_net(&config, 400 + (uint64_t)inputs);
     }
 }
 END_TEST
@@ -308,6 +330,7 @@ int main(void)
     TCase *cases = tcase_create("net with ctc");
     tcase_set_timeout(cases, 60);
     tcase_add_loop_test(cases, net_is_the_references, 0, CELLS);
+    tcase_add_test(cases, other_layers_below_the_head_are_the_references);
     tcase_add_test(cases, the_references_gradient_matches_slope);
     tcase_add_test(cases, problems_have_labels_of_any_number);
     tcase_add_loop_test(cases, labels_are_the_references, 0, CELLS);

@@ -519,6 +519,88 @@ START_TEST(noise_is_of_training_alone)
 }
 END_TEST
 
+/* ---- states that are carried on ---- */
+
+/* Steps first .. first + n - 1 of all rows of a grain of equal lengths. */
+static void cut_grain(
+    const struct net_config *config, const struct grain *whole, size_t first, size_t n, struct grain *piece)
+{
+    struct grain_format format = {.inputs = config->symbols ? 0 : config->inputs};
+    int32_t length[8];
+    for (size_t b = 0; b < whole->B; b++)
+        length[b] = (int32_t)n;
+    grain_init(piece);
+    ck_assert_int_eq(grain_resize(piece, &format, whole->B, length, whole->sequence, NULL, NULL), 0);
+    size_t from = first * whole->B, stride = whole->inputs_stride;
+    if (config->symbols)
+        memcpy(piece->symbols, whole->symbols + from, piece->N * sizeof *piece->symbols);
+    else
+        memcpy(piece->inputs, whole->inputs + from * stride, piece->N * stride * sizeof *piece->inputs);
+}
+
+/* The last piece of these sizes, all of 10 steps together, ends as the whole does, and every piece's rows are
+ * the whole's. */
+static void check_pieces(
+    struct trial *trial, const struct grain *whole, const float *want, const size_t *sizes)
+{
+    size_t O = trial->config.outputs, frame = trial->config.output == OUTPUT_FRAME;
+    struct net_state *state = net_state_create(trial->net, whole->B, NULL);
+    ck_assert_ptr_nonnull(state);
+    for (size_t first = 0, k = 0; first < 10; first += sizes[k++]) {
+        struct grain piece;
+        struct net_outputs outputs;
+        cut_grain(&trial->config, whole, first, sizes[k], &piece);
+        ck_assert_int_eq(net_continue(trial->net, state, &piece, &outputs, NULL), 0);
+        for (size_t r = 0; r < outputs.rows && (frame || first + sizes[k] == 10); r++)
+            ck_assert_mem_eq(outputs.values + r * outputs.stride,
+                want + (frame ? first * whole->B + r : r) * O, O * sizeof *want);
+        grain_finish(&piece);
+    }
+    net_state_destroy(state);
+}
+
+START_TEST(pieces_in_turn_give_the_bits_of_the_whole)
+{
+    static const size_t pieces[][10] = {{3, 3, 4}, {1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, {10}, {1, 8, 1}};
+    static const int32_t tens[] = {10, 10, 10};
+    for (int shape = 0; shape < SHAPES; shape += DIRECTIONS)
+        for (int all = 0; all < 3; all++) {
+            struct net_config config = make_config(all ? ALL : NONE, shape);
+            config.cell = (enum cell)_i;
+            config.peepholes = config.peepholes && config.cell == CELL_LSTM;
+            config.transition_layers = all ? 1 : 0;
+            config.layers = all == 2 ? 0 : config.layers;
+            struct trial trial;
+            struct grain whole;
+            struct net_outputs outputs;
+            float want[64 * 8];
+            trial_init(&trial, &config);
+            fill_grain(&config, 3, in_order, tens, &whole);
+            for (int k = 0; k < 4; k++) {
+                run(&trial, &evaluation, &whole, &outputs, NULL);
+                for (size_t r = 0; r < outputs.rows; r++)
+                    memcpy(want + r * config.outputs, outputs.values + r * outputs.stride,
+                        config.outputs * sizeof *want);
+                check_pieces(&trial, &whole, want, pieces[k]);
+            }
+            grain_finish(&whole);
+            trial_finish(&trial);
+        }
+}
+END_TEST
+
+START_TEST(nets_that_run_backward_have_no_state)
+{
+    struct net_config config = make_config(NONE, MIXED);
+    struct trial trial;
+    struct error error = {0};
+    trial_init(&trial, &config);
+    ck_assert_ptr_null(net_state_create(trial.net, 3, &error));
+    ck_assert_int_eq(error.code, EXIT_CODE_USAGE);
+    trial_finish(&trial);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("stack");
@@ -537,6 +619,8 @@ int main(void)
     tcase_add_loop_test(cases, normalization_leaves_padding_zero, 0, SIDES);
     tcase_add_test(cases, noise_is_normal_and_a_function_of_its_key);
     tcase_add_loop_test(cases, noise_is_of_training_alone, 0, DIRECTIONS);
+    tcase_add_loop_test(cases, pieces_in_turn_give_the_bits_of_the_whole, 0, 4);
+    tcase_add_test(cases, nets_that_run_backward_have_no_state);
     suite_add_tcase(suite, cases);
     return suite_run(suite);
 }
