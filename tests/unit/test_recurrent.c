@@ -168,7 +168,7 @@ START_TEST(gradient_matches_slope)
 }
 END_TEST
 
-/* Row r of a frame or the outputs of row b of a grain of these sequences, in the order of time. */
+/* Outputs and score of row b of one grain are, to the bit, those of row k of another. */
 static void check_rows(const struct bench *bench, const struct taken *one, size_t B, const int64_t *chosen,
     size_t b, const struct taken *other, size_t K, const int64_t *chosen_other, size_t k)
 {
