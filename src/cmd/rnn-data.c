@@ -26,14 +26,17 @@ static const char help[] =
     "         lorenz   the state of the Lorenz system from noisy observations of x\n"
     "         adding   the sum of two marked values of a sequence\n"
     "         context  a class per frame from the symbols before and after it\n"
+    "         numbers  numbers from words to digits and back\n"
+    "         reber    the next symbol of strings of the embedded Reber grammar\n"
     "info   say what is in dataset files\n"
     "check  read dataset files whole and report every fault\n"
     "\n"
     "  -o, --output DIR   folder for the files; made where it is missing\n"
     "      --seed N       same seed, same files (default 1)\n"
     "      --sequences N  sequences for training; a fifth of it each for valid and test\n"
-    "                     (default: lorenz 1000, adding 5000, context 2000)\n"
-    "      --ctc          check: each sequence needs the frames that output = ctc asks for its labels\n"
+    "                     (default: lorenz 1000, adding 5000, context 2000, numbers 40000,\n"
+    "                     reber 2000)\n"
+    "      --ctc          check also that each sequence has the frames output = ctc needs\n"
     "      --help         this text\n"
     "      --version      versions of the program and of its libraries\n"
     "\n"
@@ -203,11 +206,11 @@ static int command_make(int argc, char **argv)
             return code;
     }
     if (optind == argc)
-        return usage_error("make: which kind? lorenz, adding or context", "");
+        return usage_error("make: which kind? lorenz, adding, context, numbers or reber", "");
     if (optind + 1 < argc)
         return usage_error("make: one kind at a time, what is ", argv[optind + 1]);
     if (!(options.recipe = make_find_recipe(argv[optind])))
-        return usage_error("make: kinds are lorenz, adding and context, not ", argv[optind]);
+        return usage_error("make: kinds are lorenz, adding, context, numbers and reber, not ", argv[optind]);
     if (!options.folder)
         return usage_error("make: where to? -o DIR is missing", "");
     if (!options.sequences)
