@@ -97,12 +97,17 @@ static int compare_counts(const void *a, const void *b)
     return (left->class > right->class) - (left->class < right->class);
 }
 
+/* How many of the targets, and in percent. */
+static void print_count(const struct summary *summary, int64_t count)
+{
+    print_label("");
+    printf("%8" PRId64 "  %5.1f %%  ", count, 100 * (double)count / (double)summary->dataset->targets);
+}
+
 static void print_class(const struct summary *summary, const struct class_count *entry)
 {
-    const struct dataset *dataset = summary->dataset;
-    print_label("");
-    printf("%8" PRId64 "  %5.1f %%  class %d", entry->count,
-        100 * (double)entry->count / (double)dataset->targets, entry->class);
+    print_count(summary, entry->count);
+    printf("class %d", entry->class);
     if (summary->class_names) {
         fputs(" = ", stdout);
         print_text(summary->class_names[entry->class]);
@@ -124,15 +129,18 @@ static int print_classes(const struct summary *summary, struct error *error)
         entries[c] = (struct class_count){summary->class_count[c], c};
     if (shown < classes)
         qsort(entries, (size_t)classes, sizeof *entries, compare_counts);
-    int64_t rest = dataset->targets;
+    int64_t rest = dataset->targets - summary->untargeted;
     for (int32_t c = 0; c < shown; c++) {
         print_class(summary, &entries[c]);
         rest -= entries[c].count;
     }
     if (shown < classes) {
-        print_label("");
-        printf("%8" PRId64 "  %5.1f %%  the other %d\n", rest, 100 * (double)rest / (double)dataset->targets,
-            classes - shown);
+        print_count(summary, rest);
+        printf("the other %d\n", classes - shown);
+    }
+    if (summary->untargeted) {
+        print_count(summary, summary->untargeted);
+        puts("no target (class -1)");
     }
     free(entries);
     return 0;

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "data/make.h"
+#include "data/targets.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -19,19 +20,23 @@ enum { MOST_SAID = 20, MOST_COUNTED = 100000 }; /* faults per file */
 static const char help[] =
     "Usage: rnn-data make KIND -o DIR [--seed N] [--sequences N]\n"
     "       rnn-data info FILE...\n"
-    "       rnn-data check FILE...\n"
+    "       rnn-data check [--ctc] FILE...\n"
     "\n"
     "make   write DIR/KIND-train.h5, DIR/KIND-valid.h5 and DIR/KIND-test.h5\n"
     "         lorenz   the state of the Lorenz system from noisy observations of x\n"
     "         adding   the sum of two marked values of a sequence\n"
     "         context  a class per frame from the symbols before and after it\n"
+    "         numbers  numbers from words to digits and back\n"
+    "         reber    the next symbol of strings of the embedded Reber grammar\n"
     "info   say what is in dataset files\n"
     "check  read dataset files whole and report every fault\n"
     "\n"
     "  -o, --output DIR   folder for the files; made where it is missing\n"
     "      --seed N       same seed, same files (default 1)\n"
     "      --sequences N  sequences for training; a fifth of it each for valid and test\n"
-    "                     (default: lorenz 1000, adding 5000, context 2000)\n"
+    "                     (default: lorenz 1000, adding 5000, context 2000, numbers 40000,\n"
+    "                     reber 2000)\n"
+    "      --ctc          check also that each sequence has the frames output = ctc needs\n"
     "      --help         this text\n"
     "      --version      versions of the program and of its libraries\n"
     "\n"
@@ -133,7 +138,7 @@ static int make_all(const struct make_options *options)
 }
 
 /* What every command knows, and no more; option letters beyond those of `make` are numbers. */
-enum { OPTION_HELP = 256, OPTION_VERSION, OPTION_SEED, OPTION_SEQUENCES };
+enum { OPTION_HELP = 256, OPTION_VERSION, OPTION_SEED, OPTION_SEQUENCES, OPTION_CTC };
 
 static const struct option make_names[] = {
     {"output", required_argument, NULL, 'o'},
@@ -144,7 +149,14 @@ static const struct option make_names[] = {
     {NULL, 0, NULL, 0},
 };
 
-static const struct option common_names[] = {
+static const struct option check_names[] = {
+    {"ctc", no_argument, NULL, OPTION_CTC},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+static const struct option info_names[] = {
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0},
@@ -194,11 +206,11 @@ static int command_make(int argc, char **argv)
             return code;
     }
     if (optind == argc)
-        return usage_error("make: which kind? lorenz, adding or context", "");
+        return usage_error("make: which kind? lorenz, adding, context, numbers or reber", "");
     if (optind + 1 < argc)
         return usage_error("make: one kind at a time, what is ", argv[optind + 1]);
     if (!(options.recipe = make_find_recipe(argv[optind])))
-        return usage_error("make: kinds are lorenz, adding and context, not ", argv[optind]);
+        return usage_error("make: kinds are lorenz, adding, context, numbers and reber, not ", argv[optind]);
     if (!options.folder)
         return usage_error("make: where to? -o DIR is missing", "");
     if (!options.sequences)
@@ -208,7 +220,7 @@ static int command_make(int argc, char **argv)
 
 /* ---- info, check ---- */
 
-static int info_file(const char *path)
+static int info_file(const char *path, int ctc)
 {
     struct error error;
     return info_print(path, &error) ? fail(&error) : EXIT_CODE_OK;
@@ -222,12 +234,26 @@ static void say_fault(void *context, const char *text)
         log_line(LOG_ERROR, "%s", text);
 }
 
-static int check_file(const char *path)
+/* Where the file cannot be opened dataset_check has told why. */
+static void check_ctc(const char *path, struct faults *faults)
+{
+    struct error error;
+    struct dataset *dataset = dataset_open(path, 0, &error);
+    if (dataset)
+        dataset_check_ctc(dataset, faults);
+    else if (!faults->count)
+        faults_add(faults, (enum exit_code)error.code, "%s", error.text);
+    dataset_close(dataset);
+}
+
+static int check_file(const char *path, int ctc)
 {
     struct faults faults;
     size_t met = 0;
     faults_init(&faults, MOST_COUNTED, say_fault, &met);
     dataset_check(path, &faults);
+    if (ctc)
+        check_ctc(path, &faults);
     if (!met) {
         printf("%s: ok\n", path);
         return EXIT_CODE_OK;
@@ -239,20 +265,24 @@ static int check_file(const char *path)
 }
 
 /* Every file is looked at; the exit code is that of the first that failed. */
-static int command_files(int argc, char **argv, int (*each)(const char *path))
+static int command_files(
+    int argc, char **argv, const struct option *names, int (*each)(const char *path, int ctc))
 {
-    for (int option; (option = getopt_long(argc, argv, ":", common_names, NULL)) != -1;) {
+    int ctc = 0;
+    for (int option; (option = getopt_long(argc, argv, ":", names, NULL)) != -1;) {
         if (option == OPTION_HELP)
             return print_help();
         if (option == OPTION_VERSION)
             return print_version();
-        return option_error(option, argv);
+        if (option != OPTION_CTC)
+            return option_error(option, argv);
+        ctc = 1;
     }
     if (optind == argc)
         return usage_error(argv[0], ": which file?");
     int code = EXIT_CODE_OK;
     for (int i = optind; i < argc; i++) {
-        int one = each(argv[i]);
+        int one = each(argv[i], ctc);
         code = code ? code : one;
     }
     return code;
@@ -271,9 +301,9 @@ static int run(int argc, char **argv)
     if (!strcmp(command, "make"))
         return command_make(argc - 1, argv + 1);
     if (!strcmp(command, "info"))
-        return command_files(argc - 1, argv + 1, info_file);
+        return command_files(argc - 1, argv + 1, info_names, info_file);
     if (!strcmp(command, "check"))
-        return command_files(argc - 1, argv + 1, check_file);
+        return command_files(argc - 1, argv + 1, check_names, check_file);
     return usage_error("commands are make, info and check, not ", command);
 }
 

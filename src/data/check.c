@@ -44,8 +44,7 @@ static int64_t find_sequence(const struct dataset *dataset, const int64_t *offse
     return low;
 }
 
-/* ` "name"` of a sequence, short and without control characters; empty where there is none. */
-static void write_name(struct dataset *dataset, int64_t s, char *text, size_t size)
+void check_write_name(struct dataset *dataset, int64_t s, char *text, size_t size)
 {
     char *name = dataset_name(dataset, s, NULL);
     text[0] = 0;
@@ -66,8 +65,8 @@ static void write_place(
         return;
     }
     int64_t s = find_sequence(dataset, values->offsets, row);
-    char name[80];
-    write_name(dataset, s, name, sizeof name);
+    char name[CHECK_NAME];
+    check_write_name(dataset, s, name, sizeof name);
     snprintf(text, size, "row %" PRId64 " (sequence %" PRId64 "%s, its row %" PRId64 ")", row, s, name,
         row - values->offsets[s]);
 }
@@ -77,13 +76,16 @@ static void add_integer(
 {
     int inputs = strcmp(values->set, "inputs") == 0;
     const char *what = inputs ? "symbol" : "class", *attribute = inputs ? "n_symbols" : "n_classes";
+    const char *note = values->lowest < 0 ? " (-1 is no target)"
+        : !inputs && item == -1           ? " (-1, no target, needs one target per frame or per sequence)"
+                                          : "";
     char place[200];
     write_place(dataset, values, row, place, sizeof place);
     faults_add(faults, EXIT_CODE_DATA,
-        "%s: %s: %s: %s %" PRId32 " is out of range: with %s = %" PRId32 " only 0 to %" PRId32
-        " are allowed: correct the value or %s",
-        dataset->path, values->set, place, what, item, attribute, values->limit, values->limit - 1,
-        attribute);
+        "%s: %s: %s: %s %" PRId32 " is out of range: with %s = %" PRId32 " only %" PRId32 " to %" PRId32
+        " are allowed%s: correct the value or %s",
+        dataset->path, values->set, place, what, item, attribute, values->limit, values->lowest,
+        values->limit - 1, note, attribute);
 }
 
 static void add_float(struct dataset *dataset, const struct values *values, int64_t row, size_t column,
@@ -107,7 +109,7 @@ static size_t count_faulty(const struct values *values, size_t n, const void *it
     const int32_t *integers = items;
     if (values->limit)
         for (size_t i = 0; i < n; i++)
-            faulty += integers[i] < 0 || integers[i] >= values->limit;
+            faulty += integers[i] < values->lowest || integers[i] >= values->limit;
     else
         for (size_t i = 0; i < n; i++)
             faulty += !isfinite(floats[i]);
@@ -123,7 +125,7 @@ void check_values(struct dataset *dataset, const struct values *values, int64_t 
         int64_t row = first + (int64_t)(i / values->width);
         const float *floats = items;
         const int32_t *integers = items;
-        if (values->limit && (integers[i] < 0 || integers[i] >= values->limit))
+        if (values->limit && (integers[i] < values->lowest || integers[i] >= values->limit))
             add_integer(dataset, values, row, integers[i], faults), left--;
         else if (!values->limit && !isfinite(floats[i]))
             add_float(dataset, values, row, i % values->width, floats[i], faults), left--;

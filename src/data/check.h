@@ -19,6 +19,10 @@ void check_values(struct dataset *dataset, const struct values *values, int64_t 
 int check_first_value(struct dataset *dataset, const struct values *values, int64_t first, int64_t rows,
     const void *items, struct error *error);
 
+/* ` "name"` of a sequence, short and without control characters; empty where there is none. */
+void check_write_name(struct dataset *dataset, int64_t s, char *text, size_t size);
+enum { CHECK_NAME = 80 }; /* room for it */
+
 /* Faults whose first becomes *error; check_close returns -1 when there was one. */
 struct faults check_open(struct error *error);
 int check_close(const struct faults *faults, struct error *error);

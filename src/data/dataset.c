@@ -183,12 +183,13 @@ void dataset_check(const char *path, struct faults *faults)
 
 struct grain_format dataset_format(const struct dataset *dataset)
 {
-    int known = dataset->has_targets && dataset->target_kind != TARGET_ANY;
+    int any = dataset_has_any_targets(dataset);
     return (struct grain_format){
         .inputs = dataset->symbols ? 0 : dataset->features,
-        .has_classes = known && dataset->classes,
-        .values = known ? dataset->values : 0,
-        .target_per_frame = known && dataset->target_kind == TARGET_FRAME,
+        .has_classes = dataset->has_targets && dataset->classes,
+        .values = dataset->has_targets ? dataset->values : 0,
+        .target_per_frame = dataset->has_targets && !any && dataset->target_kind == TARGET_FRAME,
+        .target_any = any,
     };
 }
 

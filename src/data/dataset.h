@@ -37,6 +37,9 @@ struct dataset {
      * target a frame and one a sequence are the same, and this says FRAME: whoever needs one per sequence
      * takes TARGET_FRAME too if longest == 1. The grain's rows of frames are its sequences then. */
     enum target_kind target_kind;
+    /* Set by whoever opened it, before anything is read: grains shall have their targets in the order of any
+     * number of them (struct grain: target_start) whatever target_kind is, and a class of -1 is refused. */
+    int any_targets;
     int64_t *input_offsets;  /* [sequences + 1] */
     int64_t *target_offsets; /* [sequences + 1], or NULL when absent */
     struct h5_file *file;
@@ -60,6 +63,14 @@ static inline int32_t dataset_length(const struct dataset *dataset, int64_t s)
     return (int32_t)(dataset->input_offsets[s + 1] - dataset->input_offsets[s]);
 }
 
+/* Targets of sequence s; 0 where the dataset has none. */
+static inline int32_t dataset_targets(const struct dataset *dataset, int64_t s)
+{
+    if (!dataset->has_targets || !dataset->target_offsets)
+        return dataset->has_targets ? dataset_length(dataset, s) : 0;
+    return (int32_t)(dataset->target_offsets[s + 1] - dataset->target_offsets[s]);
+}
+
 /* Every fault of the file, structure and all values, to `faults`, as one line each: file, set, row, sequence,
  * what is allowed. Ends early once `faults` has as many as it says, so that faults->count may then be short
  * of all. Memory: offsets, blocks of a few MiB, 64 MiB of chunks. */
@@ -69,7 +80,13 @@ void dataset_check(const char *path, struct faults *faults);
  * not depend on the cache, nor on how the file stores the same numbers. */
 int dataset_fingerprint(struct dataset *dataset, uint64_t *fingerprint, struct error *error);
 
-/* What grains of this dataset hold. No targets where there are none or any number of them (TARGET_ANY). */
+/* Targets come as any number of them: the file has such, or any_targets says so. */
+static inline int dataset_has_any_targets(const struct dataset *dataset)
+{
+    return dataset->has_targets && (dataset->target_kind == TARGET_ANY || dataset->any_targets);
+}
+
+/* What grains of this dataset hold: targets where the file has them, in one of the three orders. */
 struct grain_format dataset_format(const struct dataset *dataset);
 
 /* Mean and deviation (divided by the count) of every feature over all frames, in double, in order of the
@@ -78,8 +95,9 @@ int dataset_moments(struct dataset *dataset, double *mean, double *deviation, st
 
 /* Fills a grain with B sequences (falling lengths): inputs, and targets where there are any; values that are
  * read from the file for it are checked first (class out of range, symbol out of range, NaN, infinity: an
- * error naming file, set, row and sequence). Inputs become (x - mean) / deviation where mean is given
- * [features] (as float). On failure the grain's contents are undefined, but it may be used again. */
+ * error naming file, set, row and sequence), classes also where they are kept but any_targets allows less.
+ * Inputs become (x - mean) / deviation where mean is given [features] (as float). On failure the grain's
+ * contents are undefined, but it may be used again. */
 int dataset_read_grain(struct dataset *dataset, size_t B, const int64_t *sequence, const float *mean,
     const float *deviation, struct grain *grain, struct error *error);
 

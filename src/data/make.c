@@ -1,7 +1,8 @@
 /* What the built-in datasets share: lengths, offsets and room, filled sequence by sequence by the recipe.
  *
  * Lengths are drawn first, from the same counter range as the sequence itself, so that every sequence is a
- * function of its own number alone; offsets follow by summing. */
+ * function of its own number alone; offsets follow by summing. Where the content decides on the length, the
+ * recipe draws it twice, once to measure it: that costs less than to keep it. */
 #include "data/make.h"
 
 #include "base/memory.h"
@@ -14,6 +15,8 @@ static const struct make_recipe *const recipes[MAKE_KINDS] = {
     [MAKE_LORENZ] = &make_lorenz,
     [MAKE_ADDING] = &make_adding,
     [MAKE_CONTEXT] = &make_context,
+    [MAKE_NUMBERS] = &make_numbers,
+    [MAKE_REBER] = &make_reber,
 };
 
 double make_draw_uniform(struct make_draw *draw)
@@ -66,7 +69,7 @@ static uint64_t recipe_number(const struct make_recipe *recipe)
 static struct make_draw draw_start(const struct made *made, int64_t s)
 {
     uint64_t high = (uint64_t)made->part << 56 | recipe_number(made->recipe) << 48 | (uint64_t)s;
-    return (struct make_draw){.seed = made->seed, .high = high};
+    return (struct make_draw){.seed = made->seed, .high = high, .part = made->part};
 }
 
 static int32_t draw_length(const struct make_recipe *recipe, struct make_draw *draw)
@@ -75,24 +78,39 @@ static int32_t draw_length(const struct make_recipe *recipe, struct make_draw *d
     return recipe->shortest + (int32_t)make_draw_below(draw, choices);
 }
 
+/* Frames T and targets U of sequence s, and the draw with which filling it begins. */
+static struct make_draw draw_size(const struct made *made, int64_t s, size_t *T, size_t *U)
+{
+    const struct make_recipe *recipe = made->recipe;
+    struct make_draw draw = draw_start(made, s);
+    if (recipe->measure) {
+        struct make_draw ahead = draw;
+        recipe->measure(&ahead, T, U);
+        return draw;
+    }
+    *T = (size_t)draw_length(recipe, &draw);
+    *U = recipe->target_per_frame ? *T : 1;
+    return draw;
+}
+
 static int made_lay_out(struct made *made, struct error *error)
 {
     const struct make_recipe *recipe = made->recipe;
     size_t entries = (size_t)made->sequences + 1;
     if (!(made->input_offsets = memory_create(entries, sizeof *made->input_offsets, error)))
         return -1;
+    if (!recipe->target_per_frame &&
+        !(made->target_offsets = memory_create(entries, sizeof *made->target_offsets, error)))
+        return -1;
     for (int64_t s = 0; s < made->sequences; s++) {
-        struct make_draw draw = draw_start(made, s);
-        made->input_offsets[s + 1] = made->input_offsets[s] + draw_length(recipe, &draw);
+        size_t T, U;
+        draw_size(made, s, &T, &U);
+        made->input_offsets[s + 1] = made->input_offsets[s] + (int64_t)T;
+        if (made->target_offsets)
+            made->target_offsets[s + 1] = made->target_offsets[s] + (int64_t)U;
     }
     made->frames = made->input_offsets[made->sequences];
-    made->targets = recipe->target_per_frame ? made->frames : made->sequences;
-    if (recipe->target_per_frame)
-        return 0;
-    if (!(made->target_offsets = memory_create(entries, sizeof *made->target_offsets, error)))
-        return -1;
-    for (int64_t s = 0; s <= made->sequences; s++)
-        made->target_offsets[s] = s;
+    made->targets = made->target_offsets ? made->target_offsets[made->sequences] : made->frames;
     return 0;
 }
 
@@ -116,10 +134,11 @@ static void made_fill(struct made *made)
     const struct make_recipe *recipe = made->recipe;
     for (int64_t s = 0; s < made->sequences; s++) {
         size_t frame = (size_t)made->input_offsets[s];
-        size_t target = recipe->target_per_frame ? frame : (size_t)s;
-        struct make_draw draw = draw_start(made, s);
+        size_t target = made->target_offsets ? (size_t)made->target_offsets[s] : frame, T, U;
+        struct make_draw draw = draw_size(made, s, &T, &U);
         struct make_sequence sequence = {
-            .T = (size_t)draw_length(recipe, &draw),
+            .T = T,
+            .U = U,
             .inputs = made->inputs ? made->inputs + frame * recipe->features : NULL,
             .symbols = made->symbols ? made->symbols + frame : NULL,
             .values = made->values ? made->values + target * recipe->values : NULL,

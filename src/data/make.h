@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum make_kind { MAKE_LORENZ, MAKE_ADDING, MAKE_CONTEXT, MAKE_KINDS };
+enum make_kind { MAKE_LORENZ, MAKE_ADDING, MAKE_CONTEXT, MAKE_NUMBERS, MAKE_REBER, MAKE_KINDS };
 enum make_part { MAKE_TRAIN, MAKE_VALID, MAKE_TEST, MAKE_PARTS };
 
 enum { MAKE_MOST_SEQUENCES = 10000000 }; /* of one part */
@@ -21,42 +21,52 @@ enum { MAKE_MOST_SEQUENCES = 10000000 }; /* of one part */
 struct make_draw {
     uint64_t seed, high; /* high counter word: part, kind, sequence */
     uint64_t next;
+    enum make_part part;
 };
 
 double make_draw_uniform(struct make_draw *draw); /* in (0, 1) */
 double make_draw_normal(struct make_draw *draw);  /* N(0, 1) */
 uint64_t make_draw_below(struct make_draw *draw, uint64_t n);
 
-/* One sequence of T frames; what the recipe does not have is NULL. Rows are frames, or the one target of a
- * sequence. */
+/* One sequence of T frames and U targets; what the recipe does not have is NULL. */
 struct make_sequence {
-    size_t T;
+    size_t T, U;
     float *inputs;    /* [T][features] */
     int32_t *symbols; /* [T] */
-    float *values;    /* [T or 1][values] */
-    int32_t *classes; /* [T or 1] */
+    float *values;    /* [U][values] */
+    int32_t *classes; /* [U] */
 };
 
 /* What a kind of dataset is, and the function that fills one sequence of it. Names and scales have one entry
  * per feature or value; NULL where there is none. What was meant is stored * scale + shift. */
 struct make_recipe {
     const char *name, *title;
-    int32_t shortest, longest; /* frames of a sequence, uniform */
+    int32_t shortest, longest; /* frames of a sequence, uniform; without measure */
     int64_t sequences;         /* of the training part, unless asked otherwise */
     size_t features;           /* I of real-valued inputs, 0 with symbols */
     int32_t symbols;
-    int target_per_frame; /* else one per sequence */
+    int target_per_frame; /* else one per sequence, or as many as measure says */
     size_t values;        /* O of real-valued targets, 0 with classes */
     int32_t classes;
     const char *const *feature_names, *const *target_names, *const *class_names;
     const double *input_scale, *input_shift, *target_scale, *target_shift;
+    /* Frames and targets of the sequence, where its content decides on them. fill then begins with the same
+     * draw and makes just as many; without measure it begins behind the draw of the length. */
+    void (*measure)(struct make_draw *draw, size_t *frames, size_t *targets);
     void (*fill)(struct make_draw *draw, struct make_sequence *sequence);
 };
 
-extern const struct make_recipe make_lorenz, make_adding, make_context;
+extern const struct make_recipe make_lorenz, make_adding, make_context, make_numbers, make_reber;
 
 /* One step of the classical Runge-Kutta method of order four for the Lorenz system (10, 28, 8/3). */
 void make_lorenz_step(double step, double state[3]);
+
+/* A number below a million in English words, as make_numbers has them: "seventeen thousand and four". */
+enum { MAKE_NUMBER_WORDS = 96 };
+void make_number_words(uint32_t number, char words[MAKE_NUMBER_WORDS]);
+
+/* The part that a number belongs to. */
+enum make_part make_number_part(uint32_t number);
 
 /* A whole part, in memory. */
 struct made {

@@ -12,7 +12,7 @@ struct packing {
     struct dataset *dataset;
     struct grain *grain;
     const float *mean, *deviation; /* [features], or NULL */
-    int target_per_frame;
+    int target_per_frame, target_any;
 };
 
 /* Rows t .. t + rows - 1 of sequence b of the grain. */
@@ -43,6 +43,8 @@ static void pack_inputs(
 
 static size_t target_row(const struct packing *packing, size_t b, size_t t)
 {
+    if (packing->target_any)
+        return packing->grain->target_start[b] + t;
     return packing->target_per_frame ? grain_frame(packing->grain, b, t) : b;
 }
 
@@ -97,18 +99,19 @@ int dataset_read_grain(struct dataset *dataset, size_t B, const int64_t *sequenc
     const float *deviation, struct grain *grain, struct error *error)
 {
     struct grain_format format = dataset_format(dataset);
-    int32_t *length = memory_create(B, sizeof *length, error);
+    int32_t *length = memory_create(2 * B, sizeof *length, error), *targets = length + B;
     if (!length)
         return -1;
     for (size_t b = 0; b < B; b++) {
         assert(sequence[b] >= 0 && sequence[b] < dataset->sequences);
         length[b] = dataset_length(dataset, sequence[b]);
         assert(b == 0 || length[b] <= length[b - 1]);
+        targets[b] = dataset_targets(dataset, sequence[b]);
     }
-    int outcome = grain_resize(grain, &format, B, length, sequence, NULL, error);
+    int outcome = grain_resize(grain, &format, B, length, sequence, targets, error);
     memory_destroy(length);
     if (outcome)
         return -1;
-    struct packing packing = {dataset, grain, mean, deviation, format.target_per_frame};
+    struct packing packing = {dataset, grain, mean, deviation, format.target_per_frame, format.target_any};
     return pack_grain(&packing, error);
 }

@@ -3,6 +3,7 @@
 #include "data/summary.h"
 
 #include "base/memory.h"
+#include "data/values.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -39,15 +40,16 @@ static int count_slab(
     struct summary *summary, int64_t first, int64_t rows, int32_t *slab, struct error *error)
 {
     const struct dataset *dataset = summary->dataset;
+    int32_t lowest = values_of_targets(dataset).lowest;
     if (h5_read_int32(dataset->file, "targets", first, rows, slab, error))
         return -1;
     for (int64_t r = 0; r < rows; r++) {
-        if (slab[r] < 0 || slab[r] >= dataset->classes)
+        if (slab[r] < lowest || slab[r] >= dataset->classes)
             return error_set(error, EXIT_CODE_DATA,
                 "%s: targets: row %" PRId64
                 ": class %d, but n_classes is %d: 'rnn-data check' lists all faults",
                 dataset->path, first + r, slab[r], dataset->classes);
-        summary->class_count[slab[r]]++;
+        *(slab[r] < 0 ? &summary->untargeted : &summary->class_count[slab[r]]) += 1;
     }
     return 0;
 }

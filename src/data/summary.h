@@ -13,6 +13,7 @@ struct summary {
     /* NULL where the file has none, or another number of them than there are features, outputs, classes. */
     char **feature_names, **target_names, **class_names;
     int64_t *class_count; /* [classes]; NULL without classes, or with more than SUMMARY_MOST_CLASSES */
+    int64_t untargeted;   /* rows of the targets of class -1, no target; counted with class_count */
 };
 
 enum { SUMMARY_MOST_CLASSES = 1 << 20 };

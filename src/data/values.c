@@ -20,11 +20,14 @@ struct values values_of_inputs(const struct dataset *dataset)
 
 struct values values_of_targets(const struct dataset *dataset)
 {
+    int any = dataset_has_any_targets(dataset);
     return (struct values){
         .set = "targets",
         .rows = dataset->targets,
         .width = dataset->classes ? 1 : dataset->values,
         .limit = dataset->classes,
+        .lowest = dataset->classes && !any ? -1 : 0,
+        .check_kept = dataset->classes && any && dataset->target_kind != TARGET_ANY,
         .offsets = dataset->target_offsets ? dataset->target_offsets : dataset->input_offsets,
         .kept = dataset->classes ? (const void *)dataset->kept_classes : dataset->kept_values,
     };
@@ -56,8 +59,11 @@ int values_read(struct dataset *dataset, const struct values *values, int64_t fi
 const void *values_get(
     struct dataset *dataset, const struct values *values, int64_t first, int64_t rows, struct error *error)
 {
-    if (values->kept)
-        return (const char *)values->kept + (size_t)first * values->width * sizeof(float);
+    if (values->kept) {
+        const void *items = (const char *)values->kept + (size_t)first * values->width * sizeof(float);
+        int faulty = values->check_kept && check_first_value(dataset, values, first, rows, items, error);
+        return faulty ? NULL : items;
+    }
     if (values_read(dataset, values, first, rows, dataset->block, error) ||
         check_first_value(dataset, values, first, rows, dataset->block, error))
         return NULL;

@@ -198,7 +198,7 @@ static void write_high_class(const char *path)
 
 static void lower_class(struct sample *sample)
 {
-    sample->classes[6] = -1;
+    sample->classes[6] = -2;
 }
 
 static void write_low_class(const char *path)
@@ -352,8 +352,8 @@ static const struct bad_file {
     {write_short, 65, {0}, {"input_offsets: row 9"}},
     {write_late, 65, {0}, {"input_offsets: row 0 is 1", "begins at 0"}},
     {write_length_0, 65, {0}, {"input_offsets: row 4", "sequence 3", "leave the sequence out"}},
-    {write_high_class, 65, {0}, {"targets: row 6 (sequence 6", "4", "0 to 3"}},
-    {write_low_class, 65, {0}, {"targets: row 6 (sequence 6", "-1", "0 to 3"}},
+    {write_high_class, 65, {0}, {"targets: row 6 (sequence 6", "4", "-1 to 3"}},
+    {write_low_class, 65, {0}, {"targets: row 6 (sequence 6", "class -2", "-1 to 3"}},
     {write_nan, 65, {0}, {"inputs: row", "(sequence 5 \"sequence 5\"", "NaN"}},
     {write_infinity, 65, {0}, {"inputs: row", "(sequence 5 \"sequence 5\"", "-infinite"}},
     {write_nan_target, 65, {"model.output=frame", "model.loss=mse"}, {"targets: row 3 (sequence", "NaN"}},

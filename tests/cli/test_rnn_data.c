@@ -13,9 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const kinds[] = {"lorenz", "adding", "context"};
+static const char *const kinds[] = {"lorenz", "adding", "context", "numbers", "reber"};
 static const char *const parts[] = {"train", "valid", "test"};
-enum { KINDS = 3, PARTS = 3, SECONDS = 60 };
+enum { KINDS = 5, PARTS = 3, SECONDS = 60 };
 
 static const char *program;
 static char folder[256];
@@ -220,6 +220,12 @@ START_TEST(info_says_what_is_in_the_file)
         {"title      Context", "source     rnn-data make context --seed 1 --sequences 12, train part",
             "sequences  12", "inputs     one of 8 symbols per frame",
             "targets    one of 4 classes per frame, "},
+        {"title      Numbers", "source     rnn-data make numbers --seed 1 --sequences 12, train part",
+            "sequences  12", "inputs     one of 40 symbols per frame",
+            "targets    one of 40 classes each, any number per sequence, "},
+        {"title      Embedded Reber", "source     rnn-data make reber --seed 1 --sequences 12, train part",
+            "sequences  12", "inputs     one of 7 symbols per frame",
+            "targets    one of 7 classes per frame, "},
     };
     struct command_result result;
     make(kinds[_i], in_folder("told"), "1");
@@ -267,6 +273,47 @@ START_TEST(info_counts_lengths_and_classes)
     assert_says(result.output, "0    0.0 %  class 1\n");
     assert_says(result.output, "3   75.0 %  class 2\n");
     assert_says(result.output, "title      bell ? and escape ?[2J\n");
+    command_result_finish(&result);
+    sample_finish(&sample);
+}
+END_TEST
+
+/* _i: three classes, all shown, or 300 */
+START_TEST(info_counts_those_without_a_target)
+{
+    struct sample_shape shape = {.sequences = 8,
+        .shortest = 1,
+        .longest = 5,
+        .features = 1,
+        .kind = SAMPLE_PER_SEQUENCE,
+        .classes = _i ? 300 : 3};
+    struct sample sample;
+    sample_init(&sample, &shape, 1);
+    static const int32_t classes[8] = {2, -1, 2, 2, 0, -1, -1, 2};
+    memcpy(sample.classes, classes, sizeof classes);
+    sample_write(&sample, in_folder("partly.h5"));
+    struct command_result result;
+    RUN(&result, "info", in_folder("partly.h5"));
+    assert_status(&result, 0);
+    assert_says(result.output, " per sequence, 8 in all\n");
+    assert_says(result.output, "1   12.5 %  class 0\n");
+    assert_says(result.output, "4   50.0 %  class 2\n");
+    assert_says(result.output, "3   37.5 %  no target (class -1)\n");
+    if (_i)
+        assert_says(result.output, "0    0.0 %  the other 290\n");
+    command_result_finish(&result);
+    RUN(&result, "check", in_folder("partly.h5"));
+    assert_status(&result, 0);
+    command_result_finish(&result);
+
+    sample_finish(&sample);
+    shape.kind = SAMPLE_ANY;
+    sample_init(&sample, &shape, 1);
+    sample.classes[0] = -1;
+    sample_write(&sample, in_folder("partly.h5"));
+    RUN(&result, "info", in_folder("partly.h5"));
+    assert_status(&result, 65);
+    assert_says(result.errors, "targets: row 0: class -1");
     command_result_finish(&result);
     sample_finish(&sample);
 }
@@ -420,6 +467,50 @@ START_TEST(check_lists_twenty_faults_and_counts_the_rest)
 }
 END_TEST
 
+START_TEST(check_for_ctc_tells_of_sequences_too_short_for_their_labels)
+{
+    struct sample_shape shape = {.sequences = 20,
+        .shortest = 1,
+        .longest = 1,
+        .features = 1,
+        .kind = SAMPLE_ANY,
+        .classes = 3,
+        .names = 1};
+    struct sample sample;
+    struct command_result result;
+    sample_init(&sample, &shape, 1);
+    sample_write(&sample, in_folder("short.h5"));
+    size_t wrong = 0;
+    for (int64_t s = 0; s < 20; s++)
+        wrong += sample.target_offsets[s + 1] - sample.target_offsets[s] > 1;
+    ck_assert_uint_gt(wrong, 3);
+    ck_assert_uint_lt(wrong, 20); /* all of them are listed */
+    RUN(&result, "check", in_folder("short.h5"));
+    assert_status(&result, 0);
+    command_result_finish(&result);
+    RUN(&result, "check", "--ctc", in_folder("short.h5"));
+    assert_status(&result, 65);
+    assert_complaints(&result, wrong);
+    assert_says(result.errors, "short.h5: targets: sequence ");
+    assert_says(result.errors, "need 2 frames for ctc, but it has 1: ");
+    assert_says(result.errors, " \"sequence ");
+    ck_assert_str_eq(result.output, "");
+    command_result_finish(&result);
+    sample_finish(&sample);
+
+    make("lorenz", in_folder("real"), "1");
+    make("context", in_folder("real"), "1");
+    RUN(&result, "check", "--ctc", in_folder("real/lorenz-valid.h5"), in_folder("gone.h5"));
+    assert_status(&result, 65);
+    assert_complaints(&result, 2); /* a file that is not there is told once */
+    assert_says(result.errors, "real values, but ctc needs classes");
+    command_result_finish(&result);
+    RUN(&result, "check", "--ctc", in_folder("real/context-valid.h5"));
+    assert_status(&result, 65); /* as many labels as frames, and some of them alike */
+    command_result_finish(&result);
+}
+END_TEST
+
 START_TEST(info_does_not_count_a_class_that_there_is_not)
 {
     struct command_result result;
@@ -479,6 +570,9 @@ static const struct {
     {{"check", NULL}, "check: which file?"},
     {{"check", "--seed", "1", "x", NULL}, "unknown option --seed"},
     {{"info", "-o", "x", NULL}, "unknown option -o"},
+    {{"info", "--ctc", "x", NULL}, "unknown option --ctc"},
+    {{"check", "--ctc", NULL}, "check: which file?"},
+    {{"check", "--ctc=yes", "x", NULL}, "--ctc=yes"},
 };
 enum { MISUSES = sizeof misuses / sizeof misuses[0] };
 
@@ -543,6 +637,7 @@ static Suite *suite_make(void)
     TCase *telling = tcase_create("info");
     tcase_add_loop_test(telling, info_says_what_is_in_the_file, 0, KINDS);
     tcase_add_test(telling, info_counts_lengths_and_classes);
+    tcase_add_loop_test(telling, info_counts_those_without_a_target, 0, 2);
     tcase_add_test(telling, info_of_many_classes_stays_short);
     tcase_add_test(telling, info_without_targets_or_title);
     tcase_add_test(telling, a_full_standard_output_is_an_output_error);
@@ -552,6 +647,7 @@ static Suite *suite_make(void)
     tcase_add_loop_test(bad, a_missing_file_is_an_input_error, 0, 2);
     tcase_add_loop_test(bad, a_file_that_is_no_dataset_is_bad_data, 0, 2);
     tcase_add_test(bad, check_lists_twenty_faults_and_counts_the_rest);
+    tcase_add_test(bad, check_for_ctc_tells_of_sequences_too_short_for_their_labels);
     tcase_add_test(bad, info_does_not_count_a_class_that_there_is_not);
     tcase_add_test(bad, one_bad_file_does_not_hide_the_others);
 

@@ -2,6 +2,7 @@
  * names file, set, row and sequence and says what is allowed. */
 #include "base/memory.h"
 #include "data/dataset.h"
+#include "data/targets.h"
 #include "support/sample.h"
 #include "support/suite.h"
 
@@ -407,6 +408,28 @@ START_TEST(classes_and_symbols_out_of_range_are_named)
 }
 END_TEST
 
+START_TEST(no_target_is_a_class_where_every_place_has_one)
+{
+    static const enum sample_targets sorts[] = {
+        SAMPLE_PER_FRAME, SAMPLE_PER_FRAME_OFFSETS, SAMPLE_PER_SEQUENCE, SAMPLE_ANY};
+    static struct lines lines;
+    for (int i = 0; i < 4; i++) {
+        struct sample sample = make(sorts[i]);
+        sample.classes[2] = -1;
+        sample_write(&sample, path);
+        if (sorts[i] == SAMPLE_ANY) {
+            assert_fault("class -1 is out of range: with n_classes = 5 only 0 to 4 are allowed (-1, no");
+        } else {
+            ck_assert_uint_eq(check_file(&lines, MOST_LINES).count, 0);
+            sample.classes[2] = -2;
+            sample_write(&sample, path);
+            assert_fault("class -2 is out of range: with n_classes = 5 only -1 to 4 are allowed (-1 is no");
+        }
+        sample_finish(&sample);
+    }
+}
+END_TEST
+
 START_TEST(numbers_that_are_not_finite_are_named)
 {
     struct sample_shape shape = plain;
@@ -531,6 +554,196 @@ START_TEST(a_set_that_is_not_kept_is_checked_grain_by_grain)
 }
 END_TEST
 
+/* ---- what an output asks of targets ---- */
+
+/* The faults that `check` tells of the file, the same whether its values are kept or not; `require` tells
+ * the first of them. */
+static size_t ask(void (*check)(struct dataset *dataset, struct faults *faults),
+    int (*require)(struct dataset *dataset, struct error *error), struct lines *lines)
+{
+    static struct lines before;
+    for (int kept = 0; kept < 2; kept++) {
+        struct error error = {0};
+        struct faults faults;
+        struct dataset *dataset = dataset_open(path, kept ? SIZE_MAX : 0, &error);
+        ck_assert_msg(dataset != NULL, "%s", error.text);
+        lines->count = 0;
+        faults_init(&faults, MOST_LINES, keep_line, lines);
+        check(dataset, &faults);
+        ck_assert_uint_eq(lines->count, faults.count);
+        ck_assert_int_eq(require(dataset, &error), faults.count ? -1 : 0);
+        if (faults.count) {
+            ck_assert_int_eq(error.code, EXIT_CODE_DATA);
+            ck_assert_str_eq(error.text, lines->line[0]);
+        }
+        for (size_t i = 0; i < lines->count && kept; i++)
+            ck_assert_str_eq(lines->line[i], before.line[i]);
+        ck_assert(!kept || before.count == lines->count);
+        before = *lines;
+        dataset_close(dataset);
+    }
+    return lines->count;
+}
+
+/* Six sequences of 1 to 4 labels among 4, 4, 6, 1, 3 and 2 frames. */
+static struct sample make_labels(int names)
+{
+    static const int64_t frames[] = {0, 4, 8, 14, 15, 18, 20}, labels[] = {0, 4, 8, 12, 13, 13, 15};
+    static const int32_t classes[] = {0, 1, 0, 1, /**/ 1, 1, 2, 0, /**/ 3, 3, 3, 0, /**/ 0, /**/ 1, 1};
+    struct sample_shape shape = {.sequences = 6,
+        .shortest = 4,
+        .longest = 4,
+        .features = 1,
+        .kind = SAMPLE_ANY,
+        .classes = 5,
+        .names = names};
+    struct sample sample;
+    for (uint64_t seed = 1;; seed++) { /* one that has room for the labels */
+        sample_init(&sample, &shape, seed);
+        if (sample.targets >= 15)
+            break;
+        sample_finish(&sample);
+    }
+    memcpy(sample.input_offsets, frames, sizeof frames);
+    memcpy(sample.target_offsets, labels, sizeof labels);
+    memcpy(sample.classes, classes, sizeof classes);
+    sample.frames = 20;
+    sample.targets = 15;
+    return sample;
+}
+
+START_TEST(sequences_without_a_ctc_path_are_named_with_the_frames_they_need)
+{
+    static struct lines lines;
+    struct sample sample = make_labels(_i);
+    sample_write(&sample, path);
+    ck_assert_uint_eq(ask(dataset_check_ctc, dataset_require_ctc, &lines), 2);
+    const char *names[] = {_i ? " \"sequence 1\"" : "", _i ? " \"sequence 5\"" : ""};
+    char want[500];
+    snprintf(want, sizeof want,
+        "%s: targets: sequence 1%s: its 4 labels, 1 of them like the label before, need 5 frames for ctc, "
+        "but "
+        "it has 4: ",
+        path, names[0]);
+    ck_assert_msg(strncmp(lines.line[0], want, strlen(want)) == 0, "%s", lines.line[0]);
+    snprintf(want, sizeof want, "%s: targets: sequence 5%s: its 2 labels", path, names[1]);
+    ck_assert_msg(strncmp(lines.line[1], want, strlen(want)) == 0, "%s", lines.line[1]);
+    ck_assert_ptr_nonnull(strstr(lines.line[1], "need 3 frames for ctc, but it has 2: "));
+    sample.classes[5] = 0;  /* 1 0 2 0 in four frames */
+    sample.classes[14] = 2; /* 1 2 in two frames; neighbours in other sequences do not count */
+    sample_write(&sample, path);
+    ck_assert_uint_eq(ask(dataset_check_ctc, dataset_require_ctc, &lines), 0);
+    sample_finish(&sample);
+}
+END_TEST
+
+START_TEST(labels_are_counted_beyond_one_block)
+{
+    static struct lines lines;
+    enum { LABELS = 1500000 }; /* 4 bytes each: more than one block, in the middle of a sequence */
+    struct sample_shape shape = {.sequences = 2,
+        .shortest = LABELS,
+        .longest = LABELS,
+        .features = 1,
+        .kind = SAMPLE_PER_FRAME,
+        .classes = 5};
+    struct sample sample;
+    sample_init(&sample, &shape, 3);
+    for (int64_t i = 0; i < sample.targets; i++)
+        sample.classes[i] = (int32_t)(i % 5);
+    sample_write(&sample, path);
+    ck_assert_uint_eq(ask(dataset_check_ctc, dataset_require_ctc, &lines), 0);
+    sample.classes[LABELS + (1 << 20)] = sample.classes[LABELS + (1 << 20) - 1];
+    sample_write(&sample, path);
+    ck_assert_uint_eq(ask(dataset_check_ctc, dataset_require_ctc, &lines), 1);
+    ck_assert_ptr_nonnull(strstr(lines.line[0], "sequence 1: its 1500000 labels, 1 of them"));
+    ck_assert_ptr_nonnull(strstr(lines.line[0], "need 1500001 frames for ctc, but it has 1500000: "));
+    sample_finish(&sample);
+}
+END_TEST
+
+START_TEST(no_target_has_no_place_among_any_number)
+{
+    static struct lines lines;
+    struct sample sample = make(SAMPLE_PER_SEQUENCE);
+    char want[600];
+    sample_write(&sample, path);
+    ck_assert_uint_eq(ask(dataset_check_any, dataset_require_any, &lines), 0);
+    ck_assert_uint_eq(ask(dataset_check_ctc, dataset_require_ctc, &lines), 0);
+    sample.classes[3] = sample.classes[7] = -1;
+    sample_write(&sample, path);
+    ck_assert_uint_eq(ask(dataset_check_any, dataset_require_any, &lines), 2);
+    ck_assert_uint_eq(ask(dataset_check_ctc, dataset_require_ctc, &lines), 2);
+    tell(sample.target_offsets, "targets", 7, want, sizeof want);
+    ck_assert_msg(strncmp(lines.line[1], want, strlen(want)) == 0, "%s", lines.line[1]);
+    ck_assert_ptr_nonnull(strstr(lines.line[1], "class -1 is out of range"));
+    sample_finish(&sample);
+}
+END_TEST
+
+START_TEST(ctc_needs_classes)
+{
+    static struct lines lines;
+    struct sample sample = make(SAMPLE_NO_TARGETS);
+    sample_write(&sample, path);
+    ck_assert_uint_eq(ask(dataset_check_ctc, dataset_require_ctc, &lines), 1);
+    ck_assert_ptr_nonnull(strstr(lines.line[0], "targets: there are none, but ctc needs classes"));
+    ck_assert_uint_eq(ask(dataset_check_any, dataset_require_any, &lines), 0);
+    sample_finish(&sample);
+    struct sample_shape shape = plain;
+    shape.classes = 0;
+    shape.values = 2;
+    sample_init(&sample, &shape, 1);
+    sample_write(&sample, path);
+    ck_assert_uint_eq(ask(dataset_check_ctc, dataset_require_ctc, &lines), 1);
+    ck_assert_ptr_nonnull(strstr(lines.line[0], "targets: real values, but ctc needs classes"));
+    ck_assert_uint_eq(ask(dataset_check_any, dataset_require_any, &lines), 0);
+    sample_finish(&sample);
+}
+END_TEST
+
+/* Of the file of this sample; -1 and *error where there is no common number. */
+static int32_t common_targets(const struct sample *sample, struct error *error)
+{
+    int32_t targets = -1;
+    sample_write(sample, path);
+    struct dataset *dataset = dataset_open(path, 0, error);
+    ck_assert_msg(dataset != NULL, "%s", error->text);
+    int outcome = dataset_common_targets(dataset, &targets, error);
+    ck_assert_int_eq(outcome, targets < 0 ? -1 : 0);
+    dataset_close(dataset);
+    return targets;
+}
+
+START_TEST(a_common_number_of_targets_is_found_or_the_first_that_differs_named)
+{
+    struct error error = {0};
+    struct sample sample = make(SAMPLE_PER_SEQUENCE);
+    ck_assert_int_eq(common_targets(&sample, &error), 1);
+    for (int64_t s = 0; s <= 10; s++)
+        sample.target_offsets[s] = s < 6 ? s : s + 1;
+    sample.targets = 11;
+    int32_t classes[11] = {0}, *held = sample.classes;
+    sample.classes = classes;
+    ck_assert_int_eq(common_targets(&sample, &error), -1);
+    ck_assert_int_eq(error.code, EXIT_CODE_DATA);
+    ck_assert_msg(
+        strstr(error.text, "targets: sequence 5 has 2 targets, sequence 0 has 1: "), "%s", error.text);
+    memset(sample.target_offsets, 0, 11 * sizeof *sample.target_offsets);
+    sample.targets = 0;
+    ck_assert_int_eq(common_targets(&sample, &error), -1);
+    ck_assert_msg(strstr(error.text, "targets: no sequence has any"), "%s", error.text);
+    sample.classes = held;
+    sample_finish(&sample);
+
+    struct sample_shape shape = plain;
+    shape.shortest = shape.longest = 4;
+    sample_init(&sample, &shape, 1);
+    ck_assert_int_eq(common_targets(&sample, &error), 4);
+    sample_finish(&sample);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("check");
@@ -552,6 +765,12 @@ int main(void)
     tcase_add_test(cases, target_offsets_that_do_not_fit_are_refused);
     tcase_add_test(cases, a_target_count_that_fits_nothing_is_refused);
     tcase_add_test(cases, classes_and_symbols_out_of_range_are_named);
+    tcase_add_test(cases, no_target_is_a_class_where_every_place_has_one);
+    tcase_add_loop_test(cases, sequences_without_a_ctc_path_are_named_with_the_frames_they_need, 0, 2);
+    tcase_add_test(cases, labels_are_counted_beyond_one_block);
+    tcase_add_test(cases, no_target_has_no_place_among_any_number);
+    tcase_add_test(cases, ctc_needs_classes);
+    tcase_add_test(cases, a_common_number_of_targets_is_found_or_the_first_that_differs_named);
     tcase_add_test(cases, numbers_that_are_not_finite_are_named);
     tcase_add_test(cases, a_number_beyond_32_bits_is_not_finite);
     tcase_add_test(cases, check_tells_all_faults_up_to_the_bound);

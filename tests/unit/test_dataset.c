@@ -30,6 +30,7 @@ static const struct sample_shape shapes[] = {
         .kind = SAMPLE_ANY,
         .classes = 4,
         .names = 1},
+    {.sequences = 25, .shortest = 1, .longest = 12, .features = 2, .kind = SAMPLE_ANY, .values = 3},
     {.sequences = 4, .shortest = 1, .longest = 1, .features = 16, .kind = SAMPLE_PER_FRAME, .classes = 2},
     {.sequences = 1, .shortest = 5, .longest = 5, .features = 2, .kind = SAMPLE_NO_TARGETS, .names = 1},
     /* rows so wide that a block holds two of them */
@@ -41,8 +42,10 @@ static const struct sample_shape shapes[] = {
         .classes = 2},
     /* one row is wider than a block */
     {.sequences = 2, .shortest = 3, .longest = 3, .symbols = 2, .kind = SAMPLE_PER_FRAME, .values = 1200000},
+    {.sequences = 2, .shortest = 3, .longest = 3, .symbols = 2, .kind = SAMPLE_ANY, .values = 700000},
 };
-enum { SHAPES = sizeof shapes / sizeof *shapes };
+enum { SHAPES = sizeof shapes / sizeof *shapes, WIDE = 3 };
+enum { PER_FRAME = 0, PER_SEQUENCE = 2, ANY_CLASSES = 4, ANY_VALUES = 5 };
 
 static size_t decoded_bytes(const struct sample *sample)
 {
@@ -107,11 +110,31 @@ static void assert_target(const struct sample *sample, const struct grain *grain
             grain->values + n * grain->values_stride, sample->values + row * O, O * sizeof(float));
 }
 
-static void assert_targets(const struct sample *sample, const struct grain *grain)
+/* The targets of sequence 0, then those of 1, ... */
+static void assert_any_targets(const struct sample *sample, const struct grain *grain)
 {
-    if (sample->shape.kind == SAMPLE_NO_TARGETS || sample->shape.kind == SAMPLE_ANY) {
-        ck_assert_ptr_null(grain->classes);
-        ck_assert_ptr_null(grain->values);
+    const int64_t *offset = sample->target_offsets ? sample->target_offsets : sample->input_offsets;
+    ck_assert_uint_eq(grain->target_start[0], 0);
+    for (size_t b = 0; b < grain->B; b++) {
+        size_t first = (size_t)offset[grain->sequence[b]], end = (size_t)offset[grain->sequence[b] + 1];
+        ck_assert_uint_eq(grain->target_start[b + 1] - grain->target_start[b], end - first);
+        for (size_t row = first; row < end; row++)
+            assert_target(sample, grain, grain->target_start[b] + row - first, row);
+    }
+    ck_assert_uint_eq(grain->target_start[grain->B], grain->target_rows);
+    for (size_t n = 0; n < grain->target_rows && grain->values; n++)
+        for (size_t i = sample->shape.values; i < grain->values_stride; i++)
+            ck_assert(grain->values[n * grain->values_stride + i] == 0);
+}
+
+static void assert_targets(const struct sample *sample, const struct grain *grain, int any)
+{
+    ck_assert_int_eq(grain->classes != NULL, sample->classes != NULL);
+    ck_assert_int_eq(grain->values != NULL, sample->values != NULL);
+    if (sample->shape.kind == SAMPLE_NO_TARGETS)
+        return;
+    if (any) {
+        assert_any_targets(sample, grain);
         return;
     }
     for (size_t b = 0; b < grain->B; b++) {
@@ -140,7 +163,7 @@ static void assert_grains(const struct sample *sample, struct dataset *dataset)
         for (size_t b = 0; b < B; b++)
             ck_assert_int_eq(grain.length[b], dataset_length(dataset, picks[b]));
         assert_inputs(sample, &grain);
-        assert_targets(sample, &grain);
+        assert_targets(sample, &grain, sample->shape.kind == SAMPLE_ANY || dataset->any_targets);
     }
     grain_finish(&grain);
 }
@@ -155,6 +178,59 @@ START_TEST(grains_hold_what_was_written_kept_or_not)
         struct dataset *dataset = open_well(path, caches[c]);
         ck_assert_int_eq(is_kept(dataset), caches[c] >= decoded_bytes(&sample));
         assert_grains(&sample, dataset);
+        dataset->any_targets = 1;
+        assert_grains(&sample, dataset);
+        dataset_close(dataset);
+    }
+    sample_finish(&sample);
+}
+END_TEST
+
+START_TEST(a_grain_may_have_no_targets_at_all)
+{
+    struct sample sample;
+    sample_init(&sample, &shapes[ANY_CLASSES + _i], 11);
+    sample_write(&sample, path);
+    for (int kept = 0; kept < 2; kept++) {
+        struct dataset *dataset = open_well(path, kept ? SIZE_MAX : 0);
+        struct grain grain;
+        grain_init(&grain);
+        int64_t none = 0;
+        while (none < dataset->sequences && dataset_targets(dataset, none) > 0)
+            none++;
+        ck_assert_int_lt(none, dataset->sequences);
+        ck_assert_int_eq(dataset_read_grain(dataset, 1, &none, NULL, NULL, &grain, NULL), 0);
+        ck_assert_uint_eq(grain.target_rows, 0);
+        assert_targets(&sample, &grain, 1);
+        grain_finish(&grain);
+        dataset_close(dataset);
+    }
+    sample_finish(&sample);
+}
+END_TEST
+
+START_TEST(no_target_is_kept_among_the_targets_but_not_among_any_number)
+{
+    struct sample sample;
+    char want[80];
+    sample_init(&sample, &shapes[_i ? PER_SEQUENCE : PER_FRAME], 12);
+    sample.classes[3] = sample.classes[0] = -1;
+    sample_write(&sample, path);
+    for (int kept = 0; kept < 2; kept++) {
+        struct dataset *dataset = open_well(path, kept ? SIZE_MAX : 0);
+        struct error error = {0};
+        struct grain grain;
+        grain_init(&grain);
+        assert_grains(&sample, dataset);
+        int64_t s = 0;
+        dataset->any_targets = 1;
+        ck_assert_int_eq(dataset_read_grain(dataset, 1, &s, NULL, NULL, &grain, &error), -1);
+        snprintf(
+            want, sizeof want, "only 0 to %d are allowed (-1, no target, needs", sample.shape.classes - 1);
+        ck_assert_msg(strstr(error.text, want) && strstr(error.text, ": targets: row 0 (sequence 0, its row"),
+            "%s", error.text);
+        ck_assert_int_eq(error.code, EXIT_CODE_DATA);
+        grain_finish(&grain);
         dataset_close(dataset);
     }
     sample_finish(&sample);
@@ -190,11 +266,16 @@ START_TEST(the_file_is_described_as_it_is)
     }
     ck_assert_int_eq(dataset->longest, longest);
     struct grain_format format = dataset_format(dataset);
-    int known = dataset->has_targets && dataset->target_kind != TARGET_ANY;
+    int any = dataset->target_kind == TARGET_ANY;
     ck_assert_uint_eq(format.inputs, sample.shape.features);
-    ck_assert_int_eq(format.has_classes, known && sample.shape.classes);
-    ck_assert_uint_eq(format.values, known ? sample.shape.values : 0);
-    ck_assert_int_eq(format.target_per_frame, known && dataset->target_kind == TARGET_FRAME);
+    ck_assert_int_eq(format.has_classes, sample.shape.classes > 0);
+    ck_assert_uint_eq(format.values, sample.shape.values);
+    ck_assert_int_eq(format.target_per_frame, dataset->has_targets && dataset->target_kind == TARGET_FRAME);
+    ck_assert_int_eq(format.target_any, any);
+    dataset->any_targets = 1;
+    format = dataset_format(dataset);
+    ck_assert_int_eq(format.target_per_frame, 0);
+    ck_assert_int_eq(format.target_any, dataset->has_targets);
     dataset_close(dataset);
     sample_finish(&sample);
 }
@@ -327,7 +408,7 @@ static uint64_t fingerprint(const struct sample *sample, size_t cache)
 
 START_TEST(fingerprint_sees_shapes_offsets_and_targets_but_not_the_cache)
 {
-    for (int i = 0; i < SHAPES - 2; i++) { /* the wide ones take long */
+    for (int i = 0; i < SHAPES - WIDE; i++) { /* the wide ones take long */
         struct sample sample;
         sample_init(&sample, &shapes[i], 7);
         uint64_t first = fingerprint(&sample, SIZE_MAX);
@@ -484,6 +565,8 @@ int main(void)
     snprintf(path, sizeof path, "%s/sample.h5", folder);
     tcase_set_timeout(cases, 60);
     tcase_add_loop_test(cases, grains_hold_what_was_written_kept_or_not, 0, SHAPES);
+    tcase_add_loop_test(cases, a_grain_may_have_no_targets_at_all, 0, ANY_VALUES - ANY_CLASSES + 1);
+    tcase_add_loop_test(cases, no_target_is_kept_among_the_targets_but_not_among_any_number, 0, 2);
     tcase_add_loop_test(cases, the_file_is_described_as_it_is, 0, SHAPES);
     tcase_add_test(cases, one_frame_sequences_have_one_target_a_frame_and_a_sequence);
     tcase_add_test(cases, a_set_is_kept_where_the_cache_holds_all_its_values);

@@ -5,14 +5,18 @@
 #include "support/suite.h"
 
 #include <math.h>
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct make_recipe *const recipes[] = {&make_lorenz, &make_adding, &make_context};
+static const struct make_recipe *const recipes[] = {
+    &make_lorenz, &make_adding, &make_context, &make_numbers, &make_reber};
 enum { RECIPES = sizeof recipes / sizeof recipes[0] };
+enum { UNIFORM = 3 };  /* the first, whose lengths are uniform */
+enum { UNLIKELY = 4 }; /* the first, of which a sequence hardly comes again by chance */
 
 static struct made *create(
     const struct make_recipe *recipe, enum make_part part, uint64_t seed, int64_t train)
@@ -83,6 +87,13 @@ START_TEST(a_sequence_does_not_depend_on_how_many_there_are)
     struct made *few = create(recipes[_i], MAKE_TRAIN, 3, 5), *many = create(recipes[_i], MAKE_TRAIN, 3, 50);
     for (int64_t s = 0; s < 5; s++)
         ck_assert(same_inputs(few, s, many, s));
+    size_t targets = (size_t)few->targets;
+    if (few->target_offsets)
+        ck_assert_mem_eq(few->target_offsets, many->target_offsets, 6 * sizeof *few->target_offsets);
+    if (few->classes)
+        ck_assert_mem_eq(few->classes, many->classes, targets * sizeof *few->classes);
+    if (few->values)
+        ck_assert_mem_eq(few->values, many->values, targets * recipes[_i]->values * sizeof *few->values);
     make_destroy(few);
     make_destroy(many);
 }
@@ -139,6 +150,9 @@ static uint64_t hash_made(const struct made *made)
     const struct make_recipe *recipe = made->recipe;
     size_t frames = (size_t)made->frames, targets = (size_t)made->targets;
     uint64_t hash = hash_bytes(made->input_offsets, ((size_t)made->sequences + 1) * sizeof(int64_t));
+    if (made->target_offsets && recipe->measure)
+        hash = hash_combine(
+            hash, hash_bytes(made->target_offsets, ((size_t)made->sequences + 1) * sizeof(int64_t)));
     if (recipe->features)
         hash = hash_combine(hash, hash_bytes(made->inputs, frames * recipe->features * sizeof(float)));
     if (recipe->symbols)
@@ -152,7 +166,8 @@ static uint64_t hash_made(const struct made *made)
 
 START_TEST(every_machine_gives_these_bits)
 {
-    static const uint64_t hashes[RECIPES] = {0xc3304c5cde929c47u, 0x8a50bb8ef4a706c8u, 0x359f44cfe4a617e8u};
+    static const uint64_t hashes[RECIPES] = {0xc3304c5cde929c47u, 0x8a50bb8ef4a706c8u, 0x359f44cfe4a617e8u,
+        0xc160a16ae55aa056u, 0x1fc5eb976973bc58u};
     struct made *made = create(recipes[_i], MAKE_TRAIN, 1, 100);
     ck_assert_uint_eq(hash_made(made), hashes[_i]);
     make_destroy(made);
@@ -391,6 +406,196 @@ START_TEST(one_direction_does_not_beat_chance)
 }
 END_TEST
 
+/* ---- numbers ---- */
+
+START_TEST(words_are_those_of_the_number)
+{
+    static const struct {
+        uint32_t number;
+        const char *words;
+    } known[] = {{0, "zero"}, {7, "seven"}, {13, "thirteen"}, {20, "twenty"}, {40, "forty"},
+        {99, "ninety-nine"}, {100, "one hundred"}, {101, "one hundred and one"}, {1000, "one thousand"},
+        {1004, "one thousand and four"}, {1104, "one thousand one hundred and four"},
+        {17004, "seventeen thousand and four"}, {20000, "twenty thousand"},
+        {104000, "one hundred and four thousand"},
+        {342615, "three hundred and forty-two thousand six hundred and fifteen"},
+        {900013, "nine hundred thousand and thirteen"},
+        {373373, "three hundred and seventy-three thousand three hundred and seventy-three"}};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        char words[MAKE_NUMBER_WORDS];
+        make_number_words(known[i].number, words);
+        ck_assert_str_eq(words, known[i].words);
+    }
+}
+END_TEST
+
+/* The number that words say; they are cut up. */
+static uint32_t read_words(char *words)
+{
+    static const char *const small[] = {"zero", "one", "two", "three", "four", "five", "six", "seven",
+        "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen",
+        "eighteen", "nineteen", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"};
+    uint32_t all = 0, group = 0;
+    for (char *word = strtok(words, " -"); word; word = strtok(NULL, " -")) {
+        uint32_t k = 0;
+        while (k < 28 && strcmp(word, small[k]) != 0)
+            k++;
+        if (k < 28)
+            group += k < 20 ? k : 10 * (k - 18);
+        else if (!strcmp(word, "hundred"))
+            group *= 100;
+        else if (!strcmp(word, "thousand"))
+            all = 1000 * group, group = 0;
+        else
+            ck_assert_str_eq(word, "and");
+    }
+    return all + group;
+}
+
+START_TEST(words_read_back_as_the_number)
+{
+    for (uint32_t number = 0; number < 1000000; number += number < 3000 ? 1 : 97) {
+        char words[MAKE_NUMBER_WORDS];
+        make_number_words(number, words);
+        ck_assert_uint_lt(strlen(words), 73);
+        ck_assert_uint_eq(read_words(words), number);
+    }
+}
+END_TEST
+
+static void spell(const int32_t *characters, size_t n, char *text)
+{
+    for (size_t i = 0; i < n; i++) {
+        ck_assert(characters[i] >= 0 && characters[i] < make_numbers.symbols);
+        char letter = make_numbers.class_names[characters[i]][0];
+        text[i] = letter == '_' ? ' ' : letter;
+    }
+    text[n] = 0;
+}
+
+/* The number of sequence s, which both sides say; *to_digits: which way. */
+static uint32_t number_of(const struct made *made, int64_t s, int *to_digits)
+{
+    enum { ROOM = 128 };
+    char from[ROOM], to[ROOM];
+    size_t T = length_of(made, s), U = (size_t)(made->target_offsets[s + 1] - made->target_offsets[s]);
+    ck_assert(T > 1 && T < ROOM && U > 0 && U < ROOM);
+    spell(made->symbols + made->input_offsets[s], T, from);
+    spell(made->classes + made->target_offsets[s], U, to);
+    *to_digits = from[0] == '#';
+    ck_assert(*to_digits || from[0] == '=');
+    char *digits = *to_digits ? to : from + 1, *words = *to_digits ? from + 1 : to, *end;
+    unsigned long number = strtoul(digits, &end, 10);
+    ck_assert(*end == 0 && (digits[0] != '0' || digits[1] == 0));
+    ck_assert_uint_lt(number, 1000000);
+    ck_assert_uint_eq(read_words(words), number);
+    return (uint32_t)number;
+}
+
+START_TEST(both_sides_say_the_same_number_either_way)
+{
+    struct made *made = create(&make_numbers, MAKE_TRAIN, 1, 4000);
+    int64_t ways[2] = {0}, sizes[7] = {0};
+    for (int64_t s = 0; s < made->sequences; s++) {
+        int to_digits;
+        uint32_t number = number_of(made, s, &to_digits);
+        ways[to_digits]++;
+        size_t digits = 0;
+        do
+            digits++;
+        while (number /= 10);
+        sizes[digits]++;
+    }
+    ck_assert_int_gt(ways[0], 1850);
+    ck_assert_int_gt(ways[1], 1850);
+    for (int digits = 3; digits <= 6; digits++)
+        ck_assert_int_gt(sizes[digits], 800);
+    make_destroy(made);
+}
+END_TEST
+
+START_TEST(no_number_is_in_two_parts_whatever_the_seed)
+{
+    for (uint64_t seed = 1; seed < 4; seed++)
+        for (int p = 0; p < MAKE_PARTS; p++) {
+            struct made *made = create(&make_numbers, (enum make_part)p, seed, 500);
+            for (int64_t s = 0; s < made->sequences; s++) {
+                int to_digits;
+                ck_assert_int_eq(make_number_part(number_of(made, s, &to_digits)), p);
+            }
+            make_destroy(made);
+        }
+}
+END_TEST
+
+START_TEST(a_tenth_of_the_numbers_is_for_each_of_the_smaller_parts)
+{
+    for (uint32_t bound = 1000; bound <= 1000000; bound *= 10) {
+        int64_t counts[MAKE_PARTS] = {0};
+        for (uint32_t number = 0; number < bound; number++)
+            counts[make_number_part(number)]++;
+        double room = 4 * sqrt(0.09 * bound);
+        ck_assert_double_lt(fabs((double)counts[MAKE_VALID] - 0.1 * bound), room);
+        ck_assert_double_lt(fabs((double)counts[MAKE_TEST] - 0.1 * bound), room);
+    }
+}
+END_TEST
+
+/* ---- reber ---- */
+
+/* Hochreiter and Schmidhuber 1997, figures 3 and 4, as one expression. */
+#define AFTER_X "(XT*VP)*(S|XT*VV)"
+#define INNER "B(TS*X" AFTER_X "|PT*V(P" AFTER_X "|V))E"
+
+START_TEST(every_string_is_in_the_grammar_and_its_classes_are_the_next_symbols)
+{
+    regex_t grammar;
+    ck_assert_int_eq(regcomp(&grammar, "^B(T" INNER "T|P" INNER "P)E$", REG_EXTENDED | REG_NOSUB), 0);
+    struct made *made = create(&make_reber, MAKE_TRAIN, 1, 2000);
+    for (int64_t s = 0; s < made->sequences; s++) {
+        char string[512];
+        size_t T = length_of(made, s), t;
+        ck_assert_uint_lt(T, sizeof string - 1);
+        const int32_t *symbols = made->symbols + made->input_offsets[s];
+        const int32_t *classes = made->classes + made->input_offsets[s];
+        for (t = 0; t < T; t++) {
+            ck_assert(symbols[t] >= 0 && symbols[t] < 7);
+            string[t] = make_reber.class_names[symbols[t]][0];
+            ck_assert(t + 1 == T || classes[t] == symbols[t + 1]);
+        }
+        string[T] = make_reber.class_names[classes[T - 1]][0];
+        string[T + 1] = 0;
+        ck_assert_msg(regexec(&grammar, string, 0, NULL, 0) == 0, "%s", string);
+    }
+    ck_assert_int_ne(regexec(&grammar, "BTBTXSEPE", 0, NULL, 0), 0);
+    ck_assert_int_eq(regexec(&grammar, "BPBTXSEPE", 0, NULL, 0), 0);
+    regfree(&grammar);
+    make_destroy(made);
+}
+END_TEST
+
+START_TEST(both_ways_of_every_fork_are_equally_likely)
+{
+    /* Then a string has 12 symbols on average, 11 frames, T second as often as P, S behind X as often as X.
+     */
+    struct made *made = create(&make_reber, MAKE_TRAIN, 2, 5000);
+    int64_t second_t = 0, loops = 0, leaves = 0;
+    for (int64_t s = 0; s < made->sequences; s++) {
+        const int32_t *symbols = made->symbols + made->input_offsets[s];
+        second_t += symbols[1] == 1;
+        size_t t = 4; /* behind B T B T: S comes again and again, or X once */
+        for (; symbols[3] == 1 && symbols[t] == 3; t++)
+            loops++;
+        leaves += symbols[3] == 1;
+    }
+    ck_assert_double_lt(fabs((double)made->frames / 5000 - 11), 0.2);
+    ck_assert_double_lt(fabs((double)second_t - 2500), 4 * sqrt(5000 * 0.25));
+    ck_assert_double_lt(fabs((double)leaves - 2500), 4 * sqrt(5000 * 0.25));
+    ck_assert_double_lt(fabs((double)(loops - leaves)), 4 * sqrt(2 * 5000 * 0.5));
+    make_destroy(made);
+}
+END_TEST
+
 /* ---- files ---- */
 
 static char folder[256], path[300];
@@ -444,7 +649,12 @@ START_TEST(written_file_reads_back_bit_for_bit)
     ck_assert_int_eq(dataset->sequences, made->sequences);
     ck_assert_int_eq(dataset->frames, made->frames);
     ck_assert_int_eq(dataset->targets, made->targets);
-    ck_assert_int_eq(dataset->target_kind, recipe->target_per_frame ? TARGET_FRAME : TARGET_SEQUENCE);
+    ck_assert_int_eq(dataset->target_kind,
+        recipe->target_per_frame ? TARGET_FRAME
+            : recipe->measure    ? TARGET_ANY
+                                 : TARGET_SEQUENCE);
+    if (made->target_offsets)
+        ck_assert_mem_eq(dataset->target_offsets, made->target_offsets, ((size_t)made->sequences + 1) * 8);
     ck_assert_mem_eq(dataset->input_offsets, made->input_offsets, ((size_t)made->sequences + 1) * 8);
     if (recipe->features)
         ck_assert_mem_eq(dataset->kept_inputs, made->inputs, frames * recipe->features * sizeof(float));
@@ -482,10 +692,10 @@ int main(void)
     Suite *suite = suite_create("make");
     TCase *kinds = tcase_create("all kinds");
     tcase_add_loop_test(kinds, same_seed_gives_the_same_bits, 0, RECIPES);
-    tcase_add_loop_test(kinds, another_seed_gives_other_sequences, 0, RECIPES);
+    tcase_add_loop_test(kinds, another_seed_gives_other_sequences, 0, UNLIKELY);
     tcase_add_loop_test(kinds, a_sequence_does_not_depend_on_how_many_there_are, 0, RECIPES);
-    tcase_add_loop_test(kinds, no_sequence_occurs_twice_in_all_parts, 0, RECIPES);
-    tcase_add_loop_test(kinds, lengths_cover_their_range, 0, RECIPES);
+    tcase_add_loop_test(kinds, no_sequence_occurs_twice_in_all_parts, 0, UNLIKELY);
+    tcase_add_loop_test(kinds, lengths_cover_their_range, 0, UNIFORM);
     tcase_add_loop_test(kinds, every_machine_gives_these_bits, 0, RECIPES);
     tcase_add_test(kinds, other_parts_have_a_fifth_and_at_least_one);
     tcase_add_test(kinds, draws_never_use_a_number_twice);
@@ -500,6 +710,13 @@ int main(void)
     tcase_add_test(rules, target_is_the_sum_of_the_two_marked_values);
     tcase_add_test(rules, class_is_the_sum_of_the_nearest_marks);
     tcase_add_test(rules, one_direction_does_not_beat_chance);
+    tcase_add_test(rules, words_are_those_of_the_number);
+    tcase_add_test(rules, words_read_back_as_the_number);
+    tcase_add_test(rules, both_sides_say_the_same_number_either_way);
+    tcase_add_test(rules, no_number_is_in_two_parts_whatever_the_seed);
+    tcase_add_test(rules, a_tenth_of_the_numbers_is_for_each_of_the_smaller_parts);
+    tcase_add_test(rules, every_string_is_in_the_grammar_and_its_classes_are_the_next_symbols);
+    tcase_add_test(rules, both_ways_of_every_fork_are_equally_likely);
     suite_add_tcase(suite, rules);
 
     TCase *files = tcase_create("files");

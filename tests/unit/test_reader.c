@@ -101,6 +101,44 @@ START_TEST(grains_come_in_the_order_of_asking)
 }
 END_TEST
 
+static void assert_any_targets(const struct sample *sample, const struct grain *grain, int64_t s)
+{
+    const int64_t *offset = sample->target_offsets;
+    ck_assert_uint_eq(grain->target_rows, (size_t)(offset[s + 1] - offset[s] + offset[1]));
+    ck_assert_uint_eq(grain->target_start[1], (size_t)(offset[s + 1] - offset[s]));
+    ck_assert_uint_eq(grain->target_start[2], grain->target_rows);
+    for (size_t u = 0; u < grain->target_start[1]; u++)
+        ck_assert_int_eq(grain->classes[u], sample->classes[offset[s] + (int64_t)u]);
+    for (size_t u = 0; u < (size_t)offset[1]; u++)
+        ck_assert_int_eq(grain->classes[grain->target_start[1] + u], sample->classes[u]);
+}
+
+/* _i: 0 to 1 a file of any number of targets, 2 to 3 one that is asked for like that; even with a thread */
+START_TEST(grains_have_any_number_of_targets)
+{
+    struct sample_shape any = shape;
+    any.kind = _i < 2 ? SAMPLE_ANY : SAMPLE_PER_SEQUENCE;
+    struct sample sample;
+    sample_init(&sample, &any, 9);
+    sample_write(&sample, path);
+    struct dataset *dataset = open_well(_i % 2 ? SIZE_MAX : 0);
+    dataset->any_targets = 1;
+    struct reader *reader = read_well(dataset);
+    for (int64_t s = 0; s < SEQUENCES; s++) {
+        int64_t picks[] = {s, 0};
+        ck_assert_int_eq(reader_ask(reader, 2, picks, NULL), 0);
+    }
+    for (int64_t s = 0; s < SEQUENCES; s++) {
+        const struct grain *grain = reader_next(reader, NULL, NULL);
+        ck_assert_ptr_nonnull(grain);
+        assert_any_targets(&sample, grain, s);
+    }
+    reader_destroy(reader);
+    dataset_close(dataset);
+    sample_finish(&sample);
+}
+END_TEST
+
 START_TEST(grains_are_standardized)
 {
     struct sample sample;
@@ -237,6 +275,7 @@ int main(void)
     snprintf(path, sizeof path, "%s/sample.h5", folder);
     tcase_set_timeout(cases, 60);
     tcase_add_loop_test(cases, grains_come_in_the_order_of_asking, 0, 2);
+    tcase_add_loop_test(cases, grains_have_any_number_of_targets, 0, 4);
     tcase_add_loop_test(cases, grains_are_standardized, 0, 2);
     tcase_add_test(cases, a_fault_comes_back_at_its_grain_and_the_next_are_good);
     tcase_add_loop_test(cases, a_busy_reader_can_be_destroyed, 0, 2);

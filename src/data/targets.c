@@ -1,0 +1,148 @@
+/* One pass over the targets, a block at a time; a sequence may lie in several blocks, so what is known of it
+ * goes along from one to the next. */
+#include "data/targets.h"
+
+#include "base/memory.h"
+#include "data/check.h"
+#include "data/values.h"
+
+#include <inttypes.h>
+
+/* A pass over the targets, at a row of sequence s. */
+struct pass {
+    struct dataset *dataset;
+    const struct values *values;
+    struct faults *faults;
+    int ctc;         /* else only classes of -1 are looked for */
+    int64_t s;       /* the first sequence that does not end before the row */
+    int64_t repeats; /* of sequence s so far: labels like the one before */
+    int32_t last;    /* label of the row before, where that is of sequence s */
+};
+
+static void pass_end_sequence(struct pass *pass)
+{
+    struct dataset *dataset = pass->dataset;
+    int64_t s = pass->s++, labels = dataset_targets(dataset, s), needed = labels + pass->repeats;
+    int32_t frames = dataset_length(dataset, s);
+    int64_t repeats = pass->repeats;
+    pass->repeats = 0;
+    if (!pass->ctc || needed <= frames)
+        return;
+    char name[CHECK_NAME];
+    check_write_name(dataset, s, name, sizeof name);
+    faults_add(pass->faults, EXIT_CODE_DATA,
+        "%s: targets: sequence %" PRId64 "%s: its %" PRId64 " labels, %" PRId64
+        " of them like the label before, need %" PRId64 " frames for ctc, but it has %" PRId32
+        ": leave the sequence out, or give it more frames",
+        dataset->path, s, name, labels, repeats, needed, frames);
+}
+
+/* Rows first .. first + rows - 1. */
+static void pass_block(struct pass *pass, int64_t first, int64_t rows, const int32_t *classes)
+{
+    const int64_t *offsets = pass->values->offsets;
+    for (int64_t row = first; row < first + rows && !check_is_over(pass->faults); row++) {
+        while (offsets[pass->s + 1] <= row)
+            pass_end_sequence(pass);
+        int32_t label = classes[row - first];
+        if (label == -1 && pass->dataset->target_kind != TARGET_ANY)
+            check_values(pass->dataset, pass->values, row, 1, &label, pass->faults);
+        pass->repeats += row > offsets[pass->s] && label == pass->last;
+        pass->last = label;
+    }
+}
+
+/* Kept, or read into room; NULL where that fails. */
+static const int32_t *pass_get(struct pass *pass, int64_t first, int64_t rows, void *room)
+{
+    const struct values *values = pass->values;
+    struct error error;
+    if (values->kept)
+        return (const int32_t *)values->kept + first;
+    if (!values_read(pass->dataset, values, first, rows, room, &error))
+        return room;
+    faults_add(pass->faults, (enum exit_code)error.code, "%s", error.text);
+    return NULL;
+}
+
+static void pass_all(struct pass *pass)
+{
+    const struct values *values = pass->values;
+    struct error error;
+    int64_t block = values_block_rows(values), rows;
+    void *room = memory_create(values_block_bytes(values), 1, &error);
+    if (!room)
+        faults_add(pass->faults, (enum exit_code)error.code, "%s: %s", pass->dataset->path, error.text);
+    const int32_t *classes = room;
+    for (int64_t first = 0; classes && first < values->rows && !check_is_over(pass->faults); first += rows) {
+        rows = values->rows - first < block ? values->rows - first : block;
+        classes = pass_get(pass, first, rows, room);
+        if (classes)
+            pass_block(pass, first, rows, classes);
+    }
+    while (classes && pass->s < pass->dataset->sequences && !check_is_over(pass->faults))
+        pass_end_sequence(pass);
+    memory_destroy(room);
+}
+
+static void check_classes(struct dataset *dataset, int ctc, struct faults *faults)
+{
+    struct values values = values_of_targets(dataset);
+    values.lowest = 0;
+    struct pass pass = {.dataset = dataset, .values = &values, .faults = faults, .ctc = ctc};
+    pass_all(&pass);
+}
+
+void dataset_check_any(struct dataset *dataset, struct faults *faults)
+{
+    if (dataset->has_targets && dataset->classes && dataset->target_kind != TARGET_ANY)
+        check_classes(dataset, 0, faults);
+}
+
+void dataset_check_ctc(struct dataset *dataset, struct faults *faults)
+{
+    if (dataset->has_targets && dataset->classes)
+        check_classes(dataset, 1, faults);
+    else
+        faults_add(faults, EXIT_CODE_DATA,
+            "%s: targets: %s, but ctc needs classes (integers and the attribute n_classes): name another "
+            "file",
+            dataset->path, dataset->has_targets ? "real values" : "there are none");
+}
+
+static int require(struct dataset *dataset, void (*check)(struct dataset *dataset, struct faults *faults),
+    struct error *error)
+{
+    struct error held = {0};
+    struct faults faults = check_open(&held);
+    check(dataset, &faults);
+    if (!check_close(&faults, &held))
+        return 0;
+    return error_set(error, (enum exit_code)held.code, "%s", held.text);
+}
+
+int dataset_require_any(struct dataset *dataset, struct error *error)
+{
+    return require(dataset, dataset_check_any, error);
+}
+
+int dataset_require_ctc(struct dataset *dataset, struct error *error)
+{
+    return require(dataset, dataset_check_ctc, error);
+}
+
+int dataset_common_targets(const struct dataset *dataset, int32_t *targets, struct error *error)
+{
+    int32_t first = dataset_targets(dataset, 0);
+    for (int64_t s = 1; s < dataset->sequences; s++)
+        if (dataset_targets(dataset, s) != first)
+            return error_set(error, EXIT_CODE_DATA,
+                "%s: targets: sequence %" PRId64 " has %" PRId32 " targets, sequence 0 has %" PRId32
+                ": all need the same number: make them equally many",
+                dataset->path, s, dataset_targets(dataset, s), first);
+    if (first < 1)
+        return error_set(error, EXIT_CODE_DATA,
+            "%s: targets: no sequence has any: one at least is needed: name another file", dataset->path);
+    *targets = first;
+    return 0;
+}

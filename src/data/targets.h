@@ -1,0 +1,28 @@
+/* What an output asks of the targets of a dataset beyond what its file has to be like. For a dataset that
+ * dataset_open gave; any_targets need not be set. Memory: a block of a few MiB. Not collective.
+ *
+ * Functions with `faults` tell each fault as one line, as dataset_check does, and not a second time what that
+ * tells (numbers out of range); those with `error` end at the first: -1 and EXIT_CODE_DATA, or what reading
+ * ran into. */
+#ifndef DATA_TARGETS_H
+#define DATA_TARGETS_H
+
+#include "data/dataset.h"
+
+/* For outputs with any number of class targets per sequence: a class of -1, no target, which one per frame
+ * or per sequence may have. Nothing is read where the targets are real values. */
+void dataset_check_any(struct dataset *dataset, struct faults *faults);
+int dataset_require_any(struct dataset *dataset, struct error *error);
+
+/* For connectionist temporal classification: class targets, none of -1, and in each sequence as many frames
+ * as a path through its labels has at least: one per label, and one for the blank between each two equal
+ * neighbours (Graves, Fernandez, Gomez and Schmidhuber 2006, section 3.1). The line names sequence, frames
+ * needed and frames there are. */
+void dataset_check_ctc(struct dataset *dataset, struct faults *faults);
+int dataset_require_ctc(struct dataset *dataset, struct error *error);
+
+/* The number of targets that every sequence has, to *targets, 1 at least: where it is not the same for all,
+ * the fault names the first sequence that differs from sequence 0. Reads nothing. */
+int dataset_common_targets(const struct dataset *dataset, int32_t *targets, struct error *error);
+
+#endif
