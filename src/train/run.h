@@ -56,7 +56,7 @@ struct run {
 
 /* What a step or an epoch came to. */
 struct outcome {
-    double loss, error; /* per counted frame or sequence */
+    double loss, error; /* loss by what was counted, errors by labels (net/net.h); NaN where there is none */
     int64_t sequences, frames;
     double gradient_norm, learning_rate;
     double seconds, data_wait, comm_wait; /* waits are part of seconds */
@@ -89,6 +89,9 @@ int run_check_finite(
 
 /* Loss and error over the validation set. EXIT_CODE_DIVERGED: the loss is not finite. (validate.c) */
 int run_validate(struct run *run, struct outcome *outcome, struct error *error);
+
+/* EXIT_CODE_DATA where a whole epoch over a set counted nothing. Not collective. (validate.c) */
+int run_check_counted(const struct dataset *dataset, double counted, struct error *error);
 
 /* Writes the newest state as a checkpoint, as best.h5, or both. (save.c) */
 int run_save(struct run *run, int newest, int best, struct error *error);

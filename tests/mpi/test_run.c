@@ -257,6 +257,77 @@ START_TEST(a_value_found_wrong_while_training_ends_the_run_in_order)
 }
 END_TEST
 
+/* Sequences s of s % 3 < `empty` have no class but -1. */
+static void write_untargeted(const char *name, int64_t empty)
+{
+    static const struct sample_shape shape = {
+        .sequences = 9, .shortest = 3, .longest = 9, .features = 3, .kind = SAMPLE_PER_FRAME, .classes = 4};
+    if (mpi_suite_comm()->rank == 0) {
+        struct sample sample;
+        sample_init(&sample, &shape, 6);
+        for (int64_t s = 0; s < shape.sequences; s++)
+            for (int64_t n = sample.input_offsets[s]; n < sample.input_offsets[s + 1]; n++)
+                sample.classes[n] = s % 3 < empty ? -1 : sample.classes[n];
+        sample_write(&sample, path_of(name));
+        sample_finish(&sample);
+    }
+    comm_barrier(mpi_suite_comm());
+}
+
+/* A sequence a step, so that three of nine steps count nothing. */
+START_TEST(a_step_in_which_nothing_counts_leaves_the_weights)
+{
+    static char train[2 * PATH_ROOM + 16];
+    const char *const set[] = {
+        train, "data.valid=", "model.loss=softmax", "train.batch=1", "train.grain=1", "train.epochs=1", NULL};
+    struct job job;
+    struct error error;
+    int over, empty = 0;
+    write_untargeted("some.h5", 1);
+    snprintf(train, sizeof train, "data.train=%s", path_of("some.h5"));
+    job_begin(&job, "some", set);
+    mpi_assert(run_open(job.run, &over, &error) == 0);
+    for (int64_t step = 1; step <= 9; step++) {
+        struct outcome outcome;
+        enum stop_reason stop;
+        int save;
+        int64_t updates = job.run->state.step;
+        uint64_t hash = job.run->weights_hash;
+        mpi_assert(run_step(job.run, &outcome, &stop, &save, &error) == 0);
+        int none = isnan(outcome.loss);
+        mpi_assert(none == (job.run->feed.now.plan.sequence[0] % 3 == 0) && job.run->progress.step == step);
+        mpi_assert(job.run->state.step == updates + !none && (job.run->weights_hash == hash) == none);
+        mpi_assert(!none || (outcome.gradient_norm == 0 && isnan(outcome.error)));
+        mpi_assert(outcome.learning_rate == 0.001);
+        empty += none;
+    }
+    mpi_assert(empty == 3 && isfinite(job.run->progress.epoch_loss));
+    mpi_assert(job.run->progress.epoch_counted == job.run->progress.epoch_labels);
+    run_close(job.run);
+    free(job.run);
+    config_finish(&job.config);
+    mpi_assert(job_make("whole", set) == 0);
+    remove_run("some");
+    remove_run("whole");
+}
+END_TEST
+
+START_TEST(a_set_in_which_nothing_counts_is_refused_after_an_epoch)
+{
+    static char train[2 * PATH_ROOM + 16], valid[2 * PATH_ROOM + 16];
+    const char *const set[] = {train, valid, "model.loss=softmax", "train.epochs=1", NULL};
+    write_untargeted("all.h5", 3);
+    write_untargeted("none.h5", 0);
+    for (int i = 0; i < 2; i++) {
+        snprintf(train, sizeof train, "data.train=%s", path_of(i ? "all.h5" : "none.h5"));
+        snprintf(valid, sizeof valid, "data.valid=%s", path_of(i ? "none.h5" : "all.h5"));
+        mpi_assert(job_make("all", set) == EXIT_CODE_DATA);
+        mpi_assert(!exists("all/best.h5"));
+        remove_run("all");
+    }
+}
+END_TEST
+
 static void make_folder(void)
 {
     static const struct sample_shape train = {
@@ -289,6 +360,8 @@ int main(void)
     tcase_add_test(cases, ranks_with_other_options_or_data_are_refused);
     tcase_add_test(cases, both_sets_together_keep_to_the_cache);
     tcase_add_loop_test(cases, a_value_found_wrong_while_training_ends_the_run_in_order, 0, 11);
+    tcase_add_test(cases, a_step_in_which_nothing_counts_leaves_the_weights);
+    tcase_add_test(cases, a_set_in_which_nothing_counts_is_refused_after_an_epoch);
     suite_add_tcase(suite, cases);
     return mpi_suite_run(suite, "test_run", 110);
 }
