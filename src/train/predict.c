@@ -22,7 +22,8 @@ enum { REPORT_SECONDS = 10 };
 static void open_dataset(struct predict *predict, struct error *error)
 {
     predict->dataset = dataset_open(predict->options->dataset, predict->options->cache, error);
-    if (!predict->dataset || model_accepts(predict->model, predict->dataset, 0, error))
+    if (!predict->dataset || model_accepts(predict->model, predict->dataset, 0, error) ||
+        model_require_targets(predict->model, predict->dataset, error))
         return;
     struct dataset *dataset = predict->dataset;
     int64_t grain = predict->grain < dataset->sequences ? predict->grain : dataset->sequences;

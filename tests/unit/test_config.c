@@ -626,6 +626,87 @@ START_TEST(keys_that_contradict_each_other_are_refused)
 }
 END_TEST
 
+/* Overrides of which the last is at fault, and what is said of it. */
+static const char *const contradictions[][5] = {
+    {"model.output=ctc", "model.loss=mse", NULL, "set model.loss = softmax"},
+    {"model.output=ctc", "train.class_weights=1 2", NULL, "leave it empty"},
+    {"model.output=ctc", "train.label_smoothing=0.1", NULL, "set it to 0"},
+    {"model.loss=mse", "train.class_weights=1 2", NULL, "only model.loss = softmax has classes"},
+    {"model.loss=huber", "train.label_smoothing=0.1", NULL, "only model.loss = softmax has classes"},
+    {"train.class_weights=0,0", NULL, NULL, "no weight is above 0"},
+    {"model.loss=huber", "checkpoint.best=error", NULL, "no error with model.loss = huber: use"},
+    {"model.loss=mae", "checkpoint.best=error", NULL, "use checkpoint.best = loss"},
+    {"model.loss=mse", "model.output=decoder", "checkpoint.best=error", "use checkpoint.best = loss"},
+    {"model.output=decoder", "model.layers=0", NULL, "set model.layers to 1 or more"},
+    {"model.layers=0", "model.transition_layers=1", NULL, "no recurrent layers"},
+    {"model.layers=0", "model.initial_state=learned", NULL, "no recurrent layers"},
+    {"model.layers=0", "model.peepholes=yes", NULL, "no recurrent layers"},
+    {"model.layers=0", "model.recurrent_dropout=0.5", NULL, "set model.layers to 1 or more"},
+    {"model.cell=gru", "model.peepholes=yes", NULL, "only model.cell = lstm"},
+    {"model.cell=rnn-relu", "model.peepholes=yes", NULL, "set it to no"},
+    {"model.hidden=6,5", "model.residual=yes", NULL, "layer 1 has 12 outputs"},
+    {"model.bidirectional=yes,no", "model.residual=yes", NULL, "layer 2 has 128: make all layers equally"},
+    {"model.attention=dot", NULL, NULL, "set model.output = decoder"},
+    {"model.output=ctc", "model.attention=none", NULL, "there is no decoder"},
+    {"model.decoder_layers=2", NULL, NULL, "set model.output = decoder"},
+    {"model.decoder_hidden=2", NULL, NULL, "set model.output = decoder"},
+    {"model.decoder_embedding=2", NULL, NULL, "set model.output = decoder"},
+    {"model.attention_size=2", NULL, NULL, "set model.output = decoder"},
+    {"model.output=decoder", "model.attention=dot", "model.attention_size=2", "set it to 0"},
+    {"model.output=decoder", "model.loss=mse", "model.decoder_embedding=2", "values are not: set it to 0"},
+};
+
+START_TEST(options_that_cannot_be_used_are_refused)
+{
+    for (size_t i = 0; i < sizeof contradictions / sizeof *contradictions; i++) {
+        const char *const *line = contradictions[i];
+        const char *last = line[2] ? line[2] : line[1] ? line[1] : line[0];
+        const char *const override[] = {line[0], line[1], line[1] ? line[2] : NULL, NULL};
+        char place[100];
+        struct config c;
+        ck_assert_int_eq(read_with(&c, "[data]\ntrain=a\n", override), -1);
+        config_finish(&c);
+        snprintf(place, sizeof place, "--set %s: ", last);
+        ck_assert_msg(
+            said.n == 1 && strncmp(said.text[0], place, strlen(place)) == 0 && strstr(said.text[0], line[3]),
+            "%zu faults: '%s' is not '%s%s'", said.n, said.text[0], place, line[3]);
+        ck_assert_int_eq(code, EXIT_CODE_DATA);
+    }
+}
+END_TEST
+
+START_TEST(options_that_are_harmless_are_taken)
+{
+    static const char *const good[][3] = {{"model.layers=1", "model.residual=yes"},
+        {"model.layers=1", "model.normalize=yes"}, {"model.layers=1", "model.hidden=3"},
+        {"model.layers=0", "model.output=frame"}, {"model.layers=0", "model.normalize=yes"},
+        {"model.layers=0", "model.residual=yes"}, {"model.layers=1", "model.dropout=0.5"},
+        {"model.hidden=6,3", "model.bidirectional=no,yes", "model.residual=yes"},
+        {"model.output=ctc", "checkpoint.best=error"}, {"model.output=decoder", "checkpoint.best=error"},
+        {"model.output=decoder", "model.loss=sigmoid"}, {"model.output=decoder", "model.loss=mae"},
+        {"model.output=decoder", "train.class_weights=1,0", "train.label_smoothing=0.5"},
+        {"model.attention=additive", "model.decoder_layers=1"}, {"train.huber_delta=7"}};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        const char *const override[] = {good[i][0], good[i][1], good[i][1] ? good[i][2] : NULL, NULL};
+        struct config c;
+        read_good(&c, "[data]\ntrain=a\n", override);
+        config_finish(&c);
+    }
+}
+END_TEST
+
+/* A fault in one key is not told again of those that depend on it. */
+START_TEST(what_has_a_fault_already_is_judged_no_further)
+{
+    struct config c;
+    const char *const override[] = {
+        "model.loss=hinge", "checkpoint.best=error", "model.cell=gruu", "model.peepholes=yes", NULL};
+    ck_assert_int_eq(read_with(&c, "[data]\ntrain=a\n", override), -1);
+    config_finish(&c);
+    ck_assert_uint_eq(said.n, 2);
+}
+END_TEST
+
 START_TEST(training_data_must_be_named)
 {
     expect_fault("", 0, "data.train is missing", "[data]", "");
@@ -856,8 +937,10 @@ START_TEST(a_changed_key_is_refused_with_both_values)
         {"checkpoint.every=2 epochs", 0}, {"checkpoint.keep=3", 0}, {"checkpoint.best=error", 0}};
     ck_assert_uint_eq(sizeof change / sizeof *change, config_key_count);
     for (size_t i = 0; i < sizeof change / sizeof *change; i++) {
-        const char *const now[] = {change[i].override, NULL};
-        size_t n = compare(NULL, now);
+        int decodes = strstr(change[i].override, ".attention") || strstr(change[i].override, ".decoder_");
+        const char *const before[] = {decodes ? "model.output=decoder" : NULL, NULL};
+        const char *const now[] = {change[i].override, before[0], NULL};
+        size_t n = compare(before, now);
         ck_assert_msg(n == (size_t)change[i].refused, "%s: %zu faults", change[i].override, n);
         if (!n)
             continue;
@@ -1030,6 +1113,9 @@ int main(void)
     tcase_add_test(cases, all_faults_are_reported_in_order);
     tcase_add_test(cases, lists_have_a_longest);
     tcase_add_test(cases, keys_that_contradict_each_other_are_refused);
+    tcase_add_test(cases, options_that_cannot_be_used_are_refused);
+    tcase_add_test(cases, options_that_are_harmless_are_taken);
+    tcase_add_test(cases, what_has_a_fault_already_is_judged_no_further);
     tcase_add_test(cases, training_data_must_be_named);
     tcase_add_test(cases, the_manual_names_every_key_and_its_default);
     tcase_add_test(cases, a_semicolon_begins_a_comment_only_after_a_blank);
