@@ -33,6 +33,7 @@ struct run {
     struct net *net;
     size_t P;
     float *weights; /* [reduce_room(P)] */
+    float *noisy;   /* [reduce_room(P)] the weights that a step computes with; NULL without weight_noise */
     struct reduce *reduce;
     struct tree_sums sums;
     size_t slice_first, slice_count;
@@ -101,6 +102,11 @@ int run_restore(struct run *run, const struct checkpoint *checkpoint, struct err
 
 /* Weights anew: packed, hashed. Not collective. (step.c) */
 void run_take_weights(struct run *run);
+
+/* All. Packs the weights with noise, a function of seed, step and weight, for the step at hand; the weights
+ * themselves stay as they are, and run_take_weights packs them again. Returns the seconds spent with other
+ * ranks. (noise.c) */
+double run_add_noise(struct run *run);
 
 /* The hash of this rank's weights into its place of `hashes`, and, once these are summed over ranks, whether
  * no weights have changed by themselves and all are equal: EXIT_CODE_REPLICAS names the rank. Not collective.

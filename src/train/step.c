@@ -119,6 +119,8 @@ static int update_weights(struct run *run, double counted, struct outcome *outco
  */
 static void leave_weights(struct run *run, struct outcome *outcome)
 {
+    if (run->noisy)
+        net_pack(run->net, run->weights);
     outcome->gradient_norm = 0;
     outcome->learning_rate = optim_rate(&run->optim, &run->state, run->feed.now.epoch);
 }
@@ -143,12 +145,12 @@ int run_step(struct run *run, struct outcome *outcome, enum stop_reason *stop, i
         comm_fatal(run->comm, run->progress.step + 1, error->code, "%s", error->text);
     const struct feed_step *step = &run->feed.now;
     tally_start(&run->tally, step->plan.sequences, step->plan.sequence);
-    double data_wait = 0;
+    double data_wait = 0, noise_wait = run->noisy ? run_add_noise(run) : 0;
     int failed = compute_grains(run, &data_wait, error);
     add_rides(run, failed, data_wait);
     double before = clock_now();
     struct net_score sum = tally_sum(&run->tally, run->comm);
-    outcome->comm_wait = clock_now() - before;
+    outcome->comm_wait = noise_wait + clock_now() - before;
     const double *ride = tally_extra(&run->tally);
     if (ride[RIDE_FAILED] > 0) {
         comm_agree(run->comm, error);

@@ -1,4 +1,5 @@
 /* How a run begins and ends, in this process: what must not be lost, and what must not pass for success. */
+#include "base/random.h"
 #include "support/mpi_suite.h"
 #include "support/sample.h"
 #include "train/run.h"
@@ -328,6 +329,96 @@ START_TEST(a_set_in_which_nothing_counts_is_refused_after_an_epoch)
 }
 END_TEST
 
+/* Steps of a run under these overrides, from the newest checkpoint on; the hash of the weights then. */
+static uint64_t run_steps(const char *name, const char *const *set, int steps, struct outcome *valid)
+{
+    struct job job;
+    struct error error;
+    int over;
+    job_begin(&job, name, set);
+    mpi_assert(run_open(job.run, &over, &error) == 0);
+    for (int i = 0; i < steps; i++) {
+        struct outcome outcome;
+        enum stop_reason stop;
+        int save;
+        mpi_assert(run_step(job.run, &outcome, &stop, &save, &error) == 0);
+    }
+    mpi_assert(run_validate(job.run, valid, &error) == 0);
+    mpi_assert(run_save(job.run, 1, 0, &error) == 0);
+    uint64_t hash = job.run->weights_hash;
+    run_close(job.run);
+    free(job.run);
+    config_finish(&job.config);
+    return hash;
+}
+
+START_TEST(noise_of_the_weights_is_gone_after_the_step_and_the_same_after_a_stop)
+{
+    static const char *const noisy[] = {"train.weight_noise=0.3", NULL};
+    struct outcome valid, again, clean;
+    uint64_t whole = run_steps("whole", noisy, 3, &valid);
+    uint64_t part = run_steps("parts", noisy, 1, &again);
+    mpi_assert(part != whole && run_steps("parts", noisy, 2, &again) == whole);
+    mpi_assert(again.loss == valid.loss);
+    /* The checkpoint holds clean weights: validated without noise they have the same loss. */
+    mpi_assert(run_steps("plain", nothing, 3, &clean) != whole && clean.loss != valid.loss);
+    mpi_assert(run_steps("parts", noisy, 0, &again) == whole && again.loss == valid.loss);
+    remove_run("whole");
+    remove_run("parts");
+    remove_run("plain");
+}
+END_TEST
+
+/* Of sgd with rate 1 an update is the gradient, here that of the weights with noise, worked out apart. */
+START_TEST(the_gradient_is_that_of_the_weights_with_noise)
+{
+    static const char *const set[] = {"train.weight_noise=0.2", "train.optimizer=sgd", "train.lr=1",
+        "train.clip=0", "train.batch=4", "train.grain=4", NULL};
+    struct job job;
+    struct error error;
+    struct outcome outcome;
+    enum stop_reason stop;
+    int over, save;
+    job_begin(&job, "gradient", set);
+    mpi_assert(run_open(job.run, &over, &error) == 0);
+    struct run *run = job.run;
+    size_t P = run->P;
+    float *before = calloc(P, sizeof *before), *noisy = calloc(P, sizeof *noisy);
+    memcpy(before, run->weights, P * sizeof *before);
+    for (size_t i = 0; i < P; i++) {
+        double n = random_normal(run->config->train.seed, RANDOM_WEIGHT_NOISE, 1, i);
+        noisy[i] = (float)((double)before[i] + 0.2 * n);
+    }
+    mpi_assert(run_step(run, &outcome, &stop, &save, &error) == 0);
+    double first = outcome.loss;
+    /* The same step from the weights with noise, and without noise, has the same loss and gradient. */
+    static const char *const plain[] = {
+        "train.optimizer=sgd", "train.lr=1", "train.clip=0", "train.batch=4", "train.grain=4", NULL};
+    struct job other;
+    job_begin(&other, "other", plain);
+    mpi_assert(run_open(other.run, &over, &error) == 0);
+    memcpy(other.run->weights, noisy, P * sizeof *noisy);
+    run_take_weights(other.run);
+    mpi_assert(run_step(other.run, &outcome, &stop, &save, &error) == 0);
+    mpi_assert(outcome.loss == first);
+    for (size_t i = 0; i < P; i++) {
+        double moved = (double)run->weights[i] - (double)before[i];
+        double expected = (double)other.run->weights[i] - (double)noisy[i];
+        mpi_assert(fabs(moved - expected) < 1e-6);
+    }
+    free(before);
+    free(noisy);
+    run_close(run);
+    run_close(other.run);
+    free(run);
+    free(other.run);
+    config_finish(&job.config);
+    config_finish(&other.config);
+    remove_run("gradient");
+    remove_run("other");
+}
+END_TEST
+
 static void make_folder(void)
 {
     static const struct sample_shape train = {
@@ -362,6 +453,8 @@ int main(void)
     tcase_add_loop_test(cases, a_value_found_wrong_while_training_ends_the_run_in_order, 0, 11);
     tcase_add_test(cases, a_step_in_which_nothing_counts_leaves_the_weights);
     tcase_add_test(cases, a_set_in_which_nothing_counts_is_refused_after_an_epoch);
+    tcase_add_test(cases, noise_of_the_weights_is_gone_after_the_step_and_the_same_after_a_stop);
+    tcase_add_test(cases, the_gradient_is_that_of_the_weights_with_noise);
     suite_add_tcase(suite, cases);
     return mpi_suite_run(suite, "test_run", 110);
 }
