@@ -15,7 +15,9 @@ enum random_stream {
     RANDOM_DATASET = 4, /* rnn-data make */
     RANDOM_TEST = 5,
     RANDOM_RECURRENT_DROPOUT = 6,
-    RANDOM_NOISE = 7 /* of inputs in training */
+    RANDOM_NOISE = 7,        /* of inputs in training */
+    RANDOM_WEIGHT_NOISE = 8, /* high word = step of the run, index = weight */
+    RANDOM_GENERATE = 9      /* high word = sequence */
 };
 
 /* 128 random bits for the counter (high, low). */

@@ -31,10 +31,11 @@ struct checkpoint {
 
     /* Progress. */
     struct progress {
-        int64_t epoch;                                  /* the epoch at hand, from 1 */
-        int64_t step;                                   /* updates made in the run */
-        int64_t position;                               /* steps made in the epoch at hand */
-        double epoch_loss, epoch_errors, epoch_counted; /* running sums over the epoch's training steps */
+        int64_t epoch;    /* the epoch at hand, from 1 */
+        int64_t step;     /* updates made in the run */
+        int64_t position; /* steps made in the epoch at hand */
+        /* Running sums over the epoch's training steps. */
+        double epoch_loss, epoch_errors, epoch_counted, epoch_labels;
         double best; /* lowest loss or error so far, +infinity before the first */
         int64_t best_step, best_epoch;
         int64_t waited;     /* epochs since the best: patience */

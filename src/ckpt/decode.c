@@ -101,10 +101,9 @@ int decode_parameters(struct section *section, struct checkpoint *checkpoint)
     return 0;
 }
 
-static int check_format(struct h5_file *file, struct error *error)
+static int check_format(struct h5_file *file, int64_t *version, struct error *error)
 {
     char *format = NULL;
-    int64_t version = 0;
     int there = h5_attribute_text(file, "/", "format", &format, error);
     if (there < 0)
         return -1;
@@ -115,14 +114,14 @@ static int check_format(struct h5_file *file, struct error *error)
     memory_destroy(format);
     if (!ours)
         return -1;
-    there = h5_attribute_integer(file, "/", "format_version", &version, error);
+    there = h5_attribute_integer(file, "/", "format_version", version, error);
     if (there < 0)
         return -1;
-    if (there && version == CHECKPOINT_VERSION)
+    if (there && *version >= 1 && *version <= CHECKPOINT_VERSION)
         return 0;
     return error_set(error, EXIT_CODE_DATA,
-        "%s: has checkpoint format %" PRId64 ", this program reads %d: use the version that wrote it",
-        h5_name(file), version, CHECKPOINT_VERSION);
+        "%s: has checkpoint format %" PRId64 ", this program reads 1 to %d: use the version that wrote it",
+        h5_name(file), there ? *version : 0, CHECKPOINT_VERSION);
 }
 
 /* Of the moments, as many as the optimizer has; the hash of the weights against the attribute of "/". */
@@ -130,7 +129,7 @@ static int decode(struct h5_file *file, size_t size, struct checkpoint *read, st
 {
     size_t most = size < SIZE_MAX / MOST_RATIO ? size * MOST_RATIO : SIZE_MAX;
     struct section whole = {.way = SECTION_READ, .file = file, .error = error, .most = most, .group = "/"};
-    if (check_format(file, error) != 0)
+    if (check_format(file, &whole.version, error) != 0)
         return -1;
     section_hash(&whole, "weights_hash", &read->weights_hash);
     if (whole.failed || layout_pass(&whole, read) != 0)

@@ -15,7 +15,8 @@ _Static_assert((int)H5_IMAGE_ROOM >= (int)SEAL_BYTES, "the seal goes into the ro
 static int build(struct checkpoint *checkpoint, void **bytes, size_t *size, struct error *error)
 {
     char digits[17];
-    struct section whole = {.way = SECTION_WRITE, .error = error, .most = SIZE_MAX};
+    struct section whole = {
+        .way = SECTION_WRITE, .error = error, .most = SIZE_MAX, .version = CHECKPOINT_VERSION};
     whole.image = h5_image_create(error);
     if (!whole.image)
         return -1;
@@ -29,7 +30,8 @@ static int build(struct checkpoint *checkpoint, void **bytes, size_t *size, stru
 
 static int check(struct checkpoint *checkpoint, const void *bytes, size_t size, struct error *error)
 {
-    struct section whole = {.way = SECTION_CHECK, .error = error, .most = SIZE_MAX};
+    struct section whole = {
+        .way = SECTION_CHECK, .error = error, .most = SIZE_MAX, .version = CHECKPOINT_VERSION};
     whole.file = h5_open_image(bytes, size, "the checkpoint just made", error);
     if (!whole.file)
         return -1;

@@ -5,7 +5,8 @@
 #include "ckpt/checkpoint.h"
 #include "ckpt/section.h"
 
-enum { CHECKPOINT_VERSION = 1 };
+/* Written. Version 1 is read too: it knows no options of the model behind `dropout`, and no epoch_labels. */
+enum { CHECKPOINT_VERSION = 2 };
 
 /* Everything in the file, in order, in the way of `whole`. Reading: parameters and moments are allocated as
  * they are found. Returns -1 and the first failure. */

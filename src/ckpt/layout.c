@@ -6,11 +6,12 @@
 
 #include "base/memory.h"
 
+#include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(sizeof(struct progress) == 16 * 8, "a new member of progress belongs into layout_progress");
+_Static_assert(sizeof(struct progress) == 17 * 8, "a new member of progress belongs into layout_progress");
 _Static_assert(
     sizeof(struct optim_state) == 6 * 8, "a new member of optim_state belongs into layout_optimizer");
 _Static_assert(
@@ -42,7 +43,7 @@ static void flag_item(struct section *s, const char *name, int *value)
     *value = (int)n;
 }
 
-/* "128 64": one number per layer. */
+/* "128 64": one number per layer, nothing without layers. */
 static void layers_item(struct section *s, const char *name, size_t layers, size_t *values)
 {
     char list[LIST_BYTES] = "", *text = list;
@@ -60,6 +61,8 @@ static void layers_item(struct section *s, const char *name, size_t layers, size
         values[l] = (size_t)n;
         at = end + 1;
     }
+    if (layers == 0 && *text)
+        section_fail(s, "has %s = '%s', not 0 numbers", name, text);
     memory_destroy(text);
 }
 
@@ -77,18 +80,116 @@ static void bidirectional_item(struct section *s, struct net_config *m)
 }
 
 /* Whatever is the size of something is the size of some weights: none can be beyond their number. */
-static void check_sizes(struct section *s, const struct checkpoint *c)
+static int sizes_fit(const struct net_config *m, size_t count)
+{
+    int fits = m->inputs <= count && m->outputs <= count && m->embedding <= count &&
+        m->decoder_hidden <= count && m->decoder_embedding <= count && m->attention_size <= count;
+    for (size_t l = 0; l < m->layers; l++)
+        fits = fits && m->hidden[l] >= 1 && m->hidden[l] <= count;
+    for (size_t l = 0; l < m->input_layers; l++)
+        fits = fits && m->input_size[l] >= 1 && m->input_size[l] <= count;
+    for (size_t l = 0; l < m->output_layers; l++)
+        fits = fits && m->output_size[l] >= 1 && m->output_size[l] <= count;
+    return fits;
+}
+
+static void check_part(struct section *s, const char *name, double value)
+{
+    if (!(value >= 0 && value < 1))
+        section_fail(s, "has %s = %g, which cannot be", name, value);
+}
+
+/* What the network would not be made for, by the name of the attribute that is out of place; else NULL. */
+static const char *find_misfit(const struct net_config *m)
+{
+    int decoder = m->output == OUTPUT_DECODER, softmax = m->loss == LOSS_SOFTMAX;
+    for (size_t l = 1; l < m->layers; l++)
+        if (m->residual && m->hidden[l] << m->bidirectional[l] != m->hidden[l - 1] << m->bidirectional[l - 1])
+            return "residual";
+    if (m->peepholes && m->cell != CELL_LSTM)
+        return "peepholes";
+    if (m->output == OUTPUT_CTC && !softmax)
+        return "loss";
+    if (decoder && (m->layers == 0 || m->decoder_layers == 0 || m->decoder_hidden == 0))
+        return m->layers ? m->decoder_layers ? "decoder_hidden" : "decoder_layers" : "layers";
+    if (decoder && softmax && m->decoder_embedding == 0)
+        return "decoder_embedding";
+    if (decoder && !softmax && m->target_length == 0)
+        return "target_length";
+    if (decoder && m->attention == ATTENTION_ADDITIVE && m->attention_size == 0)
+        return "attention_size";
+    if (m->class_weights && (!softmax || m->class_weights != m->outputs))
+        return "class_weights";
+    for (size_t c = 0; c < m->class_weights; c++)
+        if (!(m->class_weight[c] >= 0 && m->class_weight[c] <= DBL_MAX))
+            return "class_weights";
+    if (m->loss == LOSS_HUBER && !(m->huber_delta > 0 && m->huber_delta <= DBL_MAX))
+        return "huber_delta";
+    return m->input_noise >= 0 && m->input_noise <= DBL_MAX ? NULL : "input_noise";
+}
+
+static void check_model(struct section *s, const struct checkpoint *c)
 {
     const struct net_config *m = &c->model;
     if (s->way != SECTION_READ || s->failed)
         return;
-    int fits = m->inputs <= c->count && m->outputs <= c->count && m->embedding <= c->count;
-    for (size_t l = 0; l < m->layers && l < NET_MOST_LAYERS; l++)
-        fits = fits && m->hidden[l] >= 1 && m->hidden[l] <= c->count;
-    if (!fits)
+    if (!sizes_fit(m, c->count))
         section_fail(s, "has sizes that its weights do not have");
-    if (!(m->dropout >= 0 && m->dropout < 1))
-        section_fail(s, "has dropout = %g, which cannot be", m->dropout);
+    check_part(s, "dropout", m->dropout);
+    check_part(s, "recurrent_dropout", m->recurrent_dropout);
+    check_part(s, "label_smoothing", m->label_smoothing);
+    const char *misfit = s->failed ? NULL : find_misfit(m);
+    if (misfit)
+        section_fail(s, "has %s that do not go with the rest", misfit);
+}
+
+static void weights_item(struct section *s, struct net_config *m)
+{
+    size_item(s, "class_weights", &m->class_weights, 0, NET_MOST_CLASS_WEIGHTS);
+    for (size_t c = 0; c < m->class_weights && !s->failed; c++) {
+        char name[48];
+        snprintf(name, sizeof name, "class_weight_%zu", c);
+        section_real(s, name, &m->class_weight[c]);
+    }
+}
+
+static void decoder_items(struct section *s, struct net_config *m)
+{
+    int attention = (int)m->attention;
+    section_choice(s, "attention", attention_names, &attention);
+    m->attention = (enum attention)attention;
+    size_item(s, "decoder_layers", &m->decoder_layers, 0, NET_MOST_LAYERS);
+    size_item(s, "decoder_hidden", &m->decoder_hidden, 0, most);
+    size_item(s, "decoder_embedding", &m->decoder_embedding, 0, most);
+    size_item(s, "attention_size", &m->attention_size, 0, most);
+    size_item(s, "target_length", &m->target_length, 0, INT32_MAX);
+}
+
+/* What version 1 does not know. */
+static void option_items(struct section *s, struct net_config *m)
+{
+    if (s->version < 2) {
+        m->huber_delta = 1;
+        m->decoder_layers = 1;
+        return;
+    }
+    size_item(s, "input_layers", &m->input_layers, 0, NET_MOST_LAYERS);
+    size_item(s, "transition_layers", &m->transition_layers, 0, NET_MOST_LAYERS);
+    size_item(s, "output_layers", &m->output_layers, 0, NET_MOST_LAYERS);
+    if (s->failed)
+        return;
+    layers_item(s, "input_sizes", m->input_layers, m->input_size);
+    layers_item(s, "output_sizes", m->output_layers, m->output_size);
+    flag_item(s, "residual", &m->residual);
+    flag_item(s, "normalize", &m->normalize);
+    flag_item(s, "initial_state", &m->initial_state);
+    flag_item(s, "peepholes", &m->peepholes);
+    section_real(s, "recurrent_dropout", &m->recurrent_dropout);
+    section_real(s, "input_noise", &m->input_noise);
+    weights_item(s, m);
+    section_real(s, "label_smoothing", &m->label_smoothing);
+    section_real(s, "huber_delta", &m->huber_delta);
+    decoder_items(s, m);
 }
 
 static void layout_net_config(struct section *s, struct net_config *m)
@@ -100,7 +201,7 @@ static void layout_net_config(struct section *s, struct net_config *m)
     m->cell = (enum cell)cell;
     m->output = (enum output)output;
     m->loss = (enum loss)loss;
-    size_item(s, "layers", &m->layers, 1, NET_MOST_LAYERS);
+    size_item(s, "layers", &m->layers, 0, NET_MOST_LAYERS);
     if (s->failed)
         return;
     layers_item(s, "hidden", m->layers, m->hidden);
@@ -110,6 +211,7 @@ static void layout_net_config(struct section *s, struct net_config *m)
     size_item(s, "embedding", &m->embedding, 0, most);
     size_item(s, "outputs", &m->outputs, 1, most);
     section_real(s, "dropout", &m->dropout);
+    option_items(s, m);
 }
 
 static void parameters_items(struct section *s, const struct checkpoint *c, float *values)
@@ -138,7 +240,7 @@ static int layout_model(const struct section *whole, struct checkpoint *c)
         s.failed |= !c->weights;
     }
     layout_net_config(&s, &c->model);
-    check_sizes(&s, c);
+    check_model(&s, c);
     parameters_items(&s, c, c->weights);
     write_offsets(&s, c);
     return section_end(&s);
@@ -189,6 +291,10 @@ static int layout_progress(const struct section *whole, struct checkpoint *c)
     section_real(&s, "epoch_loss", &p->epoch_loss);
     section_real(&s, "epoch_errors", &p->epoch_errors);
     section_real(&s, "epoch_counted", &p->epoch_counted);
+    if (s.version >= 2)
+        section_real(&s, "epoch_labels", &p->epoch_labels);
+    else if (s.way == SECTION_READ) /* errors were divided by the same */
+        p->epoch_labels = p->epoch_counted;
     section_real(&s, "best", &p->best);
     section_integer(&s, "best_step", &p->best_step, 0, most);
     section_integer(&s, "best_epoch", &p->best_epoch, 0, most);

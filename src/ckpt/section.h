@@ -35,6 +35,7 @@ struct section {
     enum section_way way;
     struct h5_image *image; /* writing */
     struct h5_file *file;   /* reading and checking */
+    int64_t version;        /* format of the file */
     size_t most;            /* bytes a set may have: no allocation before this is known */
     char group[128];        /* "/model" */
     uint64_t hash;

@@ -20,13 +20,15 @@ struct config {
         int standardize;
         size_t cache; /* bytes per rank */
     } data;
-    /* [model]. inputs, symbols and outputs of it are the dataset's: 0 here, set by model_bind
-     * (train/model.h). */
+    /* [model], and of [train] what the network does itself: noise on inputs and what the loss is made of.
+     * inputs, symbols, outputs and target_length are the dataset's: 0 here, set by model_bind
+     * (train/model.h), as are sizes of the decoder that are 0. */
     struct net_config model;
     struct {
         int64_t batch, grain, epochs;
         struct optim_config optim; /* total_steps is 0 here */
         uint64_t seed;
+        double weight_noise; /* deviation of what is added to the weights in a step */
         int64_t patience;
         double report_every; /* seconds */
     } train;

@@ -17,10 +17,11 @@ static const char *const schedules[] = {[SCHEDULE_CONSTANT] = "constant",
     [SCHEDULE_COSINE] = "cosine",
     [SCHEDULE_PLATEAU] = "plateau",
     NULL};
+static const char *const states[] = {"zero", "learned", NULL};
 static const char *const bests[] = {[BEST_LOSS] = "loss", [BEST_ERROR] = "error", NULL};
 
 #define NO_LIMIT 1e15 /* no limit that a run could meet */
-#define WIDEST 65536  /* units, embedding */
+#define WIDEST 65536  /* units, embedding, layers without recurrence */
 #define COUNTS 2147483647
 #define AT(member) offsetof(struct config, member)
 #define FROM(low, high) .least = low, .most = high
@@ -40,10 +41,25 @@ const struct config_key config_keys[] = {
     {"model", "loss", KEY_CHOICE, AT(model.loss), "softmax", .choices = loss_names},
     {"model", "cell", KEY_CHOICE, AT(model.cell), "lstm", .choices = cell_names},
     {"model", "bidirectional", KEY_SWITCHES, AT(model.bidirectional), "yes", KEPT},
-    {"model", "layers", KEY_SIZE, AT(model.layers), "2", FROM(1, NET_MOST_LAYERS)},
+    {"model", "layers", KEY_SIZE, AT(model.layers), "2", FROM(0, NET_MOST_LAYERS)},
     {"model", "hidden", KEY_SIZES, AT(model.hidden), "128", FROM(1, WIDEST)},
     {"model", "embedding", KEY_SIZE, AT(model.embedding), "0", FROM(0, WIDEST)},
     {"model", "dropout", KEY_REAL, AT(model.dropout), "0", BELOW(0, 1)},
+    {"model", "input_layers", KEY_WIDTHS, AT(model.input_size), "", FROM(1, WIDEST),
+        .length = AT(model.input_layers)},
+    {"model", "transition_layers", KEY_SIZE, AT(model.transition_layers), "0", FROM(0, NET_MOST_LAYERS)},
+    {"model", "output_layers", KEY_WIDTHS, AT(model.output_size), "", FROM(1, WIDEST),
+        .length = AT(model.output_layers)},
+    {"model", "residual", KEY_SWITCH, AT(model.residual), "no", KEPT},
+    {"model", "normalize", KEY_SWITCH, AT(model.normalize), "no", KEPT},
+    {"model", "initial_state", KEY_CHOICE, AT(model.initial_state), "zero", .choices = states},
+    {"model", "peepholes", KEY_SWITCH, AT(model.peepholes), "no", KEPT},
+    {"model", "recurrent_dropout", KEY_REAL, AT(model.recurrent_dropout), "0", BELOW(0, 1)},
+    {"model", "attention", KEY_CHOICE, AT(model.attention), "additive", .choices = attention_names},
+    {"model", "decoder_layers", KEY_SIZE, AT(model.decoder_layers), "1", FROM(1, NET_MOST_LAYERS)},
+    {"model", "decoder_hidden", KEY_SIZE, AT(model.decoder_hidden), "0", FROM(0, WIDEST)},
+    {"model", "decoder_embedding", KEY_SIZE, AT(model.decoder_embedding), "0", FROM(0, WIDEST)},
+    {"model", "attention_size", KEY_SIZE, AT(model.attention_size), "0", FROM(0, WIDEST)},
 
     {"train", "batch", KEY_COUNT, AT(train.batch), "64", FROM(1, COUNTS)},
     {"train", "grain", KEY_COUNT, AT(train.grain), "8", FROM(1, COUNTS)},
@@ -62,6 +78,12 @@ const struct config_key config_keys[] = {
     {"train", "plateau_epochs", KEY_COUNT, AT(train.optim.plateau_epochs), "3", FROM(1, COUNTS)},
     {"train", "lr_min", KEY_REAL, AT(train.optim.lr_min), "0", FROM(0, NO_LIMIT)},
     {"train", "clip", KEY_REAL, AT(train.optim.clip), "1.0", FROM(0, NO_LIMIT)},
+    {"train", "weight_noise", KEY_REAL, AT(train.weight_noise), "0", FROM(0, NO_LIMIT)},
+    {"train", "input_noise", KEY_REAL, AT(model.input_noise), "0", FROM(0, NO_LIMIT)},
+    {"train", "label_smoothing", KEY_REAL, AT(model.label_smoothing), "0", BELOW(0, 1)},
+    {"train", "class_weights", KEY_WEIGHTS, AT(model.class_weight), "", FROM(0, NO_LIMIT),
+        .length = AT(model.class_weights)},
+    {"train", "huber_delta", KEY_REAL, AT(model.huber_delta), "1", ABOVE(0, NO_LIMIT)},
     {"train", "seed", KEY_SEED, AT(train.seed), "1", KEPT},
     {"train", "patience", KEY_COUNT, AT(train.patience), "0", FROM(0, COUNTS), FREE},
     {"train", "report_every", KEY_SECONDS, AT(train.report_every), "10 seconds", FROM(0, NO_LIMIT), FREE},
@@ -153,30 +175,69 @@ static const char *read_count(const struct config_key *key, const char *text, in
     return why;
 }
 
+/* The elements of a list, as many as it has; those of another type than `key` are left alone. */
+struct list {
+    size_t size[NET_MOST_LAYERS];
+    int flag[NET_MOST_LAYERS];
+    double weight[NET_MOST_CLASS_WEIGHTS];
+    size_t n;
+};
+
+static const char *read_real(const struct config_key *key, const char *text, double *x)
+{
+    double read = 0;
+    const char *why = explain(value_read_real(text, &read), "not a number");
+    if (!why)
+        why = check_range(key, read);
+    if (!why)
+        *x = read;
+    return why;
+}
+
+static const char *read_items(const struct config_key *key, const char *text, struct list *list)
+{
+    char item[64];
+    while (value_next_item(&text, item, sizeof item)) {
+        const char *why;
+        int64_t count = 0;
+        if (list->n == (key->type == KEY_WEIGHTS ? NET_MOST_CLASS_WEIGHTS : NET_MOST_LAYERS))
+            return key->type == KEY_WEIGHTS ? "too many items" : "more items than layers can be";
+        if (strlen(item) + 1 == sizeof item) /* cut */
+            return key->type == KEY_WEIGHTS ? "not a number" : "out of range";
+        if (key->type == KEY_SWITCHES) {
+            why = read_switch(item, &list->flag[list->n]);
+        } else if (key->type == KEY_WEIGHTS) {
+            why = read_real(key, item, &list->weight[list->n]);
+        } else {
+            why = read_count(key, item, &count);
+            list->size[list->n] = (size_t)count;
+        }
+        if (why)
+            return why;
+        list->n++;
+    }
+    return NULL;
+}
+
 static const char *read_list(
     const struct config_key *key, const char *text, struct config *config, size_t *items)
 {
-    size_t size[NET_MOST_LAYERS] = {0}, n = 0;
-    int flag[NET_MOST_LAYERS] = {0};
-    char item[64];
-    while (value_next_item(&text, item, sizeof item)) {
-        if (n == NET_MOST_LAYERS)
-            return "more items than layers can be";
-        int64_t count = 0;
-        const char *why =
-            key->type == KEY_SWITCHES ? read_switch(item, &flag[n]) : read_count(key, item, &count);
-        if (why)
-            return why;
-        size[n++] = (size_t)count;
-    }
-    if (n == 0)
+    struct list list = {.n = 0};
+    const char *why = read_items(key, text, &list);
+    if (why)
+        return why;
+    if (list.n == 0 && !key->length)
         return "empty";
     char *field = (char *)config + key->offset;
     if (key->type == KEY_SWITCHES)
-        memcpy(field, flag, sizeof flag);
+        memcpy(field, list.flag, sizeof list.flag);
+    else if (key->type == KEY_WEIGHTS)
+        memcpy(field, list.weight, sizeof list.weight);
     else
-        memcpy(field, size, sizeof size);
-    *items = n;
+        memcpy(field, list.size, sizeof list.size);
+    if (key->length)
+        memcpy((char *)config + key->length, &list.n, sizeof list.n);
+    *items = list.n;
     return NULL;
 }
 
@@ -229,6 +290,8 @@ const char *key_read(const struct config_key *key, const char *text, const char 
         return read_choice(key->choices, text, (int *)(void *)field);
     case KEY_SWITCHES:
     case KEY_SIZES:
+    case KEY_WIDTHS:
+    case KEY_WEIGHTS:
         return read_list(key, text, config, items);
     case KEY_COUNT:
         return read_count(key, text, (int64_t *)(void *)field);
@@ -297,6 +360,14 @@ void key_allowed(const struct config_key *key, char *text, size_t size)
         if (key->type == KEY_SIZES)
             join(text, size, "one for all layers or one per layer");
         break;
+    case KEY_WIDTHS:
+        allowed_range(key, "any number of whole numbers", text, size);
+        join(text, size, "one per layer");
+        break;
+    case KEY_WEIGHTS:
+        allowed_range(key, "nothing, or numbers", text, size);
+        join(text, size, "one per class");
+        break;
     case KEY_SEED:
         snprintf(text, size, "a whole number from 0 to 18446744073709551615");
         break;
@@ -316,24 +387,40 @@ void key_allowed(const struct config_key *key, char *text, size_t size)
     }
 }
 
-static size_t write_list(const struct config_key *key, const struct config *config, char *text, size_t size)
+static size_t write_item(
+    const struct config_key *key, const struct config *config, size_t i, char *text, size_t size)
+{
+    const void *field = (const char *)config + key->offset;
+    if (key->type == KEY_SWITCHES)
+        return (size_t)snprintf(text, size, "%s", ((const int *)field)[i] ? "yes" : "no");
+    if (key->type == KEY_WEIGHTS)
+        return value_write_real(((const double *)field)[i], text, size);
+    return (size_t)snprintf(text, size, "%zu", ((const size_t *)field)[i]);
+}
+
+/* How many elements of a list are written: where all layers have the same, one stands for all. */
+static size_t count_items(const struct config_key *key, const struct config *config)
 {
     const char *field = (const char *)config + key->offset;
-    size_t L = config->model.layers < NET_MOST_LAYERS ? config->model.layers : NET_MOST_LAYERS;
-    size_t number[NET_MOST_LAYERS] = {0};
-    for (size_t l = 0; l < L; l++)
-        number[l] = key->type == KEY_SWITCHES ? (size_t)((const int *)(const void *)field)[l]
-                                              : ((const size_t *)(const void *)field)[l];
-    size_t shown = 1, used = 0;
-    for (size_t l = 1; l < L; l++)
-        if (number[l] != number[0])
-            shown = L;
-    for (size_t l = 0; l < shown; l++) {
+    size_t n = config->model.layers, bytes = key->type == KEY_SWITCHES ? sizeof(int) : sizeof(size_t);
+    if (key->length) {
+        memcpy(&n, (const char *)config + key->length, sizeof n);
+        return n;
+    }
+    for (size_t l = 1; l < n && l < NET_MOST_LAYERS; l++)
+        if (memcmp(field + l * bytes, field, bytes) != 0)
+            return n < NET_MOST_LAYERS ? n : NET_MOST_LAYERS;
+    return 1;
+}
+
+static size_t write_list(const struct config_key *key, const struct config *config, char *text, size_t size)
+{
+    size_t n = count_items(key, config), used = 0;
+    if (n == 0 && size)
+        text[0] = '\0';
+    for (size_t l = 0; l < n; l++) {
         char item[32];
-        if (key->type == KEY_SWITCHES)
-            snprintf(item, sizeof item, "%s", number[l] ? "yes" : "no");
-        else
-            snprintf(item, sizeof item, "%zu", number[l]);
+        write_item(key, config, l, item, sizeof item);
         size_t room = used < size ? size - used : 0;
         used += (size_t)snprintf(room ? text + used : NULL, room, "%s%s", l ? "," : "", item);
     }
@@ -355,6 +442,8 @@ size_t key_write(const struct config_key *key, const struct config *config, char
         return (size_t)snprintf(text, size, "%s", key->choices[*(const int *)field]);
     case KEY_SWITCHES:
     case KEY_SIZES:
+    case KEY_WIDTHS:
+    case KEY_WEIGHTS:
         return write_list(key, config, text, size);
     case KEY_COUNT:
         return (size_t)snprintf(text, size, "%lld", (long long)*(const int64_t *)field);

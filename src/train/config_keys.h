@@ -15,6 +15,8 @@ enum key_type {
     KEY_COUNT,    /* int64_t */
     KEY_SIZE,     /* size_t */
     KEY_SIZES,    /* size_t [NET_MOST_LAYERS]: one, or one per layer */
+    KEY_WIDTHS,   /* size_t [NET_MOST_LAYERS], as many as `length` says, also none */
+    KEY_WEIGHTS,  /* double [NET_MOST_CLASS_WEIGHTS], the same */
     KEY_SEED,     /* uint64_t */
     KEY_REAL,     /* double */
     KEY_BYTES,    /* size_t */
@@ -39,6 +41,7 @@ struct config_key {
     int below_most;             /* most itself is out */
     const char *const *choices; /* names of the enumerators in order, then NULL */
     size_t unit;                /* offset of a KEY_INTERVAL's unit */
+    size_t length;              /* offset of the length, a size_t, of a list that has its own */
     enum resume resume;
 };
 
@@ -52,16 +55,18 @@ const struct config_key *key_find(const char *section, const char *name); /* NUL
 int key_section_exists(const char *section);
 
 /* Takes a value: NULL, or what is wrong with it ("out of range"), *config then untouched. A list fills as
- * many elements as it has, and *items with how many that are (1 for other types). A path is relative to
- * `directory` (absolute). Running out of memory is among what can be wrong. */
+ * many elements as it has, and *items with how many that are (1 for other types); one with a length of its
+ * own may be empty. A path is relative to `directory` (absolute). Running out of memory is among what can be
+ * wrong. */
 const char *key_read(const struct config_key *key, const char *text, const char *directory,
     struct config *config, size_t *items);
 
 /* What may stand there: "a whole number from 1 to 64". */
 void key_allowed(const struct config_key *key, char *text, size_t size);
 
-/* The value as text that key_read takes and makes the same value of; equal values give equal text. Lists are
- * written for model.layers layers. Returns the length of the whole text, as snprintf does. */
+/* The value as text that key_read takes and makes the same value of; equal values give equal text. Lists
+ * without a length of their own are written for model.layers layers (at least one). Returns the length of the
+ * whole text, as snprintf does. */
 size_t key_write(const struct config_key *key, const struct config *config, char *text, size_t size);
 
 /* Gives every layer the value of the first. */

@@ -30,8 +30,7 @@ static void place(const struct config_reading *reading, const struct config_key 
             key->initial);
 }
 
-/* A fault of the value that a key was given. */
-static void fault_at(struct config_reading *reading, const char *section, const char *name, const char *what)
+void config_fault_at(struct config_reading *reading, const char *section, const char *name, const char *what)
 {
     const struct config_key *key = key_find(section, name);
     char text[PLACE];
@@ -51,7 +50,7 @@ static void take_value(
     char allowed[300], what[400];
     key_allowed(key, allowed, sizeof allowed);
     snprintf(what, sizeof what, "%s: allowed is %s", why, allowed);
-    fault_at(reading, key->section, key->name, what);
+    config_fault_at(reading, key->section, key->name, what);
 }
 
 static void fault_unknown_section(struct config_reading *reading, const char *where, const char *section)
@@ -135,7 +134,7 @@ void config_take_override(struct config_reading *reading, const char *override, 
     }
 }
 
-static int is_sound(const struct config_reading *reading, const char *section, const char *name)
+int config_is_sound(const struct config_reading *reading, const char *section, const char *name)
 {
     return !reading->keys[key_find(section, name) - config_keys].faulty;
 }
@@ -151,11 +150,11 @@ static void settle_lists(struct config_reading *reading)
             continue;
         if (state->items <= 1) {
             key_spread(key, reading->config);
-        } else if (is_sound(reading, "model", "layers") && state->items != L) {
+        } else if (config_is_sound(reading, "model", "layers") && state->items != L) {
             char what[120];
             snprintf(what, sizeof what, "%zu items for %zu layer%s: give one for all, or one per layer",
                 state->items, L, L == 1 ? "" : "s");
-            fault_at(reading, key->section, key->name, what);
+            config_fault_at(reading, key->section, key->name, what);
         }
     }
 }
@@ -175,43 +174,19 @@ static void check_fit(struct config_reading *reading)
                 "this would not come back from the run's config.ini, whose lines take %d bytes, no control "
                 "characters and no ; after a blank: use %s",
                 INI_LONGEST_LINE, key->type == KEY_PATH ? "another path (a symbolic link serves)" : "less");
-            fault_at(reading, key->section, key->name, what);
+            config_fault_at(reading, key->section, key->name, what);
         }
     }
-}
-
-static void check_together(struct config_reading *reading)
-{
-    const struct config *config = reading->config;
-    const struct optim_config *optim = &config->train.optim;
-    char what[200];
-    if (is_sound(reading, "train", "batch") && is_sound(reading, "train", "grain") &&
-        config->train.grain > config->train.batch) {
-        snprintf(what, sizeof what, "larger than train.batch = %lld: make it at most that",
-            (long long)config->train.batch);
-        fault_at(reading, "train", "grain", what);
-    }
-    if (is_sound(reading, "train", "lr") && is_sound(reading, "train", "lr_min") &&
-        optim->lr_min > optim->lr) {
-        char lr[40];
-        value_write_real(optim->lr, lr, sizeof lr);
-        snprintf(what, sizeof what, "larger than train.lr = %s: make it at most that", lr);
-        fault_at(reading, "train", "lr_min", what);
-    }
-    if (is_sound(reading, "checkpoint", "best") && is_sound(reading, "model", "loss") &&
-        config->checkpoint.best == BEST_ERROR && config->model.loss != LOSS_SOFTMAX)
-        fault_at(reading, "checkpoint", "best",
-            "there is no error with model.loss = sigmoid or mse: use checkpoint.best = loss");
 }
 
 void config_settle(struct config_reading *reading, int with_paths)
 {
     const struct config_key *train = key_find("data", "train");
     settle_lists(reading);
-    if (with_paths && is_sound(reading, "data", "train") && !reading->config->data.train) {
+    if (with_paths && config_is_sound(reading, "data", "train") && !reading->config->data.train) {
         const struct key_state *state = state_of(reading, train);
         if (state->line || state->override)
-            fault_at(reading, "data", "train", "empty: give the path of the training dataset");
+            config_fault_at(reading, "data", "train", "empty: give the path of the training dataset");
         else
             faults_add(reading->faults, EXIT_CODE_DATA,
                 "%.400s: data.train is missing: give the path of the training dataset, train = FILE under "
@@ -219,5 +194,5 @@ void config_settle(struct config_reading *reading, int with_paths)
                 reading->name);
     }
     check_fit(reading);
-    check_together(reading);
+    config_check_together(reading);
 }

@@ -33,4 +33,15 @@ void config_take_override(struct config_reading *reading, const char *override, 
  * data.train. To be called once, after all texts. */
 void config_settle(struct config_reading *reading, int with_paths);
 
+/* ---- between the files of this reading ---- */
+
+/* A fault of the value that a key was given, told at its place. */
+void config_fault_at(struct config_reading *reading, const char *section, const char *name, const char *what);
+
+/* Has the key no fault yet? */
+int config_is_sound(const struct config_reading *reading, const char *section, const char *name);
+
+/* Keys that contradict each other, each a fault of one of them. (config_together.c) */
+void config_check_together(struct config_reading *reading);
+
 #endif

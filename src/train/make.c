@@ -18,6 +18,8 @@ static void allocate_vectors(struct run *run, struct error *error)
     reduce_get_slice(run->reduce, &run->slice_first, &run->slice_count);
     tree_sums_init(&run->sums, room);
     run->weights = memory_create(room, sizeof *run->weights, error);
+    if (config->train.weight_noise > 0)
+        run->noisy = memory_create(room, sizeof *run->noisy, error);
     run->scores = memory_create(grain, sizeof *run->scores, error);
     if (run->comm->ranks > 1)
         run->slice = memory_create(run->slice_count, sizeof *run->slice, error);
@@ -52,5 +54,6 @@ void run_unmake(struct run *run)
         memory_destroy(run->moments[m]);
     memory_destroy(run->slice);
     memory_destroy(run->scores);
+    memory_destroy(run->noisy);
     memory_destroy(run->weights);
 }

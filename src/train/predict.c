@@ -11,7 +11,6 @@
 #include "train/stop.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 
 /* Grains of a rank in a step: with several, long and short ones, ranks come to about the same. */
@@ -23,7 +22,8 @@ enum { REPORT_SECONDS = 10 };
 static void open_dataset(struct predict *predict, struct error *error)
 {
     predict->dataset = dataset_open(predict->options->dataset, predict->options->cache, error);
-    if (!predict->dataset || model_accepts(predict->model, predict->dataset, 0, error))
+    if (!predict->dataset || model_accepts(predict->model, predict->dataset, 0, error) ||
+        model_require_targets(predict->model, predict->dataset, error))
         return;
     struct dataset *dataset = predict->dataset;
     int64_t grain = predict->grain < dataset->sequences ? predict->grain : dataset->sequences;
@@ -110,12 +110,6 @@ static int compute(struct predict *predict, struct error *error)
     return comm_agree(predict->comm, error);
 }
 
-/* No sign before a NaN, whichever way it came about. */
-static double plain(double value)
-{
-    return isnan(value) ? NAN : value;
-}
-
 /* All. */
 static void say_result(struct predict *predict)
 {
@@ -123,8 +117,8 @@ static void say_result(struct predict *predict)
     char scores[96] = "";
     if (predict->scores) {
         struct net_score sum = tally_sum(&predict->tally, predict->comm);
-        snprintf(scores, sizeof scores, " loss=%.9g error=%.9g", plain(sum.loss / sum.counted),
-            plain(sum.errors / sum.counted));
+        snprintf(scores, sizeof scores, " loss=%.9g error=%.9g", tally_mean(sum.loss, sum.counted),
+            tally_mean(sum.errors, sum.labels));
     }
     if (predict->comm->rank == 0)
         report_line(&predict->report, "sequences=%" PRId64 " frames=%" PRId64 "%s", dataset->sequences,

@@ -19,7 +19,9 @@ static void check_set(const char *path, struct net_config *model, int training, 
     if (!dataset ||
         (training ? model_bind(model, dataset, &error) : !bound && model_accepts(model, dataset, 1, &error)))
         faults_add(faults, (enum exit_code)error.code, "%s", error.text);
-    else
+    else if (!bound)
+        model_check_targets(model, dataset, faults);
+    if (faults->count == before)
         printf("ok: %s: %lld sequences, %lld frames\n", path, (long long)dataset->sequences,
             (long long)dataset->frames);
     dataset_close(dataset);

@@ -120,17 +120,19 @@ static void print_memory(const struct config *config, const struct dataset *trai
             (train->classes ? 1 : grain_stride(train->values)));
     int kept = set_bytes(train, 1e300) <= (double)config->data.cache;
     double sum = 0,
-           items[] = {room, (double)net_panel_bytes(net), (double)survey->most_vectors * room, exchange,
-               (double)moments * slice,
+           items[] = {room, config->train.weight_noise > 0 ? room : 0, (double)net_panel_bytes(net),
+               (double)survey->most_vectors * room, exchange, (double)moments * slice,
                (double)net_workspace_bytes(net, survey->most_rows, survey->most_frames),
                packed * (kept ? 1 : 3), set_bytes(train, (double)config->data.cache),
                valid ? set_bytes(valid, (double)config->data.cache) : 0};
-    static const char *const names[] = {"weights", "packed weights", "gradients", "exchange",
-        "moments (its share)", "activations of the largest grain", "packed grains", "training set",
-        "validation set"};
+    enum { NOISE = 1 };
+    static const char *const names[] = {"weights", "weights with noise", "packed weights", "gradients",
+        "exchange", "moments (its share)", "activations of the largest grain", "packed grains",
+        "training set", "validation set"};
     printf("memory of a rank\n");
     for (size_t i = 0; i < sizeof items / sizeof *items; i++) {
-        print_bytes(names[i], items[i]);
+        if (i != NOISE || items[i] > 0)
+            print_bytes(names[i], items[i]);
         sum += items[i];
     }
     print_bytes("together", sum);

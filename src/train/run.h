@@ -33,6 +33,7 @@ struct run {
     struct net *net;
     size_t P;
     float *weights; /* [reduce_room(P)] */
+    float *noisy;   /* [reduce_room(P)] the weights that a step computes with; NULL without weight_noise */
     struct reduce *reduce;
     struct tree_sums sums;
     size_t slice_first, slice_count;
@@ -56,7 +57,7 @@ struct run {
 
 /* What a step or an epoch came to. */
 struct outcome {
-    double loss, error; /* per counted frame or sequence */
+    double loss, error; /* loss by what was counted, errors by labels (net/net.h); NaN where there is none */
     int64_t sequences, frames;
     double gradient_norm, learning_rate;
     double seconds, data_wait, comm_wait; /* waits are part of seconds */
@@ -90,6 +91,9 @@ int run_check_finite(
 /* Loss and error over the validation set. EXIT_CODE_DIVERGED: the loss is not finite. (validate.c) */
 int run_validate(struct run *run, struct outcome *outcome, struct error *error);
 
+/* EXIT_CODE_DATA where a whole epoch over a set counted nothing. Not collective. (validate.c) */
+int run_check_counted(const struct dataset *dataset, double counted, struct error *error);
+
 /* Writes the newest state as a checkpoint, as best.h5, or both. (save.c) */
 int run_save(struct run *run, int newest, int best, struct error *error);
 
@@ -98,6 +102,11 @@ int run_restore(struct run *run, const struct checkpoint *checkpoint, struct err
 
 /* Weights anew: packed, hashed. Not collective. (step.c) */
 void run_take_weights(struct run *run);
+
+/* All. Packs the weights with noise, a function of seed, step and weight, for the step at hand; the weights
+ * themselves stay as they are, and run_take_weights packs them again. Returns the seconds spent with other
+ * ranks. (noise.c) */
+double run_add_noise(struct run *run);
 
 /* The hash of this rank's weights into its place of `hashes`, and, once these are summed over ranks, whether
  * no weights have changed by themselves and all are equal: EXIT_CODE_REPLICAS names the rank. Not collective.

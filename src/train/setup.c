@@ -118,13 +118,14 @@ static void open_datasets(struct run *run, struct net_config *model, struct erro
     const struct config *config = run->config;
     size_t rest = 0;
     run->train = open_training_set(config, &rest, error);
-    if (!run->train || model_bind(model, run->train, error))
+    if (!run->train || model_bind(model, run->train, error) ||
+        model_require_targets(model, run->train, error))
         return;
     if (!config->data.valid)
         return;
     run->valid = dataset_open(config->data.valid, rest, error);
-    if (run->valid)
-        model_accepts(model, run->valid, 1, error);
+    if (run->valid && model_accepts(model, run->valid, 1, error) == 0)
+        model_require_targets(model, run->valid, error);
 }
 
 /* All. Mean and deviation of the training inputs, from rank 0; those of `checkpoint` where there is one. */

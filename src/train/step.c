@@ -114,6 +114,17 @@ static int update_weights(struct run *run, double counted, struct outcome *outco
     return 0;
 }
 
+/* A step in which nothing counts (all classes are -1) has no gradient: neither weights, nor moments, nor the
+ * number of updates that warmup and schedule go by change, on any rank. It is a step of the run all the same.
+ */
+static void leave_weights(struct run *run, struct outcome *outcome)
+{
+    if (run->noisy)
+        net_pack(run->net, run->weights);
+    outcome->gradient_norm = 0;
+    outcome->learning_rate = optim_rate(&run->optim, &run->state, run->feed.now.epoch);
+}
+
 static void count_step(struct run *run, struct net_score sum)
 {
     struct progress *progress = &run->progress;
@@ -122,6 +133,7 @@ static void count_step(struct run *run, struct net_score sum)
     progress->epoch_loss += sum.loss;
     progress->epoch_errors += sum.errors;
     progress->epoch_counted += sum.counted;
+    progress->epoch_labels += sum.labels;
 }
 
 int run_step(struct run *run, struct outcome *outcome, enum stop_reason *stop, int *save, struct error *error)
@@ -133,12 +145,12 @@ int run_step(struct run *run, struct outcome *outcome, enum stop_reason *stop, i
         comm_fatal(run->comm, run->progress.step + 1, error->code, "%s", error->text);
     const struct feed_step *step = &run->feed.now;
     tally_start(&run->tally, step->plan.sequences, step->plan.sequence);
-    double data_wait = 0;
+    double data_wait = 0, noise_wait = run->noisy ? run_add_noise(run) : 0;
     int failed = compute_grains(run, &data_wait, error);
     add_rides(run, failed, data_wait);
     double before = clock_now();
     struct net_score sum = tally_sum(&run->tally, run->comm);
-    outcome->comm_wait = clock_now() - before;
+    outcome->comm_wait = noise_wait + clock_now() - before;
     const double *ride = tally_extra(&run->tally);
     if (ride[RIDE_FAILED] > 0) {
         comm_agree(run->comm, error);
@@ -147,15 +159,17 @@ int run_step(struct run *run, struct outcome *outcome, enum stop_reason *stop, i
     *stop = ride[RIDE_SIGNAL] > 0 ? STOP_SIGNAL : ride[RIDE_TIME] > 0 ? STOP_TIME : STOP_NOT;
     *save = ride[RIDE_SAVE] > 0;
     outcome->data_wait = ride[RIDE_DATA_WAIT];
-    outcome->loss = sum.loss / sum.counted;
-    outcome->error = sum.errors / sum.counted;
+    outcome->loss = tally_mean(sum.loss, sum.counted);
+    outcome->error = tally_mean(sum.errors, sum.labels);
     outcome->sequences = (int64_t)step->plan.sequences;
     for (size_t leaf = 0; leaf < step->plan.leaves; leaf++)
         outcome->frames += step->plan.frames[leaf];
     if (run_check_hashes(run, ride + RIDE_HASHES, error) ||
-        run_check_finite(run, run->progress.step + 1, "loss", outcome->loss, error) ||
-        update_weights(run, sum.counted, outcome, error))
+        run_check_finite(run, run->progress.step + 1, "loss", sum.loss, error) ||
+        (sum.counted > 0 && update_weights(run, sum.counted, outcome, error)))
         return -1;
+    if (!(sum.counted > 0))
+        leave_weights(run, outcome);
     count_step(run, sum);
     outcome->seconds = clock_now() - start;
     return 0;

@@ -10,7 +10,7 @@ int tally_init(struct tally *tally, size_t room, size_t extra, struct error *err
 {
     *tally = (struct tally){.room = room, .extra = extra};
     tally->sequence = memory_create(room, sizeof *tally->sequence, error);
-    tally->values = memory_create(3 * room + extra, sizeof *tally->values, error);
+    tally->values = memory_create(TALLY_WIDTH * room + extra, sizeof *tally->values, error);
     return tally->sequence && tally->values ? 0 : -1;
 }
 
@@ -35,7 +35,7 @@ void tally_start(struct tally *tally, size_t n, const int64_t *sequence)
         tally->sequence[i] = sequence ? sequence[i] : (int64_t)i;
     if (sequence)
         qsort(tally->sequence, n, sizeof *tally->sequence, compare_indices);
-    memset(tally->values, 0, (3 * n + tally->extra) * sizeof *tally->values);
+    memset(tally->values, 0, (TALLY_WIDTH * n + tally->extra) * sizeof *tally->values);
 }
 
 void tally_add(struct tally *tally, const struct grain *grain, const struct net_score *scores)
@@ -44,26 +44,29 @@ void tally_add(struct tally *tally, const struct grain *grain, const struct net_
         int64_t *place =
             bsearch(&grain->sequence[b], tally->sequence, tally->n, sizeof *tally->sequence, compare_indices);
         assert(place);
-        double *values = tally->values + 3 * (place - tally->sequence);
+        double *values = tally->values + TALLY_WIDTH * (place - tally->sequence);
         values[0] = scores[b].loss;
         values[1] = scores[b].errors;
         values[2] = scores[b].counted;
+        values[3] = scores[b].labels;
     }
 }
 
 double *tally_extra(struct tally *tally)
 {
-    return tally->values + 3 * tally->n;
+    return tally->values + TALLY_WIDTH * tally->n;
 }
 
 struct net_score tally_sum(struct tally *tally, const struct comm *comm)
 {
-    comm_sum(comm, tally->values, 3 * tally->n + tally->extra);
+    comm_sum(comm, tally->values, TALLY_WIDTH * tally->n + tally->extra);
     struct net_score sum = {0};
     for (size_t i = 0; i < tally->n; i++) {
-        sum.loss += tally->values[3 * i];
-        sum.errors += tally->values[3 * i + 1];
-        sum.counted += tally->values[3 * i + 2];
+        const double *values = tally->values + TALLY_WIDTH * i;
+        sum.loss += values[0];
+        sum.errors += values[1];
+        sum.counted += values[2];
+        sum.labels += values[3];
     }
     return sum;
 }

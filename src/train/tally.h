@@ -7,12 +7,16 @@
 #include "comm/comm.h"
 #include "net/net.h"
 
+#include <math.h>
+
+enum { TALLY_WIDTH = 4 };
+
 struct tally {
     size_t n;          /* sequences that can be told apart */
     int64_t *sequence; /* [n] their indices in the dataset, rising; NULL: 0 .. n - 1 */
     size_t extra;      /* further sums over ranks that ride along */
     size_t room;
-    double *values; /* [n][3] loss, errors, counted; then [extra] */
+    double *values; /* [n][TALLY_WIDTH] loss, errors, counted, labels; then [extra] */
 };
 
 int tally_init(struct tally *tally, size_t room, size_t extra, struct error *error);
@@ -29,5 +33,11 @@ double *tally_extra(struct tally *tally); /* [extra], zero at the start */
 
 /* All. Completes values and extras over ranks; the sum in order of the dataset. */
 struct net_score tally_sum(struct tally *tally, const struct comm *comm);
+
+/* A sum over what was counted; NaN, of no sign, where nothing was, or the sum is. */
+static inline double tally_mean(double sum, double counted)
+{
+    return counted > 0 && !isnan(sum) ? sum / counted : NAN;
+}
 
 #endif

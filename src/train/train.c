@@ -65,8 +65,10 @@ static int end_epoch(struct run *run, int *best, struct error *error)
 {
     struct progress *progress = &run->progress;
     int64_t epoch = progress->epoch;
-    progress->train_loss = progress->epoch_loss / progress->epoch_counted;
-    progress->train_error = progress->epoch_errors / progress->epoch_counted;
+    if (run_check_counted(run->train, progress->epoch_counted, error))
+        return -1;
+    progress->train_loss = tally_mean(progress->epoch_loss, progress->epoch_counted);
+    progress->train_error = tally_mean(progress->epoch_errors, progress->epoch_labels);
     progress->loss = progress->train_loss;
     progress->error = progress->train_error;
     struct outcome valid = {.loss = NAN, .error = NAN};
@@ -87,7 +89,8 @@ static int end_epoch(struct run *run, int *best, struct error *error)
             run->weights_hash);
     progress->epoch++;
     progress->position = 0;
-    progress->epoch_loss = progress->epoch_errors = progress->epoch_counted = 0;
+    progress->epoch_loss = progress->epoch_errors = 0;
+    progress->epoch_counted = progress->epoch_labels = 0;
     return 0;
 }
 

@@ -28,6 +28,16 @@ static int validate_steps(
     return 0;
 }
 
+int run_check_counted(const struct dataset *dataset, double counted, struct error *error)
+{
+    if (counted > 0)
+        return 0;
+    return error_set(error, EXIT_CODE_DATA,
+        "%s: /targets: no class but -1, which is no target: there is nothing to count: give a set with "
+        "targets",
+        dataset->path);
+}
+
 int run_validate(struct run *run, struct outcome *outcome, struct error *error)
 {
     double start = clock_now();
@@ -52,10 +62,13 @@ int run_validate(struct run *run, struct outcome *outcome, struct error *error)
     struct net_score sum = tally_sum(&tally, run->comm);
     outcome->comm_wait = clock_now() - before;
     tally_finish(&tally);
-    outcome->loss = sum.loss / sum.counted;
-    outcome->error = sum.errors / sum.counted;
+    outcome->loss = tally_mean(sum.loss, sum.counted);
+    outcome->error = tally_mean(sum.errors, sum.labels);
     outcome->sequences = run->valid->sequences;
     outcome->frames = run->valid->frames;
     outcome->seconds = clock_now() - start;
-    return run_check_finite(run, run->progress.step, "validation loss", outcome->loss, error);
+    return run_check_counted(run->valid, sum.counted, error) ||
+            run_check_finite(run, run->progress.step, "validation loss", outcome->loss, error)
+        ? -1
+        : 0;
 }

@@ -1,4 +1,5 @@
 /* How a run begins and ends, in this process: what must not be lost, and what must not pass for success. */
+#include "base/random.h"
 #include "support/mpi_suite.h"
 #include "support/sample.h"
 #include "train/run.h"
@@ -257,6 +258,167 @@ START_TEST(a_value_found_wrong_while_training_ends_the_run_in_order)
 }
 END_TEST
 
+/* Sequences s of s % 3 < `empty` have no class but -1. */
+static void write_untargeted(const char *name, int64_t empty)
+{
+    static const struct sample_shape shape = {
+        .sequences = 9, .shortest = 3, .longest = 9, .features = 3, .kind = SAMPLE_PER_FRAME, .classes = 4};
+    if (mpi_suite_comm()->rank == 0) {
+        struct sample sample;
+        sample_init(&sample, &shape, 6);
+        for (int64_t s = 0; s < shape.sequences; s++)
+            for (int64_t n = sample.input_offsets[s]; n < sample.input_offsets[s + 1]; n++)
+                sample.classes[n] = s % 3 < empty ? -1 : sample.classes[n];
+        sample_write(&sample, path_of(name));
+        sample_finish(&sample);
+    }
+    comm_barrier(mpi_suite_comm());
+}
+
+/* A sequence a step, so that three of nine steps count nothing. */
+START_TEST(a_step_in_which_nothing_counts_leaves_the_weights)
+{
+    static char train[2 * PATH_ROOM + 16];
+    const char *const set[] = {
+        train, "data.valid=", "model.loss=softmax", "train.batch=1", "train.grain=1", "train.epochs=1", NULL};
+    struct job job;
+    struct error error;
+    int over, empty = 0;
+    write_untargeted("some.h5", 1);
+    snprintf(train, sizeof train, "data.train=%s", path_of("some.h5"));
+    job_begin(&job, "some", set);
+    mpi_assert(run_open(job.run, &over, &error) == 0);
+    for (int64_t step = 1; step <= 9; step++) {
+        struct outcome outcome;
+        enum stop_reason stop;
+        int save;
+        int64_t updates = job.run->state.step;
+        uint64_t hash = job.run->weights_hash;
+        mpi_assert(run_step(job.run, &outcome, &stop, &save, &error) == 0);
+        int none = isnan(outcome.loss);
+        mpi_assert(none == (job.run->feed.now.plan.sequence[0] % 3 == 0) && job.run->progress.step == step);
+        mpi_assert(job.run->state.step == updates + !none && (job.run->weights_hash == hash) == none);
+        mpi_assert(!none || (outcome.gradient_norm == 0 && isnan(outcome.error)));
+        mpi_assert(outcome.learning_rate == 0.001);
+        empty += none;
+    }
+    mpi_assert(empty == 3 && isfinite(job.run->progress.epoch_loss));
+    mpi_assert(job.run->progress.epoch_counted == job.run->progress.epoch_labels);
+    run_close(job.run);
+    free(job.run);
+    config_finish(&job.config);
+    mpi_assert(job_make("whole", set) == 0);
+    remove_run("some");
+    remove_run("whole");
+}
+END_TEST
+
+START_TEST(a_set_in_which_nothing_counts_is_refused_after_an_epoch)
+{
+    static char train[2 * PATH_ROOM + 16], valid[2 * PATH_ROOM + 16];
+    const char *const set[] = {train, valid, "model.loss=softmax", "train.epochs=1", NULL};
+    write_untargeted("all.h5", 3);
+    write_untargeted("none.h5", 0);
+    for (int i = 0; i < 2; i++) {
+        snprintf(train, sizeof train, "data.train=%s", path_of(i ? "all.h5" : "none.h5"));
+        snprintf(valid, sizeof valid, "data.valid=%s", path_of(i ? "none.h5" : "all.h5"));
+        mpi_assert(job_make("all", set) == EXIT_CODE_DATA);
+        mpi_assert(!exists("all/best.h5"));
+        remove_run("all");
+    }
+}
+END_TEST
+
+/* Steps of a run under these overrides, from the newest checkpoint on; the hash of the weights then. */
+static uint64_t run_steps(const char *name, const char *const *set, int steps, struct outcome *valid)
+{
+    struct job job;
+    struct error error;
+    int over;
+    job_begin(&job, name, set);
+    mpi_assert(run_open(job.run, &over, &error) == 0);
+    for (int i = 0; i < steps; i++) {
+        struct outcome outcome;
+        enum stop_reason stop;
+        int save;
+        mpi_assert(run_step(job.run, &outcome, &stop, &save, &error) == 0);
+    }
+    mpi_assert(run_validate(job.run, valid, &error) == 0);
+    mpi_assert(run_save(job.run, 1, 0, &error) == 0);
+    uint64_t hash = job.run->weights_hash;
+    run_close(job.run);
+    free(job.run);
+    config_finish(&job.config);
+    return hash;
+}
+
+START_TEST(noise_of_the_weights_is_gone_after_the_step_and_the_same_after_a_stop)
+{
+    static const char *const noisy[] = {"train.weight_noise=0.3", NULL};
+    struct outcome valid, again, clean;
+    uint64_t whole = run_steps("whole", noisy, 3, &valid);
+    uint64_t part = run_steps("parts", noisy, 1, &again);
+    mpi_assert(part != whole && run_steps("parts", noisy, 2, &again) == whole);
+    mpi_assert(again.loss == valid.loss);
+    /* The checkpoint holds clean weights: validated without noise they have the same loss. */
+    mpi_assert(run_steps("plain", nothing, 3, &clean) != whole && clean.loss != valid.loss);
+    mpi_assert(run_steps("parts", noisy, 0, &again) == whole && again.loss == valid.loss);
+    remove_run("whole");
+    remove_run("parts");
+    remove_run("plain");
+}
+END_TEST
+
+/* Of sgd with rate 1 an update is the gradient, here that of the weights with noise, worked out apart. */
+START_TEST(the_gradient_is_that_of_the_weights_with_noise)
+{
+    static const char *const set[] = {"train.weight_noise=0.2", "train.optimizer=sgd", "train.lr=1",
+        "train.clip=0", "train.batch=4", "train.grain=4", NULL};
+    struct job job;
+    struct error error;
+    struct outcome outcome;
+    enum stop_reason stop;
+    int over, save;
+    job_begin(&job, "gradient", set);
+    mpi_assert(run_open(job.run, &over, &error) == 0);
+    struct run *run = job.run;
+    size_t P = run->P;
+    float *before = calloc(P, sizeof *before), *noisy = calloc(P, sizeof *noisy);
+    memcpy(before, run->weights, P * sizeof *before);
+    for (size_t i = 0; i < P; i++) {
+        double n = random_normal(run->config->train.seed, RANDOM_WEIGHT_NOISE, 1, i);
+        noisy[i] = (float)((double)before[i] + 0.2 * n);
+    }
+    mpi_assert(run_step(run, &outcome, &stop, &save, &error) == 0);
+    double first = outcome.loss;
+    /* The same step from the weights with noise, and without noise, has the same loss and gradient. */
+    static const char *const plain[] = {
+        "train.optimizer=sgd", "train.lr=1", "train.clip=0", "train.batch=4", "train.grain=4", NULL};
+    struct job other;
+    job_begin(&other, "other", plain);
+    mpi_assert(run_open(other.run, &over, &error) == 0);
+    memcpy(other.run->weights, noisy, P * sizeof *noisy);
+    run_take_weights(other.run);
+    mpi_assert(run_step(other.run, &outcome, &stop, &save, &error) == 0);
+    mpi_assert(outcome.loss == first);
+    for (size_t i = 0; i < P; i++) {
+        double moved = (double)run->weights[i] - (double)before[i];
+        double expected = (double)other.run->weights[i] - (double)noisy[i];
+        mpi_assert(fabs(moved - expected) < 1e-6);
+    }
+    free(before);
+    free(noisy);
+    run_close(run);
+    run_close(other.run);
+    free(run);
+    free(other.run);
+    config_finish(&job.config);
+    config_finish(&other.config);
+    remove_run("gradient");
+    remove_run("other");
+}
+END_TEST
+
 static void make_folder(void)
 {
     static const struct sample_shape train = {
@@ -289,6 +451,10 @@ int main(void)
     tcase_add_test(cases, ranks_with_other_options_or_data_are_refused);
     tcase_add_test(cases, both_sets_together_keep_to_the_cache);
     tcase_add_loop_test(cases, a_value_found_wrong_while_training_ends_the_run_in_order, 0, 11);
+    tcase_add_test(cases, a_step_in_which_nothing_counts_leaves_the_weights);
+    tcase_add_test(cases, a_set_in_which_nothing_counts_is_refused_after_an_epoch);
+    tcase_add_test(cases, noise_of_the_weights_is_gone_after_the_step_and_the_same_after_a_stop);
+    tcase_add_test(cases, the_gradient_is_that_of_the_weights_with_noise);
     suite_add_tcase(suite, cases);
     return mpi_suite_run(suite, "test_run", 110);
 }

@@ -41,7 +41,7 @@ static void fill_rest(struct checkpoint *c, int64_t step)
     c->config = copy_text("[model]\ncell = lstm\n; dr\xc3\xb6lf\n");
     c->optim = (struct optim_state){step, 0.5, 0.25, 0.1, INFINITY, 3};
     c->progress =
-        (struct progress){2, step, 5, 1.5, 7, 100, 0.625, 4, 1, 2, 0.75, NAN, 0.875, 0.0625, 1, 1234};
+        (struct progress){2, step, 5, 1.5, 7, 100, 90, 0.625, 4, 1, 2, 0.75, NAN, 0.875, 0.0625, 1, 1234};
     c->fingerprint = 0x0123456789abcdefu;
     c->classes = 2;
     c->features = 2;
@@ -78,6 +78,25 @@ struct net *checkpoints_make(struct checkpoint *checkpoint, size_t layers, size_
     return net;
 }
 
+static void compare_options(const struct net_config *a, const struct net_config *b)
+{
+    ck_assert(a->input_layers == b->input_layers && a->output_layers == b->output_layers);
+    for (size_t l = 0; l < a->input_layers; l++)
+        ck_assert_uint_eq(a->input_size[l], b->input_size[l]);
+    for (size_t l = 0; l < a->output_layers; l++)
+        ck_assert_uint_eq(a->output_size[l], b->output_size[l]);
+    ck_assert(a->transition_layers == b->transition_layers && a->residual == b->residual);
+    ck_assert(a->normalize == b->normalize && a->initial_state == b->initial_state);
+    ck_assert(a->peepholes == b->peepholes && a->recurrent_dropout == b->recurrent_dropout);
+    ck_assert(a->input_noise == b->input_noise && a->label_smoothing == b->label_smoothing);
+    ck_assert(a->huber_delta == b->huber_delta && a->class_weights == b->class_weights);
+    for (size_t c = 0; c < a->class_weights; c++)
+        ck_assert(a->class_weight[c] == b->class_weight[c]);
+    ck_assert(a->attention == b->attention && a->decoder_layers == b->decoder_layers);
+    ck_assert(a->decoder_hidden == b->decoder_hidden && a->decoder_embedding == b->decoder_embedding);
+    ck_assert(a->attention_size == b->attention_size && a->target_length == b->target_length);
+}
+
 static void compare_models(const struct net_config *a, const struct net_config *b)
 {
     ck_assert(a->cell == b->cell && a->output == b->output && a->loss == b->loss && a->layers == b->layers);
@@ -85,6 +104,7 @@ static void compare_models(const struct net_config *a, const struct net_config *
         ck_assert(a->hidden[l] == b->hidden[l] && a->bidirectional[l] == b->bidirectional[l]);
     ck_assert(a->inputs == b->inputs && a->symbols == b->symbols && a->embedding == b->embedding);
     ck_assert(a->outputs == b->outputs && a->dropout == b->dropout);
+    compare_options(a, b);
 }
 
 static void compare_parameters(const struct checkpoint *a, const struct checkpoint *b)

@@ -178,6 +178,100 @@ START_TEST(every_member_of_the_model_is_read_back)
 }
 END_TEST
 
+/* A decoder with all options; its weights are not looked at here. */
+static void fill_options(struct net_config *model)
+{
+    model->cell = CELL_LSTM;
+    model->output = OUTPUT_DECODER;
+    model->loss = LOSS_SOFTMAX;
+    model->input_layers = 2;
+    model->input_size[0] = 3;
+    model->input_size[1] = 5;
+    model->output_layers = 1;
+    model->output_size[0] = 7;
+    model->transition_layers = 2;
+    model->residual = model->normalize = model->initial_state = model->peepholes = 1;
+    model->recurrent_dropout = 0.5;
+    model->input_noise = 0.1;
+    model->class_weights = 2;
+    model->class_weight[0] = 0.3;
+    model->class_weight[1] = 1e-300;
+    model->label_smoothing = 0.2;
+    model->huber_delta = 3;
+    model->attention = ATTENTION_DOT;
+    model->decoder_layers = 3;
+    model->decoder_hidden = 4;
+    model->decoder_embedding = 2;
+    model->attention_size = 6;
+    model->target_length = 0;
+}
+
+START_TEST(every_option_is_read_back)
+{
+    struct written w;
+    write_small(&w);
+    fill_options(&w.checkpoint.model);
+    memory_destroy(w.bytes);
+    encode(&w.checkpoint, &w.bytes, &w.size);
+    write_file(w.path, w.bytes, w.size);
+    read_well(w.path, CHECKPOINT_SEALED, &w.checkpoint);
+    finish_small(&w);
+}
+END_TEST
+
+START_TEST(options_that_cannot_go_together_are_refused_by_name)
+{
+    static const struct {
+        size_t place;
+        int value;
+        const char *says;
+    } bad[] = {{offsetof(struct net_config, cell), CELL_GRU, "peepholes"},
+        {offsetof(struct net_config, loss), LOSS_MSE, "target_length"},
+        {offsetof(struct net_config, output), OUTPUT_CTC, NULL}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct written w;
+        write_small(&w);
+        fill_options(&w.checkpoint.model);
+        memcpy((char *)&w.checkpoint.model + bad[i].place, &bad[i].value, sizeof bad[i].value);
+        memory_destroy(w.bytes);
+        encode(&w.checkpoint, &w.bytes, &w.size);
+        write_file(w.path, w.bytes, w.size);
+        if (bad[i].says)
+            read_badly(w.path, CHECKPOINT_SEALED, EXIT_CODE_DATA, bad[i].says);
+        else
+            read_well(w.path, CHECKPOINT_SEALED, &w.checkpoint);
+        finish_small(&w);
+    }
+}
+END_TEST
+
+/* As the first release wrote them: the same list, less what it did not know. */
+START_TEST(files_of_version_1_are_read)
+{
+    struct written w;
+    struct error error = {0};
+    struct section whole = {.way = SECTION_WRITE, .error = &error, .most = SIZE_MAX, .version = 1};
+    char digits[17];
+    void *image;
+    size_t size;
+    write_small(&w);
+    snprintf(digits, sizeof digits, "%016llx", (unsigned long long)w.checkpoint.weights_hash);
+    whole.image = h5_image_create(&error);
+    h5_image_attribute_text(whole.image, "/", "format", "rnn-train checkpoint");
+    h5_image_attribute_int32(whole.image, "/", "format_version", 1);
+    h5_image_attribute_text(whole.image, "/", "weights_hash", digits);
+    ck_assert_int_eq(layout_pass(&whole, &w.checkpoint), 0);
+    ck_assert_int_eq(h5_image_finish(whole.image, &image, &size, &error), 0);
+    write_file(w.path, image, size);
+    w.checkpoint.progress.epoch_labels = w.checkpoint.progress.epoch_counted;
+    w.checkpoint.model.huber_delta = 1;
+    w.checkpoint.model.decoder_layers = 1;
+    read_well(w.path, CHECKPOINT_ANY, &w.checkpoint);
+    memory_destroy(image);
+    finish_small(&w);
+}
+END_TEST
+
 START_TEST(equal_checkpoints_give_equal_bytes)
 {
     struct written a, b;
@@ -351,7 +445,11 @@ START_TEST(impossible_values_are_refused_by_name)
         const char *group, *name;
         int64_t value;
         const char *says;
-    } bad[] = {{"/model", "layers", 0, "layers = 0"},
+    } bad[] = {{"/model", "layers", 0, "not 0 numbers"}, {"/model", "layers", -1, "layers = -1"},
+        {"/model", "peepholes", 2, "peepholes = 2"}, {"/model", "input_layers", 65, "input_layers = 65"},
+        {"/model", "input_layers", 1, "not 1 numbers"}, {"/model", "decoder_hidden", INT64_MAX, "sizes"},
+        {"/model", "class_weights", 257, "= 257"}, {"/model", "class_weights", 1, "class_weight_0"},
+        {"/model", "target_length", (int64_t)1 << 31, "target_length"},
         {"/model", "layers", NET_MOST_LAYERS + 1, "layers = 65"}, {"/model", "layers", 2, "not 2 numbers"},
         {"/model", "outputs", INT64_MAX, "sizes"}, {"/model", "symbols", 2, "symbols = 2"},
         {"/model", "inputs", -1, "inputs = -1"}, {"/progress", "step", -1, "step = -1"},
@@ -386,9 +484,9 @@ START_TEST(impossible_values_are_refused_by_name)
     H5Fclose(file);
     read_badly(w.path, CHECKPOINT_ANY, EXIT_CODE_DATA, "group /data has no attribute hash");
     file = open_bare(&w);
-    change_attribute(file, "/", "format_version", H5T_NATIVE_INT, (int[]){2});
+    change_attribute(file, "/", "format_version", H5T_NATIVE_INT, (int[]){3});
     H5Fclose(file);
-    read_badly(w.path, CHECKPOINT_ANY, EXIT_CODE_DATA, "format 2");
+    read_badly(w.path, CHECKPOINT_ANY, EXIT_CODE_DATA, "format 3");
     finish_small(&w);
 }
 END_TEST
@@ -608,6 +706,9 @@ int main(void)
     tcase_add_test(cases, what_is_written_is_read_back);
     tcase_add_test(cases, every_optimizer_and_depth_is_read_back);
     tcase_add_test(cases, every_member_of_the_model_is_read_back);
+    tcase_add_test(cases, every_option_is_read_back);
+    tcase_add_test(cases, options_that_cannot_go_together_are_refused_by_name);
+    tcase_add_test(cases, files_of_version_1_are_read);
     tcase_add_test(cases, equal_checkpoints_give_equal_bytes);
     tcase_add_test(cases, the_last_line_tells_hash_and_length);
     tcase_add_test(cases, a_flipped_bit_in_any_byte_is_refused);
