@@ -43,7 +43,9 @@ int recurrent_init(struct recurrent *r, enum cell cell, int reverse, size_t H, s
         r->peephole = memory_create(3 * r->Hp, sizeof(float), error);
     if (!r->bias || !r->bias_recurrent || !r->learned || (place.peepholes && !r->peephole) ||
         matrix_init(&r->input, place.weight_ih, r->gates, inputs, below, error) ||
-        matrix_init(&r->hidden, place.weight_hh, r->gates, units, 1, error)) {
+        matrix_init(&r->hidden, place.weight_hh, r->gates, units, 1, error) ||
+        transition_init(&r->transition, place.transition_layers, H, place.transition, place.dropout,
+            place.layer, reverse, error)) {
         recurrent_finish(r);
         return -1;
     }
@@ -54,6 +56,7 @@ void recurrent_finish(struct recurrent *r)
 {
     matrix_finish(&r->input);
     matrix_finish(&r->hidden);
+    transition_finish(&r->transition);
     memory_destroy(r->bias);
     memory_destroy(r->bias_recurrent);
     memory_destroy(r->learned);
@@ -63,7 +66,7 @@ void recurrent_finish(struct recurrent *r)
 
 size_t recurrent_bytes(const struct recurrent *r)
 {
-    return matrix_bytes(&r->input) + matrix_bytes(&r->hidden);
+    return matrix_bytes(&r->input) + matrix_bytes(&r->hidden) + transition_bytes(&r->transition);
 }
 
 void recurrent_pack(struct recurrent *r, const struct kernel *kernel, const float *weights)
@@ -74,6 +77,7 @@ void recurrent_pack(struct recurrent *r, const struct kernel *kernel, const floa
     else
         matrix_pack(&r->input, kernel, weights);
     matrix_pack(&r->hidden, kernel, weights);
+    transition_pack(&r->transition, kernel, weights);
     memset(r->bias, 0, width * sizeof *r->bias);
     memset(r->bias_recurrent, 0, width * sizeof *r->bias);
     bias_add(r->gates, weights + r->bias_ih, r->bias);
@@ -97,6 +101,7 @@ void recurrent_lay(
         r->t = arena_take(arena, N * r->Hp, sizeof(float));
     if (r->cell == CELL_GRU)
         r->u = arena_take(arena, N * r->a_stride, sizeof(float));
+    transition_lay(&r->transition, kernel, arena, B, N, training);
     if (!training)
         return;
     r->dc = arena_take(arena, r->cell == CELL_LSTM ? B * r->Hp : 0, sizeof(float));
@@ -130,7 +135,7 @@ struct run {
     size_t first, rows; /* frames first .. first + rows - 1 */
     size_t row;         /* of the grain, of the first */
     size_t before;      /* go on from rows before .. */
-    int product;        /* and W_hh h' is not zero */
+    int product;        /* and W_hh m is not zero */
 };
 
 /* The rows that are carried on, and those that start here. */
@@ -142,7 +147,7 @@ static void split_step(
         .rows = step.rows - step.carried,
         .row = step.carried,
         .before = grain->N + step.carried,
-        .product = r->start != START_ZERO};
+        .product = r->start != START_ZERO || r->transition.K > 0};
 }
 
 /* The i-th step in the direction's own time. */
@@ -192,21 +197,26 @@ static void cell_backward(
     times_add(r->times, NET_ACTIVATION, start);
 }
 
-/* Sums of the rows before activation: a = W_ih x + b (already there) + W_hh h'. */
+/* Sums of the rows before activation: a = W_ih x + b (already there) + W_hh m. */
 static void run_product(
     const struct recurrent *r, const struct kernel *kernel, struct run run, const float *Y, size_t Y_stride)
 {
-    const float *h_before = Y + run.before * Y_stride;
+    const float *m = Y + run.before * Y_stride;
+    size_t stride = Y_stride;
+    if (r->transition.on) {
+        transition_forward(&r->transition, kernel, run.first, run.rows, run.row, m, Y_stride);
+        stride = r->transition.stride;
+        m = transition_output(&r->transition) + run.first * stride;
+    }
     if (r->cell == CELL_GRU) {
         float *u = r->u + run.first * r->a_stride;
         if (run.product)
-            kernel->product(
-                &r->hidden.forward, run.rows, h_before, Y_stride, r->bias_recurrent, 0, u, r->a_stride);
+            kernel->product(&r->hidden.forward, run.rows, m, stride, r->bias_recurrent, 0, u, r->a_stride);
         for (size_t b = 0; b < run.rows && !run.product; b++)
             memcpy(u + b * r->a_stride, r->bias_recurrent, r->G * r->Hp * sizeof *u);
     } else if (run.product) {
         float *a = r->a + run.first * r->a_stride;
-        kernel->product(&r->hidden.forward, run.rows, h_before, Y_stride, a, r->a_stride, a, r->a_stride);
+        kernel->product(&r->hidden.forward, run.rows, m, stride, a, r->a_stride, a, r->a_stride);
     }
 }
 
@@ -286,6 +296,7 @@ void recurrent_forward(struct recurrent *r, const struct kernel *kernel, const s
 {
     size_t span = count_span(r, grain);
     set_start(r, grain, Y, Y_stride);
+    transition_begin(&r->transition, pass, grain);
     for (size_t i = 0; i < grain->T; i++) {
         if (i % span == 0)
             span_forward(r, kernel, grain, i, X, X_stride);
@@ -320,6 +331,21 @@ static void span_backward(const struct recurrent *r, const struct kernel *kernel
         X_stride, dX, X_stride);
 }
 
+/* dm = W_hh^T da, added to dh' or on its way there. */
+static void product_backward(
+    const struct recurrent *r, const struct kernel *kernel, struct run run, float *dh_before, size_t Y_stride)
+{
+    const float *da = (r->cell == CELL_GRU ? r->u : r->a) + run.first * r->a_stride;
+    const struct transition *t = &r->transition;
+    if (t->on) {
+        kernel->product(&r->hidden.backward, run.rows, da, r->a_stride, NULL, 0, t->dm, t->stride);
+        transition_backward(t, kernel, run.first, run.rows, run.row, dh_before, Y_stride);
+    } else {
+        kernel->product(
+            &r->hidden.backward, run.rows, da, r->a_stride, dh_before, Y_stride, dh_before, Y_stride);
+    }
+}
+
 static void run_backward(const struct recurrent *r, const struct kernel *kernel, struct run run,
     const float *Y, size_t Y_stride, float *dY)
 {
@@ -352,11 +378,8 @@ static void run_backward(const struct recurrent *r, const struct kernel *kernel,
         rows.recurrent = r->u + run.first * r->a_stride;
     cell_backward(r, kernel, &rows);
 
-    /* dh' += W_hh^T da */
-    const float *da = (r->cell == CELL_GRU ? r->u : r->a) + run.first * r->a_stride;
     if (run.product)
-        kernel->product(
-            &r->hidden.backward, run.rows, da, r->a_stride, dh_before, Y_stride, dh_before, Y_stride);
+        product_backward(r, kernel, run, dh_before, Y_stride);
 }
 
 /* The row of Y that each frame goes on from, for the gradient by W_hh: dW_hh = sum over frames of da h'^T. */
@@ -379,11 +402,18 @@ static void weight_gradients(const struct recurrent *r, const struct kernel *ker
 {
     size_t width = r->G * r->Hp, I = r->one_hot ? 0 : r->input.columns;
     float *dW = r->dW, *dW_hh = dW + width * I;
-    find_before(r, grain);
+    int on = r->transition.on;
+    if (!on)
+        find_before(r, grain);
     memset(dW, 0, width * (I + r->Hp) * sizeof *dW);
     memset(r->sums, 0, width * sizeof *r->sums);
     struct outer_side side[] = {{.columns = I, .X = X, .X_stride = X_stride, .C = dW, .C_stride = I},
-        {.columns = r->Hp, .X = Y, .X_stride = Y_stride, .row = r->before, .C = dW_hh, .C_stride = r->Hp}};
+        {.columns = r->Hp,
+            .X = on ? transition_output(&r->transition) : Y,
+            .X_stride = on ? r->transition.stride : Y_stride,
+            .row = on ? NULL : r->before,
+            .C = dW_hh,
+            .C_stride = r->Hp}};
     size_t skip = r->one_hot, apart = r->cell == CELL_GRU;
     kernel->outer(grain->N, width, r->a, r->a_stride, side + skip, 2 - skip - apart, r->sums, r->scratch);
     bias_add_gradient(r->gates, r->sums, gradient + r->bias_ih);
@@ -461,6 +491,8 @@ void recurrent_backward(struct recurrent *r, const struct kernel *kernel, const 
     }
     double start = times_start(r->times);
     weight_gradients(r, kernel, grain, X, X_stride, Y, Y_stride, gradient);
+    if (r->transition.on)
+        transition_gradients(&r->transition, kernel, gradient);
     if (r->peephole)
         peephole_gradients(r, grain, gradient);
     if (r->start == START_LEARNED)
