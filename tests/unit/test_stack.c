@@ -151,7 +151,9 @@ enum option {
     NOISE = 32,
     LEARNED_START = 64,
     PEEPHOLES = 128,
-    ALL = 255
+    TRANSITIONS = 256,
+    RECURRENT_DROPOUT = 512,
+    ALL = 1023
 };
 static const int option_sets[] = {NONE, INPUT_LAYERS, OUTPUT_LAYERS, RESIDUAL, NORMALIZE, DROPOUT, NOISE,
     RESIDUAL | NORMALIZE, RESIDUAL | DROPOUT, NORMALIZE | DROPOUT, ALL};
@@ -186,6 +188,8 @@ static struct net_config make_config(int options, int shape)
     config.input_noise = options & NOISE ? 0.5 : 0;
     config.initial_state = (options & LEARNED_START) != 0;
     config.peepholes = (options & PEEPHOLES) != 0;
+    config.transition_layers = options & TRANSITIONS ? 1 : 0;
+    config.recurrent_dropout = options & RECURRENT_DROPOUT ? 0.2 : 0;
     return config;
 }
 
@@ -568,7 +572,6 @@ START_TEST(pieces_in_turn_give_the_bits_of_the_whole)
             struct net_config config = make_config(all ? ALL : NONE, shape);
             config.cell = (enum cell)_i;
             config.peepholes = config.peepholes && config.cell == CELL_LSTM;
-            config.transition_layers = all ? 1 : 0;
             config.layers = all == 2 ? 0 : config.layers;
             struct trial trial;
             struct grain whole;
