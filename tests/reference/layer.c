@@ -2,7 +2,7 @@
  * first one the initial state: a weight, or zero. On the way to the recurrent product h of the step before
  * passes the transition layers (Pascanu, Gulcehre, Cho and Bengio 2014):
  *
- *     m(0) = h,  m(k+1) = tanh(T_k m(k) + b_k),  m = m(K) */
+ *     m(0) = h, or mask . h,  m(k+1) = tanh(T_k m(k) + b_k),  m = m(K) */
 #include "layer.h"
 
 #include "dense.h"
@@ -119,7 +119,8 @@ static void forward_course(struct layer *layer, const struct names *names, doubl
         size_t t = visited(d, layer->T, n);
         struct cell_past past = past_of(layer, &direction, d, n, nothing);
         struct cell_step step = step_at(layer, d, t);
-        memcpy(m_at(layer, d, t, 0), past.h, H * sizeof(double));
+        for (size_t h = 0; h < H; h++)
+            m_at(layer, d, t, 0)[h] = past.h[h] * (layer->mask[d] ? layer->mask[d][h] : 1);
         for (size_t k = 0; k < K; k++) {
             double *m = m_at(layer, d, t, k + 1);
             reference_dense_forward(&direction.transition[k], 1, m_at(layer, d, t, k), m);
@@ -141,7 +142,7 @@ void reference_layer_forward(struct layer *layer, const struct names *names, dou
     }
 }
 
-/* dm [H] by m of step t; adds to dh [H], by m(0). */
+/* dm [H] by m of step t; adds to dh [H], by the h that m comes from. */
 static void backward_transition(const struct layer *layer, size_t d, size_t t,
     const struct direction *direction, const struct direction *gradient, const double *dm, double *dh)
 {
@@ -157,7 +158,7 @@ static void backward_transition(const struct layer *layer, size_t d, size_t t,
         dv = dx;
     }
     for (size_t h = 0; h < H; h++)
-        dh[h] += dv[h];
+        dh[h] += dv[h] * (layer->mask[d] ? layer->mask[d][h] : 1);
     free(dv);
 }
 

@@ -18,7 +18,8 @@ struct layer {
     const struct net_config *config;
     struct cell_shape shape;
     size_t l, D, T;
-    double *x; /* [T][I], what the layer runs on; the layer's, zeroes at first */
+    double *x;             /* [T][I], what the layer runs on; the layer's, zeroes at first */
+    const double *mask[2]; /* [H] of the sequence; NULL: none */
     struct course course[2];
 };
 

@@ -61,6 +61,11 @@ static void set_huber(struct net_config *config)
     config->huber_delta = 0.4;
 }
 
+static void set_recurrent_dropout(struct net_config *config)
+{
+    config->recurrent_dropout = 0.3;
+}
+
 static void set_no_layers(struct net_config *config)
 {
     config->layers = 0;
@@ -69,14 +74,21 @@ static void set_no_layers(struct net_config *config)
 enum { LSTM = 1 << CELL_LSTM, ALL = 1 << CELL_RNN | 1 << CELL_RNN_RELU | 1 << CELL_LSTM | 1 << CELL_GRU };
 
 const struct net_option net_options[] = {
-    {"peepholes", set_peepholes, LSTM, -1, 0}, {"transition_layers", set_transition_layers, ALL, -1, 0},
-    {"initial_state", set_initial_state, ALL, -1, 0}, {"input_layers", set_input_layers, ALL, -1, 0},
-    {"output_layers", set_output_layers, ALL, -1, 0}, {"residual", set_residual, ALL, -1, 0},
-    {"normalize", set_normalize, ALL, -1, 0}, {"class_weights", set_class_weights, ALL, LOSS_SOFTMAX, 0},
+    {"peepholes", set_peepholes, LSTM, -1, 0},
+    {"transition_layers", set_transition_layers, ALL, -1, 0},
+    {"initial_state", set_initial_state, ALL, -1, 0},
+    {"input_layers", set_input_layers, ALL, -1, 0},
+    {"output_layers", set_output_layers, ALL, -1, 0},
+    {"residual", set_residual, ALL, -1, 0},
+    {"normalize", set_normalize, ALL, -1, 0},
+    {"recurrent_dropout", set_recurrent_dropout, ALL, -1, 0},
+    {"class_weights", set_class_weights, ALL, LOSS_SOFTMAX, 0},
     {"label_smoothing", set_label_smoothing, ALL, LOSS_SOFTMAX, 0},
-    {"classes of -1", NULL, ALL, LOSS_SOFTMAX, 1}, {"huber", set_huber, ALL, LOSS_HUBER, 0},
+    {"classes of -1", NULL, ALL, LOSS_SOFTMAX, 1},
+    {"huber", set_huber, ALL, LOSS_HUBER, 0},
     {"mae", NULL, ALL, LOSS_MAE, 0},
-    {"no layers", set_no_layers, ALL, -1, 0}, /* the last: net_options_choose_all leaves it out */
+    /* The last: net_options_choose_all leaves it out. */
+    {"no layers", set_no_layers, ALL, -1, 0},
 };
 const size_t net_options_count = sizeof net_options / sizeof *net_options;
 

@@ -1,5 +1,6 @@
 /* Every option of a network with outputs of frames or sequences, or ctc, for tests that go through them alone
- * and together. A new option is one line of the table in net_options.c. */
+ * and together (recurrent_dropout, which the reference knows by its masks alone, too). A new option is one
+ * line of the table in net_options.c. */
 #ifndef TESTS_REFERENCE_NET_OPTIONS_H
 #define TESTS_REFERENCE_NET_OPTIONS_H
 

@@ -127,8 +127,10 @@ static void trace_forward(struct trace *trace, const struct net_config *config, 
     trace_init(trace, config, sequence->T);
     forward_inputs(trace, weights, sequence);
     reference_chain_forward(&trace->input, &trace->names, weights);
-    for (size_t l = 0; l < config->layers; l++)
+    for (size_t l = 0; l < config->layers; l++) {
+        memcpy(trace->layer[l].mask, sequence->mask[l], sizeof trace->layer[l].mask);
         forward_layer(trace, l, weights);
+    }
     const double *last = before_layer(trace, config->layers);
     size_t F = trace->F;
     for (size_t r = 0; r < trace->R; r++)

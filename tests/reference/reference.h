@@ -24,6 +24,10 @@ struct reference_sequence {
     const int32_t *classes; /* [R]; softmax; -1: no target; ctc: [U] labels */
     const double *values;   /* [R][O]; the other losses */
     size_t U;               /* ctc */
+
+    /* [H] what multiplies h' on its way to the recurrent product, of each layer and direction; NULL: nothing
+     * does. For recurrent dropout: 0 or 1 / (1 - rate). */
+    const double *mask[NET_MOST_LAYERS][2];
 };
 
 struct reference_score {

@@ -96,6 +96,32 @@ static double gradient_difference(
     return difference;
 }
 
+/* The masks of recurrent dropout that the net draws with seed and epoch 1: 32 random bits a unit, keyed by
+ * the sequence and by two places a layer, are kept from rate 2^32 on. */
+static void draw_masks(struct problem *problem)
+{
+    const struct net_config *config = &problem->config;
+    double rate = config->recurrent_dropout;
+    for (size_t b = 0; b < ROWS; b++)
+        for (size_t k = 0; k < 2 * config->layers; k++) {
+            size_t H = config->hidden[k / 2];
+            double *mask = reference_numbers(H);
+            for (size_t h = 0; h < H; h++) {
+                uint32_t bits[4];
+                random_block(1, RANDOM_RECURRENT_DROPOUT, (uint64_t)1 << 40 | b, (k << 32) + h / 4, bits);
+                mask[h] = bits[h % 4] < (uint32_t)(rate * 0x1p32) ? 0 : (float)(1 / (1 - rate));
+            }
+            problem->sequence[b].mask[k / 2][k % 2] = mask;
+        }
+}
+
+static void free_masks(struct problem *problem)
+{
+    for (size_t b = 0; b < ROWS; b++)
+        for (size_t k = 0; k < 2 * problem->config.layers; k++)
+            free((double *)problem->sequence[b].mask[k / 2][k % 2]);
+}
+
 static void check_combination(const struct combination *combination, uint64_t seed)
 {
     struct problem problem;
@@ -106,6 +132,8 @@ static void check_combination(const struct combination *combination, uint64_t se
     problem_init(&problem, &combination->config, ROWS, lengths, seed);
     if (net_options_drop_targets(combination->n, combination->chosen))
         problem_drop_targets(&problem, seed);
+    if (combination->config.recurrent_dropout > 0)
+        draw_masks(&problem);
     subject_init(&subject, &problem);
     struct net_pass pass = {.training = 1, .seed = 1, .epoch = 1};
     subject_run_chosen(&subject, &pass, ROWS, in_order, &result);
@@ -117,6 +145,7 @@ static void check_combination(const struct combination *combination, uint64_t se
     ck_assert_msg(gradient < TOLERANCE, "%s: gradient of %s is off by %g", text, worst, gradient);
     result_finish(&result);
     subject_finish(&subject);
+    free_masks(&problem);
     problem_finish(&problem);
 }
 

@@ -82,6 +82,15 @@ START_TEST(gradient_matches_slope)
 }
 END_TEST
 
+/* Another for each layer and direction; layers are at most 4 wide. */
+static void set_masks(struct problem *problem)
+{
+    static const double kept[] = {1.5, 0, 1.5, 1.5, 0, 1.5, 0, 1.5, 1.5};
+    for (size_t s = 0; s < problem->sequences; s++)
+        for (size_t k = 0; k < 2 * problem->config.layers; k++)
+            problem->sequence[s].mask[k / 2][k % 2] = kept + k;
+}
+
 /* Both kinds of output, one kind of input, in one direction and both; every stride-th element of the
  * gradient, others each time. */
 static void check_options(enum cell cell, enum loss loss, int inputs, size_t n,
@@ -106,6 +115,8 @@ static void check_options(enum cell cell, enum loss loss, int inputs, size_t n,
         problem_init(&problem, &config, 3, slope_lengths, 200 + (uint64_t)which);
         if (net_options_drop_targets(n, chosen))
             problem_drop_targets(&problem, 1);
+        if (config.recurrent_dropout > 0)
+            set_masks(&problem);
         check_slopes_of(&problem, (size_t)which % stride, stride, 1e-6, text);
         problem_finish(&problem);
     }
