@@ -5,6 +5,13 @@
 #include "base/memory.h"
 #include "net/matrix.h"
 
+/* What a layer sees: rows of floats, or symbols. */
+struct dense_input {
+    const float *X; /* [R][stride] */
+    size_t stride;
+    const int32_t *symbols; /* [R]; X is NULL */
+};
+
 struct dense {
     struct side outputs;
     struct matrix weight;

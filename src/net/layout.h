@@ -3,37 +3,23 @@
 #define NET_LAYOUT_H
 
 #include "base/memory.h"
-#include "net/dense.h"
 #include "net/net.h"
-#include "net/recurrent.h"
-
-/* A recurrent layer: its directions, and their outputs joined. */
-struct layer {
-    size_t D, stride; /* directions; of Y, which holds D times Hp */
-    struct recurrent direction[2];
-    /* Workspace. */
-    float *Y, *dY;  /* [N][stride] */
-    float *dropped; /* [N][stride] what the layer above sees: Y with dropout; NULL: Y itself */
-};
+#include "net/stack.h"
+#include "net/top.h"
 
 struct net {
     struct net_config config;
     const struct kernel *kernel;
     size_t P, parameters;
     struct parameter *parameter;
-    struct layer *layers; /* [config.layers] */
-    struct dense head;
-    float *embedding; /* [symbols][embedding_width], packed with the weights; NULL without */
-    size_t embedding_offset, embedding_width; /* width: padded, a stride */
+    struct stack stack;
+    struct top top;
 
     /* Workspace: one block, laid out anew for every grain. */
     void *block;
     size_t block_bytes;
-    float *X, *dX; /* embedded inputs [N][embedding_width] and the gradient by them */
-    float *gathered,
-        *dgathered; /* OUTPUT_SEQUENCE: [B][stride of the last layer] last states and the gradient */
-    float *outputs; /* [rows][outputs_stride] */
-    size_t outputs_stride;
+    float *gathered, *dgathered; /* OUTPUT_SEQUENCE: [B][gathered_stride] last states and the gradient */
+    size_t gathered_stride;
     struct net_score *row_scores; /* [rows] */
     double *times;                /* see net/times.h */
 };
