@@ -4,7 +4,8 @@
  *
  * The rows of a grain's step are those alive, longest sequence first, so the rows that step t shares with the
  * step before it in time are always the first ones of both: `carried` of them. In reverse time new rows join
- * at the end. */
+ * at the end. The states that rows start from lie behind the frames, row N + b that of row b, so that what a
+ * run of rows goes on from is always a run of rows. */
 #include "net/recurrent.h"
 
 #include "net/times.h"
@@ -21,20 +22,23 @@ int recurrent_init(struct recurrent *r, enum cell cell, int reverse, size_t H, s
 {
     size_t G = net_count_gates(cell);
     *r = (struct recurrent){.cell = cell,
+        .start = place.start,
         .reverse = reverse,
         .H = H,
         .G = G,
         .one_hot = one_hot,
         .gates = {.parts = 1, .size = H, .interleave = G},
         .bias_ih = place.bias_ih,
-        .bias_hh = place.bias_hh};
+        .bias_hh = place.bias_hh,
+        .h0 = place.h0,
+        .c0 = place.c0};
     struct side units = {.parts = 1, .size = H, .interleave = 1};
     r->Hp = side_padded(units);
     r->a_stride = kernel_stride(G * r->Hp);
     r->bias = memory_create(G * r->Hp, sizeof(float), error);
     r->bias_recurrent = memory_create(G * r->Hp, sizeof(float), error);
-    r->zero = memory_create(r->Hp, sizeof(float), error);
-    if (!r->bias || !r->bias_recurrent || !r->zero ||
+    r->learned = memory_create(2 * r->Hp, sizeof(float), error);
+    if (!r->bias || !r->bias_recurrent || !r->learned ||
         matrix_init(&r->input, place.weight_ih, r->gates, inputs, below, error) ||
         matrix_init(&r->hidden, place.weight_hh, r->gates, units, 1, error)) {
         recurrent_finish(r);
@@ -49,7 +53,7 @@ void recurrent_finish(struct recurrent *r)
     matrix_finish(&r->hidden);
     memory_destroy(r->bias);
     memory_destroy(r->bias_recurrent);
-    memory_destroy(r->zero);
+    memory_destroy(r->learned);
     *r = (struct recurrent){0};
 }
 
@@ -70,6 +74,10 @@ void recurrent_pack(struct recurrent *r, const struct kernel *kernel, const floa
     memset(r->bias_recurrent, 0, width * sizeof *r->bias);
     bias_add(r->gates, weights + r->bias_ih, r->bias);
     bias_add(r->gates, weights + r->bias_hh, r->cell == CELL_GRU ? r->bias_recurrent : r->bias);
+    if (r->start == START_LEARNED)
+        memcpy(r->learned, weights + r->h0, r->H * sizeof *r->learned);
+    if (r->start == START_LEARNED && r->cell == CELL_LSTM)
+        memcpy(r->learned + r->Hp, weights + r->c0, r->H * sizeof *r->learned);
 }
 
 void recurrent_lay(
@@ -78,7 +86,7 @@ void recurrent_lay(
     size_t width = r->G * r->Hp;
     r->a = arena_take(arena, N * r->a_stride, sizeof(float));
     if (r->cell == CELL_LSTM)
-        r->c = arena_take(arena, N * r->Hp, sizeof(float));
+        r->c = arena_take(arena, (N + B) * r->Hp, sizeof(float));
     if (r->cell == CELL_LSTM || r->cell == CELL_GRU)
         r->t = arena_take(arena, N * r->Hp, sizeof(float));
     if (r->cell == CELL_GRU)
@@ -86,7 +94,6 @@ void recurrent_lay(
     if (!training)
         return;
     r->dc = arena_take(arena, r->cell == CELL_LSTM ? B * r->Hp : 0, sizeof(float));
-    r->unused = arena_take(arena, r->cell == CELL_GRU ? r->Hp : 0, sizeof(float));
     r->dW = arena_take(arena, width * (r->input.columns + r->Hp), sizeof(float));
     r->sums = arena_take(arena, width, sizeof(float));
     r->before = arena_take(arena, N, sizeof *r->before);
@@ -112,6 +119,26 @@ static struct step step_at(const struct recurrent *r, const struct grain *grain,
     return step;
 }
 
+/* Rows of a step that go on from a run of rows of Y and c. */
+struct run {
+    size_t first, rows; /* frames first .. first + rows - 1 */
+    size_t row;         /* of the grain, of the first */
+    size_t before;      /* go on from rows before .. */
+    int product;        /* and W_hh h' is not zero */
+};
+
+/* The rows that are carried on, and those that start here. */
+static void split_step(
+    const struct recurrent *r, const struct grain *grain, struct step step, struct run run[2])
+{
+    run[0] = (struct run){.first = step.first, .rows = step.carried, .before = step.before, .product = 1};
+    run[1] = (struct run){.first = step.first + step.carried,
+        .rows = step.rows - step.carried,
+        .row = step.carried,
+        .before = grain->N + step.carried,
+        .product = r->start != START_ZERO};
+}
+
 /* The i-th step in the direction's own time. */
 static size_t step_time(const struct recurrent *r, const struct grain *grain, size_t i)
 {
@@ -120,8 +147,6 @@ static size_t step_time(const struct recurrent *r, const struct grain *grain, si
 
 static void cell_forward(const struct recurrent *r, const struct kernel *kernel, const struct cell_rows *rows)
 {
-    if (rows->rows == 0)
-        return;
     double start = times_start(r->times);
     switch (r->cell) {
     case CELL_LSTM:
@@ -143,8 +168,6 @@ static void cell_forward(const struct recurrent *r, const struct kernel *kernel,
 static void cell_backward(
     const struct recurrent *r, const struct kernel *kernel, const struct cell_slopes *rows)
 {
-    if (rows->rows == 0)
-        return;
     double start = times_start(r->times);
     switch (r->cell) {
     case CELL_LSTM:
@@ -163,59 +186,48 @@ static void cell_backward(
     times_add(r->times, NET_ACTIVATION, start);
 }
 
-/* Sums of the rows of a step before activation: a = W_ih x + b (already there) + W_hh h'. */
-static void step_product(
-    const struct recurrent *r, const struct kernel *kernel, struct step step, const float *Y, size_t Y_stride)
+/* Sums of the rows before activation: a = W_ih x + b (already there) + W_hh h'. */
+static void run_product(
+    const struct recurrent *r, const struct kernel *kernel, struct run run, const float *Y, size_t Y_stride)
 {
-    size_t width = r->G * r->Hp;
-    const float *h_before = Y + step.before * Y_stride;
+    const float *h_before = Y + run.before * Y_stride;
     if (r->cell == CELL_GRU) {
-        float *u = r->u + step.first * r->a_stride;
-        kernel->product(
-            &r->hidden.forward, step.carried, h_before, Y_stride, r->bias_recurrent, 0, u, r->a_stride);
-        for (size_t b = step.carried; b < step.rows; b++)
-            memcpy(u + b * r->a_stride, r->bias_recurrent, width * sizeof *u);
-    } else {
-        float *a = r->a + step.first * r->a_stride;
-        kernel->product(&r->hidden.forward, step.carried, h_before, Y_stride, a, r->a_stride, a, r->a_stride);
+        float *u = r->u + run.first * r->a_stride;
+        if (run.product)
+            kernel->product(
+                &r->hidden.forward, run.rows, h_before, Y_stride, r->bias_recurrent, 0, u, r->a_stride);
+        for (size_t b = 0; b < run.rows && !run.product; b++)
+            memcpy(u + b * r->a_stride, r->bias_recurrent, r->G * r->Hp * sizeof *u);
+    } else if (run.product) {
+        float *a = r->a + run.first * r->a_stride;
+        kernel->product(&r->hidden.forward, run.rows, h_before, Y_stride, a, r->a_stride, a, r->a_stride);
     }
 }
 
-static void step_forward(
-    const struct recurrent *r, const struct kernel *kernel, struct step step, float *Y, size_t Y_stride)
+static void run_forward(
+    const struct recurrent *r, const struct kernel *kernel, struct run run, float *Y, size_t Y_stride)
 {
     size_t Hp = r->Hp;
-    step_product(r, kernel, step, Y, Y_stride);
-    struct cell_rows rows = {.rows = step.carried,
+    run_product(r, kernel, run, Y, Y_stride);
+    struct cell_rows rows = {.rows = run.rows,
         .units = Hp,
-        .gates = r->a + step.first * r->a_stride,
+        .gates = r->a + run.first * r->a_stride,
         .gates_stride = r->a_stride,
-        .h = Y + step.first * Y_stride,
+        .h = Y + run.first * Y_stride,
         .h_stride = Y_stride,
         .c_stride = Hp,
         .recurrent_stride = r->a_stride,
-        .h_previous = Y + step.before * Y_stride,
+        .h_previous = Y + run.before * Y_stride,
         .h_previous_stride = Y_stride,
         .c_previous_stride = Hp};
     if (r->cell == CELL_LSTM) {
-        rows.c = r->c + step.first * Hp;
-        rows.c_previous = r->c + step.before * Hp;
+        rows.c = r->c + run.first * Hp;
+        rows.c_previous = r->c + run.before * Hp;
     }
     if (r->cell == CELL_LSTM || r->cell == CELL_GRU)
-        rows.tanh_c = r->t + step.first * Hp;
+        rows.tanh_c = r->t + run.first * Hp;
     if (r->cell == CELL_GRU)
-        rows.recurrent = r->u + step.first * r->a_stride;
-    cell_forward(r, kernel, &rows);
-
-    size_t skip = step.carried; /* rows that start here, from a state of zero */
-    rows.rows = step.rows - skip;
-    rows.gates += skip * r->a_stride;
-    rows.h += skip * Y_stride;
-    rows.c = rows.c ? rows.c + skip * Hp : NULL;
-    rows.tanh_c = rows.tanh_c ? rows.tanh_c + skip * Hp : NULL;
-    rows.recurrent = rows.recurrent ? rows.recurrent + skip * r->a_stride : NULL;
-    rows.h_previous = rows.c_previous = r->zero;
-    rows.h_previous_stride = rows.c_previous_stride = 0;
+        rows.recurrent = r->u + run.first * r->a_stride;
     cell_forward(r, kernel, &rows);
 }
 
@@ -250,14 +262,31 @@ static void span_forward(const struct recurrent *r, const struct kernel *kernel,
         kernel->product(&r->input.forward, end - n, X + n * X_stride, X_stride, r->bias, 0, a, r->a_stride);
 }
 
-void recurrent_forward(struct recurrent *r, const struct kernel *kernel, const struct grain *grain,
-    const float *X, size_t X_stride, float *Y, size_t Y_stride)
+/* The state that each row starts from, behind the frames of Y and c. */
+static void set_start(const struct recurrent *r, const struct grain *grain, float *Y, size_t Y_stride)
+{
+    if (r->start == START_GIVEN)
+        return;
+    size_t bytes = r->Hp * sizeof *Y; /* zero unless learned */
+    for (size_t b = 0; b < grain->B; b++)
+        memcpy(Y + (grain->N + b) * Y_stride, r->learned, bytes);
+    for (size_t b = 0; b < grain->B && r->cell == CELL_LSTM; b++)
+        memcpy(recurrent_start_c(r, grain) + b * r->Hp, r->learned + r->Hp, bytes);
+}
+
+void recurrent_forward(struct recurrent *r, const struct kernel *kernel, const struct net_pass *pass,
+    const struct grain *grain, const float *X, size_t X_stride, float *Y, size_t Y_stride)
 {
     size_t span = count_span(r, grain);
+    set_start(r, grain, Y, Y_stride);
     for (size_t i = 0; i < grain->T; i++) {
         if (i % span == 0)
             span_forward(r, kernel, grain, i, X, X_stride);
-        step_forward(r, kernel, step_at(r, grain, step_time(r, grain, i)), Y, Y_stride);
+        struct run run[2];
+        split_step(r, grain, step_at(r, grain, step_time(r, grain, i)), run);
+        for (size_t k = 0; k < 2; k++)
+            if (run[k].rows > 0)
+                run_forward(r, kernel, run[k], Y, Y_stride);
     }
 }
 
@@ -284,64 +313,53 @@ static void span_backward(const struct recurrent *r, const struct kernel *kernel
         X_stride, dX, X_stride);
 }
 
-static void step_backward(const struct recurrent *r, const struct kernel *kernel, struct step step,
+static void run_backward(const struct recurrent *r, const struct kernel *kernel, struct run run,
     const float *Y, size_t Y_stride, float *dY)
 {
     size_t Hp = r->Hp;
-    struct cell_slopes rows = {.rows = step.carried,
+    float *dh_before = dY + run.before * Y_stride;
+    struct cell_slopes rows = {.rows = run.rows,
         .units = Hp,
-        .gates = r->a + step.first * r->a_stride,
+        .gates = r->a + run.first * r->a_stride,
         .gates_stride = r->a_stride,
         .recurrent_stride = r->a_stride,
-        .h = Y + step.first * Y_stride,
+        .h = Y + run.first * Y_stride,
         .h_stride = Y_stride,
-        .h_previous = Y + step.before * Y_stride,
+        .h_previous = Y + run.before * Y_stride,
         .h_previous_stride = Y_stride,
         .c_previous_stride = Hp,
         .tanh_c_stride = Hp,
-        .dh = dY + step.first * Y_stride,
+        .dh = dY + run.first * Y_stride,
         .dh_stride = Y_stride,
         .dc_stride = Hp,
-        .dh_previous = dY + step.before * Y_stride,
+        .dh_previous = dh_before,
         .dh_previous_stride = Y_stride};
     if (r->cell == CELL_LSTM) {
-        rows.c_previous = r->c + step.before * Hp;
-        rows.dc = r->dc;
+        rows.c_previous = r->c + run.before * Hp;
+        rows.dc = r->dc + run.row * Hp;
     }
     if (r->cell == CELL_LSTM || r->cell == CELL_GRU)
-        rows.tanh_c = r->t + step.first * Hp;
+        rows.tanh_c = r->t + run.first * Hp;
     if (r->cell == CELL_GRU)
-        rows.recurrent = r->u + step.first * r->a_stride;
-    cell_backward(r, kernel, &rows);
-
-    size_t skip = step.carried;
-    rows.rows = step.rows - skip;
-    rows.gates += skip * r->a_stride;
-    rows.h += skip * Y_stride;
-    rows.dh += skip * Y_stride;
-    rows.dc = rows.dc ? rows.dc + skip * Hp : NULL;
-    rows.tanh_c = rows.tanh_c ? rows.tanh_c + skip * Hp : NULL;
-    rows.recurrent = rows.recurrent ? rows.recurrent + skip * r->a_stride : NULL;
-    rows.h_previous = rows.c_previous = r->zero;
-    rows.dh_previous = r->unused;
-    rows.h_previous_stride = rows.c_previous_stride = rows.dh_previous_stride = 0;
+        rows.recurrent = r->u + run.first * r->a_stride;
     cell_backward(r, kernel, &rows);
 
     /* dh' += W_hh^T da */
-    const float *da = (r->cell == CELL_GRU ? r->u : r->a) + step.first * r->a_stride;
-    float *dh_before = dY + step.before * Y_stride;
-    kernel->product(
-        &r->hidden.backward, step.carried, da, r->a_stride, dh_before, Y_stride, dh_before, Y_stride);
+    const float *da = (r->cell == CELL_GRU ? r->u : r->a) + run.first * r->a_stride;
+    if (run.product)
+        kernel->product(
+            &r->hidden.backward, run.rows, da, r->a_stride, dh_before, Y_stride, dh_before, Y_stride);
 }
 
-/* The frame that each frame goes on from, for the gradient by W_hh: dW_hh = sum over frames of da h'^T, h' of
- * a sequence's first frame being zero. */
+/* The row of Y that each frame goes on from, for the gradient by W_hh: dW_hh = sum over frames of da h'^T. */
 static void find_before(const struct recurrent *r, const struct grain *grain)
 {
     for (size_t t = 0; t < grain->T; t++) {
-        struct step step = step_at(r, grain, t);
-        for (size_t b = 0; b < step.rows; b++)
-            r->before[step.first + b] = b < step.carried ? (int64_t)(step.before + b) : -1;
+        struct run run[2];
+        split_step(r, grain, step_at(r, grain, t), run);
+        for (size_t k = 0; k < 2; k++)
+            for (size_t b = 0; b < run[k].rows; b++)
+                r->before[run[k].first + b] = run[k].product ? (int64_t)(run[k].before + b) : -1;
     }
 }
 
@@ -373,23 +391,42 @@ static void weight_gradients(const struct recurrent *r, const struct kernel *ker
         matrix_add_symbols(&r->input, grain->N, grain->symbols, r->a, r->a_stride, r->dW, gradient);
 }
 
-void recurrent_backward(struct recurrent *r, const struct kernel *kernel, const struct grain *grain,
-    const float *X, size_t X_stride, const float *Y, size_t Y_stride, float *dY, float *dX, int add,
-    float *gradient)
+/* Gradients by the learned state: sums over the rows of the grain in their order. */
+static void start_gradients(
+    const struct recurrent *r, const struct grain *grain, const float *dY, size_t Y_stride, float *gradient)
 {
+    for (size_t b = 0; b < grain->B; b++) {
+        const float *dh = dY + (grain->N + b) * Y_stride, *dc = r->dc + b * r->Hp;
+        for (size_t h = 0; h < r->H; h++)
+            gradient[r->h0 + h] += dh[h];
+        for (size_t h = 0; h < r->H && r->cell == CELL_LSTM; h++)
+            gradient[r->c0 + h] += dc[h];
+    }
+}
+
+void recurrent_backward(struct recurrent *r, const struct kernel *kernel, const struct net_pass *pass,
+    const struct grain *grain, const float *X, size_t X_stride, const float *Y, size_t Y_stride, float *dY,
+    float *dX, int add, float *gradient)
+{
+    for (size_t b = 0; b < grain->B; b++)
+        memset(dY + (grain->N + b) * Y_stride, 0, r->Hp * sizeof *dY);
     if (r->cell == CELL_LSTM)
         memset(r->dc, 0, grain->B * r->Hp * sizeof *r->dc);
-    if (r->cell == CELL_GRU)
-        memset(r->unused, 0, r->Hp * sizeof *r->unused);
     size_t span = count_span(r, grain);
     for (size_t i = grain->T; i-- > 0;) {
         if (i > 0)
             fetch_step(r, step_at(r, grain, step_time(r, grain, i - 1)), dY, Y_stride);
-        step_backward(r, kernel, step_at(r, grain, step_time(r, grain, i)), Y, Y_stride, dY);
+        struct run run[2];
+        split_step(r, grain, step_at(r, grain, step_time(r, grain, i)), run);
+        for (size_t k = 0; k < 2; k++)
+            if (run[k].rows > 0)
+                run_backward(r, kernel, run[k], Y, Y_stride, dY);
         if (dX && i % span == 0)
             span_backward(r, kernel, grain, i, dX, X_stride, add);
     }
     double start = times_start(r->times);
     weight_gradients(r, kernel, grain, X, X_stride, Y, Y_stride, gradient);
     times_add(r->times, NET_WEIGHT_GRADIENT, start);
+    if (r->start == START_LEARNED)
+        start_gradients(r, grain, dY, Y_stride, gradient);
 }

@@ -11,8 +11,16 @@
 #include "net/matrix.h"
 #include "net/net.h"
 
+/* The state before the first step of a sequence, in the direction's own time. */
+enum start {
+    START_ZERO,
+    START_LEARNED, /* parameters, the same for all sequences */
+    START_GIVEN    /* the caller's, see recurrent_forward */
+};
+
 struct recurrent {
     enum cell cell;
+    enum start start;
     int reverse;                 /* 1: from the last frame to the first */
     size_t H, Hp, G;             /* units, padded; gates */
     size_t a_stride;             /* of a and u */
@@ -22,25 +30,31 @@ struct recurrent {
     size_t bias_ih, bias_hh;     /* offsets in the flat vector */
     float *bias;                 /* [G Hp] what W_ih x starts from; packed with the weights */
     float *bias_recurrent;       /* [G Hp] gru: what W_hh h starts from */
-    float *zero;                 /* [Hp] the state before the first frame */
+    size_t h0, c0;               /* START_LEARNED: offsets in the flat vector, c0 of an lstm */
+    float *learned;              /* [2 Hp] START_LEARNED: h and c to start from, packed with the weights */
 
     /* Workspace. */
     float *a;        /* [N][a_stride] sums, then activations, then gradients by the sums */
-    float *c, *t;    /* lstm: [N][Hp] cell state and its tanh; gru: t is W_hn h + b_hn */
+    float *c;        /* lstm: [N + B][Hp] cell state; row N + b: before the first step of row b */
+    float *t;        /* [N][Hp] lstm: tanh of c; gru: W_hn h + b_hn */
     float *u;        /* gru: [N][a_stride] W_hh h + b_hh; in backward the gradient by it */
-    float *dc;       /* lstm: [B][Hp] */
-    float *unused;   /* gru: [Hp] takes the gradient by the state before the first frame */
+    float *dc;       /* lstm: [B][Hp], in the end the gradient by rows N .. of c */
     float *dW;       /* [both matrices] */
     float *sums;     /* [G Hp] */
-    int64_t *before; /* [N] the frame that each frame goes on from, -1: none */
+    int64_t *before; /* [N] the row of Y that each frame goes on from, -1: zeroes */
     float *scratch;  /* of kernel->outer */
     double *times;   /* see net/times.h */
 };
 
-/* Offsets of weight_ih, weight_hh, bias_ih, bias_hh in the flat vector. `below`: dX will be asked for. */
+/* Offsets in the flat vector of weight_ih, weight_hh, bias_ih, bias_hh, and of what the options add. Options
+ * that are 0 are off. */
 struct recurrent_place {
     size_t weight_ih, weight_hh, bias_ih, bias_hh;
+    enum start start;
+    size_t h0, c0; /* START_LEARNED */
 };
+
+/* `below`: dX will be asked for. */
 int recurrent_init(struct recurrent *r, enum cell cell, int reverse, size_t H, struct side inputs,
     int one_hot, int below, struct recurrent_place place, struct error *error);
 void recurrent_finish(struct recurrent *r);        /* takes zeroes */
@@ -52,15 +66,29 @@ void recurrent_pack(struct recurrent *r, const struct kernel *kernel, const floa
 void recurrent_lay(
     struct recurrent *r, const struct kernel *kernel, struct arena *arena, size_t B, size_t N, int training);
 
-/* Y[n][0 .. Hp) = h of frame n; Y and X with their strides. X is NULL when inputs are symbols of the grain.
- */
-void recurrent_forward(struct recurrent *r, const struct kernel *kernel, const struct grain *grain,
-    const float *X, size_t X_stride, float *Y, size_t Y_stride);
+/* Y[n][0 .. Hp) = h of frame n < N; Y and X with their strides. X is NULL when inputs are symbols of the
+ * grain. Y has B rows more: row N + b holds h before the first step of row b of the grain, row N + b of r->c
+ * the lstm's c. Forward sets them, but with START_GIVEN they are the caller's, zero beyond H, set after
+ * recurrent_lay. */
+void recurrent_forward(struct recurrent *r, const struct kernel *kernel, const struct net_pass *pass,
+    const struct grain *grain, const float *X, size_t X_stride, float *Y, size_t Y_stride);
 
-/* dY: gradient by Y, destroyed. dX: gradient by X is added to it when add is 1, else put there; NULL: not
- * wanted. */
-void recurrent_backward(struct recurrent *r, const struct kernel *kernel, const struct grain *grain,
-    const float *X, size_t X_stride, const float *Y, size_t Y_stride, float *dY, float *dX, int add,
-    float *gradient);
+/* dY: gradient by Y, destroyed; it has N + B rows too. Unless the start is zero, rows N .. of dY and
+ * recurrent_start_dc hold the gradient by the starting state afterwards, whatever was in them. dX: gradient
+ * by X is added to it when add is 1, else put there; NULL: not wanted. */
+void recurrent_backward(struct recurrent *r, const struct kernel *kernel, const struct net_pass *pass,
+    const struct grain *grain, const float *X, size_t X_stride, const float *Y, size_t Y_stride, float *dY,
+    float *dX, int add, float *gradient);
+
+/* The lstm's c before the first step of each row of the grain, and the gradient by it: [B][Hp]. */
+static inline float *recurrent_start_c(const struct recurrent *r, const struct grain *grain)
+{
+    return r->c + grain->N * r->Hp;
+}
+
+static inline const float *recurrent_start_dc(const struct recurrent *r)
+{
+    return r->dc;
+}
 
 #endif

@@ -3,6 +3,27 @@
 
 #include "net/layout.h"
 
+/* Of the recurrent layers' tensors, KIND_l{l} with a suffix. */
+static size_t find_offset(const struct net *net, const char *kind, size_t l, const char *suffix)
+{
+    return net_find_parameter(net, "rnn.%s_l%zu%s", kind, l, suffix)->offset;
+}
+
+static struct recurrent_place find_place(const struct net *net, size_t l, const char *suffix)
+{
+    const struct net_config *c = &net->config;
+    struct recurrent_place place = {.weight_ih = find_offset(net, "weight_ih", l, suffix),
+        .weight_hh = find_offset(net, "weight_hh", l, suffix),
+        .bias_ih = find_offset(net, "bias_ih", l, suffix),
+        .bias_hh = find_offset(net, "bias_hh", l, suffix)};
+    if (c->initial_state) {
+        place.start = START_LEARNED;
+        place.h0 = find_offset(net, "h0", l, suffix);
+        place.c0 = c->cell == CELL_LSTM ? find_offset(net, "c0", l, suffix) : 0;
+    }
+    return place;
+}
+
 static int init_layer(
     struct stack *stack, const struct net *net, size_t l, struct side inputs, struct error *error)
 {
@@ -10,15 +31,9 @@ static int init_layer(
     struct layer *layer = &stack->layer[l];
     layer->D = c->bidirectional[l] ? 2 : 1;
     for (size_t d = 0; d < layer->D; d++) {
-        const char *suffix = d ? "_reverse" : "";
-        struct recurrent_place place = {
-            .weight_ih = net_find_parameter(net, "rnn.weight_ih_l%zu%s", l, suffix)->offset,
-            .weight_hh = net_find_parameter(net, "rnn.weight_hh_l%zu%s", l, suffix)->offset,
-            .bias_ih = net_find_parameter(net, "rnn.bias_ih_l%zu%s", l, suffix)->offset,
-            .bias_hh = net_find_parameter(net, "rnn.bias_hh_l%zu%s", l, suffix)->offset};
         int one_hot = l == 0 && c->symbols && !c->embedding, below = l > 0 || c->embedding > 0;
-        if (recurrent_init(
-                &layer->direction[d], c->cell, d == 1, c->hidden[l], inputs, one_hot, below, place, error))
+        if (recurrent_init(&layer->direction[d], c->cell, d == 1, c->hidden[l], inputs, one_hot, below,
+                find_place(net, l, d ? "_reverse" : ""), error))
             return -1;
     }
     return 0;
@@ -92,8 +107,8 @@ void stack_lay(
     }
     for (size_t l = 0; l < stack->L; l++) {
         struct layer *layer = &stack->layer[l];
-        layer->Y = arena_take(arena, N * layer->stride, sizeof(float));
-        layer->dY = arena_take(arena, training ? N * layer->stride : 0, sizeof(float));
+        layer->Y = arena_take(arena, (N + B) * layer->stride, sizeof(float));
+        layer->dY = arena_take(arena, training ? (N + B) * layer->stride : 0, sizeof(float));
         layer->dropped =
             drops(stack, training, l) ? arena_take(arena, N * layer->stride, sizeof(float)) : NULL;
         for (size_t d = 0; d < layer->D; d++)
@@ -123,7 +138,7 @@ void stack_forward(
         struct layer *layer = &stack->layer[l];
         struct dense_input in = layer_input(stack, grain, l);
         for (size_t d = 0; d < layer->D; d++)
-            recurrent_forward(&layer->direction[d], kernel, grain, in.X, in.stride,
+            recurrent_forward(&layer->direction[d], kernel, pass, grain, in.X, in.stride,
                 layer->Y + d * layer->direction[d].Hp, layer->stride);
         if (layer->dropped)
             dropout_apply(pass, grain, stack->config->dropout, l, layer->D * layer->direction[0].Hp,
@@ -150,7 +165,7 @@ void stack_backward(struct stack *stack, const struct kernel *kernel, const stru
         float *dX = l > 0 ? stack->layer[l - 1].dY : stack->dX;
         for (size_t d = 0; d < layer->D; d++) {
             size_t place = d * layer->direction[d].Hp;
-            recurrent_backward(&layer->direction[d], kernel, grain, in.X, in.stride, layer->Y + place,
+            recurrent_backward(&layer->direction[d], kernel, pass, grain, in.X, in.stride, layer->Y + place,
                 layer->stride, layer->dY + place, dX, d > 0, gradient);
         }
         if (l > 0 && stack->layer[l - 1].dropped) {

@@ -18,7 +18,7 @@ struct layer {
     size_t D, stride; /* directions; of Y, which holds D times Hp */
     struct recurrent direction[2];
     /* Workspace. */
-    float *Y, *dY;  /* [N][stride] */
+    float *Y, *dY;  /* [N + B][stride]; rows N ..: of the states that sequences start from */
     float *dropped; /* [N][stride] what the layer above sees: Y with dropout; NULL: Y itself */
 };
 

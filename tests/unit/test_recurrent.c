@@ -1,0 +1,344 @@
+/* The options of a recurrent layer: each cell with each of them, over ragged lengths and in both directions.
+ * Gradients are compared with slopes of the loss along random directions, a central difference in a float
+ * forward pass, good to a few thousandths. */
+#include "net/layout.h"
+#include "reference/problem.h"
+#include "support/suite.h"
+
+#include "base/random.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CELLS = 4, ROWS = 6, LEARNED = 1, OPTIONS = 2 };
+
+static const int32_t lengths[ROWS] = {13, 7, 7, 7, 3, 1};
+static const int64_t in_order[ROWS] = {0, 1, 2, 3, 4, 5};
+static const struct net_pass training = {.training = 1, .seed = 3, .epoch = 2};
+
+static struct net_config config_of(int test)
+{
+    int options = test / CELLS;
+    return (struct net_config){.cell = (enum cell)(test % CELLS),
+        .layers = 2,
+        .hidden = {17, 6},
+        .bidirectional = {1, 1},
+        .inputs = 5,
+        .outputs = 3,
+        .initial_state = options & LEARNED};
+}
+
+/* A net on its data. */
+struct bench {
+    struct problem problem;
+    struct net *net;
+    size_t P, tensors;
+    const struct parameter *list;
+    float *weights;
+};
+
+/* Starting weights, and initial states that are not zero. */
+static void bench_init(struct bench *bench, const struct net_config *config)
+{
+    problem_init(&bench->problem, config, ROWS, lengths, 17);
+    bench->net = net_create(config, NULL);
+    ck_assert_ptr_nonnull(bench->net);
+    bench->P = net_count_parameters(bench->net);
+    bench->list = net_get_parameters(bench->net, &bench->tensors);
+    bench->weights = memory_create(bench->P, sizeof(float), NULL);
+    ck_assert_int_eq(net_init_weights(bench->net, 5, bench->weights, NULL), 0);
+    for (size_t k = 0; k < bench->tensors; k++) {
+        const struct parameter *p = &bench->list[k];
+        if (strncmp(p->name, "rnn.h0", 6) == 0 || strncmp(p->name, "rnn.c0", 6) == 0)
+            for (size_t i = p->offset; i < p->offset + p->count; i++)
+                bench->weights[i] = (float)(1.4 * random_uniform(5, RANDOM_TEST, 0, i) - 0.7);
+    }
+    net_pack(bench->net, bench->weights);
+}
+
+static void bench_finish(struct bench *bench)
+{
+    problem_finish(&bench->problem);
+    net_destroy(bench->net);
+    memory_destroy(bench->weights);
+}
+
+/* What one pass over chosen sequences gives. */
+struct taken {
+    size_t rows, O;
+    float *outputs, *gradient; /* [rows][O], [P] */
+    struct net_score score[ROWS];
+};
+
+static struct taken bench_run(struct bench *bench, size_t B, const int64_t *chosen)
+{
+    struct grain grain;
+    struct net_outputs outputs;
+    struct taken taken = {.gradient = memory_create(bench->P, sizeof(float), NULL)};
+    grain_init(&grain);
+    problem_fill_grain(&bench->problem, B, chosen, &grain);
+    ck_assert_int_eq(net_forward(bench->net, &training, &grain, &outputs, taken.score, NULL), 0);
+    taken.rows = outputs.rows;
+    taken.O = net_count_head(&bench->problem.config);
+    taken.outputs = memory_create(taken.rows * taken.O, sizeof(float), NULL);
+    for (size_t r = 0; r < taken.rows; r++)
+        memcpy(taken.outputs + r * taken.O, outputs.values + r * outputs.stride, taken.O * sizeof(float));
+    net_backward(bench->net, &training, &grain, taken.gradient);
+    grain_finish(&grain);
+    return taken;
+}
+
+static void taken_finish(struct taken *taken)
+{
+    memory_destroy(taken->outputs);
+    memory_destroy(taken->gradient);
+}
+
+static double loss_at(struct bench *bench, const float *weights)
+{
+    struct grain grain;
+    struct net_outputs outputs;
+    struct net_score score[ROWS];
+    double loss = 0;
+    grain_init(&grain);
+    problem_fill_grain(&bench->problem, ROWS, in_order, &grain);
+    net_pack(bench->net, weights);
+    ck_assert_int_eq(net_forward(bench->net, &training, &grain, &outputs, score, NULL), 0);
+    for (size_t b = 0; b < ROWS; b++)
+        loss += score[b].loss;
+    grain_finish(&grain);
+    return loss;
+}
+
+/* Along the gradient by one tensor and a random direction of the same length. */
+static void check_slope(struct bench *bench, const struct parameter *p, const float *gradient)
+{
+    double squares = 0, slope = 0;
+    for (size_t i = p->offset; i < p->offset + p->count; i++)
+        squares += (double)gradient[i] * gradient[i];
+    double norm = sqrt(squares), e = 0.004 / (1 + norm);
+    ck_assert_msg(norm > 1e-3, "%s has no gradient", p->name);
+    float *moved[2] = {
+        memory_create(bench->P, sizeof(float), NULL), memory_create(bench->P, sizeof(float), NULL)};
+    for (size_t i = 0; i < bench->P; i++)
+        moved[0][i] = moved[1][i] = bench->weights[i];
+    for (size_t i = p->offset; i < p->offset + p->count; i++) {
+        double random = 2 * random_uniform(9, RANDOM_TEST, 0, i) - 1;
+        double along = gradient[i] / norm + random * sqrt(3 / (double)p->count);
+        moved[0][i] = (float)(bench->weights[i] + e * along);
+        moved[1][i] = (float)(bench->weights[i] - e * along);
+        slope += along * gradient[i];
+    }
+    double rise = (loss_at(bench, moved[0]) - loss_at(bench, moved[1])) / (2 * e);
+    ck_assert_msg(fabs(rise - slope) < 0.02 * norm + 1e-3, "%s: slope %g, gradient %g", p->name, rise, slope);
+    memory_destroy(moved[0]);
+    memory_destroy(moved[1]);
+}
+
+START_TEST(gradient_matches_slope)
+{
+    struct net_config config = config_of(_i);
+    struct bench bench;
+    bench_init(&bench, &config);
+    struct taken taken = bench_run(&bench, ROWS, in_order);
+    for (size_t k = 0; k < bench.tensors; k++)
+        check_slope(&bench, &bench.list[k], taken.gradient);
+    taken_finish(&taken);
+    bench_finish(&bench);
+}
+END_TEST
+
+/* Row r of a frame or the outputs of row b of a grain of these sequences, in the order of time. */
+static void check_rows(const struct bench *bench, const struct taken *one, size_t B, const int64_t *chosen,
+    size_t b, const struct taken *other, size_t K, const int64_t *chosen_other, size_t k)
+{
+    struct grain grain[2];
+    grain_init(&grain[0]);
+    grain_init(&grain[1]);
+    problem_fill_grain(&bench->problem, B, chosen, &grain[0]);
+    problem_fill_grain(&bench->problem, K, chosen_other, &grain[1]);
+    for (size_t t = 0; t < (size_t)grain[0].length[b]; t++)
+        ck_assert_mem_eq(one->outputs + grain_frame(&grain[0], b, t) * one->O,
+            other->outputs + grain_frame(&grain[1], k, t) * one->O, one->O * sizeof(float));
+    ck_assert_mem_eq(&one->score[b], &other->score[k], sizeof one->score[b]);
+    grain_finish(&grain[0]);
+    grain_finish(&grain[1]);
+}
+
+START_TEST(batch_order_is_inert)
+{
+    static const int64_t shuffled[ROWS] = {0, 3, 1, 2, 4, 5};
+    struct net_config config = config_of(_i);
+    struct bench bench;
+    bench_init(&bench, &config);
+    struct taken straight = bench_run(&bench, ROWS, in_order), other = bench_run(&bench, ROWS, shuffled);
+    for (size_t k = 0; k < ROWS; k++) {
+        struct taken alone = bench_run(&bench, 1, &shuffled[k]);
+        check_rows(&bench, &straight, ROWS, in_order, (size_t)shuffled[k], &other, ROWS, shuffled, k);
+        check_rows(&bench, &other, ROWS, shuffled, k, &alone, 1, &shuffled[k], 0);
+        taken_finish(&alone);
+    }
+    for (size_t p = 0; p < bench.P; p++)
+        ck_assert_double_eq_tol(straight.gradient[p], other.gradient[p], 1e-4);
+    taken_finish(&straight);
+    taken_finish(&other);
+    bench_finish(&bench);
+}
+END_TEST
+
+/* Moves the tensors that both nets have from one flat vector to another; 1 where they are equal already. */
+static int carry_over(const struct bench *from, const float *source, const struct bench *to, float *target)
+{
+    int equal = 1;
+    for (size_t k = 0; k < from->tensors; k++) {
+        const struct parameter *p = &from->list[k], *q = problem_find(to->tensors, to->list, p->name);
+        size_t bytes = q ? p->count * sizeof *source : 0;
+        if (q && memcmp(target + q->offset, source + p->offset, bytes) != 0)
+            equal = 0;
+        if (q)
+            memcpy(target + q->offset, source + p->offset, bytes);
+    }
+    return equal;
+}
+
+START_TEST(an_initial_state_of_zeroes_gives_the_bits_of_none)
+{
+    struct net_config learned = config_of(_i), none = learned;
+    learned.initial_state = 1;
+    none.initial_state = 0;
+    struct bench with, without;
+    bench_init(&with, &learned);
+    bench_init(&without, &none);
+    memset(with.weights, 0, with.P * sizeof *with.weights);
+    carry_over(&without, without.weights, &with, with.weights);
+    net_pack(with.net, with.weights);
+    struct taken one = bench_run(&with, ROWS, in_order), other = bench_run(&without, ROWS, in_order);
+    ck_assert_mem_eq(one.outputs, other.outputs, one.rows * one.O * sizeof *one.outputs);
+    ck_assert_mem_eq(one.score, other.score, sizeof one.score);
+    ck_assert(carry_over(&with, one.gradient, &without, other.gradient));
+    taken_finish(&one);
+    taken_finish(&other);
+    bench_finish(&with);
+    bench_finish(&without);
+}
+END_TEST
+
+/* One direction by itself, with its buffers. */
+struct single {
+    struct recurrent recurrent;
+    struct grain grain;
+    struct arena arena;
+    size_t Hp, frames; /* rows of Y and dY, those to start from among them */
+    float *Y, *dY, *gradient;
+};
+
+enum { H = 19, WIDTH = 5, WEIGHTS = 4 * H * (WIDTH + H + 2) + 2 * H };
+
+static void single_init(
+    struct single *single, const struct kernel *kernel, enum cell cell, int reverse, enum start start)
+{
+    size_t G = net_count_gates(cell);
+    struct recurrent_place place = {.weight_ih = 2 * H,
+        .weight_hh = 2 * H + G * H * WIDTH,
+        .bias_ih = 2 * H + G * H * (WIDTH + H),
+        .bias_hh = 2 * H + G * H * (WIDTH + H + 1),
+        .start = start,
+        .h0 = 0,
+        .c0 = H};
+    struct side inputs = {.parts = 1, .size = WIDTH, .interleave = 1};
+    struct grain_format format = {.inputs = WIDTH};
+    float *weights = memory_create(WEIGHTS, sizeof *weights, NULL);
+    ck_assert_int_eq(recurrent_init(&single->recurrent, cell, reverse, H, inputs, 0, 0, place, NULL), 0);
+    for (size_t i = 0; i < WEIGHTS; i++)
+        weights[i] = (float)(0.8 * random_uniform(6, RANDOM_TEST, 1, i) - 0.4);
+    recurrent_pack(&single->recurrent, kernel, weights);
+    memory_destroy(weights);
+    grain_init(&single->grain);
+    ck_assert_int_eq(grain_resize(&single->grain, &format, ROWS, lengths, in_order, NULL, NULL), 0);
+    for (size_t n = 0; n < single->grain.N; n++)
+        for (size_t i = 0; i < WIDTH; i++)
+            single->grain.inputs[n * single->grain.inputs_stride + i] =
+                (float)random_uniform(6, RANDOM_TEST, 2, n * WIDTH + i);
+    single->arena = (struct arena){0};
+    recurrent_lay(&single->recurrent, kernel, &single->arena, ROWS, single->grain.N, 1);
+    single->arena.base = memory_create(single->arena.peak, 1, NULL);
+    single->arena.size = single->arena.peak;
+    arena_reset(&single->arena);
+    recurrent_lay(&single->recurrent, kernel, &single->arena, ROWS, single->grain.N, 1);
+    single->Hp = single->recurrent.Hp;
+    single->frames = single->grain.N + ROWS;
+    single->Y = memory_create(single->frames * single->Hp, sizeof(float), NULL);
+    single->dY = memory_create(single->frames * single->Hp, sizeof(float), NULL);
+    single->gradient = memory_create(WEIGHTS, sizeof(float), NULL);
+}
+
+static void single_finish(struct single *single)
+{
+    recurrent_finish(&single->recurrent);
+    grain_finish(&single->grain);
+    memory_destroy(single->arena.base);
+    memory_destroy(single->Y);
+    memory_destroy(single->dY);
+    memory_destroy(single->gradient);
+}
+
+/* With 1 as the gradient by every output. */
+static void single_run(struct single *single, const struct kernel *kernel)
+{
+    struct recurrent *r = &single->recurrent;
+    struct grain *grain = &single->grain;
+    recurrent_forward(
+        r, kernel, &training, grain, grain->inputs, grain->inputs_stride, single->Y, single->Hp);
+    for (size_t i = 0; i < single->frames * single->Hp; i++)
+        single->dY[i] = i % single->Hp < H;
+    recurrent_backward(r, kernel, &training, grain, grain->inputs, grain->inputs_stride, single->Y,
+        single->Hp, single->dY, NULL, 0, single->gradient);
+}
+
+START_TEST(a_given_start_is_a_learned_one_row_by_row)
+{
+    const struct kernel *kernel = kernel_choose(NULL);
+    struct single learned, given;
+    enum cell cell = (enum cell)(_i % CELLS);
+    single_init(&learned, kernel, cell, _i / CELLS, START_LEARNED);
+    single_init(&given, kernel, cell, _i / CELLS, START_GIVEN);
+    size_t N = given.grain.N, Hp = given.Hp;
+    for (size_t b = 0; b < ROWS; b++) {
+        memcpy(given.Y + (N + b) * Hp, learned.recurrent.learned, Hp * sizeof(float));
+        if (cell == CELL_LSTM)
+            memcpy(recurrent_start_c(&given.recurrent, &given.grain) + b * Hp, learned.recurrent.learned + Hp,
+                Hp * sizeof(float));
+    }
+    single_run(&learned, kernel);
+    single_run(&given, kernel);
+    ck_assert_mem_eq(learned.Y, given.Y, N * Hp * sizeof(float));
+    ck_assert_mem_eq(learned.gradient + 2 * H, given.gradient + 2 * H, (WEIGHTS - 2 * H) * sizeof(float));
+    for (size_t h = 0; h < H; h++) {
+        float dh = 0, dc = 0;
+        for (size_t b = 0; b < ROWS; b++) {
+            dh += given.dY[(N + b) * Hp + h];
+            dc += cell == CELL_LSTM ? recurrent_start_dc(&given.recurrent)[b * Hp + h] : 0;
+        }
+        ck_assert(dh != 0 && dh == learned.gradient[h]);
+        ck_assert(dc == learned.gradient[H + h] && (dc != 0) == (cell == CELL_LSTM));
+    }
+    single_finish(&learned);
+    single_finish(&given);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("recurrent");
+    TCase *cases = tcase_create("recurrent");
+    tcase_set_timeout(cases, 100);
+    tcase_add_loop_test(cases, gradient_matches_slope, 0, CELLS * OPTIONS);
+    tcase_add_loop_test(cases, batch_order_is_inert, 0, CELLS * OPTIONS);
+    tcase_add_loop_test(cases, an_initial_state_of_zeroes_gives_the_bits_of_none, 0, CELLS * OPTIONS);
+    tcase_add_loop_test(cases, a_given_start_is_a_learned_one_row_by_row, 0, 2 * CELLS);
+    suite_add_tcase(suite, cases);
+    return suite_run(suite);
+}
