@@ -13,7 +13,8 @@ enum random_stream {
     RANDOM_ORDER = 2,   /* order of the sequences: high word = epoch */
     RANDOM_DROPOUT = 3,
     RANDOM_DATASET = 4, /* rnn-data make */
-    RANDOM_TEST = 5
+    RANDOM_TEST = 5,
+    RANDOM_NOISE = 7 /* of inputs in training */
 };
 
 /* 128 random bits for the counter (high, low). */

@@ -53,6 +53,7 @@ static int init_attention(struct decoder *d, const struct net *net, struct error
 int decoder_init(struct decoder *d, const struct net *net, struct side encoder, struct error *error)
 {
     const struct net_config *c = &net->config;
+    assert(c->layers > 0 && c->decoder_layers > 0);
     *d = (struct decoder){.config = c,
         .classes = c->loss == LOSS_SOFTMAX,
         .S = c->decoder_hidden,

@@ -2,16 +2,23 @@
 
 #include <string.h>
 
-int dense_init(struct dense *dense, struct side outputs, struct side inputs, size_t weight_offset,
-    size_t bias_offset, struct error *error)
+int dense_init_at(struct dense *dense, struct side outputs, struct side inputs, struct dense_place place,
+    struct error *error)
 {
-    *dense = (struct dense){.outputs = outputs, .bias_offset = bias_offset};
+    *dense = (struct dense){.outputs = outputs, .bias_offset = place.bias, .one_hot = place.one_hot};
     dense->bias = memory_create(side_padded(outputs), sizeof *dense->bias, error);
-    if (!dense->bias || matrix_init(&dense->weight, weight_offset, outputs, inputs, 1, error)) {
+    if (!dense->bias || matrix_init(&dense->weight, place.weight, outputs, inputs, place.below, error)) {
         dense_finish(dense);
         return -1;
     }
     return 0;
+}
+
+int dense_init(struct dense *dense, struct side outputs, struct side inputs, size_t weight_offset,
+    size_t bias_offset, struct error *error)
+{
+    struct dense_place place = {.weight = weight_offset, .bias = bias_offset, .below = 1};
+    return dense_init_at(dense, outputs, inputs, place, error);
 }
 
 void dense_finish(struct dense *dense)
@@ -23,7 +30,10 @@ void dense_finish(struct dense *dense)
 
 void dense_pack(struct dense *dense, const struct kernel *kernel, const float *weights)
 {
-    matrix_pack(&dense->weight, kernel, weights);
+    if (dense->one_hot)
+        matrix_pack_table(&dense->weight, weights);
+    else
+        matrix_pack(&dense->weight, kernel, weights);
     memset(dense->bias, 0, dense->weight.rows * sizeof *dense->bias);
     bias_add(dense->outputs, weights + dense->bias_offset, dense->bias);
 }
@@ -45,7 +55,8 @@ void dense_backward(const struct dense *dense, const struct kernel *kernel, size
     size_t X_stride, const float *dY, size_t Y_stride, float *dX, float *gradient)
 {
     const struct matrix *W = &dense->weight;
-    kernel->product(&W->backward, R, dY, Y_stride, NULL, 0, dX, X_stride);
+    if (dX)
+        kernel->product(&W->backward, R, dY, Y_stride, NULL, 0, dX, X_stride);
     memset(dense->dW, 0, W->rows * W->columns * sizeof *dense->dW);
     memset(dense->sums, 0, W->rows * sizeof *dense->sums);
     struct outer_side side = {
@@ -53,4 +64,27 @@ void dense_backward(const struct dense *dense, const struct kernel *kernel, size
     kernel->outer(R, W->rows, dY, Y_stride, &side, 1, dense->sums, dense->scratch);
     matrix_add_gradient(W, dense->dW, gradient);
     bias_add_gradient(dense->outputs, dense->sums, gradient + dense->bias_offset);
+}
+
+void dense_forward_input(const struct dense *dense, const struct kernel *kernel, size_t R,
+    struct dense_input in, float *Y, size_t Y_stride)
+{
+    if (dense->one_hot)
+        matrix_look_up(&dense->weight, R, in.symbols, dense->bias, Y, Y_stride);
+    else
+        dense_forward(dense, kernel, R, in.X, in.stride, Y, Y_stride);
+}
+
+void dense_backward_input(const struct dense *dense, const struct kernel *kernel, size_t R,
+    struct dense_input in, const float *dY, size_t Y_stride, float *dX, float *gradient)
+{
+    if (!dense->one_hot) {
+        dense_backward(dense, kernel, R, in.X, in.stride, dY, Y_stride, dX, gradient);
+        return;
+    }
+    const struct matrix *W = &dense->weight;
+    memset(dense->sums, 0, W->rows * sizeof *dense->sums);
+    kernel->outer(R, W->rows, dY, Y_stride, NULL, 0, dense->sums, dense->scratch);
+    bias_add_gradient(dense->outputs, dense->sums, gradient + dense->bias_offset);
+    matrix_add_symbols(W, R, in.symbols, dY, Y_stride, dense->dW, gradient);
 }

@@ -1,4 +1,6 @@
-/* A dense layer y = W x + b over the rows of a grain: the head. */
+/* A dense layer y = W x + b over rows: the head, and with a tanh behind the layers of net/dense_layers.h.
+ *
+ * R rows. Backward adds to parameter gradients. */
 #ifndef NET_DENSE_H
 #define NET_DENSE_H
 
@@ -9,19 +11,30 @@
 struct dense_input {
     const float *X; /* [R][stride] */
     size_t stride;
-    const int32_t *symbols; /* [R]; X is NULL */
+    const int32_t *symbols; /* [R], one-hot inputs that are never built; NULL with X */
 };
 
 struct dense {
     struct side outputs;
     struct matrix weight;
     size_t bias_offset;
+    int one_hot; /* inputs are symbols: W x is a row of a table */
     float *bias; /* [padded outputs], packed with the weights */
 
     /* Workspace, with training. */
     float *dW, *sums, *scratch;
 };
 
+/* Offsets of weight and bias in the flat vector, and what is below: symbols, or rows whose gradient will be
+ * asked for, or neither. */
+struct dense_place {
+    size_t weight, bias;
+    int one_hot, below;
+};
+int dense_init_at(struct dense *dense, struct side outputs, struct side inputs, struct dense_place place,
+    struct error *error);
+
+/* The same on rows whose gradient will be asked for. */
 int dense_init(struct dense *dense, struct side outputs, struct side inputs, size_t weight_offset,
     size_t bias_offset, struct error *error);
 void dense_finish(struct dense *dense); /* takes zeroes */
@@ -32,8 +45,14 @@ void dense_lay(struct dense *dense, const struct kernel *kernel, struct arena *a
 void dense_forward(const struct dense *dense, const struct kernel *kernel, size_t R, const float *X,
     size_t X_stride, float *Y, size_t Y_stride);
 
-/* dX is overwritten, the gradient of W and b added to. */
+/* dX is overwritten, NULL: not wanted; the gradient of W and b added to. */
 void dense_backward(const struct dense *dense, const struct kernel *kernel, size_t R, const float *X,
     size_t X_stride, const float *dY, size_t Y_stride, float *dX, float *gradient);
+
+/* The same for rows or symbols, as the layer was set up for. */
+void dense_forward_input(const struct dense *dense, const struct kernel *kernel, size_t R,
+    struct dense_input in, float *Y, size_t Y_stride);
+void dense_backward_input(const struct dense *dense, const struct kernel *kernel, size_t R,
+    struct dense_input in, const float *dY, size_t Y_stride, float *dX, float *gradient);
 
 #endif

@@ -3,6 +3,7 @@
 #define NET_LAYOUT_H
 
 #include "base/memory.h"
+#include "net/decoder.h"
 #include "net/net.h"
 #include "net/stack.h"
 #include "net/top.h"
@@ -13,14 +14,17 @@ struct net {
     size_t P, parameters;
     struct parameter *parameter;
     struct stack stack;
+    struct decoder decoder; /* OUTPUT_DECODER, else zeroes */
     struct top top;
 
     /* Workspace: one block, laid out anew for every grain. */
     void *block;
     size_t block_bytes;
     float *gathered, *dgathered; /* OUTPUT_SEQUENCE: [B][gathered_stride] last states and the gradient */
+    int32_t *gathered_symbols;   /* [B] where the head sees symbols */
     size_t gathered_stride;
     struct net_score *row_scores; /* [rows] */
+    size_t *edits;                /* OUTPUT_DECODER: scratch of edit_distance */
     double *times;                /* see net/times.h */
 };
 
@@ -34,5 +38,19 @@ const struct parameter *net_find_parameter(const struct net *net, const char *fo
  * layer; in may be out. (dropout.c) */
 void dropout_apply(const struct net_pass *pass, const struct grain *grain, double rate, size_t layer,
     size_t width, size_t stride, const float *in, float *out);
+
+/* out [N][stride] = inputs + deviation n over the first `width` features of the grain's frames, n normal and
+ * a function of key, sequence, step and feature alone; the padding is zeroed. (noise.c) */
+void noise_apply(const struct net_pass *pass, const struct grain *grain, double deviation, size_t width,
+    float *out, size_t stride);
+
+/* What is above the stack with OUTPUT_DECODER, top and scores included. Forward runs after stack_forward,
+ * with scores NULL where there are no targets; backward puts the gradient by the stack's outputs.
+ * (net_decoder.c) */
+void net_decoder_lay(struct net *net, struct arena *arena, const struct decoder_size *size);
+void net_decoder_forward(struct net *net, const struct net_pass *pass, const struct grain *grain,
+    struct net_outputs *outputs, struct net_score *scores);
+void net_decoder_backward(
+    struct net *net, const struct net_pass *pass, const struct grain *grain, float *gradient);
 
 #endif

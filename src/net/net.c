@@ -7,6 +7,17 @@
 
 #include <string.h>
 
+/* The decoder where there is one, and what is on its rows or on those of the stack. */
+static int init_top(struct net *net, struct error *error)
+{
+    const struct stack *stack = &net->stack;
+    if (net->config.output != OUTPUT_DECODER)
+        return top_init(&net->top, net, stack->outputs, stack->one_hot, stack->below, error);
+    if (decoder_init(&net->decoder, net, stack->outputs, error))
+        return -1;
+    return top_init(&net->top, net, net->decoder.outputs, 0, 1, error);
+}
+
 struct net *net_create(const struct net_config *config, struct error *error)
 {
     const struct kernel *kernel = kernel_choose(error);
@@ -15,8 +26,7 @@ struct net *net_create(const struct net_config *config, struct error *error)
         return NULL;
     net->config = *config;
     net->kernel = kernel;
-    if (net_list_parameters(net, error) || stack_init(&net->stack, net, error) ||
-        top_init(&net->top, net, net->stack.outputs, error)) {
+    if (net_list_parameters(net, error) || stack_init(&net->stack, net, error) || init_top(net, error)) {
         net_destroy(net);
         return NULL;
     }
@@ -29,6 +39,7 @@ void net_destroy(struct net *net)
     if (!net)
         return;
     stack_finish(&net->stack);
+    decoder_finish(&net->decoder);
     top_finish(&net->top);
     memory_destroy(net->parameter);
     memory_destroy(net->block);
@@ -59,22 +70,31 @@ const struct parameter *net_get_parameters(const struct net *net, size_t *n)
 void net_pack(struct net *net, const float *weights)
 {
     stack_pack(&net->stack, net->kernel, weights);
+    if (net->config.output == OUTPUT_DECODER)
+        decoder_pack(&net->decoder, net->kernel, weights);
     top_pack(&net->top, net->kernel, weights);
 }
 
 size_t net_panel_bytes(const struct net *net)
 {
-    return stack_bytes(&net->stack) + top_bytes(&net->top);
+    return stack_bytes(&net->stack) + decoder_bytes(&net->decoder) + top_bytes(&net->top);
 }
 
-/* All buffers of a pass, in the order of their use. */
-static void lay_workspace(struct net *net, struct arena *arena, int training, size_t B, size_t N)
+/* All buffers of a pass, in the order of their use; decoder: what it needs, with OUTPUT_DECODER. */
+static void lay_workspace(struct net *net, struct arena *arena, int training, size_t B, size_t N,
+    const struct decoder_size *decoder)
 {
     size_t rows = net->config.output == OUTPUT_FRAME ? N : B;
     stack_lay(&net->stack, net->kernel, arena, B, N, training);
+    if (net->config.output == OUTPUT_DECODER) {
+        net_decoder_lay(net, arena, decoder);
+        return;
+    }
     if (net->config.output == OUTPUT_SEQUENCE) {
-        net->gathered = arena_take(arena, B * net->gathered_stride, sizeof(float));
-        net->dgathered = arena_take(arena, training ? B * net->gathered_stride : 0, sizeof(float));
+        size_t floats = net->stack.one_hot ? 0 : B * net->gathered_stride;
+        net->gathered = arena_take(arena, floats, sizeof(float));
+        net->dgathered = arena_take(arena, training && net->stack.below ? floats : 0, sizeof(float));
+        net->gathered_symbols = arena_take(arena, net->stack.one_hot ? B : 0, sizeof(int32_t));
     }
     top_lay(&net->top, net->kernel, arena, rows, training);
     net->row_scores = arena_take(arena, rows, sizeof *net->row_scores);
@@ -84,14 +104,21 @@ size_t net_workspace_bytes(const struct net *net, size_t B, size_t N)
 {
     struct net copy = *net; /* laying out while measuring sets nothing but pointers to NULL */
     struct arena arena = {0};
-    lay_workspace(&copy, &arena, 1, B, N);
+    struct decoder_size decoder = {0};
+    if (net->config.output == OUTPUT_DECODER)
+        decoder = decoder_guess(&net->decoder, B, N, net->top.stride);
+    lay_workspace(&copy, &arena, 1, B, N, &decoder);
     return arena.peak;
 }
 
-static int make_workspace(struct net *net, int training, const struct grain *grain, struct error *error)
+static int make_workspace(
+    struct net *net, const struct net_pass *pass, const struct grain *grain, struct error *error)
 {
     struct arena arena = {0};
-    lay_workspace(net, &arena, training, grain->B, grain->N);
+    struct decoder_size decoder = {0};
+    if (net->config.output == OUTPUT_DECODER)
+        decoder = decoder_measure(&net->decoder, pass, grain, net->top.stride);
+    lay_workspace(net, &arena, pass->training, grain->B, grain->N, &decoder);
     if (arena.peak > net->block_bytes) {
         memory_destroy(net->block);
         net->block_bytes = 0;
@@ -102,7 +129,7 @@ static int make_workspace(struct net *net, int training, const struct grain *gra
     }
     arena = (struct arena){.base = net->block, .size = net->block_bytes};
     arena_reset(&arena);
-    lay_workspace(net, &arena, training, grain->B, grain->N);
+    lay_workspace(net, &arena, pass->training, grain->B, grain->N, &decoder);
     return 0;
 }
 
@@ -129,14 +156,18 @@ static void sum_scores(const struct net *net, const struct grain *grain, struct 
 static struct dense_input top_input(const struct net *net, const struct grain *grain)
 {
     if (net->config.output == OUTPUT_SEQUENCE)
-        return (struct dense_input){.X = net->gathered, .stride = net->gathered_stride};
+        return (struct dense_input){
+            .X = net->gathered, .stride = net->gathered_stride, .symbols = net->gathered_symbols};
     return stack_output(&net->stack, grain);
 }
 
 static void gather(struct net *net, const struct grain *grain)
 {
     struct dense_input frames = stack_output(&net->stack, grain);
-    gather_final(net->stack.outputs, grain, frames.X, frames.stride, net->gathered, net->gathered_stride);
+    if (net->stack.one_hot)
+        gather_final_symbols(grain, net->gathered_symbols);
+    else
+        gather_final(net->stack.outputs, grain, frames.X, frames.stride, net->gathered, net->gathered_stride);
 }
 
 static void gather_back(struct net *net, const struct grain *grain)
@@ -147,15 +178,12 @@ static void gather_back(struct net *net, const struct grain *grain)
     gather_final_back(net->stack.outputs, grain, net->dgathered, net->gathered_stride, dY, stride);
 }
 
-int net_forward(struct net *net, const struct net_pass *pass, const struct grain *grain,
-    struct net_outputs *outputs, struct net_score *scores, struct error *error)
+/* From the rows of the stack on: output layers, head and loss. */
+static void rows_forward(
+    struct net *net, const struct grain *grain, struct net_outputs *outputs, struct net_score *scores)
 {
     const struct net_config *c = &net->config;
     struct top *top = &net->top;
-    double start = times_start(net->times);
-    if (make_workspace(net, pass->training, grain, error))
-        return -1;
-    stack_forward(&net->stack, net->kernel, pass, grain);
     if (c->output == OUTPUT_SEQUENCE)
         gather(net, grain);
     size_t rows = c->output == OUTPUT_FRAME ? grain->N : grain->B;
@@ -165,21 +193,43 @@ int net_forward(struct net *net, const struct net_pass *pass, const struct grain
     if (scores)
         sum_scores(net, grain, scores);
     *outputs = (struct net_outputs){.rows = rows, .stride = top->stride, .values = top->outputs};
+}
+
+int net_forward(struct net *net, const struct net_pass *pass, const struct grain *grain,
+    struct net_outputs *outputs, struct net_score *scores, struct error *error)
+{
+    const struct net_config *c = &net->config;
+    double start = times_start(net->times);
+    if (make_workspace(net, pass, grain, error))
+        return -1;
+    stack_forward(&net->stack, net->kernel, pass, grain);
+    if (c->output == OUTPUT_DECODER)
+        net_decoder_forward(net, pass, grain, outputs, scores);
+    else
+        rows_forward(net, grain, outputs, scores);
     times_add(net->times, NET_FORWARD, start);
     return 0;
 }
 
-void net_backward(struct net *net, const struct net_pass *pass, const struct grain *grain, float *gradient)
+static void rows_backward(struct net *net, const struct grain *grain, float *gradient)
 {
     const struct net_config *c = &net->config;
-    double start = times_start(net->times);
     int sequence = c->output == OUTPUT_SEQUENCE;
     size_t rows = sequence ? grain->B : grain->N;
     loss_backward(c->loss, rows, c->outputs, net->top.outputs, net->top.stride, grain);
-    top_backward(&net->top, net->kernel, rows, top_input(net, grain),
-        sequence ? net->dgathered : stack_gradient(&net->stack), gradient);
-    if (sequence)
+    float *dX = sequence ? net->dgathered : stack_gradient(&net->stack);
+    top_backward(&net->top, net->kernel, rows, top_input(net, grain), net->stack.below ? dX : NULL, gradient);
+    if (sequence && net->stack.below)
         gather_back(net, grain);
+}
+
+void net_backward(struct net *net, const struct net_pass *pass, const struct grain *grain, float *gradient)
+{
+    double start = times_start(net->times);
+    if (net->config.output == OUTPUT_DECODER)
+        net_decoder_backward(net, pass, grain, gradient);
+    else
+        rows_backward(net, grain, gradient);
     stack_backward(&net->stack, net->kernel, pass, grain, gradient);
     times_add(net->times, NET_BACKWARD, start);
 }
@@ -188,4 +238,5 @@ void net_set_times(struct net *net, double *times)
 {
     net->times = times;
     stack_set_times(&net->stack, times);
+    decoder_set_times(&net->decoder, times);
 }

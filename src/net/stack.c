@@ -1,7 +1,11 @@
-/* Layers in order forward, and in the opposite order backward. */
+/* Layers in order forward, and in the opposite order backward. With residuals the gradient by y_l goes two
+ * ways: a copy waits in `carry` while the layer, which destroys it, makes its own share of the gradient by
+ * y_(l-1), and is added last. */
 #include "net/stack.h"
 
 #include "net/layout.h"
+
+#include <string.h>
 
 /* Of the recurrent layers' tensors, KIND_l{l} with a suffix. */
 static size_t find_offset(const struct net *net, const char *kind, size_t l, const char *suffix)
@@ -24,53 +28,69 @@ static struct recurrent_place find_place(const struct net *net, size_t l, const 
     return place;
 }
 
-static int init_layer(
-    struct stack *stack, const struct net *net, size_t l, struct side inputs, struct error *error)
+static int init_layer(struct stack *stack, const struct net *net, size_t l, struct error *error)
 {
     const struct net_config *c = &net->config;
     struct layer *layer = &stack->layer[l];
     layer->D = c->bidirectional[l] ? 2 : 1;
-    for (size_t d = 0; d < layer->D; d++) {
-        int one_hot = l == 0 && c->symbols && !c->embedding, below = l > 0 || c->embedding > 0;
-        if (recurrent_init(&layer->direction[d], c->cell, d == 1, c->hidden[l], inputs, one_hot, below,
-                find_place(net, l, d ? "_reverse" : ""), error))
+    layer->below = stack->outputs;
+    layer->side = (struct side){.parts = layer->D, .size = c->hidden[l], .interleave = 1};
+    layer->stride = kernel_stride(side_padded(layer->side));
+    layer->drops = l > 0 && c->dropout > 0;
+    layer->residual = l > 0 && c->residual;
+    for (size_t d = 0; d < layer->D; d++)
+        if (recurrent_init(&layer->direction[d], c->cell, d == 1, c->hidden[l], layer->below, stack->one_hot,
+                stack->below, find_place(net, l, d ? "_reverse" : ""), error))
             return -1;
-    }
+    if (l > 0 && c->normalize)
+        return norm_init(&layer->norm, layer->below, net_find_parameter(net, "norm.%zu.weight", l)->offset,
+            net_find_parameter(net, "norm.%zu.bias", l)->offset, error);
     return 0;
 }
 
 int stack_init(struct stack *stack, const struct net *net, struct error *error)
 {
     const struct net_config *c = &net->config;
-    *stack = (struct stack){.config = c, .L = c->layers};
+    *stack = (struct stack){.config = c, .one_hot = c->symbols && !c->embedding, .below = c->embedding > 0};
     if (c->embedding &&
         embedding_init(&stack->embedding, c->inputs, c->embedding,
             net_find_parameter(net, "embedding.weight")->offset, error))
         return -1;
-    struct side side = {.parts = 1, .size = c->embedding ? c->embedding : c->inputs, .interleave = 1};
-    for (size_t l = 0; l < c->layers; l++) {
-        struct layer *layer = &stack->layer[l];
-        if (init_layer(stack, net, l, side, error))
+    struct side inputs = {.parts = 1, .size = c->embedding ? c->embedding : c->inputs, .interleave = 1};
+    if (dense_layers_init(&stack->input, net, "input", c->input_layers, c->input_size, inputs, stack->one_hot,
+            stack->below, error))
+        return -1;
+    stack->X_stride = c->embedding ? stack->embedding.stride : kernel_stride(side_padded(inputs));
+    stack->outputs = stack->input.outputs;
+    stack->one_hot = stack->one_hot && c->input_layers == 0;
+    stack->below = stack->below || c->input_layers > 0;
+    for (; stack->L < c->layers; stack->L++) {
+        if (init_layer(stack, net, stack->L, error)) {
+            stack->L++;
             return -1;
-        side = (struct side){.parts = layer->D, .size = c->hidden[l], .interleave = 1};
-        layer->stride = kernel_stride(side_padded(side));
+        }
+        stack->outputs = stack->layer[stack->L].side;
+        stack->one_hot = 0;
+        stack->below = 1;
     }
-    stack->outputs = side;
     return 0;
 }
 
 void stack_finish(struct stack *stack)
 {
-    for (size_t l = 0; l < stack->L; l++)
+    for (size_t l = 0; l < stack->L; l++) {
         for (size_t d = 0; d < 2; d++)
             recurrent_finish(&stack->layer[l].direction[d]);
+        norm_finish(&stack->layer[l].norm);
+    }
+    dense_layers_finish(&stack->input);
     embedding_finish(&stack->embedding);
     stack->L = 0;
 }
 
 size_t stack_bytes(const struct stack *stack)
 {
-    size_t bytes = 0;
+    size_t bytes = dense_layers_bytes(&stack->input);
     for (size_t l = 0; l < stack->L; l++)
         for (size_t d = 0; d < stack->layer[l].D; d++)
             bytes += recurrent_bytes(&stack->layer[l].direction[d]);
@@ -80,9 +100,14 @@ size_t stack_bytes(const struct stack *stack)
 void stack_pack(struct stack *stack, const struct kernel *kernel, const float *weights)
 {
     embedding_pack(&stack->embedding, weights);
-    for (size_t l = 0; l < stack->L; l++)
-        for (size_t d = 0; d < stack->layer[l].D; d++)
-            recurrent_pack(&stack->layer[l].direction[d], kernel, weights);
+    dense_layers_pack(&stack->input, kernel, weights);
+    for (size_t l = 0; l < stack->L; l++) {
+        struct layer *layer = &stack->layer[l];
+        for (size_t d = 0; d < layer->D; d++)
+            recurrent_pack(&layer->direction[d], kernel, weights);
+        if (layer->norm.weight)
+            norm_pack(&layer->norm, weights);
+    }
 }
 
 void stack_set_times(struct stack *stack, double *times)
@@ -92,88 +117,157 @@ void stack_set_times(struct stack *stack, double *times)
             stack->layer[l].direction[d].times = times;
 }
 
-static int drops(const struct stack *stack, int training, size_t layer)
+static void lay_layer(
+    struct layer *layer, const struct kernel *kernel, struct arena *arena, size_t B, size_t N, int training)
 {
-    return training && stack->config->dropout > 0 && layer + 1 < stack->L;
+    int changes = layer->norm.weight || (training && layer->drops);
+    size_t below = kernel_stride(side_padded(layer->below));
+    layer->in = changes ? arena_take(arena, N * below, sizeof(float)) : NULL;
+    if (layer->norm.weight)
+        norm_lay(&layer->norm, arena, N, training);
+    layer->h = arena_take(arena, (N + B) * layer->stride, sizeof(float));
+    layer->y = layer->residual ? arena_take(arena, N * layer->stride, sizeof(float)) : layer->h;
+    layer->dY = arena_take(arena, training ? (N + B) * layer->stride : 0, sizeof(float));
+    for (size_t d = 0; d < layer->D; d++)
+        recurrent_lay(&layer->direction[d], kernel, arena, B, N, training);
 }
 
 void stack_lay(
     struct stack *stack, const struct kernel *kernel, struct arena *arena, size_t B, size_t N, int training)
 {
+    const struct net_config *c = stack->config;
+    int noisy = training && c->input_noise > 0 && !c->symbols;
+    size_t widest = 0;
     stack->X = stack->dX = NULL;
-    if (stack->embedding.table) {
-        stack->X = arena_take(arena, N * stack->embedding.stride, sizeof(float));
-        stack->dX = arena_take(arena, training ? N * stack->embedding.stride : 0, sizeof(float));
-    }
+    if (c->embedding || noisy)
+        stack->X = arena_take(arena, N * stack->X_stride, sizeof(float));
+    if (c->embedding)
+        stack->dX = arena_take(arena, training ? N * stack->X_stride : 0, sizeof(float));
+    dense_layers_lay(&stack->input, kernel, arena, N, training);
     for (size_t l = 0; l < stack->L; l++) {
-        struct layer *layer = &stack->layer[l];
-        layer->Y = arena_take(arena, (N + B) * layer->stride, sizeof(float));
-        layer->dY = arena_take(arena, training ? (N + B) * layer->stride : 0, sizeof(float));
-        layer->dropped =
-            drops(stack, training, l) ? arena_take(arena, N * layer->stride, sizeof(float)) : NULL;
-        for (size_t d = 0; d < layer->D; d++)
-            recurrent_lay(&layer->direction[d], kernel, arena, B, N, training);
+        lay_layer(&stack->layer[l], kernel, arena, B, N, training);
+        widest = stack->layer[l].stride > widest ? stack->layer[l].stride : widest;
+    }
+    stack->carry = arena_take(arena, training && c->residual ? N * widest : 0, sizeof(float));
+}
+
+/* What the input layers see. */
+static struct dense_input bottom_input(const struct stack *stack, const struct grain *grain)
+{
+    if (stack->X)
+        return (struct dense_input){.X = stack->X, .stride = stack->X_stride};
+    return (struct dense_input){
+        .X = grain->inputs, .stride = grain->inputs_stride, .symbols = grain->symbols};
+}
+
+/* y of layer l - 1; l = 0: what the first layer sees. */
+static struct dense_input output_below(const struct stack *stack, const struct grain *grain, size_t l)
+{
+    if (l > 0)
+        return (struct dense_input){.X = stack->layer[l - 1].y, .stride = stack->layer[l - 1].stride};
+    return dense_layers_output(&stack->input, bottom_input(stack, grain));
+}
+
+static struct dense_input layer_input(const struct stack *stack, const struct grain *grain, size_t l)
+{
+    struct dense_input in = output_below(stack, grain, l);
+    in.X = stack->layer[l].in ? stack->layer[l].in : in.X;
+    return in;
+}
+
+struct dense_input stack_output(const struct stack *stack, const struct grain *grain)
+{
+    return output_below(stack, grain, stack->L);
+}
+
+/* Where the gradient by output_below(l) goes. */
+static float *gradient_below(const struct stack *stack, size_t l)
+{
+    return l > 0 ? stack->layer[l - 1].dY : dense_layers_gradient(&stack->input, stack->dX);
+}
+
+float *stack_gradient(const struct stack *stack)
+{
+    return gradient_below(stack, stack->L);
+}
+
+/* Adds rows of one side to rows of another that has as many real values but may pad them elsewhere. */
+static void add_rows(size_t N, struct side from, const float *in, size_t in_stride, struct side to,
+    float *out, size_t out_stride)
+{
+    size_t width = side_true(from), from_part = side_padded(from) / from.parts,
+           to_part = side_padded(to) / to.parts;
+    for (size_t i = 0, run; i < width; i += run) {
+        size_t a = i % from.size, b = i % to.size;
+        run = from.size - a < to.size - b ? from.size - a : to.size - b;
+        const float *x = in + i / from.size * from_part + a;
+        float *y = out + i / to.size * to_part + b;
+        for (size_t n = 0; n < N; n++)
+            for (size_t k = 0; k < run; k++)
+                y[n * out_stride + k] += x[n * in_stride + k];
     }
 }
 
-/* What layer l sees; l = L: what is above the last one. */
-static struct dense_input layer_input(const struct stack *stack, const struct grain *grain, size_t l)
+static void layer_forward(struct stack *stack, const struct kernel *kernel, const struct net_pass *pass,
+    const struct grain *grain, size_t l)
 {
-    if (l > 0) {
-        const struct layer *below = &stack->layer[l - 1];
-        return (struct dense_input){.X = below->dropped ? below->dropped : below->Y, .stride = below->stride};
+    struct layer *layer = &stack->layer[l];
+    struct dense_input below = output_below(stack, grain, l), in = layer_input(stack, grain, l);
+    if (layer->norm.weight)
+        norm_forward(&layer->norm, grain->N, below.X, below.stride, layer->in);
+    if (pass->training && layer->drops)
+        dropout_apply(pass, grain, stack->config->dropout, l - 1, side_padded(layer->below), in.stride,
+            layer->norm.weight ? layer->in : below.X, layer->in);
+    for (size_t d = 0; d < layer->D; d++)
+        recurrent_forward(&layer->direction[d], kernel, pass, grain, in.X, in.stride,
+            layer->h + d * layer->direction[d].Hp, layer->stride);
+    if (layer->residual) {
+        memcpy(layer->y, layer->h, grain->N * layer->stride * sizeof *layer->y);
+        add_rows(grain->N, layer->below, below.X, below.stride, layer->side, layer->y, layer->stride);
     }
-    if (stack->embedding.table)
-        return (struct dense_input){.X = stack->X, .stride = stack->embedding.stride};
-    return (struct dense_input){
-        .X = grain->inputs, .stride = grain->inputs_stride, .symbols = grain->symbols};
 }
 
 void stack_forward(
     struct stack *stack, const struct kernel *kernel, const struct net_pass *pass, const struct grain *grain)
 {
-    if (stack->embedding.table)
+    const struct net_config *c = stack->config;
+    if (c->embedding)
         embedding_look_up(&stack->embedding, grain->N, grain->symbols, stack->X);
-    for (size_t l = 0; l < stack->L; l++) {
-        struct layer *layer = &stack->layer[l];
-        struct dense_input in = layer_input(stack, grain, l);
-        for (size_t d = 0; d < layer->D; d++)
-            recurrent_forward(&layer->direction[d], kernel, pass, grain, in.X, in.stride,
-                layer->Y + d * layer->direction[d].Hp, layer->stride);
-        if (layer->dropped)
-            dropout_apply(pass, grain, stack->config->dropout, l, layer->D * layer->direction[0].Hp,
-                layer->stride, layer->Y, layer->dropped);
+    else if (stack->X)
+        noise_apply(pass, grain, c->input_noise, c->inputs, stack->X, stack->X_stride);
+    dense_layers_forward(&stack->input, kernel, grain->N, bottom_input(stack, grain));
+    for (size_t l = 0; l < stack->L; l++)
+        layer_forward(stack, kernel, pass, grain, l);
+}
+
+static void layer_backward(struct stack *stack, const struct kernel *kernel, const struct net_pass *pass,
+    const struct grain *grain, size_t l, float *gradient)
+{
+    struct layer *layer = &stack->layer[l];
+    struct dense_input below = output_below(stack, grain, l), in = layer_input(stack, grain, l);
+    float *dX = gradient_below(stack, l);
+    if (layer->residual)
+        memcpy(stack->carry, layer->dY, grain->N * layer->stride * sizeof *stack->carry);
+    for (size_t d = 0; d < layer->D; d++) {
+        size_t place = d * layer->direction[d].Hp;
+        recurrent_backward(&layer->direction[d], kernel, pass, grain, in.X, in.stride, layer->h + place,
+            layer->stride, layer->dY + place, dX, d > 0, gradient);
     }
-}
-
-struct dense_input stack_output(const struct stack *stack, const struct grain *grain)
-{
-    return layer_input(stack, grain, stack->L);
-}
-
-float *stack_gradient(const struct stack *stack)
-{
-    return stack->L > 0 ? stack->layer[stack->L - 1].dY : stack->dX;
+    if (layer->drops)
+        dropout_apply(
+            pass, grain, stack->config->dropout, l - 1, side_padded(layer->below), in.stride, dX, dX);
+    if (layer->norm.weight)
+        norm_backward(&layer->norm, grain->N, below.X, below.stride, dX, gradient);
+    if (layer->residual)
+        add_rows(grain->N, layer->side, stack->carry, layer->stride, layer->below, dX, below.stride);
 }
 
 void stack_backward(struct stack *stack, const struct kernel *kernel, const struct net_pass *pass,
     const struct grain *grain, float *gradient)
 {
-    for (size_t l = stack->L; l-- > 0;) {
-        struct layer *layer = &stack->layer[l];
-        struct dense_input in = layer_input(stack, grain, l);
-        float *dX = l > 0 ? stack->layer[l - 1].dY : stack->dX;
-        for (size_t d = 0; d < layer->D; d++) {
-            size_t place = d * layer->direction[d].Hp;
-            recurrent_backward(&layer->direction[d], kernel, pass, grain, in.X, in.stride, layer->Y + place,
-                layer->stride, layer->dY + place, dX, d > 0, gradient);
-        }
-        if (l > 0 && stack->layer[l - 1].dropped) {
-            const struct layer *below = &stack->layer[l - 1];
-            dropout_apply(pass, grain, stack->config->dropout, l - 1, below->D * below->direction[0].Hp,
-                below->stride, dX, dX);
-        }
-    }
-    if (stack->embedding.table)
+    for (size_t l = stack->L; l-- > 0;)
+        layer_backward(stack, kernel, pass, grain, l, gradient);
+    dense_layers_backward(&stack->input, kernel, grain->N, bottom_input(stack, grain), stack->dX, gradient);
+    if (stack->dX)
         embedding_add_gradient(&stack->embedding, grain->N, grain->symbols, stack->dX, gradient);
 }

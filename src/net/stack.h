@@ -1,36 +1,49 @@
 /* The recurrent layers one upon the other, and what brings the inputs to them.
  *
- *     x(t) -> [embedding] -> recurrent layer 0 -> ... -> recurrent layer L-1 -> rows of the frames
+ *     x(t) -> [embedding, or noise] -> [input layers] -> y_-1;  y_0 = h_0;
+ *     layer l runs on dropout([LN](y_(l-1))), y_l = h_l [+ y_(l-1)], l = 1 .. L-1 -> rows of the frames
  *
- * N frames and B sequences of a grain. Buffers are of the workspace, laid by stack_lay before forward and
- * valid until backward is done. */
+ * With L = 0 the rows are those of the input layers, or the inputs. docs/network.md has the equations. N
+ * frames and B sequences of a grain. Buffers are of the workspace, laid by stack_lay before forward and valid
+ * until backward is done. */
 #ifndef NET_STACK_H
 #define NET_STACK_H
 
-#include "net/dense.h"
+#include "net/dense_layers.h"
 #include "net/embedding.h"
+#include "net/norm.h"
 #include "net/recurrent.h"
-
-struct net;
 
 /* A recurrent layer: its directions, and their outputs joined. */
 struct layer {
-    size_t D, stride; /* directions; of Y, which holds D times Hp */
+    struct side below, side; /* of what it sees, of h and y */
+    size_t D, stride;        /* directions; of h and y */
     struct recurrent direction[2];
+    struct norm norm; /* zeroes: none */
+    int drops;        /* 1: dropout in training */
+    int residual;     /* 1: y is h + the y below */
     /* Workspace. */
-    float *Y, *dY;  /* [N + B][stride]; rows N ..: of the states that sequences start from */
-    float *dropped; /* [N][stride] what the layer above sees: Y with dropout; NULL: Y itself */
+    float *in; /* [N][stride of the layer below] norm and dropout of the y below; NULL: that y itself */
+    float *h;  /* [N + B][stride]; rows N ..: of the states that sequences start from */
+    float *y;  /* [N][stride] with residual, else h */
+    float *dY; /* [N + B][stride] gradient by y, which is also that by h */
 };
 
 struct stack {
     const struct net_config *config; /* the net's */
+    struct embedding embedding;      /* zeroes: none */
+    struct dense_layers input;
     size_t L;
     struct layer layer[NET_MOST_LAYERS];
-    struct embedding embedding; /* zeroes: none */
-    struct side outputs;        /* of stack_output */
+    struct side outputs; /* of stack_output */
+    int one_hot;         /* 1: nothing is between the inputs and stack_output, and they are symbols */
+    int below;           /* 1: something has parameters, and stack_gradient is asked for */
 
     /* Workspace. */
-    float *X, *dX; /* embedded inputs [N][embedding.stride] and the gradient by them */
+    float *X;     /* [N][X_stride] embedded or noisy inputs; NULL: those of the grain */
+    float *dX;    /* with an embedding, the gradient by X; else NULL */
+    float *carry; /* with residual: [N][widest stride] a layer's dY on its way past the layer */
+    size_t X_stride;
 };
 
 /* Of the net's configuration and parameters. */
@@ -46,10 +59,11 @@ void stack_lay(
 void stack_forward(
     struct stack *stack, const struct kernel *kernel, const struct net_pass *pass, const struct grain *grain);
 
-/* What forward gave: rows of `outputs` of the grain's frames. */
+/* What forward gave: rows of `outputs` of the grain's frames, or the grain's symbols. */
 struct dense_input stack_output(const struct stack *stack, const struct grain *grain);
 
-/* Where the gradient by these rows is to be put before backward, with their stride. */
+/* Where the gradient by these rows is to be put before backward, with their stride; NULL: it is not wanted.
+ */
 float *stack_gradient(const struct stack *stack);
 
 /* Destroys the gradient by the outputs. */

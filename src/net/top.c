@@ -2,31 +2,42 @@
 
 #include "net/layout.h"
 
-int top_init(struct top *top, const struct net *net, struct side inputs, struct error *error)
+int top_init(
+    struct top *top, const struct net *net, struct side inputs, int one_hot, int below, struct error *error)
 {
-    struct side outputs = {.parts = 1, .size = net_count_head(&net->config), .interleave = 1};
+    const struct net_config *c = &net->config;
+    struct side outputs = {.parts = 1, .size = net_count_head(c), .interleave = 1};
     *top = (struct top){.stride = kernel_stride(side_padded(outputs))};
-    return dense_init(&top->head, outputs, inputs, net_find_parameter(net, "head.weight")->offset,
-        net_find_parameter(net, "head.bias")->offset, error);
+    if (dense_layers_init(
+            &top->output, net, "output", c->output_layers, c->output_size, inputs, one_hot, below, error))
+        return -1;
+    struct dense_place place = {.weight = net_find_parameter(net, "head.weight")->offset,
+        .bias = net_find_parameter(net, "head.bias")->offset,
+        .one_hot = one_hot && c->output_layers == 0,
+        .below = below || c->output_layers > 0};
+    return dense_init_at(&top->head, outputs, top->output.outputs, place, error);
 }
 
 void top_finish(struct top *top)
 {
+    dense_layers_finish(&top->output);
     dense_finish(&top->head);
 }
 
 size_t top_bytes(const struct top *top)
 {
-    return matrix_bytes(&top->head.weight);
+    return dense_layers_bytes(&top->output) + matrix_bytes(&top->head.weight);
 }
 
 void top_pack(struct top *top, const struct kernel *kernel, const float *weights)
 {
+    dense_layers_pack(&top->output, kernel, weights);
     dense_pack(&top->head, kernel, weights);
 }
 
 void top_lay(struct top *top, const struct kernel *kernel, struct arena *arena, size_t R, int training)
 {
+    dense_layers_lay(&top->output, kernel, arena, R, training);
     if (training)
         dense_lay(&top->head, kernel, arena);
     top->outputs = arena_take(arena, R * top->stride, sizeof(float));
@@ -34,11 +45,15 @@ void top_lay(struct top *top, const struct kernel *kernel, struct arena *arena, 
 
 void top_forward(struct top *top, const struct kernel *kernel, size_t R, struct dense_input in)
 {
-    dense_forward(&top->head, kernel, R, in.X, in.stride, top->outputs, top->stride);
+    dense_layers_forward(&top->output, kernel, R, in);
+    dense_forward_input(
+        &top->head, kernel, R, dense_layers_output(&top->output, in), top->outputs, top->stride);
 }
 
 void top_backward(
     struct top *top, const struct kernel *kernel, size_t R, struct dense_input in, float *dX, float *gradient)
 {
-    dense_backward(&top->head, kernel, R, in.X, in.stride, top->outputs, top->stride, dX, gradient);
+    dense_backward_input(&top->head, kernel, R, dense_layers_output(&top->output, in), top->outputs,
+        top->stride, dense_layers_gradient(&top->output, dX), gradient);
+    dense_layers_backward(&top->output, kernel, R, in, dX, gradient);
 }

@@ -1,17 +1,16 @@
-/* What is above the recurrent layers or a decoder: the head, on any rows.
+/* What is above the recurrent layers or a decoder: output layers and the head, on any rows.
  *
- *     rows of some side -> head -> sums, which losses take
+ *     rows of some side -> [output layers] -> head -> sums, which losses take
  *
  * R rows. Buffers are of the workspace, laid by top_lay before forward and valid until backward is done. */
 #ifndef NET_TOP_H
 #define NET_TOP_H
 
-#include "net/dense.h"
+#include "net/dense_layers.h"
 #include "net/net.h"
 
-struct net;
-
 struct top {
+    struct dense_layers output;
     struct dense head;
     size_t stride; /* of outputs */
 
@@ -19,8 +18,10 @@ struct top {
     float *outputs; /* [R][stride] sums of the head; before backward, in their place the gradient by them */
 };
 
-/* Of the net's configuration and parameters, on rows of side `inputs`. */
-int top_init(struct top *top, const struct net *net, struct side inputs, struct error *error);
+/* Of the net's configuration and parameters, on rows of side `inputs`. one_hot: they are symbols; below:
+ * gradients by them will be asked for. */
+int top_init(
+    struct top *top, const struct net *net, struct side inputs, int one_hot, int below, struct error *error);
 void top_finish(struct top *top);        /* takes zeroes */
 size_t top_bytes(const struct top *top); /* of panels */
 void top_pack(struct top *top, const struct kernel *kernel, const float *weights);
@@ -28,7 +29,7 @@ void top_lay(struct top *top, const struct kernel *kernel, struct arena *arena, 
 
 void top_forward(struct top *top, const struct kernel *kernel, size_t R, struct dense_input in);
 
-/* dX, with the stride of the inputs, is overwritten. */
+/* dX, with the stride of the inputs, is overwritten; NULL: not wanted. */
 void top_backward(struct top *top, const struct kernel *kernel, size_t R, struct dense_input in, float *dX,
     float *gradient);
 

@@ -1,0 +1,107 @@
+#include "net/dense_layers.h"
+
+#include "net/layout.h"
+
+int dense_layers_init(struct dense_layers *layers, const struct net *net, const char *name, size_t n,
+    const size_t *size, struct side inputs, int one_hot, int below, struct error *error)
+{
+    *layers = (struct dense_layers){.n = n, .outputs = inputs};
+    for (size_t k = 0; k < n; k++) {
+        struct dense_layer *layer = &layers->layer[k];
+        struct dense_place place = {.weight = net_find_parameter(net, "%s.%zu.weight", name, k)->offset,
+            .bias = net_find_parameter(net, "%s.%zu.bias", name, k)->offset,
+            .one_hot = k == 0 && one_hot,
+            .below = k > 0 || below};
+        inputs = layers->outputs;
+        layers->outputs = (struct side){.parts = 1, .size = size[k], .interleave = 1};
+        layer->stride = kernel_stride(side_padded(layers->outputs));
+        if (dense_init_at(&layer->dense, layers->outputs, inputs, place, error))
+            return -1;
+    }
+    return 0;
+}
+
+void dense_layers_finish(struct dense_layers *layers)
+{
+    for (size_t k = 0; k < layers->n; k++)
+        dense_finish(&layers->layer[k].dense);
+    layers->n = 0;
+}
+
+size_t dense_layers_bytes(const struct dense_layers *layers)
+{
+    size_t bytes = 0;
+    for (size_t k = 0; k < layers->n; k++)
+        bytes += matrix_bytes(&layers->layer[k].dense.weight);
+    return bytes;
+}
+
+void dense_layers_pack(struct dense_layers *layers, const struct kernel *kernel, const float *weights)
+{
+    for (size_t k = 0; k < layers->n; k++)
+        dense_pack(&layers->layer[k].dense, kernel, weights);
+}
+
+void dense_layers_lay(
+    struct dense_layers *layers, const struct kernel *kernel, struct arena *arena, size_t R, int training)
+{
+    for (size_t k = 0; k < layers->n; k++) {
+        struct dense_layer *layer = &layers->layer[k];
+        layer->Y = arena_take(arena, R * layer->stride, sizeof(float));
+        layer->dY = arena_take(arena, training ? R * layer->stride : 0, sizeof(float));
+        if (training)
+            dense_lay(&layer->dense, kernel, arena);
+    }
+}
+
+/* What layer k sees; k = n: what comes out. */
+static struct dense_input layer_input(const struct dense_layers *layers, size_t k, struct dense_input in)
+{
+    if (k == 0)
+        return in;
+    const struct dense_layer *below = &layers->layer[k - 1];
+    return (struct dense_input){.X = below->Y, .stride = below->stride};
+}
+
+struct dense_input dense_layers_output(const struct dense_layers *layers, struct dense_input in)
+{
+    return layer_input(layers, layers->n, in);
+}
+
+float *dense_layers_gradient(const struct dense_layers *layers, float *dX)
+{
+    return layers->n > 0 ? layers->layer[layers->n - 1].dY : dX;
+}
+
+void dense_layers_forward(
+    struct dense_layers *layers, const struct kernel *kernel, size_t R, struct dense_input in)
+{
+    for (size_t k = 0; k < layers->n; k++) {
+        struct dense_layer *layer = &layers->layer[k];
+        dense_forward_input(&layer->dense, kernel, R, layer_input(layers, k, in), layer->Y, layer->stride);
+        for (size_t r = 0; r < R; r++)
+            kernel->tanh_array(layer->dense.weight.rows, layer->Y + r * layer->stride);
+    }
+}
+
+/* By y = tanh(sum) into by the sum: times 1 - y^2. */
+static void tanh_backward(const struct dense_layer *layer, size_t R)
+{
+    for (size_t r = 0; r < R; r++) {
+        const float *y = layer->Y + r * layer->stride;
+        float *dy = layer->dY + r * layer->stride;
+        for (size_t i = 0; i < layer->dense.weight.rows; i++)
+            dy[i] *= 1 - y[i] * y[i];
+    }
+}
+
+void dense_layers_backward(struct dense_layers *layers, const struct kernel *kernel, size_t R,
+    struct dense_input in, float *dX, float *gradient)
+{
+    for (size_t k = layers->n; k-- > 0;) {
+        struct dense_layer *layer = &layers->layer[k];
+        tanh_backward(layer, R);
+        dense_backward_input(&layer->dense, kernel, R, layer_input(layers, k, in), layer->dY, layer->stride,
+            k > 0 ? layers->layer[k - 1].dY : dX, gradient);
+    }
+}

@@ -1,0 +1,49 @@
+/* Dense layers in a row, y = tanh(W x + b) each: between the inputs and the recurrent layers, and between
+ * these and the head.
+ *
+ * R rows. Buffers are of the workspace, laid by dense_layers_lay before forward and valid until backward is
+ * done. */
+#ifndef NET_DENSE_LAYERS_H
+#define NET_DENSE_LAYERS_H
+
+#include "net/dense.h"
+#include "net/net.h"
+
+struct dense_layer {
+    struct dense dense;
+    size_t stride; /* of Y */
+    /* Workspace. */
+    float *Y, *dY; /* [R][stride] */
+};
+
+struct dense_layers {
+    size_t n; /* 0: none, and what comes out is what went in */
+    struct side outputs;
+    struct dense_layer layer[NET_MOST_LAYERS];
+};
+
+/* Layers of these n sizes, their parameters NAME.k.weight and NAME.k.bias of the net's, on inputs of a side.
+ * one_hot: the inputs are symbols; below: gradients by the inputs will be asked for. */
+int dense_layers_init(struct dense_layers *layers, const struct net *net, const char *name, size_t n,
+    const size_t *size, struct side inputs, int one_hot, int below, struct error *error);
+void dense_layers_finish(struct dense_layers *layers);        /* takes zeroes */
+size_t dense_layers_bytes(const struct dense_layers *layers); /* of panels */
+void dense_layers_pack(struct dense_layers *layers, const struct kernel *kernel, const float *weights);
+void dense_layers_lay(
+    struct dense_layers *layers, const struct kernel *kernel, struct arena *arena, size_t R, int training);
+
+void dense_layers_forward(
+    struct dense_layers *layers, const struct kernel *kernel, size_t R, struct dense_input in);
+
+/* What comes out of layers that see `in`. */
+struct dense_input dense_layers_output(const struct dense_layers *layers, struct dense_input in);
+
+/* Where the gradient by what comes out is to be put before backward, dX being that by what goes in. */
+float *dense_layers_gradient(const struct dense_layers *layers, float *dX);
+
+/* dX, with the stride of the inputs, is overwritten where there are layers; NULL: not wanted. Destroys the
+ * gradient by what came out. */
+void dense_layers_backward(struct dense_layers *layers, const struct kernel *kernel, size_t R,
+    struct dense_input in, float *dX, float *gradient);
+
+#endif

@@ -1,0 +1,132 @@
+/* Sums over a row use 16 lanes, as the kernel's do: lane i takes the values at places i, i + 16, ... of each
+ * part, part after part, and the lanes are added by halves. The variance is that of differences from the
+ * mean, in a second pass: no cancellation.
+ *
+ * With x = (y - mean) scale and g = dz . weight:  dy = scale (g - mean(g) - x mean(g . x)). */
+#include "net/norm.h"
+
+#include <math.h>
+#include <string.h>
+
+int norm_init(
+    struct norm *norm, struct side side, size_t weight_offset, size_t bias_offset, struct error *error)
+{
+    *norm = (struct norm){.side = side, .weight_offset = weight_offset, .bias_offset = bias_offset};
+    norm->weight = memory_create(side_padded(side), sizeof *norm->weight, error);
+    norm->bias = memory_create(side_padded(side), sizeof *norm->bias, error);
+    if (!norm->weight || !norm->bias) {
+        norm_finish(norm);
+        return -1;
+    }
+    return 0;
+}
+
+void norm_finish(struct norm *norm)
+{
+    memory_destroy(norm->weight);
+    memory_destroy(norm->bias);
+    *norm = (struct norm){0};
+}
+
+void norm_pack(struct norm *norm, const float *weights)
+{
+    memset(norm->weight, 0, side_padded(norm->side) * sizeof *norm->weight);
+    memset(norm->bias, 0, side_padded(norm->side) * sizeof *norm->bias);
+    bias_add(norm->side, weights + norm->weight_offset, norm->weight);
+    bias_add(norm->side, weights + norm->bias_offset, norm->bias);
+}
+
+void norm_lay(struct norm *norm, struct arena *arena, size_t N, int training)
+{
+    size_t width = training ? side_padded(norm->side) : 0;
+    norm->mean = arena_take(arena, N, sizeof(float));
+    norm->scale = arena_take(arena, N, sizeof(float));
+    norm->dweight = arena_take(arena, width, sizeof(float));
+    norm->dbias = arena_take(arena, width, sizeof(float));
+}
+
+struct lanes {
+    float lane[KERNEL_BLOCK];
+};
+
+static float add_lanes(const struct lanes *lanes)
+{
+    struct lanes sum = *lanes;
+    for (size_t half = KERNEL_BLOCK / 2; half > 0; half /= 2)
+        for (size_t i = 0; i < half; i++)
+            sum.lane[i] += sum.lane[i + half];
+    return sum.lane[0];
+}
+
+/* Sum over a row; padding holds zeroes. */
+static float sum_row(size_t width, const float *y)
+{
+    struct lanes sum = {{0}};
+    for (size_t c = 0; c < width; c += KERNEL_BLOCK)
+        for (size_t i = 0; i < KERNEL_BLOCK; i++)
+            sum.lane[i] += y[c + i];
+    return add_lanes(&sum);
+}
+
+/* Sum of (y - mean)^2 over the real values of a row. */
+static float sum_squares(struct side side, const float *y, float mean)
+{
+    struct lanes sum = {{0}};
+    size_t width = side_padded(side) / side.parts;
+    for (size_t part = 0; part < side.parts; part++, y += width)
+        for (size_t c = 0; c < side.size; c += KERNEL_BLOCK) {
+            size_t n = side.size - c < KERNEL_BLOCK ? side.size - c : KERNEL_BLOCK;
+            for (size_t i = 0; i < n; i++)
+                sum.lane[i] += (y[c + i] - mean) * (y[c + i] - mean);
+        }
+    return add_lanes(&sum);
+}
+
+void norm_forward(const struct norm *norm, size_t N, const float *Y, size_t stride, float *Z)
+{
+    size_t width = side_padded(norm->side);
+    float n = (float)side_true(norm->side);
+    for (size_t r = 0; r < N; r++) {
+        const float *y = Y + r * stride;
+        float *z = Z + r * stride;
+        float mean = sum_row(width, y) / n;
+        float scale = 1 / sqrtf(sum_squares(norm->side, y, mean) / n + 1e-5f);
+        for (size_t p = 0; p < width; p++)
+            z[p] = (y[p] - mean) * scale * norm->weight[p] + norm->bias[p];
+        norm->mean[r] = mean;
+        norm->scale[r] = scale;
+    }
+}
+
+/* dz into dy in place, and its shares of dweight and dbias. Where weight is padding, so is g = 0. */
+static void row_backward(const struct norm *norm, const float *y, float mean, float scale, float *dy)
+{
+    size_t width = side_padded(norm->side), part_width = width / norm->side.parts;
+    struct lanes sum = {{0}}, product = {{0}};
+    for (size_t c = 0; c < width; c += KERNEL_BLOCK)
+        for (size_t i = 0; i < KERNEL_BLOCK; i++) {
+            float x = (y[c + i] - mean) * scale, dz = dy[c + i], g = dz * norm->weight[c + i];
+            norm->dweight[c + i] += dz * x;
+            norm->dbias[c + i] += dz;
+            sum.lane[i] += g;
+            product.lane[i] += g * x;
+            dy[c + i] = g;
+        }
+    float n = (float)side_true(norm->side);
+    float g_mean = add_lanes(&sum) / n, gx_mean = add_lanes(&product) / n;
+    for (size_t part = 0; part < norm->side.parts; part++, y += part_width, dy += part_width)
+        for (size_t i = 0; i < norm->side.size; i++)
+            dy[i] = scale * (dy[i] - g_mean - (y[i] - mean) * scale * gx_mean);
+}
+
+void norm_backward(
+    const struct norm *norm, size_t N, const float *Y, size_t stride, float *dY, float *gradient)
+{
+    size_t width = side_padded(norm->side);
+    memset(norm->dweight, 0, width * sizeof *norm->dweight);
+    memset(norm->dbias, 0, width * sizeof *norm->dbias);
+    for (size_t r = 0; r < N; r++)
+        row_backward(norm, Y + r * stride, norm->mean[r], norm->scale[r], dY + r * stride);
+    bias_add_gradient(norm->side, norm->dweight, gradient + norm->weight_offset);
+    bias_add_gradient(norm->side, norm->dbias, gradient + norm->bias_offset);
+}

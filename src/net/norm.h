@@ -1,0 +1,35 @@
+/* Layer normalization of rows, z = (y - mean) / sqrt(variance + 1e-5) . weight + bias over all real values of
+ * a row (Ba, Kiros and Hinton 2016), the variance divided by their number.
+ *
+ * N rows of a side: parts D of H values, each padded. Buffers are of the workspace, laid by norm_lay before
+ * forward and valid until backward is done. */
+#ifndef NET_NORM_H
+#define NET_NORM_H
+
+#include "base/memory.h"
+#include "net/matrix.h"
+
+struct norm {
+    struct side side;
+    size_t weight_offset, bias_offset; /* in the flat vector */
+    float *weight, *bias;              /* [padded side], packed */
+
+    /* Workspace. */
+    float *mean, *scale;    /* [N]; scale: 1 / sqrt(variance + 1e-5) */
+    float *dweight, *dbias; /* [padded side], with training */
+};
+
+int norm_init(
+    struct norm *norm, struct side side, size_t weight_offset, size_t bias_offset, struct error *error);
+void norm_finish(struct norm *norm); /* takes zeroes */
+void norm_pack(struct norm *norm, const float *weights);
+void norm_lay(struct norm *norm, struct arena *arena, size_t N, int training);
+
+/* Z [N][stride] of Y [N][stride]. */
+void norm_forward(const struct norm *norm, size_t N, const float *Y, size_t stride, float *Z);
+
+/* The gradient by Z in dY [N][stride] becomes that by Y; those by weight and bias are added, row by row. */
+void norm_backward(
+    const struct norm *norm, size_t N, const float *Y, size_t stride, float *dY, float *gradient);
+
+#endif
