@@ -1,24 +1,41 @@
 /* With the outputs of softmax or logistic function, the gradient of the cross entropy by the sums is p -
- * target; of the mean over outputs of (y - target)^2 it is 2 (y - target) / O. (Bishop 2006, section 5.2.) */
+ * target; of the mean over outputs of q(y - target) it is q'(y - target) / O. (Bishop 2006, section 5.2.)
+ *
+ * Label smoothing: Szegedy et al. 2016; the Huber loss: Huber 1964. */
 #include "net/loss.h"
 
 #include "base/mathematics.h"
 
 #include <math.h>
+#include <string.h>
 
-/* -ln p[k] = ln sum_c exp(y_c - m) + m - y_k */
-static struct net_score softmax_row(const struct kernel *kernel, size_t O, float *y, const int32_t *k)
+static double class_weight(const struct net_config *config, int32_t k)
 {
-    float at_target = k ? y[*k] : 0, largest;
+    return (size_t)k < config->class_weights ? config->class_weight[k] : 1;
+}
+
+/* With m the largest sum, -ln p_c = L + m - y_c, L = ln sum_c exp(y_c - m); so the cross entropy against
+ * (1 - e) onehot(k) + e / O is L + (1 - e) (m - y_k) + e / O sum_c (m - y_c). */
+static struct net_score softmax_row(
+    const struct net_config *config, const struct kernel *kernel, size_t O, float *y, int32_t k)
+{
+    float at_target = k < 0 ? 0 : y[k], largest;
+    double smoothing = config->label_smoothing, sum_of_sums = 0;
+    for (size_t o = 0; o < O && smoothing > 0; o++)
+        sum_of_sums += (double)y[o];
     float sum = kernel->softmax(O, y, &largest);
-    if (!k)
+    if (k < 0)
         return (struct net_score){0};
     size_t most = 0;
     for (size_t o = 1; o < O; o++)
         most = y[o] > y[most] ? o : most;
-    return (struct net_score){.loss = math_log(sum) + ((double)largest - (double)at_target),
-        .errors = most != (size_t)*k,
-        .counted = 1};
+    double loss = (double)largest - (double)at_target;
+    if (smoothing > 0)
+        loss = (1 - smoothing) * loss + smoothing * ((double)largest - sum_of_sums / (double)O);
+    return (struct net_score){.loss = class_weight(config, k) * (math_log(sum) + loss),
+        .errors = most != (size_t)k,
+        .counted = 1,
+        .labels = 1};
 }
 
 /* sum over o of max(y, 0) - y target + ln(1 + exp(-|y|)); the last term is -ln s(|y|), and the product of
@@ -42,29 +59,41 @@ static struct net_score sigmoid_row(const struct kernel *kernel, size_t O, float
             product = 1;
         }
     }
-    return (struct net_score){.loss = bad ? NAN : loss, .errors = NAN, .counted = 1};
+    return (struct net_score){.loss = bad ? NAN : loss, .errors = NAN, .counted = 1, .labels = 1};
 }
 
-static struct net_score mse_row(size_t O, const float *y, const float *target)
+/* q(d) of a difference d = y - target. */
+static double distance(const struct net_config *config, double d)
+{
+    double a = config->huber_delta;
+    if (config->loss == LOSS_MSE)
+        return d * d;
+    if (config->loss == LOSS_HUBER && !(fabs(d) > a))
+        return d * d / 2;
+    return config->loss == LOSS_HUBER ? a * (fabs(d) - a / 2) : fabs(d);
+}
+
+static struct net_score distance_row(
+    const struct net_config *config, size_t O, const float *y, const float *target)
 {
     double sum = 0;
-    for (size_t o = 0; o < O; o++) {
-        double difference = (double)y[o] - (double)target[o];
-        sum += difference * difference;
-    }
-    return (struct net_score){.loss = sum / (double)O, .errors = NAN, .counted = 1};
+    if (!target)
+        return (struct net_score){0};
+    for (size_t o = 0; o < O; o++)
+        sum += distance(config, (double)y[o] - (double)target[o]);
+    return (struct net_score){.loss = sum / (double)O, .errors = NAN, .counted = 1, .labels = 1};
 }
 
-void loss_forward(enum loss loss, const struct kernel *kernel, size_t R, size_t O, float *outputs,
-    size_t stride, const struct grain *grain, struct net_score *score)
+void loss_forward(const struct net_config *config, const struct kernel *kernel, size_t R, size_t O,
+    float *outputs, size_t stride, struct targets targets, struct net_score *score)
 {
     for (size_t r = 0; r < R; r++) {
         float *y = outputs + r * stride;
-        const float *value = score && grain->values ? grain->values + r * grain->values_stride : NULL;
+        const float *value = score && targets.values ? targets.values + r * targets.values_stride : NULL;
         struct net_score of_row = {0};
-        switch (loss) {
+        switch (config->loss) {
         case LOSS_SOFTMAX:
-            of_row = softmax_row(kernel, O, y, score ? grain->classes + r : NULL);
+            of_row = softmax_row(config, kernel, O, y, score ? targets.classes[r] : -1);
             break;
         case LOSS_SIGMOID:
             of_row = sigmoid_row(kernel, O, y, value);
@@ -72,8 +101,7 @@ void loss_forward(enum loss loss, const struct kernel *kernel, size_t R, size_t 
         case LOSS_MSE:
         case LOSS_HUBER:
         case LOSS_MAE:
-            if (value)
-                of_row = mse_row(O, y, value);
+            of_row = distance_row(config, O, y, value);
             break;
         }
         if (score)
@@ -81,17 +109,50 @@ void loss_forward(enum loss loss, const struct kernel *kernel, size_t R, size_t 
     }
 }
 
-void loss_backward(
-    enum loss loss, size_t R, size_t O, float *outputs, size_t stride, const struct grain *grain)
+static void softmax_backward(const struct net_config *config, size_t O, float *y, int32_t k)
 {
-    float scale = loss == LOSS_MSE ? (float)(2 / (double)O) : 1;
+    if (k < 0) {
+        memset(y, 0, O * sizeof *y);
+        return;
+    }
+    double smoothing = config->label_smoothing;
+    float weight = (float)class_weight(config, k), spread = (float)(smoothing / (double)O);
+    if (smoothing > 0)
+        for (size_t o = 0; o < O; o++)
+            y[o] -= spread;
+    y[k] -= (float)(1 - smoothing);
+    for (size_t o = 0; o < O && config->class_weights > 0; o++)
+        y[o] *= weight;
+}
+
+/* q'(d) / O. What is not a number stays so. */
+static void distance_backward(const struct net_config *config, size_t O, float *y, const float *target)
+{
+    float square = (float)(2 / (double)O), one = (float)(1 / (double)O), a = (float)config->huber_delta;
+    for (size_t o = 0; o < O; o++) {
+        float d = y[o] - target[o];
+        if (config->loss == LOSS_MSE)
+            y[o] = square * d;
+        else if (config->loss == LOSS_HUBER)
+            y[o] = one * (d > a ? a : d < -a ? -a : d);
+        else
+            y[o] = d > 0 ? one : d < 0 ? -one : d;
+    }
+}
+
+void loss_backward(const struct net_config *config, size_t R, size_t O, float *outputs, size_t stride,
+    struct targets targets)
+{
     for (size_t r = 0; r < R; r++) {
         float *y = outputs + r * stride;
-        if (loss == LOSS_SOFTMAX)
-            y[grain->classes[r]] -= 1;
-        else
+        const float *target = targets.values ? targets.values + r * targets.values_stride : NULL;
+        if (config->loss == LOSS_SOFTMAX)
+            softmax_backward(config, O, y, targets.classes[r]);
+        else if (config->loss == LOSS_SIGMOID)
             for (size_t o = 0; o < O; o++)
-                y[o] = scale * (y[o] - grain->values[r * grain->values_stride + o]);
+                y[o] = y[o] - target[o];
+        else
+            distance_backward(config, O, y, target);
         for (size_t o = O; o < stride; o++)
             y[o] = 0;
     }

@@ -147,6 +147,7 @@ static void sum_scores(const struct net *net, const struct grain *grain, struct 
             sum.loss += row->loss;
             sum.errors += row->errors;
             sum.counted += row->counted;
+            sum.labels += row->labels;
         }
         scores[b] = sum;
     }
@@ -188,7 +189,7 @@ static void rows_forward(
         gather(net, grain);
     size_t rows = c->output == OUTPUT_FRAME ? grain->N : grain->B;
     top_forward(top, net->kernel, rows, top_input(net, grain));
-    loss_forward(c->loss, net->kernel, rows, c->outputs, top->outputs, top->stride, grain,
+    loss_forward(c, net->kernel, rows, net_count_head(c), top->outputs, top->stride, targets_of_grain(grain),
         scores ? net->row_scores : NULL);
     if (scores)
         sum_scores(net, grain, scores);
@@ -216,7 +217,7 @@ static void rows_backward(struct net *net, const struct grain *grain, float *gra
     const struct net_config *c = &net->config;
     int sequence = c->output == OUTPUT_SEQUENCE;
     size_t rows = sequence ? grain->B : grain->N;
-    loss_backward(c->loss, rows, c->outputs, net->top.outputs, net->top.stride, grain);
+    loss_backward(c, rows, net_count_head(c), net->top.outputs, net->top.stride, targets_of_grain(grain));
     float *dX = sequence ? net->dgathered : stack_gradient(&net->stack);
     top_backward(&net->top, net->kernel, rows, top_input(net, grain), net->stack.below ? dX : NULL, gradient);
     if (sequence && net->stack.below)

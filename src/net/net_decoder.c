@@ -26,8 +26,8 @@ static void score_forced(struct net *net, const struct net_pass *pass, const str
     const struct grain *targets = &d->targets;
     decoder_forward(d, net->kernel, pass, grain, in);
     top_forward(&net->top, net->kernel, targets->N, rows_of(d));
-    loss_forward(net->config.loss, net->kernel, targets->N, net_count_head(&net->config), net->top.outputs,
-        net->top.stride, targets, net->row_scores);
+    loss_forward(&net->config, net->kernel, targets->N, net_count_head(&net->config), net->top.outputs,
+        net->top.stride, targets_of_grain(targets), net->row_scores);
     for (size_t b = 0; b < targets->B; b++) {
         struct net_score sum = {0};
         size_t symbols = (size_t)targets->length[b], labels = symbols - (d->classes ? 1 : 0);
@@ -77,8 +77,8 @@ void net_decoder_backward(
 {
     struct decoder *d = &net->decoder;
     size_t rows = d->targets.N;
-    loss_backward(
-        net->config.loss, rows, net_count_head(&net->config), net->top.outputs, net->top.stride, &d->targets);
+    loss_backward(&net->config, rows, net_count_head(&net->config), net->top.outputs, net->top.stride,
+        targets_of_grain(&d->targets));
     top_backward(&net->top, net->kernel, rows, rows_of(d), d->dout, gradient);
     decoder_backward(
         d, net->kernel, pass, grain, stack_output(&net->stack, grain), stack_gradient(&net->stack), gradient);

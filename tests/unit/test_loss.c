@@ -1,0 +1,254 @@
+/* Losses of rows against their formulas in double, and their gradients against the formulas' slopes. */
+#include "net/loss.h"
+
+#include "support/suite.h"
+
+#include "base/random.h"
+
+#include <check.h>
+#include <math.h>
+#include <string.h>
+
+enum { R = 40, O = 7, STRIDE = 16, CONFIGS = 8 };
+
+/* Sums, targets of every kind, and what a loss makes of them. */
+struct rows {
+    struct net_config config;
+    _Alignas(64) float sums[R * STRIDE];
+    _Alignas(64) float outputs[R * STRIDE];
+    float values[R * STRIDE];
+    int32_t classes[R];
+    struct targets targets;
+    struct net_score score[R];
+};
+
+static const struct net_config configs[CONFIGS] = {{.loss = LOSS_SOFTMAX},
+    {.loss = LOSS_SOFTMAX, .label_smoothing = 0.2},
+    {.loss = LOSS_SOFTMAX, .class_weights = O, .class_weight = {0.5, 1, 2, 0, 3, 1.25, 7}},
+    {.loss = LOSS_SOFTMAX,
+        .label_smoothing = 0.1,
+        .class_weights = O - 1,
+        .class_weight = {0.5, 1, 2, 0, 3, 1.25}},
+    {.loss = LOSS_SIGMOID}, {.loss = LOSS_MSE}, {.loss = LOSS_HUBER, .huber_delta = 0.75},
+    {.loss = LOSS_MAE}};
+
+static double draw(uint64_t high, uint64_t index)
+{
+    return random_normal(5, RANDOM_TEST, high, index);
+}
+
+static void rows_init(struct rows *rows, const struct net_config *config, double scale)
+{
+    memset(rows, 0, sizeof *rows);
+    rows->config = *config;
+    for (size_t r = 0; r < R; r++) {
+        rows->classes[r] = (int32_t)random_below(O, 5, RANDOM_TEST, 3, r);
+        for (size_t o = 0; o < O; o++) {
+            rows->sums[r * STRIDE + o] = (float)(scale * draw(1, r * O + o));
+            rows->values[r * STRIDE + o] =
+                config->loss == LOSS_SIGMOID ? (float)(draw(2, r * O + o) > 0) : (float)draw(2, r * O + o);
+        }
+    }
+    if (config->loss == LOSS_SOFTMAX)
+        rows->targets.classes = rows->classes;
+    else
+        rows->targets = (struct targets){.values = rows->values, .values_stride = STRIDE};
+}
+
+static void rows_run(struct rows *rows)
+{
+    memcpy(rows->outputs, rows->sums, sizeof rows->sums);
+    loss_forward(&rows->config, kernel_choose(NULL), R, O, rows->outputs, STRIDE, rows->targets, rows->score);
+}
+
+/* -sum_c t_c ln p_c, t the smoothed target. */
+static double plain_softmax(const struct net_config *config, const double *y, int32_t k)
+{
+    double sum = 0, loss = 0, e = config->label_smoothing;
+    for (size_t o = 0; o < O; o++)
+        sum += exp(y[o]);
+    for (size_t o = 0; o < O; o++)
+        loss -= ((1 - e) * ((int32_t)o == k) + e / O) * log(exp(y[o]) / sum);
+    return loss * ((size_t)k < config->class_weights ? config->class_weight[k] : 1);
+}
+
+static double plain_values(const struct net_config *config, const double *y, const float *v)
+{
+    double loss = 0, a = config->huber_delta;
+    for (size_t o = 0; o < O; o++) {
+        double d = y[o] - (double)v[o], s = 1 / (1 + exp(-y[o]));
+        switch (config->loss) {
+        case LOSS_SIGMOID:
+            loss -= (double)v[o] * log(s) + (1 - (double)v[o]) * log(1 - s);
+            break;
+        case LOSS_MSE:
+            loss += d * d / O;
+            break;
+        case LOSS_HUBER:
+            loss += (fabs(d) <= a ? d * d / 2 : a * (fabs(d) - a / 2)) / O;
+            break;
+        default:
+            loss += fabs(d) / O;
+        }
+    }
+    return loss;
+}
+
+static double plain_loss(const struct rows *rows, size_t r, const double *y)
+{
+    if (rows->config.loss == LOSS_SOFTMAX)
+        return plain_softmax(&rows->config, y, rows->classes[r]);
+    return plain_values(&rows->config, y, rows->values + r * STRIDE);
+}
+
+START_TEST(losses_are_their_formulas)
+{
+    struct rows rows;
+    rows_init(&rows, &configs[_i], 2);
+    rows_run(&rows);
+    for (size_t r = 0; r < R; r++) {
+        double y[O], want;
+        size_t most = 0;
+        for (size_t o = 0; o < O; o++) {
+            y[o] = (double)rows.sums[r * STRIDE + o];
+            most = y[o] > y[most] ? o : most;
+        }
+        want = plain_loss(&rows, r, y);
+        ck_assert_double_eq_tol(rows.score[r].loss, want, 2e-6 * (1 + want));
+        ck_assert_double_eq(rows.score[r].counted, 1);
+        ck_assert_double_eq(rows.score[r].labels, 1);
+        if (rows.config.loss == LOSS_SOFTMAX)
+            ck_assert_double_eq(rows.score[r].errors, most != (size_t)rows.classes[r]);
+        else
+            ck_assert_double_nan(rows.score[r].errors);
+    }
+}
+END_TEST
+
+START_TEST(gradients_are_the_formulas_slopes)
+{
+    const double e = 1e-5;
+    struct rows rows;
+    rows_init(&rows, &configs[_i], 2);
+    rows_run(&rows);
+    loss_backward(&rows.config, R, O, rows.outputs, STRIDE, rows.targets);
+    for (size_t r = 0; r < R; r++) {
+        double y[O];
+        for (size_t o = 0; o < O; o++)
+            y[o] = (double)rows.sums[r * STRIDE + o];
+        for (size_t o = 0; o < O; o++) {
+            double held = y[o];
+            y[o] = held + e;
+            double above = plain_loss(&rows, r, y);
+            y[o] = held - e;
+            double below = plain_loss(&rows, r, y);
+            y[o] = held;
+            ck_assert_double_eq_tol((double)rows.outputs[r * STRIDE + o], (above - below) / (2 * e), 1e-5);
+        }
+        for (size_t o = O; o < STRIDE; o++)
+            ck_assert_float_eq(rows.outputs[r * STRIDE + o], 0);
+    }
+}
+END_TEST
+
+START_TEST(large_sums_keep_their_losses)
+{
+    struct rows rows;
+    rows_init(&rows, &configs[_i], 5000);
+    rows_run(&rows);
+    for (size_t r = 0; r < R; r++) {
+        ck_assert_double_finite(rows.score[r].loss);
+        ck_assert_double_ge(rows.score[r].loss, 0);
+    }
+    loss_backward(&rows.config, R, O, rows.outputs, STRIDE, rows.targets);
+    for (size_t i = 0; i < R * STRIDE; i++)
+        ck_assert_float_finite(rows.outputs[i]);
+}
+END_TEST
+
+START_TEST(no_target_counts_nowhere)
+{
+    struct rows rows, whole;
+    rows_init(&whole, &configs[_i], 2);
+    rows_run(&whole);
+    rows_init(&rows, &configs[_i], 2);
+    for (size_t r = 0; r < R; r += 3)
+        rows.classes[r] = -1;
+    rows_run(&rows);
+    ck_assert_mem_eq(rows.outputs, whole.outputs, sizeof rows.outputs);
+    loss_backward(&rows.config, R, O, rows.outputs, STRIDE, rows.targets);
+    loss_backward(&whole.config, R, O, whole.outputs, STRIDE, whole.targets);
+    for (size_t r = 0; r < R; r++) {
+        static const float zeroes[STRIDE];
+        static const struct net_score nothing;
+        ck_assert_mem_eq(&rows.score[r], r % 3 ? &whole.score[r] : &nothing, sizeof nothing);
+        ck_assert_mem_eq(
+            rows.outputs + r * STRIDE, r % 3 ? whole.outputs + r * STRIDE : zeroes, sizeof zeroes);
+    }
+}
+END_TEST
+
+START_TEST(options_of_no_effect_leave_the_bits)
+{
+    struct net_config ones = {.loss = LOSS_SOFTMAX, .class_weights = O};
+    for (size_t o = 0; o < O; o++)
+        ones.class_weight[o] = 1;
+    struct rows plain, weighted;
+    rows_init(&plain, &configs[0], 2);
+    rows_init(&weighted, &ones, 2);
+    rows_run(&plain);
+    rows_run(&weighted);
+    ck_assert_mem_eq(plain.score, weighted.score, sizeof plain.score);
+    loss_backward(&plain.config, R, O, plain.outputs, STRIDE, plain.targets);
+    loss_backward(&weighted.config, R, O, weighted.outputs, STRIDE, weighted.targets);
+    ck_assert_mem_eq(plain.outputs, weighted.outputs, sizeof plain.outputs);
+}
+END_TEST
+
+START_TEST(huber_is_half_mse_near_and_mae_far)
+{
+    struct rows rows;
+    rows_init(&rows, &configs[6], 0);
+    for (size_t o = 0; o < O; o++) {
+        rows.values[o] = 0;
+        rows.values[STRIDE + o] = -3;
+    }
+    rows.sums[0] = 0.5F;
+    rows_run(&rows);
+    ck_assert_double_eq_tol(rows.score[0].loss, 0.125 / O, 1e-15);
+    ck_assert_double_eq_tol(rows.score[1].loss, 0.75 * (3 - 0.375), 1e-15);
+    loss_backward(&rows.config, R, O, rows.outputs, STRIDE, rows.targets);
+    ck_assert_float_eq_tol(rows.outputs[0], 0.5F / O, 1e-8F);
+    ck_assert_float_eq_tol(rows.outputs[STRIDE], 0.75F / O, 1e-8F);
+}
+END_TEST
+
+START_TEST(not_a_number_stays)
+{
+    struct rows rows;
+    rows_init(&rows, &configs[_i], 2);
+    for (size_t o = 0; o < O; o++)
+        rows.sums[o] = NAN;
+    rows_run(&rows);
+    ck_assert_double_nan(rows.score[0].loss);
+    ck_assert_double_finite(rows.score[1].loss);
+    loss_backward(&rows.config, R, O, rows.outputs, STRIDE, rows.targets);
+    for (size_t o = 0; o < O; o++)
+        ck_assert_float_nan(rows.outputs[o]);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("loss");
+    TCase *cases = tcase_create("loss");
+    tcase_add_loop_test(cases, losses_are_their_formulas, 0, CONFIGS);
+    tcase_add_loop_test(cases, gradients_are_the_formulas_slopes, 0, CONFIGS);
+    tcase_add_loop_test(cases, large_sums_keep_their_losses, 0, CONFIGS);
+    tcase_add_loop_test(cases, no_target_counts_nowhere, 0, 4);
+    tcase_add_test(cases, options_of_no_effect_leave_the_bits);
+    tcase_add_test(cases, huber_is_half_mse_near_and_mae_far);
+    tcase_add_loop_test(cases, not_a_number_stays, 0, CONFIGS);
+    suite_add_tcase(suite, cases);
+    return suite_run(suite);
+}
