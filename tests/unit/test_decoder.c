@@ -448,6 +448,16 @@ START_TEST(copying_is_learned)
 }
 END_TEST
 
+START_TEST(a_decoder_on_no_recurrent_layer_is_refused)
+{
+    struct net_config config = make_config(0, LOSS_SOFTMAX, 1, 0);
+    struct error error = {0};
+    config.layers = 0;
+    ck_assert_ptr_null(net_create(&config, &error));
+    ck_assert_int_eq(error.code, EXIT_CODE_USAGE);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("decoder");
@@ -459,6 +469,7 @@ int main(void)
     tcase_add_loop_test(cases, a_wide_beam_finds_the_best_of_all_sequences, 0, CELLS * ATTENTIONS);
     tcase_add_loop_test(cases, values_of_a_free_run_are_the_references, 0, CELLS * ATTENTIONS);
     tcase_add_loop_test(cases, without_targets_labels_are_the_same, 0, CELLS * ATTENTIONS);
+    tcase_add_test(cases, a_decoder_on_no_recurrent_layer_is_refused);
     tcase_add_loop_test(cases, copying_is_learned, 0, ATTENTIONS);
     suite_add_tcase(suite, cases);
     return suite_run(suite);
