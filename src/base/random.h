@@ -14,6 +14,7 @@ enum random_stream {
     RANDOM_DROPOUT = 3,
     RANDOM_DATASET = 4, /* rnn-data make */
     RANDOM_TEST = 5,
+    RANDOM_RECURRENT_DROPOUT = 6,
     RANDOM_NOISE = 7 /* of inputs in training */
 };
 

@@ -12,19 +12,29 @@
         for (size_t part = 0; part < KERNEL_BLOCK; part += VEC_LANES)                                        \
             for (size_t u = block + part, g = u + block * ((gates)-1), once = 1; once; once = 0)
 
-/* Hochreiter and Schmidhuber 1997 with the forget gate of Gers, Schmidhuber and Cummins 2000:
- * i = s(a_i), f = s(a_f), g = tanh(a_g), o = s(a_o); c = f . c' + i . g; h = o . tanh(c) */
-void BUILD(lstm_forward)(const struct cell_rows *x)
+/* Hochreiter and Schmidhuber 1997 with the forget gate of Gers, Schmidhuber and Cummins 2000, and the
+ * peepholes p of Gers, Schraudolph and Schmidhuber 2002:
+ * i = s(a_i + p_i . c'), f = s(a_f + p_f . c'), g = tanh(a_g); c = f . c' + i . g; o = s(a_o + p_o . c);
+ * h = o . tanh(c) */
+INLINE void lstm_forward_with(const struct cell_rows *x, int peepholes)
 {
+    const float *p = x->peephole, *p_f = peepholes ? p + x->units : NULL,
+                *p_o = peepholes ? p + 2 * x->units : NULL;
     for (size_t b = 0; b < x->rows; b++) {
         float *gates = x->gates + b * x->gates_stride;
         const float *c_previous = x->c_previous + b * x->c_previous_stride;
         FOR_UNITS(4, x->units)
         {
-            vec i = vec_sigmoid(vec_load(gates + g));
-            vec f = vec_sigmoid(vec_load(gates + g + KERNEL_BLOCK));
+            vec a_i = vec_load(gates + g), a_f = vec_load(gates + g + KERNEL_BLOCK);
+            if (peepholes) {
+                a_i = vec_fma(vec_load(p + u), vec_load(c_previous + u), a_i);
+                a_f = vec_fma(vec_load(p_f + u), vec_load(c_previous + u), a_f);
+            }
+            vec i = vec_sigmoid(a_i);
+            vec f = vec_sigmoid(a_f);
             vec z = vec_tanh(vec_load(gates + g + 2 * KERNEL_BLOCK));
-            vec o = vec_sigmoid(vec_load(gates + g + 3 * KERNEL_BLOCK));
+            vec o = vec_load(gates + g + 3 * KERNEL_BLOCK);
+            o = peepholes ? o : vec_sigmoid(o);
             vec_store(gates + g, i);
             vec_store(gates + g + KERNEL_BLOCK, f);
             vec_store(gates + g + 2 * KERNEL_BLOCK, z);
@@ -33,18 +43,34 @@ void BUILD(lstm_forward)(const struct cell_rows *x)
         }
         FOR_UNITS(4, x->units)
         {
-            vec t = vec_tanh(vec_load(x->c + b * x->c_stride + u));
+            vec c = vec_load(x->c + b * x->c_stride + u), o = vec_load(gates + g + 3 * KERNEL_BLOCK);
+            if (peepholes) {
+                o = vec_sigmoid(vec_fma(vec_load(p_o + u), c, o));
+                vec_store(gates + g + 3 * KERNEL_BLOCK, o);
+            }
+            vec t = vec_tanh(c);
             vec_store(x->tanh_c + b * x->c_stride + u, t);
-            vec_store(x->h + b * x->h_stride + u, vec_load(gates + g + 3 * KERNEL_BLOCK) * t);
+            vec_store(x->h + b * x->h_stride + u, o * t);
         }
     }
 }
 
-/* dc = dc'' + dh . o . (1 - tanh(c)^2); da_i = dc . g . i (1 - i); da_f = dc . c' . f (1 - f);
- * da_g = dc . i . (1 - g^2); da_o = dh . tanh(c) . o (1 - o); dc' = dc . f */
-void BUILD(lstm_backward)(const struct cell_slopes *x)
+void BUILD(lstm_forward)(const struct cell_rows *x)
+{
+    if (x->peephole)
+        lstm_forward_with(x, 1);
+    else
+        lstm_forward_with(x, 0);
+}
+
+/* da_o = dh . tanh(c) . o (1 - o); dc = dc'' + dh . o . (1 - tanh(c)^2) + p_o . da_o;
+ * da_i = dc . g . i (1 - i); da_f = dc . c' . f (1 - f); da_g = dc . i . (1 - g^2);
+ * dc' = dc . f + p_i . da_i + p_f . da_f */
+INLINE void lstm_backward_with(const struct cell_slopes *x, int peepholes)
 {
     const vec one = vec_splat(1);
+    const float *p = x->peephole, *p_f = peepholes ? p + x->units : NULL,
+                *p_o = peepholes ? p + 2 * x->units : NULL;
     for (size_t b = 0; b < x->rows; b++) {
         float *gates = x->gates + b * x->gates_stride, *dc_row = x->dc + b * x->dc_stride;
         const float *c_previous = x->c_previous + b * x->c_previous_stride;
@@ -54,14 +80,30 @@ void BUILD(lstm_backward)(const struct cell_slopes *x)
             vec z = vec_load(gates + g + 2 * KERNEL_BLOCK), o = vec_load(gates + g + 3 * KERNEL_BLOCK);
             vec t = vec_load(x->tanh_c + b * x->tanh_c_stride + u);
             vec dh = vec_load(x->dh + b * x->dh_stride + u);
+            vec da_o = vec_flush(dh * t * (o * (one - o)));
             vec dc = vec_fma(dh * o, vec_fma(-t, t, one), vec_load(dc_row + u));
-            vec_store(gates + g, vec_flush(dc * z * (i * (one - i))));
-            vec_store(gates + g + KERNEL_BLOCK, vec_flush(dc * vec_load(c_previous + u) * (f * (one - f))));
+            if (peepholes)
+                dc = vec_fma(vec_load(p_o + u), da_o, dc);
+            vec da_i = vec_flush(dc * z * (i * (one - i)));
+            vec da_f = vec_flush(dc * vec_load(c_previous + u) * (f * (one - f)));
+            vec_store(gates + g, da_i);
+            vec_store(gates + g + KERNEL_BLOCK, da_f);
             vec_store(gates + g + 2 * KERNEL_BLOCK, vec_flush(dc * i * vec_fma(-z, z, one)));
-            vec_store(gates + g + 3 * KERNEL_BLOCK, vec_flush(dh * t * (o * (one - o))));
-            vec_store(dc_row + u, vec_flush(dc * f));
+            vec_store(gates + g + 3 * KERNEL_BLOCK, da_o);
+            vec dc_previous = dc * f;
+            if (peepholes)
+                dc_previous = vec_fma(vec_load(p_f + u), da_f, vec_fma(vec_load(p + u), da_i, dc_previous));
+            vec_store(dc_row + u, vec_flush(dc_previous));
         }
     }
+}
+
+void BUILD(lstm_backward)(const struct cell_slopes *x)
+{
+    if (x->peephole)
+        lstm_backward_with(x, 1);
+    else
+        lstm_backward_with(x, 0);
 }
 
 /* Cho et al. 2014 with the reset gate after the recurrent product, as in cuDNN; u = W_hh h' + b_hh:

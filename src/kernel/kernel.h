@@ -37,8 +37,9 @@ struct cell_rows {
     size_t h_previous_stride, c_previous_stride, recurrent_stride;
     float *h; /* out */
     size_t h_stride;
-    float *c, *tanh_c; /* lstm, out; gru: tanh_c takes the n part of `recurrent` */
-    size_t c_stride;   /* of c and tanh_c */
+    float *c, *tanh_c;     /* lstm, out; gru: tanh_c takes the n part of `recurrent` */
+    size_t c_stride;       /* of c and tanh_c */
+    const float *peephole; /* lstm: [3][units] p_i, p_f, p_o; NULL: none */
 };
 
 /* The same step backward. */
@@ -59,6 +60,7 @@ struct cell_slopes {
     size_t dc_stride;
     float *dh_previous; /* gru: z dh is added here */
     size_t dh_previous_stride;
+    const float *peephole; /* lstm: as in forward */
 };
 
 /* What the same A meets in outer(): X [N][columns] and the gradient C [M][columns]. With row [N], row row[n]

@@ -119,11 +119,13 @@ static void plain_lstm_forward(const struct cell_rows *x)
             float *gates = x->gates + b * x->gates_stride;
             float *i = gates + place(u, 0, 4), *f = gates + place(u, 1, 4), *g = gates + place(u, 2, 4),
                   *o = gates + place(u, 3, 4);
-            *i = plain_sigmoid(*i);
-            *f = plain_sigmoid(*f);
+            float c = x->c_previous[b * x->c_previous_stride + u];
+            const float *p = x->peephole;
+            *i = plain_sigmoid(p ? fmaf(p[u], c, *i) : *i);
+            *f = plain_sigmoid(p ? fmaf(p[x->units + u], c, *f) : *f);
             *g = plain_tanh(*g);
-            *o = plain_sigmoid(*o);
-            float c = fmaf(*f, x->c_previous[b * x->c_previous_stride + u], *i * *g);
+            c = fmaf(*f, c, *i * *g);
+            *o = plain_sigmoid(p ? fmaf(p[2 * x->units + u], c, *o) : *o);
             x->c[b * x->c_stride + u] = c;
             x->tanh_c[b * x->c_stride + u] = plain_tanh(c);
             x->h[b * x->h_stride + u] = *o * plain_tanh(c);
@@ -140,11 +142,14 @@ static void plain_lstm_backward(const struct cell_slopes *x)
             float i = *pi, f = *pf, g = *pg, o = *po, t = x->tanh_c[b * x->tanh_c_stride + u];
             float dh = x->dh[b * x->dh_stride + u], *dc_place = x->dc + b * x->dc_stride + u;
             float dc = fmaf(dh * o, fmaf(-t, t, 1), *dc_place);
+            const float *p = x->peephole;
+            *po = plain_flush(dh * t * (o * (1 - o)));
+            dc = p ? fmaf(p[2 * x->units + u], *po, dc) : dc;
             *pi = plain_flush(dc * g * (i * (1 - i)));
             *pf = plain_flush(dc * x->c_previous[b * x->c_previous_stride + u] * (f * (1 - f)));
             *pg = plain_flush(dc * i * fmaf(-g, g, 1));
-            *po = plain_flush(dh * t * (o * (1 - o)));
-            *dc_place = plain_flush(dc * f);
+            float dc_previous = p ? fmaf(p[u], *pi, dc * f) : dc * f;
+            *dc_place = plain_flush(p ? fmaf(p[x->units + u], *pf, dc_previous) : dc_previous);
         }
 }
 

@@ -3,6 +3,7 @@
 #include "net/gather.h"
 #include "net/layout.h"
 #include "net/loss.h"
+#include "net/state.h"
 #include "net/times.h"
 
 #include <string.h>
@@ -84,7 +85,7 @@ size_t net_panel_bytes(const struct net *net)
 static void lay_workspace(struct net *net, struct arena *arena, int training, size_t B, size_t N,
     const struct decoder_size *decoder)
 {
-    size_t rows = net->config.output == OUTPUT_FRAME ? N : B;
+    size_t rows = net->config.output == OUTPUT_SEQUENCE ? B : N;
     stack_lay(&net->stack, net->kernel, arena, B, N, training);
     if (net->config.output == OUTPUT_DECODER) {
         net_decoder_lay(net, arena, decoder);
@@ -179,15 +180,20 @@ static void gather_back(struct net *net, const struct grain *grain)
     gather_final_back(net->stack.outputs, grain, net->dgathered, net->gathered_stride, dY, stride);
 }
 
+static size_t count_rows(const struct net *net, const struct grain *grain)
+{
+    return net->config.output == OUTPUT_SEQUENCE ? grain->B : grain->N;
+}
+
 /* From the rows of the stack on: output layers, head and loss. */
 static void rows_forward(
     struct net *net, const struct grain *grain, struct net_outputs *outputs, struct net_score *scores)
 {
     const struct net_config *c = &net->config;
     struct top *top = &net->top;
+    size_t rows = count_rows(net, grain);
     if (c->output == OUTPUT_SEQUENCE)
         gather(net, grain);
-    size_t rows = c->output == OUTPUT_FRAME ? grain->N : grain->B;
     top_forward(top, net->kernel, rows, top_input(net, grain));
     loss_forward(c, net->kernel, rows, net_count_head(c), top->outputs, top->stride, targets_of_grain(grain),
         scores ? net->row_scores : NULL);
@@ -196,19 +202,37 @@ static void rows_forward(
     *outputs = (struct net_outputs){.rows = rows, .stride = top->stride, .values = top->outputs};
 }
 
-int net_forward(struct net *net, const struct net_pass *pass, const struct grain *grain,
-    struct net_outputs *outputs, struct net_score *scores, struct error *error)
+/* Inputs to outputs and scores, in a workspace laid for the grain. */
+static void run_net(struct net *net, const struct net_pass *pass, const struct grain *grain,
+    struct net_outputs *outputs, struct net_score *scores)
 {
-    const struct net_config *c = &net->config;
-    double start = times_start(net->times);
-    if (make_workspace(net, pass, grain, error))
-        return -1;
     stack_forward(&net->stack, net->kernel, pass, grain);
-    if (c->output == OUTPUT_DECODER)
+    if (net->config.output == OUTPUT_DECODER)
         net_decoder_forward(net, pass, grain, outputs, scores);
     else
         rows_forward(net, grain, outputs, scores);
+}
+
+int net_forward(struct net *net, const struct net_pass *pass, const struct grain *grain,
+    struct net_outputs *outputs, struct net_score *scores, struct error *error)
+{
+    double start = times_start(net->times);
+    if (make_workspace(net, pass, grain, error))
+        return -1;
+    run_net(net, pass, grain, outputs, scores);
     times_add(net->times, NET_FORWARD, start);
+    return 0;
+}
+
+int net_continue(struct net *net, struct net_state *state, const struct grain *grain,
+    struct net_outputs *outputs, struct error *error)
+{
+    const struct net_pass pass = {.training = 0};
+    if (make_workspace(net, &pass, grain, error))
+        return -1;
+    state_load(state, &net->stack, grain);
+    run_net(net, &pass, grain, outputs, NULL);
+    state_save(state, &net->stack, grain);
     return 0;
 }
 
@@ -216,7 +240,7 @@ static void rows_backward(struct net *net, const struct grain *grain, float *gra
 {
     const struct net_config *c = &net->config;
     int sequence = c->output == OUTPUT_SEQUENCE;
-    size_t rows = sequence ? grain->B : grain->N;
+    size_t rows = count_rows(net, grain);
     loss_backward(c, rows, net_count_head(c), net->top.outputs, net->top.stride, targets_of_grain(grain));
     float *dX = sequence ? net->dgathered : stack_gradient(&net->stack);
     top_backward(&net->top, net->kernel, rows, top_input(net, grain), net->stack.below ? dX : NULL, gradient);

@@ -145,6 +145,19 @@ struct net_outputs {
 int net_forward(struct net *net, const struct net_pass *pass, const struct grain *grain,
     struct net_outputs *outputs, struct net_score *scores, struct error *error);
 
+/* States of all layers of B sequences, for running a net step by step: before any step those that the net
+ * starts sequences from. NULL and an error (EXIT_CODE_USAGE) for a net with a reverse direction, which starts
+ * at the end. Owned by the caller, ended by net_state_destroy before or after the net. */
+struct net_state;
+struct net_state *net_state_create(const struct net *net, size_t B, struct error *error);
+void net_state_destroy(struct net_state *state); /* takes NULL */
+
+/* Runs a grain of B equal lengths, not in training and without scores, from the state, and leaves the state
+ * after its last step: pieces of sequences run in turn give the bits of the whole in one. Row b goes on from
+ * row b. */
+int net_continue(struct net *net, struct net_state *state, const struct grain *grain,
+    struct net_outputs *outputs, struct error *error);
+
 /* Backpropagation through time of the pass just made on this grain (with training = 1): adds the gradient of
  * the sum of the losses over the grain to `gradient` [P]. Destroys the outputs of the pass. */
 void net_backward(struct net *net, const struct net_pass *pass, const struct grain *grain, float *gradient);

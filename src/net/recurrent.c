@@ -31,16 +31,21 @@ int recurrent_init(struct recurrent *r, enum cell cell, int reverse, size_t H, s
         .bias_ih = place.bias_ih,
         .bias_hh = place.bias_hh,
         .h0 = place.h0,
-        .c0 = place.c0};
+        .c0 = place.c0,
+        .peephole_offset = place.peephole};
     struct side units = {.parts = 1, .size = H, .interleave = 1};
     r->Hp = side_padded(units);
     r->a_stride = kernel_stride(G * r->Hp);
     r->bias = memory_create(G * r->Hp, sizeof(float), error);
     r->bias_recurrent = memory_create(G * r->Hp, sizeof(float), error);
     r->learned = memory_create(2 * r->Hp, sizeof(float), error);
-    if (!r->bias || !r->bias_recurrent || !r->learned ||
+    if (place.peepholes)
+        r->peephole = memory_create(3 * r->Hp, sizeof(float), error);
+    if (!r->bias || !r->bias_recurrent || !r->learned || (place.peepholes && !r->peephole) ||
         matrix_init(&r->input, place.weight_ih, r->gates, inputs, below, error) ||
-        matrix_init(&r->hidden, place.weight_hh, r->gates, units, 1, error)) {
+        matrix_init(&r->hidden, place.weight_hh, r->gates, units, 1, error) ||
+        transition_init(&r->transition, place.transition_layers, H, place.transition, place.dropout,
+            place.layer, reverse, error)) {
         recurrent_finish(r);
         return -1;
     }
@@ -51,15 +56,17 @@ void recurrent_finish(struct recurrent *r)
 {
     matrix_finish(&r->input);
     matrix_finish(&r->hidden);
+    transition_finish(&r->transition);
     memory_destroy(r->bias);
     memory_destroy(r->bias_recurrent);
     memory_destroy(r->learned);
+    memory_destroy(r->peephole);
     *r = (struct recurrent){0};
 }
 
 size_t recurrent_bytes(const struct recurrent *r)
 {
-    return matrix_bytes(&r->input) + matrix_bytes(&r->hidden);
+    return matrix_bytes(&r->input) + matrix_bytes(&r->hidden) + transition_bytes(&r->transition);
 }
 
 void recurrent_pack(struct recurrent *r, const struct kernel *kernel, const float *weights)
@@ -70,6 +77,7 @@ void recurrent_pack(struct recurrent *r, const struct kernel *kernel, const floa
     else
         matrix_pack(&r->input, kernel, weights);
     matrix_pack(&r->hidden, kernel, weights);
+    transition_pack(&r->transition, kernel, weights);
     memset(r->bias, 0, width * sizeof *r->bias);
     memset(r->bias_recurrent, 0, width * sizeof *r->bias);
     bias_add(r->gates, weights + r->bias_ih, r->bias);
@@ -78,6 +86,8 @@ void recurrent_pack(struct recurrent *r, const struct kernel *kernel, const floa
         memcpy(r->learned, weights + r->h0, r->H * sizeof *r->learned);
     if (r->start == START_LEARNED && r->cell == CELL_LSTM)
         memcpy(r->learned + r->Hp, weights + r->c0, r->H * sizeof *r->learned);
+    for (size_t k = 0; k < 3 && r->peephole; k++)
+        memcpy(r->peephole + k * r->Hp, weights + r->peephole_offset + k * r->H, r->H * sizeof *weights);
 }
 
 void recurrent_lay(
@@ -91,6 +101,7 @@ void recurrent_lay(
         r->t = arena_take(arena, N * r->Hp, sizeof(float));
     if (r->cell == CELL_GRU)
         r->u = arena_take(arena, N * r->a_stride, sizeof(float));
+    transition_lay(&r->transition, kernel, arena, B, N, training);
     if (!training)
         return;
     r->dc = arena_take(arena, r->cell == CELL_LSTM ? B * r->Hp : 0, sizeof(float));
@@ -124,7 +135,7 @@ struct run {
     size_t first, rows; /* frames first .. first + rows - 1 */
     size_t row;         /* of the grain, of the first */
     size_t before;      /* go on from rows before .. */
-    int product;        /* and W_hh h' is not zero */
+    int product;        /* and W_hh m is not zero */
 };
 
 /* The rows that are carried on, and those that start here. */
@@ -136,7 +147,7 @@ static void split_step(
         .rows = step.rows - step.carried,
         .row = step.carried,
         .before = grain->N + step.carried,
-        .product = r->start != START_ZERO};
+        .product = r->start != START_ZERO || r->transition.K > 0};
 }
 
 /* The i-th step in the direction's own time. */
@@ -186,21 +197,26 @@ static void cell_backward(
     times_add(r->times, NET_ACTIVATION, start);
 }
 
-/* Sums of the rows before activation: a = W_ih x + b (already there) + W_hh h'. */
+/* Sums of the rows before activation: a = W_ih x + b (already there) + W_hh m. */
 static void run_product(
     const struct recurrent *r, const struct kernel *kernel, struct run run, const float *Y, size_t Y_stride)
 {
-    const float *h_before = Y + run.before * Y_stride;
+    const float *m = Y + run.before * Y_stride;
+    size_t stride = Y_stride;
+    if (r->transition.on) {
+        transition_forward(&r->transition, kernel, run.first, run.rows, run.row, m, Y_stride);
+        stride = r->transition.stride;
+        m = transition_output(&r->transition) + run.first * stride;
+    }
     if (r->cell == CELL_GRU) {
         float *u = r->u + run.first * r->a_stride;
         if (run.product)
-            kernel->product(
-                &r->hidden.forward, run.rows, h_before, Y_stride, r->bias_recurrent, 0, u, r->a_stride);
+            kernel->product(&r->hidden.forward, run.rows, m, stride, r->bias_recurrent, 0, u, r->a_stride);
         for (size_t b = 0; b < run.rows && !run.product; b++)
             memcpy(u + b * r->a_stride, r->bias_recurrent, r->G * r->Hp * sizeof *u);
     } else if (run.product) {
         float *a = r->a + run.first * r->a_stride;
-        kernel->product(&r->hidden.forward, run.rows, h_before, Y_stride, a, r->a_stride, a, r->a_stride);
+        kernel->product(&r->hidden.forward, run.rows, m, stride, a, r->a_stride, a, r->a_stride);
     }
 }
 
@@ -219,7 +235,8 @@ static void run_forward(
         .recurrent_stride = r->a_stride,
         .h_previous = Y + run.before * Y_stride,
         .h_previous_stride = Y_stride,
-        .c_previous_stride = Hp};
+        .c_previous_stride = Hp,
+        .peephole = r->peephole};
     if (r->cell == CELL_LSTM) {
         rows.c = r->c + run.first * Hp;
         rows.c_previous = r->c + run.before * Hp;
@@ -279,6 +296,7 @@ void recurrent_forward(struct recurrent *r, const struct kernel *kernel, const s
 {
     size_t span = count_span(r, grain);
     set_start(r, grain, Y, Y_stride);
+    transition_begin(&r->transition, pass, grain);
     for (size_t i = 0; i < grain->T; i++) {
         if (i % span == 0)
             span_forward(r, kernel, grain, i, X, X_stride);
@@ -313,6 +331,21 @@ static void span_backward(const struct recurrent *r, const struct kernel *kernel
         X_stride, dX, X_stride);
 }
 
+/* dm = W_hh^T da, added to dh' or on its way there. */
+static void product_backward(
+    const struct recurrent *r, const struct kernel *kernel, struct run run, float *dh_before, size_t Y_stride)
+{
+    const float *da = (r->cell == CELL_GRU ? r->u : r->a) + run.first * r->a_stride;
+    const struct transition *t = &r->transition;
+    if (t->on) {
+        kernel->product(&r->hidden.backward, run.rows, da, r->a_stride, NULL, 0, t->dm, t->stride);
+        transition_backward(t, kernel, run.first, run.rows, run.row, dh_before, Y_stride);
+    } else {
+        kernel->product(
+            &r->hidden.backward, run.rows, da, r->a_stride, dh_before, Y_stride, dh_before, Y_stride);
+    }
+}
+
 static void run_backward(const struct recurrent *r, const struct kernel *kernel, struct run run,
     const float *Y, size_t Y_stride, float *dY)
 {
@@ -333,7 +366,8 @@ static void run_backward(const struct recurrent *r, const struct kernel *kernel,
         .dh_stride = Y_stride,
         .dc_stride = Hp,
         .dh_previous = dh_before,
-        .dh_previous_stride = Y_stride};
+        .dh_previous_stride = Y_stride,
+        .peephole = r->peephole};
     if (r->cell == CELL_LSTM) {
         rows.c_previous = r->c + run.before * Hp;
         rows.dc = r->dc + run.row * Hp;
@@ -344,11 +378,8 @@ static void run_backward(const struct recurrent *r, const struct kernel *kernel,
         rows.recurrent = r->u + run.first * r->a_stride;
     cell_backward(r, kernel, &rows);
 
-    /* dh' += W_hh^T da */
-    const float *da = (r->cell == CELL_GRU ? r->u : r->a) + run.first * r->a_stride;
     if (run.product)
-        kernel->product(
-            &r->hidden.backward, run.rows, da, r->a_stride, dh_before, Y_stride, dh_before, Y_stride);
+        product_backward(r, kernel, run, dh_before, Y_stride);
 }
 
 /* The row of Y that each frame goes on from, for the gradient by W_hh: dW_hh = sum over frames of da h'^T. */
@@ -371,11 +402,18 @@ static void weight_gradients(const struct recurrent *r, const struct kernel *ker
 {
     size_t width = r->G * r->Hp, I = r->one_hot ? 0 : r->input.columns;
     float *dW = r->dW, *dW_hh = dW + width * I;
-    find_before(r, grain);
+    int on = r->transition.on;
+    if (!on)
+        find_before(r, grain);
     memset(dW, 0, width * (I + r->Hp) * sizeof *dW);
     memset(r->sums, 0, width * sizeof *r->sums);
     struct outer_side side[] = {{.columns = I, .X = X, .X_stride = X_stride, .C = dW, .C_stride = I},
-        {.columns = r->Hp, .X = Y, .X_stride = Y_stride, .row = r->before, .C = dW_hh, .C_stride = r->Hp}};
+        {.columns = r->Hp,
+            .X = on ? transition_output(&r->transition) : Y,
+            .X_stride = on ? r->transition.stride : Y_stride,
+            .row = on ? NULL : r->before,
+            .C = dW_hh,
+            .C_stride = r->Hp}};
     size_t skip = r->one_hot, apart = r->cell == CELL_GRU;
     kernel->outer(grain->N, width, r->a, r->a_stride, side + skip, 2 - skip - apart, r->sums, r->scratch);
     bias_add_gradient(r->gates, r->sums, gradient + r->bias_ih);
@@ -389,6 +427,33 @@ static void weight_gradients(const struct recurrent *r, const struct kernel *ker
     matrix_add_gradient(&r->hidden, dW_hh, gradient);
     if (r->one_hot)
         matrix_add_symbols(&r->input, grain->N, grain->symbols, r->a, r->a_stride, r->dW, gradient);
+}
+
+/* Gradients by the peepholes: dp_i = sum of da_i . c', dp_f = sum of da_f . c', dp_o = sum of da_o . c, frame
+ * by frame. */
+static void peephole_gradients(const struct recurrent *r, const struct grain *grain, float *gradient)
+{
+    size_t Hp = r->Hp;
+    float *sums = r->sums;
+    memset(sums, 0, 3 * Hp * sizeof *sums);
+    for (size_t t = 0; t < grain->T; t++) {
+        struct run run[2];
+        split_step(r, grain, step_at(r, grain, t), run);
+        for (size_t k = 0; k < 2; k++)
+            for (size_t b = 0; b < run[k].rows; b++) {
+                const float *da = r->a + (run[k].first + b) * r->a_stride;
+                const float *c = r->c + (run[k].first + b) * Hp, *c_before = r->c + (run[k].before + b) * Hp;
+                for (size_t u = 0; u < Hp; u++) {
+                    const float *block = da + u / KERNEL_BLOCK * 4 * KERNEL_BLOCK + u % KERNEL_BLOCK;
+                    sums[u] += block[0] * c_before[u];
+                    sums[Hp + u] += block[KERNEL_BLOCK] * c_before[u];
+                    sums[2 * Hp + u] += block[3 * KERNEL_BLOCK] * c[u];
+                }
+            }
+    }
+    for (size_t k = 0; k < 3; k++)
+        for (size_t h = 0; h < r->H; h++)
+            gradient[r->peephole_offset + k * r->H + h] += sums[k * Hp + h];
 }
 
 /* Gradients by the learned state: sums over the rows of the grain in their order. */
@@ -426,7 +491,11 @@ void recurrent_backward(struct recurrent *r, const struct kernel *kernel, const 
     }
     double start = times_start(r->times);
     weight_gradients(r, kernel, grain, X, X_stride, Y, Y_stride, gradient);
-    times_add(r->times, NET_WEIGHT_GRADIENT, start);
+    if (r->transition.on)
+        transition_gradients(&r->transition, kernel, gradient);
+    if (r->peephole)
+        peephole_gradients(r, grain, gradient);
     if (r->start == START_LEARNED)
         start_gradients(r, grain, dY, Y_stride, gradient);
+    times_add(r->times, NET_WEIGHT_GRADIENT, start);
 }

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "net/matrix.h"
 #include "net/net.h"
+#include "net/transition.h"
 
 /* The state before the first step of a sequence, in the direction's own time. */
 enum start {
@@ -21,17 +22,20 @@ enum start {
 struct recurrent {
     enum cell cell;
     enum start start;
-    int reverse;                 /* 1: from the last frame to the first */
-    size_t H, Hp, G;             /* units, padded; gates */
-    size_t a_stride;             /* of a and u */
-    int one_hot;                 /* inputs are symbols: W_ih x is a row of a table */
-    struct side gates;           /* the rows of W_ih and W_hh */
-    struct matrix input, hidden; /* W_ih, W_hh */
-    size_t bias_ih, bias_hh;     /* offsets in the flat vector */
-    float *bias;                 /* [G Hp] what W_ih x starts from; packed with the weights */
-    float *bias_recurrent;       /* [G Hp] gru: what W_hh h starts from */
-    size_t h0, c0;               /* START_LEARNED: offsets in the flat vector, c0 of an lstm */
-    float *learned;              /* [2 Hp] START_LEARNED: h and c to start from, packed with the weights */
+    int reverse;                  /* 1: from the last frame to the first */
+    size_t H, Hp, G;              /* units, padded; gates */
+    size_t a_stride;              /* of a and u */
+    int one_hot;                  /* inputs are symbols: W_ih x is a row of a table */
+    struct side gates;            /* the rows of W_ih and W_hh */
+    struct matrix input, hidden;  /* W_ih, W_hh */
+    struct transition transition; /* from h' to what W_hh multiplies */
+    size_t bias_ih, bias_hh;      /* offsets in the flat vector */
+    float *bias;                  /* [G Hp] what W_ih x starts from; packed with the weights */
+    float *bias_recurrent;        /* [G Hp] gru: what W_hh h starts from */
+    size_t h0, c0;                /* START_LEARNED: offsets in the flat vector, c0 of an lstm */
+    size_t peephole_offset;       /* in the flat vector */
+    float *peephole;              /* [3 Hp] p_i, p_f, p_o, packed with the weights; NULL: none */
+    float *learned;               /* [2 Hp] START_LEARNED: h and c to start from, packed with the weights */
 
     /* Workspace. */
     float *a;        /* [N][a_stride] sums, then activations, then gradients by the sums */
@@ -52,6 +56,11 @@ struct recurrent_place {
     size_t weight_ih, weight_hh, bias_ih, bias_hh;
     enum start start;
     size_t h0, c0; /* START_LEARNED */
+    int peepholes; /* lstm */
+    size_t peephole;
+    size_t transition_layers, transition; /* see transition_init */
+    double dropout;                       /* of h' on its way to the recurrent product */
+    size_t layer;                         /* in the key of its masks */
 };
 
 /* `below`: dX will be asked for. */

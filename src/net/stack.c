@@ -19,12 +19,21 @@ static struct recurrent_place find_place(const struct net *net, size_t l, const 
     struct recurrent_place place = {.weight_ih = find_offset(net, "weight_ih", l, suffix),
         .weight_hh = find_offset(net, "weight_hh", l, suffix),
         .bias_ih = find_offset(net, "bias_ih", l, suffix),
-        .bias_hh = find_offset(net, "bias_hh", l, suffix)};
+        .bias_hh = find_offset(net, "bias_hh", l, suffix),
+        .transition_layers = c->transition_layers,
+        .dropout = c->recurrent_dropout,
+        .layer = l};
     if (c->initial_state) {
         place.start = START_LEARNED;
         place.h0 = find_offset(net, "h0", l, suffix);
         place.c0 = c->cell == CELL_LSTM ? find_offset(net, "c0", l, suffix) : 0;
     }
+    if (c->peepholes) {
+        place.peepholes = 1;
+        place.peephole = find_offset(net, "peephole", l, suffix);
+    }
+    if (c->transition_layers)
+        place.transition = net_find_parameter(net, "rnn.transition_l%zu.0.weight%s", l, suffix)->offset;
     return place;
 }
 

@@ -130,17 +130,18 @@ static void compare_outer(const struct kernel *fast, const struct kernel *plain)
     memory_destroy(plain_sums);
 }
 
-enum { CELLS = 4, BUFFERS = 9 };
+enum { CELLS = 5, BUFFERS = 10, PEEPHOLES = 4 };
 
 /* Runs one step of a cell forward and then backward on fresh copies of `in`, leaving everything written in
  * `in`. */
 static void run_cell(
     const struct kernel *kernel, int cell, size_t B, size_t units, size_t stride, float *in[BUFFERS])
 {
-    void (*const forward[CELLS])(const struct cell_rows *) = {
-        kernel->lstm_forward, kernel->gru_forward, kernel->tanh_forward, kernel->relu_forward};
-    void (*const backward[CELLS])(const struct cell_slopes *) = {
-        kernel->lstm_backward, kernel->gru_backward, kernel->tanh_backward, kernel->relu_backward};
+    void (*const forward[CELLS])(const struct cell_rows *) = {kernel->lstm_forward, kernel->gru_forward,
+        kernel->tanh_forward, kernel->relu_forward, [PEEPHOLES] = kernel->lstm_forward};
+    const float *peephole = cell == PEEPHOLES ? in[9] : NULL;
+    void (*const backward[CELLS])(const struct cell_slopes *) = {kernel->lstm_backward, kernel->gru_backward,
+        kernel->tanh_backward, kernel->relu_backward, [PEEPHOLES] = kernel->lstm_backward};
     forward[cell](&(struct cell_rows){.rows = B,
         .units = units,
         .gates = in[0],
@@ -155,7 +156,8 @@ static void run_cell(
         .h_stride = stride,
         .c = in[5],
         .tanh_c = in[6],
-        .c_stride = stride});
+        .c_stride = stride,
+        .peephole = peephole});
     backward[cell](&(struct cell_slopes){.rows = B,
         .units = units,
         .gates = in[0],
@@ -175,7 +177,8 @@ static void run_cell(
         .dc = in[5],
         .dc_stride = stride,
         .dh_previous = in[8],
-        .dh_previous_stride = stride});
+        .dh_previous_stride = stride,
+        .peephole = peephole});
 }
 
 static void compare_cells(const struct kernel *fast, const struct kernel *plain)
@@ -231,6 +234,34 @@ START_TEST(every_build_gives_the_bits_of_the_plain_twin)
         compare_outer(fast, plain);
         compare_cells(fast, plain);
         compare_arrays(fast, plain);
+    }
+}
+END_TEST
+
+/* Peepholes of zero add nothing, others do. */
+START_TEST(peepholes_of_zero_give_the_bits_of_none)
+{
+    struct error error;
+    const struct kernel *kernel = kernel_choose(&error);
+    size_t B = 3, units = 32;
+    for (int zero = 0; zero < 2; zero++) {
+        float *none[BUFFERS], *with[BUFFERS];
+        for (int i = 0; i < BUFFERS; i++) {
+            none[i] = random_floats(B * 4 * units, 1);
+            with[i] = copy_floats(none[i], B * 4 * units);
+        }
+        if (zero)
+            memset(with[9], 0, 3 * units * sizeof(float));
+        run_cell(kernel, 0, B, units, units, none);
+        run_cell(kernel, PEEPHOLES, B, units, units, with);
+        int same = 1;
+        for (int i = 0; i < 9; i++)
+            same = same && memcmp(none[i], with[i], B * 4 * units * sizeof(float)) == 0;
+        ck_assert_int_eq(same, zero);
+        for (int i = 0; i < BUFFERS; i++) {
+            memory_destroy(none[i]);
+            memory_destroy(with[i]);
+        }
     }
 }
 END_TEST
@@ -295,6 +326,7 @@ int main(void)
     TCase *cases = tcase_create("kernel");
     tcase_set_timeout(cases, 120);
     tcase_add_loop_test(cases, every_build_gives_the_bits_of_the_plain_twin, 0, 4);
+    tcase_add_test(cases, peepholes_of_zero_give_the_bits_of_none);
     tcase_add_test(cases, a_row_does_not_depend_on_how_many_go_with_it);
     tcase_add_loop_test(cases, special_values_saturate_and_nan_stays, 0, 4);
     tcase_add_test(cases, an_unknown_instruction_set_is_refused);

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CELLS = 4, ROWS = 6, LEARNED = 1, OPTIONS = 2 };
+enum { CELLS = 4, ROWS = 6, LEARNED = 1, PEEPHOLES = 2, TRANSITION = 4, DROPOUT = 8, OPTIONS = 16 };
 
 static const int32_t lengths[ROWS] = {13, 7, 7, 7, 3, 1};
 static const int64_t in_order[ROWS] = {0, 1, 2, 3, 4, 5};
@@ -28,7 +28,10 @@ static struct net_config config_of(int test)
         .bidirectional = {1, 1},
         .inputs = 5,
         .outputs = 3,
-        .initial_state = options & LEARNED};
+        .initial_state = options & LEARNED,
+        .peepholes = options & PEEPHOLES && test % CELLS == CELL_LSTM,
+        .transition_layers = options & TRANSITION ? 2 : 0,
+        .recurrent_dropout = options & DROPOUT ? 0.3 : 0};
 }
 
 /* A net on its data. */
@@ -40,7 +43,7 @@ struct bench {
     float *weights;
 };
 
-/* Starting weights, and initial states that are not zero. */
+/* Starting weights, with initial states that are not zero; smaller ones where rnn-relu would explode. */
 static void bench_init(struct bench *bench, const struct net_config *config)
 {
     problem_init(&bench->problem, config, ROWS, lengths, 17);
@@ -55,6 +58,9 @@ static void bench_init(struct bench *bench, const struct net_config *config)
         if (strncmp(p->name, "rnn.h0", 6) == 0 || strncmp(p->name, "rnn.c0", 6) == 0)
             for (size_t i = p->offset; i < p->offset + p->count; i++)
                 bench->weights[i] = (float)(1.4 * random_uniform(5, RANDOM_TEST, 0, i) - 0.7);
+        if (config->cell == CELL_RNN_RELU && strstr(p->name, "weight_hh"))
+            for (size_t i = p->offset; i < p->offset + p->count; i++)
+                bench->weights[i] *= 0.6f;
     }
     net_pack(bench->net, bench->weights);
 }
@@ -113,29 +119,40 @@ static double loss_at(struct bench *bench, const float *weights)
     return loss;
 }
 
-/* Along the gradient by one tensor and a random direction of the same length. */
+/* (f(w + e d) - f(w - e d)) / 2e */
+static double rise_along(struct bench *bench, const struct parameter *p, const double *direction, double e)
+{
+    double rise = 0;
+    for (int sign = -1; sign <= 1; sign += 2) {
+        float *moved = memory_create(bench->P, sizeof *moved, NULL);
+        memcpy(moved, bench->weights, bench->P * sizeof *moved);
+        for (size_t i = 0; i < p->count; i++)
+            moved[p->offset + i] = (float)(bench->weights[p->offset + i] + sign * e * direction[i]);
+        rise += sign * loss_at(bench, moved) / (2 * e);
+        memory_destroy(moved);
+    }
+    return rise;
+}
+
+/* Along the gradient by one tensor and a random direction of the same length. Where rnn-relu has a kink
+ * between the two points they are to be nearer to each other. */
 static void check_slope(struct bench *bench, const struct parameter *p, const float *gradient)
 {
-    double squares = 0, slope = 0;
+    double squares = 0, slope = 0, rise = INFINITY;
     for (size_t i = p->offset; i < p->offset + p->count; i++)
         squares += (double)gradient[i] * gradient[i];
-    double norm = sqrt(squares), e = 0.004 / (1 + norm);
-    ck_assert_msg(norm > 1e-3, "%s has no gradient", p->name);
-    float *moved[2] = {
-        memory_create(bench->P, sizeof(float), NULL), memory_create(bench->P, sizeof(float), NULL)};
-    for (size_t i = 0; i < bench->P; i++)
-        moved[0][i] = moved[1][i] = bench->weights[i];
-    for (size_t i = p->offset; i < p->offset + p->count; i++) {
-        double random = 2 * random_uniform(9, RANDOM_TEST, 0, i) - 1;
-        double along = gradient[i] / norm + random * sqrt(3 / (double)p->count);
-        moved[0][i] = (float)(bench->weights[i] + e * along);
-        moved[1][i] = (float)(bench->weights[i] - e * along);
-        slope += along * gradient[i];
+    double norm = sqrt(squares), tolerance = 0.02 * norm + 1e-3;
+    ck_assert_msg(norm > 1e-2, "%s has no gradient", p->name);
+    double *along = memory_create(p->count, sizeof *along, NULL);
+    for (size_t i = 0; i < p->count; i++) {
+        double random = 2 * random_uniform(9, RANDOM_TEST, 0, p->offset + i) - 1;
+        along[i] = gradient[p->offset + i] / norm + random * sqrt(3 / (double)p->count);
+        slope += along[i] * gradient[p->offset + i];
     }
-    double rise = (loss_at(bench, moved[0]) - loss_at(bench, moved[1])) / (2 * e);
-    ck_assert_msg(fabs(rise - slope) < 0.02 * norm + 1e-3, "%s: slope %g, gradient %g", p->name, rise, slope);
-    memory_destroy(moved[0]);
-    memory_destroy(moved[1]);
+    for (double e = 0.004; fabs(rise - slope) > tolerance && e > 0.0001; e /= 2)
+        rise = rise_along(bench, p, along, e / (1 + norm));
+    ck_assert_msg(fabs(rise - slope) <= tolerance, "%s: slope %g, gradient %g", p->name, rise, slope);
+    memory_destroy(along);
 }
 
 START_TEST(gradient_matches_slope)
@@ -151,7 +168,7 @@ START_TEST(gradient_matches_slope)
 }
 END_TEST
 
-/* Row r of a frame or the outputs of row b of a grain of these sequences, in the order of time. */
+/* Outputs and score of row b of one grain are, to the bit, those of row k of another. */
 static void check_rows(const struct bench *bench, const struct taken *one, size_t B, const int64_t *chosen,
     size_t b, const struct taken *other, size_t K, const int64_t *chosen_other, size_t k)
 {
@@ -223,6 +240,129 @@ START_TEST(an_initial_state_of_zeroes_gives_the_bits_of_none)
     taken_finish(&other);
     bench_finish(&with);
     bench_finish(&without);
+}
+END_TEST
+
+/* An rnn-relu of the state alone, h(t) = m(t-1), from a state of ones, its outputs those of the net: what a
+ * unit is multiplied by in each step is read off. */
+static void make_mask_reader(struct bench *bench)
+{
+    memset(bench->weights, 0, bench->P * sizeof *bench->weights);
+    for (size_t k = 0; k < bench->tensors; k++) {
+        const struct parameter *p = &bench->list[k];
+        float *weight = bench->weights + p->offset;
+        int start = strncmp(p->name, "rnn.h0", 6) == 0;
+        int identity = strstr(p->name, "weight_hh") || strcmp(p->name, "head.weight") == 0;
+        for (size_t i = 0; i < p->count; i++)
+            weight[i] = start || (identity && i / p->size[1] == i % p->size[1]);
+    }
+    net_pack(bench->net, bench->weights);
+}
+
+START_TEST(a_mask_is_the_same_at_all_steps_and_another_for_each_sequence_and_direction)
+{
+    enum { UNITS = 40 };
+    struct net_config config = {.cell = CELL_RNN_RELU,
+        .loss = LOSS_MSE,
+        .layers = 1,
+        .hidden = {UNITS},
+        .bidirectional = {1},
+        .inputs = 1,
+        .outputs = 2 * UNITS,
+        .initial_state = 1,
+        .recurrent_dropout = 0.5};
+    struct bench bench;
+    bench_init(&bench, &config);
+    make_mask_reader(&bench);
+    struct taken taken = bench_run(&bench, ROWS, in_order);
+    struct grain grain;
+    grain_init(&grain);
+    problem_fill_grain(&bench.problem, ROWS, in_order, &grain);
+    int kept[ROWS][2 * UNITS], sum = 0;
+    for (size_t b = 0; b < ROWS; b++)
+        for (size_t u = 0; u < 2 * UNITS; u++) {
+            size_t T = (size_t)grain.length[b];
+            kept[b][u] = taken.outputs[grain_frame(&grain, b, 0) * taken.O + u] != 0;
+            sum += kept[b][u];
+            for (size_t t = 0; t < T; t++) {
+                size_t steps = u < UNITS ? t + 1 : T - t; /* in the direction's own time */
+                float want = kept[b][u] ? ldexpf(1, (int)steps) : 0;
+                ck_assert_float_eq(taken.outputs[grain_frame(&grain, b, t) * taken.O + u], want);
+            }
+        }
+    ck_assert_int_gt(sum, ROWS * UNITS * 8 / 10);
+    ck_assert_int_lt(sum, ROWS * UNITS * 12 / 10);
+    for (size_t b = 0; b < ROWS; b++) {
+        ck_assert(memcmp(kept[b], kept[b] + UNITS, UNITS * sizeof **kept) != 0);
+        for (size_t k = 0; k < b; k++)
+            ck_assert(memcmp(kept[b], kept[k], UNITS * sizeof **kept) != 0);
+    }
+    grain_finish(&grain);
+    taken_finish(&taken);
+    bench_finish(&bench);
+}
+END_TEST
+
+START_TEST(recurrent_dropout_is_off_outside_of_training)
+{
+    static const struct net_pass evaluation = {.training = 0, .seed = 3, .epoch = 2};
+    struct net_config config = config_of(_i), none = config;
+    config.recurrent_dropout = 0.4;
+    none.recurrent_dropout = 0;
+    struct bench with, without;
+    bench_init(&with, &config);
+    bench_init(&without, &none);
+    struct taken dropping = bench_run(&with, ROWS, in_order), plain = bench_run(&without, ROWS, in_order);
+    struct grain grain;
+    struct net_outputs outputs;
+    struct net_score score[ROWS];
+    grain_init(&grain);
+    problem_fill_grain(&with.problem, ROWS, in_order, &grain);
+    ck_assert_int_eq(net_forward(with.net, &evaluation, &grain, &outputs, score, NULL), 0);
+    ck_assert_mem_eq(score, plain.score, sizeof score);
+    ck_assert(memcmp(score, dropping.score, sizeof score) != 0);
+    grain_finish(&grain);
+    taken_finish(&dropping);
+    taken_finish(&plain);
+    bench_finish(&with);
+    bench_finish(&without);
+}
+END_TEST
+
+static void check_padding(const float *rows, size_t n, size_t width, size_t padded, size_t stride)
+{
+    for (size_t r = 0; r < n; r++)
+        for (size_t u = width; u < padded; u++)
+            ck_assert_float_eq(rows[r * stride + u], 0);
+}
+
+START_TEST(padding_stays_zero)
+{
+    struct net_config config = config_of(_i);
+    struct bench bench;
+    struct grain grain;
+    bench_init(&bench, &config);
+    struct taken taken = bench_run(&bench, ROWS, in_order);
+    grain_init(&grain);
+    problem_fill_grain(&bench.problem, ROWS, in_order, &grain);
+    size_t N = grain.N, rows = N + ROWS;
+    for (size_t l = 0; l < config.layers; l++)
+        for (size_t d = 0; d < 2; d++) {
+            const struct layer *layer = &bench.net->stack.layer[l];
+            const struct recurrent *r = &layer->direction[d];
+            const struct transition *t = &r->transition;
+            check_padding(layer->h + d * r->Hp, rows, r->H, r->Hp, layer->stride);
+            check_padding(layer->dY + d * r->Hp, rows, r->H, r->Hp, layer->stride);
+            if (r->c)
+                check_padding(r->c, rows, r->H, r->Hp, r->Hp);
+            if (t->on)
+                check_padding(t->m, (t->K + 1) * N, r->H, r->Hp, t->stride);
+            if (t->K > 0)
+                check_padding(t->da, t->K * N, r->H, r->Hp, t->stride);
+        }
+    grain_finish(&grain);
+    taken_finish(&taken);
+    bench_finish(&bench);
 }
 END_TEST
 
@@ -338,6 +478,9 @@ int main(void)
     tcase_add_loop_test(cases, gradient_matches_slope, 0, CELLS * OPTIONS);
     tcase_add_loop_test(cases, batch_order_is_inert, 0, CELLS * OPTIONS);
     tcase_add_loop_test(cases, an_initial_state_of_zeroes_gives_the_bits_of_none, 0, CELLS * OPTIONS);
+    tcase_add_test(cases, a_mask_is_the_same_at_all_steps_and_another_for_each_sequence_and_direction);
+    tcase_add_loop_test(cases, recurrent_dropout_is_off_outside_of_training, 0, CELLS * OPTIONS);
+    tcase_add_loop_test(cases, padding_stays_zero, 0, CELLS * OPTIONS);
     tcase_add_loop_test(cases, a_given_start_is_a_learned_one_row_by_row, 0, 2 * CELLS);
     suite_add_tcase(suite, cases);
     return suite_run(suite);

@@ -1,0 +1,76 @@
+/* A layer's rows at the last step of a grain of equal lengths are rows N - B .. N - 1 of h and c; the next
+ * grain's layers go on from rows N .. N + B - 1 of theirs (net/recurrent.h, START_GIVEN), which gives the
+ * bits of one grain: every step is the product of the step before it. */
+#include "net/state.h"
+
+#include "net/layout.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct net_state *net_state_create(const struct net *net, size_t B, struct error *error)
+{
+    const struct stack *stack = &net->stack;
+    for (size_t l = 0; l < stack->L; l++)
+        if (stack->layer[l].D > 1) {
+            error_set(error, EXIT_CODE_USAGE,
+                "layer %zu is bidirectional: it starts from the end of a sequence, so that one cannot go on",
+                l);
+            return NULL;
+        }
+    struct net_state *state = memory_create(1, sizeof *state, error);
+    if (!state)
+        return NULL;
+    *state = (struct net_state){.B = B, .L = stack->L};
+    int lstm = net->config.cell == CELL_LSTM;
+    for (size_t l = 0; l < stack->L; l++) {
+        size_t Hp = stack->layer[l].direction[0].Hp;
+        state->h[l] = memory_create(B * Hp, sizeof(float), error);
+        state->c[l] = lstm ? memory_create(B * Hp, sizeof(float), error) : NULL;
+        if (!state->h[l] || (lstm && !state->c[l])) {
+            net_state_destroy(state);
+            return NULL;
+        }
+    }
+    return state;
+}
+
+void net_state_destroy(struct net_state *state)
+{
+    if (!state)
+        return;
+    for (size_t l = 0; l < state->L; l++) {
+        memory_destroy(state->h[l]);
+        memory_destroy(state->c[l]);
+    }
+    memory_destroy(state);
+}
+
+void state_load(const struct net_state *state, struct stack *stack, const struct grain *grain)
+{
+    assert(state->B == grain->B && grain->N == grain->T * grain->B);
+    for (size_t l = 0; l < stack->L && state->started; l++) {
+        struct layer *layer = &stack->layer[l];
+        struct recurrent *r = &layer->direction[0];
+        r->start = START_GIVEN;
+        for (size_t b = 0; b < grain->B; b++)
+            memcpy(layer->h + (grain->N + b) * layer->stride, state->h[l] + b * r->Hp, r->Hp * sizeof(float));
+        if (state->c[l])
+            memcpy(recurrent_start_c(r, grain), state->c[l], grain->B * r->Hp * sizeof(float));
+    }
+}
+
+void state_save(struct net_state *state, struct stack *stack, const struct grain *grain)
+{
+    size_t last = grain->N - grain->B;
+    for (size_t l = 0; l < stack->L; l++) {
+        struct layer *layer = &stack->layer[l];
+        struct recurrent *r = &layer->direction[0];
+        r->start = stack->config->initial_state ? START_LEARNED : START_ZERO;
+        for (size_t b = 0; b < grain->B; b++)
+            memcpy(state->h[l] + b * r->Hp, layer->h + (last + b) * layer->stride, r->Hp * sizeof(float));
+        if (state->c[l])
+            memcpy(state->c[l], r->c + last * r->Hp, grain->B * r->Hp * sizeof(float));
+    }
+    state->started = 1;
+}

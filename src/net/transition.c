@@ -1,0 +1,163 @@
+/* The layers run step by step, as the recurrent product that they feed does. What each layer saw, and the
+ * gradients by its sums, are kept for all frames, so that the gradients by the weights are one product a
+ * layer at the end. */
+#include "net/transition.h"
+
+#include "base/random.h"
+
+#include <string.h>
+
+int transition_init(struct transition *t, size_t K, size_t H, size_t offset, double dropout, size_t layer,
+    int reverse, struct error *error)
+{
+    struct side units = {.parts = 1, .size = H, .interleave = 1};
+    *t = (struct transition){.H = H,
+        .Hp = side_padded(units),
+        .dropout = dropout,
+        .place = (uint64_t)(2 * layer + (reverse ? 1 : 0)),
+        .offset = offset};
+    t->stride = kernel_stride(t->Hp);
+    t->weight = memory_create(K, sizeof *t->weight, error);
+    t->bias = memory_create(K * t->Hp, sizeof *t->bias, error);
+    if (!t->weight || !t->bias) {
+        transition_finish(t);
+        return -1;
+    }
+    for (t->K = 0; t->K < K; t->K++)
+        if (matrix_init(&t->weight[t->K], offset + t->K * (H * H + H), units, units, 1, error)) {
+            transition_finish(t);
+            return -1;
+        }
+    return 0;
+}
+
+void transition_finish(struct transition *t)
+{
+    for (size_t k = 0; k < t->K; k++)
+        matrix_finish(&t->weight[k]);
+    memory_destroy(t->weight);
+    memory_destroy(t->bias);
+    *t = (struct transition){0};
+}
+
+size_t transition_bytes(const struct transition *t)
+{
+    size_t bytes = 0;
+    for (size_t k = 0; k < t->K; k++)
+        bytes += matrix_bytes(&t->weight[k]);
+    return bytes;
+}
+
+void transition_pack(struct transition *t, const struct kernel *kernel, const float *weights)
+{
+    for (size_t k = 0; k < t->K; k++) {
+        const float *b = weights + t->offset + k * (t->H * t->H + t->H) + t->H * t->H;
+        matrix_pack(&t->weight[k], kernel, weights);
+        memcpy(t->bias + k * t->Hp, b, t->H * sizeof *b);
+    }
+}
+
+void transition_lay(
+    struct transition *t, const struct kernel *kernel, struct arena *arena, size_t B, size_t N, int training)
+{
+    int drops = training && t->dropout > 0;
+    t->N = N;
+    t->on = t->K > 0 || drops;
+    t->mask = drops ? arena_take(arena, B * t->Hp, sizeof(float)) : NULL;
+    if (!t->on)
+        return;
+    t->m = arena_take(arena, (t->K + 1) * N * t->stride, sizeof(float));
+    if (!training)
+        return;
+    t->dm = arena_take(arena, B * t->stride, sizeof(float));
+    t->da = arena_take(arena, t->K * N * t->stride, sizeof(float));
+    t->dW = arena_take(arena, t->K > 0 ? t->Hp * t->Hp : 0, sizeof(float));
+    t->sums = arena_take(arena, t->K > 0 ? t->Hp : 0, sizeof(float));
+    t->scratch = arena_take(arena, t->K > 0 ? kernel->outer_floats : 0, sizeof(float));
+}
+
+void transition_begin(struct transition *t, const struct net_pass *pass, const struct grain *grain)
+{
+    if (!t->mask)
+        return;
+    uint32_t threshold = (uint32_t)(t->dropout * 0x1p32); /* as dropout of outputs has it */
+    float scale = (float)(1 / (1 - t->dropout));
+    memset(t->mask, 0, grain->B * t->Hp * sizeof *t->mask);
+    for (size_t b = 0; b < grain->B; b++) {
+        uint64_t high = pass->epoch << 40 | (uint64_t)grain->sequence[b];
+        uint32_t bits[4] = {0};
+        for (size_t h = 0; h < t->H; h++) {
+            if (h % 4 == 0)
+                random_block(pass->seed, RANDOM_RECURRENT_DROPOUT, high, (t->place << 32) + h / 4, bits);
+            t->mask[b * t->Hp + h] = bits[h % 4] < threshold ? 0 : scale;
+        }
+    }
+}
+
+/* m(k) of frame n. */
+static float *row_of(const struct transition *t, size_t k, size_t n)
+{
+    return t->m + (k * t->N + n) * t->stride;
+}
+
+void transition_forward(const struct transition *t, const struct kernel *kernel, size_t first, size_t R,
+    size_t row, const float *h, size_t h_stride)
+{
+    for (size_t b = 0; b < R; b++) {
+        float *m = row_of(t, 0, first + b);
+        const float *mask = t->mask ? t->mask + (row + b) * t->Hp : NULL;
+        for (size_t u = 0; u < t->Hp && mask; u++)
+            m[u] = mask[u] * h[b * h_stride + u];
+        if (!mask)
+            memcpy(m, h + b * h_stride, t->Hp * sizeof *m);
+    }
+    for (size_t k = 0; k < t->K; k++) {
+        float *m = row_of(t, k + 1, first);
+        kernel->product(
+            &t->weight[k].forward, R, row_of(t, k, first), t->stride, t->bias + k * t->Hp, 0, m, t->stride);
+        kernel->tanh_forward(&(struct cell_rows){
+            .rows = R, .units = t->Hp, .gates = m, .gates_stride = t->stride, .h = m, .h_stride = t->stride});
+    }
+}
+
+const float *transition_output(const struct transition *t)
+{
+    return row_of(t, t->K, 0);
+}
+
+void transition_backward(const struct transition *t, const struct kernel *kernel, size_t first, size_t R,
+    size_t row, float *dh, size_t h_stride)
+{
+    for (size_t k = t->K; k-- > 0;) {
+        float *da = t->da + (k * t->N + first) * t->stride;
+        kernel->tanh_backward(&(struct cell_slopes){.rows = R,
+            .units = t->Hp,
+            .gates = da,
+            .gates_stride = t->stride,
+            .h = row_of(t, k + 1, first),
+            .h_stride = t->stride,
+            .dh = t->dm,
+            .dh_stride = t->stride});
+        kernel->product(&t->weight[k].backward, R, da, t->stride, NULL, 0, t->dm, t->stride);
+    }
+    for (size_t b = 0; b < R; b++) {
+        const float *dm = t->dm + b * t->stride, *mask = t->mask ? t->mask + (row + b) * t->Hp : NULL;
+        for (size_t u = 0; u < t->Hp; u++)
+            dh[b * h_stride + u] += mask ? mask[u] * dm[u] : dm[u];
+    }
+}
+
+void transition_gradients(const struct transition *t, const struct kernel *kernel, float *gradient)
+{
+    struct side units = {.parts = 1, .size = t->H, .interleave = 1};
+    for (size_t k = 0; k < t->K; k++) {
+        const struct matrix *T = &t->weight[k];
+        struct outer_side side = {
+            .columns = t->Hp, .X = row_of(t, k, 0), .X_stride = t->stride, .C = t->dW, .C_stride = t->Hp};
+        memset(t->dW, 0, t->Hp * t->Hp * sizeof *t->dW);
+        memset(t->sums, 0, t->Hp * sizeof *t->sums);
+        kernel->outer(t->N, t->Hp, t->da + k * t->N * t->stride, t->stride, &side, 1, t->sums, t->scratch);
+        matrix_add_gradient(T, t->dW, gradient);
+        bias_add_gradient(units, t->sums, gradient + T->offset + t->H * t->H);
+    }
+}

@@ -1,0 +1,64 @@
+/* What the state of the step before, h', becomes on its way to the recurrent product: m.
+ *
+ *     m(0) = h', or with dropout q . h' / (1 - rate), q one mask for all steps of a sequence (Gal and
+ *     Ghahramani 2016);  m(k+1) = tanh(T_k m(k) + b_k), k = 0 .. K-1 (Pascanu et al. 2014);  m = m(K)
+ *
+ * N frames, B rows of the grain, R rows at a time, H units (Hp padded to blocks), K layers. The m that feeds
+ * frame n is row n of a matrix [N][stride]. Buffers are of the workspace, as in net/recurrent.h; padding
+ * stays zero. */
+#ifndef NET_TRANSITION_H
+#define NET_TRANSITION_H
+
+#include "base/grain.h"
+#include "base/memory.h"
+#include "net/matrix.h"
+#include "net/net.h"
+
+struct transition {
+    size_t K, H, Hp, stride;
+    double dropout;        /* rate */
+    uint64_t place;        /* layer and direction, in the key of the mask */
+    struct matrix *weight; /* [K] */
+    size_t offset;         /* in the flat vector: T_0, b_0, T_1, ... */
+    float *bias;           /* [K][Hp], packed with the weights */
+
+    /* Workspace. */
+    int on;           /* 0: m is h' itself in this pass, and nothing but lay and pack is to be called */
+    float *m;         /* [K + 1][N][stride] */
+    float *mask;      /* [B][Hp] 0 or 1 / (1 - rate); NULL: no dropout in this pass */
+    float *dm;        /* [B][stride] of the rows of a step */
+    float *da;        /* [K][N][stride] gradient by the sums before tanh */
+    float *dW, *sums; /* [Hp][Hp], [Hp] */
+    float *scratch;   /* of kernel->outer */
+    size_t N;         /* frames of the buffers */
+};
+
+/* K layers, whose weights [H][H] and biases [H] follow one another from `offset` on in the flat vector. */
+int transition_init(struct transition *t, size_t K, size_t H, size_t offset, double dropout, size_t layer,
+    int reverse, struct error *error);
+void transition_finish(struct transition *t); /* takes zeroes */
+size_t transition_bytes(const struct transition *t);
+void transition_pack(struct transition *t, const struct kernel *kernel, const float *weights);
+
+/* Buffers from the arena: what forward needs, and with `training` what backward needs too. */
+void transition_lay(
+    struct transition *t, const struct kernel *kernel, struct arena *arena, size_t B, size_t N, int training);
+
+/* Draws the masks of a grain. */
+void transition_begin(struct transition *t, const struct net_pass *pass, const struct grain *grain);
+
+/* m of frames first .. first + R - 1, rows row .. of the grain, from their h' [R][h_stride]. */
+void transition_forward(const struct transition *t, const struct kernel *kernel, size_t first, size_t R,
+    size_t row, const float *h, size_t h_stride);
+
+/* m of all frames [N][stride]. */
+const float *transition_output(const struct transition *t);
+
+/* The same rows backward: from t->dm, the gradient by their m, destroyed, dh' is added to. */
+void transition_backward(const struct transition *t, const struct kernel *kernel, size_t first, size_t R,
+    size_t row, float *dh, size_t h_stride);
+
+/* Adds the gradient by the weights, of all frames. */
+void transition_gradients(const struct transition *t, const struct kernel *kernel, float *gradient);
+
+#endif
