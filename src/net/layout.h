@@ -3,6 +3,7 @@
 #define NET_LAYOUT_H
 
 #include "base/memory.h"
+#include "net/decoder.h"
 #include "net/net.h"
 #include "net/stack.h"
 #include "net/top.h"
@@ -14,6 +15,7 @@ struct net {
     size_t P, parameters;
     struct parameter *parameter;
     struct stack stack;
+    struct decoder decoder; /* OUTPUT_DECODER, else zeroes */
     struct top top;
     struct transcript transcript; /* OUTPUT_CTC */
 
@@ -24,6 +26,7 @@ struct net {
     int32_t *gathered_symbols;   /* [B] where the head sees symbols */
     size_t gathered_stride;
     struct net_score *row_scores; /* [rows] */
+    size_t *edits;                /* OUTPUT_DECODER: scratch of edit_distance */
     double *times;                /* see net/times.h */
 };
 
@@ -42,5 +45,14 @@ void dropout_apply(const struct net_pass *pass, const struct grain *grain, doubl
  * a function of key, sequence, step and feature alone; the padding is zeroed. (noise.c) */
 void noise_apply(const struct net_pass *pass, const struct grain *grain, double deviation, size_t width,
     float *out, size_t stride);
+
+/* What is above the stack with OUTPUT_DECODER, top and scores included. Forward runs after stack_forward,
+ * with scores NULL where there are no targets; backward puts the gradient by the stack's outputs.
+ * (net_decoder.c) */
+void net_decoder_lay(struct net *net, struct arena *arena, const struct decoder_size *size);
+void net_decoder_forward(struct net *net, const struct net_pass *pass, const struct grain *grain,
+    struct net_outputs *outputs, struct net_score *scores);
+void net_decoder_backward(
+    struct net *net, const struct net_pass *pass, const struct grain *grain, float *gradient);
 
 #endif

@@ -8,6 +8,17 @@
 
 #include <string.h>
 
+/* The decoder where there is one, and what is on its rows or on those of the stack. */
+static int init_top(struct net *net, struct error *error)
+{
+    const struct stack *stack = &net->stack;
+    if (net->config.output != OUTPUT_DECODER)
+        return top_init(&net->top, net, stack->outputs, stack->one_hot, stack->below, error);
+    if (decoder_init(&net->decoder, net, stack->outputs, error))
+        return -1;
+    return top_init(&net->top, net, net->decoder.outputs, 0, 1, error);
+}
+
 struct net *net_create(const struct net_config *config, struct error *error)
 {
     const struct kernel *kernel = kernel_choose(error);
@@ -16,8 +27,7 @@ struct net *net_create(const struct net_config *config, struct error *error)
         return NULL;
     net->config = *config;
     net->kernel = kernel;
-    if (net_list_parameters(net, error) || stack_init(&net->stack, net, error) ||
-        top_init(&net->top, net, net->stack.outputs, net->stack.one_hot, net->stack.below, error)) {
+    if (net_list_parameters(net, error) || stack_init(&net->stack, net, error) || init_top(net, error)) {
         net_destroy(net);
         return NULL;
     }
@@ -31,6 +41,7 @@ void net_destroy(struct net *net)
     if (!net)
         return;
     stack_finish(&net->stack);
+    decoder_finish(&net->decoder);
     top_finish(&net->top);
     memory_destroy(net->parameter);
     memory_destroy(net->block);
@@ -61,19 +72,22 @@ const struct parameter *net_get_parameters(const struct net *net, size_t *n)
 void net_pack(struct net *net, const float *weights)
 {
     stack_pack(&net->stack, net->kernel, weights);
+    if (net->config.output == OUTPUT_DECODER)
+        decoder_pack(&net->decoder, net->kernel, weights);
     top_pack(&net->top, net->kernel, weights);
 }
 
 size_t net_panel_bytes(const struct net *net)
 {
-    return stack_bytes(&net->stack) + top_bytes(&net->top);
+    return stack_bytes(&net->stack) + decoder_bytes(&net->decoder) + top_bytes(&net->top);
 }
 
 /* What the size of a workspace depends on. */
 struct extent {
     int training;
     size_t B, N;
-    struct transcript_size transcript;
+    struct transcript_size transcript; /* ctc */
+    struct decoder_size decoder;
 };
 
 /* That the head sees. */
@@ -88,6 +102,10 @@ static void lay_workspace(struct net *net, struct arena *arena, const struct ext
     int training = extent->training;
     size_t B = extent->B, N = extent->N, rows = count_rows(net, B, N);
     stack_lay(&net->stack, net->kernel, arena, B, N, training);
+    if (net->config.output == OUTPUT_DECODER) {
+        net_decoder_lay(net, arena, &extent->decoder);
+        return;
+    }
     if (net->config.output == OUTPUT_SEQUENCE) {
         size_t floats = net->stack.one_hot ? 0 : B * net->gathered_stride;
         net->gathered = arena_take(arena, floats, sizeof(float));
@@ -106,6 +124,8 @@ size_t net_workspace_bytes(const struct net *net, size_t B, size_t N)
     struct net copy = *net; /* laying out while measuring sets nothing but pointers to NULL */
     struct arena arena = {0};
     struct extent extent = {.training = 1, .B = B, .N = N, .transcript = transcript_guess(B, N)};
+    if (net->config.output == OUTPUT_DECODER)
+        extent.decoder = decoder_guess(&net->decoder, B, N, net->top.stride);
     lay_workspace(&copy, &arena, &extent);
     return arena.peak;
 }
@@ -117,6 +137,8 @@ static int make_workspace(
     struct extent extent = {.training = pass->training, .B = grain->B, .N = grain->N};
     if (net->config.output == OUTPUT_CTC)
         extent.transcript = transcript_measure(pass, grain, scored);
+    if (net->config.output == OUTPUT_DECODER)
+        extent.decoder = decoder_measure(&net->decoder, pass, grain, net->top.stride);
     lay_workspace(net, &arena, &extent);
     if (arena.peak > net->block_bytes) {
         memory_destroy(net->block);
@@ -187,14 +209,13 @@ static void transcribe(struct net *net, const struct net_pass *pass, const struc
     outputs->labels = pass->training ? NULL : net->transcript.labels;
 }
 
-/* Inputs to outputs, in a workspace laid for the grain. */
-static void run_net(struct net *net, const struct net_pass *pass, const struct grain *grain,
+/* From the rows of the stack on: output layers, head and loss. */
+static void rows_forward(struct net *net, const struct net_pass *pass, const struct grain *grain,
     struct net_outputs *outputs, struct net_score *scores)
 {
     const struct net_config *c = &net->config;
     struct top *top = &net->top;
     size_t rows = count_rows(net, grain->B, grain->N);
-    stack_forward(&net->stack, net->kernel, pass, grain);
     if (c->output == OUTPUT_SEQUENCE)
         gather(net, grain);
     top_forward(top, net->kernel, rows, top_input(net, grain));
@@ -207,6 +228,17 @@ static void run_net(struct net *net, const struct net_pass *pass, const struct g
         scores ? net->row_scores : NULL);
     if (scores)
         sum_scores(net, grain, scores);
+}
+
+/* Inputs to outputs and scores, in a workspace laid for the grain. */
+static void run_net(struct net *net, const struct net_pass *pass, const struct grain *grain,
+    struct net_outputs *outputs, struct net_score *scores)
+{
+    stack_forward(&net->stack, net->kernel, pass, grain);
+    if (net->config.output == OUTPUT_DECODER)
+        net_decoder_forward(net, pass, grain, outputs, scores);
+    else
+        rows_forward(net, pass, grain, outputs, scores);
 }
 
 int net_forward(struct net *net, const struct net_pass *pass, const struct grain *grain,
@@ -232,10 +264,9 @@ int net_continue(struct net *net, struct net_state *state, const struct grain *g
     return 0;
 }
 
-void net_backward(struct net *net, const struct net_pass *pass, const struct grain *grain, float *gradient)
+static void rows_backward(struct net *net, const struct grain *grain, float *gradient)
 {
     const struct net_config *c = &net->config;
-    double start = times_start(net->times);
     int sequence = c->output == OUTPUT_SEQUENCE;
     size_t rows = count_rows(net, grain->B, grain->N);
     if (c->output == OUTPUT_CTC)
@@ -246,6 +277,15 @@ void net_backward(struct net *net, const struct net_pass *pass, const struct gra
     top_backward(&net->top, net->kernel, rows, top_input(net, grain), net->stack.below ? dX : NULL, gradient);
     if (sequence && net->stack.below)
         gather_back(net, grain);
+}
+
+void net_backward(struct net *net, const struct net_pass *pass, const struct grain *grain, float *gradient)
+{
+    double start = times_start(net->times);
+    if (net->config.output == OUTPUT_DECODER)
+        net_decoder_backward(net, pass, grain, gradient);
+    else
+        rows_backward(net, grain, gradient);
     stack_backward(&net->stack, net->kernel, pass, grain, gradient);
     times_add(net->times, NET_BACKWARD, start);
 }
@@ -254,4 +294,5 @@ void net_set_times(struct net *net, double *times)
 {
     net->times = times;
     stack_set_times(&net->stack, times);
+    decoder_set_times(&net->decoder, times);
 }

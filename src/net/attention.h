@@ -1,0 +1,82 @@
+/* Attention of a decoder's states over the outputs of the encoder, and the combination of both
+ * (docs/network.md, Decoder; Luong, Pham and Manning 2015, Bahdanau, Cho and Bengio 2015):
+ *
+ *     a = tanh(W [d; c] + b),  c = sum over t of softmax_t(score(d, y(t))) y(t)
+ *
+ * Keys, what the score makes of y(t), are computed once for all frames of a grain. R queries d, each
+ * belonging to one row of the grain; its scores run over that sequence's frames alone. Row by row nothing
+ * depends on the other queries and sequences.
+ *
+ * S units of the decoder, K units of keys and queries (S or, additive, A), F encoder outputs; Sp, Kp, Fp
+ * padded. */
+#ifndef NET_ATTENTION_H
+#define NET_ATTENTION_H
+
+#include "base/grain.h"
+#include "base/memory.h"
+#include "net/matrix.h"
+#include "net/net.h"
+
+struct attention_layer {
+    enum attention kind; /* not ATTENTION_NONE */
+    size_t Sp, Kp, Fp;
+    size_t S_stride, K_stride, F_stride; /* of rows as wide */
+    struct side units, keyed;            /* of S and K */
+    struct matrix key, query;            /* query: additive */
+    struct matrix combine[2];            /* of W: the columns that d meets, and those of c */
+    size_t key_bias_offset, energy_offset, combine_bias_offset;
+    float *key_bias, *energy; /* [Kp]; packed with the weights; dot: key_bias is zero */
+    float *combine_bias;      /* [Sp] */
+
+    /* Workspace. */
+    size_t T_stride;
+    float *keys, *dkeys;       /* [N][K_stride] */
+    float *queries, *dqueries; /* [R][K_stride] additive */
+    float *alpha;              /* [R][T_stride] */
+    float *context, *dcontext; /* [R][F_stride] */
+    float *tanh, *dalpha;      /* [Kp], [T_stride] */
+    float *denergy;            /* [2][Kp] of one query, of all */
+    float *dW, *sums, *scratch;
+};
+
+/* Queries of a grain: the encoder's outputs Y [N] and the states d [R], each with its stride. */
+struct attention_queries {
+    const struct grain *grain;
+    const float *Y;
+    size_t Y_stride;
+    size_t R;
+    const int32_t *row; /* [R] row of the grain that a query belongs to */
+    const int32_t
+        *order; /* [R] the order in which queries come, those of a sequence together; NULL: as they are */
+    const float *d;
+    size_t d_stride;
+};
+
+struct attention_place {
+    size_t key, key_bias, query, energy, combine, combine_bias; /* offsets in the flat vector */
+};
+int attention_init(struct attention_layer *a, enum attention kind, size_t S, size_t A, struct side encoder,
+    struct attention_place place, struct error *error);
+void attention_finish(struct attention_layer *a);        /* takes zeroes */
+size_t attention_bytes(const struct attention_layer *a); /* of panels */
+void attention_pack(struct attention_layer *a, const struct kernel *kernel, const float *weights);
+
+/* Buffers for N frames, sequences of T frames at most and R queries at a time. */
+void attention_lay(struct attention_layer *a, const struct kernel *kernel, struct arena *arena, size_t N,
+    size_t T, size_t R, int training);
+
+/* Keys of Y [N], for the calls of attention_forward that follow. */
+void attention_set_keys(
+    struct attention_layer *a, const struct kernel *kernel, size_t N, const float *Y, size_t Y_stride);
+
+/* out [R][S_stride] */
+void attention_forward(const struct attention_layer *a, const struct kernel *kernel,
+    const struct attention_queries *queries, float *out);
+
+/* Of the forward just made. dout [R][S_stride] is destroyed, dd [R][d_stride] overwritten; dY [N][Y_stride]
+ * is added to. */
+void attention_backward(const struct attention_layer *a, const struct kernel *kernel,
+    const struct attention_queries *queries, const float *out, float *dout, float *dd, float *dY,
+    float *gradient);
+
+#endif

@@ -1,0 +1,124 @@
+/* A decoder on the outputs of the recurrent layers: it makes a sequence of symbols, or of values, from what
+ * the encoder made of a sequence of frames (docs/network.md, Decoder). What it gives are rows for the output
+ * layers and head, struct top.
+ *
+ * With targets it runs over all symbols at once, each input the true symbol before (teacher forcing), on an
+ * inner grain: `targets`, whose frames are the symbols of the grain's sequences, those with most symbols
+ * first. Otherwise it runs on what it makes itself, one step of all rows at a time: see decoder_search.c.
+ *
+ * N frames, B sequences, T frames of the longest sequence, F encoder outputs, S units, U targets of a
+ * sequence, R rows: symbols of the inner grain, or hypotheses. Buffers are of the workspace, laid by
+ * decoder_lay before forward and valid until backward is done. */
+#ifndef NET_DECODER_H
+#define NET_DECODER_H
+
+#include "net/attention.h"
+#include "net/dense.h"
+#include "net/embedding.h"
+#include "net/recurrent.h"
+#include "net/top.h"
+
+struct decoder_layer {
+    struct dense start; /* the encoder's last states -> h and, lstm, c before the first symbol */
+    struct recurrent recurrent;
+    /* Workspace. */
+    float *Y, *dY; /* [R + rows of a step][S_stride] */
+    float *begin;  /* [B][start_stride] what `start` gave, behind tanh; in order of the grain */
+};
+
+/* What a free run keeps. Level u describes the hypotheses that step u computes. */
+struct decoder_search {
+    size_t rows;  /* most hypotheses at once: B times the beam */
+    float *h, *c; /* [layers][rows][S_stride], [layers][rows][Sp] states behind the last step */
+    int32_t *symbol,
+        *parent;            /* [steps][rows] input of a hypothesis; row of the step before it goes on from */
+    int32_t *row;           /* [rows] of the next step */
+    double *sum, *next_sum; /* [rows] of logarithms */
+    float *logits;          /* [head's stride] */
+    struct candidate *candidates; /* [beam] */
+    struct finished *finished;    /* [B] */
+};
+
+struct decoder {
+    const struct net_config *config; /* the net's */
+    int classes;                     /* 1: symbols with an end; 0: values */
+    size_t layers, S, Sp;
+    size_t S_stride, F_stride, X_stride, start_stride;
+    struct side encoder, outputs; /* what it sees, what it gives */
+    struct embedding embedding;   /* of symbols; zeroes with values */
+    struct decoder_layer layer[NET_MOST_LAYERS];
+    struct attention_layer attention; /* zeroes: none */
+
+    /* Workspace. */
+    struct grain targets; /* classes or values as the head is to give them; no frames: no targets */
+    int32_t *source;      /* [B] row of the grain that row b of targets comes from */
+    int32_t *row;         /* [R] row of the grain that each row belongs to */
+    int32_t *order;       /* [symbols] those of a sequence together */
+    float *X, *dX;        /* [R][X_stride] inputs */
+    float *e, *de;        /* [B][F_stride] the encoder's last states; de twice */
+    float *dbegin;        /* [B][start_stride] */
+    float *out, *dout;    /* [R][S_stride] the rows it gives, and the gradient by them */
+    struct decoder_search search;
+    float *values;       /* free run with values: [B U][stride of the head] */
+    size_t *label_start; /* free run with classes: as in struct net_outputs */
+    int32_t *labels;
+};
+
+struct decoder_size {
+    int training;
+    size_t B, N, T;
+    size_t symbols, steps; /* of the inner grain: all, and of the longest; 0: no targets */
+    size_t beam;           /* 0: no free run */
+    size_t head_stride;    /* of the head's outputs */
+};
+
+/* Of the net's configuration and parameters, on rows of side `encoder`. */
+int decoder_init(struct decoder *d, const struct net *net, struct side encoder, struct error *error);
+void decoder_finish(struct decoder *d);        /* takes zeroes */
+size_t decoder_bytes(const struct decoder *d); /* of panels */
+void decoder_pack(struct decoder *d, const struct kernel *kernel, const float *weights);
+void decoder_set_times(struct decoder *d, double *times); /* see net/times.h */
+
+/* Of a pass over a grain; and of training on one of B sequences and N frames all alike, with as many labels
+ * as frames. */
+struct decoder_size decoder_measure(
+    const struct decoder *d, const struct net_pass *pass, const struct grain *grain, size_t head_stride);
+struct decoder_size decoder_guess(const struct decoder *d, size_t B, size_t N, size_t head_stride);
+size_t decoder_count_rows(const struct decoder_size *size); /* R: most that the head sees at once */
+
+void decoder_lay(
+    struct decoder *d, const struct kernel *kernel, struct arena *arena, const struct decoder_size *size);
+
+/* Starting states and keys from the encoder's outputs `in` [N]: before anything else. */
+void decoder_start(
+    struct decoder *d, const struct kernel *kernel, const struct grain *grain, struct dense_input in);
+
+/* Teacher forcing: rows d->out of the frames of d->targets. */
+void decoder_forward(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
+    const struct grain *grain, struct dense_input in);
+
+/* From d->dout; dY, with the stride of `in`, is overwritten. */
+void decoder_backward(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
+    const struct grain *grain, struct dense_input in, float *dY, float *gradient);
+
+/* Free run after decoder_start: into d->values, or d->label_start and d->labels. Overwrites what
+ * decoder_forward and top_forward left. */
+void decoder_run(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
+    const struct grain *grain, struct dense_input in, struct top *top);
+
+/* ---- inside of the decoder ---- */
+
+/* One pass of layers and attention over the frames of `inner`, whose inputs are in d->X, whose rows' starting
+ * states are set, and whose frames belong to rows d->row of the grain. */
+void decoder_compute(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
+    const struct grain *inner, const struct grain *grain, struct dense_input in, const int32_t *order);
+
+void decoder_search_lay(struct decoder *d, struct arena *arena, const struct decoder_size *size);
+
+/* Most symbols that a free run makes of T frames, the end symbol among them. */
+static inline size_t decoder_most_symbols(size_t T)
+{
+    return 2 * T + 10;
+}
+
+#endif

@@ -1,0 +1,239 @@
+/* A decoder on its own outputs. Hypotheses, or with values sequences, are the rows of a grain of one step,
+ * those of a sequence neighbours; each goes on from the states of a row of the step before.
+ *
+ * Beam search: of all symbols after all hypotheses of a sequence, the `beam` with the largest sums of
+ * logarithms stay, among equals those of the earlier hypothesis and symbol. One that ends is compared with
+ * the best ended so far by its sum divided by its number of symbols. A sum only falls and there are at most M
+ * symbols, so no hypothesis can come to more than its sum now divided by M: when the best ended has that, the
+ * search is over. A beam of one is greedy. */
+#include "net/decoder.h"
+
+#include "base/mathematics.h"
+
+#include <math.h>
+#include <string.h>
+
+struct candidate {
+    double sum;
+    int32_t parent, symbol;
+};
+
+/* The best hypothesis of a sequence that has ended: the inputs of row `row` of step `step` from the second
+ * on, and `last` behind them; -1: nothing. */
+struct finished {
+    double score;
+    int32_t step, row, last;
+};
+
+void decoder_search_lay(struct decoder *d, struct arena *arena, const struct decoder_size *size)
+{
+    struct decoder_search *s = &d->search;
+    size_t rows = size->B * size->beam, steps = decoder_most_symbols(size->T);
+    s->rows = rows;
+    s->h = arena_take(arena, d->layers * rows * d->S_stride, sizeof(float));
+    s->c = arena_take(arena, d->layers * rows * d->Sp, sizeof(float));
+    if (!d->classes) {
+        d->values = arena_take(arena, size->B * d->config->target_length * size->head_stride, sizeof(float));
+        return;
+    }
+    s->symbol = arena_take(arena, steps * rows, sizeof *s->symbol);
+    s->parent = arena_take(arena, steps * rows, sizeof *s->parent);
+    s->row = arena_take(arena, rows, sizeof *s->row);
+    s->sum = arena_take(arena, rows, sizeof *s->sum);
+    s->next_sum = arena_take(arena, rows, sizeof *s->next_sum);
+    s->logits = arena_take(arena, size->head_stride, sizeof(float));
+    s->candidates = arena_take(arena, size->beam, sizeof *s->candidates);
+    s->finished = arena_take(arena, size->B, sizeof *s->finished);
+    d->label_start = arena_take(arena, size->B + 1, sizeof *d->label_start);
+    d->labels = arena_take(arena, 2 * size->N + 10 * size->B, sizeof *d->labels);
+}
+
+static int has_c(const struct decoder *d)
+{
+    return d->config->cell == CELL_LSTM;
+}
+
+/* The states of the starts into those kept, row b that of row b of the grain. */
+static void keep_starts(struct decoder *d, size_t B)
+{
+    struct decoder_search *s = &d->search;
+    for (size_t n = 0; n < d->layers; n++)
+        for (size_t b = 0; b < B; b++) {
+            const float *begin = d->layer[n].begin + b * d->start_stride;
+            memcpy(s->h + (n * s->rows + b) * d->S_stride, begin, d->Sp * sizeof(float));
+            if (has_c(d))
+                memcpy(s->c + (n * s->rows + b) * d->Sp, begin + d->Sp, d->Sp * sizeof(float));
+        }
+}
+
+/* One step of R rows from the states kept of their parents (NULL: the same rows), whose states are kept then.
+ */
+static void run_step(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
+    const struct grain *grain, struct dense_input in, struct top *top, size_t R, const int32_t *parent)
+{
+    struct decoder_search *s = &d->search;
+    size_t first[2] = {0, R};
+    int32_t alive = (int32_t)R;
+    struct grain inner = {.T = 1, .B = R, .N = R, .alive = &alive, .first = first};
+    for (size_t n = 0; n < d->layers; n++) {
+        float *h = d->layer[n].Y + R * d->S_stride;
+        float *c = has_c(d) ? recurrent_start_c(&d->layer[n].recurrent, &inner) : NULL;
+        for (size_t i = 0; i < R; i++) {
+            size_t from = n * s->rows + (parent ? (size_t)parent[i] : i);
+            memcpy(h + i * d->S_stride, s->h + from * d->S_stride, d->Sp * sizeof *h);
+            if (c)
+                memcpy(c + i * d->Sp, s->c + from * d->Sp, d->Sp * sizeof *c);
+        }
+    }
+    decoder_compute(d, kernel, pass, &inner, grain, in, NULL);
+    for (size_t n = 0; n < d->layers; n++) {
+        memcpy(s->h + n * s->rows * d->S_stride, d->layer[n].Y, R * d->S_stride * sizeof(float));
+        if (has_c(d))
+            memcpy(s->c + n * s->rows * d->Sp, d->layer[n].recurrent.c, R * d->Sp * sizeof(float));
+    }
+    top_forward(top, kernel, R, (struct dense_input){.X = d->out, .stride = d->S_stride});
+}
+
+static void run_values(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
+    const struct grain *grain, struct dense_input in, struct top *top)
+{
+    size_t O = d->config->outputs, U = d->config->target_length;
+    keep_starts(d, grain->B);
+    memset(d->X, 0, grain->B * d->X_stride * sizeof *d->X);
+    for (size_t b = 0; b < grain->B; b++)
+        d->row[b] = (int32_t)b;
+    for (size_t u = 0; u < U; u++) {
+        run_step(d, kernel, pass, grain, in, top, grain->B, NULL);
+        for (size_t b = 0; b < grain->B; b++) {
+            float *y = top->outputs + b * top->stride;
+            if (d->config->loss == LOSS_SIGMOID)
+                kernel->sigmoid_array(O, y);
+            memcpy(d->values + (b * U + u) * top->stride, y, top->stride * sizeof *y);
+            memcpy(d->X + b * d->X_stride, y, O * sizeof *y);
+        }
+    }
+}
+
+/* Puts a candidate in its place among n of at most `beam`, behind its equals; returns how many there are
+ * then. */
+static size_t add_candidate(struct candidate *list, size_t n, size_t beam, struct candidate candidate)
+{
+    if (n == beam && !(candidate.sum > list[n - 1].sum))
+        return n;
+    size_t place = n < beam ? n : n - 1;
+    for (; place > 0 && candidate.sum > list[place - 1].sum; place--)
+        list[place] = list[place - 1];
+    list[place] = candidate;
+    return n < beam ? n + 1 : n;
+}
+
+/* The symbols that row i could go on with. */
+static size_t add_row(
+    struct decoder *d, const struct kernel *kernel, const struct top *top, size_t i, size_t n, size_t beam)
+{
+    struct decoder_search *s = &d->search;
+    size_t classes = d->config->outputs + 1;
+    const float *y = top->outputs + i * top->stride;
+    float largest;
+    memcpy(s->logits, y, classes * sizeof *y);
+    double sum = math_log((double)kernel->softmax(classes, s->logits, &largest));
+    for (size_t k = 0; k < classes; k++) {
+        struct candidate candidate = {.sum = s->sum[i] + (((double)y[k] - (double)largest) - sum),
+            .parent = (int32_t)i,
+            .symbol = (int32_t)k};
+        n = add_candidate(s->candidates, n, beam, candidate);
+    }
+    return n;
+}
+
+/* What comes of the n candidates of row b of the grain behind step u: hypotheses of the next step, its rows
+ * from `next` on, or ended ones. Returns the rows of the next step then. */
+static size_t advance(struct decoder *d, size_t b, size_t most, size_t u, size_t n, size_t next)
+{
+    struct decoder_search *s = &d->search;
+    struct finished *best = &s->finished[b];
+    int32_t end = (int32_t)d->config->outputs;
+    size_t first = next;
+    for (size_t k = 0; k < n; k++) {
+        struct candidate candidate = s->candidates[k];
+        double score = candidate.sum / (double)(u + 1);
+        int ends = candidate.symbol == end;
+        if ((ends || u + 1 == most) && score > best->score)
+            *best = (struct finished){.score = score,
+                .step = (int32_t)u,
+                .row = candidate.parent,
+                .last = ends ? -1 : candidate.symbol};
+        if (ends || u + 1 == most)
+            continue;
+        s->symbol[(u + 1) * s->rows + next] = candidate.symbol;
+        s->parent[(u + 1) * s->rows + next] = candidate.parent;
+        s->next_sum[next] = candidate.sum;
+        s->row[next++] = (int32_t)b;
+    }
+    int over = next > first && best->score >= s->next_sum[first] / (double)most;
+    return over ? first : next;
+}
+
+/* All sequences behind step u, whose rows are R; returns those of the next step. */
+static size_t advance_all(struct decoder *d, const struct kernel *kernel, const struct grain *grain,
+    const struct top *top, size_t R, size_t u, size_t beam)
+{
+    struct decoder_search *s = &d->search;
+    size_t next = 0;
+    for (size_t i = 0; i < R;) {
+        size_t b = (size_t)d->row[i], n = 0;
+        for (; i < R && (size_t)d->row[i] == b; i++)
+            n = add_row(d, kernel, top, i, n, beam);
+        next = advance(d, b, decoder_most_symbols((size_t)grain->length[b]), u, n, next);
+    }
+    memcpy(d->row, s->row, next * sizeof *d->row);
+    memcpy(s->sum, s->next_sum, next * sizeof *s->sum);
+    return next;
+}
+
+/* The labels of the best hypotheses, from their last symbols back. */
+static void trace_labels(struct decoder *d, size_t B)
+{
+    const struct decoder_search *s = &d->search;
+    d->label_start[0] = 0;
+    for (size_t b = 0; b < B; b++) {
+        const struct finished *best = &s->finished[b];
+        size_t first = d->label_start[b], u = (size_t)best->step, row = (size_t)best->row;
+        d->label_start[b + 1] = first + u + (best->last >= 0 ? 1 : 0);
+        if (best->last >= 0)
+            d->labels[first + u] = best->last;
+        for (; u > 0; u--) {
+            d->labels[first + u - 1] = s->symbol[u * s->rows + row];
+            row = (size_t)s->parent[u * s->rows + row];
+        }
+    }
+}
+
+static void run_classes(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
+    const struct grain *grain, struct dense_input in, struct top *top)
+{
+    struct decoder_search *s = &d->search;
+    size_t beam = s->rows / grain->B, R = grain->B;
+    keep_starts(d, grain->B);
+    for (size_t b = 0; b < grain->B; b++) {
+        d->row[b] = s->parent[b] = (int32_t)b;
+        s->symbol[b] = (int32_t)d->config->outputs + 1;
+        s->sum[b] = 0;
+        s->finished[b] = (struct finished){.score = -INFINITY, .last = -1};
+    }
+    for (size_t u = 0; R > 0; u++) {
+        embedding_look_up(&d->embedding, R, s->symbol + u * s->rows, d->X);
+        run_step(d, kernel, pass, grain, in, top, R, s->parent + u * s->rows);
+        R = advance_all(d, kernel, grain, top, R, u, beam);
+    }
+    trace_labels(d, grain->B);
+}
+
+void decoder_run(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
+    const struct grain *grain, struct dense_input in, struct top *top)
+{
+    if (d->classes)
+        run_classes(d, kernel, pass, grain, in, top);
+    else
+        run_values(d, kernel, pass, grain, in, top);
+}
