@@ -133,6 +133,9 @@ struct decoder_size decoder_measure(
         .training = pass->training, .B = grain->B, .N = grain->N, .T = grain->T, .head_stride = head_stride};
     if (!pass->training)
         size.beam = d->classes && pass->beam > 1 ? pass->beam : 1;
+    size.most = decoder_most_symbols(pass, grain->T);
+    for (size_t b = 0; b < grain->B; b++)
+        size.labels += decoder_most_symbols(pass, (size_t)grain->length[b]);
     for (size_t b = 0; b < grain->B && (grain->classes || grain->values); b++) {
         size_t symbols = count_symbols(d, grain, b);
         size.symbols += symbols;

@@ -69,6 +69,7 @@ struct decoder_size {
     size_t B, N, T;
     size_t symbols, steps; /* of the inner grain: all, and of the longest; 0: no targets */
     size_t beam;           /* 0: no free run */
+    size_t most, labels;   /* of a free run: symbols of the longest sequence, labels of all, at most */
     size_t head_stride;    /* of the head's outputs */
 };
 
@@ -116,9 +117,9 @@ void decoder_compute(struct decoder *d, const struct kernel *kernel, const struc
 void decoder_search_lay(struct decoder *d, struct arena *arena, const struct decoder_size *size);
 
 /* Most symbols that a free run makes of T frames, the end symbol among them. */
-static inline size_t decoder_most_symbols(size_t T)
+static inline size_t decoder_most_symbols(const struct net_pass *pass, size_t T)
 {
-    return 2 * T + 10;
+    return pass->most_labels ? pass->most_labels : 10 * T + 20;
 }
 
 #endif

@@ -2,13 +2,15 @@
  * those of a sequence neighbours; each goes on from the states of a row of the step before.
  *
  * Beam search: of all symbols after all hypotheses of a sequence, the `beam` with the largest sums of
- * logarithms stay, among equals those of the earlier hypothesis and symbol. One that ends is compared with
- * the best ended so far by its sum divided by its number of symbols. A sum only falls and there are at most M
- * symbols, so no hypothesis can come to more than its sum now divided by M: when the best ended has that, the
- * search is over. A beam of one is greedy. */
+ * logarithms stay, among equals those of the earlier hypothesis and symbol. One that ends leaves the beam,
+ * which is narrower by one from then on (Sutskever, Vinyals and Le 2014), and is compared with the best ended
+ * so far by its sum divided by its number of symbols. A sum only falls and there are at most M symbols, so no
+ * hypothesis can come to more than its sum now divided by M: when the best ended has that, the search is
+ * over. A beam of one is greedy; with a temperature its symbol is drawn. */
 #include "net/decoder.h"
 
 #include "base/mathematics.h"
+#include "base/random.h"
 
 #include <math.h>
 #include <string.h>
@@ -23,12 +25,13 @@ struct candidate {
 struct finished {
     double score;
     int32_t step, row, last;
+    int32_t count; /* hypotheses that have ended */
 };
 
 void decoder_search_lay(struct decoder *d, struct arena *arena, const struct decoder_size *size)
 {
     struct decoder_search *s = &d->search;
-    size_t rows = size->B * size->beam, steps = decoder_most_symbols(size->T);
+    size_t rows = size->B * size->beam, steps = size->most;
     s->rows = rows;
     s->h = arena_take(arena, d->layers * rows * d->S_stride, sizeof(float));
     s->c = arena_take(arena, d->layers * rows * d->Sp, sizeof(float));
@@ -45,7 +48,7 @@ void decoder_search_lay(struct decoder *d, struct arena *arena, const struct dec
     s->candidates = arena_take(arena, size->beam, sizeof *s->candidates);
     s->finished = arena_take(arena, size->B, sizeof *s->finished);
     d->label_start = arena_take(arena, size->B + 1, sizeof *d->label_start);
-    d->labels = arena_take(arena, 2 * size->N + 10 * size->B, sizeof *d->labels);
+    d->labels = arena_take(arena, size->labels, sizeof *d->labels);
 }
 
 static int has_c(const struct decoder *d)
@@ -127,6 +130,30 @@ static size_t add_candidate(struct candidate *list, size_t n, size_t beam, struc
     return n < beam ? n + 1 : n;
 }
 
+/* The symbol that row i goes on with, drawn in proportion to p^(1 / temperature): one
+ * candidate. */
+static size_t draw_symbol(struct decoder *d, const struct net_pass *pass, const struct grain *grain, size_t u,
+    const struct top *top, size_t i)
+{
+    size_t classes = d->config->outputs + 1, k = 0;
+    const float *y = top->outputs + i * top->stride;
+    double largest = (double)y[0], sum = 0, below = 0;
+    for (size_t c = 1; c < classes; c++)
+        largest = (double)y[c] > largest ? (double)y[c] : largest;
+    for (size_t c = 0; c < classes; c++)
+        sum += math_exp(((double)y[c] - largest) / pass->temperature);
+    double uniform =
+        sum * random_uniform(pass->seed, RANDOM_GENERATE, (uint64_t)grain->sequence[d->row[i]], u);
+    for (; k + 1 < classes; k++) {
+        below += math_exp(((double)y[k] - largest) / pass->temperature);
+        if (uniform < below)
+            break;
+    }
+    d->search.candidates[0] =
+        (struct candidate){.sum = d->search.sum[i], .parent = (int32_t)i, .symbol = (int32_t)k};
+    return 1;
+}
+
 /* The symbols that row i could go on with. */
 static size_t add_row(
     struct decoder *d, const struct kernel *kernel, const struct top *top, size_t i, size_t n, size_t beam)
@@ -158,12 +185,15 @@ static size_t advance(struct decoder *d, size_t b, size_t most, size_t u, size_t
         struct candidate candidate = s->candidates[k];
         double score = candidate.sum / (double)(u + 1);
         int ends = candidate.symbol == end;
-        if ((ends || u + 1 == most) && score > best->score)
+        int over = ends || u + 1 == most;
+        if (over && score > best->score)
             *best = (struct finished){.score = score,
                 .step = (int32_t)u,
                 .row = candidate.parent,
-                .last = ends ? -1 : candidate.symbol};
-        if (ends || u + 1 == most)
+                .last = ends ? -1 : candidate.symbol,
+                .count = best->count};
+        best->count += over;
+        if (over)
             continue;
         s->symbol[(u + 1) * s->rows + next] = candidate.symbol;
         s->parent[(u + 1) * s->rows + next] = candidate.parent;
@@ -175,16 +205,19 @@ static size_t advance(struct decoder *d, size_t b, size_t most, size_t u, size_t
 }
 
 /* All sequences behind step u, whose rows are R; returns those of the next step. */
-static size_t advance_all(struct decoder *d, const struct kernel *kernel, const struct grain *grain,
-    const struct top *top, size_t R, size_t u, size_t beam)
+static size_t advance_all(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
+    const struct grain *grain, const struct top *top, size_t R, size_t u, size_t beam)
 {
     struct decoder_search *s = &d->search;
     size_t next = 0;
     for (size_t i = 0; i < R;) {
-        size_t b = (size_t)d->row[i], n = 0;
+        size_t b = (size_t)d->row[i], n = 0, wide = beam - (size_t)s->finished[b].count;
         for (; i < R && (size_t)d->row[i] == b; i++)
-            n = add_row(d, kernel, top, i, n, beam);
-        next = advance(d, b, decoder_most_symbols((size_t)grain->length[b]), u, n, next);
+            if (pass->temperature > 0)
+                n = draw_symbol(d, pass, grain, u, top, i);
+            else
+                n = add_row(d, kernel, top, i, n, wide);
+        next = advance(d, b, decoder_most_symbols(pass, (size_t)grain->length[b]), u, n, next);
     }
     memcpy(d->row, s->row, next * sizeof *d->row);
     memcpy(s->sum, s->next_sum, next * sizeof *s->sum);
@@ -224,7 +257,7 @@ static void run_classes(struct decoder *d, const struct kernel *kernel, const st
     for (size_t u = 0; R > 0; u++) {
         embedding_look_up(&d->embedding, R, s->symbol + u * s->rows, d->X);
         run_step(d, kernel, pass, grain, in, top, R, s->parent + u * s->rows);
-        R = advance_all(d, kernel, grain, top, R, u, beam);
+        R = advance_all(d, kernel, pass, grain, top, R, u, beam);
     }
     trace_labels(d, grain->B);
 }

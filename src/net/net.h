@@ -115,6 +115,9 @@ struct net_pass {
     int training;         /* 1: dropout is on, and what backward needs is kept */
     uint64_t seed, epoch; /* key of the random masks, together with sequence, layer and step */
     size_t beam;          /* ctc and decoder, not in training: hypotheses kept; 0 and 1: greedy */
+    double temperature; /* decoder of classes, not in training: above 0, symbols are drawn, keyed by seed, and
+                         * there is no beam */
+    size_t most_labels; /* decoder of classes: labels made at most; 0: see docs/network.md */
 };
 
 /* Loss and error of one sequence of a grain, sums over what was counted. */

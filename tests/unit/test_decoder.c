@@ -228,7 +228,7 @@ END_TEST
 struct said {
     struct net_score score[SEQUENCES];
     size_t labels[SEQUENCES];
-    int32_t label[SEQUENCES][2 * MOST_FRAMES + 10];
+    int32_t label[SEQUENCES][10 * MOST_FRAMES + 20];
     float value[SEQUENCES][U * 3];
 };
 
@@ -296,8 +296,9 @@ START_TEST(greedy_is_the_references_and_a_beam_of_one)
         ck_assert_mem_eq(greedy, one, sizeof *one);
         for (size_t b = 0; b < SEQUENCES; b++) {
             const struct reference_targets *targets = &bench.problem.targets[b];
-            size_t most = decoder_most_symbols(targets->T);
-            int32_t want[2 * MOST_FRAMES + 10];
+            struct net_pass pass = {.beam = 1};
+            size_t most = decoder_most_symbols(&pass, targets->T);
+            int32_t want[10 * MOST_FRAMES + 20];
             size_t n =
                 reference_decoder_greedy(&bench.problem.decoder, bench.problem.weights, targets, most, want);
             ck_assert_uint_eq(greedy->labels[b], n);
@@ -314,7 +315,7 @@ START_TEST(greedy_is_the_references_and_a_beam_of_one)
 }
 END_TEST
 
-/* Two classes and one frame: 4095 sequences, all of which a wide beam keeps. */
+/* Two classes and at most 12 symbols: 4095 sequences, all of which a wide beam keeps, ended or not. */
 START_TEST(a_wide_beam_finds_the_best_of_all_sequences)
 {
     static const int32_t one[SEQUENCES] = {1, 1, 1, 1, 1};
@@ -324,15 +325,54 @@ START_TEST(a_wide_beam_finds_the_best_of_all_sequences)
     config.attention_size = 2;
     struct bench bench;
     bench_init(&bench, &config, one, one, 40 + (uint64_t)_i);
-    struct said *said = say(&bench, 4096);
+    enum { MOST = 12 };
+    struct said *said = room(1, sizeof *said);
+    bench_run(&bench, (struct net_pass){.beam = 3 * 4096, .most_labels = MOST});
     for (size_t b = 0; b < SEQUENCES; b++) {
-        int32_t want[12];
-        size_t n = reference_decoder_best(&bench.problem.decoder, bench.problem.weights,
-            &bench.problem.targets[b], decoder_most_symbols(1), want);
+        keep(&bench, b, bench.grain.sequence[b], said);
+    }
+    for (size_t b = 0; b < SEQUENCES; b++) {
+        int32_t want[MOST];
+        size_t n = reference_decoder_best(
+            &bench.problem.decoder, bench.problem.weights, &bench.problem.targets[b], MOST, want);
         ck_assert_uint_eq(said->labels[b], n);
         ck_assert_mem_eq(said->label[b], want, n * sizeof *want);
     }
     memory_destroy(said);
+    bench_finish(&bench);
+}
+END_TEST
+
+START_TEST(drawn_labels_follow_seed_and_temperature)
+{
+    struct net_config config = make_config(0, LOSS_SOFTMAX, 1, 0);
+    struct bench bench;
+    bench_init(&bench, &config, frames, ragged, 5);
+    struct said *cold = room(1, sizeof *cold), *greedy = say(&bench, 1), *again = room(1, sizeof *again);
+    size_t differ = 0;
+    for (uint64_t seed = 0; seed < 8; seed++) {
+        memset(cold, 0, sizeof *cold);
+        bench_run(&bench, (struct net_pass){.temperature = 1e-4, .seed = seed});
+        for (size_t b = 0; b < bench.grain.B; b++)
+            keep(&bench, b, bench.grain.sequence[b], cold);
+        ck_assert_mem_eq(cold->label, greedy->label, sizeof cold->label);
+        struct said *warm = room(1, sizeof *warm);
+        memset(again, 0, sizeof *again);
+        for (int pass = 0; pass < 2; pass++) {
+            bench_run(&bench, (struct net_pass){.temperature = 1, .seed = seed, .most_labels = 5});
+            for (size_t b = 0; b < bench.grain.B; b++)
+                keep(&bench, b, bench.grain.sequence[b], pass ? again : warm);
+        }
+        ck_assert_mem_eq(warm->label, again->label, sizeof warm->label);
+        for (size_t b = 0; b < SEQUENCES; b++)
+            ck_assert_uint_le(warm->labels[b], 5);
+        differ += memcmp(warm->label, greedy->label, sizeof warm->label) != 0;
+        memory_destroy(warm);
+    }
+    ck_assert_uint_ge(differ, 7);
+    memory_destroy(cold);
+    memory_destroy(greedy);
+    memory_destroy(again);
     bench_finish(&bench);
 }
 END_TEST
@@ -468,6 +508,7 @@ int main(void)
     tcase_add_loop_test(cases, greedy_is_the_references_and_a_beam_of_one, 0, CELLS * ATTENTIONS);
     tcase_add_loop_test(cases, a_wide_beam_finds_the_best_of_all_sequences, 0, CELLS * ATTENTIONS);
     tcase_add_loop_test(cases, values_of_a_free_run_are_the_references, 0, CELLS * ATTENTIONS);
+    tcase_add_test(cases, drawn_labels_follow_seed_and_temperature);
     tcase_add_loop_test(cases, without_targets_labels_are_the_same, 0, CELLS * ATTENTIONS);
     tcase_add_test(cases, a_decoder_on_no_recurrent_layer_is_refused);
     tcase_add_loop_test(cases, copying_is_learned, 0, ATTENTIONS);
