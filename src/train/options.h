@@ -36,6 +36,7 @@ struct predict_options {
     const char *checkpoint, *dataset;
     const char *output; /* NULL: none is written */
     int64_t batch;      /* sequences that a rank computes at a time; 0: the grain of the checkpoint's run */
+    int64_t beam;       /* hypotheses kept; 0: none was asked for */
     size_t cache;       /* bytes per rank */
     int verbosity;
     enum progress_style progress;
