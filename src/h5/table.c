@@ -1,7 +1,8 @@
 /* The large sets are contiguous, are given their place in the file when they are created, and are never
  * filled. In HDF5's core driver that costs nothing: memory grows by what is written, not by what has a place.
  * So an image is made of a file of any size, of which HDF5 has written headers and small sets; we write these
- * bytes to the disk, and the rows where HDF5 has placed them.
+ * bytes to the disk at the end, and the rows where HDF5 has placed them. Until then the image stays open, so
+ * that columns whose length is known only late find their place too, behind the others.
  *
  * Headers have to lie before the large sets, or the image would reach across them: hence the block that is
  * set aside for headers, in which all of them fit, and the large sets are created last. */
@@ -28,7 +29,7 @@ struct column {
 };
 
 struct h5_table {
-    struct h5_image *image; /* NULL once the file is begun */
+    struct h5_image *image; /* open until the file is finished: late columns go into it */
     size_t columns;
     struct column column[H5_TABLE_COLUMNS];
     int begun;
@@ -53,6 +54,30 @@ struct h5_image *h5_table_image(struct h5_table *table)
     return table->image;
 }
 
+/* Gives a set its place in the file. */
+static void place(struct h5_image *image, struct column *column)
+{
+    hid_t space = h5_image_space(column->dimensions, column->size);
+    hid_t creation = h5_image_timeless(H5P_DATASET_CREATE), set = -1;
+    haddr_t offset = HADDR_UNDEF;
+    if (space >= 0 && creation >= 0 && H5Pset_alloc_time(creation, H5D_ALLOC_TIME_EARLY) >= 0 &&
+        H5Pset_fill_time(creation, H5D_FILL_TIME_NEVER) >= 0) {
+        set = H5Dcreate2(image->file, column->name, h5_memory_type(column->number), space, H5P_DEFAULT,
+            creation, H5P_DEFAULT);
+        if (set >= 0) {
+            offset = H5Dget_offset(set);
+            H5Dclose(set);
+        }
+    }
+    if (set < 0 || (offset == HADDR_UNDEF && column->size[0] > 0)) /* no rows need no place */
+        h5_image_fail(image, "set", column->name);
+    if (creation >= 0)
+        H5Pclose(creation);
+    if (space >= 0)
+        H5Sclose(space);
+    column->offset = (int64_t)offset;
+}
+
 size_t h5_table_add(
     struct h5_table *table, const char *name, enum h5_number number, int dimensions, const int64_t *size)
 {
@@ -64,32 +89,13 @@ size_t h5_table_add(
         column->size[d] = size[d];
         column->row *= d ? (size_t)size[d] : 1;
     }
-    assert(size[0] > 0 && column->row > 0 && size[0] <= INT64_MAX / 4 / (int64_t)column->row);
-    return table->columns++;
-}
-
-/* Gives a set its place in the file. */
-static void place(struct h5_image *image, struct column *column)
-{
-    hid_t space = h5_image_space(column->dimensions, column->size);
-    hid_t creation = h5_image_timeless(H5P_DATASET_CREATE);
-    haddr_t offset = HADDR_UNDEF;
-    if (space >= 0 && creation >= 0 && H5Pset_alloc_time(creation, H5D_ALLOC_TIME_EARLY) >= 0 &&
-        H5Pset_fill_time(creation, H5D_FILL_TIME_NEVER) >= 0) {
-        hid_t set = H5Dcreate2(image->file, column->name, h5_memory_type(column->number), space, H5P_DEFAULT,
-            creation, H5P_DEFAULT);
-        if (set >= 0) {
-            offset = H5Dget_offset(set);
-            H5Dclose(set);
-        }
+    assert(size[0] >= 0 && column->row > 0 && size[0] <= INT64_MAX / 4 / (int64_t)column->row);
+    if (table->begun) {
+        h5_lock();
+        place(table->image, column);
+        h5_unlock();
     }
-    if (offset == HADDR_UNDEF)
-        h5_image_fail(image, "set", column->name);
-    if (creation >= 0)
-        H5Pclose(creation);
-    if (space >= 0)
-        H5Sclose(space);
-    column->offset = (int64_t)offset;
+    return table->columns++;
 }
 
 /* Did HDF5 stay in front of the first large set? (A header behind it is a mistake of ours, see above.) */
@@ -104,43 +110,44 @@ static int head_is_small(const struct h5_table *table)
     return 1;
 }
 
-/* Lets HDF5 finish, and takes the bytes it wrote from it: *head of *n, of a file of *size. */
-static int take_image(struct h5_table *table, char **head, size_t *n, int64_t *size, struct error *error)
+/* Places the columns so far: the size of the file they make. Not flushed: that would fill memory up to there.
+ */
+static int64_t place_columns(struct h5_table *table, struct error *error)
 {
     struct h5_image *image = table->image;
     for (size_t c = 0; c < table->columns && image->error.code == 0; c++)
         place(image, &table->column[c]);
     if (image->error.code)
         return error_set(error, (enum exit_code)image->error.code, "%s", image->error.text);
-    *size = H5Fget_file_image(image->file, NULL, 0); /* not flushed: that would fill memory up to there */
-    if (*size < 0 || H5Fclose(image->file) < 0)
-        return h5_failed("HDF5 image", error, "cannot be finished");
-    image->file = -1;
-    assert(image->buffer.kept && head_is_small(table));
-    *head = image->buffer.bytes;
-    *n = image->buffer.size < (size_t)*size ? image->buffer.size : (size_t)*size;
-    return 0;
+    int64_t size = H5Fget_file_image(image->file, NULL, 0);
+    return size < 0 ? h5_failed("HDF5 image", error, "cannot be finished") : size;
 }
 
 int h5_table_start(struct h5_table *table, const char *path, struct error *error)
 {
-    char *head = NULL;
-    size_t n = 0;
-    int64_t size = 0;
     assert(table->image && !table->begun);
     h5_lock();
-    int failed = take_image(table, &head, &n, &size, error);
+    int64_t size = place_columns(table, error);
     h5_unlock();
-    if (!failed && replacement_begin(&table->file, path, error) == 0) {
-        table->begun = 1;
-        failed = replacement_reserve(&table->file, size, error) ||
-            replacement_write(&table->file, head, n, 0, error);
-    } else {
-        failed = 1;
-    }
-    h5_image_destroy(table->image);
-    table->image = NULL;
-    return failed ? -1 : 0;
+    if (size < 0 || replacement_begin(&table->file, path, error))
+        return -1;
+    table->begun = 1;
+    return replacement_reserve(&table->file, size, error);
+}
+
+/* Lets HDF5 finish, and takes the bytes it wrote from it: *n from the beginning of a file of *size. */
+static int close_image(struct h5_table *table, size_t *n, int64_t *size, struct error *error)
+{
+    struct h5_image *image = table->image;
+    if (image->error.code)
+        return error_set(error, (enum exit_code)image->error.code, "%s", image->error.text);
+    *size = H5Fget_file_image(image->file, NULL, 0);
+    if (*size < 0 || H5Fclose(image->file) < 0)
+        return h5_failed("HDF5 image", error, "cannot be finished");
+    image->file = -1;
+    assert(image->buffer.kept && head_is_small(table));
+    *n = image->buffer.size < (size_t)*size ? image->buffer.size : (size_t)*size;
+    return 0;
 }
 
 int h5_table_write(struct h5_table *table, size_t column, int64_t first, int64_t rows, const void *values,
@@ -153,13 +160,47 @@ int h5_table_write(struct h5_table *table, size_t column, int64_t first, int64_t
         &table->file, values, (size_t)rows * c->row, c->offset + first * (int64_t)c->row, error);
 }
 
+/* The column that begins first at or behind `at`, NULL where none does. */
+static const struct column *next_column(const struct h5_table *table, size_t at)
+{
+    const struct column *next = NULL;
+    for (size_t c = 0; c < table->columns; c++) {
+        const struct column *column = &table->column[c];
+        if (column->size[0] > 0 && (size_t)column->offset >= at && (!next || column->offset < next->offset))
+            next = column;
+    }
+    return next;
+}
+
+/* What HDF5 has written, all but the places of the columns: it knows nothing of their rows. */
+static int write_head(struct h5_table *table, size_t n, struct error *error)
+{
+    const char *bytes = table->image->buffer.bytes;
+    for (size_t at = 0; at < n;) {
+        const struct column *column = next_column(table, at);
+        size_t end = column && (size_t)column->offset < n ? (size_t)column->offset : n;
+        if (replacement_write(&table->file, bytes + at, end - at, (int64_t)at, error))
+            return -1;
+        at = column ? (size_t)column->offset + (size_t)column->size[0] * column->row : n;
+    }
+    return 0;
+}
+
 int h5_table_finish(struct h5_table *table, struct error *error)
 {
     assert(table->begun);
-    table->begun = 0;
-    int outcome = replacement_commit(&table->file, error);
+    size_t n = 0;
+    int64_t size = 0;
+    h5_lock();
+    int failed = close_image(table, &n, &size, error);
+    h5_unlock();
+    failed = failed || replacement_reserve(&table->file, size, error) || write_head(table, n, error);
+    if (!failed) {
+        table->begun = 0;
+        failed = replacement_commit(&table->file, error);
+    }
     h5_table_destroy(table);
-    return outcome;
+    return failed ? -1 : 0;
 }
 
 void h5_table_destroy(struct h5_table *table)

@@ -8,6 +8,8 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "train/bench_peak.h"
+#include "train/config_read.h"
+#include "train/model.h"
 #include "train/run.h"
 
 #include <math.h>
@@ -30,6 +32,26 @@ double bench_peak(const struct kernel *kernel)
     return best;
 }
 
+/* One class a frame, or so many labels a sequence, of which none is like the one before, as ctc would need a
+ * frame more for it. What there is no memory for stays NULL. */
+static void add_targets(struct dataset *dataset, const struct bench_options *options, struct error *error)
+{
+    int64_t sequences = dataset->sequences, each = options->labels;
+    int32_t C = dataset->classes, class = 0;
+    dataset->targets = each ? sequences * each : dataset->frames;
+    dataset->kept_classes = memory_create((size_t)dataset->targets, sizeof *dataset->kept_classes, error);
+    if (each)
+        dataset->target_offsets =
+            memory_create((size_t)sequences + 1, sizeof *dataset->target_offsets, error);
+    for (int64_t s = 0; s <= sequences && dataset->target_offsets; s++)
+        dataset->target_offsets[s] = s * each;
+    for (int64_t i = 0; i < dataset->targets && dataset->kept_classes; i++) {
+        int64_t step = (int64_t)random_below((uint64_t)(each ? C - 1 : C), 1, RANDOM_DATASET, 2, (uint64_t)i);
+        class = each ? (int32_t)((class + 1 + step) % C) : (int32_t)step;
+        dataset->kept_classes[i] = class;
+    }
+}
+
 /* Lengths evenly from `shortest` to `frames`. */
 static struct dataset *make_dataset(const struct bench_options *options, struct error *error)
 {
@@ -41,7 +63,11 @@ static struct dataset *make_dataset(const struct bench_options *options, struct 
         .features = (size_t)options->inputs,
         .has_targets = 1,
         .classes = (int32_t)options->classes,
-        .target_kind = TARGET_FRAME};
+        .target_kind = options->output == OUTPUT_FRAME ? TARGET_FRAME : TARGET_ANY};
+    static const char name[] = "the sequences of rnn-bench";
+    dataset->path = memory_create(sizeof name, 1, error);
+    if (dataset->path)
+        memcpy(dataset->path, name, sizeof name);
     dataset->input_offsets = memory_create((size_t)options->batch + 1, sizeof *dataset->input_offsets, error);
     for (int64_t s = 0; s < options->batch && dataset->input_offsets; s++) {
         int64_t last = options->batch > 1 ? options->batch - 1 : 1;
@@ -49,54 +75,52 @@ static struct dataset *make_dataset(const struct bench_options *options, struct 
         dataset->input_offsets[s + 1] =
             dataset->input_offsets[s] + (options->batch > 1 ? length : options->frames);
     }
-    dataset->frames = dataset->targets = dataset->input_offsets ? dataset->input_offsets[options->batch] : 0;
+    dataset->frames = dataset->input_offsets ? dataset->input_offsets[options->batch] : 0;
+    add_targets(dataset, options, error);
     size_t inputs = (size_t)dataset->frames * dataset->features;
     dataset->kept_inputs = memory_create(inputs, sizeof *dataset->kept_inputs, error);
-    dataset->kept_classes = memory_create((size_t)dataset->frames, sizeof *dataset->kept_classes, error);
-    if (!dataset->input_offsets || !dataset->kept_inputs || !dataset->kept_classes) {
+    if (!dataset->path || !dataset->input_offsets || !dataset->kept_inputs || !dataset->kept_classes ||
+        (options->labels && !dataset->target_offsets)) {
         dataset_close(dataset);
         return NULL;
     }
     for (size_t i = 0; i < inputs; i++)
         dataset->kept_inputs[i] = (float)(2 * random_uniform(1, RANDOM_DATASET, 1, i) - 1);
-    for (size_t i = 0; i < (size_t)dataset->frames; i++)
-        dataset->kept_classes[i] = (int32_t)random_below((uint64_t)options->classes, 1, RANDOM_DATASET, 2, i);
     return dataset;
 }
 
-static void describe(const struct bench_options *options, struct config *config)
+static void take_fault(void *context, const char *text)
 {
-    config_init(config);
+    error_set(context, EXIT_CODE_USAGE, "%s", text);
+}
+
+static int describe(const struct bench_options *options, struct config *config, struct error *error)
+{
+    struct faults faults;
+    faults_init(&faults, 1, take_fault, error);
+    struct config_reading reading = {
+        .config = config, .faults = &faults, .name = "the options", .directory = "/"};
     struct net_config *model = &config->model;
     model->cell = options->cell;
-    model->output = OUTPUT_FRAME;
-    model->loss = LOSS_SOFTMAX;
-    model->inputs = (size_t)options->inputs;
-    model->outputs = (size_t)options->classes;
+    model->output = options->output;
     model->layers = (size_t)options->layers;
-    for (size_t l = 0; l < model->layers; l++) {
-        model->hidden[l] = (size_t)options->hidden;
-        model->bidirectional[l] = options->directions == 2;
-    }
+    model->hidden[0] = (size_t)options->hidden;
+    model->bidirectional[0] = options->directions == 2;
     config->train.batch = options->batch;
     config->train.grain = options->grain;
     config->train.epochs = INT32_MAX; /* an epoch is one step here */
     config->checkpoint.unit = INTERVAL_EPOCHS;
-}
-
-/* Multiply-adds times 2 of the products of a step: forward, gradients by what each layer sees (not below the
- * first) and by its own last state, gradients by the weights. The first frame of a sequence has no state
- * before it. */
-static double count_operations(const struct net_config *model, double frames, double sequences)
-{
-    double sum = 0, inputs = (double)model->inputs;
-    for (size_t l = 0; l < model->layers; l++) {
-        double H = (double)model->hidden[l], D = model->bidirectional[l] ? 2 : 1;
-        double gates = D * H * (double)net_count_gates(model->cell);
-        sum += 3 * gates * H * (frames - sequences) + (l > 0 ? 3 : 2) * gates * inputs * frames;
-        inputs = D * H;
-    }
-    return 2 * (sum + 3 * (double)model->outputs * inputs * frames);
+    for (size_t i = 0; i < options->sets; i++)
+        config_take_override(&reading, options->set[i], "/");
+    if (faults.count)
+        return -1;
+    if (config->train.batch != options->batch || config->train.grain != options->grain ||
+        config->train.epochs != INT32_MAX || model->output != options->output)
+        return error_set(error, EXIT_CODE_USAGE,
+            "--set of train.batch, train.grain, train.epochs or model.output: use --batch, --grain, --steps "
+            "and --output");
+    config_settle(&reading, 0);
+    return faults.count ? -1 : 0;
 }
 
 struct round {
@@ -167,7 +191,8 @@ static void print_result(const struct run *run, const struct bench_options *opti
     size_t n = (size_t)options->rounds;
     double steps = (double)options->steps, frames = (double)run->train->frames * steps;
     double operations = steps *
-        count_operations(net_get_config(run->net), (double)run->train->frames, (double)run->train->sequences);
+        bench_count_operations(net_get_config(run->net), (double)run->train->frames,
+            (double)run->train->sequences, (double)run->train->targets);
     struct round derived[BENCH_MOST_ROUNDS];
     memcpy(derived, rounds, n * sizeof *derived);
     for (size_t i = 0; i < n; i++) /* seconds at the peak of all cores */
@@ -182,27 +207,30 @@ static void print_result(const struct run *run, const struct bench_options *opti
         best = fmax(best, derived[i].peak / derived[i].seconds);
     double seconds = MEDIAN(seconds, one);
     double fraction = MEDIAN(peak, seconds);
-    printf("cell=%s hidden=%d layers=%d directions=%d inputs=%d classes=%d frames=%d shortest=%d batch=%d "
+    printf("cell=%s hidden=%d layers=%d directions=%d inputs=%d classes=%d output=%s labels=%d frames=%d "
+           "shortest=%d batch=%d "
            "grain=%d "
            "ranks=%d isa=%s frames_per_second=%.6g gflops=%.4g peak_gflops=%.4g fraction_of_peak=%.3f "
            "forward_share=%.3f backward_share=%.3f weight_gradient_share=%.3f activation_share=%.3f "
            "reduce_share=%.3f optimizer_share=%.3f data_wait_share=%.4f best_fraction=%.3f\n",
         cell_names[options->cell], (int)options->hidden, (int)options->layers, (int)options->directions,
-        (int)options->inputs, (int)options->classes, (int)options->frames, (int)options->shortest,
-        (int)options->batch, (int)options->grain, run->comm->ranks, net_get_kernel(run->net)->name,
-        frames / seconds, operations / seconds * 1e-9, operations / seconds * 1e-9 / fraction, fraction,
-        SHARE(times[NET_FORWARD]), SHARE(times[NET_BACKWARD]), SHARE(times[NET_WEIGHT_GRADIENT]),
-        SHARE(times[NET_ACTIVATION]), MEDIAN(comm_wait, seconds), MEDIAN(update, seconds),
-        MEDIAN(data_wait, seconds), best);
+        (int)options->inputs, (int)options->classes, output_names[options->output], (int)options->labels,
+        (int)options->frames, (int)options->shortest, (int)options->batch, (int)options->grain,
+        run->comm->ranks, net_get_kernel(run->net)->name, frames / seconds, operations / seconds * 1e-9,
+        operations / seconds * 1e-9 / fraction, fraction, SHARE(times[NET_FORWARD]),
+        SHARE(times[NET_BACKWARD]), SHARE(times[NET_WEIGHT_GRADIENT]), SHARE(times[NET_ACTIVATION]),
+        MEDIAN(comm_wait, seconds), MEDIAN(update, seconds), MEDIAN(data_wait, seconds), best);
 }
 
 static int measure(struct run *run, const struct bench_options *options, struct round *rounds,
     struct clocked *clocked, struct error *error)
 {
     const struct config *config = run->config;
-    *error = (struct error){0};
+    struct net_config model = config->model;
     run->train = make_dataset(options, error);
-    if (comm_agree(run->comm, error) || run_make(run, &config->model, error))
+    if (run->train)
+        model_bind(&model, run->train, error);
+    if (comm_agree(run->comm, error) || run_make(run, &model, error))
         return -1;
     optim_state_init(&run->state);
     run->progress = (struct progress){.epoch = 1};
@@ -230,17 +258,17 @@ int bench_train(const struct bench_options *options)
     struct clocked clocked[CLOCKED];
     struct comm comm;
     struct config config;
-    struct error error;
+    struct error error = {0};
     struct train_options none = {0};
     comm_start(&comm, "rnn-bench");
-    describe(options, &config);
+    config_init(&config);
     struct run *run = memory_create(1, sizeof *run, NULL);
     if (!run)
         comm_fatal(&comm, -1, EXIT_CODE_INTERNAL, "out of memory");
     run->options = &none;
     run->config = &config;
     run->comm = &comm;
-    int failed = measure(run, options, rounds, clocked, &error);
+    int failed = describe(options, &config, &error) || measure(run, options, rounds, clocked, &error);
     if (failed && comm.rank == 0)
         log_line(LOG_ERROR, "%s", error.text);
     if (!failed && comm.rank == 0)

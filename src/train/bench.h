@@ -13,6 +13,11 @@
  * call. */
 int bench_train(const struct bench_options *options);
 
+/* Operations of the matrix products of a step: forward, gradients by what each layer sees (not below the
+ * first) and by its own last state, gradients by the weights, 2 for each multiply-add. All of the step's
+ * frames, sequences and, with a decoder, labels. (bench_operations.c) */
+double bench_count_operations(const struct net_config *model, double frames, double sequences, double labels);
+
 /* Prints a table of the products alone (recurrent, input, weight gradient) and of the activations on this
  * core. */
 int bench_kernel(void);

@@ -21,6 +21,7 @@ enum {
     OPTION_PROGRESS,
     OPTION_STOP_EXIT_CODE,
     OPTION_BATCH,
+    OPTION_BEAM,
     OPTION_CACHE,
     OPTION_HELP,
     OPTION_VERSION
@@ -46,6 +47,7 @@ static const struct option train_table[] = {
 static const struct option predict_table[] = {
     {"output", required_argument, NULL, 'o'},
     {"batch", required_argument, NULL, OPTION_BATCH},
+    {"beam", required_argument, NULL, OPTION_BEAM},
     {"cache", required_argument, NULL, OPTION_CACHE},
     {"quiet", no_argument, NULL, 'q'},
     {"verbose", no_argument, NULL, 'v'},
@@ -218,6 +220,8 @@ static int take_predict(struct predict_options *options, int found, struct error
         return read_text("--output", optarg, &options->output, error);
     case OPTION_BATCH:
         return options_read_number("--batch", optarg, 1, INT32_MAX, &options->batch, error);
+    case OPTION_BEAM:
+        return options_read_number("--beam", optarg, 1, 65536, &options->beam, error);
     case OPTION_CACHE:
         if (value_read_bytes(optarg, &options->cache) != VALUE_OK)
             return refuse(error, "--cache", optarg, "a whole number and KiB, MiB or GiB, as '256 MiB'");

@@ -36,17 +36,22 @@ struct predict_options {
     const char *checkpoint, *dataset;
     const char *output; /* NULL: none is written */
     int64_t batch;      /* sequences that a rank computes at a time; 0: the grain of the checkpoint's run */
+    int64_t beam;       /* hypotheses kept; 0: none was asked for */
     size_t cache;       /* bytes per rank */
     int verbosity;
     enum progress_style progress;
 };
 
-enum { BENCH_MOST_ROUNDS = 1000 };
+enum { BENCH_MOST_ROUNDS = 1000, BENCH_MOST_SETS = 64 };
 
 struct bench_options {
     enum options_ask ask;
     int kernel; /* the kernel alone */
     enum cell cell;
+    enum output output; /* of classes: per frame, or labels of a sequence */
+    size_t sets;
+    const char *set[BENCH_MOST_SETS]; /* "SECTION.KEY=VALUE" */
+    int64_t labels;                   /* of a sequence; with OUTPUT_FRAME nothing */
     int64_t inputs, hidden, layers, directions, classes;
     int64_t frames, shortest; /* of a sequence: the longest, the shortest */
     int64_t batch, grain;

@@ -38,6 +38,7 @@ const char *predict_options_help(void)
            "  -o, --output FILE            write outputs, offsets, labels and names to this HDF5 file\n"
            "      --batch N                sequences that a rank computes at a time (default: the\n"
            "                               grain of the checkpoint's run)\n"
+           "      --beam N                 ctc and decoder: search with N hypotheses (default: greedy)\n"
            "      --cache SIZE             memory for the dataset per rank (default: '256 MiB')\n"
            "      --progress auto|line|log one updating line, or a line per report interval\n"
            "  -q, --quiet                  say less; twice: errors only\n"

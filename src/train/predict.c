@@ -12,6 +12,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Grains of a rank in a step: with several, long and short ones, ranks come to about the same. */
 enum { GRAINS_OF_RANK = 4 };
@@ -46,8 +47,8 @@ static void open_dataset(struct predict *predict, struct error *error)
 static int check_common(struct predict *predict, struct error *error)
 {
     const struct dataset *set = predict->dataset;
-    int64_t shape[] = {
-        set->sequences, set->has_targets, predict->options->output != NULL, predict->feed.plan.batch};
+    int64_t shape[] = {set->sequences, set->has_targets, predict->options->output != NULL,
+        predict->feed.plan.batch, predict->options->beam};
     size_t bytes = ((size_t)set->sequences + 1) * sizeof *set->input_offsets;
     uint64_t own = hash_combine(hash_bytes(shape, sizeof shape), hash_bytes(set->input_offsets, bytes));
     uint64_t first = own;
@@ -63,7 +64,7 @@ static int check_common(struct predict *predict, struct error *error)
 /* This rank's grains of the step at hand. */
 static int compute_step(struct predict *predict, struct error *error)
 {
-    const struct net_pass pass = {.training = 0};
+    const struct net_pass pass = {.beam = (size_t)predict->options->beam};
     const size_t *ranges = predict->feed.now.ranges + predict->comm->rank;
     size_t kept = 0;
     double wait = 0;
@@ -76,6 +77,9 @@ static int compute_step(struct predict *predict, struct error *error)
             tally_add(&predict->tally, grain, predict->scores);
         if (predict->options->output)
             predict_keep(predict, grain, &outputs, &kept);
+        if (predict->options->output && predict_makes_labels(predict->model) &&
+            predict_keep_labels(predict, grain, &outputs, error))
+            return -1;
     }
     return 0;
 }
@@ -114,20 +118,37 @@ static int compute(struct predict *predict, struct error *error)
 static void say_result(struct predict *predict)
 {
     const struct dataset *dataset = predict->dataset;
-    char scores[96] = "";
+    char scores[128] = "";
+    enum output output = predict->model->output;
     if (predict->scores) {
         struct net_score sum = tally_sum(&predict->tally, predict->comm);
         snprintf(scores, sizeof scores, " loss=%.9g error=%.9g", tally_mean(sum.loss, sum.counted),
             tally_mean(sum.errors, sum.labels));
+        size_t n = strlen(scores);
+        if (output == OUTPUT_CTC || output == OUTPUT_DECODER)
+            snprintf(scores + n, sizeof scores - n, " sequence_error=%.9g",
+                tally_mean(tally_count_wrong(&predict->tally), (double)dataset->sequences));
     }
     if (predict->comm->rank == 0)
         report_line(&predict->report, "sequences=%" PRId64 " frames=%" PRId64 "%s", dataset->sequences,
             dataset->frames, scores);
 }
 
+/* The same on all ranks: all have the same model, and options that check_common compares. */
+static int check_beam(const struct predict *predict, struct error *error)
+{
+    if (!predict->options->beam || predict_makes_labels(predict->model))
+        return 0;
+    return error_set(error, EXIT_CODE_USAGE,
+        "--beam %lld: only ctc and a decoder of classes search for labels, and %s has output = %s%s: leave "
+        "it out",
+        (long long)predict->options->beam, predict->checkpoint, output_names[predict->model->output],
+        predict->model->output == OUTPUT_DECODER ? " of real values" : "");
+}
+
 static int run(struct predict *predict, struct error *error)
 {
-    if (predict_load_model(predict, error))
+    if (predict_load_model(predict, error) || check_beam(predict, error))
         return -1;
     open_dataset(predict, error);
     if (comm_agree(predict->comm, error) || check_common(predict, error))
@@ -137,6 +158,7 @@ static int run(struct predict *predict, struct error *error)
         predict->dataset->sequences, 0);
     if (compute(predict, error))
         return -1;
+    predict_sum_confusion(predict);
     predict_finish_output(predict, error);
     if (comm_agree(predict->comm, error))
         return -1;
@@ -148,6 +170,7 @@ static void finish(struct predict *predict)
 {
     feed_finish(&predict->feed);
     predict_destroy_output(predict);
+    predict_destroy_labels(predict);
     tally_finish(&predict->tally);
     memory_destroy(predict->scores);
     memory_destroy(predict->shift);

@@ -19,13 +19,33 @@ struct room {
     size_t bytes;
 };
 
+/* Numbers in a row, as many as come. */
+struct list {
+    int32_t *values;
+    size_t n, room;
+};
+
+/* What ctc and decoder make of sequences, which has no length before it is made. */
+struct predict_labels {
+    struct list step; /* of this rank in a step: for each sequence in the order of its leaves, how many, and
+                         which */
+    double *counts;   /* [ranks] numbers that each rank brings */
+    /* Rank 0. */
+    struct list all;       /* the steps of all ranks */
+    struct list collected; /* in the order of the file */
+    int64_t *offsets;      /* [sequences + 1] of the file */
+};
+
 /* Outputs on their way to the file. O outputs a row. */
 struct predict_output {
     struct h5_table *table; /* rank 0, with -o */
     size_t outputs, labels; /* its columns */
+    size_t width;           /* O; 0: only labels are made */
     int64_t *offsets;       /* [sequences + 1] rows of the file; the dataset's where rows are frames */
-    size_t *counts;         /* [ranks] bytes each rank brings */
-    struct room share;      /* [rows of this rank][O] sequence by sequence, in the order of its leaves */
+    size_t confusion_column;
+    double *confusion; /* [classes][classes] rows of a true class, by what they were taken for; or NULL */
+    size_t *counts;    /* [ranks] bytes each rank brings */
+    struct room share; /* [rows of this rank][O] sequence by sequence, in the order of its leaves */
     /* Rank 0. */
     struct room all;     /* the shares of some ranks */
     struct room items;   /* [sequences of them] */
@@ -48,7 +68,14 @@ struct predict {
     struct net_score *scores; /* [grain]; NULL where there are no targets */
     struct report report;
     struct predict_output output;
+    struct predict_labels labels;
 };
+
+/* Sequences of labels are made, as with ctc and a decoder of classes. */
+static inline int predict_makes_labels(const struct net_config *model)
+{
+    return model->output == OUTPUT_CTC || (model->output == OUTPUT_DECODER && model->loss == LOSS_SOFTMAX);
+}
 
 /* All. The network of the checkpoint, which rank 0 alone reads. (predict_model.c) */
 int predict_load_model(struct predict *predict, struct error *error);
@@ -65,6 +92,18 @@ void predict_keep(
 
 /* All. Writes the step at hand; a failure is rank 0's alone. */
 int predict_write_step(struct predict *predict, struct error *error);
+
+/* All. What is known when all steps are computed. */
+void predict_sum_confusion(struct predict *predict);
+
+/* Sequences of labels: those of a grain, the next leaf of this rank; then, all, those of the step at hand; a
+ * failure is this rank's alone. At last, not collective, into the file on rank 0. (predict_labels.c) */
+int predict_keep_labels(struct predict *predict, const struct grain *grain, const struct net_outputs *outputs,
+    struct error *error);
+int predict_collect_labels(struct predict *predict, struct error *error);
+int predict_begin_labels(struct predict *predict, struct error *error);
+int predict_write_labels(struct predict *predict, struct error *error);
+void predict_destroy_labels(struct predict *predict);
 
 /* Not collective. */
 int predict_finish_output(struct predict *predict, struct error *error);

@@ -14,7 +14,7 @@
 
 enum { COLLECT_BYTES = 32 << 20 /* of several ranks at once; one rank may have more */ };
 
-enum { FORMAT_VERSION = 1 };
+enum { FORMAT_VERSION = 1, MOST_CONFUSED = 1024 /* classes of a confusion matrix */ };
 
 /* A sequence in what was collected. */
 struct item {
@@ -42,7 +42,13 @@ static size_t sequence_rows(const struct predict *predict, int64_t s)
 
 static size_t row_bytes(const struct predict *predict)
 {
-    return predict->model->outputs * sizeof(float);
+    return predict->output.width * sizeof(float);
+}
+
+/* Each row is one of the classes. */
+static int labels_rows(const struct net_config *model)
+{
+    return model->loss == LOSS_SOFTMAX && !predict_makes_labels(model);
 }
 
 /* ---- the file ---- */
@@ -75,30 +81,51 @@ static int start_file(struct predict *predict, struct error *error)
     struct predict_output *output = &predict->output;
     const struct dataset *dataset = predict->dataset;
     int64_t rows = output->offsets[dataset->sequences], offsets = dataset->sequences + 1;
+    int64_t classes = dataset->classes;
     struct h5_image *image = h5_table_image(output->table);
     h5_image_attribute_text(image, "/", "format", "rnn-train predictions");
     h5_image_attribute_int32(image, "/", "format_version", FORMAT_VERSION);
-    h5_image_int64(image, "output_offsets", 1, &offsets, output->offsets);
+    if (output->width)
+        h5_image_int64(image, "output_offsets", 1, &offsets, output->offsets);
     if (copy_texts(predict, "names", dataset->sequences, error) ||
         copy_texts(predict, "class_names", dataset->classes, error) ||
         copy_texts(predict, "target_names", (int64_t)dataset->values, error))
         return -1;
-    output->outputs = h5_table_add(
-        output->table, "outputs", H5_FLOAT32, 2, (int64_t[]){rows, (int64_t)predict->model->outputs});
-    if (predict->model->loss == LOSS_SOFTMAX)
+    if (output->width)
+        output->outputs =
+            h5_table_add(output->table, "outputs", H5_FLOAT32, 2, (int64_t[]){rows, (int64_t)output->width});
+    if (labels_rows(predict->model))
         output->labels = h5_table_add(output->table, "labels", H5_INT32, 1, &rows);
+    if (output->confusion)
+        output->confusion_column =
+            h5_table_add(output->table, "confusion", H5_INT64, 2, (int64_t[]){classes, classes});
     return h5_table_start(output->table, predict->options->output, error);
 }
 
-/* Rows are frames, or sequences. */
+/* Rows are frames, sequences, or the values that a decoder makes of a sequence. */
 static int count_rows(struct predict *predict, struct error *error)
 {
     const struct dataset *dataset = predict->dataset;
+    const struct net_config *model = predict->model;
+    int frames = model->output == OUTPUT_FRAME || model->output == OUTPUT_CTC;
+    int64_t rows = model->output == OUTPUT_SEQUENCE ? 1 : (int64_t)model->target_length;
     int64_t *offsets = memory_create((size_t)dataset->sequences + 1, sizeof *offsets, error);
     predict->output.offsets = offsets;
+    predict->output.width =
+        model->output == OUTPUT_DECODER && predict_makes_labels(model) ? 0 : net_count_head(model);
     for (int64_t s = 0; offsets && s <= dataset->sequences; s++)
-        offsets[s] = predict->model->output == OUTPUT_FRAME ? dataset->input_offsets[s] : s;
+        offsets[s] = frames ? dataset->input_offsets[s] : s * rows;
     return offsets ? 0 : -1;
+}
+
+/* Where rows have a true class each, and there are not too many classes for a square of them. */
+static int make_confusion(struct predict *predict, struct error *error)
+{
+    size_t C = (size_t)predict->dataset->classes;
+    if (!predict->dataset->has_targets || !labels_rows(predict->model) || C > MOST_CONFUSED)
+        return 0;
+    predict->output.confusion = memory_create(C * C, sizeof *predict->output.confusion, error);
+    return predict->output.confusion ? 0 : -1;
 }
 
 int predict_begin_output(struct predict *predict, struct error *error)
@@ -108,7 +135,9 @@ int predict_begin_output(struct predict *predict, struct error *error)
     if (!options->output)
         return 0;
     output->counts = memory_create((size_t)predict->comm->ranks, sizeof *output->counts, error);
-    if (!output->counts || count_rows(predict, error))
+    if (!output->counts || count_rows(predict, error) || make_confusion(predict, error))
+        return -1;
+    if (predict_makes_labels(predict->model) && predict_begin_labels(predict, error))
         return -1;
     if (predict->comm->rank != 0)
         return 0;
@@ -119,11 +148,37 @@ int predict_begin_output(struct predict *predict, struct error *error)
     return output->table ? start_file(predict, error) : -1;
 }
 
+void predict_sum_confusion(struct predict *predict)
+{
+    size_t C = (size_t)predict->dataset->classes;
+    if (predict->output.confusion) /* whole numbers: exact in any order */
+        comm_sum(predict->comm, predict->output.confusion, C * C);
+}
+
+/* Rank 0. */
+static int write_confusion(struct predict *predict, struct error *error)
+{
+    struct predict_output *output = &predict->output;
+    size_t C = (size_t)predict->dataset->classes;
+    int64_t *counts = memory_create(C * C, sizeof *counts, error);
+    for (size_t i = 0; counts && i < C * C; i++)
+        counts[i] = (int64_t)output->confusion[i];
+    int failed =
+        !counts || h5_table_write(output->table, output->confusion_column, 0, (int64_t)C, counts, error);
+    memory_destroy(counts);
+    return failed ? -1 : 0;
+}
+
 int predict_finish_output(struct predict *predict, struct error *error)
 {
     struct h5_table *table = predict->output.table;
+    if (!table)
+        return 0;
+    if ((predict->output.confusion && write_confusion(predict, error)) ||
+        (predict_makes_labels(predict->model) && predict_write_labels(predict, error)))
+        return -1;
     predict->output.table = NULL;
-    return table ? h5_table_finish(table, error) : 0;
+    return h5_table_finish(table, error);
 }
 
 void predict_destroy_output(struct predict *predict)
@@ -131,6 +186,7 @@ void predict_destroy_output(struct predict *predict)
     struct predict_output *output = &predict->output;
     h5_table_destroy(output->table);
     memory_destroy(output->offsets);
+    memory_destroy(output->confusion);
     memory_destroy(output->counts);
     memory_destroy(output->share.block);
     memory_destroy(output->all.block);
@@ -176,7 +232,7 @@ int predict_make_room(struct predict *predict, struct error *error)
     struct predict_output *output = &predict->output;
     int rank = predict->comm->rank, failed = 0;
     size_t sequences, rows;
-    if (!predict->options->output)
+    if (!predict->options->output || !predict->output.width)
         return 0;
     rows = count_share(predict, rank, rank + 1, &sequences);
     if (room_grow(&output->share, rows * row_bytes(predict), error))
@@ -192,18 +248,51 @@ int predict_make_room(struct predict *predict, struct error *error)
     return failed ? -1 : 0;
 }
 
+/* The most probable of O classes, the first of equals as in training. */
+static size_t most_probable(const float *values, size_t O)
+{
+    size_t most = 0;
+    for (size_t o = 1; o < O; o++)
+        most = values[o] > values[most] ? o : most;
+    return most;
+}
+
+static void count_confusion(
+    struct predict *predict, const struct grain *grain, const struct net_outputs *outputs)
+{
+    size_t C = predict->model->outputs;
+    for (size_t r = 0; r < outputs->rows; r++)
+        if (grain->classes[r] >= 0)
+            predict->output.confusion[(size_t)grain->classes[r] * C +
+                most_probable(outputs->values + r * outputs->stride, C)]++;
+}
+
+/* Row i of what the net made of row b of the grain. */
+static size_t output_row(const struct net_config *model, const struct grain *grain, size_t b, size_t i)
+{
+    switch (model->output) {
+    case OUTPUT_FRAME:
+    case OUTPUT_CTC:
+        return grain_frame(grain, b, i);
+    case OUTPUT_SEQUENCE:
+        return b;
+    case OUTPUT_DECODER:
+        return b * model->target_length + i;
+    }
+    return 0;
+}
+
 void predict_keep(
     struct predict *predict, const struct grain *grain, const struct net_outputs *outputs, size_t *kept)
 {
-    size_t O = predict->model->outputs;
-    int frames = predict->model->output == OUTPUT_FRAME;
+    size_t O = predict->output.width;
     float *to = (float *)predict->output.share.block + *kept * O;
-    for (size_t b = 0; b < grain->B; b++)
-        for (size_t t = 0; t < (frames ? (size_t)grain->length[b] : 1); t++, to += O) {
-            size_t row = frames ? grain_frame(grain, b, t) : b;
-            memcpy(to, outputs->values + row * outputs->stride, O * sizeof *to);
-        }
-    *kept += outputs->rows;
+    if (predict->output.confusion)
+        count_confusion(predict, grain, outputs);
+    for (size_t b = 0; b < grain->B && O; b++)
+        for (size_t i = 0; i < sequence_rows(predict, grain->sequence[b]); i++, to += O, ++*kept)
+            memcpy(to, outputs->values + output_row(predict->model, grain, b, i) * outputs->stride,
+                O * sizeof *to);
 }
 
 /* ---- into the file, rank 0 ---- */
@@ -230,25 +319,17 @@ static struct item *sort_items(struct predict *predict, int first, int last, siz
     return items;
 }
 
-/* The most probable class of each row, the first of equals as in training. */
-static void label_rows(const float *values, size_t rows, size_t O, int32_t *classes)
-{
-    for (size_t r = 0; r < rows; r++, values += O) {
-        size_t most = 0;
-        for (size_t o = 1; o < O; o++)
-            most = values[o] > values[most] ? o : most;
-        classes[r] = (int32_t)most;
-    }
-}
-
 static int write_run(struct predict *predict, int64_t row, size_t rows, struct error *error)
 {
     struct predict_output *output = &predict->output;
     if (h5_table_write(output->table, output->outputs, row, (int64_t)rows, output->ordered.block, error))
         return -1;
-    if (predict->model->loss != LOSS_SOFTMAX)
+    if (!labels_rows(predict->model))
         return 0;
-    label_rows(output->ordered.block, rows, predict->model->outputs, output->classes.block);
+    const float *values = output->ordered.block;
+    int32_t *classes = output->classes.block;
+    for (size_t r = 0; r < rows; r++)
+        classes[r] = (int32_t)most_probable(values + r * output->width, output->width);
     return h5_table_write(output->table, output->labels, row, (int64_t)rows, output->classes.block, error);
 }
 
@@ -256,7 +337,7 @@ static int write_group(
     struct predict *predict, int first, int last, const float *collected, struct error *error)
 {
     struct predict_output *output = &predict->output;
-    size_t n, O = predict->model->outputs;
+    size_t n, O = output->width;
     const struct item *items = sort_items(predict, first, last, &n);
     for (size_t i = 0, end; i < n; i = end) {
         size_t rows = 0;
@@ -292,7 +373,9 @@ int predict_write_step(struct predict *predict, struct error *error)
     int failed = 0;
     if (!predict->options->output)
         return 0;
-    for (int first = 0, last; first < predict->comm->ranks; first = last) {
+    if (predict_makes_labels(predict->model))
+        failed = predict_collect_labels(predict, error);
+    for (int first = 0, last; first < predict->comm->ranks && predict->output.width; first = last) {
         last = end_of_group(predict, first);
         const float *collected = collect_group(predict, first, last);
         if (predict->comm->rank == 0 && !failed)

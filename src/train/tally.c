@@ -70,3 +70,13 @@ struct net_score tally_sum(struct tally *tally, const struct comm *comm)
     }
     return sum;
 }
+
+double tally_count_wrong(const struct tally *tally)
+{
+    double wrong = 0;
+    for (size_t i = 0; i < tally->n; i++) {
+        double errors = tally->values[TALLY_WIDTH * i + 1];
+        wrong += isnan(errors) ? NAN : errors > 0;
+    }
+    return wrong;
+}

@@ -34,6 +34,9 @@ double *tally_extra(struct tally *tally); /* [extra], zero at the start */
 /* All. Completes values and extras over ranks; the sum in order of the dataset. */
 struct net_score tally_sum(struct tally *tally, const struct comm *comm);
 
+/* After tally_sum: sequences with errors. NaN where a sequence has no number of errors. */
+double tally_count_wrong(const struct tally *tally);
+
 /* A sum over what was counted; NaN, of no sign, where nothing was, or the sum is. */
 static inline double tally_mean(double sum, double counted)
 {

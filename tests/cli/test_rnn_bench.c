@@ -100,7 +100,8 @@ END_TEST
 START_TEST(wrong_options_are_refused_by_name)
 {
     static const char *const wrong[][2] = {{"--hidden", "0"}, {"--cell", "lstn"}, {"--directions", "3"},
-        {"--shortest", "201"}, {"--rounds", "x"}};
+        {"--shortest", "201"}, {"--rounds", "x"}, {"--output", "sequence"}, {"--labels", "3"},
+        {"--set", "model.layerz=3"}, {"--set", "train.batch=7"}, {"--set", "model.attention=dot"}};
     struct command_result result;
     command_call(&result, SECONDS, program(), wrong[_i][0], wrong[_i][1], NULL);
     expect_clean(&result, 2);
@@ -113,8 +114,8 @@ END_TEST
 START_TEST(help_names_every_option)
 {
     static const char *const options[] = {"--cell", "--inputs", "--hidden", "--layers", "--directions",
-        "--classes", "--frames", "--shortest", "--batch", "--grain", "--steps", "--rounds", "--kernel",
-        "--help", "--version"};
+        "--classes", "--output", "--labels", "--set", "--frames", "--shortest", "--batch", "--grain",
+        "--steps", "--rounds", "--kernel", "--help", "--version"};
     struct command_result result;
     command_call(&result, SECONDS, program(), "--help", NULL);
     expect_clean(&result, 0);
@@ -132,7 +133,7 @@ int main(void)
     tcase_add_test(cases, figures_agree_with_one_another);
     tcase_add_test(cases, two_ranks_print_one_line);
     tcase_add_loop_test(cases, every_cell_runs, 0, 4);
-    tcase_add_loop_test(cases, wrong_options_are_refused_by_name, 0, 5);
+    tcase_add_loop_test(cases, wrong_options_are_refused_by_name, 0, 10);
     tcase_add_test(cases, help_names_every_option);
     suite_add_tcase(suite, cases);
     return suite_run(suite);

@@ -348,6 +348,29 @@ START_TEST(labels_name_the_largest_output)
 }
 END_TEST
 
+START_TEST(confusion_counts_what_classes_were_taken_for)
+{
+    const struct kind *kind = &kinds[_i];
+    char checkpoint[512], loss[64], error_rate[64];
+    struct error error = {0};
+    struct command_result result;
+    struct judged judged;
+    int64_t found[16], expected[16] = {0}, C = kind->shape.classes;
+    train(kind, checkpoint, loss, error_rate);
+    predict(&result, 3, checkpoint, path_of(kind, "-valid.h5"), "--batch", "2", "-o",
+        path_of(kind, "-out.h5"), NULL);
+    free(expect_line(&result));
+    read_judged(kind, &judged);
+    for (int64_t r = 0; r < judged.rows; r++)
+        expected[judged.classes[r] * C + judged.labels[r]]++;
+    struct h5_file *file = h5_open(path_of(kind, "-out.h5"), 0, &error);
+    ck_assert_msg(h5_read_integers(file, "confusion", 0, C, found, &error) == 0, "%s", error.text);
+    ck_assert_mem_eq(found, expected, (size_t)(C * C) * sizeof *found);
+    h5_close(file);
+    finish_judged(&judged);
+}
+END_TEST
+
 static void check_text(struct h5_file *file, const char *set, int64_t row, const char *expected)
 {
     struct error error = {0};
@@ -409,7 +432,7 @@ END_TEST
 
 START_TEST(without_targets_the_outputs_are_the_same)
 {
-    const struct kind *kind = &kinds[0];
+    const struct kind *kind = &kinds[2]; /* with classes there is a confusion matrix too */
     char checkpoint[512], loss[64], error[64];
     struct sample sample;
     struct command_result result;
@@ -534,6 +557,7 @@ START_TEST(a_wrong_command_line_is_refused)
 {
     EXPECT_FAILURE(2, "two are needed", 0, "one.h5");
     EXPECT_FAILURE(2, "unknown option", 2, "--nonsense", "one.h5", "two.h5");
+    EXPECT_FAILURE(2, "--beam 0", 0, "--beam", "0", "one.h5", "two.h5");
     EXPECT_FAILURE(2, "--batch 0", 0, "--batch", "0", "one.h5", "two.h5");
 }
 END_TEST
@@ -564,6 +588,7 @@ START_TEST(what_the_network_cannot_read_is_refused)
     char checkpoint[512], loss[64], error[64];
     train(kind, checkpoint, loss, error);
     EXPECT_FAILURE(74, "nowhere.h5", 2, checkpoint, job_path("nowhere.h5"));
+    EXPECT_FAILURE(2, "--beam 4", 2, "--beam", "4", checkpoint, path_of(kind, "-valid.h5"));
     EXPECT_FAILURE(65, "frames.ini", 2, checkpoint, path_of(kind, ".ini"));
     EXPECT_FAILURE(65, "best.h5", 2, checkpoint, path_of(kind, "/best.h5"));
     shape = kind->shape;
@@ -789,6 +814,7 @@ int main(void)
     tcase_add_loop_test(results, ranks_batch_and_cache_change_no_bit, 0, KINDS);
     tcase_add_loop_test(results, outputs_stand_with_their_targets, 0, KINDS);
     tcase_add_test(results, labels_name_the_largest_output);
+    tcase_add_loop_test(results, confusion_counts_what_classes_were_taken_for, 0, 2);
     tcase_add_test(results, offsets_names_and_classes_are_the_datasets);
     tcase_add_test(results, a_row_per_sequence_has_offsets_that_count);
     tcase_add_test(results, without_targets_the_outputs_are_the_same);

@@ -198,6 +198,8 @@ START_TEST(usage_errors_name_the_option_and_what_is_allowed)
     expect_refused("rnn-predict a b c", "3 arguments", "CHECKPOINT DATASET");
     expect_refused("rnn-predict a ''", "DATASET", "a path");
     expect_refused("rnn-predict a b --batch 0", "--batch 0", "a whole number from 1");
+    expect_refused("rnn-predict a b --beam 0", "--beam 0", "a whole number from 1 to 65536");
+    expect_refused("rnn-predict a b --beam wide", "--beam wide", "a whole number from 1");
     expect_refused("rnn-predict a b --cache 12", "--cache 12", "KiB, MiB or GiB");
     expect_refused("rnn-predict a b --check", "--check", "unknown option");
     expect_refused("rnn-predict a b -o", "--output", "needs a value");
@@ -212,12 +214,14 @@ START_TEST(predict_takes_its_options)
     ck_assert_int_eq(predict_options_parse(&p, line.n, line.word, &error), 0);
     ck_assert_str_eq(p.checkpoint, "c.h5");
     ck_assert_str_eq(p.dataset, "d.h5");
-    ck_assert(!p.output && p.batch == 0 && p.cache == (size_t)256 << 20 && p.progress == PROGRESS_AUTO);
-    split(&line, "rnn-predict c.h5 -o out.h5 -v --batch 3 d.h5 --cache 1GiB --progress line -qq");
+    ck_assert(!p.output && p.batch == 0 && p.beam == 0 && p.cache == (size_t)256 << 20 &&
+        p.progress == PROGRESS_AUTO);
+    split(&line, "rnn-predict c.h5 -o out.h5 -v --batch 3 d.h5 --beam 8 --cache 1GiB --progress line -qq");
     ck_assert_int_eq(predict_options_parse(&p, line.n, line.word, &error), 0);
     ck_assert_str_eq(p.dataset, "d.h5");
     ck_assert_str_eq(p.output, "out.h5");
-    ck_assert(p.batch == 3 && p.cache == (size_t)1 << 30 && p.verbosity == -1 && p.progress == PROGRESS_LINE);
+    ck_assert(p.batch == 3 && p.beam == 8 && p.cache == (size_t)1 << 30 && p.verbosity == -1 &&
+        p.progress == PROGRESS_LINE);
 }
 END_TEST
 
@@ -314,7 +318,7 @@ START_TEST(help_names_every_option)
     static const char *const train[] = {"-s, --set", "-o, --run", "--fresh", "--init",
         "--max-time [DD-]HH:MM:SS", "--plan [N]", "--check", "--progress auto|line|log", "--stop-exit-code N",
         "-q,", "-v,", "--help", "--version"};
-    static const char *const predict[] = {"-o, --output FILE", "--batch", "--cache",
+    static const char *const predict[] = {"-o, --output FILE", "--batch", "--beam N", "--cache",
         "--progress auto|line|log", "-q,", "-v,", "--help", "--version"};
     for (size_t i = 0; i < sizeof train / sizeof *train; i++)
         ck_assert_msg(strstr(train_options_help(), train[i]) != NULL, "%s", train[i]);

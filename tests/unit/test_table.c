@@ -269,6 +269,44 @@ START_TEST(a_table_reads_as_it_was_written)
 }
 END_TEST
 
+/* `rows` of a column before the start, `late` of another when its rows are written; perhaps none. */
+static void check_late(int64_t rows, int64_t late)
+{
+    struct error error = {0};
+    struct h5_table *table = h5_table_create(&error);
+    size_t columns = rows ? h5_table_add(table, "early", H5_INT32, 1, &rows) : 0;
+    int32_t *values = calloc((size_t)(rows + late + 1), sizeof *values);
+    for (int64_t r = 0; r < rows + late; r++)
+        values[r] = (int32_t)(r + 1);
+    ck_assert_msg(h5_table_start(table, in_folder("late.h5"), &error) == 0, "%s", error.text);
+    ck_assert_int_eq(rows ? h5_table_write(table, columns, 0, rows, values, &error) : 0, 0);
+    columns = h5_table_add(table, "late", H5_INT32, 1, &late);
+    ck_assert_int_eq(h5_table_write(table, columns, 0, late, values + rows, &error), 0);
+    ck_assert_msg(h5_table_finish(table, &error) == 0, "%s", error.text);
+    struct h5_file *file = h5_open(in_folder("late.h5"), 0, &error);
+    ck_assert_msg(file != NULL, "%s", error.text);
+    int32_t *read = calloc((size_t)(rows + late + 1), sizeof *read);
+    struct h5_shape shape;
+    ck_assert_int_eq(h5_look(file, "late", &shape, &error), 0);
+    ck_assert_int_eq(shape.size[0], late);
+    ck_assert_int_eq(rows ? h5_read_int32(file, "early", 0, rows, read, &error) : 0, 0);
+    ck_assert_int_eq(late ? h5_read_int32(file, "late", 0, late, read + rows, &error) : 0, 0);
+    ck_assert_int_eq(memcmp(values, read, (size_t)(rows + late) * sizeof *values), 0);
+    h5_close(file);
+    free(values);
+    free(read);
+}
+
+START_TEST(a_column_may_come_after_the_start)
+{
+    static const int64_t rows[] = {0, 1, 300, 3000000}, late[] = {0, 1, 500, 70000};
+    for (size_t i = 0; i < 4; i++)
+        for (size_t k = 0; k < 4; k++)
+            check_late(rows[i], late[k]);
+    unlink(in_folder("late.h5"));
+}
+END_TEST
+
 START_TEST(equal_tables_are_equal_files)
 {
     size_t size, other;
@@ -354,6 +392,7 @@ int main(void)
     tcase_add_test(replacing, only_an_ordinary_file_is_replaced);
     tcase_add_test(replacing, a_file_without_room_says_so_before_or_while_it_is_written);
     tcase_add_test(tables, a_table_reads_as_it_was_written);
+    tcase_add_test(tables, a_column_may_come_after_the_start);
     tcase_add_test(tables, equal_tables_are_equal_files);
     tcase_add_test(tables, a_table_larger_than_memory_is_begun_in_little);
     tcase_add_test(tables, a_table_without_room_leaves_no_file_and_no_crash);
