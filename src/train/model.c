@@ -140,14 +140,21 @@ static int accept_targets(const struct net_config *model, struct dataset *datase
     return 0;
 }
 
-int model_accepts(const struct net_config *model, struct dataset *dataset, int targets, struct error *error)
+int model_accepts_inputs(const struct net_config *model, const struct dataset *dataset, struct error *error)
 {
     size_t inputs = dataset->symbols ? (size_t)dataset->symbols : dataset->features;
-    if (model->symbols != (dataset->symbols > 0) || model->inputs != inputs)
-        return error_set(error, EXIT_CODE_DATA,
-            "%s: /inputs: %zu %s, but the network was made for %zu %s: give a set of the same kind",
-            dataset->path, inputs, dataset->symbols ? "symbols" : "features", model->inputs,
-            model->symbols ? "symbols" : "features");
+    if (model->symbols == (dataset->symbols > 0) && model->inputs == inputs)
+        return 0;
+    return error_set(error, EXIT_CODE_DATA,
+        "%s: /inputs: %zu %s, but the network was made for %zu %s: give a set of the same kind",
+        dataset->path, inputs, dataset->symbols ? "symbols" : "features", model->inputs,
+        model->symbols ? "symbols" : "features");
+}
+
+int model_accepts(const struct net_config *model, struct dataset *dataset, int targets, struct error *error)
+{
+    if (model_accepts_inputs(model, dataset, error))
+        return -1;
     if (dataset->has_targets)
         return accept_targets(model, dataset, error);
     return targets

@@ -12,6 +12,9 @@
  * read no values. */
 int model_bind(struct net_config *model, struct dataset *dataset, struct error *error);
 
+/* Refuses a set whose inputs are not those of a bound model. */
+int model_accepts_inputs(const struct net_config *model, const struct dataset *dataset, struct error *error);
+
 /* Refuses a set (validation, prediction) that a bound model cannot read: other inputs, other targets. Without
  * targets it is refused only if `targets` is 1. */
 int model_accepts(const struct net_config *model, struct dataset *dataset, int targets, struct error *error);

@@ -22,6 +22,10 @@ enum {
     OPTION_STOP_EXIT_CODE,
     OPTION_BATCH,
     OPTION_BEAM,
+    OPTION_GENERATE,
+    OPTION_TEMPERATURE,
+    OPTION_SEED,
+    OPTION_PRIME,
     OPTION_CACHE,
     OPTION_HELP,
     OPTION_VERSION
@@ -48,6 +52,10 @@ static const struct option predict_table[] = {
     {"output", required_argument, NULL, 'o'},
     {"batch", required_argument, NULL, OPTION_BATCH},
     {"beam", required_argument, NULL, OPTION_BEAM},
+    {"generate", required_argument, NULL, OPTION_GENERATE},
+    {"temperature", required_argument, NULL, OPTION_TEMPERATURE},
+    {"seed", required_argument, NULL, OPTION_SEED},
+    {"prime", required_argument, NULL, OPTION_PRIME},
     {"cache", required_argument, NULL, OPTION_CACHE},
     {"quiet", no_argument, NULL, 'q'},
     {"verbose", no_argument, NULL, 'v'},
@@ -222,6 +230,18 @@ static int take_predict(struct predict_options *options, int found, struct error
         return options_read_number("--batch", optarg, 1, INT32_MAX, &options->batch, error);
     case OPTION_BEAM:
         return options_read_number("--beam", optarg, 1, 65536, &options->beam, error);
+    case OPTION_GENERATE:
+        return options_read_number("--generate", optarg, 1, INT32_MAX, &options->generate, error);
+    case OPTION_TEMPERATURE:
+        if (value_read_real(optarg, &options->temperature) != VALUE_OK || !(options->temperature > 0))
+            return refuse(error, "--temperature", optarg, "a number above 0");
+        return 0;
+    case OPTION_SEED:
+        if (value_read_unsigned(optarg, &options->seed) != VALUE_OK)
+            return refuse(error, "--seed", optarg, "a whole number from 0 to 18446744073709551615");
+        return 0;
+    case OPTION_PRIME:
+        return read_text("--prime", optarg, &options->prime, error);
     case OPTION_CACHE:
         if (value_read_bytes(optarg, &options->cache) != VALUE_OK)
             return refuse(error, "--cache", optarg, "a whole number and KiB, MiB or GiB, as '256 MiB'");
@@ -240,6 +260,24 @@ static int take_predict(struct predict_options *options, int found, struct error
     }
 }
 
+/* What is left of the command line. */
+static int take_predict_files(struct predict_options *options, int n, char **files, struct error *error)
+{
+    int needed = options->generate ? 1 : 2;
+    if (!options->generate && (options->temperature > 0 || options->seed || options->prime))
+        return error_set(error, EXIT_CODE_USAGE, "--temperature, --seed and --prime go with --generate");
+    if (options->generate && (!options->output || options->beam))
+        return error_set(error, EXIT_CODE_USAGE,
+            "--generate writes what it draws: give -o FILE, and no --beam, which would search");
+    if (n != needed)
+        return error_set(error, EXIT_CODE_USAGE, "%d argument%s where %s needed: rnn-predict %s (see --help)",
+            n, n == 1 ? "" : "s", needed == 1 ? "one is" : "two are",
+            needed == 1 ? "--generate N -o FILE [OPTION]... CHECKPOINT" : "[OPTION]... CHECKPOINT DATASET");
+    if (read_text("CHECKPOINT", files[0], &options->checkpoint, error))
+        return -1;
+    return needed == 2 ? read_text("DATASET", files[1], &options->dataset, error) : 0;
+}
+
 int predict_options_parse(struct predict_options *options, int argc, char **argv, struct error *error)
 {
     struct predict_options taken = {.cache = (size_t)256 << 20};
@@ -249,17 +287,12 @@ int predict_options_parse(struct predict_options *options, int argc, char **argv
     while (!failed && !taken.ask && (found = getopt_long(argc, argv, ":o:qv", predict_table, NULL)) != -1)
         failed = found == '?' || found == ':' ? options_refuse(predict_table, found, argv[optind - 1], error)
                                               : take_predict(&taken, found, error);
-    if (!failed && !taken.ask) {
-        if (argc - optind != 2)
-            failed = error_set(error, EXIT_CODE_USAGE,
-                "%d argument%s where two are needed: rnn-predict [OPTION]... CHECKPOINT DATASET (see --help)",
-                argc - optind, argc - optind == 1 ? "" : "s");
-        else
-            failed = read_text("CHECKPOINT", argv[optind], &taken.checkpoint, error) ||
-                read_text("DATASET", argv[optind + 1], &taken.dataset, error);
-    }
+    if (!failed && !taken.ask)
+        failed = take_predict_files(&taken, argc - optind, argv + optind, error);
     if (failed)
         return -1;
+    if (!(taken.temperature > 0))
+        taken.temperature = 1;
     *options = taken;
     return 0;
 }

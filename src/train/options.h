@@ -33,10 +33,14 @@ struct train_options {
 
 struct predict_options {
     enum options_ask ask;
-    const char *checkpoint, *dataset;
-    const char *output; /* NULL: none is written */
+    const char *checkpoint, *dataset; /* dataset: NULL with `generate` */
+    const char *output;               /* NULL: none is written */
     int64_t batch;      /* sequences that a rank computes at a time; 0: the grain of the checkpoint's run */
     int64_t beam;       /* hypotheses kept; 0: none was asked for */
+    int64_t generate;   /* frames or labels to make of each sequence; 0: evaluate */
+    double temperature; /* of drawing; above 0 */
+    uint64_t seed;      /* of drawing */
+    const char *prime;  /* set to go on from; NULL: none */
     size_t cache;       /* bytes per rank */
     int verbosity;
     enum progress_style progress;

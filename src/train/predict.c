@@ -150,6 +150,8 @@ static int run(struct predict *predict, struct error *error)
 {
     if (predict_load_model(predict, error) || check_beam(predict, error))
         return -1;
+    if (predict->options->generate)
+        return predict_generate(predict, error);
     open_dataset(predict, error);
     if (comm_agree(predict->comm, error) || check_common(predict, error))
         return -1;

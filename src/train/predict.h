@@ -109,4 +109,7 @@ void predict_destroy_labels(struct predict *predict);
 int predict_finish_output(struct predict *predict, struct error *error);
 void predict_destroy_output(struct predict *predict);
 
+/* All. What --generate asks for, and the line about it. (generate.c) */
+int predict_generate(struct predict *predict, struct error *error);
+
 #endif
