@@ -371,6 +371,70 @@ START_TEST(confusion_counts_what_classes_were_taken_for)
 }
 END_TEST
 
+/* ---- ctc and decoder ---- */
+
+static const struct kind transcriptions[] = {
+    {"ctc", {.sequences = 45, .shortest = 6, .longest = 30, .features = 5, .kind = SAMPLE_ANY, .classes = 4},
+        "output = ctc\nlayers = 1\n", ""},
+    {"decoder",
+        {.sequences = 45, .shortest = 1, .longest = 30, .symbols = 7, .kind = SAMPLE_ANY, .classes = 4},
+        "output = decoder\nlayers = 1\ncell = gru\n", ""},
+};
+
+/* Sequences whose labels in NAME-out.h5 are not all right. */
+static int count_wrong(const struct kind *kind, int64_t sequences)
+{
+    struct error error = {0};
+    struct h5_file *data = h5_open(path_of(kind, "-valid.h5"), 0, &error);
+    struct h5_file *out = h5_open(path_of(kind, "-out.h5"), 0, &error);
+    int64_t begin[64], found[64], wrong = 0;
+    ck_assert_int_eq(h5_read_integers(data, "target_offsets", 0, sequences + 1, begin, &error), 0);
+    ck_assert_int_eq(h5_read_integers(out, "label_offsets", 0, sequences + 1, found, &error), 0);
+    int64_t *right = calloc((size_t)begin[sequences] + 1, sizeof *right);
+    int64_t *labels = calloc((size_t)found[sequences] + 1, sizeof *labels);
+    ck_assert_int_eq(h5_read_integers(data, "targets", 0, begin[sequences], right, &error), 0);
+    if (found[sequences])
+        ck_assert_int_eq(h5_read_integers(out, "labels", 0, found[sequences], labels, &error), 0);
+    for (int64_t s = 0; s < sequences; s++) {
+        int64_t n = begin[s + 1] - begin[s];
+        wrong += n != found[s + 1] - found[s] ||
+            memcmp(right + begin[s], labels + found[s], (size_t)n * sizeof *right) != 0;
+    }
+    free(right);
+    free(labels);
+    h5_close(data);
+    h5_close(out);
+    return (int)wrong;
+}
+
+START_TEST(labels_are_written_as_they_were_judged)
+{
+    const struct kind *kind = &transcriptions[_i];
+    char checkpoint[512], loss[64], error[64], found[64];
+    struct command_result result;
+    train(kind, checkpoint, loss, error);
+    predict(&result, 0, checkpoint, path_of(kind, "-valid.h5"), "-o", path_of(kind, "-out.h5"), NULL);
+    job_field(result.output, "sequences=", "error", found);
+    ck_assert_str_eq(found, error);
+    job_field(result.output, "sequences=", "loss", found);
+    ck_assert_str_eq(found, loss);
+    job_field(result.output, "sequences=", "sequence_error", found);
+    free(expect_line(&result));
+    ck_assert_double_eq_tol(count_wrong(kind, 37) / 37.0, atof(found), 1e-8);
+    for (int beam = 0; beam < 2; beam++) { /* the same on ranks and in small grains, also by searching */
+        predict(&result, 3, checkpoint, path_of(kind, "-valid.h5"), "-o", path_of(kind, "-few.h5"), "--batch",
+            "2", beam ? "--beam" : NULL, "3", NULL);
+        free(expect_line(&result));
+        predict(&result, 0, checkpoint, path_of(kind, "-valid.h5"), "-o", path_of(kind, "-out.h5"), "--batch",
+            "40", beam ? "--beam" : NULL, "3", NULL);
+        job_field(result.output, "sequences=", "sequence_error", found);
+        free(expect_line(&result));
+        ck_assert_double_eq_tol(count_wrong(kind, 37) / 37.0, atof(found), 1e-8);
+        ck_assert(job_same_file(path_of(kind, "-few.h5"), path_of(kind, "-out.h5")));
+    }
+}
+END_TEST
+
 static void check_text(struct h5_file *file, const char *set, int64_t row, const char *expected)
 {
     struct error error = {0};
@@ -430,9 +494,34 @@ START_TEST(a_row_per_sequence_has_offsets_that_count)
 }
 END_TEST
 
+/* Of rows of O classes each. */
+static void check_same_outputs(const char *one, const char *other, int64_t rows, int64_t O)
+{
+    struct error error = {0};
+    const char *const names[] = {one, other};
+    float *outputs[2];
+    int32_t *labels[2];
+    for (int i = 0; i < 2; i++) {
+        struct h5_file *file = h5_open(job_path(names[i]), 0, &error);
+        ck_assert_msg(file != NULL, "%s", error.text);
+        outputs[i] = calloc((size_t)(rows * O), sizeof(float));
+        labels[i] = calloc((size_t)rows, sizeof(int32_t));
+        ck_assert_int_eq(h5_read_floats(file, "outputs", 0, rows, outputs[i], &error), 0);
+        ck_assert_int_eq(h5_read_int32(file, "labels", 0, rows, labels[i], &error), 0);
+        ck_assert_int_eq(h5_has(file, "confusion"), i == 0);
+        h5_close(file);
+    }
+    ck_assert_mem_eq(outputs[0], outputs[1], (size_t)(rows * O) * sizeof(float));
+    ck_assert_mem_eq(labels[0], labels[1], (size_t)rows * sizeof(int32_t));
+    for (int i = 0; i < 2; i++) {
+        free(outputs[i]);
+        free(labels[i]);
+    }
+}
+
 START_TEST(without_targets_the_outputs_are_the_same)
 {
-    const struct kind *kind = &kinds[2]; /* with classes there is a confusion matrix too */
+    const struct kind *kind = &kinds[0];
     char checkpoint[512], loss[64], error[64];
     struct sample sample;
     struct command_result result;
@@ -446,7 +535,7 @@ START_TEST(without_targets_the_outputs_are_the_same)
     char *line = expect_line(&result), expected[96];
     snprintf(expected, sizeof expected, "sequences=45 frames=%lld", (long long)sample.frames);
     ck_assert_str_eq(line, expected);
-    ck_assert(job_same_file("with-out.h5", "without-out.h5"));
+    check_same_outputs("with-out.h5", "without-out.h5", sample.frames, kind->shape.classes);
     free(line);
     sample_finish(&sample);
 }
@@ -814,6 +903,7 @@ int main(void)
     tcase_add_loop_test(results, ranks_batch_and_cache_change_no_bit, 0, KINDS);
     tcase_add_loop_test(results, outputs_stand_with_their_targets, 0, KINDS);
     tcase_add_test(results, labels_name_the_largest_output);
+    tcase_add_loop_test(results, labels_are_written_as_they_were_judged, 0, 2);
     tcase_add_loop_test(results, confusion_counts_what_classes_were_taken_for, 0, 2);
     tcase_add_test(results, offsets_names_and_classes_are_the_datasets);
     tcase_add_test(results, a_row_per_sequence_has_offsets_that_count);
