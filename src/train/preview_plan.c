@@ -141,6 +141,14 @@ static void print_memory(const struct config *config, const struct dataset *trai
     print_bytes("a checkpoint file", checkpoint);
 }
 
+static void print_sizes(const char *what, size_t n, const size_t *sizes)
+{
+    if (n)
+        printf("  %s layers:", what);
+    for (size_t k = 0; k < n; k++)
+        printf(" %zu%s", sizes[k], k + 1 < n ? "" : " units\n");
+}
+
 static void print_network(const struct net *net, int verbose)
 {
     const struct net_config *model = net_get_config(net);
@@ -149,9 +157,14 @@ static void print_network(const struct net *net, int verbose)
     printf("network\n  %zu %s in, %s, %zu out (%s, %s)\n", model->inputs,
         model->symbols ? "symbols" : "features", cell_names[model->cell], model->outputs,
         output_names[model->output], loss_names[model->loss]);
+    print_sizes("input", model->input_layers, model->input_size);
     for (size_t l = 0; l < model->layers; l++)
         printf("  layer %zu: %zu units%s\n", l, model->hidden[l],
             model->bidirectional[l] ? " in each direction" : "");
+    if (model->output == OUTPUT_DECODER)
+        printf("  decoder: %zu layer%s of %zu units, attention %s\n", model->decoder_layers,
+            model->decoder_layers == 1 ? "" : "s", model->decoder_hidden, attention_names[model->attention]);
+    print_sizes("output", model->output_layers, model->output_size);
     printf("  %zu parameters in %zu tensors\n", net_count_parameters(net), parameters);
     for (size_t i = 0; i < parameters && verbose; i++)
         if (parameter[i].dimensions == 2)
