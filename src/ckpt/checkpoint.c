@@ -115,6 +115,8 @@ int checkpoint_read(
     int outcome = check_trust(path, bytes, size, trust, &image, error);
     if (outcome == 0)
         outcome = checkpoint_decode(bytes, image, path, checkpoint, error);
+    if (outcome != 0 && image == size && error && error->code == EXIT_CODE_INTERNAL)
+        error->code = EXIT_CODE_DATA; /* without the line a damaged size may have asked for the memory */
     memory_destroy(bytes);
     return outcome;
 }

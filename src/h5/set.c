@@ -48,7 +48,7 @@ static int read_sizes(const struct h5_file *file, struct h5_set *set, hid_t spac
         return error_set(error, EXIT_CODE_DATA, "%s: set /%s has %d dimensions, at most %d are read",
             file->name, set->name, dimensions, H5_MOST_DIMENSIONS);
     if (H5Sget_simple_extent_dims(space, sizes, NULL) < 0)
-        return h5_failed(file->name, error, "set /%s: its shape cannot be read", set->name);
+        return h5_failed(file, error, "set /%s: its shape cannot be read", set->name);
     hsize_t room = INT64_MAX / (set->shape.bytes > 8 ? set->shape.bytes : 8);
     set->shape.dimensions = dimensions;
     for (int d = 0; d < dimensions; d++) {
@@ -127,7 +127,7 @@ static int look_at(struct h5_file *file, struct h5_set *set, hid_t access, struc
     int outcome = 0;
     set->space = H5Dget_space(set->id);
     if (type < 0 || creation < 0 || set->space < 0) {
-        outcome = h5_failed(file->name, error, "set /%s cannot be read", set->name);
+        outcome = h5_failed(file, error, "set /%s cannot be read", set->name);
     } else {
         set->shape.kind = kind_of(type);
         set->shape.bytes = H5Tget_size(type);
@@ -136,7 +136,7 @@ static int look_at(struct h5_file *file, struct h5_set *set, hid_t access, struc
             outcome = check_storage(file, set, creation, error);
         if (outcome == 0 && H5Pget_layout(creation) == H5D_CHUNKED &&
             give_cache(file, set, creation, access) != 0)
-            outcome = h5_failed(file->name, error, "set /%s cannot be opened", set->name);
+            outcome = h5_failed(file, error, "set /%s cannot be opened", set->name);
     }
     if (type >= 0)
         H5Tclose(type);
@@ -151,7 +151,7 @@ static int open_set(struct h5_file *file, struct h5_set *set, struct error *erro
         return error_set(error, EXIT_CODE_DATA, "%s: has no set /%s", file->name, set->name);
     hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
     if (access < 0 || h5_refuse_links(file, access) != 0)
-        return h5_failed(file->name, error, "set /%s cannot be opened", set->name);
+        return h5_failed(file, error, "set /%s cannot be opened", set->name);
     file->elsewhere = 0;
     set->id = *set->name ? H5Dopen2(file->id, set->name, access) : -1;
     int outcome =

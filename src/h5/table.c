@@ -114,7 +114,7 @@ static int take_image(struct h5_table *table, char **head, size_t *n, int64_t *s
         return error_set(error, (enum exit_code)image->error.code, "%s", image->error.text);
     *size = H5Fget_file_image(image->file, NULL, 0); /* not flushed: that would fill memory up to there */
     if (*size < 0 || H5Fclose(image->file) < 0)
-        return h5_failed("HDF5 image", error, "cannot be finished");
+        return h5_failed(NULL, error, "cannot be finished");
     image->file = -1;
     assert(image->buffer.kept && head_is_small(table));
     *head = image->buffer.bytes;

@@ -55,8 +55,8 @@ static void read_word(struct inject_plan *plan, char *where, size_t size, const 
         refuse(word);
     const char *value = equals + 1;
     size_t n = (size_t)(equals - word);
-    static const char *const keys[] = {
-        "calls", "at", "action", "then", "errno", "lose", "below", "after", "program", "report", NULL};
+    static const char *const keys[] = {"calls", "at", "action", "then", "errno", "lose", "below", "after",
+        "program", "report", "caller", NULL};
     switch (find(keys, word, n)) {
     case 0:
         plan->calls = read_list(names, value, word);
@@ -89,6 +89,9 @@ static void read_word(struct inject_plan *plan, char *where, size_t size, const 
         break;
     case 9:
         snprintf(where, size, "%s", value);
+        break;
+    case 10:
+        snprintf(plan->caller, sizeof plan->caller, "%s", value);
         break;
     default:
         refuse(word);

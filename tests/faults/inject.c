@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -42,6 +43,30 @@ const char *inject_call_name(enum inject_call call)
     return call_names[call];
 }
 
+/* Where the code of the plan's caller lies: asked for at every request for memory. */
+static struct {
+    uintptr_t from, to;
+} code;
+
+static int take_object(struct dl_phdr_info *object, size_t size, void *context)
+{
+    const char *name = *object->dlpi_name ? object->dlpi_name : program_invocation_name;
+    for (int i = 0; strstr(name, plan.caller) && i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+        if (part->p_type == PT_LOAD && part->p_flags & PF_X) {
+            code.from = object->dlpi_addr + part->p_vaddr;
+            code.to = code.from + part->p_memsz;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int is_by_caller(const void *caller)
+{
+    return !*plan.caller || ((uintptr_t)caller >= code.from && (uintptr_t)caller < code.to);
+}
+
 void inject_arm(const struct inject_plan *with, struct inject_report *to)
 {
     plan = *with;
@@ -49,6 +74,9 @@ void inject_arm(const struct inject_plan *with, struct inject_report *to)
     started = !plan.after[0];
     if (plan.loss)
         journal_begin(plan.below);
+    code.from = code.to = 0;
+    if (*plan.caller)
+        dl_iterate_phdr(take_object, NULL);
     armed = 1;
 }
 
@@ -512,9 +540,9 @@ int mkdir(const char *name, mode_t mode)
 
 /* ---- memory ---- */
 
-int inject_meets_allocation(void)
+int inject_meets_allocation(const void *caller)
 {
-    if (passes() || !(plan.calls >> INJECT_ALLOCATE & 1))
+    if (passes() || !(plan.calls >> INJECT_ALLOCATE & 1) || !is_by_caller(caller))
         return 0;
     enum inject_action action = enter(INJECT_ALLOCATE, NULL);
     leave(action);

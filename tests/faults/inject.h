@@ -52,10 +52,11 @@ struct inject_plan {
     long at;        /* the Nth of them, from 1 */
     int always;     /* and all that come after */
     enum inject_action action;
-    int error;        /* errno; 0: EIO, ENOMEM for memory */
-    unsigned loss;    /* enum inject_loss */
-    char below[512];  /* only files whose absolute path begins so; "": all. A loss needs it */
-    char after[64];   /* nothing counts before a call with a path that has this in it; "": from the start */
+    int error;       /* errno; 0: EIO, ENOMEM for memory */
+    unsigned loss;   /* enum inject_loss */
+    char below[512]; /* only files whose absolute path begins so; "": all. A loss needs it */
+    char after[64];  /* nothing counts before a call with a path that has this in it; "": from the start */
+    char caller[32]; /* only memory asked for by a program or library with this in its file's name; "": any */
     char program[32]; /* only in a process of this name; "": any */
 };
 

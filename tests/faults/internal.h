@@ -2,7 +2,8 @@
 #ifndef TESTS_FAULTS_INTERNAL_H
 #define TESTS_FAULTS_INTERNAL_H
 
-/* Is this request for memory to be refused? Counts it; kills where that is the plan. */
-int inject_meets_allocation(void);
+/* Is the request for memory that returns to `caller` to be refused? Counts it; kills where that is the plan.
+ */
+int inject_meets_allocation(const void *caller);
 
 #endif
