@@ -68,6 +68,9 @@ static int read_attribute(struct h5_file *file, const char *object, const char *
     else if (!fits(H5Tget_class(type), wanted) || H5Sget_simple_extent_npoints(space) != 1)
         outcome = error_set(error, EXIT_CODE_DATA, "%s: attribute %s of /%s should be %s", file->name, name,
             object, wanted_name[wanted]);
+    else if (H5Tget_size(type) > file->bytes)
+        outcome = error_set(error, EXIT_CODE_DATA,
+            "%s: attribute %s of /%s is larger than the file: it is damaged", file->name, name, object);
     else if (read_value(attribute, type, wanted, out) != 0)
         outcome = h5_failed(file, error, "attribute %s of /%s cannot be read", name, object);
     if (type >= 0)

@@ -22,6 +22,7 @@ struct h5_file {
     hid_t id;
     hid_t link_access; /* follows links inside the file, refuses those to others */
     int elsewhere;     /* such a link was met since it was last cleared */
+    uint64_t bytes;    /* of the file */
     size_t cache_left; /* bytes not yet given to a set */
     size_t sets, room;
     struct h5_set *set;

@@ -96,6 +96,12 @@ static int refuse_to_open(const char *name, int in_memory, struct error *error)
     enum exit_code code = h5_innermost(why, sizeof why);
     if (code == EXIT_CODE_INTERNAL && !in_memory)
         code = EXIT_CODE_DATA;
+    if (strstr(why, "lock file"))
+        return error_set(error, EXIT_CODE_IO,
+            "%s: HDF5 cannot lock it (%s): set HDF5_USE_FILE_LOCKING=FALSE in the environment, or end the "
+            "program that "
+            "writes it",
+            name, why);
     if (strstr(why, "truncated"))
         return error_set(error, EXIT_CODE_DATA, "%s: is truncated: copy it again (HDF5: %s)", name, why);
     return error_set(error, code, "%s: %sHDF5 cannot open it (HDF5: %s)", name,
@@ -146,8 +152,13 @@ static struct h5_file *open_locked(
         return NULL;
     file->in_memory = image != NULL;
     file->id = image ? open_image(file, image, size, error) : open_path(name, error);
-    if (file->id >= 0)
+    hsize_t bytes = 0;
+    if (file->id >= 0 && H5Fget_filesize(file->id, &bytes) < 0)
+        h5_failed(file, error, "its size cannot be read");
+    else if (file->id >= 0) {
+        file->bytes = bytes;
         return file;
+    }
     file_destroy(file);
     return NULL;
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEAST_SLOTS = 521, MOST_SLOTS = 1 << 20 };
+enum { LEAST_SLOTS = 521, MOST_SLOTS = 1 << 20, MOST_RATIO = 1100, SMALL_BYTES = 16 << 20 };
 
 static size_t next_prime(size_t n)
 {
@@ -70,6 +70,34 @@ static int64_t count_elements(const struct h5_shape *shape)
     return n;
 }
 
+static size_t chunk_bytes(const struct h5_set *set, hid_t creation)
+{
+    hsize_t sizes[H5S_MAX_RANK];
+    int dimensions = H5Pget_chunk(creation, H5S_MAX_RANK, sizes);
+    size_t bytes = set->shape.bytes;
+    for (int d = 0; d < dimensions; d++)
+        bytes *= (size_t)sizes[d];
+    return bytes;
+}
+
+/* Whoever reads asks for memory by the shape, HDF5 by the chunk: neither may say more than the bytes that are
+ * there can hold. Deflate makes 1032 bytes of one at most; below `SMALL_BYTES` it does not matter. */
+static int check_size(
+    const struct h5_file *file, const struct h5_set *set, hid_t creation, struct error *error)
+{
+    uint64_t stored = H5Dget_storage_size(set->id), whole = (uint64_t)count_elements(&set->shape);
+    uint64_t chunk = H5Pget_layout(creation) == H5D_CHUNKED ? chunk_bytes(set, creation) : 0;
+    whole *= set->shape.bytes;
+    if (stored > file->bytes)
+        stored = file->bytes;
+    if ((whole <= SMALL_BYTES || whole / MOST_RATIO <= stored) &&
+        (chunk <= SMALL_BYTES || chunk / MOST_RATIO <= stored))
+        return 0;
+    return error_set(error, EXIT_CODE_DATA,
+        "%s: set /%s of an impossible size: the file has too few bytes for it: it is damaged", file->name,
+        set->name);
+}
+
 /* The values must lie in this file, and be there. */
 static int check_storage(
     const struct h5_file *file, const struct h5_set *set, hid_t creation, struct error *error)
@@ -83,17 +111,7 @@ static int check_storage(
     if (count_elements(&set->shape) > 0 && H5Dget_storage_size(set->id) == 0)
         return error_set(
             error, EXIT_CODE_DATA, "%s: set /%s was never written: it has no values", file->name, set->name);
-    return 0;
-}
-
-static size_t chunk_bytes(const struct h5_set *set, hid_t creation)
-{
-    hsize_t sizes[H5S_MAX_RANK];
-    int dimensions = H5Pget_chunk(creation, H5S_MAX_RANK, sizes);
-    size_t bytes = set->shape.bytes;
-    for (int d = 0; d < dimensions; d++)
-        bytes *= (size_t)sizes[d];
-    return bytes;
+    return check_size(file, set, creation, error);
 }
 
 /* Opens the set again with a cache of its own. */
