@@ -211,7 +211,7 @@ START_TEST(a_text_attribute_larger_than_the_file_is_refused)
         }
     fclose(file);
     ck_assert_uint_gt(changed, 0);
-    read_dataset(EXIT_CODE_DATA, "");
+    read_dataset(EXIT_CODE_DATA, "attribute format of /");
 }
 END_TEST
 
