@@ -9,7 +9,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-/* A file in memory that holds the bytes; its path, and the descriptor to close. */
-int fuzz_file(const uint8_t *bytes, size_t size, char path[static 64]);
+/* Inputs that were accepted so far: seeds must be. */
+extern int fuzz_accepted;
+
+/* A file that holds the bytes, in memory where there is /dev/shm. HDF5 wants one with a name. */
+void fuzz_file_make(const uint8_t *bytes, size_t size, char path[static 64]);
 
 #endif

@@ -17,7 +17,7 @@ static char *read_and_write(const uint8_t *bytes, size_t size)
     char path[64], *text = NULL;
     struct config config;
     struct faults faults;
-    int file = fuzz_file(bytes, size, path);
+    fuzz_file_make(bytes, size, path);
     faults_init(&faults, 100, forget, NULL);
     config_init(&config);
     if (config_read(&config, path, 0, NULL, &faults) == 0) {
@@ -28,7 +28,7 @@ static char *read_and_write(const uint8_t *bytes, size_t size)
         abort();
     }
     config_finish(&config);
-    close(file);
+    unlink(path);
     return text;
 }
 
@@ -40,6 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         if (!again || strcmp(text, again) != 0)
             abort();
         memory_destroy(again);
+        fuzz_accepted++;
     }
     memory_destroy(text);
     return 0;

@@ -1,5 +1,5 @@
-/* Every file and every file in every folder of the command line, once. A crash, and only that, is a failure.
- */
+/* Every file and every file in every folder of the command line, once. A crash is a failure, and that a file
+ * behind the word "good" is not accepted. */
 #include "fuzz/fuzz.h"
 
 #include <dirent.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static int count;
+static int count, good;
 
 static void replay_file(const char *path)
 {
@@ -24,7 +24,12 @@ static void replay_file(const char *path)
         exit(EXIT_FAILURE);
     fclose(file);
     fprintf(stderr, "%s\n", path);
+    int accepted = fuzz_accepted;
     LLVMFuzzerTestOneInput(bytes, size);
+    if (good && fuzz_accepted == accepted) {
+        fputs("was not accepted\n", stderr);
+        exit(EXIT_FAILURE);
+    }
     free(bytes);
     count++;
 }
@@ -48,7 +53,10 @@ static void replay(const char *path)
 int main(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++)
-        replay(argv[i]);
+        if (strcmp(argv[i], "good") == 0)
+            good = 1;
+        else
+            replay(argv[i]);
     printf("%d inputs\n", count);
     return count ? EXIT_SUCCESS : EXIT_FAILURE;
 }
