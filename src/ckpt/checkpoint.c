@@ -105,8 +105,8 @@ static int check_trust(const char *path, const char *bytes, size_t size, enum ch
     return 0;
 }
 
-int checkpoint_read(
-    const char *path, enum checkpoint_trust trust, struct checkpoint *checkpoint, struct error *error)
+int checkpoint_read_sealed(const char *path, enum checkpoint_trust trust, struct checkpoint *checkpoint,
+    int *sealed, struct error *error)
 {
     size_t size = 0, image = 0;
     char *bytes = read_whole(path, &size, error);
@@ -115,6 +115,17 @@ int checkpoint_read(
     int outcome = check_trust(path, bytes, size, trust, &image, error);
     if (outcome == 0)
         outcome = checkpoint_decode(bytes, image, path, checkpoint, error);
+    if (outcome != 0 && image == size && error && error->code == EXIT_CODE_INTERNAL)
+        error->code = EXIT_CODE_DATA; /* without the line a damaged size may have asked for the memory */
     memory_destroy(bytes);
+    if (outcome == 0)
+        *sealed = image < size;
     return outcome;
+}
+
+int checkpoint_read(
+    const char *path, enum checkpoint_trust trust, struct checkpoint *checkpoint, struct error *error)
+{
+    int sealed;
+    return checkpoint_read_sealed(path, trust, checkpoint, &sealed, error);
 }

@@ -15,6 +15,19 @@ int directory_sync(int descriptor);
 /* A descriptor (close) or -1 and an error. */
 int directory_open(const char *directory, struct error *error);
 
+/* Steps of the checkpoints that are there. */
+struct steps {
+    int64_t *step;
+    size_t count, room;
+    int failed;
+};
+
+/* Newest first; steps->step is the caller's (free). A directory that is not there has none. */
+int directory_list_steps(const char *directory, struct steps *steps, struct error *error);
+
+/* The first line of metrics.csv, with its newline. */
+extern const char metrics_header[];
+
 /* A process as others can tell it from every other: numbers are used again. */
 struct process {
     char host[64];

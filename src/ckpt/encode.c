@@ -54,6 +54,8 @@ int checkpoint_encode(const struct checkpoint *checkpoint, void **bytes, size_t 
     if (build(&copy, &image, &n, error) != 0)
         return -1;
     if (check(&copy, image, n, error) != 0) {
+        if (error)
+            error->code = EXIT_CODE_INTERNAL; /* not a fault of a file */
         memory_destroy(image);
         return -1;
     }

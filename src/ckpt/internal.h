@@ -16,6 +16,10 @@ int layout_pass(const struct section *whole, struct checkpoint *checkpoint);
  * parameter and count. */
 int decode_parameters(struct section *section, struct checkpoint *checkpoint);
 
+/* As checkpoint_read; *sealed: the hash line is there. */
+int checkpoint_read_sealed(const char *path, enum checkpoint_trust trust, struct checkpoint *checkpoint,
+    int *sealed, struct error *error);
+
 /* Reads a file that lies in memory, without its hash line. */
 int checkpoint_decode(
     const void *image, size_t size, const char *path, struct checkpoint *checkpoint, struct error *error);

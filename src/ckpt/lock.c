@@ -84,12 +84,12 @@ static int parse_lock(const char *text, struct process *process, double *heartbe
 }
 
 /* Opens and reads the lock that is there; -1 and errno. */
-static int find_lock(const char *path, struct found *found)
+static int open_lock(const char *path, int flags, struct found *found)
 {
     char text[LOCK_BYTES];
     struct stat status;
     double heartbeat = 0;
-    *found = (struct found){.descriptor = open(path, O_RDWR | O_CLOEXEC)};
+    *found = (struct found){.descriptor = open(path, flags | O_CLOEXEC)};
     if (found->descriptor < 0)
         return -1;
     ssize_t n = pread(found->descriptor, text, sizeof text - 1, 0);
@@ -105,6 +105,11 @@ static int find_lock(const char *path, struct found *found)
     found->inode = status.st_ino;
     found->age = clock_calendar() - fmax(heartbeat, (double)status.st_mtime);
     return 0;
+}
+
+static int find_lock(const char *path, struct found *found)
+{
+    return open_lock(path, O_RDWR, found);
 }
 
 static int is_dead(const struct lock *lock, const struct found *found)
@@ -274,6 +279,27 @@ static int take(struct lock *lock, char *warning, size_t size, struct error *err
             return outcome;
     }
     return error_set(error, EXIT_CODE_IO, "%s: keeps changing hands: is another job starting?", lock->path);
+}
+
+int lock_look(const char *directory, char *story, size_t size, struct error *error)
+{
+    struct lock lock = {.descriptor = -1};
+    struct found found;
+    char age[64];
+    snprintf(lock.path, sizeof lock.path, "%s/lock", directory);
+    if (open_lock(lock.path, O_RDONLY, &found) != 0)
+        return errno == ENOENT || errno == ESTALE
+            ? 0
+            : error_set(error, EXIT_CODE_IO, "%s: cannot be read: %s", lock.path, strerror(errno));
+    close(found.descriptor);
+    process_self(&lock.self);
+    tell_age(found.age, age, sizeof age);
+    if (!found.readable)
+        return error_set(error, EXIT_CODE_DATA,
+            "%s: does not say whose it is, last written %s: if no job runs here, remove it", lock.path, age);
+    snprintf(story, size, "process %ld on %s, SLURM job %s, last heard of %s", found.process.number,
+        found.process.host, found.process.job, age);
+    return is_dead(&lock, &found) ? 2 : 1;
 }
 
 struct lock *lock_take(const char *directory, char *warning, size_t size, struct error *error)

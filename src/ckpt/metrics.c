@@ -15,11 +15,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char header[] =
+const char metrics_header[] =
     "step,epoch,split,sequences,frames,loss,error,learning_rate,gradient_norm,seconds,"
     "frames_per_second,data_wait,comm_wait\n";
 
-enum { HEADER_BYTES = sizeof header - 1, PATH_BYTES = 4352 };
+enum { HEADER_BYTES = sizeof metrics_header - 1, PATH_BYTES = 4352 };
 
 struct metrics {
     int descriptor;
@@ -38,7 +38,7 @@ static int find_end(const struct metrics *metrics, int64_t rows, int64_t *end, s
         ssize_t n = pread(metrics->descriptor, block, sizeof block, at);
         if (n < 0)
             return error_set(error, EXIT_CODE_IO, "%s: cannot be read: %s", metrics->path, strerror(errno));
-        if (at == 0 && (n < HEADER_BYTES || memcmp(block, header, HEADER_BYTES) != 0))
+        if (at == 0 && (n < HEADER_BYTES || memcmp(block, metrics_header, HEADER_BYTES) != 0))
             return error_set(error, EXIT_CODE_DATA,
                 "%s: is not the file that the checkpoint was written with: %s", metrics->path, advice);
         if (n == 0)
@@ -61,7 +61,8 @@ static int begin(struct metrics *metrics, const char *directory, struct error *e
     if (folder < 0)
         return -1;
     int failed = ftruncate(metrics->descriptor, 0) != 0 || lseek(metrics->descriptor, 0, SEEK_SET) != 0 ||
-        directory_write_all(metrics->descriptor, header, HEADER_BYTES) != 0 || directory_sync(folder) != 0;
+        directory_write_all(metrics->descriptor, metrics_header, HEADER_BYTES) != 0 ||
+        directory_sync(folder) != 0;
     if (failed)
         error_set(error, EXIT_CODE_IO, "%s: cannot be written: %s: make room and run again", metrics->path,
             strerror(errno));

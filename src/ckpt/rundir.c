@@ -66,13 +66,6 @@ static int walk(const char *directory, void (*each)(void *context, const char *n
     return outcome;
 }
 
-/* Steps of the checkpoints that are there. */
-struct steps {
-    int64_t *step;
-    size_t count, room;
-    int failed;
-};
-
 static void take_step(void *context, const char *name)
 {
     struct steps *steps = context;
@@ -98,8 +91,7 @@ static int newest_first(const void *a, const void *b)
     return *p > *q ? -1 : *p < *q;
 }
 
-/* Newest first; the caller's (free). A directory that is not there has none. */
-static int list_steps(const char *directory, struct steps *steps, struct error *error)
+int directory_list_steps(const char *directory, struct steps *steps, struct error *error)
 {
     *steps = (struct steps){0};
     int why = walk(directory, take_step, steps);
@@ -234,7 +226,7 @@ static void prune(const char *directory, int64_t step, int64_t keep)
 {
     struct steps steps;
     struct removal removal = {.directory = directory, .temporary_only = 1};
-    if (list_steps(directory, &steps, NULL) != 0)
+    if (directory_list_steps(directory, &steps, NULL) != 0)
         return;
     int64_t kept = 0;
     for (size_t i = 0; i < steps.count; i++) {
@@ -288,7 +280,7 @@ int rundir_load_newest(const char *directory, struct checkpoint *checkpoint,
     void (*skipped)(void *context, const char *text), void *context, struct error *error)
 {
     struct steps steps;
-    if (list_steps(directory, &steps, error) != 0)
+    if (directory_list_steps(directory, &steps, error) != 0)
         return -1;
     int outcome = 0;
     for (size_t i = 0; outcome == 0 && i < steps.count; i++) {

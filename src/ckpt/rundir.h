@@ -65,6 +65,9 @@ void metrics_close(struct metrics *metrics); /* takes NULL */
 enum { LOCK_STALE_SECONDS = 120, LOCK_BEAT_SECONDS = 20 };
 struct lock;
 struct lock *lock_take(const char *directory, char *warning, size_t size, struct error *error);
+/* Whose lock is there, without touching it: 0 none, 1 a job's that runs, 2 a dead one's; both put into
+ * `story`. -1: cannot be read, or is none. */
+int lock_look(const char *directory, char *story, size_t size, struct error *error);
 /* Renews the heartbeat when LOCK_BEAT_SECONDS have passed; cheap otherwise. -1 once the lock is no longer
  * ours: this job was taken for dead (it slept, or its clock jumped), and another goes on in its place. */
 int lock_beat(struct lock *lock);

@@ -27,7 +27,9 @@ int main(int argc, char **argv)
         return error.code;
     }
     int code = EXIT_CODE_OK;
-    if (options.ask == ASK_NOTHING)
+    if (options.ask == ASK_NOTHING && options.verify)
+        code = program_speaks_first() ? program_verify(options.verify) : EXIT_CODE_OK;
+    else if (options.ask == ASK_NOTHING)
         code = program_train(&options, command);
     else if (program_speaks_first() && options.ask == ASK_HELP)
         fputs(train_options_help(), stdout);

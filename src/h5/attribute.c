@@ -64,12 +64,15 @@ static int read_attribute(struct h5_file *file, const char *object, const char *
     hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
     int outcome = 1;
     if (type < 0 || space < 0)
-        outcome = h5_failed(file->name, error, "attribute %s of /%s cannot be read", name, object);
+        outcome = h5_failed(file, error, "attribute %s of /%s cannot be read", name, object);
     else if (!fits(H5Tget_class(type), wanted) || H5Sget_simple_extent_npoints(space) != 1)
         outcome = error_set(error, EXIT_CODE_DATA, "%s: attribute %s of /%s should be %s", file->name, name,
             object, wanted_name[wanted]);
+    else if (H5Tget_size(type) > file->bytes)
+        outcome = error_set(error, EXIT_CODE_DATA,
+            "%s: attribute %s of /%s is larger than the file: it is damaged", file->name, name, object);
     else if (read_value(attribute, type, wanted, out) != 0)
-        outcome = h5_failed(file->name, error, "attribute %s of /%s cannot be read", name, object);
+        outcome = h5_failed(file, error, "attribute %s of /%s cannot be read", name, object);
     if (type >= 0)
         H5Tclose(type);
     if (space >= 0)
@@ -94,7 +97,7 @@ static int find_attribute(struct h5_file *file, const char *object, const char *
         outcome = read_attribute(file, object, name, attribute, wanted, out, error);
         H5Aclose(attribute);
     } else if (there) {
-        outcome = h5_failed(file->name, error, "attribute %s of /%s cannot be opened", name, object);
+        outcome = h5_failed(file, error, "attribute %s of /%s cannot be opened", name, object);
     }
     H5Oclose(id);
     return outcome;

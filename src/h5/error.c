@@ -26,7 +26,7 @@ void h5_unlock(void)
 struct innermost {
     char *text;
     size_t size;
-    int io;
+    enum exit_code code;
 };
 
 static herr_t take_innermost(unsigned n, const H5E_error2_t *entry, void *context)
@@ -34,28 +34,33 @@ static herr_t take_innermost(unsigned n, const H5E_error2_t *entry, void *contex
     struct innermost *innermost = context;
     if (n == 0) {
         snprintf(innermost->text, innermost->size, "%s", entry->desc ? entry->desc : "");
-        innermost->io = entry->maj_num == H5E_IO || entry->maj_num == H5E_VFL;
+        if (entry->maj_num == H5E_IO || entry->maj_num == H5E_VFL)
+            innermost->code = EXIT_CODE_IO;
+        else if (entry->maj_num == H5E_RESOURCE || entry->min_num == H5E_NOSPACE)
+            innermost->code = EXIT_CODE_INTERNAL;
     }
     return 0;
 }
 
-int h5_innermost(char *text, size_t size)
+enum exit_code h5_innermost(char *text, size_t size)
 {
-    struct innermost innermost = {text, size, 0};
+    struct innermost innermost = {text, size, EXIT_CODE_DATA};
     text[0] = 0;
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_innermost, &innermost);
     H5Eclear2(H5E_DEFAULT);
-    return innermost.io;
+    return innermost.code;
 }
 
-int h5_failed(const char *file, struct error *error, const char *format, ...)
+int h5_failed(const struct h5_file *file, struct error *error, const char *format, ...)
 {
     char what[512], why[256];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(what, sizeof what, format, arguments);
     va_end(arguments);
-    int io = h5_innermost(why, sizeof why);
-    return error_set(error, io ? EXIT_CODE_IO : EXIT_CODE_DATA, "%s: %s%s%s%s", file, what,
+    enum exit_code code = h5_innermost(why, sizeof why);
+    if (code == EXIT_CODE_INTERNAL && file && !file->in_memory)
+        code = EXIT_CODE_DATA;
+    return error_set(error, code, "%s: %s%s%s%s", file ? file->name : "HDF5 image", what,
         why[0] ? " (HDF5: " : "", why, why[0] ? ")" : "");
 }

@@ -21,7 +21,7 @@ enum {
 
 void h5_image_fail(struct h5_image *image, const char *what, const char *name)
 {
-    h5_failed("HDF5 image", &image->error, "%s %s cannot be written", what, name);
+    h5_failed(NULL, &image->error, "%s %s cannot be written", what, name);
     image->error.code = EXIT_CODE_INTERNAL;
 }
 
@@ -57,7 +57,7 @@ struct h5_image *h5_image_create_with(size_t metadata, struct error *error)
     image->group_creation = image->file < 0 ? -1 : h5_image_timeless(H5P_GROUP_CREATE);
     int made = image->file >= 0 && image->group_creation >= 0;
     if (!made) {
-        h5_failed("HDF5 image", error, "cannot be created");
+        h5_failed(NULL, error, "cannot be created");
         if (error)
             error->code = EXIT_CODE_INTERNAL;
     }
@@ -317,7 +317,7 @@ static int take_bytes(struct h5_image *image, void **bytes, size_t *size, struct
     ssize_t n = H5Fflush(image->file, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(image->file, NULL, 0);
     herr_t closed = n < 0 ? -1 : H5Fclose(image->file);
     if (closed < 0)
-        return h5_failed("HDF5 image", error, "cannot be finished");
+        return h5_failed(NULL, error, "cannot be finished");
     image->file = -1;
     assert(image->buffer.kept && (size_t)n <= image->buffer.size);
     char *block = realloc(image->buffer.bytes, (size_t)n + H5_IMAGE_ROOM);

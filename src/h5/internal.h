@@ -18,9 +18,11 @@ struct h5_set {
 
 struct h5_file {
     char *name;
+    int in_memory; /* opened by h5_open_image */
     hid_t id;
     hid_t link_access; /* follows links inside the file, refuses those to others */
     int elsewhere;     /* such a link was met since it was last cleared */
+    uint64_t bytes;    /* of the file */
     size_t cache_left; /* bytes not yet given to a set */
     size_t sets, room;
     struct h5_set *set;
@@ -31,13 +33,14 @@ void h5_lock(void);
 void h5_unlock(void);
 
 /* An error with HDF5's innermost message behind it: EXIT_CODE_IO where the reading or writing itself failed,
- * else EXIT_CODE_DATA. To be called first thing after the failure: whatever is called of HDF5 clears its
- * error stack. Returns -1. */
-int h5_failed(const char *file, struct error *error, const char *format, ...)
+ * EXIT_CODE_INTERNAL where there was no memory, else EXIT_CODE_DATA. Of a file on disk HDF5 asks for whatever
+ * a damaged size says: that is DATA. `file` NULL: an image that is being built. To be called first thing
+ * after the failure: whatever is called of HDF5 clears its error stack. Returns -1. */
+int h5_failed(const struct h5_file *file, struct error *error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* HDF5's innermost message, "" where there is none; 1 when it is about input or output. */
-int h5_innermost(char *text, size_t size);
+/* HDF5's innermost message, "" where there is none; what it is about. */
+enum exit_code h5_innermost(char *text, size_t size);
 
 /* Paths. A name without its leading slashes; "" is the root. */
 const char *h5_path(const char *name);

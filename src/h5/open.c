@@ -82,7 +82,7 @@ static struct h5_file *file_create(const char *name, size_t cache, struct error 
     *file = (struct h5_file){.id = -1, .cache_left = cache, .name = strdup(name)};
     file->link_access = H5Pcreate(H5P_LINK_ACCESS);
     if (!file->name || file->link_access < 0 || h5_refuse_links(file, file->link_access) != 0) {
-        h5_failed(name, error, "HDF5 cannot be started");
+        h5_failed(NULL, error, "HDF5 cannot be started");
         file_destroy(file);
         return NULL;
     }
@@ -90,14 +90,22 @@ static struct h5_file *file_create(const char *name, size_t cache, struct error 
 }
 
 /* To be called before anything else of HDF5, which would clear the error stack. */
-static int refuse_to_open(const char *name, struct error *error)
+static int refuse_to_open(const char *name, int in_memory, struct error *error)
 {
     char why[256];
-    int io = h5_innermost(why, sizeof why);
+    enum exit_code code = h5_innermost(why, sizeof why);
+    if (code == EXIT_CODE_INTERNAL && !in_memory)
+        code = EXIT_CODE_DATA;
+    if (strstr(why, "lock file"))
+        return error_set(error, EXIT_CODE_IO,
+            "%s: HDF5 cannot lock it (%s): set HDF5_USE_FILE_LOCKING=FALSE in the environment, or end the "
+            "program that "
+            "writes it",
+            name, why);
     if (strstr(why, "truncated"))
         return error_set(error, EXIT_CODE_DATA, "%s: is truncated: copy it again (HDF5: %s)", name, why);
-    return error_set(error, io ? EXIT_CODE_IO : EXIT_CODE_DATA,
-        "%s: is damaged, HDF5 cannot open it (HDF5: %s)", name, why);
+    return error_set(error, code, "%s: %sHDF5 cannot open it (HDF5: %s)", name,
+        code == EXIT_CODE_DATA ? "is damaged, " : "", why);
 }
 
 /* Without HDF5's lock on the file, which parallel file systems refuse. */
@@ -118,7 +126,7 @@ static hid_t open_path(const char *path, struct error *error)
     hid_t access = access_without_lock();
     hid_t id = H5Fopen(path, H5F_ACC_RDONLY, access);
     if (id < 0)
-        refuse_to_open(path, error);
+        refuse_to_open(path, 0, error);
     H5Pclose(access);
     return id;
 }
@@ -131,7 +139,7 @@ static hid_t open_image(const struct h5_file *file, const void *image, size_t si
     snprintf(name, sizeof name, "/dev/null/image-%p", (const void *)file);
     hid_t id = h5_buffer_open(name, image, size);
     if (id < 0)
-        refuse_to_open(file->name, error);
+        refuse_to_open(file->name, 1, error);
     return id;
 }
 
@@ -142,9 +150,15 @@ static struct h5_file *open_locked(
     struct h5_file *file = file_create(name, cache, error);
     if (!file)
         return NULL;
+    file->in_memory = image != NULL;
     file->id = image ? open_image(file, image, size, error) : open_path(name, error);
-    if (file->id >= 0)
+    hsize_t bytes = 0;
+    if (file->id >= 0 && H5Fget_filesize(file->id, &bytes) < 0)
+        h5_failed(file, error, "its size cannot be read");
+    else if (file->id >= 0) {
+        file->bytes = bytes;
         return file;
+    }
     file_destroy(file);
     return NULL;
 }
@@ -243,7 +257,7 @@ static int list_names(struct h5_file *file, const char *group, struct names *nam
         return h5_unopened(file, "group", h5_path(group), error);
     int outcome = 0;
     if (H5Literate(id, H5_INDEX_NAME, H5_ITER_INC, NULL, take_name, names) < 0)
-        outcome = h5_failed(file->name, error, "group /%s cannot be listed", h5_path(group));
+        outcome = h5_failed(file, error, "group /%s cannot be listed", h5_path(group));
     H5Gclose(id);
     return outcome;
 }

@@ -56,5 +56,5 @@ int h5_unopened(struct h5_file *file, const char *kind, const char *name, struct
             "%s: %s /%s leads into another file: only what lies in the file itself is read; copy it in "
             "(h5copy, h5repack)",
             file->name, kind, name);
-    return h5_failed(file->name, error, "%s /%s cannot be opened", kind, name);
+    return h5_failed(file, error, "%s /%s cannot be opened", kind, name);
 }

@@ -79,7 +79,7 @@ static int read_locked(struct h5_file *file, const struct request *request, stru
     int outcome = 0;
     if (memory < 0 ||
         H5Dread(set->id, h5_memory_type(request->type), memory, set->space, H5P_DEFAULT, request->out) < 0)
-        outcome = h5_failed(file->name, error, "set /%s: rows %lld to %lld cannot be read", set->name,
+        outcome = h5_failed(file, error, "set /%s: rows %lld to %lld cannot be read", set->name,
             (long long)request->first, (long long)(request->first + request->rows - 1));
     if (memory >= 0)
         H5Sclose(memory);

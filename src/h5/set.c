@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEAST_SLOTS = 521, MOST_SLOTS = 1 << 20 };
+enum { LEAST_SLOTS = 521, MOST_SLOTS = 1 << 20, MOST_RATIO = 1100, SMALL_BYTES = 16 << 20 };
 
 static size_t next_prime(size_t n)
 {
@@ -48,7 +48,7 @@ static int read_sizes(const struct h5_file *file, struct h5_set *set, hid_t spac
         return error_set(error, EXIT_CODE_DATA, "%s: set /%s has %d dimensions, at most %d are read",
             file->name, set->name, dimensions, H5_MOST_DIMENSIONS);
     if (H5Sget_simple_extent_dims(space, sizes, NULL) < 0)
-        return h5_failed(file->name, error, "set /%s: its shape cannot be read", set->name);
+        return h5_failed(file, error, "set /%s: its shape cannot be read", set->name);
     hsize_t room = INT64_MAX / (set->shape.bytes > 8 ? set->shape.bytes : 8);
     set->shape.dimensions = dimensions;
     for (int d = 0; d < dimensions; d++) {
@@ -70,6 +70,34 @@ static int64_t count_elements(const struct h5_shape *shape)
     return n;
 }
 
+static size_t chunk_bytes(const struct h5_set *set, hid_t creation)
+{
+    hsize_t sizes[H5S_MAX_RANK];
+    int dimensions = H5Pget_chunk(creation, H5S_MAX_RANK, sizes);
+    size_t bytes = set->shape.bytes;
+    for (int d = 0; d < dimensions; d++)
+        bytes *= (size_t)sizes[d];
+    return bytes;
+}
+
+/* Whoever reads asks for memory by the shape, HDF5 by the chunk: neither may say more than the bytes that are
+ * there can hold. Deflate makes 1032 bytes of one at most; below `SMALL_BYTES` it does not matter. */
+static int check_size(
+    const struct h5_file *file, const struct h5_set *set, hid_t creation, struct error *error)
+{
+    uint64_t stored = H5Dget_storage_size(set->id), whole = (uint64_t)count_elements(&set->shape);
+    uint64_t chunk = H5Pget_layout(creation) == H5D_CHUNKED ? chunk_bytes(set, creation) : 0;
+    whole *= set->shape.bytes;
+    if (stored > file->bytes)
+        stored = file->bytes;
+    if ((whole <= SMALL_BYTES || whole / MOST_RATIO <= stored) &&
+        (chunk <= SMALL_BYTES || chunk / MOST_RATIO <= stored))
+        return 0;
+    return error_set(error, EXIT_CODE_DATA,
+        "%s: set /%s of an impossible size: the file has too few bytes for it: it is damaged", file->name,
+        set->name);
+}
+
 /* The values must lie in this file, and be there. */
 static int check_storage(
     const struct h5_file *file, const struct h5_set *set, hid_t creation, struct error *error)
@@ -83,17 +111,7 @@ static int check_storage(
     if (count_elements(&set->shape) > 0 && H5Dget_storage_size(set->id) == 0)
         return error_set(
             error, EXIT_CODE_DATA, "%s: set /%s was never written: it has no values", file->name, set->name);
-    return 0;
-}
-
-static size_t chunk_bytes(const struct h5_set *set, hid_t creation)
-{
-    hsize_t sizes[H5S_MAX_RANK];
-    int dimensions = H5Pget_chunk(creation, H5S_MAX_RANK, sizes);
-    size_t bytes = set->shape.bytes;
-    for (int d = 0; d < dimensions; d++)
-        bytes *= (size_t)sizes[d];
-    return bytes;
+    return check_size(file, set, creation, error);
 }
 
 /* Opens the set again with a cache of its own. */
@@ -127,7 +145,7 @@ static int look_at(struct h5_file *file, struct h5_set *set, hid_t access, struc
     int outcome = 0;
     set->space = H5Dget_space(set->id);
     if (type < 0 || creation < 0 || set->space < 0) {
-        outcome = h5_failed(file->name, error, "set /%s cannot be read", set->name);
+        outcome = h5_failed(file, error, "set /%s cannot be read", set->name);
     } else {
         set->shape.kind = kind_of(type);
         set->shape.bytes = H5Tget_size(type);
@@ -136,7 +154,7 @@ static int look_at(struct h5_file *file, struct h5_set *set, hid_t access, struc
             outcome = check_storage(file, set, creation, error);
         if (outcome == 0 && H5Pget_layout(creation) == H5D_CHUNKED &&
             give_cache(file, set, creation, access) != 0)
-            outcome = h5_failed(file->name, error, "set /%s cannot be opened", set->name);
+            outcome = h5_failed(file, error, "set /%s cannot be opened", set->name);
     }
     if (type >= 0)
         H5Tclose(type);
@@ -151,7 +169,7 @@ static int open_set(struct h5_file *file, struct h5_set *set, struct error *erro
         return error_set(error, EXIT_CODE_DATA, "%s: has no set /%s", file->name, set->name);
     hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
     if (access < 0 || h5_refuse_links(file, access) != 0)
-        return h5_failed(file->name, error, "set /%s cannot be opened", set->name);
+        return h5_failed(file, error, "set /%s cannot be opened", set->name);
     file->elsewhere = 0;
     set->id = *set->name ? H5Dopen2(file->id, set->name, access) : -1;
     int outcome =

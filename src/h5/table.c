@@ -120,7 +120,7 @@ static int64_t place_columns(struct h5_table *table, struct error *error)
     if (image->error.code)
         return error_set(error, (enum exit_code)image->error.code, "%s", image->error.text);
     int64_t size = H5Fget_file_image(image->file, NULL, 0);
-    return size < 0 ? h5_failed("HDF5 image", error, "cannot be finished") : size;
+    return size < 0 ? h5_failed(NULL, error, "cannot be finished") : size;
 }
 
 int h5_table_start(struct h5_table *table, const char *path, struct error *error)
@@ -143,7 +143,7 @@ static int close_image(struct h5_table *table, size_t *n, int64_t *size, struct 
         return error_set(error, (enum exit_code)image->error.code, "%s", image->error.text);
     *size = H5Fget_file_image(image->file, NULL, 0);
     if (*size < 0 || H5Fclose(image->file) < 0)
-        return h5_failed("HDF5 image", error, "cannot be finished");
+        return h5_failed(NULL, error, "cannot be finished");
     image->file = -1;
     assert(image->buffer.kept && head_is_small(table));
     *n = image->buffer.size < (size_t)*size ? image->buffer.size : (size_t)*size;

@@ -66,7 +66,7 @@ static int read_rows(struct h5_file *file, struct h5_set *set, int64_t first, in
     hid_t memory = h5_select_rows(set, first, rows);
     int outcome = 0;
     if (memory < 0 || H5Dread(set->id, type, memory, set->space, H5P_DEFAULT, block) < 0) {
-        outcome = h5_failed(file->name, error, "set /%s: rows %lld to %lld cannot be read", set->name,
+        outcome = h5_failed(file, error, "set /%s: rows %lld to %lld cannot be read", set->name,
             (long long)first, (long long)(first + rows - 1));
     } else {
         read.pointers = block;
@@ -95,7 +95,7 @@ static int read_texts(
             error, EXIT_CODE_DATA, "%s: set /%s should hold one text per row", file->name, set->name);
     hid_t type = H5Dget_type(set->id);
     if (type < 0)
-        return h5_failed(file->name, error, "set /%s cannot be read", set->name);
+        return h5_failed(file, error, "set /%s cannot be read", set->name);
     int outcome = rows ? read_rows(file, set, first, rows, type, out, error) : 0;
     if (rows == 0) {
         char **none = memory_create(0, sizeof *none, error);

@@ -18,6 +18,7 @@ enum {
     OPTION_MAX_TIME,
     OPTION_PLAN,
     OPTION_CHECK,
+    OPTION_VERIFY,
     OPTION_PROGRESS,
     OPTION_STOP_EXIT_CODE,
     OPTION_BATCH,
@@ -39,6 +40,7 @@ static const struct option train_table[] = {
     {"max-time", required_argument, NULL, OPTION_MAX_TIME},
     {"plan", optional_argument, NULL, OPTION_PLAN},
     {"check", no_argument, NULL, OPTION_CHECK},
+    {"verify", required_argument, NULL, OPTION_VERIFY},
     {"quiet", no_argument, NULL, 'q'},
     {"verbose", no_argument, NULL, 'v'},
     {"progress", required_argument, NULL, OPTION_PROGRESS},
@@ -163,6 +165,8 @@ static int take_train(struct train_options *options, int found, int argc, char *
     case OPTION_CHECK:
         options->check = 1;
         return 0;
+    case OPTION_VERIFY:
+        return read_text("--verify", optarg, &options->verify, error);
     case 'q':
         options->verbosity--;
         return 0;
@@ -194,7 +198,11 @@ int train_options_parse(struct train_options *options, int argc, char **argv, st
     while (!failed && !taken.ask && (found = getopt_long(argc, argv, ":s:o:qv", train_table, NULL)) != -1)
         failed = found == '?' || found == ':' ? options_refuse(train_table, found, argv[optind - 1], error)
                                               : take_train(&taken, found, argc, argv, error);
-    if (!failed && !taken.ask) {
+    if (!failed && !taken.ask && taken.verify) {
+        if (argc != optind || taken.fresh || taken.plan || taken.check)
+            failed = error_set(error, EXIT_CODE_USAGE,
+                "--verify takes one file or run directory, and no configuration, --fresh, --plan or --check");
+    } else if (!failed && !taken.ask) {
         if (argc - optind != 1)
             failed = error_set(error, EXIT_CODE_USAGE,
                 "%d arguments where one is needed, the configuration: rnn-train [OPTION]... CONFIG (see "

@@ -26,7 +26,8 @@ struct train_options {
     int plan;           /* print the plan and exit ... */
     int64_t plan_ranks; /* ... for that many ranks; 0: for as many as run */
     int check;
-    int verbosity; /* -v counts up, -q down */
+    const char *verify; /* NULL: train; else the file or run to look at, and no config */
+    int verbosity;      /* -v counts up, -q down */
     enum progress_style progress;
     int stop_exit_code; /* EXIT_CODE_OK unless given */
 };

@@ -4,6 +4,7 @@ const char *train_options_help(void)
 {
     return "usage: rnn-train [OPTION]... CONFIG\n"
            "       mpirun -np N rnn-train [OPTION]... CONFIG\n"
+           "       rnn-train --verify FILE|RUN\n"
            "Train a deep bidirectional recurrent network as the configuration says, on all ranks\n"
            "together. The same command run again continues the run.\n"
            "\n"
@@ -15,6 +16,7 @@ const char *train_options_help(void)
            "      --max-time [DD-]HH:MM:SS stop with a checkpoint before this time is over\n"
            "      --plan [N]               print what a run on N ranks would do, and exit\n"
            "      --check                  check configuration and all data, report every fault, exit\n"
+           "      --verify FILE|RUN        say whether a checkpoint or a whole run is sound, and exit\n"
            "      --progress auto|line|log one updating line, or a line per report interval\n"
            "      --stop-exit-code N       exit with N instead of 0 after a clean stop before the end\n"
            "  -q, --quiet                  say less; twice: errors only\n"

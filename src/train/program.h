@@ -12,6 +12,10 @@ int program_train(const struct train_options *options, const char *command);
 /* rnn-predict: evaluates a set, and writes the outputs where options say so. Starts and ends MPI. */
 int program_predict(const struct predict_options *options);
 
+/* --verify FILE|RUN: a line per file on standard output; EXIT_CODE_OK: all sound, else that of the first that
+ * is not. One process calls, without MPI. */
+int program_verify(const char *path);
+
 /* What both do first: MPI, who speaks on standard error and how much (-v counts up, -q down), lines on
  * standard output. comm_finish is due. */
 void program_start(struct comm *comm, const char *program, int verbosity);

@@ -108,6 +108,23 @@ START_TEST(every_option_is_taken_in_any_place)
 }
 END_TEST
 
+START_TEST(verify_takes_a_file_and_no_configuration)
+{
+    struct train_options o;
+    train_good("rnn-train --verify runs/a", &o);
+    ck_assert_str_eq(o.verify, "runs/a");
+    ck_assert_ptr_null(o.config);
+    train_options_finish(&o);
+    train_good("rnn-train a.ini", &o);
+    ck_assert_ptr_null(o.verify);
+    train_options_finish(&o);
+    expect_refused("rnn-train --verify a.h5 a.ini", "--verify", "no configuration");
+    expect_refused("rnn-train --verify a.h5 --fresh", "--verify", "--fresh");
+    expect_refused("rnn-train --verify ''", "--verify", "a path");
+    expect_refused("rnn-train --verify", "--verify", "needs a value");
+}
+END_TEST
+
 START_TEST(plan_takes_a_number_but_no_file)
 {
     struct train_options o;
@@ -333,6 +350,7 @@ int main(void)
     TCase *cases = tcase_create("options"), *runs = tcase_create("run directory");
     tcase_add_test(cases, a_bare_command_has_the_defaults);
     tcase_add_test(cases, every_option_is_taken_in_any_place);
+    tcase_add_test(cases, verify_takes_a_file_and_no_configuration);
     tcase_add_test(cases, plan_takes_a_number_but_no_file);
     tcase_add_test(cases, times_are_days_hours_minutes_seconds);
     tcase_add_test(cases, help_and_version_come_before_everything_else);

@@ -1,0 +1,258 @@
+/* A checkpoint is read as for resuming, or where it has no hash line as for predicting; then what reading
+ * does not ask is asked: are the shapes those of the model it names, are all numbers finite. Of metrics.csv
+ * the rows that belong to the newest sound checkpoint are looked at: what lies behind them is cut off by a
+ * resume. */
+#include "ckpt/verify.h"
+
+#include "ckpt/directory.h"
+#include "ckpt/internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH_BYTES = 4352, COLUMNS = 13 };
+
+void verify_say(struct verdict *verdict, int code, const char *path, const char *format, ...)
+{
+    char line[PATH_BYTES + 1200];
+    const char *word = code == 0 ? "sound" : code == EXIT_CODE_DATA ? "damaged" : "unreadable";
+    va_list arguments;
+    int n = snprintf(line, sizeof line, "%.4200s: %s: ", path, word);
+    va_start(arguments, format);
+    vsnprintf(line + n, sizeof line - (size_t)n, format, arguments);
+    va_end(arguments);
+    if (!verdict->code)
+        verdict->code = code;
+    verdict->say(verdict->context, line);
+}
+
+/* An error of the file, whose text may begin with the path. */
+static void say_error(struct verdict *verdict, const char *path, const struct error *error)
+{
+    size_t n = strlen(path);
+    const char *text = error->text;
+    if (strncmp(text, path, n) == 0 && strncmp(text + n, ": ", 2) == 0)
+        text += n + 2;
+    verify_say(verdict, error->code, path, "%s", text);
+}
+
+/* ---- checkpoints ---- */
+
+static int check_finite(
+    const char *path, const char *what, const struct checkpoint *c, const float *values, struct error *error)
+{
+    for (size_t i = 0; i < c->parameters && values; i++) {
+        const struct parameter *p = &c->parameter[i];
+        for (size_t j = 0; j < p->count; j++)
+            if (!isfinite(values[p->offset + j]))
+                return error_set(error, EXIT_CODE_DATA,
+                    "%s: number %zu of %s of %s is not finite: the run had diverged: use an older checkpoint",
+                    path, j, what, p->name);
+    }
+    return 0;
+}
+
+static int check_content(const char *path, const struct checkpoint *c, struct error *error)
+{
+    struct net *net = net_create(&c->model, error);
+    if (!net)
+        return error_prefix(error, "%s: ", path);
+    int outcome = checkpoint_fits(c, path, net, error);
+    net_destroy(net);
+    if (outcome == 0)
+        outcome = check_finite(path, "the weights", c, c->weights, error);
+    for (size_t m = 0; outcome == 0 && m < optim_count_moments(c->optimizer); m++)
+        outcome = check_finite(path, optim_moment_name(c->optimizer, m), c, c->moments[m], error);
+    return outcome;
+}
+
+/* Fills *checkpoint and says what is good about it; or says what is not, and returns -1. `step` -1: any. */
+static int look_at(const char *path, int64_t step, int must_be_sealed, struct checkpoint *checkpoint,
+    struct verdict *verdict)
+{
+    struct error error = {0};
+    int sealed = 0;
+    enum checkpoint_trust trust = must_be_sealed ? CHECKPOINT_SEALED : CHECKPOINT_ANY;
+    int outcome = checkpoint_read_sealed(path, trust, checkpoint, &sealed, &error);
+    if (outcome == 0 && step >= 0 && checkpoint->progress.step != step)
+        outcome = error_set(&error, EXIT_CODE_DATA,
+            "%s: holds step %" PRId64 ", not what its name says: rename it", path, checkpoint->progress.step);
+    if (outcome == 0)
+        outcome = check_content(path, checkpoint, &error);
+    if (outcome != 0) {
+        say_error(verdict, path, &error);
+        return -1;
+    }
+    verify_say(verdict, 0, path,
+        "step=%" PRId64 " epoch=%" PRId64 " weights=%zu weights_hash=%016" PRIx64 "%s",
+        checkpoint->progress.step, checkpoint->progress.epoch, checkpoint->count, checkpoint->weights_hash,
+        sealed ? ""
+               : " (no hash line: rewritten by another program, as h5repack; its group hashes are right: it "
+                 "serves rnn-predict and --init, a run cannot go on from it)");
+    return 0;
+}
+
+void verify_checkpoint(const char *path, struct verdict *verdict)
+{
+    struct checkpoint checkpoint;
+    checkpoint_init(&checkpoint);
+    look_at(path, -1, 0, &checkpoint, verdict);
+    checkpoint_finish(&checkpoint);
+}
+
+/* What metrics.csv must have. */
+struct want {
+    int64_t rows, step;
+};
+
+static int look_at_checkpoints(const char *directory, struct want *want, struct verdict *verdict)
+{
+    struct steps steps;
+    struct error error = {0};
+    if (directory_list_steps(directory, &steps, &error) != 0) {
+        say_error(verdict, directory, &error);
+        return -1;
+    }
+    int found = 0;
+    for (size_t i = 0; i < steps.count; i++) {
+        char path[PATH_BYTES];
+        struct checkpoint checkpoint;
+        checkpoint_init(&checkpoint);
+        rundir_checkpoint_path(directory, steps.step[i], path, sizeof path);
+        if (look_at(path, steps.step[i], 1, &checkpoint, verdict) == 0 && !found++)
+            *want = (struct want){checkpoint.progress.metrics_rows, checkpoint.progress.step};
+        checkpoint_finish(&checkpoint);
+    }
+    free(steps.step);
+    return 0;
+}
+
+/* ---- metrics.csv ---- */
+
+/* Step and split of a row; 0 where it is none. */
+static int parse_row(const char *line, int64_t *step, int *valid)
+{
+    int commas = 0, at = 0;
+    for (const char *c = line; *c; c++)
+        commas += *c == ',';
+    if (commas != COLUMNS - 1 || !strchr(line, '\n') || sscanf(line, "%" SCNd64 ",%*d,%n", step, &at) != 1 ||
+        !at)
+        return 0;
+    *valid = strncmp(line + at, "valid,", 6) == 0;
+    return *valid || strncmp(line + at, "train,", 6) == 0;
+}
+
+static const char metrics_advice[] = "put the file of the run back, or start over with --fresh";
+
+/* The rows in order: a train row for every step from 1 on, valid rows of steps that rise. */
+static int check_rows(FILE *file, const char *path, const struct want *want, struct error *error)
+{
+    char line[1024];
+    int64_t train = 0, validated = 0, step = 0;
+    if (!fgets(line, sizeof line, file) || strcmp(line, metrics_header) != 0)
+        return error_set(
+            error, EXIT_CODE_DATA, "%s: does not begin with its header: %s", path, metrics_advice);
+    for (int64_t row = 1; row <= want->rows; row++) {
+        int valid = 0;
+        if (!fgets(line, sizeof line, file))
+            return error_set(error, EXIT_CODE_DATA,
+                "%s: has %" PRId64 " rows, but %" PRId64 " belong to the newest checkpoint: %s", path,
+                row - 1, want->rows, metrics_advice);
+        if (!parse_row(line, &step, &valid))
+            return error_set(
+                error, EXIT_CODE_DATA, "%s: row %" PRId64 " is no row: %s", path, row, metrics_advice);
+        if (valid ? step <= validated : step != train + 1)
+            return error_set(error, EXIT_CODE_DATA,
+                "%s: row %" PRId64 " is of step %" PRId64 " (%s) behind step %" PRId64 ": %s", path, row,
+                step, valid ? "valid" : "train", valid ? validated : train, metrics_advice);
+        *(valid ? &validated : &train) = step;
+    }
+    return train == want->step
+        ? 0
+        : error_set(error, EXIT_CODE_DATA,
+              "%s: the rows of the newest checkpoint end with step %" PRId64 ", not %" PRId64 ": %s", path,
+              train, want->step, metrics_advice);
+}
+
+static void look_at_metrics(const char *directory, const struct want *want, struct verdict *verdict)
+{
+    char path[PATH_BYTES];
+    struct error error = {0};
+    snprintf(path, sizeof path, "%s/metrics.csv", directory);
+    FILE *file = fopen(path, "re");
+    if (!file) {
+        verify_say(verdict, errno == ENOENT ? EXIT_CODE_DATA : EXIT_CODE_IO, path, "%s: %s", strerror(errno),
+            metrics_advice);
+        return;
+    }
+    int outcome = check_rows(file, path, want, &error);
+    if (ferror(file))
+        verify_say(verdict, EXIT_CODE_IO, path, "cannot be read: copy it, or see to the disk");
+    else if (outcome != 0)
+        say_error(verdict, path, &error);
+    else
+        verify_say(verdict, 0, path, "%" PRId64 " rows up to step %" PRId64, want->rows, want->step);
+    fclose(file);
+}
+
+/* ---- the rest ---- */
+
+static void look_at_status(const char *directory, struct verdict *verdict)
+{
+    static const char advice[] = "it tells people and scripts only: the run writes it anew when it goes on";
+    char path[PATH_BYTES], state[64] = "";
+    int64_t step = -1;
+    int end = 0;
+    snprintf(path, sizeof path, "%s/status", directory);
+    FILE *file = fopen(path, "re");
+    if (!file) {
+        verify_say(verdict, errno == ENOENT ? EXIT_CODE_DATA : EXIT_CODE_IO, path, "%s: %s", strerror(errno),
+            advice);
+        return;
+    }
+    int n = fscanf(file, "state=%63[a-z]\nstep=%" SCNd64 "\nreason=%n", state, &step, &end);
+    fclose(file);
+    if (n == 2 && end && step >= 0)
+        verify_say(verdict, 0, path, "state=%s step=%" PRId64, state, step);
+    else
+        verify_say(verdict, EXIT_CODE_DATA, path, "has no state, step and reason: %s", advice);
+}
+
+static void look_at_lock(const char *directory, struct verdict *verdict)
+{
+    char path[PATH_BYTES], story[512];
+    struct error error = {0};
+    snprintf(path, sizeof path, "%s/lock", directory);
+    int found = lock_look(directory, story, sizeof story, &error);
+    if (found < 0)
+        say_error(verdict, path, &error);
+    else if (found)
+        verify_say(verdict, 0, path,
+            found == 1 ? "a job runs here, files may change meanwhile: %s"
+                       : "of a job that is gone, the next one takes it over: %s",
+            story);
+}
+
+void verify_run(const char *directory, struct verdict *verdict)
+{
+    struct want want = {0};
+    char path[PATH_BYTES];
+    if (look_at_checkpoints(directory, &want, verdict) != 0)
+        return;
+    snprintf(path, sizeof path, "%s/best.h5", directory);
+    if (access(path, F_OK) == 0) {
+        struct checkpoint best;
+        checkpoint_init(&best);
+        look_at(path, -1, 1, &best, verdict);
+        checkpoint_finish(&best);
+    }
+    look_at_metrics(directory, &want, verdict);
+    look_at_status(directory, verdict);
+    look_at_lock(directory, verdict);
+}

@@ -1,0 +1,48 @@
+/* A dataset: what opens must be read to its end, and what the whole check finds good must open. */
+#include "base/memory.h"
+#include "data/dataset.h"
+#include "fuzz/fuzz.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { CACHE = 1 << 20 };
+
+static void forget(void *context, const char *text)
+{
+}
+
+static void use(struct dataset *dataset)
+{
+    struct error error;
+    uint64_t fingerprint;
+    dataset_fingerprint(dataset, &fingerprint, &error);
+    for (int64_t s = 0; s < dataset->sequences && s < 4; s++)
+        memory_destroy(dataset_name(dataset, s, &error));
+    if (dataset->features && dataset->features < 4096) {
+        double *sums = memory_create(2 * dataset->features, sizeof *sums, &error);
+        if (sums)
+            dataset_moments(dataset, sums, sums + dataset->features, &error);
+        memory_destroy(sums);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    char path[64];
+    struct error error = {0};
+    struct faults faults;
+    fuzz_file_make(bytes, size, path);
+    faults_init(&faults, 20, forget, NULL);
+    dataset_check(path, &faults);
+    struct dataset *dataset = dataset_open(path, CACHE, &error);
+    if (dataset) {
+        use(dataset);
+        fuzz_accepted++;
+    } else if (!error.code || !error.text[0] || !faults.count) {
+        abort();
+    }
+    dataset_close(dataset);
+    unlink(path);
+    return 0;
+}
