@@ -23,6 +23,13 @@ void BUILD(product)(const struct panels *B, size_t M, const float *A, size_t A_s
     size_t start_stride, float *C, size_t C_stride);
 void BUILD(outer)(size_t N, size_t M, const float *A, size_t A_stride, const struct outer_side *sides,
     size_t n_sides, float *sums, float *scratch);
+void BUILD(dots)(size_t width, const float *X, struct picked x, const float *Y, struct picked y, float *out,
+    size_t out_stride);
+void BUILD(mix)(
+    size_t width, struct mix_weights w, const float *X, struct picked x, float *Y, struct picked y, int add);
+void BUILD(additive)(size_t width, const float *energy, const float *Q, struct picked q, const float *K,
+    struct picked k, float *out, size_t out_stride);
+void BUILD(additive_backward)(const struct additive_slopes *slopes);
 void BUILD(lstm_forward)(const struct cell_rows *rows);
 void BUILD(lstm_backward)(const struct cell_slopes *rows);
 void BUILD(gru_forward)(const struct cell_rows *rows);

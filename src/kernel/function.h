@@ -54,14 +54,31 @@ INLINE vec vec_sigmoid(vec x)
     return vec_splat(1.0f) / vec_fma(vec_splat(2.0f), half, vec_splat(1.0f));
 }
 
-/* expm1(2 |x|) / (expm1(2 |x|) + 2) with the sign of x; 1 from 10 on, where the nearest float is 1 */
+/* Of n vectors: expm1(2 |x|) / (expm1(2 |x|) + 2) with the sign of x; 1 from 10 on, where the nearest float
+ * is 1. Step by step for all of them, since one alone has a processor wait. */
+INLINE void vec_tanh_all(vec *x, const size_t n)
+{
+    enum { MOST = 4 };
+    vec r[MOST], shifted[MOST], q[MOST];
+#define ALL _Pragma("GCC unroll 4") for (size_t i = 0; i < n; i++)
+    ALL r[i] = vec_min(vec_splat(10.0f), vec_abs(x[i]));
+    ALL r[i] = vec_reduce(r[i] + r[i], &shifted[i]);
+    ALL q[i] = vec_fma(vec_splat(0x1.6bec06p-10f), r[i], vec_splat(0x1.122776p-7f));
+    ALL q[i] = vec_fma(q[i], r[i], vec_splat(0x1.555674p-5f));
+    ALL q[i] = vec_fma(q[i], r[i], vec_splat(0x1.5554b0p-3f));
+    ALL q[i] = vec_fma(q[i], r[i], vec_splat(0x1.fffffep-2f));
+    ALL q[i] = vec_fma(r[i] * r[i], q[i], r[i]);
+    ALL shifted[i] = vec_power_of_two(shifted[i], 0);
+    ALL q[i] = vec_fma(shifted[i], q[i], shifted[i] - vec_splat(1.0f));
+    ALL q[i] = q[i] / (q[i] + vec_splat(2.0f));
+    ALL x[i] = vec_sign_of(q[i], x[i]);
+#undef ALL
+}
+
 INLINE vec vec_tanh(vec x)
 {
-    vec y = vec_min(vec_splat(10.0f), vec_abs(x));
-    vec shifted, r = vec_reduce(y + y, &shifted);
-    vec scale = vec_power_of_two(shifted, 0);
-    vec e = vec_fma(scale, vec_expm1_reduced(r), scale - vec_splat(1.0f));
-    return vec_sign_of(e / (e + vec_splat(2.0f)), x);
+    vec_tanh_all(&x, 1);
+    return x;
 }
 
 #endif

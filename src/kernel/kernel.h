@@ -74,6 +74,32 @@ struct outer_side {
     size_t C_stride;
 };
 
+/* Rows of a matrix that is passed beside: row[i] of it for i < n, or with NULL first + i. Rows that are
+ * written are all different. */
+struct picked {
+    size_t n, stride;
+    const int32_t *row;
+    size_t first;
+};
+
+/* Weights w[m][n] = base[m * row + n * step]. */
+struct mix_weights {
+    const float *base;
+    size_t row, step;
+};
+
+/* Gradients by what additive() was computed from, of sequences with at least one query. */
+struct additive_slopes {
+    size_t width;
+    const float *energy;
+    const float *Q, *K;
+    struct picked q, k; /* of Q and dQ, of K and dK */
+    const float *slope; /* [q.n][slope_stride] gradient by the scores */
+    size_t slope_stride;
+    float *dQ, *dK; /* out: sums over the other side in its order */
+    float *denergy; /* [width], added to: query by query, of each the sum over its keys */
+};
+
 struct kernel {
     const char *name;    /* "generic", "avx2", "avx512", "neon" */
     size_t lanes;        /* floats of a vector */
@@ -91,6 +117,20 @@ struct kernel {
      * multiple of 16; and sums[m] += sum over n of A[n][m]. */
     void (*outer)(size_t N, size_t M, const float *A, size_t A_stride, const struct outer_side *sides,
         size_t n_sides, float *sums, float *scratch);
+
+    /* out[i][j] = sum over c < width of x(i)[c] y(j)[c], in 16 lanes with fused multiply-adds. */
+    void (*dots)(size_t width, const float *X, struct picked x, const float *Y, struct picked y, float *out,
+        size_t out_stride);
+
+    /* y(m) = sum over n of w[m][n] x(n), in the order of n; with `add` added to what is there. */
+    void (*mix)(size_t width, struct mix_weights w, const float *X, struct picked x, float *Y,
+        struct picked y, int add);
+
+    /* out[i][j] = sum over c < width of energy[c] tanh(q(i)[c] + k(j)[c]), in 16 lanes with fused
+     * multiply-adds; and its gradient. */
+    void (*additive)(size_t width, const float *energy, const float *Q, struct picked q, const float *K,
+        struct picked k, float *out, size_t out_stride);
+    void (*additive_backward)(const struct additive_slopes *slopes);
 
     void (*lstm_forward)(const struct cell_rows *rows);
     void (*lstm_backward)(const struct cell_slopes *rows);

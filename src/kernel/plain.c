@@ -241,6 +241,76 @@ static void plain_exp_array(size_t n, float *x)
         x[i] = plain_exp(x[i]);
 }
 
+static size_t plain_place(struct picked picked, size_t i)
+{
+    return (picked.row ? (size_t)picked.row[i] : picked.first + i) * picked.stride;
+}
+
+static float plain_add_lanes(float lane[KERNEL_BLOCK])
+{
+    for (size_t half = KERNEL_BLOCK / 2; half > 0; half /= 2)
+        for (size_t i = 0; i < half; i++)
+            lane[i] += lane[i + half];
+    return lane[0];
+}
+
+static void plain_dots(size_t width, const float *X, struct picked x, const float *Y, struct picked y,
+    float *out, size_t out_stride)
+{
+    for (size_t i = 0; i < x.n; i++)
+        for (size_t j = 0; j < y.n; j++) {
+            float lane[KERNEL_BLOCK] = {0};
+            for (size_t c = 0; c < width; c++)
+                lane[c % KERNEL_BLOCK] =
+                    fmaf(X[plain_place(x, i) + c], Y[plain_place(y, j) + c], lane[c % KERNEL_BLOCK]);
+            out[i * out_stride + j] = plain_add_lanes(lane);
+        }
+}
+
+static void plain_mix(
+    size_t width, struct mix_weights w, const float *X, struct picked x, float *Y, struct picked y, int add)
+{
+    for (size_t m = 0; m < y.n; m++)
+        for (size_t c = 0; c < width; c++) {
+            float *out = Y + plain_place(y, m) + c, sum = add ? *out : 0;
+            for (size_t n = 0; n < x.n; n++)
+                sum = fmaf(w.base[m * w.row + n * w.step], X[plain_place(x, n) + c], sum);
+            *out = sum;
+        }
+}
+
+static void plain_additive(size_t width, const float *energy, const float *Q, struct picked q, const float *K,
+    struct picked k, float *out, size_t out_stride)
+{
+    for (size_t i = 0; i < q.n; i++)
+        for (size_t j = 0; j < k.n; j++) {
+            float lane[KERNEL_BLOCK] = {0};
+            for (size_t c = 0; c < width; c++) {
+                float t = plain_tanh(Q[plain_place(q, i) + c] + K[plain_place(k, j) + c]);
+                lane[c % KERNEL_BLOCK] = fmaf(energy[c], t, lane[c % KERNEL_BLOCK]);
+            }
+            out[i * out_stride + j] = plain_add_lanes(lane);
+        }
+}
+
+static void plain_additive_backward(const struct additive_slopes *s)
+{
+    for (size_t c = 0; c < s->width; c++)
+        for (size_t i = 0; i < s->q.n; i++) {
+            float dq = 0, denergy = 0;
+            for (size_t j = 0; j < s->k.n; j++) {
+                float t = plain_tanh(s->Q[plain_place(s->q, i) + c] + s->K[plain_place(s->k, j) + c]);
+                float d = s->slope[i * s->slope_stride + j], da = fmaf(-(d * t), t, d) * s->energy[c];
+                float *dk = s->dK + plain_place(s->k, j) + c;
+                denergy += d * t;
+                dq += da;
+                *dk = i == 0 ? da : *dk + da;
+            }
+            s->dQ[plain_place(s->q, i) + c] = dq;
+            s->denergy[c] += denergy;
+        }
+}
+
 static float plain_softmax(size_t n, float *x, float *largest)
 {
     *largest = x[0];
@@ -252,12 +322,10 @@ static float plain_softmax(size_t n, float *x, float *largest)
         x[c] = plain_exp(x[c] - *largest);
         lane[c % KERNEL_BLOCK] += x[c];
     }
-    for (size_t half = KERNEL_BLOCK / 2; half > 0; half /= 2)
-        for (size_t i = 0; i < half; i++)
-            lane[i] += lane[i + half];
+    float sum = plain_add_lanes(lane);
     for (size_t c = 0; c < n; c++)
-        x[c] /= lane[0];
-    return lane[0];
+        x[c] /= sum;
+    return sum;
 }
 
 static void plain_burst(size_t rounds, float *out)
@@ -273,6 +341,10 @@ const struct kernel kernel_plain = {
     .pack = plain_pack,
     .product = plain_product,
     .outer = plain_outer,
+    .dots = plain_dots,
+    .mix = plain_mix,
+    .additive = plain_additive,
+    .additive_backward = plain_additive_backward,
     .lstm_forward = plain_lstm_forward,
     .lstm_backward = plain_lstm_backward,
     .gru_forward = plain_gru_forward,

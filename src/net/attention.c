@@ -1,10 +1,10 @@
-/* Keys, queries and the combination are products over all rows at once. Scores and contexts are loops over
- * the frames of one sequence, query by query, those of a sequence together so that its keys and outputs stay
- * in a near cache. Additive attention computes its tanh twice, for there is one per query, frame and unit:
- * too many to keep.
+/* Keys, queries and the combination are products over all rows at once. Scores and contexts are computed
+ * sequence by sequence, all queries of one together, where its rows lie (kernel/attend.c). Additive attention
+ * computes its tanh twice, for there is one per query, frame and unit: too many to keep.
  */
 #include "net/attention.h"
 
+#include <math.h>
 #include <string.h>
 
 /* A matrix that is a run of columns of W, whose rows are `stride` long. */
@@ -94,7 +94,7 @@ void attention_pack(struct attention_layer *a, const struct kernel *kernel, cons
 }
 
 void attention_lay(struct attention_layer *a, const struct kernel *kernel, struct arena *arena, size_t N,
-    size_t T, size_t R, int training)
+    size_t T, size_t R, size_t U, int training)
 {
     int additive = a->kind == ATTENTION_ADDITIVE;
     a->T_stride = kernel_stride(grain_stride(T));
@@ -102,47 +102,18 @@ void attention_lay(struct attention_layer *a, const struct kernel *kernel, struc
     a->queries = additive ? arena_take(arena, R * a->K_stride, sizeof(float)) : NULL;
     a->alpha = arena_take(arena, R * a->T_stride, sizeof(float));
     a->context = arena_take(arena, R * a->F_stride, sizeof(float));
-    a->tanh = arena_take(arena, a->Kp, sizeof(float));
+    a->frame = arena_take(arena, T, sizeof *a->frame);
     if (!training)
         return;
     a->dkeys = arena_take(arena, N * a->K_stride, sizeof(float));
     a->dqueries = additive ? arena_take(arena, R * a->K_stride, sizeof(float)) : NULL;
     a->dcontext = arena_take(arena, R * a->F_stride, sizeof(float));
-    a->dalpha = arena_take(arena, a->T_stride, sizeof(float));
-    a->denergy = arena_take(arena, 2 * a->Kp, sizeof(float));
+    a->dalpha = arena_take(arena, U * a->T_stride, sizeof(float));
+    a->denergy = arena_take(arena, a->Kp, sizeof(float));
     size_t widest = a->Kp > a->Sp ? a->Kp : a->Sp;
     a->dW = arena_take(arena, widest * (a->Sp + a->Fp), sizeof(float));
     a->sums = arena_take(arena, widest, sizeof(float));
     a->scratch = arena_take(arena, kernel->outer_floats, sizeof(float));
-}
-
-/* n is a multiple of 16; 16 sums, added by halves. */
-static float dot(size_t n, const float *x, const float *y)
-{
-    float lane[KERNEL_BLOCK] = {0};
-    for (size_t i = 0; i < n; i += KERNEL_BLOCK)
-        for (size_t l = 0; l < KERNEL_BLOCK; l++)
-            lane[l] += x[i + l] * y[i + l];
-    for (size_t half = KERNEL_BLOCK / 2; half > 0; half /= 2)
-        for (size_t l = 0; l < half; l++)
-            lane[l] += lane[l + half];
-    return lane[0];
-}
-
-/* y += factor x */
-static void add_scaled(size_t n, float factor, const float *restrict x, float *restrict y)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] += factor * x[i];
-}
-
-/* tanh(q + k(t)) into a->tanh. */
-static void squash_sum(
-    const struct attention_layer *a, const struct kernel *kernel, const float *q, const float *key)
-{
-    for (size_t k = 0; k < a->Kp; k++)
-        a->tanh[k] = q[k] + key[k];
-    kernel->tanh_array(a->Kp, a->tanh);
 }
 
 void attention_set_keys(
@@ -151,35 +122,67 @@ void attention_set_keys(
     kernel->product(&a->key.forward, N, Y, Y_stride, a->key_bias, 0, a->keys, a->K_stride);
 }
 
-/* What the score compares with keys: row n. */
-static const float *query_row(
-    const struct attention_layer *a, const struct attention_queries *queries, size_t n)
+/* The queries of one sequence, and its frames. Each as rows of a matrix: the stride is to be set. */
+struct group {
+    size_t first; /* of its queries in their order */
+    struct picked queries, frames;
+};
+
+static size_t query_at(const struct attention_queries *queries, size_t i)
 {
-    return a->kind == ATTENTION_ADDITIVE ? a->queries + n * a->K_stride : queries->d + n * queries->d_stride;
+    return queries->order ? (size_t)queries->order[i] : i;
 }
 
-/* alpha and context of query n. */
-static void attend(const struct attention_layer *a, const struct kernel *kernel,
-    const struct attention_queries *queries, size_t n)
+/* The group that starts with the i-th query of the order. */
+static struct group find_group(
+    const struct attention_layer *a, const struct attention_queries *queries, size_t i)
 {
-    size_t b = (size_t)queries->row[n], T = (size_t)queries->grain->length[b];
-    const float *q = query_row(a, queries, n);
-    float *alpha = a->alpha + n * a->T_stride, *context = a->context + n * a->F_stride;
-    for (size_t t = 0; t < T; t++) {
-        const float *key = a->keys + grain_frame(queries->grain, b, t) * a->K_stride;
-        if (a->kind == ATTENTION_ADDITIVE) {
-            squash_sum(a, kernel, q, key);
-            alpha[t] = dot(a->Kp, a->energy, a->tanh);
-        } else {
-            alpha[t] = dot(a->Kp, q, key);
-        }
-    }
+    const struct grain *grain = queries->grain;
+    int32_t b = queries->row[query_at(queries, i)];
+    struct group group = {.first = i,
+        .queries = {.row = queries->order ? queries->order + i : NULL, .first = i},
+        .frames = {.n = (size_t)grain->length[b], .row = a->frame}};
+    while (i < queries->R && queries->row[query_at(queries, i)] == b)
+        i++;
+    group.queries.n = i - group.first;
+    for (size_t t = 0; t < group.frames.n; t++)
+        a->frame[t] = (int32_t)grain_frame(grain, (size_t)b, t);
+    return group;
+}
+
+static struct picked with_stride(struct picked picked, size_t stride)
+{
+    picked.stride = stride;
+    return picked;
+}
+
+/* What scores compare with keys. */
+static const float *compared(
+    const struct attention_layer *a, const struct attention_queries *queries, size_t *stride)
+{
+    int additive = a->kind == ATTENTION_ADDITIVE;
+    *stride = additive ? a->K_stride : queries->d_stride;
+    return additive ? a->queries : queries->d;
+}
+
+/* alpha and contexts of a group. */
+static void attend(const struct attention_layer *a, const struct kernel *kernel,
+    const struct attention_queries *queries, const struct group *group)
+{
+    size_t q_stride;
+    const float *Q = compared(a, queries, &q_stride);
+    struct picked q = with_stride(group->queries, q_stride), keys = with_stride(group->frames, a->K_stride);
+    float *alpha = a->alpha + group->first * a->T_stride;
+    if (a->kind == ATTENTION_ADDITIVE)
+        kernel->additive(a->Kp, a->energy, Q, q, a->keys, keys, alpha, a->T_stride);
+    else
+        kernel->dots(a->Kp, Q, q, a->keys, keys, alpha, a->T_stride);
     float largest;
-    kernel->softmax(T, alpha, &largest);
-    memset(context, 0, a->Fp * sizeof *context);
-    for (size_t t = 0; t < T; t++)
-        add_scaled(
-            a->Fp, alpha[t], queries->Y + grain_frame(queries->grain, b, t) * queries->Y_stride, context);
+    for (size_t u = 0; u < q.n; u++)
+        kernel->softmax(keys.n, alpha + u * a->T_stride, &largest);
+    kernel->mix(a->Fp, (struct mix_weights){.base = alpha, .row = a->T_stride, .step = 1}, queries->Y,
+        with_stride(group->frames, queries->Y_stride), a->context, with_stride(group->queries, a->F_stride),
+        0);
 }
 
 void attention_forward(const struct attention_layer *a, const struct kernel *kernel,
@@ -189,8 +192,11 @@ void attention_forward(const struct attention_layer *a, const struct kernel *ker
     if (a->kind == ATTENTION_ADDITIVE)
         kernel->product(
             &a->query.forward, R, queries->d, queries->d_stride, NULL, 0, a->queries, a->K_stride);
-    for (size_t i = 0; i < R; i++)
-        attend(a, kernel, queries, queries->order ? (size_t)queries->order[i] : i);
+    for (size_t i = 0; i < R;) {
+        struct group group = find_group(a, queries, i);
+        attend(a, kernel, queries, &group);
+        i += group.queries.n;
+    }
     kernel->product(
         &a->combine[0].forward, R, queries->d, queries->d_stride, a->combine_bias, 0, out, a->S_stride);
     kernel->product(&a->combine[1].forward, R, a->context, a->F_stride, out, a->S_stride, out, a->S_stride);
@@ -203,9 +209,14 @@ static void combine_backward(const struct attention_layer *a, const struct kerne
     const struct attention_queries *queries, const float *out, float *dout, float *dd, float *gradient)
 {
     size_t R = queries->R;
-    for (size_t n = 0; n < R; n++)
-        for (size_t i = n * a->S_stride; i < n * a->S_stride + a->Sp; i++)
-            dout[i] *= 1 - out[i] * out[i];
+    kernel->tanh_backward(&(struct cell_slopes){.rows = R,
+        .units = a->Sp,
+        .gates = dout,
+        .gates_stride = a->S_stride,
+        .h = out,
+        .h_stride = a->S_stride,
+        .dh = dout,
+        .dh_stride = a->S_stride});
     kernel->product(&a->combine[0].backward, R, dout, a->S_stride, NULL, 0, dd, queries->d_stride);
     kernel->product(&a->combine[1].backward, R, dout, a->S_stride, NULL, 0, a->dcontext, a->F_stride);
     float *dW[2] = {a->dW, a->dW + a->Sp * a->Sp};
@@ -220,47 +231,53 @@ static void combine_backward(const struct attention_layer *a, const struct kerne
     bias_add_gradient(a->units, a->sums, gradient + a->combine_bias_offset);
 }
 
-/* One frame's score of one additive query: its gradient dscore into dq, dkey and the energy's. */
-static void additive_backward(const struct attention_layer *a, const struct kernel *kernel, float dscore,
-    const float *q, const float *key, float *restrict dq, float *restrict dkey)
+/* Gradient by scores from that by alpha, in its place. What has all but vanished is zero: see vec_flush. */
+static void softmax_backward(size_t T, const float *alpha, float *dalpha)
 {
-    squash_sum(a, kernel, q, key);
-    const float *restrict squashed = a->tanh, *restrict energy = a->energy;
-    float *restrict denergy = a->denergy;
-    for (size_t k = 0; k < a->Kp; k++) {
-        float slope = dscore * energy[k] * (1 - squashed[k] * squashed[k]);
-        denergy[k] += dscore * squashed[k];
-        dq[k] += slope;
-        dkey[k] += slope;
+    float sum = 0;
+    for (size_t t = 0; t < T; t++)
+        sum += alpha[t] * dalpha[t];
+    for (size_t t = 0; t < T; t++) {
+        float slope = alpha[t] * (dalpha[t] - sum);
+        dalpha[t] = fabsf(slope) < 1e-30f ? 0 : slope;
     }
 }
 
-/* From dcontext of query n into dY, dkeys and its own dq [Kp]. */
+/* From dcontext of a group into dY and dkeys of its frames and the gradient by its queries, dd or dqueries.
+ */
 static void attend_backward(const struct attention_layer *a, const struct kernel *kernel,
-    const struct attention_queries *queries, size_t n, float *dq, float *dY)
+    const struct attention_queries *queries, const struct group *group, float *dd, float *dY)
 {
-    size_t b = (size_t)queries->row[n], T = (size_t)queries->grain->length[b];
-    const float *q = query_row(a, queries, n), *alpha = a->alpha + n * a->T_stride;
-    const float *dcontext = a->dcontext + n * a->F_stride;
-    float sum = 0;
-    for (size_t t = 0; t < T; t++) {
-        size_t place = grain_frame(queries->grain, b, t) * queries->Y_stride;
-        a->dalpha[t] = dot(a->Fp, dcontext, queries->Y + place);
-        sum += alpha[t] * a->dalpha[t];
-        add_scaled(a->Fp, alpha[t], dcontext, dY + place);
+    struct picked Y = with_stride(group->frames, queries->Y_stride),
+                  contexts = with_stride(group->queries, a->F_stride),
+                  keys = with_stride(group->frames, a->K_stride);
+    const float *alpha = a->alpha + group->first * a->T_stride;
+    kernel->dots(a->Fp, a->dcontext, contexts, queries->Y, Y, a->dalpha, a->T_stride);
+    kernel->mix(a->Fp, (struct mix_weights){.base = alpha, .row = 1, .step = a->T_stride}, a->dcontext,
+        contexts, dY, Y, 0);
+    for (size_t u = 0; u < contexts.n; u++)
+        softmax_backward(keys.n, alpha + u * a->T_stride, a->dalpha + u * a->T_stride);
+    size_t q_stride;
+    const float *Q = compared(a, queries, &q_stride);
+    struct picked q = with_stride(group->queries, q_stride);
+    if (a->kind == ATTENTION_ADDITIVE) {
+        kernel->additive_backward(&(struct additive_slopes){.width = a->Kp,
+            .energy = a->energy,
+            .Q = Q,
+            .K = a->keys,
+            .q = q,
+            .k = keys,
+            .slope = a->dalpha,
+            .slope_stride = a->T_stride,
+            .dQ = a->dqueries,
+            .dK = a->dkeys,
+            .denergy = a->denergy});
+        return;
     }
-    memset(a->denergy, 0, a->Kp * sizeof(float));
-    for (size_t t = 0; t < T; t++) {
-        size_t place = grain_frame(queries->grain, b, t) * a->K_stride;
-        float dscore = alpha[t] * (a->dalpha[t] - sum);
-        if (a->kind == ATTENTION_ADDITIVE) {
-            additive_backward(a, kernel, dscore, q, a->keys + place, dq, a->dkeys + place);
-        } else {
-            add_scaled(a->Kp, dscore, a->keys + place, dq);
-            add_scaled(a->Kp, dscore, q, a->dkeys + place);
-        }
-    }
-    add_scaled(a->Kp, 1, a->denergy, a->denergy + a->Kp);
+    struct mix_weights by_query = {.base = a->dalpha, .row = a->T_stride, .step = 1},
+                       by_key = {.base = a->dalpha, .row = 1, .step = a->T_stride};
+    kernel->mix(a->Kp, by_query, a->keys, keys, dd, q, 1);
+    kernel->mix(a->Kp, by_key, Q, q, a->dkeys, keys, 0);
 }
 
 /* Gradient by a matrix W from dy [R] of what it made of X [R], and by the bias beside it where there is one.
@@ -283,20 +300,17 @@ void attention_backward(const struct attention_layer *a, const struct kernel *ke
     int additive = a->kind == ATTENTION_ADDITIVE;
     size_t N = queries->grain->N, R = queries->R;
     combine_backward(a, kernel, queries, out, dout, dd, gradient);
-    memset(a->dkeys, 0, N * a->K_stride * sizeof(float));
-    memset(a->denergy, 0, 2 * a->Kp * sizeof(float));
-    if (additive)
-        memset(a->dqueries, 0, R * a->K_stride * sizeof(float));
-    for (size_t i = 0; i < R; i++) {
-        size_t n = queries->order ? (size_t)queries->order[i] : i;
-        float *dq = additive ? a->dqueries + n * a->K_stride : dd + n * queries->d_stride;
-        attend_backward(a, kernel, queries, n, dq, dY);
+    memset(a->denergy, 0, a->Kp * sizeof(float));
+    for (size_t i = 0; i < R;) {
+        struct group group = find_group(a, queries, i);
+        attend_backward(a, kernel, queries, &group, dd, dY);
+        i += group.queries.n;
     }
     if (additive) {
         kernel->product(
             &a->query.backward, R, a->dqueries, a->K_stride, dd, queries->d_stride, dd, queries->d_stride);
         matrix_gradient(a, kernel, &a->query, R, queries->d, queries->d_stride, a->dqueries, gradient);
-        bias_add_gradient(a->keyed, a->denergy + a->Kp, gradient + a->energy_offset);
+        bias_add_gradient(a->keyed, a->denergy, gradient + a->energy_offset);
     }
     kernel->product(&a->key.backward, N, a->dkeys, a->K_stride, dY, queries->Y_stride, dY, queries->Y_stride);
     matrix_gradient(a, kernel, &a->key, N, queries->Y, queries->Y_stride, a->dkeys, gradient);

@@ -32,10 +32,11 @@ struct attention_layer {
     size_t T_stride;
     float *keys, *dkeys;       /* [N][K_stride] */
     float *queries, *dqueries; /* [R][K_stride] additive */
-    float *alpha;              /* [R][T_stride] */
+    float *alpha;              /* [R][T_stride] in the order of queries */
     float *context, *dcontext; /* [R][F_stride] */
-    float *tanh, *dalpha;      /* [Kp], [T_stride] */
-    float *denergy;            /* [2][Kp] of one query, of all */
+    float *dalpha;             /* [U][T_stride] of one sequence */
+    float *denergy;            /* [Kp] */
+    int32_t *frame;            /* [T] those of one sequence */
     float *dW, *sums, *scratch;
 };
 
@@ -45,9 +46,8 @@ struct attention_queries {
     const float *Y;
     size_t Y_stride;
     size_t R;
-    const int32_t *row; /* [R] row of the grain that a query belongs to */
-    const int32_t
-        *order; /* [R] the order in which queries come, those of a sequence together; NULL: as they are */
+    const int32_t *row;   /* [R] row of the grain that a query belongs to */
+    const int32_t *order; /* [R] the order that has those of a sequence together; NULL: as they are */
     const float *d;
     size_t d_stride;
 };
@@ -61,9 +61,10 @@ void attention_finish(struct attention_layer *a);        /* takes zeroes */
 size_t attention_bytes(const struct attention_layer *a); /* of panels */
 void attention_pack(struct attention_layer *a, const struct kernel *kernel, const float *weights);
 
-/* Buffers for N frames, sequences of T frames at most and R queries at a time. */
+/* Buffers for N frames, R queries at a time, and at most T frames and U queries of a sequence; U matters in
+ * training alone. */
 void attention_lay(struct attention_layer *a, const struct kernel *kernel, struct arena *arena, size_t N,
-    size_t T, size_t R, int training);
+    size_t T, size_t R, size_t U, int training);
 
 /* Keys of Y [N], for the calls of attention_forward that follow. */
 void attention_set_keys(
@@ -73,8 +74,8 @@ void attention_set_keys(
 void attention_forward(const struct attention_layer *a, const struct kernel *kernel,
     const struct attention_queries *queries, float *out);
 
-/* Of the forward just made. dout [R][S_stride] is destroyed, dd [R][d_stride] overwritten; dY [N][Y_stride]
- * is added to. */
+/* Of the forward just made, with a query of every sequence. dout [R][S_stride] is destroyed, dd [R][d_stride]
+ * and dY [N][Y_stride] are overwritten. */
 void attention_backward(const struct attention_layer *a, const struct kernel *kernel,
     const struct attention_queries *queries, const float *out, float *dout, float *dd, float *dY,
     float *gradient);

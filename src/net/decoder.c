@@ -204,7 +204,7 @@ void decoder_lay(
     } else {
         d->out = arena_take(arena, R * d->S_stride, sizeof(float));
         d->dout = arena_take(arena, backward * R * d->S_stride, sizeof(float));
-        attention_lay(&d->attention, kernel, arena, size->N, size->T, R, size->training);
+        attention_lay(&d->attention, kernel, arena, size->N, size->T, R, size->steps, size->training);
     }
     d->label_start = NULL;
     d->labels = NULL;
@@ -380,9 +380,10 @@ void decoder_backward(struct decoder *d, const struct kernel *kernel, const stru
     const struct grain *grain, struct dense_input in, float *dY, float *gradient)
 {
     const struct grain *inner = &d->targets;
-    memset(dY, 0, grain->N * in.stride * sizeof *dY);
     memset(d->de, 0, grain->B * d->F_stride * sizeof *d->de);
-    if (d->config->attention != ATTENTION_NONE) {
+    if (d->config->attention == ATTENTION_NONE) {
+        memset(dY, 0, grain->N * in.stride * sizeof *dY);
+    } else {
         struct attention_queries queries = make_queries(d, inner->N, grain, in, d->order);
         attention_backward(
             &d->attention, kernel, &queries, d->out, d->dout, d->layer[d->layers - 1].dY, dY, gradient);

@@ -130,6 +130,66 @@ static void compare_outer(const struct kernel *fast, const struct kernel *plain)
     memory_destroy(plain_sums);
 }
 
+/* n rows of a matrix of `of` rows, all different and in no order, or neighbours; row [of] is room. */
+static struct picked pick(size_t n, size_t of, size_t stride, int32_t *row)
+{
+    for (size_t i = 0; i < of; i++) {
+        size_t other = below(i + 1);
+        row[i] = row[other];
+        row[other] = (int32_t)i;
+    }
+    return (struct picked){
+        .n = n, .stride = stride, .row = below(3) ? row : NULL, .first = below(of - n + 1)};
+}
+
+enum { ATTEND_BUFFERS = 10 };
+
+/* Runs all functions of attention, from queries in in[0] and frames in in[1], into the rest. */
+static void run_attend(const struct kernel *kernel, size_t width, struct picked q, struct picked k,
+    float *in[ATTEND_BUFFERS], size_t out_stride, int add)
+{
+    kernel->dots(width, in[0], q, in[1], k, in[2], out_stride);
+    kernel->mix(
+        width, (struct mix_weights){.base = in[2], .row = out_stride, .step = 1}, in[1], k, in[3], q, add);
+    kernel->mix(
+        width, (struct mix_weights){.base = in[2], .row = 1, .step = out_stride}, in[0], q, in[4], k, add);
+    kernel->additive(width, in[5], in[0], q, in[1], k, in[9], out_stride);
+    kernel->additive_backward(&(struct additive_slopes){.width = width,
+        .energy = in[5],
+        .Q = in[0],
+        .K = in[1],
+        .q = q,
+        .k = k,
+        .slope = in[9],
+        .slope_stride = out_stride,
+        .dQ = in[6],
+        .dK = in[7],
+        .denergy = in[8]});
+}
+
+static void compare_attend(const struct kernel *fast, const struct kernel *plain)
+{
+    enum { MOST = 20 };
+    size_t width = 16 * (1 + below(9)), stride = width + 16 * below(2), out_stride = MOST + 16 * below(2);
+    int32_t q_row[MOST], k_row[MOST];
+    struct picked q = pick(1 + below(MOST), MOST, stride, q_row),
+                  k = pick(1 + below(MOST), MOST, stride, k_row);
+    float *fast_in[ATTEND_BUFFERS], *plain_in[ATTEND_BUFFERS];
+    size_t room = MOST * (stride > out_stride ? stride : out_stride);
+    int add = (int)below(2);
+    for (int i = 0; i < ATTEND_BUFFERS; i++) {
+        fast_in[i] = random_floats(room, 2);
+        plain_in[i] = copy_floats(fast_in[i], room);
+    }
+    run_attend(fast, width, q, k, fast_in, out_stride, add);
+    run_attend(plain, width, q, k, plain_in, out_stride, add);
+    for (int i = 0; i < ATTEND_BUFFERS; i++) {
+        assert_bits(fast_in[i], plain_in[i], room, "attention");
+        memory_destroy(fast_in[i]);
+        memory_destroy(plain_in[i]);
+    }
+}
+
 enum { CELLS = 5, BUFFERS = 10, PEEPHOLES = 4 };
 
 /* Runs one step of a cell forward and then backward on fresh copies of `in`, leaving everything written in
@@ -232,6 +292,7 @@ START_TEST(every_build_gives_the_bits_of_the_plain_twin)
     for (int round = 0; round < 60; round++) {
         compare_product(fast, plain);
         compare_outer(fast, plain);
+        compare_attend(fast, plain);
         compare_cells(fast, plain);
         compare_arrays(fast, plain);
     }
@@ -287,6 +348,40 @@ START_TEST(a_row_does_not_depend_on_how_many_go_with_it)
 }
 END_TEST
 
+START_TEST(attention_of_a_query_does_not_depend_on_the_others)
+{
+    enum { QUERIES = 7, FRAMES = 13, WIDTH = 48 };
+    struct error error;
+    const struct kernel *kernel = kernel_choose(&error);
+    struct picked all = {.n = QUERIES, .stride = WIDTH}, frames = {.n = FRAMES, .stride = WIDTH};
+    float *Q = random_floats(QUERIES * WIDTH, 1), *K = random_floats(FRAMES * WIDTH, 1),
+          *energy = random_floats(WIDTH, 1), *score = random_floats(4 * QUERIES * FRAMES, 1),
+          *mixed = random_floats(2 * QUERIES * WIDTH, 1);
+    float *added = score + QUERIES * FRAMES, *one_score = added + QUERIES * FRAMES,
+          *one_added = one_score + QUERIES * FRAMES, *one_mixed = mixed + QUERIES * WIDTH;
+    kernel->dots(WIDTH, Q, all, K, frames, score, FRAMES);
+    kernel->additive(WIDTH, energy, Q, all, K, frames, added, FRAMES);
+    kernel->mix(WIDTH, (struct mix_weights){score, FRAMES, 1}, K, frames, mixed, all, 0);
+    for (size_t i = 0; i < QUERIES; i++) {
+        struct picked one = {.n = 1, .stride = WIDTH, .first = i};
+        for (size_t t = 0; t < FRAMES; t++) {
+            struct picked frame = {.n = 1, .stride = WIDTH, .first = t};
+            kernel->dots(WIDTH, Q, one, K, frame, one_score + i * FRAMES + t, FRAMES);
+            kernel->additive(WIDTH, energy, Q, one, K, frame, one_added + i * FRAMES + t, FRAMES);
+        }
+        kernel->mix(WIDTH, (struct mix_weights){score + i * FRAMES, FRAMES, 1}, K, frames, one_mixed, one, 0);
+    }
+    assert_bits(one_score, score, QUERIES * FRAMES, "score alone");
+    assert_bits(one_added, added, QUERIES * FRAMES, "additive score alone");
+    assert_bits(one_mixed, mixed, QUERIES * WIDTH, "context alone");
+    memory_destroy(Q);
+    memory_destroy(K);
+    memory_destroy(energy);
+    memory_destroy(score);
+    memory_destroy(mixed);
+}
+END_TEST
+
 START_TEST(special_values_saturate_and_nan_stays)
 {
     const struct kernel *kernel = kernel_find(names[_i]);
@@ -328,6 +423,7 @@ int main(void)
     tcase_add_loop_test(cases, every_build_gives_the_bits_of_the_plain_twin, 0, 4);
     tcase_add_test(cases, peepholes_of_zero_give_the_bits_of_none);
     tcase_add_test(cases, a_row_does_not_depend_on_how_many_go_with_it);
+    tcase_add_test(cases, attention_of_a_query_does_not_depend_on_the_others);
     tcase_add_loop_test(cases, special_values_saturate_and_nan_stays, 0, 4);
     tcase_add_test(cases, an_unknown_instruction_set_is_refused);
     suite_add_tcase(suite, cases);
