@@ -10,8 +10,10 @@
 #include "base/replacement.h"
 #include "train/model.h"
 #include "train/predict.h"
+#include "train/stop.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,10 +26,13 @@ struct generated {
     int64_t *input_offsets, *target_offsets; /* [sequences + 1]; target_offsets: decoders */
     float *inputs;                           /* [frames][F] as they stand in a file, or */
     int32_t *symbols;                        /* [frames] */
-    int32_t *classes;                        /* [frames], or of decoders [sequences * N] at most */
-    float *values;                           /* [frames][F] */
+    int32_t *classes;                        /* [frames], or of decoders [classes_room] */
+    size_t classes_room;
+    float *values; /* [frames][F] */
     struct net_state *state;
     struct grain grain;
+    struct replacement file;
+    int begun; /* the file is */
 };
 
 /* ---- drawing ---- */
@@ -38,26 +43,34 @@ static double draw(const struct generated *g, int64_t s, uint64_t index)
     return random_uniform(g->predict->options->seed, RANDOM_GENERATE, (uint64_t)s, index);
 }
 
-/* Probability p at temperature T: proportional to p^(1/T). */
-static double heated(double p, double temperature)
+/* Probability p at temperature T, in proportion to p^(1/T); the largest is 1, so that at any temperature one
+ * is left. */
+static double heated(double p, double largest, double temperature)
 {
-    return p > 0 ? math_exp(math_log(p) / temperature) : 0;
+    return p > 0 ? math_exp((math_log(p) - math_log(largest)) / temperature) : 0;
 }
 
 static int32_t draw_class(const float *p, size_t C, double temperature, double uniform)
 {
     double sum = 0, below = 0;
+    size_t most = 0;
+    for (size_t c = 1; c < C; c++)
+        most = p[c] > p[most] ? c : most;
     for (size_t c = 0; c < C; c++)
-        sum += heated((double)p[c], temperature);
+        sum += heated((double)p[c], (double)p[most], temperature);
     for (size_t c = 0; c < C; c++) {
-        below += heated((double)p[c], temperature);
+        below += heated((double)p[c], (double)p[most], temperature);
         if (uniform * sum < below)
             return (int32_t)c;
     }
-    size_t most = 0; /* rounding, at the very end */
-    for (size_t c = 1; c < C; c++)
-        most = p[c] > p[most] ? c : most;
-    return (int32_t)most;
+    return (int32_t)most; /* rounding, at the very end */
+}
+
+static int draw_bit(double p, double temperature, double uniform)
+{
+    double largest = fmax(p, 1 - p);
+    double on = heated(p, largest, temperature), off = heated(1 - p, largest, temperature);
+    return uniform * (on + off) < on;
 }
 
 /* What the net says after frame `at` of sequence s becomes its target. */
@@ -70,10 +83,16 @@ static void draw_target(struct generated *g, int64_t s, int64_t at, const float 
         g->classes[at] = draw_class(y, O, temperature, draw(g, s, step));
         return;
     }
-    for (size_t o = 0; o < O; o++) {
-        double on = heated((double)y[o], temperature), off = heated(1 - (double)y[o], temperature);
-        g->values[(size_t)at * O + o] = draw(g, s, step * O + o) * (on + off) < on ? 1 : 0;
-    }
+    for (size_t o = 0; o < O; o++)
+        g->values[(size_t)at * O + o] = (float)draw_bit((double)y[o], temperature, draw(g, s, step * O + o));
+}
+
+static int check_stop(struct error *error)
+{
+    int signal = stop_signal();
+    return signal
+        ? error_set(error, EXIT_CODE_IO, "stopped by %s: nothing is written", stop_signal_name(signal))
+        : 0;
 }
 
 /* ---- next-frame nets ---- */
@@ -148,7 +167,7 @@ static int continue_sequence(struct generated *g, int64_t s, struct error *error
         struct net_outputs outputs;
         if (at > first)
             copy_target_to_next(g, at - 1);
-        if (lay_grain(g, s, at, (int32_t)n, error) ||
+        if (check_stop(error) || lay_grain(g, s, at, (int32_t)n, error) ||
             net_continue(g->predict->net, g->state, &g->grain, &outputs, error))
             return -1;
         draw_target(g, s, at + n - 1, outputs.values + (outputs.rows - 1) * outputs.stride);
@@ -158,18 +177,38 @@ static int continue_sequence(struct generated *g, int64_t s, struct error *error
 
 /* ---- decoders ---- */
 
+static int make_room(struct generated *g, size_t classes, struct error *error)
+{
+    if (classes <= g->classes_room)
+        return 0;
+    size_t room = 2 * classes;
+    int32_t *wider = memory_create(room, sizeof *wider, error);
+    if (!wider)
+        return -1;
+    if (g->classes_room)
+        memcpy(wider, g->classes, g->classes_room * sizeof *wider);
+    memory_destroy(g->classes);
+    g->classes = wider;
+    g->classes_room = room;
+    return 0;
+}
+
 static int decode_sequence(struct generated *g, int64_t s, struct error *error)
 {
     const struct predict_options *options = g->predict->options;
     struct net_pass pass = {
         .seed = options->seed, .temperature = options->temperature, .most_labels = (size_t)options->generate};
     struct net_outputs outputs;
-    if (copy_prime(g, s, g->input_offsets[s], error) ||
+    if (check_stop(error) || copy_prime(g, s, g->input_offsets[s], error) ||
         lay_grain(g, s, g->input_offsets[s], dataset_length(g->prime, s), error) ||
         net_forward(g->predict->net, &pass, &g->grain, &outputs, NULL, error))
         return -1;
-    memcpy(g->classes + g->target_offsets[s], outputs.labels, outputs.label_start[1] * sizeof *g->classes);
-    g->target_offsets[s + 1] = g->target_offsets[s] + (int64_t)outputs.label_start[1];
+    size_t before = (size_t)g->target_offsets[s], n = outputs.label_start[1];
+    if (make_room(g, before + n, error))
+        return error_prefix(error, "room for what is generated: ");
+    if (n)
+        memcpy(g->classes + before, outputs.labels, n * sizeof *g->classes);
+    g->target_offsets[s + 1] = (int64_t)(before + n);
     return 0;
 }
 
@@ -184,9 +223,8 @@ static int check_model(const struct predict *predict, struct error *error)
                                            : m->loss == LOSS_SIGMOID;
     if ((m->output != OUTPUT_FRAME && m->output != OUTPUT_DECODER) || !kind)
         return error_set(error, EXIT_CODE_USAGE,
-            "%s: --generate needs a network with model.output = frame or decoder, and model.loss = softmax "
-            "on "
-            "symbols or sigmoid on values; this one has output = %s, loss = %s on %s",
+            "%s: --generate needs a network with model.output = frame, and model.loss = softmax on symbols "
+            "or sigmoid on values, or a decoder of classes; this one has output = %s, loss = %s on %s",
             checkpoint, output_names[m->output], loss_names[m->loss], m->symbols ? "symbols" : "values");
     if (m->output == OUTPUT_DECODER && !predict->options->prime)
         return error_set(error, EXIT_CODE_USAGE,
@@ -194,8 +232,7 @@ static int check_model(const struct predict *predict, struct error *error)
     if (m->output == OUTPUT_FRAME && m->inputs != m->outputs)
         return error_set(error, EXIT_CODE_USAGE,
             "%s: --generate feeds outputs back as inputs, but there are %zu outputs and %zu inputs: train on "
-            "a "
-            "set whose targets are the next inputs",
+            "a set whose targets are the next inputs",
             checkpoint, m->outputs, m->inputs);
     for (size_t l = 0; l < m->layers && m->output == OUTPUT_FRAME; l++)
         if (m->bidirectional[l])
@@ -214,19 +251,24 @@ static int lay_out(struct generated *g, struct error *error)
     g->input_offsets = memory_create((size_t)g->sequences + 1, sizeof *g->input_offsets, error);
     if (!g->input_offsets)
         return -1;
-    for (int64_t s = 0; s < g->sequences; s++)
-        g->input_offsets[s + 1] =
-            g->input_offsets[s] + (g->prime ? dataset_length(g->prime, s) : 1) + (decoder ? 0 : asked - 1);
+    for (int64_t s = 0; s < g->sequences; s++) {
+        int64_t length = (g->prime ? dataset_length(g->prime, s) : 1) + (decoder ? 0 : asked - 1);
+        if (length > INT32_MAX)
+            return error_set(error, EXIT_CODE_USAGE,
+                "--generate %" PRId64 ": sequence %" PRId64 " would have %" PRId64 " frames, and %d is most",
+                asked, s, length, INT32_MAX);
+        g->input_offsets[s + 1] = g->input_offsets[s] + length;
+    }
     size_t frames = (size_t)g->input_offsets[g->sequences], F = m->inputs;
-    size_t targets = decoder ? (size_t)(g->sequences * asked) : frames;
+    g->classes_room = decoder ? 1 : frames;
     if (m->symbols)
         g->symbols = memory_create(frames, sizeof *g->symbols, error);
     else
         g->inputs = memory_create(frames, F * sizeof *g->inputs, error);
     if (m->loss == LOSS_SOFTMAX)
-        g->classes = memory_create(targets, sizeof *g->classes, error);
+        g->classes = memory_create(g->classes_room, sizeof *g->classes, error);
     else
-        g->values = memory_create(targets, F * sizeof *g->values, error);
+        g->values = memory_create(frames, F * sizeof *g->values, error);
     if (decoder)
         g->target_offsets = memory_create((size_t)g->sequences + 1, sizeof *g->target_offsets, error);
     int complete = (g->symbols || g->inputs) && (g->classes || g->values) && (!decoder || g->target_offsets);
@@ -237,13 +279,28 @@ static int copy_texts(
     const struct generated *g, struct h5_image *image, const char *set, int64_t rows, struct error *error)
 {
     char **texts = NULL;
-    if (!g->prime || rows < 1 || !h5_has(g->prime->file, set))
+    if (rows < 1 || !h5_has(g->prime->file, set))
         return 0;
     if (h5_read_texts(g->prime->file, set, 0, rows, &texts, error))
         return -1;
     h5_image_texts(image, set, rows, (const char *const *)texts);
     memory_destroy(texts);
     return 0;
+}
+
+/* Names of classes or targets where the primer's are as many as the net's. */
+static int copy_all_texts(const struct generated *g, struct h5_image *image, struct error *error)
+{
+    const struct dataset *prime = g->prime;
+    size_t O = g->model->outputs;
+    if (!prime)
+        return 0;
+    if (copy_texts(g, image, "names", g->sequences, error) ||
+        copy_texts(g, image, "feature_names", (int64_t)prime->features, error))
+        return -1;
+    if (g->classes)
+        return (size_t)prime->classes == O ? copy_texts(g, image, "class_names", (int64_t)O, error) : 0;
+    return prime->values == O ? copy_texts(g, image, "target_names", (int64_t)O, error) : 0;
 }
 
 static void add_sets(const struct generated *g, struct h5_image *image)
@@ -283,33 +340,38 @@ static int build_image(const struct generated *g, void **bytes, size_t *size, st
     h5_image_attribute_text(image, "/", "title", "generated by a recurrent network");
     h5_image_attribute_text(image, "/", "source", source);
     add_sets(g, image);
-    int64_t classes = g->prime ? g->prime->classes : 0, features = g->prime ? (int64_t)g->prime->features : 0;
-    if (copy_texts(g, image, "names", g->sequences, error) ||
-        copy_texts(g, image, "class_names", classes, error) ||
-        copy_texts(g, image, "feature_names", features, error)) {
+    if (copy_all_texts(g, image, error)) {
         h5_image_destroy(image);
         return -1;
     }
     return h5_image_finish(image, bytes, size, error);
 }
 
-static int write_file(const struct generated *g, struct error *error)
+/* A file that cannot be written is known before anything is drawn. */
+static int begin_file(struct generated *g, struct error *error)
 {
-    struct replacement replacement;
+    const struct predict *predict = g->predict;
+    const char *output = predict->options->output, *prime = predict->options->prime;
+    if (predict_refuse_same_file(output, predict->checkpoint, error) ||
+        (prime && predict_refuse_same_file(output, prime, error)) ||
+        replacement_begin(&g->file, output, error))
+        return -1;
+    g->begun = 1;
+    return 0;
+}
+
+static int write_file(struct generated *g, struct error *error)
+{
     void *bytes = NULL;
     size_t size = 0;
     if (build_image(g, &bytes, &size, error))
         return -1;
-    int failed = replacement_begin(&replacement, g->predict->options->output, error);
-    if (!failed) {
-        failed = replacement_write(&replacement, bytes, size, 0, error);
-        if (failed)
-            replacement_abandon(&replacement);
-        else
-            failed = replacement_commit(&replacement, error);
-    }
+    int failed = replacement_write(&g->file, bytes, size, 0, error);
     memory_destroy(bytes);
-    return failed;
+    if (failed)
+        return -1;
+    g->begun = 0;
+    return replacement_commit(&g->file, error);
 }
 
 static int generate(struct generated *g, struct error *error)
@@ -322,7 +384,7 @@ static int generate(struct generated *g, struct error *error)
         if (!g->prime || model_accepts_inputs(g->model, g->prime, error))
             return -1;
     }
-    if (lay_out(g, error))
+    if (lay_out(g, error) || begin_file(g, error))
         return -1;
     for (int64_t s = 0; s < g->sequences; s++)
         if (g->target_offsets ? decode_sequence(g, s, error) : continue_sequence(g, s, error))
@@ -339,6 +401,8 @@ int predict_generate(struct predict *predict, struct error *error)
     if (predict->comm->rank == 0 && generate(&g, error) == 0)
         report_line(&predict->report, "sequences=%" PRId64 " frames=%" PRId64, g.sequences,
             g.input_offsets[g.sequences]);
+    if (g.begun)
+        replacement_abandon(&g.file);
     grain_finish(&g.grain);
     net_state_destroy(g.state);
     dataset_close(g.prime);

@@ -146,9 +146,19 @@ static int check_beam(const struct predict *predict, struct error *error)
         predict->model->output == OUTPUT_DECODER ? " of real values" : "");
 }
 
+/* All. Do all ranks evaluate, or do all generate? */
+static int check_task(const struct predict *predict, struct error *error)
+{
+    int64_t own = predict->options->generate, first = own;
+    comm_broadcast(predict->comm, &first, sizeof first, 0);
+    if (own != first)
+        error_set(error, EXIT_CODE_DATA, "the options differ from those of rank 0: give all ranks the same");
+    return comm_agree(predict->comm, error);
+}
+
 static int run(struct predict *predict, struct error *error)
 {
-    if (predict_load_model(predict, error) || check_beam(predict, error))
+    if (predict_load_model(predict, error) || check_task(predict, error) || check_beam(predict, error))
         return -1;
     if (predict->options->generate)
         return predict_generate(predict, error);

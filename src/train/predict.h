@@ -80,7 +80,10 @@ static inline int predict_makes_labels(const struct net_config *model)
 /* All. The network of the checkpoint, which rank 0 alone reads. (predict_model.c) */
 int predict_load_model(struct predict *predict, struct error *error);
 
-/* Not collective: begins the file of -o on rank 0. (predict_output.c, as what follows) */
+/* Not collective: an output may not be what is read. (predict_output.c, as what follows) */
+int predict_refuse_same_file(const char *output, const char *input, struct error *error);
+
+/* Not collective: begins the file of -o on rank 0. */
 int predict_begin_output(struct predict *predict, struct error *error);
 
 /* Not collective: room for what this rank holds of the step at hand. */

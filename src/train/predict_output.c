@@ -67,7 +67,7 @@ static int copy_texts(struct predict *predict, const char *name, int64_t count, 
     return 0;
 }
 
-static int refuse_same_file(const char *output, const char *input, struct error *error)
+int predict_refuse_same_file(const char *output, const char *input, struct error *error)
 {
     struct stat one, other;
     if (stat(output, &one) || stat(input, &other) || one.st_dev != other.st_dev || one.st_ino != other.st_ino)
@@ -141,8 +141,8 @@ int predict_begin_output(struct predict *predict, struct error *error)
         return -1;
     if (predict->comm->rank != 0)
         return 0;
-    if (refuse_same_file(options->output, options->dataset, error) ||
-        refuse_same_file(options->output, predict->checkpoint, error))
+    if (predict_refuse_same_file(options->output, options->dataset, error) ||
+        predict_refuse_same_file(options->output, predict->checkpoint, error))
         return -1;
     output->table = h5_table_create(error);
     return output->table ? start_file(predict, error) : -1;

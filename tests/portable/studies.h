@@ -19,8 +19,8 @@ struct study {
 };
 
 /* Every cell, output, loss, kind of input, optimizer and schedule, at sizes that are no multiples of a
- * vector; then every option of a network. */
-extern const struct study studies[], option_studies[];
-extern const size_t studies_count, option_studies_count;
+ * vector; then every option of a network; then those that make sequences of another length. */
+extern const struct study studies[], option_studies[], ctc_studies[], decoder_studies[];
+extern const size_t studies_count, option_studies_count, ctc_studies_count, decoder_studies_count;
 
 #endif

@@ -1,19 +1,20 @@
 """Compares the production network with PyTorch.
 
-    compare.py DUMP_NET
+    compare.py DUMP_NET DUMP_DECODER
 
-For every cell, one and two layers, one and two directions, and the kinds of output, loss and input: dump_net
-writes a checkpoint and what the network made of a few sequences. The checkpoint's /model group is loaded as
-it is into a PyTorch module; its outputs, loss and every gradient must agree to 1e-4 of each tensor's largest
-magnitude. PyTorch computes in double. Exit code 77: PyTorch or h5py is missing.
+For every cell, one and two layers, one and two directions, and the kinds of output, loss, input and
+attention: dump_net or dump_decoder writes a checkpoint and what the network made of a few sequences. The
+checkpoint's /model group is loaded as it is into a PyTorch module; its outputs (of a decoder: the losses of
+the sequences), loss and every gradient must agree to 1e-4 of each tensor's largest magnitude. PyTorch
+computes in double. Exit code 77: PyTorch or h5py is missing.
 """
 
 import functools
-import itertools
 import os
 import subprocess
 import sys
 import tempfile
+from itertools import product
 
 try:
     import h5py
@@ -23,7 +24,7 @@ except ImportError as missing:
     sys.exit(77)
 
 TOLERANCE = 1e-4
-HUBER_DELTA = 0.5  # of dump_net
+HUBER_DELTA = 0.5  # of dump.h
 CELLS = {
     "rnn": (torch.nn.RNN, {"nonlinearity": "tanh"}),
     "rnn-relu": (torch.nn.RNN, {"nonlinearity": "relu"}),
@@ -46,14 +47,86 @@ class Network(torch.nn.Module):
         self.head = torch.nn.Linear(directions * hidden, state["head.bias"].shape[0])
         self.inputs, self.hidden, self.output = inputs, hidden, output
 
-    def forward(self, x):
+    def encode(self, x):
         if not x.is_floating_point():
             one_hot = torch.nn.functional.one_hot
             x = self.embedding(x) if hasattr(self, "embedding") else one_hot(x, self.inputs)
-        y = self.rnn(x.double().unsqueeze(1))[0].squeeze(1)
+        return self.rnn(x.double().unsqueeze(1))[0].squeeze(1)
+
+    def forward(self, x):
+        y = self.encode(x)
         if self.output == "sequence":
             y = torch.cat([y[-1, : self.hidden], y[0, self.hidden :]]).unsqueeze(0)
         return self.head(y)
+
+
+class Decoder(torch.nn.Module):
+    """{ start, rnn, [embedding], [combine] }: what a state dictionary has as decoder."""
+
+    def __init__(self, cell, state):
+        super().__init__()
+        kind, options = CELLS[cell]
+        units = state["decoder.rnn.weight_hh_l0"].shape[1]
+        inputs = state["decoder.rnn.weight_ih_l0"].shape[1]
+        layers = sum(name.startswith("decoder.rnn.weight_hh") for name in state)
+        self.rnn = kind(inputs, units, layers, **options)
+        self.start = torch.nn.ModuleList(
+            torch.nn.Linear(*reversed(state[f"decoder.start.{n}.weight"].shape)) for n in range(layers))
+        if "decoder.embedding.weight" in state:
+            self.embedding = torch.nn.Embedding(*state["decoder.embedding.weight"].shape)
+        if "decoder.combine.weight" in state:
+            self.combine = torch.nn.Linear(*reversed(state["decoder.combine.weight"].shape))
+
+
+class Attention(torch.nn.Module):
+    """{ key, [query, energy] }: a score of each frame at each symbol."""
+
+    def __init__(self, state):
+        super().__init__()
+        def linear(name):
+            shape = reversed(state[f"attention.{name}.weight"].shape)
+            return torch.nn.Linear(*shape, bias=f"attention.{name}.bias" in state)
+        self.key = linear("key")
+        self.additive = "attention.energy.weight" in state
+        if self.additive:
+            self.query, self.energy = linear("query"), linear("energy")
+
+    def forward(self, d, y):
+        if not self.additive:
+            return d @ self.key(y).T
+        return self.energy((self.query(d).unsqueeze(1) + self.key(y).unsqueeze(0)).tanh()).squeeze(2)
+
+
+class Translator(Network):
+    """A network with a decoder between rnn and head; teacher forcing."""
+
+    def __init__(self, cell, directions, state):
+        super().__init__(cell, 2, directions, "decoder", state)
+        self.decoder = Decoder(cell, state)
+        self.head = torch.nn.Linear(*reversed(state["head.weight"].shape))
+        if "attention.key.weight" in state:
+            self.attention = Attention(state)
+
+    def start_of(self, y):
+        final = torch.cat([y[-1, : self.hidden], y[0, self.hidden :]])
+        states = torch.stack([start(final).tanh() for start in self.decoder.start]).unsqueeze(1)
+        units = self.decoder.rnn.hidden_size
+        if states.shape[2] == units:
+            return states
+        return states[:, :, :units].contiguous(), states[:, :, units:].contiguous()
+
+    def forward(self, x, targets):
+        y = self.encode(x)
+        if hasattr(self.decoder, "embedding"):
+            begin = torch.tensor([self.decoder.embedding.num_embeddings - 1])
+            fed = self.decoder.embedding(torch.cat([begin, targets.long()]))
+        else:
+            fed = torch.cat([torch.zeros(1, targets.shape[1]), targets[:-1]]).double()
+        d = self.decoder.rnn(fed.unsqueeze(1), self.start_of(y))[0].squeeze(1)
+        if hasattr(self, "attention"):
+            seen = self.attention(d, y).softmax(1) @ y
+            d = self.decoder.combine(torch.cat([d, seen], 1)).tanh()
+        return self.head(d)
 
 
 def outputs_of(activations, loss):
@@ -88,31 +161,23 @@ def difference(got, want):
     return ((got - want).abs().max() / want.abs().max().clamp_min(1e-30)).item()
 
 
-def compare(dump_net, folder, case):
-    """Names of what differs, each with how much."""
-    cell, layers, directions, output, loss, _ = case
+def run_dump(program, folder, case):
+    """The checkpoint's tensors, and what the network made: inputs as a list of sequences, the rest as is."""
     dump_path, checkpoint_path = os.path.join(folder, "dump.h5"), os.path.join(folder, "checkpoint.h5")
-    subprocess.run([dump_net, *map(str, case), dump_path, checkpoint_path], check=True)
+    subprocess.run([program, *map(str, case), dump_path, checkpoint_path], check=True)
     with h5py.File(checkpoint_path, "r") as f:
         state = {k: torch.from_numpy(v[()]) for k, v in f["model"].items()}
-    network = Network(cell, layers, directions, output, state)
-    network.load_state_dict(state, strict=True)
-    network.double()
     with h5py.File(dump_path, "r") as f:
-        names = ("inputs", "input_offsets", "targets", "target_offsets", "outputs", "loss")
-        dump = {k: torch.from_numpy(f[k][()]) for k in names}
-        gradient = {k: torch.from_numpy(v[()]) for k, v in f["gradient"].items()}
-
+        dump = {k: torch.from_numpy(v[()]) for k, v in f.items() if k != "gradient"}
+        dump["gradient"] = {k: torch.from_numpy(v[()]) for k, v in f["gradient"].items()}
     sequences = dump["inputs"].long() if dump["inputs"].dtype == torch.int32 else dump["inputs"]
-    lengths = dump["input_offsets"].diff().tolist()
-    activations = torch.cat([network(x) for x in sequences.split(lengths)])
-    if output == "ctc":
-        total = ctc_loss_of(activations, dump["targets"], lengths, dump["target_offsets"].diff().tolist())
-    else:
-        total = loss_of(activations, dump["targets"], loss)
+    dump["inputs"] = sequences.split(dump["input_offsets"].diff().tolist())
+    return state, dump
+
+
+def compare_gradients(network, total, gradient, found):
+    """Adds to found; then names of what differs, each with how much, and the largest difference."""
     total.backward()
-    found = {"outputs": difference(dump["outputs"], outputs_of(activations, loss)),
-             "loss": difference(dump["loss"], total.reshape(1))}
     parameters = dict(network.named_parameters())
     if set(parameters) != set(gradient):
         found["names"] = float("inf")
@@ -122,16 +187,52 @@ def compare(dump_net, folder, case):
     return {name: value for name, value in found.items() if not value <= TOLERANCE}, max(found.values())
 
 
+def compare(dump_net, folder, case):
+    cell, layers, directions, output, loss, _ = case
+    state, dump = run_dump(dump_net, folder, case)
+    network = Network(cell, layers, directions, output, state)
+    network.load_state_dict(state, strict=True)
+    network.double()
+    lengths = dump["input_offsets"].diff().tolist()
+    activations = torch.cat([network(x) for x in dump["inputs"]])
+    if output == "ctc":
+        total = ctc_loss_of(activations, dump["targets"], lengths, dump["target_offsets"].diff().tolist())
+    else:
+        total = loss_of(activations, dump["targets"], loss)
+    found = {"outputs": difference(dump["outputs"], outputs_of(activations, loss)),
+             "loss": difference(dump["loss"], total.reshape(1))}
+    return compare_gradients(network, total, dump["gradient"], found)
+
+
+def compare_decoder(dump_decoder, folder, case):
+    cell, directions, _, loss, _, _ = case
+    state, dump = run_dump(dump_decoder, folder, case)
+    network = Translator(cell, directions, state)
+    network.load_state_dict(state, strict=True)
+    network.double()
+    losses = []
+    for x, targets in zip(dump["inputs"], dump["targets"].split(dump["target_offsets"].diff().tolist())):
+        activations = network(x, targets)
+        if loss == "softmax":
+            targets = torch.cat([targets.long(), torch.tensor([activations.shape[1] - 1])])
+        losses.append(loss_of(activations, targets, loss))
+    found = {"losses": difference(dump["loss"], torch.stack(losses))}
+    return compare_gradients(network, sum(losses), dump["gradient"], found)
+
+
 def main():
-    dump_net = sys.argv[1]
-    cases = list(itertools.product(CELLS, (1, 2), (1, 2), ("frame", "sequence"), ("softmax",), ("real",)))
-    cases += itertools.product(CELLS, (2,), (2,), ("frame",), ("sigmoid", "mse"), ("symbols", "embedding"))
-    cases += itertools.product(CELLS, (1,), (2,), ("sequence",), ("huber", "mae"), ("real",))
-    cases += itertools.product(CELLS, (1, 2), (1, 2), ("ctc",), ("softmax",), ("real", "embedding"))
+    cases = list(product(CELLS, (1, 2), (1, 2), ("frame", "sequence"), ("softmax",), ("real",)))
+    cases += product(CELLS, (2,), (2,), ("frame",), ("sigmoid", "mse"), ("symbols", "embedding"))
+    cases += product(CELLS, (1,), (2,), ("sequence",), ("huber", "mae"), ("real",))
+    cases += product(CELLS, (1, 2), (1, 2), ("ctc",), ("softmax",), ("real", "embedding"))
+    cases = [(compare, sys.argv[1], case) for case in cases]
+    translators = list(product(CELLS, (1, 2), ("none", "dot", "additive"), ("softmax",), ("embedding",), (1, 2)))
+    translators += product(CELLS, (1, 2), ("dot", "additive"), ("mse", "sigmoid"), ("real",), (2,))
+    cases += [(compare_decoder, sys.argv[2], case) for case in translators]
     failed, worst = 0, 0
     with tempfile.TemporaryDirectory() as folder:
-        for case in cases:
-            wrong, most = compare(dump_net, folder, case)
+        for function, program, case in cases:
+            wrong, most = function(program, folder, case)
             worst = max(worst, most)
             for name, value in wrong.items():
                 print(f"{' '.join(map(str, case))}: {name} differs by {value:.3g}")

@@ -31,6 +31,8 @@ static int64_t draw_targets(const struct sample_shape *shape, int64_t length, ui
         return 1;
     case SAMPLE_ANY:
         return (int64_t)draw(4, seed, DRAW_COUNTS, (uint64_t)s);
+    case SAMPLE_THREE:
+        return 3;
     default:
         return length;
     }

@@ -12,7 +12,8 @@ enum sample_targets {
     SAMPLE_PER_FRAME,         /* without target_offsets */
     SAMPLE_PER_FRAME_OFFSETS, /* with target_offsets equal to input_offsets */
     SAMPLE_PER_SEQUENCE,
-    SAMPLE_ANY /* 0 to 3 targets a sequence */
+    SAMPLE_ANY,  /* 0 to 3 targets a sequence */
+    SAMPLE_THREE /* 3 targets each */
 };
 
 struct sample_shape {
