@@ -85,18 +85,25 @@ static int write_checkpoint(
     return failed ? -1 : 0;
 }
 
-int run_save(struct run *run, int newest, int best, struct error *error)
+int run_save(struct run *run, int newest, int best, int due, struct error *error)
 {
+    double start = clock_now();
     *error = (struct error){0};
     if (run_agree_weights(run, error))
         return -1;
+    if (newest && (due || run->config->train.on_divergence != DIVERGENCE_BACK))
+        run->progress.anchor = run->progress.step;
     float *moments[OPTIM_MOST_MOMENTS] = {NULL};
     int failed = collect_moments(run, moments, error);
     if (!failed && run->comm->rank == 0)
         write_checkpoint(run, newest, best, moments, error);
     for (size_t m = 0; m < OPTIM_MOST_MOMENTS; m++)
         memory_destroy(moments[m]);
-    return failed ? -1 : comm_agree(run->comm, error);
+    if (failed || comm_agree(run->comm, error))
+        return -1;
+    double took = clock_now() - start;
+    run->deadline.save = took > run->deadline.save ? took : run->deadline.save;
+    return 0;
 }
 
 /* All. Weights and moments from flat vectors on rank 0, which may be shorter than whole blocks. */

@@ -138,7 +138,7 @@ START_TEST(a_flipped_bit_is_found_before_it_spreads_or_is_saved)
     mpi_assert(run_step(job.run, &outcome, &stop, &save, &error) == 0);
     if (mpi_suite_comm()->rank == last)
         ((unsigned char *)job.run->weights)[17] ^= 4;
-    mpi_assert(run_save(job.run, 1, 0, &error) != 0);
+    mpi_assert(run_save(job.run, 1, 0, 1, &error) != 0);
     mpi_assert(error.code == EXIT_CODE_REPLICAS && (mpi_suite_comm()->rank || strstr(error.text, name)));
     mpi_assert(run_step(job.run, &outcome, &stop, &save, &error) != 0);
     mpi_assert(error.code == EXIT_CODE_REPLICAS && (mpi_suite_comm()->rank || strstr(error.text, name)));
@@ -344,7 +344,7 @@ static uint64_t run_steps(const char *name, const char *const *set, int steps, s
         mpi_assert(run_step(job.run, &outcome, &stop, &save, &error) == 0);
     }
     mpi_assert(run_validate(job.run, valid, &error) == 0);
-    mpi_assert(run_save(job.run, 1, 0, &error) == 0);
+    mpi_assert(run_save(job.run, 1, 0, 1, &error) == 0);
     uint64_t hash = job.run->weights_hash;
     run_close(job.run);
     free(job.run);
