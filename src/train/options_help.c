@@ -13,6 +13,7 @@ const char *train_options_help(void)
            "      --fresh                  start over in a directory that already holds a run\n"
            "      --init CHECKPOINT        start from these weights\n"
            "      --max-time [DD-]HH:MM:SS stop with a checkpoint before this time is over\n"
+           "                               (default: the end of the SLURM job)\n"
            "      --plan [N]               print what a run on N ranks would do, and exit\n"
            "      --check                  check configuration and all data, report every fault, exit\n"
            "      --progress auto|line|log one updating line, or a line per report interval\n"

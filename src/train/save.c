@@ -77,6 +77,7 @@ static int write_checkpoint(
         struct checkpoint view = view_run(run, config, moments);
         fill_provenance(run, &view.provenance, libraries, time_text);
         failed = best && rundir_save_best(run->directory, &view, error);
+        comm_show_life(run->comm);
         failed =
             failed || (newest && rundir_save(run->directory, &view, run->config->checkpoint.keep, error));
     }

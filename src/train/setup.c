@@ -118,12 +118,14 @@ static void open_datasets(struct run *run, struct net_config *model, struct erro
     const struct config *config = run->config;
     size_t rest = 0;
     run->train = open_training_set(config, &rest, error);
+    comm_show_life(run->comm);
     if (!run->train || model_bind(model, run->train, error) ||
         model_require_targets(model, run->train, error))
         return;
     if (!config->data.valid)
         return;
     run->valid = dataset_open(config->data.valid, rest, error);
+    comm_show_life(run->comm);
     if (run->valid && model_accepts(model, run->valid, 1, error) == 0)
         model_require_targets(model, run->valid, error);
 }
@@ -247,6 +249,7 @@ static int open_data(struct run *run, struct net_config *model, struct error *er
     warn_idle(run);
     if (comm->rank == 0) {
         dataset_fingerprint(run->train, &run->fingerprint, error);
+        comm_show_life(comm);
         run->hosts = memory_create((size_t)comm->ranks, HOST_WIDTH, error);
     }
     if (comm_agree(comm, error))
