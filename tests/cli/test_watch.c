@@ -127,6 +127,40 @@ START_TEST(a_run_that_was_ended_goes_on)
 }
 END_TEST
 
+/* One step is an epoch here: a signal during validation is noticed in the step of the next epoch, whose
+ * validation would take too long. */
+START_TEST(a_signal_leaves_the_validation_of_its_epoch_to_the_run_that_goes_on)
+{
+    struct command_process process;
+    struct command_result result;
+    char want[64], hash[64];
+#define SET "-s", "data.valid=valid-long.h5", "-s", "train.batch=41", "-s", "train.epochs=2"
+    job_start(&process, 2, "base.ini", "put-off", SET, NULL);
+    for (double limit = clock_now() + JOB_SECONDS; job_metrics_rows("put-off") < 1 && clock_now() < limit;)
+        pause_for(0.002);
+    command_signal(&process, SIGUSR1);
+    job_wait(&process, &result);
+    job_expect(&result, 0);
+    ck_assert_int_eq(job_count_lines(result.output, "epoch=1 "), 1);
+    ck_assert_int_eq(job_count_lines(result.output, "epoch=2 "), 0);
+    ck_assert_int_eq(job_count_lines(result.output, "stopped: step=2 epoch=2 "), 1);
+    ck_assert_int_eq(job_metrics_rows("put-off"), 3);
+    command_result_finish(&result);
+    job_run(&result, 3, "base.ini", "put-off", SET, NULL);
+    job_expect(&result, 0);
+    ck_assert_int_eq(job_count_lines(result.output, "epoch=2 step=2 "), 1);
+    job_field(result.output, "epoch=2 ", "valid_loss", hash);
+    command_result_finish(&result);
+    job_check_metrics("put-off", 2, 1, 1);
+    job_run(&result, 2, "base.ini", "not-put-off", SET, NULL);
+    job_expect(&result, 0);
+    job_field(result.output, "epoch=2 ", "valid_loss", want);
+    ck_assert_str_eq(hash, want);
+    command_result_finish(&result);
+#undef SET
+}
+END_TEST
+
 /* ---- divergence ---- */
 
 /* Values of which one sequence's are so large that its loss is infinite in float; and a run on them. */
@@ -357,6 +391,7 @@ int main(void)
     tcase_add_loop_test(tests, a_stopped_rank_ends_the_run_with_its_name, 0, 3);
     tcase_add_test(tests, a_rank_stopped_in_validation_ends_the_run_with_its_name);
     tcase_add_test(tests, a_run_that_was_ended_goes_on);
+    tcase_add_test(tests, a_signal_leaves_the_validation_of_its_epoch_to_the_run_that_goes_on);
     tcase_add_test(tests, a_step_that_diverges_is_skipped_with_the_same_bits_on_any_ranks_and_after_stops);
     tcase_add_test(tests, ten_skipped_steps_in_a_row_are_the_last);
     tcase_add_test(tests, a_run_that_diverges_goes_back_with_the_same_bits_on_any_ranks_and_after_stops);
