@@ -4,8 +4,9 @@
 # To adapt:
 #   --nodes, --ntasks-per-node   one rank a core; more ranks than batch / grain of the configuration would idle
 #                                (rnn-train --plan N tells what N ranks would do)
-#   --time         give rnn-train --max-time some minutes below it (--max-time 03:50:00): the run then stops itself with
-#                  a checkpoint, and the job puts itself back into the queue
+#   --time         before this is over the run stops itself with a checkpoint, and the job puts itself back into the
+#                  queue; where squeue does not work on a node, give rnn-train --max-time some minutes below it
+#                  (--max-time 03:50:00)
 #   --partition, --account, --mem-per-cpu   as your site asks; rnn-train --plan N prints the memory of a rank
 #   module load    uncomment and name what your site calls Open MPI and HDF5, the ones the programs were built with
 #   RNN_BIN        folder of the programs; otherwise build/src/cmd below the folder of submission, or PATH

@@ -43,6 +43,9 @@ struct checkpoint {
         double train_loss, train_error; /* of the last whole epoch; NaN before */
         int finished;                   /* 1: the run is over */
         int64_t metrics_rows;           /* of metrics.csv at this point */
+        int64_t skipped;                /* steps in a row that diverged and were skipped */
+        int64_t backs;                  /* times the run went back after a divergence */
+        int64_t anchor; /* step of the checkpoint it would go back to: the last that was due by itself */
     } progress;
 
     /* The data. */

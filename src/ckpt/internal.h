@@ -5,8 +5,9 @@
 #include "ckpt/checkpoint.h"
 #include "ckpt/section.h"
 
-/* Written. Version 1 is read too: it knows no options of the model behind `dropout`, and no epoch_labels. */
-enum { CHECKPOINT_VERSION = 2 };
+/* Written. Older ones are read too: version 1 knows no options of the model behind `dropout`, and no
+ * epoch_labels; version 2 nothing of divergence. */
+enum { CHECKPOINT_VERSION = 3 };
 
 /* Everything in the file, in order, in the way of `whole`. Reading: parameters and moments are allocated as
  * they are found. Returns -1 and the first failure. */

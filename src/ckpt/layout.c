@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(sizeof(struct progress) == 17 * 8, "a new member of progress belongs into layout_progress");
+_Static_assert(sizeof(struct progress) == 20 * 8, "a new member of progress belongs into layout_progress");
 _Static_assert(
-    sizeof(struct optim_state) == 6 * 8, "a new member of optim_state belongs into layout_optimizer");
+    sizeof(struct optim_state) == 7 * 8, "a new member of optim_state belongs into layout_optimizer");
 _Static_assert(
     sizeof(struct provenance) == 7 * sizeof(void *), "a new member belongs into layout_provenance");
 
@@ -275,6 +275,10 @@ static int layout_optimizer(const struct section *whole, struct checkpoint *c)
     section_real(&s, "plateau_factor", &c->optim.plateau_factor);
     section_real(&s, "plateau_best", &c->optim.plateau_best);
     section_integer(&s, "plateau_wait", &c->optim.plateau_wait, 0, most);
+    if (s.version >= 3)
+        section_real(&s, "reduction", &c->optim.reduction);
+    else if (s.way == SECTION_READ)
+        c->optim.reduction = 1;
     for (size_t i = 0; !s.failed && i < optim_count_moments(c->optimizer); i++)
         layout_moment(&s, c, i);
     return section_end(&s);
@@ -305,6 +309,13 @@ static int layout_progress(const struct section *whole, struct checkpoint *c)
     section_real(&s, "train_error", &p->train_error);
     flag_item(&s, "finished", &p->finished);
     section_integer(&s, "metrics_rows", &p->metrics_rows, 0, most);
+    if (s.version >= 3) {
+        section_integer(&s, "skipped", &p->skipped, 0, most);
+        section_integer(&s, "backs", &p->backs, 0, most);
+        section_integer(&s, "anchor", &p->anchor, 0, most);
+    } else if (s.way == SECTION_READ) {
+        p->anchor = p->step;
+    }
     return section_end(&s);
 }
 

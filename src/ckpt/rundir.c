@@ -222,7 +222,7 @@ static int write_checkpoint(
 }
 
 /* What cannot be removed stays: the checkpoint is safe, and that is what counts. */
-static void prune(const char *directory, int64_t step, int64_t keep)
+static void prune(const char *directory, int64_t step, int64_t anchor, int64_t keep)
 {
     struct steps steps;
     struct removal removal = {.directory = directory, .temporary_only = 1};
@@ -233,6 +233,7 @@ static void prune(const char *directory, int64_t step, int64_t keep)
         char path[PATH_BYTES];
         int keeps = steps.step[i] <= step && kept < (keep > 1 ? keep : 1);
         kept += keeps;
+        keeps |= steps.step[i] == anchor;
         rundir_checkpoint_path(directory, steps.step[i], path, sizeof path);
         if (!keeps)
             unlink(path);
@@ -248,7 +249,7 @@ int rundir_save(const char *directory, const struct checkpoint *checkpoint, int6
         behind_step);
     if (write_checkpoint(directory, name, checkpoint, error) != 0)
         return -1;
-    prune(directory, checkpoint->progress.step, keep);
+    prune(directory, checkpoint->progress.step, checkpoint->progress.anchor, keep);
     return 0;
 }
 
@@ -274,6 +275,15 @@ static int load(const char *directory, int64_t step, struct checkpoint *checkpoi
     }
     *checkpoint = read;
     return 0;
+}
+
+int rundir_load_step(const char *directory, int64_t step, struct checkpoint *checkpoint, struct error *error)
+{
+    char path[PATH_BYTES];
+    rundir_checkpoint_path(directory, step, path, sizeof path);
+    if (access(path, F_OK) != 0)
+        return 0;
+    return load(directory, step, checkpoint, error) == 0 ? 1 : -1;
 }
 
 int rundir_load_newest(const char *directory, struct checkpoint *checkpoint,

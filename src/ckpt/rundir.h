@@ -27,8 +27,8 @@ int rundir_clear(const char *directory, struct error *error);
 /* "DIRECTORY/checkpoint-NNNNNNNNNN.h5" */
 void rundir_checkpoint_path(const char *directory, int64_t step, char *path, size_t size);
 
-/* Writes checkpoint-<step>.h5, then removes all but the newest `keep`, and temporary files left by a crash.
- */
+/* Writes checkpoint-<step>.h5, then removes all but the newest `keep` and that of progress.anchor, and
+ * temporary files left by a crash. */
 int rundir_save(
     const char *directory, const struct checkpoint *checkpoint, int64_t keep, struct error *error);
 
@@ -39,6 +39,9 @@ int rundir_save_best(const char *directory, const struct checkpoint *checkpoint,
  * some but none is valid. Each damaged one on the way is handed to `skipped`. */
 int rundir_load_newest(const char *directory, struct checkpoint *checkpoint,
     void (*skipped)(void *context, const char *text), void *context, struct error *error);
+
+/* The checkpoint of step `step` if it is there and valid: 1, 0 or -1 as above (0: no such file). */
+int rundir_load_step(const char *directory, int64_t step, struct checkpoint *checkpoint, struct error *error);
 
 /* status: three lines "state=..." "step=..." "reason=...". */
 int rundir_write_status(

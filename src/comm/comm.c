@@ -1,13 +1,14 @@
-/* Thin wrappers over MPI_COMM_WORLD. Collectives whose length could pass an int, or the sizes where MPI
+/* Thin wrappers over MPI_COMM_WORLD, nonblocking calls with a wait of our own (wait.c). Collectives whose
+ * length could pass an int, or the sizes where MPI
  * libraries have had trouble, go in pieces; every rank cuts alike, and uses the same type and count, since
  * some algorithms of Open MPI go wrong where ranks describe the same bytes differently. */
 #include "comm/comm.h"
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "comm/wait.h"
 
 #include <assert.h>
-#include <mpi.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +34,9 @@ void comm_start(struct comm *comm, const char *program)
 void comm_finish(struct comm *comm)
 {
     if (comm && comm->ranks) {
+        watch_close(comm);
         MPI_Finalize();
+        alarm(0);
         *comm = (struct comm){0};
     }
 }
@@ -63,57 +66,69 @@ void comm_fatal(const struct comm *comm, int64_t step, int code, const char *for
         log_line(LOG_ERROR, "%s", text);
     else
         log_line(LOG_ERROR, "step %lld: %s", (long long)step, text);
-    if (comm && comm->ranks)
+    if (comm && comm->ranks) {
+        watch_end_after(10, code); /* a host that is cut off has no launcher to tell */
         MPI_Abort(MPI_COMM_WORLD, code);
+    }
     _exit(code);
 }
 
 int comm_agree(const struct comm *comm, struct error *error)
 {
     int lowest = error->code ? comm->rank : comm->ranks;
-    MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
+    MPI_Request request;
+    MPI_Iallreduce(MPI_IN_PLACE, &lowest, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD, &request);
+    comm_wait(comm, &request);
     if (lowest == comm->ranks)
         return 0;
     if (lowest > 0 && comm->rank == lowest)
         error_prefix(error, "rank %d on %s: ", comm->rank, comm->host);
-    MPI_Bcast(error, (int)sizeof *error, MPI_BYTE, lowest, MPI_COMM_WORLD);
+    comm_broadcast(comm, error, sizeof *error, lowest);
     return -1;
 }
 
-static void reduce_pieces(void *values, size_t n, size_t size, MPI_Datatype type, MPI_Op op)
+static void reduce_pieces(
+    const struct comm *comm, void *values, size_t n, size_t size, MPI_Datatype type, MPI_Op op)
 {
     for (size_t done = 0, piece; done < n; done += piece) {
         piece = n - done < PIECE / size ? n - done : PIECE / size;
-        MPI_Allreduce(MPI_IN_PLACE, (char *)values + done * size, (int)piece, type, op, MPI_COMM_WORLD);
+        MPI_Request request;
+        MPI_Iallreduce(
+            MPI_IN_PLACE, (char *)values + done * size, (int)piece, type, op, MPI_COMM_WORLD, &request);
+        comm_wait(comm, &request);
     }
 }
 
 void comm_sum(const struct comm *comm, double *values, size_t n)
 {
-    reduce_pieces(values, n, sizeof *values, MPI_DOUBLE, MPI_SUM);
+    reduce_pieces(comm, values, n, sizeof *values, MPI_DOUBLE, MPI_SUM);
 }
 
 void comm_max(const struct comm *comm, double *values, size_t n)
 {
-    reduce_pieces(values, n, sizeof *values, MPI_DOUBLE, MPI_MAX);
+    reduce_pieces(comm, values, n, sizeof *values, MPI_DOUBLE, MPI_MAX);
 }
 
 void comm_max_int64(const struct comm *comm, int64_t *values, size_t n)
 {
-    reduce_pieces(values, n, sizeof *values, MPI_INT64_T, MPI_MAX);
+    reduce_pieces(comm, values, n, sizeof *values, MPI_INT64_T, MPI_MAX);
 }
 
 void comm_broadcast(const struct comm *comm, void *bytes, size_t n, int root)
 {
     for (size_t done = 0, piece; done < n; done += piece) {
         piece = n - done < PIECE ? n - done : PIECE;
-        MPI_Bcast((char *)bytes + done, (int)piece, MPI_BYTE, root, MPI_COMM_WORLD);
+        MPI_Request request;
+        MPI_Ibcast((char *)bytes + done, (int)piece, MPI_BYTE, root, MPI_COMM_WORLD, &request);
+        comm_wait(comm, &request);
     }
 }
 
 void comm_barrier(const struct comm *comm)
 {
-    MPI_Barrier(MPI_COMM_WORLD);
+    MPI_Request request;
+    MPI_Ibarrier(MPI_COMM_WORLD, &request);
+    comm_wait(comm, &request);
 }
 
 /* The bytes of [start, start + n) that lie in [first, end), both counted from the same place. */
@@ -146,8 +161,10 @@ void comm_collect(const struct comm *comm, const void *bytes, size_t n, const si
         }
         size_t from;
         int share = share_in_window(own, n, first, end, &from);
-        MPI_Gatherv(share ? (const char *)bytes + (from - own) : NULL, share, MPI_BYTE,
-            all ? (char *)all + first : NULL, shares, places, MPI_BYTE, 0, MPI_COMM_WORLD);
+        MPI_Request request;
+        MPI_Igatherv(share ? (const char *)bytes + (from - own) : NULL, share, MPI_BYTE,
+            all ? (char *)all + first : NULL, shares, places, MPI_BYTE, 0, MPI_COMM_WORLD, &request);
+        comm_wait(comm, &request);
     }
     memory_destroy(shares);
 }
@@ -160,6 +177,8 @@ void comm_gather_texts(const struct comm *comm, const char *text, size_t width, 
     if (!padded)
         comm_fatal(comm, -1, error.code, "%s", error.text);
     snprintf(padded, width, "%s", text);
-    MPI_Gather(padded, (int)width, MPI_CHAR, gathered, (int)width, MPI_CHAR, 0, MPI_COMM_WORLD);
+    MPI_Request request;
+    MPI_Igather(padded, (int)width, MPI_CHAR, gathered, (int)width, MPI_CHAR, 0, MPI_COMM_WORLD, &request);
+    comm_wait(comm, &request);
     memory_destroy(padded);
 }

@@ -8,26 +8,33 @@
  *
  * Counts and displacements are in blocks of REDUCE_BLOCK floats, one datatype for all sides and ranks: an int
  * holds 2^31 blocks, and Open MPI's algorithms rely on ranks describing the same bytes alike. MPI_IN_PLACE
- * comes with a valid type, which older Open MPI looks at although the standard has it ignored. */
+ * comes with a valid type, which older Open MPI looks at although the standard has it ignored.
+ *
+ * All calls are nonblocking and waited for in comm_wait. The rounds are messages of our own: an
+ * MPI_Ialltoallv in which some ranks send nothing was seen not to end (Open MPI 4.1.4). Its nonblocking
+ * all-gather sends every slice to every rank from its owner, so between two hosts a vector would pass once
+ * for each pair of ranks: large vectors go round a ring instead, in rank order, and pass between two hosts
+ * once. */
 #include "comm/reduce.h"
 
 #include "base/memory.h"
 #include "comm/squares.h"
+#include "comm/wait.h"
 
 #include <assert.h>
 #include <limits.h>
-#include <mpi.h>
 #include <string.h>
+
+enum { RING_BLOCKS = 16 }; /* vectors of more blocks go round the ring */
 
 struct reduce {
     const struct comm *comm;
     size_t length; /* floats */
     MPI_Datatype block;
-    int *integers;        /* one allocation for the five tables of ints, [ranks] each */
-    int *starts, *counts; /* slice of each rank in blocks */
-    int *no_counts;       /* zeroes: what a rank sends that has no node in a round */
-    int *receive_counts, *receive_starts;
-    double *squares; /* [blocks] */
+    int *integers;         /* one allocation for both tables of ints, [ranks] each */
+    int *starts, *counts;  /* slice of each rank in blocks */
+    MPI_Request *requests; /* [2 ranks] of a round */
+    double *squares;       /* [blocks] */
 
     size_t room;             /* nodes that the exchange buffer holds; the same on all ranks */
     float *buffer;           /* [room][slice in whole blocks] */
@@ -114,15 +121,14 @@ static void cut_slices(struct reduce *reduce)
 static int allocate_tables(struct reduce *reduce, struct error *error)
 {
     size_t ranks = (size_t)reduce->comm->ranks;
-    reduce->integers = memory_create(5 * ranks, sizeof *reduce->integers, error);
+    reduce->integers = memory_create(2 * ranks, sizeof *reduce->integers, error);
+    reduce->requests = memory_create(2 * ranks, sizeof(MPI_Request), error);
     reduce->squares = memory_create(count_blocks(reduce), sizeof *reduce->squares, error);
     reduce->first_node = memory_create(ranks + 1, sizeof *reduce->first_node, error);
-    if (!reduce->integers || !reduce->squares || !reduce->first_node)
+    if (!reduce->integers || !reduce->requests || !reduce->squares || !reduce->first_node)
         return -1;
-    int **tables[] = {&reduce->starts, &reduce->counts, &reduce->no_counts, &reduce->receive_counts,
-        &reduce->receive_starts};
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
-        *tables[i] = reduce->integers + i * ranks;
+    reduce->starts = reduce->integers;
+    reduce->counts = reduce->integers + ranks;
     cut_slices(reduce);
     return 0;
 }
@@ -161,6 +167,7 @@ void reduce_destroy(struct reduce *reduce)
     if (reduce->block != MPI_DATATYPE_NULL)
         MPI_Type_free(&reduce->block);
     memory_destroy(reduce->integers);
+    memory_destroy(reduce->requests);
     memory_destroy(reduce->squares);
     memory_destroy(reduce->first_node);
     memory_destroy(reduce->buffer);
@@ -192,20 +199,31 @@ static int list_all_nodes(
     return 0;
 }
 
-/* Round j: everyone's j-th node, where there is one, to everyone. */
+/* Round j: everyone's j-th node, where there is one, to everyone. Each begins with its right neighbour, so
+ * that not all talk to the same rank at a time. */
 static void exchange_round(struct reduce *reduce, size_t j, const struct tree_sums *sums)
 {
-    int rank = reduce->comm->rank, own = reduce->counts[rank];
-    for (int r = 0; r < reduce->comm->ranks; r++) {
-        size_t node = reduce->first_node[r] + j;
-        int has = node < reduce->first_node[r + 1];
-        reduce->receive_counts[r] = has ? own : 0;
-        reduce->receive_starts[r] = has ? (int)node * own : 0;
+    const struct comm *comm = reduce->comm;
+    int rank = comm->rank, ranks = comm->ranks, own = reduce->counts[rank], pending = 0;
+    for (int away = 1; away < ranks && own; away++) {
+        int from = (rank + ranks - away) % ranks;
+        size_t node = reduce->first_node[from] + j;
+        if (node < reduce->first_node[from + 1])
+            MPI_Irecv(reduce->vectors[node], own, reduce->block, from, 0, MPI_COMM_WORLD,
+                &reduce->requests[pending++]);
     }
-    int sends = j < sums->held;
-    MPI_Alltoallv(sends ? sums->vectors[j] : reduce->buffer, sends ? reduce->counts : reduce->no_counts,
-        reduce->starts, reduce->block, reduce->buffer, reduce->receive_counts, reduce->receive_starts,
-        reduce->block, MPI_COMM_WORLD);
+    for (int away = 1; away < ranks && j < sums->held; away++) {
+        int to = (rank + away) % ranks;
+        if (reduce->counts[to])
+            MPI_Isend(sums->vectors[j] + (size_t)reduce->starts[to] * REDUCE_BLOCK, reduce->counts[to],
+                reduce->block, to, 0, MPI_COMM_WORLD, &reduce->requests[pending++]);
+    }
+    if (j < sums->held && own)
+        memcpy(reduce->vectors[reduce->first_node[rank] + j],
+            sums->vectors[j] + (size_t)reduce->starts[rank] * REDUCE_BLOCK,
+            slice_room(reduce) * sizeof(float));
+    while (pending > 0)
+        comm_wait(comm, &reduce->requests[--pending]);
 }
 
 static void check_sums(
@@ -246,17 +264,45 @@ double reduce_squares(struct reduce *reduce, const float *slice)
     for (size_t i = 0; i < count; i += REDUCE_BLOCK)
         own[i / REDUCE_BLOCK] =
             squares_sum_block(slice + i, count - i < REDUCE_BLOCK ? count - i : REDUCE_BLOCK);
-    if (reduce->comm->ranks > 1)
-        MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DOUBLE, reduce->squares, reduce->counts, reduce->starts,
-            MPI_DOUBLE, MPI_COMM_WORLD);
+    if (reduce->comm->ranks > 1) {
+        MPI_Request request;
+        MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DOUBLE, reduce->squares, reduce->counts, reduce->starts,
+            MPI_DOUBLE, MPI_COMM_WORLD, &request);
+        comm_wait(reduce->comm, &request);
+    }
     return squares_add_blocks(reduce->squares, count_blocks(reduce));
+}
+
+/* Round a ring: each hands on to its right what it got from its left in the round before, its own slice
+ * first. */
+static void gather_ring(struct reduce *reduce, float *vector)
+{
+    const struct comm *comm = reduce->comm;
+    int ranks = comm->ranks, right = (comm->rank + 1) % ranks, left = (comm->rank + ranks - 1) % ranks;
+    for (int round = 0; round + 1 < ranks; round++) {
+        int out = (comm->rank + ranks - round) % ranks, in = (left + ranks - round) % ranks;
+        MPI_Request receive = MPI_REQUEST_NULL, send = MPI_REQUEST_NULL;
+        if (reduce->counts[in])
+            MPI_Irecv(vector + (size_t)reduce->starts[in] * REDUCE_BLOCK, reduce->counts[in], reduce->block,
+                left, 0, MPI_COMM_WORLD, &receive);
+        if (reduce->counts[out])
+            MPI_Isend(vector + (size_t)reduce->starts[out] * REDUCE_BLOCK, reduce->counts[out], reduce->block,
+                right, 0, MPI_COMM_WORLD, &send);
+        comm_wait(comm, &receive);
+        comm_wait(comm, &send);
+    }
 }
 
 void reduce_gather(struct reduce *reduce, float *vector)
 {
-    if (reduce->comm->ranks > 1)
-        MPI_Allgatherv(MPI_IN_PLACE, 0, reduce->block, vector, reduce->counts, reduce->starts, reduce->block,
-            MPI_COMM_WORLD);
+    MPI_Request request;
+    if (reduce->comm->ranks > 1 && count_blocks(reduce) > RING_BLOCKS) {
+        gather_ring(reduce, vector);
+    } else if (reduce->comm->ranks > 1) {
+        MPI_Iallgatherv(MPI_IN_PLACE, 0, reduce->block, vector, reduce->counts, reduce->starts, reduce->block,
+            MPI_COMM_WORLD, &request);
+        comm_wait(reduce->comm, &request);
+    }
 }
 
 /* Both go through the exchange buffer, which has whole blocks where the caller's last slice may not. */
@@ -273,8 +319,10 @@ void reduce_collect(struct reduce *reduce, const float *slice, float *vector)
         memcpy(reduce->buffer, slice, count * sizeof *slice);
         memset(reduce->buffer + count, 0, (slice_room(reduce) - count) * sizeof *slice);
     }
-    MPI_Gatherv(reduce->buffer, reduce->counts[reduce->comm->rank], reduce->block, vector, reduce->counts,
-        reduce->starts, reduce->block, 0, MPI_COMM_WORLD);
+    MPI_Request request;
+    MPI_Igatherv(reduce->buffer, reduce->counts[reduce->comm->rank], reduce->block, vector, reduce->counts,
+        reduce->starts, reduce->block, 0, MPI_COMM_WORLD, &request);
+    comm_wait(reduce->comm, &request);
 }
 
 void reduce_spread(struct reduce *reduce, const float *vector, float *slice)
@@ -285,8 +333,10 @@ void reduce_spread(struct reduce *reduce, const float *vector, float *slice)
         memcpy(slice, vector, count * sizeof *slice);
         return;
     }
-    MPI_Scatterv(vector, reduce->counts, reduce->starts, reduce->block, reduce->buffer,
-        reduce->counts[reduce->comm->rank], reduce->block, 0, MPI_COMM_WORLD);
+    MPI_Request request;
+    MPI_Iscatterv(vector, reduce->counts, reduce->starts, reduce->block, reduce->buffer,
+        reduce->counts[reduce->comm->rank], reduce->block, 0, MPI_COMM_WORLD, &request);
+    comm_wait(reduce->comm, &request);
     if (count)
         memcpy(slice, reduce->buffer, count * sizeof *slice);
 }

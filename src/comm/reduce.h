@@ -1,6 +1,6 @@
 /* Spread reduction: every rank owns a slice of the flat vector, completes the sums of it in tree order,
- * updates it, and all gather the whole. The exchange is MPI's own (all-to-all of node sums, all-gather of
- * slices). */
+ * updates it, and all gather the whole. Node sums go to all ranks slice by slice, and complete slices to
+ * all. */
 #ifndef COMM_REDUCE_H
 #define COMM_REDUCE_H
 

@@ -34,7 +34,8 @@ const char *const optimizer_names[] = {[OPTIMIZER_SGD] = "sgd",
 
 void optim_state_init(struct optim_state *state)
 {
-    *state = (struct optim_state){.power1 = 1, .power2 = 1, .plateau_factor = 1, .plateau_best = INFINITY};
+    *state = (struct optim_state){
+        .power1 = 1, .power2 = 1, .plateau_factor = 1, .plateau_best = INFINITY, .reduction = 1};
 }
 
 size_t optim_count_moments(enum optimizer optimizer)

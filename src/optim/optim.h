@@ -42,6 +42,7 @@ struct optim_state {
     double plateau_factor; /* product of the reductions so far */
     double plateau_best;   /* lowest validation loss so far; +infinity at the start */
     int64_t plateau_wait;  /* epochs since */
+    double reduction;      /* of every rate: below 1 in a run that went back after a divergence */
 };
 
 void optim_state_init(struct optim_state *state);
@@ -51,8 +52,8 @@ size_t optim_count_moments(enum optimizer optimizer);
 const char *optim_moment_name(enum optimizer optimizer, size_t moment);
 
 /* The learning rate of the update to come (state->step updates made), in epoch `epoch` (from 1): that of the
- * schedule, at least lr_min, times step / warmup during the warmup. The cosine begins after the warmup with
- * lr; lr_min is what it would give for the update after the last. */
+ * schedule, at least lr_min, times step / warmup during the warmup, times state->reduction. The cosine begins
+ * after the warmup with lr; lr_min is what it would give for the update after the last. */
 double optim_rate(const struct optim_config *config, const struct optim_state *state, int64_t epoch);
 
 /* Factor that brings a gradient of this norm down to the largest allowed, exactly (PyTorch divides by the

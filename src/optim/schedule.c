@@ -40,13 +40,15 @@ static double schedule_rate(const struct optim_config *config, const struct opti
     return config->lr;
 }
 
-/* lr_min bounds the schedule, not the way up to it. */
+/* lr_min bounds the schedule, not the way up to it, nor what a divergence has made of it. */
 double optim_rate(const struct optim_config *config, const struct optim_state *state, int64_t epoch)
 {
     double rate = schedule_rate(config, state, epoch);
     rate = rate > config->lr_min ? rate : config->lr_min;
     int64_t step = state->step + 1;
-    return step < config->warmup ? rate * ((double)step / (double)config->warmup) : rate;
+    if (step < config->warmup)
+        rate *= (double)step / (double)config->warmup;
+    return rate * state->reduction;
 }
 
 /* Any improvement counts (PyTorch asks for 1e-4 of the best). A loss that is not a number is none. */

@@ -234,6 +234,7 @@ static int measure(struct run *run, const struct bench_options *options, struct 
         return -1;
     optim_state_init(&run->state);
     run->progress = (struct progress){.epoch = 1};
+    run->deadline.at = INFINITY;
     if (net_init_weights(run->net, 1, run->weights, error) == 0)
         feed_init(&run->feed, run->comm, run->train, NULL, NULL, config->train.batch, config->train.grain, 1,
             1, 0, config->train.epochs, error);

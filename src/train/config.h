@@ -14,6 +14,13 @@
 enum interval { INTERVAL_EPOCHS, INTERVAL_STEPS, INTERVAL_MINUTES };
 enum best { BEST_LOSS, BEST_ERROR };
 
+/* What becomes of a step whose loss or gradient is no finite number, or whose loss explodes. */
+enum divergence {
+    DIVERGENCE_ABORT, /* the run ends */
+    DIVERGENCE_SKIP,  /* the step updates nothing */
+    DIVERGENCE_BACK   /* the run goes back to a checkpoint, with a lower rate from there on */
+};
+
 struct config {
     struct {
         char *train, *valid; /* absolute; valid NULL where there is none */
@@ -30,6 +37,10 @@ struct config {
         uint64_t seed;
         double weight_noise; /* deviation of what is added to the weights in a step */
         int64_t patience;
+        enum divergence on_divergence;
+        double explode;      /* a loss so many times the epoch's mean so far is divergence; 0: none is */
+        double back_factor;  /* of the rate, each time the run goes back */
+        double watchdog;     /* seconds after which a rank that does not answer ends the run; 0: never */
         double report_every; /* seconds */
     } train;
     struct {
@@ -57,8 +68,8 @@ char *config_write(const struct config *config, int with_paths, struct error *er
 
 /* Compares with the text of a checkpoint's configuration (without paths): every key of [data], [model] and
  * [train] that differs, but patience and, where the schedule does not depend on it, epochs, is a fault with
- * both values and a hint at --fresh and --init. [checkpoint], data.cache and train.report_every may change.
- * Returns the number of faults. */
+ * both values and a hint at --fresh and --init. [checkpoint], data.cache, train.report_every, watchdog,
+ * on_divergence, explode and back_factor may change. Returns the number of faults. */
 size_t config_compare(const struct config *config, const char *saved, struct faults *faults);
 
 #endif

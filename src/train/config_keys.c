@@ -10,7 +10,9 @@
 #include <string.h>
 
 /* Enumerators are stored through an int. */
-_Static_assert(sizeof(enum cell) == sizeof(int) && sizeof(enum interval) == sizeof(int), "enum is not int");
+_Static_assert(sizeof(enum cell) == sizeof(int) && sizeof(enum interval) == sizeof(int) &&
+        sizeof(enum divergence) == sizeof(int),
+    "enum is not int");
 
 static const char *const schedules[] = {[SCHEDULE_CONSTANT] = "constant",
     [SCHEDULE_STEP] = "step",
@@ -18,6 +20,8 @@ static const char *const schedules[] = {[SCHEDULE_CONSTANT] = "constant",
     [SCHEDULE_PLATEAU] = "plateau",
     NULL};
 static const char *const states[] = {"zero", "learned", NULL};
+static const char *const divergences[] = {
+    [DIVERGENCE_ABORT] = "abort", [DIVERGENCE_SKIP] = "skip", [DIVERGENCE_BACK] = "back", NULL};
 static const char *const bests[] = {[BEST_LOSS] = "loss", [BEST_ERROR] = "error", NULL};
 
 #define NO_LIMIT 1e15 /* no limit that a run could meet */
@@ -86,6 +90,10 @@ const struct config_key config_keys[] = {
     {"train", "huber_delta", KEY_REAL, AT(model.huber_delta), "1", ABOVE(0, NO_LIMIT)},
     {"train", "seed", KEY_SEED, AT(train.seed), "1", KEPT},
     {"train", "patience", KEY_COUNT, AT(train.patience), "0", FROM(0, COUNTS), FREE},
+    {"train", "on_divergence", KEY_CHOICE, AT(train.on_divergence), "abort", .choices = divergences, FREE},
+    {"train", "explode", KEY_REAL, AT(train.explode), "0", FROM(0, NO_LIMIT), FREE},
+    {"train", "back_factor", KEY_REAL, AT(train.back_factor), "0.5", ABOVE(0, 1), FREE},
+    {"train", "watchdog", KEY_SECONDS, AT(train.watchdog), "10 minutes", FROM(0, NO_LIMIT), FREE},
     {"train", "report_every", KEY_SECONDS, AT(train.report_every), "10 seconds", FROM(0, NO_LIMIT), FREE},
 
     {"checkpoint", "every", KEY_INTERVAL, AT(checkpoint.every), "1 epoch", FROM(1, COUNTS),

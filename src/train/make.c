@@ -25,6 +25,7 @@ static void allocate_vectors(struct run *run, struct error *error)
         run->slice = memory_create(run->slice_count, sizeof *run->slice, error);
     for (size_t m = 0; m < optim_count_moments(run->optim.optimizer); m++)
         run->moments[m] = memory_create(run->slice_count, sizeof *run->moments[m], error);
+    run->pace.busy = memory_create((size_t)run->comm->ranks, sizeof *run->pace.busy, error);
     tally_init(&run->tally, batch, run_count_rides(run->comm), error);
 }
 
@@ -53,6 +54,7 @@ void run_unmake(struct run *run)
     for (size_t m = 0; m < OPTIM_MOST_MOMENTS; m++)
         memory_destroy(run->moments[m]);
     memory_destroy(run->slice);
+    memory_destroy(run->pace.busy);
     memory_destroy(run->scores);
     memory_destroy(run->noisy);
     memory_destroy(run->weights);

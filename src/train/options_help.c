@@ -14,6 +14,7 @@ const char *train_options_help(void)
            "      --fresh                  start over in a directory that already holds a run\n"
            "      --init CHECKPOINT        start from these weights\n"
            "      --max-time [DD-]HH:MM:SS stop with a checkpoint before this time is over\n"
+           "                               (default: the end of the SLURM job)\n"
            "      --plan [N]               print what a run on N ranks would do, and exit\n"
            "      --check                  check configuration and all data, report every fault, exit\n"
            "      --verify FILE|RUN        say whether a checkpoint or a whole run is sound, and exit\n"

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "h5/h5.h"
 #include "kernel/kernel.h"
+#include "train/placement.h"
 #include "train/preview.h"
 #include "train/run.h"
 #include "train/stop.h"
@@ -63,7 +64,7 @@ static int read_config(const struct comm *comm, const struct train_options *opti
     return error.code;
 }
 
-static int train(const struct comm *comm, const struct train_options *options, const struct config *config,
+static int train(struct comm *comm, const struct train_options *options, const struct config *config,
     const char *command, double start)
 {
     struct run *run = memory_create(1, sizeof *run, NULL);
@@ -75,6 +76,7 @@ static int train(const struct comm *comm, const struct train_options *options, c
     run->comm = comm;
     run->command = command;
     run->start = start;
+    comm_watch(comm, config->train.watchdog);
     int code;
     if (options_run_directory(options, run->directory, sizeof run->directory, &error)) {
         if (comm->rank == 0)
@@ -129,6 +131,8 @@ int program_train(const struct train_options *options, const char *command)
     int code = read_config(&comm, options, &config);
     if (code == 0 && (options->plan || options->check))
         code = preview(&comm, options, &config);
+    else if (code == 0 && placement_is_wrong(&comm))
+        code = EXIT_CODE_USAGE;
     else if (code == 0)
         code = train(&comm, options, &config, command, start);
     config_finish(&config);

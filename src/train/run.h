@@ -16,6 +16,18 @@
 
 enum { HOST_WIDTH = 64 };
 
+/* Who the ranks of an epoch wait for. */
+struct pace {
+    double *busy;           /* [ranks] seconds of computing, on rank 0 */
+    double waited, seconds; /* of waits, summed over ranks; of steps */
+};
+
+/* The end of the run's time, and how long its parts took at the longest, in seconds. */
+struct deadline {
+    double at;              /* clock_now(); +infinity: none */
+    double step, end, save; /* a step; the end of an epoch, validation and all; a checkpoint */
+};
+
 struct run {
     const struct train_options *options;
     const struct config *config;
@@ -45,9 +57,12 @@ struct run {
     uint64_t weights_hash;
 
     struct feed feed;
-    struct tally tally;              /* of a training step */
-    struct net_score *scores;        /* [sequences of the largest grain] of a grain */
-    double longest_round, last_save; /* rank 0: seconds from step to step, the longest; clock_now() */
+    struct tally tally;       /* of a training step */
+    struct net_score *scores; /* [sequences of the largest grain] of a grain */
+    double waited;            /* seconds of this rank's waits for others since it last told of them */
+    struct pace pace;         /* rank 0: of the epoch at hand */
+    struct deadline deadline; /* rank 0 */
+    double last_save;         /* rank 0: clock_now() */
 
     /* Rank 0. */
     struct lock *lock;
@@ -77,9 +92,10 @@ void run_close(struct run *run);
 int run_make(struct run *run, const struct net_config *model, struct error *error);
 void run_unmake(struct run *run);
 
-/* One training step. A grain that cannot be read or computed on one rank ends it on all. *stop and *save:
- * asked for on any rank. EXIT_CODE_DIVERGED: loss or gradient is not finite, nothing was updated, or weights
- * are not after it; EXIT_CODE_REPLICAS: weights differ between ranks. (step.c) */
+/* One training step; one that diverges is left out where the configuration says so. A grain that cannot be
+ * read or computed on one rank ends it on all. *stop and *save: asked for on any rank. EXIT_CODE_DIVERGED:
+ * loss or gradient is not finite, nothing was updated, or weights are not after it; EXIT_CODE_REPLICAS:
+ * weights differ between ranks. (step.c) */
 int run_step(
     struct run *run, struct outcome *outcome, enum stop_reason *stop, int *save, struct error *error);
 
@@ -94,8 +110,29 @@ int run_validate(struct run *run, struct outcome *outcome, struct error *error);
 /* EXIT_CODE_DATA where a whole epoch over a set counted nothing. Not collective. (validate.c) */
 int run_check_counted(const struct dataset *dataset, double counted, struct error *error);
 
-/* Writes the newest state as a checkpoint, as best.h5, or both. (save.c) */
-int run_save(struct run *run, int newest, int best, struct error *error);
+/* Writes the newest state as a checkpoint, as best.h5, or both. `due`: it is one that the configuration asks
+ * for at this step, and so one to go back to. (save.c) */
+int run_save(struct run *run, int newest, int best, int due, struct error *error);
+
+/* After a divergence (*why): weights, moments and progress of the last checkpoint that was due, a lower rate
+ * from there on, and the feed and metrics.csv in their place. Fails with *why where it is not to be, and
+ * where the run has gone back too often or there is no such checkpoint, which *why then says too. (back.c) */
+enum { RUN_MOST_BACKS = 5, RUN_MOST_SKIPPED = 10 };
+int run_go_back(struct run *run, struct error *why);
+
+/* The feed from where `progress` is. Not collective. (setup.c) */
+int run_start_feed(struct run *run, struct error *error);
+
+/* The pace of an epoch. What a rank has to tell of a step, in its place of `busy` [ranks] before that is
+ * summed; on rank 0 the sums; and the text about them, after which it begins anew. Not collective. (pace.c)
+ */
+void run_note_pace(struct run *run, const double *busy, double waited);
+void run_tell_pace(struct run *run, char *text, size_t size);
+
+/* Rank 0. When the run's time is over: by --max-time, else by the end of the SLURM job it is in; and whether
+ * there is none left for another step. (deadline.c) */
+void run_find_deadline(struct run *run);
+int run_is_late(const struct run *run);
 
 /* Rank 0's checkpoint (NULL elsewhere) into the run of every rank: weights, moments, progress. (save.c) */
 int run_restore(struct run *run, const struct checkpoint *checkpoint, struct error *error);

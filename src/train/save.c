@@ -77,6 +77,7 @@ static int write_checkpoint(
         struct checkpoint view = view_run(run, config, moments);
         fill_provenance(run, &view.provenance, libraries, time_text);
         failed = best && rundir_save_best(run->directory, &view, error);
+        comm_show_life(run->comm);
         failed =
             failed || (newest && rundir_save(run->directory, &view, run->config->checkpoint.keep, error));
     }
@@ -85,18 +86,25 @@ static int write_checkpoint(
     return failed ? -1 : 0;
 }
 
-int run_save(struct run *run, int newest, int best, struct error *error)
+int run_save(struct run *run, int newest, int best, int due, struct error *error)
 {
+    double start = clock_now();
     *error = (struct error){0};
     if (run_agree_weights(run, error))
         return -1;
+    if (newest && (due || run->config->train.on_divergence != DIVERGENCE_BACK))
+        run->progress.anchor = run->progress.step;
     float *moments[OPTIM_MOST_MOMENTS] = {NULL};
     int failed = collect_moments(run, moments, error);
     if (!failed && run->comm->rank == 0)
         write_checkpoint(run, newest, best, moments, error);
     for (size_t m = 0; m < OPTIM_MOST_MOMENTS; m++)
         memory_destroy(moments[m]);
-    return failed ? -1 : comm_agree(run->comm, error);
+    if (failed || comm_agree(run->comm, error))
+        return -1;
+    double took = clock_now() - start;
+    run->deadline.save = took > run->deadline.save ? took : run->deadline.save;
+    return 0;
 }
 
 /* All. Weights and moments from flat vectors on rank 0, which may be shorter than whole blocks. */

@@ -118,12 +118,14 @@ static void open_datasets(struct run *run, struct net_config *model, struct erro
     const struct config *config = run->config;
     size_t rest = 0;
     run->train = open_training_set(config, &rest, error);
+    comm_show_life(run->comm);
     if (!run->train || model_bind(model, run->train, error) ||
         model_require_targets(model, run->train, error))
         return;
     if (!config->data.valid)
         return;
     run->valid = dataset_open(config->data.valid, rest, error);
+    comm_show_life(run->comm);
     if (run->valid && model_accepts(model, run->valid, 1, error) == 0)
         model_require_targets(model, run->valid, error);
 }
@@ -247,6 +249,7 @@ static int open_data(struct run *run, struct net_config *model, struct error *er
     warn_idle(run);
     if (comm->rank == 0) {
         dataset_fingerprint(run->train, &run->fingerprint, error);
+        comm_show_life(comm);
         run->hosts = memory_create((size_t)comm->ranks, HOST_WIDTH, error);
     }
     if (comm_agree(comm, error))
@@ -273,6 +276,28 @@ static int open_state(struct run *run, struct checkpoint *checkpoint, struct err
     return 0;
 }
 
+int run_start_feed(struct run *run, struct error *error)
+{
+    const struct config *config = run->config;
+    int64_t batch = config->train.batch, steps = (run->train->sequences + batch - 1) / batch;
+    int over = run->progress.position == steps; /* stopped between the last step and the end of the epoch */
+    return feed_init(&run->feed, run->comm, run->train, run->shift, run->scale, batch, config->train.grain,
+        config->train.seed, run->progress.epoch + over, over ? 0 : run->progress.position,
+        config->train.epochs, error);
+}
+
+static void beat(void *context)
+{
+    run_keep_lock(context);
+}
+
+/* All. A run that may have to go back has a checkpoint from the start. */
+static int save_start(struct run *run, struct error *error)
+{
+    int begins = run->progress.step == 0 && run->config->train.on_divergence == DIVERGENCE_BACK;
+    return begins ? run_save(run, 1, 0, 1, error) : 0;
+}
+
 int run_open(struct run *run, int *finished, struct error *error)
 {
     *error = (struct error){0};
@@ -288,23 +313,27 @@ int run_open(struct run *run, int *finished, struct error *error)
     *finished = run_is_over(run);
     if (*finished)
         return 0;
-    const struct config *config = run->config;
     if (run->comm->rank == 0)
         open_records(run, error);
     if (error->code == 0)
-        feed_init(&run->feed, run->comm, run->train, run->shift, run->scale, config->train.batch,
-            config->train.grain, config->train.seed, run->progress.epoch, run->progress.position,
-            config->train.epochs, error);
+        run_start_feed(run, error);
     if (comm_agree(run->comm, error))
         return -1;
+    if (run->comm->rank == 0) {
+        comm_watch_idle(run->comm, beat, run);
+        run_find_deadline(run);
+    }
+    if (save_start(run, error))
+        return -1;
     report_init(&run->report, run->options->progress, run->comm->rank != 0 || run->options->verbosity < 0,
-        config->train.report_every, run->optim.total_steps, run->progress.step);
+        run->config->train.report_every, run->optim.total_steps, run->progress.step);
     run->last_save = clock_now();
     return 0;
 }
 
 void run_close(struct run *run)
 {
+    comm_watch_idle(run->comm, NULL, NULL);
     feed_finish(&run->feed);
     metrics_close(run->metrics);
     lock_release(run->lock);

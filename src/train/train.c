@@ -65,7 +65,7 @@ static int end_epoch(struct run *run, int *best, struct error *error)
 {
     struct progress *progress = &run->progress;
     int64_t epoch = progress->epoch;
-    if (run_check_counted(run->train, progress->epoch_counted, error))
+    if (!progress->skipped && run_check_counted(run->train, progress->epoch_counted, error))
         return -1;
     progress->train_loss = tally_mean(progress->epoch_loss, progress->epoch_counted);
     progress->train_error = tally_mean(progress->epoch_errors, progress->epoch_labels);
@@ -81,12 +81,15 @@ static int end_epoch(struct run *run, int *best, struct error *error)
     }
     optim_epoch_end(&run->optim, &run->state, progress->loss);
     *best = judge_epoch(run, epoch, progress->loss, progress->error);
+    char pace[HOST_WIDTH + 64];
+    if (run->comm->rank == 0)
+        run_tell_pace(run, pace, sizeof pace);
     if (run->comm->rank == 0)
         report_line(&run->report,
             "epoch=%" PRId64 " step=%" PRId64 " loss=%.9g error=%.9g valid_loss=%.9g valid_error=%.9g "
-            "weights_hash=%016" PRIx64,
+            "weights_hash=%016" PRIx64 " %s",
             epoch, progress->step, progress->train_loss, progress->train_error, valid.loss, valid.error,
-            run->weights_hash);
+            run->weights_hash, pace);
     progress->epoch++;
     progress->position = 0;
     progress->epoch_loss = progress->epoch_errors = 0;
@@ -127,27 +130,55 @@ void run_keep_lock(struct run *run)
             run->directory);
 }
 
-/* One step and what hangs on it. *over: the run is finished or was stopped, as `stop` says. */
-static int advance(struct run *run, enum stop_reason *stop, int *over, struct error *error)
+static void learn(double *longest, double since)
 {
-    struct outcome outcome;
-    int save, best = 0;
-    if (run_step(run, &outcome, stop, &save, error))
-        return -1;
-    add_metrics(run, "train", run->feed.now.epoch, &outcome);
-    report_step(&run->report, run->feed.now.epoch, run->progress.step, (double)outcome.frames, outcome.loss);
-    if (run->lock)
-        run_keep_lock(run);
-    int epoch_ended = run->progress.position == run->feed.plan.steps;
-    if (epoch_ended && end_epoch(run, &best, error))
+    double took = clock_now() - since;
+    *longest = took > *longest ? took : *longest;
+}
+
+static int close_epoch(struct run *run, int *best, struct error *error)
+{
+    double start = clock_now();
+    int failed = end_epoch(run, best, error);
+    learn(&run->deadline.end, start);
+    return failed;
+}
+
+/* What hangs on a step, or on the end of an epoch that a stop has put off. */
+static int settle(
+    struct run *run, enum stop_reason *stop, int epoch_ended, int save, int *over, struct error *error)
+{
+    int best = 0;
+    if (epoch_ended && close_epoch(run, &best, error))
         return -1;
     int finished = run_is_over(run);
     run->progress.finished = finished;
     *over = finished || *stop != STOP_NOT;
     if (finished)
         *stop = STOP_NOT;
-    int newest = *over || save || is_due(run, epoch_ended);
-    return newest || best ? run_save(run, newest, best, error) : 0;
+    int due = save || is_due(run, epoch_ended);
+    return *over || due || best ? run_save(run, *over || due, best, due, error) : 0;
+}
+
+/* One step and what hangs on it. *over: the run is finished or was stopped, as `stop` says. A signal may
+ * leave hardly a second: the end of the epoch with its validation is then for the run that goes on from here.
+ */
+static int advance(struct run *run, enum stop_reason *stop, int *over, struct error *error)
+{
+    struct outcome outcome;
+    int save;
+    double start = clock_now();
+    if (run_step(run, &outcome, stop, &save, error))
+        return -1;
+    add_metrics(run, "train", run->feed.now.epoch, &outcome);
+    report_step(&run->report, run->feed.now.epoch, run->progress.step, (double)outcome.frames, outcome.loss);
+    if (run->lock)
+        run_keep_lock(run);
+    learn(&run->deadline.step, start);
+    int epoch_ended = run->progress.position == run->feed.plan.steps;
+    if (epoch_ended && run->valid && *stop == STOP_SIGNAL)
+        return *over = 1, run_save(run, 1, 0, 0, error);
+    return settle(run, stop, epoch_ended, save, over, error);
 }
 
 static void say_finished(struct run *run)
@@ -195,12 +226,12 @@ int run_train(struct run *run)
             log_line(LOG_ERROR, "%s", error.text);
         return error.code;
     }
+    int put_off = !over && run->progress.position == run->feed.plan.steps;
     while (!over) {
-        double start = clock_now();
-        if (advance(run, &stop, &over, &error))
+        int failed = put_off ? settle(run, &stop, 1, 0, &over, &error) : advance(run, &stop, &over, &error);
+        if (failed && run_go_back(run, &error))
             return end_failed(run, &error);
-        if (clock_now() - start > run->longest_round)
-            run->longest_round = clock_now() - start;
+        put_off = 0;
     }
     if (stop != STOP_NOT)
         return end_stopped(run, stop);

@@ -23,6 +23,7 @@ static int validate_steps(
             if (net_forward(run->net, &pass, grain, &outputs, run->scores, error))
                 return -1;
             tally_add(tally, grain, run->scores);
+            comm_show_life(run->comm);
         }
     }
     return 0;

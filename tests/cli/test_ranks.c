@@ -52,8 +52,8 @@ static char *steady_metrics(const char *run)
 
 static void give_account(struct account *account, const struct command_result *result, const char *run)
 {
-    account->epochs[0] = cut_line(result->output, "epoch=1 ", NULL);
-    account->epochs[1] = cut_line(result->output, "epoch=2 ", NULL);
+    account->epochs[0] = cut_line(result->output, "epoch=1 ", " slowest=");
+    account->epochs[1] = cut_line(result->output, "epoch=2 ", " slowest=");
     account->finished = cut_line(result->output, "finished: ", " checkpoint=");
     account->metrics = steady_metrics(run);
 }

@@ -831,7 +831,9 @@ START_TEST(a_second_job_on_a_live_run_is_refused_and_the_first_goes_on)
     job_status("live", "step", step);
     int64_t steps = atoll(step);
     ck_assert_int_eq(newest_step("live"), steps);
-    ck_assert_int_eq(job_metrics_rows("live"), steps + steps / STEPS);
+    /* The validation of an epoch that the signal came at the end of is for the next job. */
+    int64_t all = steps + steps / STEPS, there = job_metrics_rows("live");
+    ck_assert(there == all || (there == all - 1 && steps % STEPS == 0));
     ck_assert_int_ge(steps + steps / STEPS, rows + 20);
 }
 END_TEST

@@ -1,16 +1,26 @@
 /* The end of a job by one rank's fault, seen from outside: this program runs itself under mpirun.
  *
  *     test_fatal                 the suite
- *     test_fatal die RANK CODE STEP   a rank of a job: RANK gives up, the others wait for it in a barrier */
+ *     test_fatal die RANK CODE STEP   a rank of a job: RANK gives up, the others wait for it in a barrier
+ *     test_fatal stand RANK AT WORK   under the watch RANK stands still: AT a place of the exchange, or (-1)
+ * at a random moment of it. WORK 1: rank 0 works for longer than the limit first, and shows that it lives; 2:
+ * it ends well after that */
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "comm/comm.h"
+#include "comm/reduce.h"
 #include "support/command.h"
 #include "support/suite.h"
 
 #include <check.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *program; /* Check hands its tests no context */
@@ -24,6 +34,86 @@ static int be_a_rank(int dying, int code, int64_t step)
     if (comm.rank == dying)
         comm_fatal(&comm, step, code, "%s: cannot be read: %s", "data.h5", "check the disk");
     comm_barrier(&comm);
+    comm_finish(&comm);
+    return 0;
+}
+
+/* ---- under the watch ---- */
+
+static const double limit = 2; /* seconds */
+enum { PLACES = 6, ROUNDS = 60000, FLOATS = 300000 };
+
+static void stop_here(int number)
+{
+    raise(SIGSTOP);
+}
+
+static void pause_for(double seconds)
+{
+    struct timespec time = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
+    nanosleep(&time, NULL);
+}
+
+/* Everything that waits, once. `standing` says where this rank stops. */
+static void exchange(struct comm *comm, struct reduce *reduce, float *vector, double *values, int standing)
+{
+    struct error error = {0};
+    for (int place = 0; place < PLACES; place++) {
+        if (place == standing)
+            raise(SIGSTOP);
+        switch (place) {
+        case 0:
+            comm_agree(comm, &error);
+            break;
+        case 1:
+            comm_sum(comm, values, 1000);
+            break;
+        case 2:
+            comm_broadcast(comm, vector, FLOATS * sizeof *vector, comm->ranks - 1);
+            break;
+        case 3:
+            reduce_gather(reduce, vector);
+            break;
+        case 4:
+            reduce_squares(reduce, vector);
+            break;
+        default:
+            reduce_collect(reduce, vector, comm->rank ? NULL : vector);
+        }
+    }
+}
+
+static void work(struct comm *comm)
+{
+    for (double end = clock_now() + 2 * limit; comm->rank == 0 && clock_now() < end;) {
+        comm_show_life(comm);
+        pause_for(0.05);
+    }
+    comm_barrier(comm);
+}
+
+static int stand_still(int standing, int at, int works)
+{
+    struct comm comm;
+    struct error error = {0};
+    comm_start(&comm, "fatal-test");
+    comm_watch(&comm, limit);
+    comm_set_step(&comm, 42);
+    struct reduce *reduce = reduce_create(&comm, FLOATS, &error);
+    float *vector = memory_create(reduce_room(FLOATS), sizeof *vector, &error);
+    double *values = memory_create(1000, sizeof *values, &error);
+    if (works)
+        work(&comm);
+    if (comm.rank == standing && at < 0) {
+        struct itimerval soon = {.it_value = {.tv_usec = 300000 + getpid() % 1000 * 100}};
+        signal(SIGALRM, stop_here);
+        setitimer(ITIMER_REAL, &soon, NULL);
+    }
+    for (int round = 0; round < (works == 2 ? 20 : ROUNDS); round++)
+        exchange(&comm, reduce, vector, values, comm.rank == standing && round == 3 ? at : -1);
+    memory_destroy(vector);
+    memory_destroy(values);
+    reduce_destroy(reduce);
     comm_finish(&comm);
     return 0;
 }
@@ -62,6 +152,66 @@ START_TEST(a_fatal_error_gives_its_code_to_the_job_and_one_line)
     ck_assert_int_eq(result.status, atoi(codes[_i]));
     check_line(result.errors, dying[_i], "step 42: ");
     ck_assert_int_eq(result.left_behind, 0);
+    command_result_finish(&result);
+}
+END_TEST
+
+/* The line of a rank that judges `standing`, and that it came in time. */
+static void check_judgement(const struct command_result *result, const char *standing, double seconds)
+{
+    char host[64] = {0}, want[256];
+    ck_assert_int_eq(gethostname(host, sizeof host - 1), 0);
+    ck_assert(!result->timed_out);
+    ck_assert_msg(result->status == EXIT_CODE_STUCK, "%d: %s", result->status, result->errors);
+    snprintf(want, sizeof want, "] step 42: rank %s on %s has not answered for ", standing, host);
+    ck_assert_msg(strstr(result->errors, want) != NULL, "no \"%s\" in:\n%s", want, result->errors);
+    const char *first = strstr(result->errors, "fatal-test:");
+    ck_assert_ptr_null(strstr(first + 1, "fatal-test:"));
+    ck_assert_int_eq(result->left_behind, 0);
+    ck_assert_msg(seconds > limit && seconds < limit + 8, "it took %g seconds", seconds);
+}
+
+static int has_ended(const struct command_process *process)
+{
+    siginfo_t info = {0};
+    return waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid;
+}
+
+static void stand(struct command_result *result, const char *standing, const char *at, const char *works)
+{
+    const char *mpirun = getenv("MPIRUN");
+    struct command command = {.argv = (const char *const[]){mpirun ? mpirun : "mpirun", "-np", "3", program,
+                                  "stand", standing, at, works, "watch", NULL},
+        .seconds = 60};
+    struct command_process process;
+    command_start(&command, &process);
+    for (double latest = clock_now() + 60; clock_now() < latest && !has_ended(&process);)
+        pause_for(0.01);
+    for (double latest = clock_now() + 3; clock_now() < latest && command_processes(&process, NULL, 0);)
+        pause_for(0.01); /* ranks may outlive mpirun by a moment */
+    command_wait(&process, result);
+}
+
+START_TEST(a_rank_that_stands_still_anywhere_ends_the_job_and_is_named)
+{
+    static const struct {
+        const char *rank, *at;
+    } cases[] = {{"1", "0"}, {"2", "1"}, {"2", "2"}, {"0", "3"}, {"1", "4"}, {"0", "5"}, {"1", "-1"},
+        {"0", "-1"}, {"2", "-1"}};
+    struct command_result result;
+    double start = clock_now();
+    stand(&result, cases[_i].rank, cases[_i].at, "0");
+    check_judgement(&result, cases[_i].rank, clock_now() - start);
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(a_rank_that_works_for_longer_than_the_limit_is_not_stuck)
+{
+    struct command_result result;
+    stand(&result, "9", "0", "2");
+    ck_assert_msg(result.status == 0, "%d: %s", result.status, result.errors);
+    ck_assert_ptr_null(strstr(result.errors, "fatal-test:"));
     command_result_finish(&result);
 }
 END_TEST
@@ -122,6 +272,8 @@ int main(int argc, char **argv)
 {
     if (argc == 5)
         return be_a_rank(atoi(argv[2]), atoi(argv[3]), atoll(argv[4]));
+    if (argc == 6)
+        return stand_still(atoi(argv[2]), atoi(argv[3]), atoi(argv[4]));
     program = argv[0];
     Suite *suite = suite_create("fatal");
     TCase *jobs = tcase_create("jobs");
@@ -131,6 +283,8 @@ int main(int argc, char **argv)
     tcase_add_test(jobs, a_job_without_a_fault_ends_with_0);
     tcase_add_test(jobs, without_mpirun_a_program_is_a_world_of_one);
     tcase_add_test(jobs, without_mpirun_a_fatal_error_gives_its_code);
+    tcase_add_loop_test(jobs, a_rank_that_stands_still_anywhere_ends_the_job_and_is_named, 0, 9);
+    tcase_add_test(jobs, a_rank_that_works_for_longer_than_the_limit_is_not_stuck);
     tcase_add_exit_test(jobs, before_the_start_a_fatal_error_gives_its_code, EXIT_CODE_USAGE);
     suite_add_tcase(suite, jobs);
     return suite_run(suite);

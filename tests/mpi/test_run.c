@@ -138,7 +138,7 @@ START_TEST(a_flipped_bit_is_found_before_it_spreads_or_is_saved)
     mpi_assert(run_step(job.run, &outcome, &stop, &save, &error) == 0);
     if (mpi_suite_comm()->rank == last)
         ((unsigned char *)job.run->weights)[17] ^= 4;
-    mpi_assert(run_save(job.run, 1, 0, &error) != 0);
+    mpi_assert(run_save(job.run, 1, 0, 1, &error) != 0);
     mpi_assert(error.code == EXIT_CODE_REPLICAS && (mpi_suite_comm()->rank || strstr(error.text, name)));
     mpi_assert(run_step(job.run, &outcome, &stop, &save, &error) != 0);
     mpi_assert(error.code == EXIT_CODE_REPLICAS && (mpi_suite_comm()->rank || strstr(error.text, name)));
@@ -147,6 +147,54 @@ START_TEST(a_flipped_bit_is_found_before_it_spreads_or_is_saved)
     free(job.run);
     config_finish(&job.config);
     remove_run("flipped");
+}
+END_TEST
+
+/* net_backward as the runs of this program call it (meson.build has the linker put it in between): the last
+ * rank's `poisoned`th gradient from now on is not a number. */
+void __real_net_backward(
+    struct net *net, const struct net_pass *pass, const struct grain *grain, float *gradient);
+void __wrap_net_backward(
+    struct net *net, const struct net_pass *pass, const struct grain *grain, float *gradient);
+
+static int poisoned;
+
+void __wrap_net_backward(
+    struct net *net, const struct net_pass *pass, const struct grain *grain, float *gradient)
+{
+    __real_net_backward(net, pass, grain, gradient);
+    if (mpi_suite_comm()->rank == mpi_suite_comm()->ranks - 1 && poisoned-- == 1)
+        gradient[3] = NAN;
+}
+
+/* Of a run with a checkpoint of every step. */
+START_TEST(a_gradient_that_is_no_number_on_one_rank_never_reaches_a_checkpoint)
+{
+    static const char *const policies[] = {
+        "train.on_divergence=abort", "train.on_divergence=skip", "train.on_divergence=back"};
+    const char *const set[] = {
+        policies[_i], "checkpoint.every=1 step", "checkpoint.keep=100", "train.grain=1", NULL};
+    mpi_assert(job_make("clean", set) == 0);
+    poisoned = 4; /* in one of the steps 2 to 6 */
+    mpi_assert(job_make("poisoned", set) == (_i == 0 ? EXIT_CODE_DIVERGED : EXIT_CODE_OK));
+    mpi_assert(exists("poisoned/checkpoint-0000000006.h5") == (_i > 0));
+    for (int64_t step = 0; mpi_suite_comm()->rank == 0 && step <= 6; step++) {
+        struct checkpoint checkpoint;
+        struct error error;
+        checkpoint_init(&checkpoint);
+        int found = rundir_load_step(path_of("poisoned"), step, &checkpoint, &error), finite = 1;
+        for (size_t i = 0; i < checkpoint.count; i++)
+            finite &= isfinite(checkpoint.weights[i]);
+        ck_assert(found >= 0 && finite);
+        if (found && step == 6) {
+            ck_assert_int_eq(checkpoint.optim.step, _i == 1 ? 5 : 6);
+            ck_assert(checkpoint.optim.reduction == (_i == 2 ? 0.5 : 1));
+            ck_assert_int_eq(checkpoint.progress.backs, _i == 2);
+        }
+        checkpoint_finish(&checkpoint);
+    }
+    remove_run("clean");
+    remove_run("poisoned");
 }
 END_TEST
 
@@ -344,7 +392,7 @@ static uint64_t run_steps(const char *name, const char *const *set, int steps, s
         mpi_assert(run_step(job.run, &outcome, &stop, &save, &error) == 0);
     }
     mpi_assert(run_validate(job.run, valid, &error) == 0);
-    mpi_assert(run_save(job.run, 1, 0, &error) == 0);
+    mpi_assert(run_save(job.run, 1, 0, 1, &error) == 0);
     uint64_t hash = job.run->weights_hash;
     run_close(job.run);
     free(job.run);
@@ -445,6 +493,7 @@ int main(void)
     tcase_add_unchecked_fixture(cases, make_folder, remove_folder);
     tcase_add_test(cases, fresh_that_cannot_start_leaves_the_old_run_alone);
     tcase_add_test(cases, a_flipped_bit_is_found_before_it_spreads_or_is_saved);
+    tcase_add_loop_test(cases, a_gradient_that_is_no_number_on_one_rank_never_reaches_a_checkpoint, 0, 3);
     tcase_add_test(cases, fresh_may_begin_with_the_weights_of_the_run_it_removes);
     tcase_add_test(cases, a_validation_loss_that_is_no_number_ends_the_run_unsaved);
     tcase_add_test(cases, weights_that_are_infinite_end_the_run_unsaved);

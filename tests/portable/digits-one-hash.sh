@@ -49,7 +49,7 @@ compare() {
         failures=$((failures + 1))
         return
     fi
-    grep '^epoch=' "$folder/$name.output" >"$folder/$name.epoch" || echo "no line of the epoch" >"$folder/$name.epoch"
+    sed -n 's/^\(epoch=.*\) slowest=.*/\1/p' "$folder/$name.output" >"$folder/$name.epoch" # less what is the machine's
     echo "$name: $(cat "$folder/$name.epoch")"
     first=${first:-$name}
     checkpoint=$(cd "$folder/$first" && ls checkpoint-*.h5)

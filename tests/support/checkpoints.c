@@ -39,9 +39,9 @@ static void fill_model(struct checkpoint *c, const struct net *net, int64_t step
 static void fill_rest(struct checkpoint *c, int64_t step)
 {
     c->config = copy_text("[model]\ncell = lstm\n; dr\xc3\xb6lf\n");
-    c->optim = (struct optim_state){step, 0.5, 0.25, 0.1, INFINITY, 3};
-    c->progress =
-        (struct progress){2, step, 5, 1.5, 7, 100, 90, 0.625, 4, 1, 2, 0.75, NAN, 0.875, 0.0625, 1, 1234};
+    c->optim = (struct optim_state){step, 0.5, 0.25, 0.1, INFINITY, 3, 0.125};
+    c->progress = (struct progress){
+        2, step, 5, 1.5, 7, 100, 90, 0.625, 4, 1, 2, 0.75, NAN, 0.875, 0.0625, 1, 1234, 2, 3, step};
     c->fingerprint = 0x0123456789abcdefu;
     c->classes = 2;
     c->features = 2;
@@ -136,6 +136,9 @@ void checkpoints_compare(const struct checkpoint *a, const struct checkpoint *b)
     ck_assert_mem_eq(&a->progress, &b->progress, offsetof(struct progress, finished));
     ck_assert_int_eq(a->progress.finished, b->progress.finished);
     ck_assert_int_eq(a->progress.metrics_rows, b->progress.metrics_rows);
+    ck_assert_int_eq(a->progress.skipped, b->progress.skipped);
+    ck_assert_int_eq(a->progress.backs, b->progress.backs);
+    ck_assert_int_eq(a->progress.anchor, b->progress.anchor);
     ck_assert_uint_eq(a->fingerprint, b->fingerprint);
     ck_assert_int_eq(a->classes, b->classes);
     ck_assert_uint_eq(a->features, b->features);

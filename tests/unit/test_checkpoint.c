@@ -245,12 +245,12 @@ START_TEST(options_that_cannot_go_together_are_refused_by_name)
 }
 END_TEST
 
-/* As the first release wrote them: the same list, less what it did not know. */
-START_TEST(files_of_version_1_are_read)
+/* As earlier releases wrote them: the same list, less what they did not know. */
+START_TEST(files_of_earlier_versions_are_read)
 {
     struct written w;
     struct error error = {0};
-    struct section whole = {.way = SECTION_WRITE, .error = &error, .most = SIZE_MAX, .version = 1};
+    struct section whole = {.way = SECTION_WRITE, .error = &error, .most = SIZE_MAX, .version = _i};
     char digits[17];
     void *image;
     size_t size;
@@ -258,14 +258,19 @@ START_TEST(files_of_version_1_are_read)
     snprintf(digits, sizeof digits, "%016llx", (unsigned long long)w.checkpoint.weights_hash);
     whole.image = h5_image_create(&error);
     h5_image_attribute_text(whole.image, "/", "format", "rnn-train checkpoint");
-    h5_image_attribute_int32(whole.image, "/", "format_version", 1);
+    h5_image_attribute_int32(whole.image, "/", "format_version", _i);
     h5_image_attribute_text(whole.image, "/", "weights_hash", digits);
     ck_assert_int_eq(layout_pass(&whole, &w.checkpoint), 0);
     ck_assert_int_eq(h5_image_finish(whole.image, &image, &size, &error), 0);
     write_file(w.path, image, size);
-    w.checkpoint.progress.epoch_labels = w.checkpoint.progress.epoch_counted;
-    w.checkpoint.model.huber_delta = 1;
-    w.checkpoint.model.decoder_layers = 1;
+    if (_i < 2) {
+        w.checkpoint.progress.epoch_labels = w.checkpoint.progress.epoch_counted;
+        w.checkpoint.model.huber_delta = 1;
+        w.checkpoint.model.decoder_layers = 1;
+    }
+    w.checkpoint.optim.reduction = 1;
+    w.checkpoint.progress.skipped = w.checkpoint.progress.backs = 0;
+    w.checkpoint.progress.anchor = w.checkpoint.progress.step;
     read_well(w.path, CHECKPOINT_ANY, &w.checkpoint);
     memory_destroy(image);
     finish_small(&w);
@@ -484,9 +489,9 @@ START_TEST(impossible_values_are_refused_by_name)
     H5Fclose(file);
     read_badly(w.path, CHECKPOINT_ANY, EXIT_CODE_DATA, "group /data has no attribute hash");
     file = open_bare(&w);
-    change_attribute(file, "/", "format_version", H5T_NATIVE_INT, (int[]){3});
+    change_attribute(file, "/", "format_version", H5T_NATIVE_INT, (int[]){4});
     H5Fclose(file);
-    read_badly(w.path, CHECKPOINT_ANY, EXIT_CODE_DATA, "format 3");
+    read_badly(w.path, CHECKPOINT_ANY, EXIT_CODE_DATA, "format 4");
     finish_small(&w);
 }
 END_TEST
@@ -708,7 +713,7 @@ int main(void)
     tcase_add_test(cases, every_member_of_the_model_is_read_back);
     tcase_add_test(cases, every_option_is_read_back);
     tcase_add_test(cases, options_that_cannot_go_together_are_refused_by_name);
-    tcase_add_test(cases, files_of_version_1_are_read);
+    tcase_add_loop_test(cases, files_of_earlier_versions_are_read, 1, 3);
     tcase_add_test(cases, equal_checkpoints_give_equal_bytes);
     tcase_add_test(cases, the_last_line_tells_hash_and_length);
     tcase_add_test(cases, a_flipped_bit_in_any_byte_is_refused);

@@ -123,6 +123,8 @@ START_TEST(defaults_are_those_of_the_manual)
     ck_assert_uint_eq(c.model.inputs + c.model.outputs + (size_t)c.model.symbols, 0);
     ck_assert(c.train.batch == 64 && c.train.grain == 8 && c.train.epochs == 20 && c.train.seed == 1);
     ck_assert(c.train.patience == 0 && c.train.report_every == 10);
+    ck_assert(c.train.on_divergence == DIVERGENCE_ABORT && c.train.explode == 0);
+    ck_assert(c.train.back_factor == 0.5 && c.train.watchdog == 600);
     const struct optim_config *o = &c.train.optim;
     ck_assert(o->optimizer == OPTIMIZER_ADAM && o->schedule == SCHEDULE_CONSTANT);
     ck_assert(o->lr == 0.001 && o->momentum == 0.9 && o->beta1 == 0.9 && o->beta2 == 0.999);
@@ -155,7 +157,8 @@ static const char *const other[][3] = {
     {"train", "plateau_epochs", "5"}, {"train", "lr_min", "0.0001"}, {"train", "clip", "0"},
     {"train", "weight_noise", "0.075"}, {"train", "input_noise", "0.5"}, {"train", "label_smoothing", "0"},
     {"train", "class_weights", ""}, {"train", "huber_delta", "1.5"},
-    {"train", "seed", "18446744073709551615"}, {"train", "patience", "6"},
+    {"train", "seed", "18446744073709551615"}, {"train", "patience", "6"}, {"train", "on_divergence", "back"},
+    {"train", "explode", "4"}, {"train", "back_factor", "0.25"}, {"train", "watchdog", "2 hours"},
     {"train", "report_every", "1 hour"}, {"checkpoint", "every", "15 minutes"}, {"checkpoint", "keep", "1"},
     {"checkpoint", "best", "loss"}, /* error is refused with huber: see the cross checks */
 };
@@ -207,6 +210,8 @@ static void check_others(const struct config *c)
     ck_assert(o->weight_decay == 0.01 && o->warmup == 100 && o->decay_every == 4 && o->decay_factor == 0.3);
     ck_assert(o->plateau_epochs == 5 && o->lr_min == 1e-4 && o->clip == 0);
     ck_assert(c->train.seed == UINT64_MAX && c->train.report_every == 3600);
+    ck_assert(c->train.on_divergence == DIVERGENCE_BACK && c->train.explode == 4);
+    ck_assert(c->train.back_factor == 0.25 && c->train.watchdog == 7200);
     ck_assert(c->checkpoint.every == 15 && c->checkpoint.unit == INTERVAL_MINUTES && c->checkpoint.keep == 1);
     ck_assert_int_eq(c->checkpoint.best, BEST_LOSS);
 }
@@ -487,6 +492,10 @@ static const char *const bad[][4] = {
     {"train", "seed", "18446744073709551616", "out of range"},
     {"train", "seed", "1.5", "not a whole number"},
     {"train", "patience", "-1", "out of range"},
+    {"train", "on_divergence", "stop", "allowed is abort, skip, back"},
+    {"train", "explode", "-1", "out of range"},
+    {"train", "back_factor", "0", "out of range: allowed is a number above 0 and at most 1"},
+    {"train", "watchdog", "10", "not a number and a unit"},
     {"train", "report_every", "10", "not a number and a unit"},
     {"train", "report_every", "10 days", "seconds, minutes or hours"},
     {"train", "report_every", "-1 seconds", "out of range"},
@@ -933,8 +942,10 @@ START_TEST(a_changed_key_is_refused_with_both_values)
         {"train.beta2=0.8", 1}, {"train.epsilon=1e-7", 1}, {"train.weight_decay=0.1", 1},
         {"train.schedule=step", 1}, {"train.warmup=1", 1}, {"train.decay_every=1", 1},
         {"train.decay_factor=0.2", 1}, {"train.plateau_epochs=1", 1}, {"train.lr_min=1e-5", 1},
-        {"train.clip=0", 1}, {"train.seed=2", 1}, {"train.patience=1", 0}, {"train.report_every=1 second", 0},
-        {"checkpoint.every=2 epochs", 0}, {"checkpoint.keep=3", 0}, {"checkpoint.best=error", 0}};
+        {"train.clip=0", 1}, {"train.seed=2", 1}, {"train.patience=1", 0}, {"train.on_divergence=skip", 0},
+        {"train.explode=2", 0}, {"train.back_factor=0.1", 0}, {"train.watchdog=1 hour", 0},
+        {"train.report_every=1 second", 0}, {"checkpoint.every=2 epochs", 0}, {"checkpoint.keep=3", 0},
+        {"checkpoint.best=error", 0}};
     ck_assert_uint_eq(sizeof change / sizeof *change, config_key_count);
     for (size_t i = 0; i < sizeof change / sizeof *change; i++) {
         int decodes = strstr(change[i].override, ".attention") || strstr(change[i].override, ".decoder_");

@@ -1,0 +1,11 @@
+/* Whether the processes of a SLURM step have found each other. */
+#ifndef TRAIN_PLACEMENT_H
+#define TRAIN_PLACEMENT_H
+
+#include "comm/comm.h"
+
+/* This process is one of several tasks that srun started, but a world of one rank: the launcher's plugin is
+ * not the one that MPI was built for. The first task says so. Not where RNN_ALONE is set. */
+int placement_is_wrong(const struct comm *comm);
+
+#endif

@@ -1,0 +1,407 @@
+/* Jobs that are watched over: a rank that stands still ends the run under its name, whatever it is at; and
+ * the time a job of SLURM has, and whether its tasks have found each other. */
+#include "base/clock.h"
+#include "support/job.h"
+#include "support/suite.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char base[] = "[data]\ntrain = train.h5\nvalid = valid.h5\n"
+                           "[model]\nhidden = 8\n"
+                           "[train]\nbatch = 8\ngrain = 2\nepochs = 1000000\nwatchdog = 3 seconds\n";
+
+static void write_data(void)
+{
+    struct sample_shape shape = {.sequences = 41,
+        .shortest = 1,
+        .longest = 30,
+        .features = 6,
+        .kind = SAMPLE_PER_SEQUENCE,
+        .classes = 5};
+    job_write_sample("train.h5", &shape, 1);
+    shape.sequences = 11;
+    job_write_sample("valid.h5", &shape, 2);
+    shape.sequences = 8000;
+    shape.shortest = 100;
+    shape.longest = 200;
+    job_write_sample("valid-long.h5", &shape, 3);
+    job_write_text("base.ini", base);
+}
+
+/* The process of a rank; 0: not found. */
+static pid_t find_rank(const struct command_process *process, int rank)
+{
+    pid_t pids[64];
+    int count = command_processes(process, pids, 64);
+    char want[64], path[64], text[32768];
+    int length = snprintf(want, sizeof want, "OMPI_COMM_WORLD_RANK=%d", rank) + 1;
+    for (int i = 0; i < count && i < 64; i++) {
+        snprintf(path, sizeof path, "/proc/%ld/environ", (long)pids[i]);
+        int file = open(path, O_RDONLY);
+        ssize_t n = file < 0 ? 0 : read(file, text, sizeof text);
+        if (file >= 0)
+            close(file);
+        for (const char *at = text; at < text + n; at += strlen(at) + 1)
+            if (text + n - at >= length && memcmp(at, want, (size_t)length) == 0)
+                return pids[i];
+    }
+    return 0;
+}
+
+static void pause_for(double seconds)
+{
+    struct timespec time = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
+    nanosleep(&time, NULL);
+}
+
+/* A rank of three is stopped a moment after `after` was said. */
+static void stop_rank(int rank, const char *run, const char *set, const char *after)
+{
+    struct command_process process;
+    struct command_result result;
+    char line[64];
+    job_start(&process, 3, "base.ini", run, "-s", set, NULL);
+    ck_assert(command_await_output(&process, after, 1, JOB_SECONDS));
+    pause_for(0.2);
+    pid_t pid = find_rank(&process, rank);
+    ck_assert_int_gt(pid, 0);
+    double start = clock_now();
+    ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+    job_wait(&process, &result);
+    double took = clock_now() - start;
+    job_expect(&result, 124);
+    snprintf(line, sizeof line, ": rank %d on ", rank);
+    job_complains(&result, 1, "step ", line, "has not answered for", NULL);
+    ck_assert_msg(took > 2 && took < 12, "it took %g seconds", took);
+    command_result_finish(&result);
+}
+
+START_TEST(a_stopped_rank_ends_the_run_with_its_name)
+{
+    char run[32];
+    snprintf(run, sizeof run, "stopped-%d", _i);
+    stop_rank(_i, run, "train.seed=1", "epoch=2 ");
+}
+END_TEST
+
+START_TEST(a_rank_stopped_in_validation_ends_the_run_with_its_name)
+{
+    struct command_process process;
+    struct command_result result;
+    job_start(&process, 3, "base.ini", "validating", "-s", "data.valid=valid-long.h5", NULL);
+    for (double limit = clock_now() + JOB_SECONDS; job_metrics_rows("validating") < 6 && clock_now() < limit;)
+        pause_for(0.002);
+    pause_for(0.05);
+    ck_assert_int_eq(job_metrics_rows("validating"), 6); /* the steps of an epoch, no validation yet */
+    pid_t pid = find_rank(&process, 1);
+    ck_assert_int_gt(pid, 0);
+    kill(pid, SIGSTOP);
+    job_wait(&process, &result);
+    job_expect(&result, 124);
+    job_complains(&result, 1, "step 6: rank 1 on ", "has not answered for", NULL);
+    ck_assert_int_eq(job_metrics_rows("validating"), 6);
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(a_run_that_was_ended_goes_on)
+{
+    struct command_result result;
+    char value[256], epoch[64];
+    stop_rank(1, "goes-on", "checkpoint.every=1 epoch", "epoch=4 ");
+    job_status("goes-on", "state", value);
+    ck_assert_str_eq(value, "running");
+    job_run(&result, 2, "base.ini", "goes-on", "--max-time", "00:00:02", NULL);
+    job_expect(&result, 0);
+    job_complains(&result, 1, "warning: ", "goes-on/lock", NULL);
+    job_field(result.output, "stopped: ", "epoch", epoch);
+    ck_assert_int_gt(atoi(epoch), 4);
+    command_result_finish(&result);
+}
+END_TEST
+
+/* One step is an epoch here: a signal during validation is noticed in the step of the next epoch, whose
+ * validation would take too long. */
+START_TEST(a_signal_leaves_the_validation_of_its_epoch_to_the_run_that_goes_on)
+{
+    struct command_process process;
+    struct command_result result;
+    char want[64], hash[64];
+#define SET "-s", "data.valid=valid-long.h5", "-s", "train.batch=41", "-s", "train.epochs=2"
+    job_start(&process, 2, "base.ini", "put-off", SET, NULL);
+    for (double limit = clock_now() + JOB_SECONDS; job_metrics_rows("put-off") < 1 && clock_now() < limit;)
+        pause_for(0.002);
+    command_signal(&process, SIGUSR1);
+    job_wait(&process, &result);
+    job_expect(&result, 0);
+    ck_assert_int_eq(job_count_lines(result.output, "epoch=1 "), 1);
+    ck_assert_int_eq(job_count_lines(result.output, "epoch=2 "), 0);
+    ck_assert_int_eq(job_count_lines(result.output, "stopped: step=2 epoch=2 "), 1);
+    ck_assert_int_eq(job_metrics_rows("put-off"), 3);
+    command_result_finish(&result);
+    job_run(&result, 3, "base.ini", "put-off", SET, NULL);
+    job_expect(&result, 0);
+    ck_assert_int_eq(job_count_lines(result.output, "epoch=2 step=2 "), 1);
+    job_field(result.output, "epoch=2 ", "valid_loss", hash);
+    command_result_finish(&result);
+    job_check_metrics("put-off", 2, 1, 1);
+    job_run(&result, 2, "base.ini", "not-put-off", SET, NULL);
+    job_expect(&result, 0);
+    job_field(result.output, "epoch=2 ", "valid_loss", want);
+    ck_assert_str_eq(hash, want);
+    command_result_finish(&result);
+#undef SET
+}
+END_TEST
+
+/* ---- divergence ---- */
+
+/* Values of which one sequence's are so large that its loss is infinite in float; and a run on them. */
+static void write_wild(void)
+{
+    struct sample_shape shape = {
+        .sequences = 41, .shortest = 3, .longest = 9, .features = 3, .kind = SAMPLE_PER_FRAME, .values = 2};
+    struct sample sample;
+    sample_init(&sample, &shape, 4);
+    sample_write(&sample, job_path("tame.h5"));
+    for (int64_t i = sample.input_offsets[17] * 2; i < sample.input_offsets[18] * 2; i++)
+        sample.values[i] = 3e38f;
+    sample_write(&sample, job_path("wild.h5"));
+    sample_finish(&sample);
+    job_write_text("wild.ini",
+        "[data]\ntrain = wild.h5\n[model]\noutput = frame\nloss = mse\nhidden = 6\nlayers = 1\n"
+        "[train]\nbatch = 4\ngrain = 1\nepochs = 3\n[checkpoint]\nevery = 3 steps\nkeep = 1\n");
+}
+
+START_TEST(a_step_that_diverges_is_skipped_with_the_same_bits_on_any_ranks_and_after_stops)
+{
+    struct command_result result;
+    char want[64], hash[64];
+    write_wild();
+    job_run(&result, 0, "wild.ini", "abort", NULL);
+    job_expect(&result, 76);
+    command_result_finish(&result);
+    job_run(&result, 0, "wild.ini", "skip-1", "-s", "train.on_divergence=skip", NULL);
+    job_expect(&result, 0);
+    job_complains(&result, 3, "warning: ", "the step is skipped", NULL);
+    job_field(result.output, "finished: ", "weights_hash", want);
+    command_result_finish(&result);
+    job_check_metrics("skip-1", 3, 11, 0);
+    job_run(&result, 3, "wild.ini", "skip-3", "-s", "train.on_divergence=skip", NULL);
+    job_expect(&result, 0);
+    job_field(result.output, "finished: ", "weights_hash", hash);
+    ck_assert_str_eq(hash, want);
+    command_result_finish(&result);
+    for (int jobs = 0, status = 75; status == 75; jobs++) {
+        ck_assert_int_lt(jobs, 40);
+        job_run(&result, jobs % 5 == 2 ? 2 : 0, "wild.ini", "skip-parts", "-s", "train.on_divergence=skip",
+            "--max-time", "00:00:01", "--stop-exit-code", "75", NULL);
+        status = result.status;
+        if (status != 75)
+            job_field(result.output, "finished: ", "weights_hash", hash);
+        command_result_finish(&result);
+    }
+    ck_assert_str_eq(hash, want);
+    job_check_metrics("skip-parts", 3, 11, 0);
+    /* A run that was ended may go on with another policy: as if so from the start. */
+    job_run(&result, 2, "wild.ini", "abort", "-s", "train.on_divergence=skip", NULL);
+    job_expect(&result, 0);
+    job_field(result.output, "finished: ", "weights_hash", hash);
+    ck_assert_str_eq(hash, want);
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(ten_skipped_steps_in_a_row_are_the_last)
+{
+    struct command_result result;
+    write_wild();
+    job_run(&result, 2, "wild.ini", "ten", "-s", "train.on_divergence=skip", "-s", "train.batch=41", "-s",
+        "train.epochs=20", NULL);
+    job_expect(&result, 76);
+    job_complains(&result, 11, "step 1 ", "the step is skipped", NULL);
+    ck_assert_ptr_nonnull(strstr(result.errors, "after 10 skipped steps in a row: step 11 "));
+    command_result_finish(&result);
+}
+END_TEST
+
+/* A rate at which weights run away; one a hundred thousand times lower is fine. */
+START_TEST(a_run_that_diverges_goes_back_with_the_same_bits_on_any_ranks_and_after_stops)
+{
+    static const char *const set[] = {"data.train=tame.h5", "train.on_divergence=back",
+        "train.back_factor=1e-5", "train.optimizer=sgd", "train.lr=1e4", "train.clip=0",
+        "model.cell=rnn-relu"};
+#define SET "-s", set[0], "-s", set[1], "-s", set[2], "-s", set[3], "-s", set[4], "-s", set[5], "-s", set[6]
+    struct command_result result;
+    char want[64], hash[64];
+    write_wild();
+    job_run(&result, 0, "wild.ini", "back-1", SET, NULL);
+    job_expect(&result, 0);
+    ck_assert_int_ge(job_count_lines(result.errors, "rnn-train:"), 1);
+    ck_assert_ptr_nonnull(strstr(result.errors, ": going back to step 0, with rates times 1e-05"));
+    job_field(result.output, "finished: ", "weights_hash", want);
+    command_result_finish(&result);
+    job_check_metrics("back-1", 3, 11, 0);
+    job_run(&result, 3, "wild.ini", "back-3", SET, NULL);
+    job_expect(&result, 0);
+    job_field(result.output, "finished: ", "weights_hash", hash);
+    ck_assert_str_eq(hash, want);
+    command_result_finish(&result);
+    for (int jobs = 0, status = 75; status == 75; jobs++) {
+        ck_assert_int_lt(jobs, 60);
+        job_run(&result, jobs % 5 == 2 ? 2 : 0, "wild.ini", "back-parts", SET, "--max-time", "00:00:01",
+            "--stop-exit-code", "75", NULL);
+        status = result.status;
+        ck_assert_msg(status == 75 || status == 0, "%s", result.errors);
+        if (status == 0)
+            job_field(result.output, "finished: ", "weights_hash", hash);
+        command_result_finish(&result);
+    }
+    ck_assert_str_eq(hash, want);
+    job_check_metrics("back-parts", 3, 11, 0);
+#undef SET
+}
+END_TEST
+
+START_TEST(a_run_that_goes_on_diverging_ends_after_going_back_five_times)
+{
+    struct command_result result;
+    char value[256];
+    write_wild();
+    job_run(&result, 2, "wild.ini", "five", "-s", "train.on_divergence=back", NULL);
+    job_expect(&result, 76);
+    job_complains(&result, 6, "warning: ", "going back to step ", NULL);
+    ck_assert_ptr_nonnull(strstr(result.errors, "with rates times 0.03125"));
+    ck_assert_ptr_nonnull(strstr(result.errors, "after going back 5 times: step "));
+    job_status("five", "state", value);
+    ck_assert_str_eq(value, "diverged");
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(a_loss_far_above_the_mean_of_the_epoch_is_divergence)
+{
+    struct command_result result;
+    write_wild();
+    job_run(&result, 2, "wild.ini", "explode", "-s", "data.train=tame.h5", "-s", "train.optimizer=sgd", "-s",
+        "train.lr=300", "-s", "train.clip=0", "-s", "train.explode=8", NULL);
+    job_expect(&result, 76);
+    job_complains(&result, 1, "more than train.explode = 8 times the mean", NULL);
+    command_result_finish(&result);
+}
+END_TEST
+
+/* ---- SLURM ---- */
+
+/* A squeue that says `text` for job 41. */
+static void write_squeue(const char *text)
+{
+    char body[512];
+    snprintf(body, sizeof body, "#!/bin/sh\n[ \"$*\" = \"-h -j 41 -o %%e\" ] || exit 1\n%s\n", text);
+    job_write_text("squeue", body);
+    ck_assert_int_eq(chmod(job_path("squeue"), 0755), 0);
+    char path[8192];
+    snprintf(path, sizeof path, "%s:%s", job_path(""), getenv("PATH"));
+    setenv("PATH", path, 1);
+    setenv("SLURM_JOB_ID", "41", 1);
+}
+
+START_TEST(the_end_of_the_job_is_the_end_of_the_run)
+{
+    struct command_result result;
+    char body[128], text[32], value[256];
+    time_t end = time(NULL) + 4;
+    struct tm local;
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", localtime_r(&end, &local));
+    snprintf(body, sizeof body, "echo %s", text);
+    write_squeue(body);
+    job_run(&result, 0, "base.ini", "job-end", NULL);
+    job_expect(&result, 0);
+    ck_assert(time(NULL) <= end);
+    job_status("job-end", "state", value);
+    ck_assert_str_eq(value, "stopped");
+    job_status("job-end", "reason", value);
+    ck_assert_ptr_nonnull(strstr(value, "time"));
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(a_squeue_that_tells_nothing_does_no_harm)
+{
+    static const char *const bodies[] = {
+        "echo NONE", "exit 3", "echo 2099-13-45", "echo a lot; yes", "exec sleep 60"};
+    struct command_result result;
+    char run[32];
+    write_squeue(bodies[_i]);
+    snprintf(run, sizeof run, "told-%d", _i);
+    double start = clock_now();
+    job_run(&result, 0, "base.ini", run, "-s", "train.epochs=1", NULL);
+    job_expect(&result, 0);
+    ck_assert_int_eq(job_count_lines(result.output, "finished: "), 1);
+    ck_assert(clock_now() - start < 15);
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(tasks_that_have_not_found_each_other_are_refused)
+{
+    struct command_result result;
+    setenv("SLURM_PROCID", "0", 1);
+    setenv("SLURM_NTASKS", "4", 1);
+    job_run(
+        &result, 0, "base.ini", "batch", "-s", "train.epochs=1", NULL); /* in the shell of a batch script */
+    job_expect(&result, 0);
+    command_result_finish(&result);
+    setenv("SLURM_STEP_NUM_TASKS", "4", 1);
+    job_run(&result, 0, "base.ini", "tasks", NULL);
+    job_expect(&result, 2);
+    job_complains(&result, 1, "srun started 4 tasks", "--mpi=pmix", NULL);
+    ck_assert(!job_exists("tasks"));
+    command_result_finish(&result);
+    job_run(&result, 0, "base.ini", "tasks", "--plan", NULL);
+    job_expect(&result, 0);
+    command_result_finish(&result);
+    setenv("SLURM_PROCID", "3", 1);
+    job_run(&result, 0, "base.ini", "tasks", NULL);
+    job_expect(&result, 2);
+    ck_assert_str_eq(result.errors, "");
+    command_result_finish(&result);
+    setenv("RNN_ALONE", "1", 1);
+    job_run(&result, 0, "base.ini", "tasks", "-s", "train.epochs=1", NULL);
+    job_expect(&result, 0);
+    command_result_finish(&result);
+}
+END_TEST
+
+int main(void)
+{
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    job_open();
+    Suite *suite = suite_create("watch");
+    TCase *tests = tcase_create("watch");
+    tcase_add_unchecked_fixture(tests, write_data, NULL);
+    tcase_set_timeout(tests, 120);
+    tcase_add_loop_test(tests, a_stopped_rank_ends_the_run_with_its_name, 0, 3);
+    tcase_add_test(tests, a_rank_stopped_in_validation_ends_the_run_with_its_name);
+    tcase_add_test(tests, a_run_that_was_ended_goes_on);
+    tcase_add_test(tests, a_signal_leaves_the_validation_of_its_epoch_to_the_run_that_goes_on);
+    tcase_add_test(tests, a_step_that_diverges_is_skipped_with_the_same_bits_on_any_ranks_and_after_stops);
+    tcase_add_test(tests, ten_skipped_steps_in_a_row_are_the_last);
+    tcase_add_test(tests, a_run_that_diverges_goes_back_with_the_same_bits_on_any_ranks_and_after_stops);
+    tcase_add_test(tests, a_run_that_goes_on_diverging_ends_after_going_back_five_times);
+    tcase_add_test(tests, a_loss_far_above_the_mean_of_the_epoch_is_divergence);
+    tcase_add_test(tests, the_end_of_the_job_is_the_end_of_the_run);
+    tcase_add_loop_test(tests, a_squeue_that_tells_nothing_does_no_harm, 0, 5);
+    tcase_add_test(tests, tasks_that_have_not_found_each_other_are_refused);
+    suite_add_tcase(suite, tests);
+    int outcome = suite_run(suite);
+    job_close();
+    return outcome;
+}
