@@ -41,7 +41,7 @@ figures_of() {
         if text=$(h5dump -m %.9g -a /progress/step -a /progress/loss -a /progress/error -a /progress/best \
             -a /weights_hash "$file" 2>/dev/null); then
             awk -F'[ :"]+' '
-                /ATTRIBUTE/ { name = $3 }
+                /^ATTRIBUTE/ { name = $2 }
                 /^ *\(0\):/ { value[name] = $3 }
                 END {
                     printf "%s\t%s\t%s\t%s\t%s\n", value["step"], value["loss"], value["error"], value["best"],
