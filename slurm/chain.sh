@@ -49,8 +49,17 @@ fi
 
 job_check "$@"
 job_need_srun
-job_run srun --mpi="$launch" --cpu-bind=cores --kill-on-bad-exit=1 \
-    "$program" --stop-exit-code 75 "$@"
+train() {
+    job_run srun --mpi="$launch" --cpu-bind=cores --kill-on-bad-exit=1 \
+        "$program" --stop-exit-code 75 "$@"
+}
+train "$@"
+# 65 also stands for a run in use: so seems one whose link was lost with its node, until its lock is two minutes old.
+if [ "$status" -eq 65 ]; then
+    job_say "once more in two minutes, in case the link before was lost with its node"
+    sleep 150
+    train "$@"
+fi
 if [ "$status" -eq 75 ]; then
     job_say "stopped with a checkpoint; the next link goes on"
     exit 0

@@ -146,6 +146,19 @@ START_TEST(a_link_that_stopped_leaves_the_chain_and_one_that_ended_cancels_it)
 }
 END_TEST
 
+START_TEST(a_link_that_finds_the_run_in_use_tries_once_more)
+{
+    struct command_result result;
+    write_program("sleep", "touch \"${0%/*}/waited\"");
+    write_program("rnn-train", "[ -e \"${0%/*}/waited\" ] || exit 65; exit 75");
+    submit("chain.sh", "mine.ini", &result);
+    ck_assert_int_eq(result.status, 0);
+    ck_assert_ptr_nonnull(strstr(result.output, "sleep 150\n"));
+    ck_assert_ptr_null(strstr(result.output, "scancel"));
+    command_result_finish(&result);
+}
+END_TEST
+
 START_TEST(what_is_missing_is_said_before_anything_starts)
 {
     struct command_result result;
@@ -189,6 +202,7 @@ int main(void)
     tcase_add_loop_test(
         claims, a_job_that_slurm_ends_stays_out_of_the_queue_unless_its_time_was_over, 0, SCRIPTS);
     tcase_add_loop_test(claims, a_link_that_stopped_leaves_the_chain_and_one_that_ended_cancels_it, 0, 3);
+    tcase_add_test(claims, a_link_that_finds_the_run_in_use_tries_once_more);
     tcase_add_loop_test(claims, what_is_missing_is_said_before_anything_starts, 0, SCRIPTS);
     tcase_add_test(claims, a_launcher_without_pmix_is_refused_with_its_list);
     suite_add_tcase(suite, claims);
