@@ -3,13 +3,13 @@
 #
 # To adapt:
 #   --ntasks       one rank a core; more than batch / grain of the configuration would idle (rnn-train --plan tells)
-#   --time         before this is over the run stops itself with a checkpoint, and the job puts itself back into the
-#                  queue; where squeue does not work on a node, give rnn-train --max-time some minutes below it
-#                  (--max-time 03:50:00)
-#   --partition, --account, --mem-per-cpu   as your site asks; rnn-train --plan prints the memory of a rank
+#   --time         --signal asks the run some minutes before to stop with a checkpoint, and the job puts itself back
+#                  into the queue; the run also asks squeue for the job's end, and stops by itself before it
+#   --partition, --account, --mem-per-cpu   as your site asks; rnn-train --plan N prints the memory of a rank
 #   module load    uncomment and name what your site calls Open MPI and HDF5, the ones the programs were built with
-#   RNN_BIN        folder of the programs; otherwise build/src/cmd below the folder of submission, or PATH
+#   RNN_BIN, RNN_RESTARTS, RNN_SLURM   see job.sh beside this file
 # Submit from the folder that relative paths start from. The same line again continues a run that stopped.
+# To stop it by hand: scancel -s USR1 --batch JOB puts it back into the queue, scancel JOB does not.
 #
 #SBATCH --job-name=rnn-train
 #SBATCH --nodes=1
@@ -17,6 +17,7 @@
 #SBATCH --cpus-per-task=1
 #SBATCH --hint=nomultithread
 #SBATCH --time=04:00:00
+#SBATCH --signal=B:USR1@300
 #SBATCH --output=%x-%j.log
 #SBATCH --open-mode=append
 #SBATCH --requeue
@@ -24,26 +25,21 @@ set -eu
 
 # module load openmpi hdf5
 
-if [ $# -eq 0 ]; then
-    echo "single-node.sh: which configuration? sbatch slurm/single-node.sh CONFIG.ini" >&2
+# sbatch runs a copy of this script; what the scripts share lies beside the original.
+script=single-node.sh
+shared=${RNN_SLURM:-${0%/*}}/job.sh
+[ -f "$shared" ] ||
+    shared=$(scontrol show job "${SLURM_JOB_ID:-0}" | sed -n 's|^ *Command=\([^ ]*\)/[^/ ]*.*|\1/job.sh|p;T;q')
+[ -f "$shared" ] || shared=${SLURM_SUBMIT_DIR:-.}/slurm/job.sh
+if [ ! -f "$shared" ]; then
+    echo "$script: job.sh not found: submit from the folder above slurm/, or set RNN_SLURM to the folder slurm/" >&2
     exit 2
 fi
-if [ -z "${RNN_BIN:-}" ] && [ -x build/src/cmd/rnn-train ]; then
-    RNN_BIN=build/src/cmd
-fi
-program=$(command -v "${RNN_BIN:+$RNN_BIN/}rnn-train") || {
-    echo "single-node.sh: rnn-train not found: set RNN_BIN to the folder that holds it" >&2
-    exit 2
-}
-command -v mpirun >/dev/null || {
-    echo "single-node.sh: mpirun not found: load the module of your Open MPI" >&2
-    exit 2
-}
+# shellcheck source=slurm/job.sh
+. "$shared"
 
-# mpirun takes the number of ranks from the job. 75: stopped in time, more to do.
-status=0
-mpirun --bind-to core "$program" --stop-exit-code 75 "$@" </dev/null || status=$?
-if [ "$status" -eq 75 ]; then
-    scontrol requeue "$SLURM_JOB_ID"
-fi
-exit "$status"
+job_check "$@"
+job_need_mpirun
+# mpirun takes the number of ranks from the job.
+job_run mpirun --bind-to core "$program" --stop-exit-code 75 "$@"
+job_requeue

@@ -11,6 +11,7 @@
 
 static char folder[] = "/tmp/rnn-slurm-XXXXXX";
 static char path_variable[8192], programs_variable[128];
+static const char *further_variable; /* "NAME=VALUE" of the job, or NULL */
 
 /* A program in the folder: what it gets is written to standard output, after its name. */
 static void write_program(const char *name, const char *body)
@@ -37,6 +38,8 @@ static void make_programs(void)
     write_program("mpirun", launch);
     write_program("srun", launch);
     write_program("scontrol", "");
+    write_program("scancel", "");
+    further_variable = NULL;
 }
 
 static void remove_programs(void)
@@ -52,12 +55,16 @@ static void submit(const char *script, const char *configuration, struct command
     snprintf(path, sizeof path, "%s/slurm/%s", SOURCE_ROOT, script);
     const char *argv[] = {
         "bash", path, configuration, configuration ? "--set" : NULL, "train.epochs=3", NULL};
-    const char *environment[] = {path_variable, programs_variable, "SLURM_JOB_ID=41", NULL};
+    const char *environment[] = {
+        path_variable, programs_variable, "SLURM_JOB_ID=41", "SLURM_JOB_NAME=mine", further_variable, NULL};
     struct command command = {.argv = argv, .environment = environment, .directory = "/", .seconds = 30};
     command_run(&command, result);
 }
 
-static const char *const scripts[] = {"single-node.sh", "multi-node.sh"};
+/* Those that put themselves back into the queue. */
+enum { SCRIPTS = 4 };
+static const char *const scripts[SCRIPTS] = {
+    "single-node.sh", "multi-node.sh", "multi-node-mpirun.sh", "preemptible.sh"};
 
 START_TEST(configuration_and_options_reach_the_program)
 {
@@ -90,6 +97,64 @@ START_TEST(a_run_that_failed_does_not_go_back_into_the_queue)
     submit(scripts[_i], "mine.ini", &result);
     ck_assert_int_eq(result.status, 65);
     ck_assert_ptr_null(strstr(result.output, "scontrol"));
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(a_job_restarted_often_enough_stays_out_of_the_queue)
+{
+    struct command_result result;
+    write_program("rnn-train", "exit 75");
+    further_variable = "SLURM_RESTART_COUNT=50";
+    submit(scripts[_i], "mine.ini", &result);
+    ck_assert_int_eq(result.status, 75);
+    ck_assert_ptr_null(strstr(result.output, "scontrol"));
+    ck_assert_ptr_nonnull(strstr(result.errors, "RNN_RESTARTS"));
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(a_job_that_slurm_ends_stays_out_of_the_queue_unless_its_time_was_over)
+{
+    struct command_result result;
+    write_program("rnn-train", "exit 75");
+    write_program("scontrol", "[ \"$1\" != show ] || echo JobId=41 JobState=COMPLETING Reason=None");
+    submit(scripts[_i], "mine.ini", &result);
+    ck_assert_int_eq(result.status, 75);
+    ck_assert_ptr_null(strstr(result.output, "requeue"));
+    command_result_finish(&result);
+
+    write_program("scontrol", "[ \"$1\" != show ] || echo JobId=41 JobState=COMPLETING Reason=TimeLimit");
+    submit(scripts[_i], "mine.ini", &result);
+    ck_assert_int_eq(result.status, 75);
+    ck_assert_ptr_nonnull(strstr(result.output, "scontrol requeue 41\n"));
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(a_link_that_stopped_leaves_the_chain_and_one_that_ended_cancels_it)
+{
+    static const char *const ends[] = {"exit 0", "exit 75", "exit 76"};
+    static const int statuses[] = {0, 0, 76};
+    struct command_result result;
+    write_program("rnn-train", ends[_i]);
+    submit("chain.sh", "mine.ini", &result);
+    ck_assert_int_eq(result.status, statuses[_i]);
+    ck_assert_int_eq(!strstr(result.output, "scancel --state=PENDING --name=mine"), _i == 1);
+    ck_assert_ptr_null(strstr(result.output, "requeue"));
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(a_link_that_finds_the_run_in_use_tries_once_more)
+{
+    struct command_result result;
+    write_program("sleep", "touch \"${0%/*}/waited\"");
+    write_program("rnn-train", "[ -e \"${0%/*}/waited\" ] || exit 65; exit 75");
+    submit("chain.sh", "mine.ini", &result);
+    ck_assert_int_eq(result.status, 0);
+    ck_assert_ptr_nonnull(strstr(result.output, "sleep 150\n"));
+    ck_assert_ptr_null(strstr(result.output, "scancel"));
     command_result_finish(&result);
 }
 END_TEST
@@ -130,10 +195,15 @@ int main(void)
     TCase *claims = tcase_create("claims");
     tcase_add_checked_fixture(claims, make_programs, remove_programs);
     tcase_set_timeout(claims, 60);
-    tcase_add_loop_test(claims, configuration_and_options_reach_the_program, 0, 2);
-    tcase_add_loop_test(claims, a_run_that_stopped_early_goes_back_into_the_queue, 0, 2);
-    tcase_add_loop_test(claims, a_run_that_failed_does_not_go_back_into_the_queue, 0, 2);
-    tcase_add_loop_test(claims, what_is_missing_is_said_before_anything_starts, 0, 2);
+    tcase_add_loop_test(claims, configuration_and_options_reach_the_program, 0, SCRIPTS);
+    tcase_add_loop_test(claims, a_run_that_stopped_early_goes_back_into_the_queue, 0, SCRIPTS);
+    tcase_add_loop_test(claims, a_run_that_failed_does_not_go_back_into_the_queue, 0, SCRIPTS);
+    tcase_add_loop_test(claims, a_job_restarted_often_enough_stays_out_of_the_queue, 0, SCRIPTS);
+    tcase_add_loop_test(
+        claims, a_job_that_slurm_ends_stays_out_of_the_queue_unless_its_time_was_over, 0, SCRIPTS);
+    tcase_add_loop_test(claims, a_link_that_stopped_leaves_the_chain_and_one_that_ended_cancels_it, 0, 3);
+    tcase_add_test(claims, a_link_that_finds_the_run_in_use_tries_once_more);
+    tcase_add_loop_test(claims, what_is_missing_is_said_before_anything_starts, 0, SCRIPTS);
     tcase_add_test(claims, a_launcher_without_pmix_is_refused_with_its_list);
     suite_add_tcase(suite, claims);
     return suite_run(suite);

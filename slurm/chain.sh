@@ -1,0 +1,73 @@
+#!/bin/bash
+# Trains in a chain of jobs, each waiting for the one before it, where jobs may not be requeued. The same line, once for
+# each link:
+#
+#   for link in 1 2 3 4 5; do sbatch --job-name=rnn-mine slurm/chain.sh CONFIG.ini [rnn-train option]...; done
+#
+# Each link continues the run. The one that finishes it, or fails, takes those that still wait out of the queue.
+#
+# To adapt:
+#   --job-name     one for each chain: jobs of one name and one user run one after the other
+#   --nodes, --ntasks-per-node   one rank a core; more ranks than batch / grain of the configuration would idle
+#                                (rnn-train --plan N tells what N ranks would do)
+#   --time         of each link; --signal asks the run some minutes before to stop with a checkpoint (so does rnn-train
+#                  --max-time 03:50:00)
+#   --partition, --account, --mem-per-cpu   as your site asks; rnn-train --plan N prints the memory of a rank
+#   module load    uncomment and name what your site calls Open MPI and HDF5, the ones the programs were built with
+#   RNN_BIN, RNN_MPI, RNN_SLURM   see job.sh beside this file
+# Programs, datasets and the run directory must lie on a file system that all nodes see. Submit from the folder that
+# relative paths start from. The same line again continues a run that stopped, on any number of nodes.
+# To end the whole chain: scancel --name=rnn-mine
+#
+#SBATCH --job-name=rnn-chain
+#SBATCH --dependency=singleton
+#SBATCH --nodes=2
+#SBATCH --ntasks-per-node=8
+#SBATCH --cpus-per-task=1
+#SBATCH --hint=nomultithread
+#SBATCH --time=04:00:00
+#SBATCH --signal=B:USR1@300
+#SBATCH --output=%x-%j.log
+#SBATCH --open-mode=append
+#SBATCH --no-requeue
+set -eu
+
+# module load openmpi hdf5
+
+# sbatch runs a copy of this script; what the scripts share lies beside the original.
+script=chain.sh
+shared=${RNN_SLURM:-${0%/*}}/job.sh
+[ -f "$shared" ] ||
+    shared=$(scontrol show job "${SLURM_JOB_ID:-0}" | sed -n 's|^ *Command=\([^ ]*\)/[^/ ]*.*|\1/job.sh|p;T;q')
+[ -f "$shared" ] || shared=${SLURM_SUBMIT_DIR:-.}/slurm/job.sh
+if [ ! -f "$shared" ]; then
+    echo "$script: job.sh not found: submit from the folder above slurm/, or set RNN_SLURM to the folder slurm/" >&2
+    exit 2
+fi
+# shellcheck source=slurm/job.sh
+. "$shared"
+
+job_check "$@"
+job_need_srun
+train() {
+    job_run srun --mpi="$launch" --cpu-bind=cores --kill-on-bad-exit=1 \
+        "$program" --stop-exit-code 75 "$@"
+}
+train "$@"
+# 65 also stands for a run in use: so seems one whose link was lost with its node, until its lock is two minutes old.
+if [ "$status" -eq 65 ]; then
+    job_say "once more in two minutes, in case the link before was lost with its node"
+    sleep 150
+    train "$@"
+fi
+if [ "$status" -eq 75 ]; then
+    job_say "stopped with a checkpoint; the next link goes on"
+    exit 0
+fi
+if [ "$status" -eq 0 ]; then
+    job_say "finished; what is left of the chain is cancelled"
+else
+    job_say "failed with exit code $status; what is left of the chain is cancelled"
+fi
+scancel --state=PENDING --name="$SLURM_JOB_NAME" --user="$(id -un)" || true
+exit "$status"

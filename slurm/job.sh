@@ -1,0 +1,99 @@
+# Sourced by the job scripts beside it: what they share. It checks before it starts anything, hands signals on, and puts
+# a job that stopped in time back into the queue.
+# shellcheck shell=bash
+#
+#   RNN_BIN        folder of the programs; otherwise build/src/cmd beside the folder of this file, or below the folder
+#                  of submission, or PATH
+#   RNN_MPI        how srun starts the ranks (default pmix; srun --mpi=list shows what there is)
+#   RNN_RESTARTS   how often a job goes back into the queue (default 50), SLURM's own restarts counted
+#   RNN_SLURM      folder of this file; otherwise that of the script as it was submitted, or slurm/ below the folder of
+#                  submission
+: "${script:?}" "${shared:?}"
+
+# What SLURM's commands call the job: the number of an array's last task would mean all of it.
+job_id=${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID:-}}
+job_id=${job_id:-${SLURM_JOB_ID:-}}
+
+job_say() {
+    echo "$script: $*" >&2
+}
+
+job_fail() {
+    job_say "$*"
+    exit 2
+}
+
+# job_check CONFIG.ini [option]...: finds the program.
+job_check() {
+    [ $# -gt 0 ] || job_fail "which configuration? sbatch slurm/$script CONFIG.ini"
+    local folder
+    for folder in "${shared%/*}/../build/src/cmd" build/src/cmd; do
+        if [ -z "${RNN_BIN:-}" ] && [ -x "$folder/rnn-train" ]; then
+            RNN_BIN=$folder
+        fi
+    done
+    # shellcheck disable=SC2034 # the scripts start it
+    program=$(command -v "${RNN_BIN:+$RNN_BIN/}rnn-train") ||
+        job_fail "rnn-train not found: set RNN_BIN to the folder that holds it"
+}
+
+job_need_mpirun() {
+    command -v mpirun >/dev/null || job_fail "mpirun not found: load the module of your Open MPI"
+}
+
+job_need_srun() {
+    launch=${RNN_MPI:-pmix}
+    if ! srun --mpi=list 2>&1 | grep -qw "$launch"; then
+        job_say "srun here has no --mpi=$launch: set RNN_MPI to one of these, or take multi-node-mpirun.sh"
+        srun --mpi=list >&2 || true
+        exit 2
+    fi
+}
+
+# What SLURM says of the job: "running", "ending" (it was cancelled or preempted, or a node failed), or "late" (its time
+# is over). Where SLURM says nothing, the job is taken to be running.
+job_state() {
+    case $(scontrol show job -o "$job_id" 2>/dev/null || true) in
+    *JobState=COMPLETING*Reason=TimeLimit*) echo late ;;
+    *JobState=COMPLETING* | *JobState=CANCELLED* | *JobState=PENDING*) echo ending ;;
+    *) echo running ;;
+    esac
+}
+
+# The ranks stop with a checkpoint on USR1. Both launchers hand USR1 on and wait; on TERM mpirun kills the ranks after a
+# second. Where SLURM itself ends the job, ranks and launcher have got its TERM already: a second signal would end them.
+job_hand_on() {
+    if [ "$1" = USR1 ] || [ "$(job_state)" = running ]; then
+        kill -USR1 "$child" 2>/dev/null || true
+    fi
+}
+
+# job_run LAUNCHER...: runs it behind the script, so that signals find the script awake; its exit code into `status`.
+job_run() {
+    trap 'job_hand_on USR1' USR1
+    trap 'job_hand_on TERM' TERM
+    "$@" </dev/null &
+    child=$!
+    while :; do
+        status=0
+        wait "$child" || status=$?
+        # A signal ends the wait, too: then the child, or its exit code, is still there.
+        kill -0 "$child" 2>/dev/null || break
+    done
+    # What comes from here on must not end the script before it has put the job back.
+    trap '' USR1 TERM
+}
+
+# Ends the script with the status of the run; 75, stopped with more to do, puts the job back into the queue.
+job_requeue() {
+    local limit=${RNN_RESTARTS:-50}
+    [ "$status" -eq 75 ] || exit "$status"
+    if [ "$(job_state)" = ending ]; then
+        job_say "stopped with a checkpoint; SLURM ends the job, and starts it again if it preempted it"
+    elif [ "${SLURM_RESTART_COUNT:-0}" -ge "$limit" ]; then
+        job_say "stopped with a checkpoint; not put back into the queue after $limit restarts (RNN_RESTARTS)"
+    elif ! scontrol requeue "$job_id"; then
+        job_say "stopped with a checkpoint, but not put back into the queue: submit it again"
+    fi
+    exit "$status"
+}

@@ -1,0 +1,56 @@
+#!/bin/bash
+# Trains on nodes that others may take away:   sbatch slurm/preemptible.sh CONFIG.ini [rnn-train option]...
+#
+# A preempted job gets TERM, stops with a checkpoint and is put back by SLURM (PreemptMode=REQUEUE); before its time is
+# over it gets USR1, stops and puts itself back. What it has to save in is the partition's GraceTime and KillWait
+# (scontrol show config | grep KillWait; usually 30 seconds). A node that disappears costs what was done since the last
+# checkpoint: shorten checkpoint.every.
+#
+# To adapt:
+#   --partition, --qos   the ones whose jobs are preempted
+#   --nodes, --ntasks-per-node   one rank a core; more ranks than batch / grain of the configuration would idle
+#                                (rnn-train --plan N tells what N ranks would do)
+#   --time         --signal asks the run some minutes before to stop with a checkpoint (so does rnn-train --max-time,
+#                  --max-time 03:50:00); the job then puts itself back into the queue
+#   --account, --mem-per-cpu   as your site asks; rnn-train --plan N prints the memory of a rank
+#   module load    uncomment and name what your site calls Open MPI and HDF5, the ones the programs were built with
+#   RNN_BIN, RNN_MPI, RNN_RESTARTS, RNN_SLURM   see job.sh beside this file
+# Programs, datasets and the run directory must lie on a file system that all nodes see. Submit from the folder that
+# relative paths start from. The same line again continues a run that stopped, on any number of nodes.
+#
+#SBATCH --job-name=rnn-train
+#SBATCH --nodes=2
+#SBATCH --ntasks-per-node=8
+#SBATCH --cpus-per-task=1
+#SBATCH --hint=nomultithread
+#SBATCH --time=04:00:00
+#SBATCH --signal=B:USR1@300
+#SBATCH --output=%x-%j.log
+#SBATCH --open-mode=append
+#SBATCH --requeue
+set -eu
+
+# module load openmpi hdf5
+
+# sbatch runs a copy of this script; what the scripts share lies beside the original.
+script=preemptible.sh
+shared=${RNN_SLURM:-${0%/*}}/job.sh
+[ -f "$shared" ] ||
+    shared=$(scontrol show job "${SLURM_JOB_ID:-0}" | sed -n 's|^ *Command=\([^ ]*\)/[^/ ]*.*|\1/job.sh|p;T;q')
+[ -f "$shared" ] || shared=${SLURM_SUBMIT_DIR:-.}/slurm/job.sh
+if [ ! -f "$shared" ]; then
+    echo "$script: job.sh not found: submit from the folder above slurm/, or set RNN_SLURM to the folder slurm/" >&2
+    exit 2
+fi
+# shellcheck source=slurm/job.sh
+. "$shared"
+
+job_check "$@"
+job_need_srun
+if [ "${SLURM_RESTART_COUNT:-0}" -gt "${RNN_RESTARTS:-50}" ]; then
+    job_fail "not started: restarted $SLURM_RESTART_COUNT times, allowed are ${RNN_RESTARTS:-50} (RNN_RESTARTS)"
+fi
+echo "$script: start $((${SLURM_RESTART_COUNT:-0} + 1)) of at most $((${RNN_RESTARTS:-50} + 1))" >&2
+job_run srun --mpi="$launch" --cpu-bind=cores --kill-on-bad-exit=1 \
+    "$program" --stop-exit-code 75 "$@"
+job_requeue

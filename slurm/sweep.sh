@@ -1,0 +1,73 @@
+#!/bin/bash
+# Trains the same configuration with different settings, one job of an array for each line of a file:
+#
+#   sbatch --array=1-4 slurm/sweep.sh SETTINGS CONFIG.ini [rnn-train option]...
+#   slurm/collect.sh runs/NAME        NAME: of SETTINGS, without .txt
+#
+# A line of SETTINGS holds what --set takes, separated by semicolons:
+#
+#   train.lr = 0.01
+#   train.lr = 0.01; model.hidden = 64 32
+#
+# Empty lines and those that begin with # do not count; task N takes the Nth of the others, and leaves its run in
+# runs/NAME/N, the line beside it in runs/NAME/N.setting. The same line again continues what is not finished.
+#
+# To adapt:
+#   --array        1-LINES; 1-LINES%4 runs at most four at a time
+#   --ntasks       one rank a core; more than batch / grain of the configuration would idle (rnn-train --plan tells)
+#   --time         --signal asks the run some minutes before to stop with a checkpoint (so does rnn-train --max-time,
+#                  --max-time 03:50:00); the job then puts itself back into the queue
+#   --partition, --account, --mem-per-cpu   as your site asks; rnn-train --plan N prints the memory of a rank
+#   module load    uncomment and name what your site calls Open MPI and HDF5, the ones the programs were built with
+#   RNN_BIN, RNN_RESTARTS, RNN_SLURM   see job.sh beside this file
+#
+#SBATCH --job-name=rnn-sweep
+#SBATCH --nodes=1
+#SBATCH --ntasks=4
+#SBATCH --cpus-per-task=1
+#SBATCH --hint=nomultithread
+#SBATCH --time=04:00:00
+#SBATCH --signal=B:USR1@300
+#SBATCH --output=%x-%A-%a.log
+#SBATCH --open-mode=append
+#SBATCH --requeue
+set -eu
+
+# module load openmpi hdf5
+
+# sbatch runs a copy of this script; what the scripts share lies beside the original.
+script=sweep.sh
+shared=${RNN_SLURM:-${0%/*}}/job.sh
+[ -f "$shared" ] ||
+    shared=$(scontrol show job "${SLURM_JOB_ID:-0}" | sed -n 's|^ *Command=\([^ ]*\)/[^/ ]*.*|\1/job.sh|p;T;q')
+[ -f "$shared" ] || shared=${SLURM_SUBMIT_DIR:-.}/slurm/job.sh
+if [ ! -f "$shared" ]; then
+    echo "$script: job.sh not found: submit from the folder above slurm/, or set RNN_SLURM to the folder slurm/" >&2
+    exit 2
+fi
+# shellcheck source=slurm/job.sh
+. "$shared"
+
+[ $# -ge 2 ] || job_fail "which settings and configuration? sbatch --array=1-LINES slurm/sweep.sh SETTINGS CONFIG.ini"
+settings=$1
+shift
+[ -n "${SLURM_ARRAY_TASK_ID:-}" ] || job_fail "not an array: sbatch --array=1-LINES slurm/sweep.sh SETTINGS CONFIG.ini"
+[ -r "$settings" ] || job_fail "$settings: can not be read below $PWD, the folder of submission"
+line=$(grep -v -e '^[[:space:]]*#' -e '^[[:space:]]*$' "$settings" | sed -n "${SLURM_ARRAY_TASK_ID}p")
+[ -n "$line" ] || job_fail "$settings: has no line $SLURM_ARRAY_TASK_ID (empty ones and comments do not count)"
+job_check "$@"
+job_need_mpirun
+
+sets=()
+while IFS= read -r setting; do
+    # Blanks around the key and the value are no part of them.
+    setting=$(sed 's/^[[:space:]]*//; s/[[:space:]]*$//; s/[[:space:]]*=[[:space:]]*/=/' <<<"$setting")
+    [ -z "$setting" ] || sets+=(--set "$setting")
+done < <(tr ';' '\n' <<<"$line")
+
+name=${settings##*/}
+run=runs/${name%.txt}/$SLURM_ARRAY_TASK_ID
+mkdir -p "${run%/*}"
+echo "$line" >"$run.setting"
+job_run mpirun --bind-to core "$program" --stop-exit-code 75 "$@" "${sets[@]}" --run "$run"
+job_requeue

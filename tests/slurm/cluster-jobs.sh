@@ -1,0 +1,384 @@
+#!/bin/bash
+# The shipped job scripts on a SLURM of their own (cluster.sh): jobs that are stopped, cancelled, preempted and run out of
+# time end with the weights of the run that nothing happened to. The scenarios run side by side.
+set -u
+
+usage() {
+    cat <<'TEXT'
+Usage: cluster-jobs.sh FOLDER_OF_PROGRAMS [SCENARIO]...
+
+Exit code 77: there is no SLURM here, or it does not come up.
+TEXT
+}
+
+[ $# -gt 0 ] || { usage >&2 && exit 2; }
+programs=$(cd "$1" && pwd)
+shift
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+. "$root/scripts/common.sh"
+# shellcheck source=tests/slurm/cluster.sh
+. "$here/cluster.sh"
+
+# A short path: that of munged's socket has at most 107 bytes.
+folder=$(mktemp -d /tmp/rnn-slurm-XXXXXX)
+finish() {
+    cluster_stop "$folder"
+    rm -rf "$folder"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
+
+mpi_environment
+# All ranks share the cores of this machine; between its nodes they talk over the loopback.
+export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo
+export PRTE_MCA_oob_tcp_if_include=lo OMP_NUM_THREADS=1 RNN_BIN=$programs LC_ALL=C
+unset SLURM_JOB_ID
+
+if ! cluster_start "$folder"; then
+    echo "not run: $(cat "$folder/why")"
+    exit 77
+fi
+if ! srun --mpi=list 2>&1 | grep -qw pmix; then
+    echo "not run: srun has no --mpi=pmix here"
+    exit 77
+fi
+
+mkdir "$folder/work"
+cd "$folder/work" || exit 1
+"$programs/rnn-data" make adding -o . --sequences 60 >/dev/null || exit 1
+# Fifteen steps of few numbers an epoch, with a checkpoint each.
+cat >run.ini <<'INI'
+[data]
+train = adding-train.h5
+valid = adding-valid.h5
+[model]
+output = sequence
+loss = mse
+bidirectional = no
+layers = 1
+hidden = 8
+dropout = 0.2
+[train]
+batch = 4
+grain = 1
+epochs = 40
+lr = 0.004
+schedule = cosine
+[checkpoint]
+every = 1 epoch
+INI
+sed 's/^epochs = .*/epochs = 1000000/; s/^schedule = .*/schedule = constant/' run.ini >endless.ini
+
+# ---- what a scenario does ----
+
+# Ends the scenario with a reason.
+wrong() {
+    echo "$*"
+    exit 1
+}
+
+# submit OPTION... SCRIPT ARGUMENT...: as a user would; its number.
+submit() {
+    sbatch --parsable "$@" || wrong "sbatch refused: $*"
+}
+
+two_nodes=(--nodes=2 --ntasks-per-node=2)
+
+rows() {
+    if [ -e "runs/$1/metrics.csv" ]; then grep -c . "runs/$1/metrics.csv"; else echo 0; fi
+}
+
+rows_are() {
+    [ "$(rows "$1")" -gt "$2" ]
+}
+
+# await_steps RUN N: until it has made that many more.
+await_steps() {
+    local from
+    from=$(rows "$1")
+    cluster_await 120 rows_are "$1" $((from + $2)) || wrong "run $1 makes no steps: $(squeue; tail -n 5 "$1"*.log)"
+}
+
+state_of() {
+    sed -n 's/^state=//p' "runs/$1/status" 2>/dev/null
+}
+
+run_is() {
+    [ "$(state_of "$1")" = "$2" ]
+}
+
+# await_run RUN STATE SECONDS
+await_run() {
+    cluster_await "$3" run_is "$1" "$2" || wrong "run $1 is not '$2' but '$(state_of "$1")'"
+}
+
+job_is() {
+    case $(squeue -h -j "$1" -o %T 2>/dev/null) in
+    *"$2"*) return 0 ;;
+    *) return 1 ;;
+    esac
+}
+
+job_is_gone() {
+    case $(scontrol show job -o "$1" 2>/dev/null) in
+    *JobState=RUNNING* | *JobState=PENDING* | *JobState=COMPLETING* | *JobState=CONFIGURING*) return 1 ;;
+    *) return 0 ;;
+    esac
+}
+
+await_gone() {
+    cluster_await "${2:-150}" job_is_gone "$1" || wrong "job $1 does not end: $(scontrol show job -o "$1")"
+}
+
+# A job that was put back waits for two minutes, by SLURM's rule; not here.
+start_again() {
+    cluster_await 60 job_is "$1" PENDING || wrong "job $1 was not put back: $(scontrol show job -o "$1" 2>&1)"
+    # In the same second the nodes would still refuse it.
+    sleep 2
+    scontrol update JobId="$1" StartTime=now || wrong "job $1 can not be started at once"
+}
+
+restarts_of() {
+    scontrol show job -o "$1" | sed 's/.* Restarts=\([0-9]*\).*/\1/'
+}
+
+# The finished: line with the weights of the undisturbed run, and in metrics.csv each step once, in order.
+check_run() {
+    local run=$1 log=$2 like=$3 hash
+    run_is "$run" finished || wrong "run $run is '$(state_of "$run")': $(tail -n 5 "$log")"
+    hash=$(sed -n 's/^finished: .*weights_hash=\([0-9a-f]*\).*/\1/p' "$log" | tail -n 1)
+    [ "$hash" = "$(cat "$like.hash")" ] || wrong "run $run ended with $hash, undisturbed $(cat "$like.hash")"
+    awk -F, '$3 == "train" && $1 != ++step { exit 1 }' "runs/$run/metrics.csv" || wrong "run $run lost or repeats steps"
+    [ ! -e "runs/$run/lock" ] || wrong "run $run is locked"
+}
+
+# check_stopped RUN LOG SIGNAL: it stopped by itself with a checkpoint. Rank 0, which says why, has "a signal" for one that
+# it has not got itself yet.
+check_stopped() {
+    run_is "$1" stopped || wrong "run $1 is '$(state_of "$1")': $(tail -n 5 "$2")"
+    grep -qE "^stopped: .*reason=asked to by ($3|a signal) " "$2" || wrong "not stopped by $3: $(tail -n 5 "$2")"
+}
+
+# reference NAME CONFIG OPTION...: the weights of the undisturbed run, on one rank without SLURM, into NAME.hash.
+reference() {
+    local name=$1
+    shift
+    (
+        unset "${!SLURM_@}"
+        "$programs/rnn-train" -o "runs/reference-$name" "$@" </dev/null
+    ) >"reference-$name.log" 2>&1 || wrong "the undisturbed run failed: $(tail -n 3 "reference-$name.log")"
+    sed -n 's/^finished: .*weights_hash=\([0-9a-f]*\).*/\1/p' "reference-$name.log" >"$name.hash"
+}
+
+# ---- scenarios ----
+
+srun_and_mpirun_give_the_bits_of_one_rank() {
+    local job_s job_m job_n
+    job_s=$(submit "${two_nodes[@]}" -o s.log "$root/slurm/multi-node.sh" run.ini -o runs/s) || wrong "$job_s"
+    job_m=$(submit "${two_nodes[@]}" -o m.log "$root/slurm/multi-node-mpirun.sh" run.ini -o runs/m) || wrong "$job_m"
+    job_n=$(submit --ntasks=2 -o n.log "$root/slurm/single-node.sh" run.ini -o runs/n) || wrong "$job_n"
+    await_gone "$job_s"
+    await_gone "$job_m"
+    await_gone "$job_n"
+    check_run s s.log run
+    check_run m m.log run
+    check_run n n.log run
+}
+
+# usr1 SCRIPT OPTION...: twice, then left alone.
+usr1() {
+    local script=$1 name job
+    shift
+    name=usr1-${script%.sh}
+    job=$(submit "$@" -o "$name.log" "$root/slurm/$script" long.ini -o "runs/$name") || wrong "$job"
+    for _ in 1 2; do
+        await_steps "$name" 30
+        scancel -s USR1 --batch "$job" || wrong "scancel"
+        start_again "$job"
+        check_stopped "$name" "$name.log" SIGUSR1
+    done
+    await_gone "$job"
+    [ "$(restarts_of "$job")" -eq 2 ] || wrong "restarted $(restarts_of "$job") times, not 2"
+    check_run "$name" "$name.log" long
+}
+
+asked_by_usr1_a_job_of_srun_goes_on() {
+    usr1 multi-node.sh "${two_nodes[@]}"
+}
+
+asked_by_usr1_a_job_of_mpirun_goes_on() {
+    usr1 multi-node-mpirun.sh "${two_nodes[@]}"
+}
+
+asked_by_usr1_a_job_of_one_node_goes_on() {
+    usr1 single-node.sh --ntasks=2
+}
+
+# Everything of the job gets it: the script, srun, the ranks.
+asked_by_usr1_in_full_a_job_of_srun_goes_on() {
+    local job
+    job=$(submit "${two_nodes[@]}" -o full.log "$root/slurm/multi-node.sh" long.ini -o runs/full) || wrong "$job"
+    await_steps full 30
+    scancel -s USR1 --full "$job"
+    start_again "$job"
+    check_stopped full full.log SIGUSR1
+    await_gone "$job"
+    check_run full full.log long
+}
+
+cancelled_a_job_stops_stays_out_and_goes_on_when_submitted_again() {
+    local job
+    job=$(submit "${two_nodes[@]}" -o cancel.log "$root/slurm/multi-node.sh" long.ini -o runs/cancel) || wrong "$job"
+    await_steps cancel 30
+    scancel "$job"
+    await_gone "$job"
+    check_stopped cancel cancel.log SIGTERM
+    grep -q "SLURM ends the job" cancel.log || wrong "the script did not notice: $(tail -n 5 cancel.log)"
+    job=$(submit --nodes=1 --ntasks-per-node=3 -o cancel-2.log "$root/slurm/multi-node.sh" long.ini -o runs/cancel) ||
+        wrong "$job"
+    await_gone "$job"
+    check_run cancel cancel-2.log long
+}
+
+# A run without end that its limit stopped goes on, as a new job, to the end of the epoch after next; undisturbed, on one
+# rank, it gives the same.
+end_the_endless() {
+    local run=$1 job=$2 step epochs
+    cluster_await 60 job_is "$job" PENDING || wrong "job $job was not put back: $(tail -n 5 "$run.log")"
+    scancel "$job"
+    step=$(sed -n 's/^step=//p' "runs/$run/status")
+    epochs=$((step / 15 + 2))
+    job=$(submit "${two_nodes[@]}" -o "$run-2.log" "$root/slurm/multi-node.sh" endless.ini -o "runs/$run" \
+        -s "train.epochs=$epochs") || wrong "$job"
+    reference "endless-$run" endless.ini -s "train.epochs=$epochs" -s "checkpoint.every=1000000 epochs"
+    await_gone "$job"
+    check_run "$run" "$run-2.log" "endless-$run"
+}
+
+# A limit is looked at twice a minute, so this takes up to 90 seconds; the ranks sleep for the first 50.
+out_of_time_a_job_is_stopped_and_goes_on() {
+    local job
+    mkdir late
+    printf '#!/bin/sh\nsleep 50\nexec "%s/rnn-train" "$@"\n' "$programs" >late/rnn-train
+    chmod +x late/rnn-train
+    # As if the script did not ask for its signal.
+    job=$(RNN_BIN=$PWD/late submit "${two_nodes[@]}" --time=1 --signal=B:CONT@0 -o limit.log \
+        "$root/slurm/multi-node.sh" endless.ini -o runs/limit) || wrong "$job"
+    await_run limit stopped 150
+    check_stopped limit limit.log SIGTERM
+    grep -q "DUE TO TIME LIMIT" limit.log || wrong "it was not the limit: $(tail -n 5 limit.log)"
+    end_the_endless limit "$job"
+}
+
+shortly_before_its_limit_a_job_is_asked_to_stop_and_goes_on() {
+    local job
+    job=$(submit --nodes=2 --ntasks-per-node=1 --time=1 --signal=B:USR1@10 -o warned.log \
+        "$root/slurm/multi-node-mpirun.sh" endless.ini -o runs/warned) || wrong "$job"
+    await_run warned stopped 120
+    check_stopped warned warned.log SIGUSR1
+    end_the_endless warned "$job"
+}
+
+preempted_a_job_goes_back_into_the_queue_and_goes_on() {
+    local job higher
+    job=$(submit "${two_nodes[@]}" -p low -o preempt.log "$root/slurm/preemptible.sh" long.ini -o runs/preempt) ||
+        wrong "$job"
+    await_steps preempt 30
+    higher=$(submit "${two_nodes[@]}" -p high -o high.log "$root/slurm/multi-node.sh" run.ini -o runs/high) ||
+        wrong "$higher"
+    await_run preempt stopped 60
+    check_stopped preempt preempt.log SIGTERM
+    await_gone "$higher"
+    check_run high high.log run
+    start_again "$job"
+    await_gone "$job"
+    [ "$(restarts_of "$job")" -eq 1 ] || wrong "restarted $(restarts_of "$job") times, not once"
+    grep -q "preemptible.sh: start 2 of" preempt.log || wrong "the script does not count: $(tail -n 5 preempt.log)"
+    check_run preempt preempt.log long
+}
+
+a_chain_runs_to_its_end_and_no_further() {
+    local link jobs=() log
+    for link in 1 2 3 4 5 6; do
+        jobs+=("$(submit "${two_nodes[@]}" --job-name=chain -o "chain-$link.log" "$root/slurm/chain.sh" long.ini \
+            -o runs/chain)") || wrong "${jobs[*]}"
+    done
+    for link in 0 1; do
+        await_steps chain 30
+        scancel -s USR1 --batch "${jobs[link]}"
+        await_gone "${jobs[link]}"
+        check_stopped chain "chain-$((link + 1)).log" SIGUSR1
+    done
+    await_gone "${jobs[2]}"
+    check_run chain chain-3.log long
+    for link in 3 4 5; do
+        await_gone "${jobs[link]}" 20
+        log=chain-$((link + 1)).log
+        [ ! -s "$log" ] || wrong "a link started after the end: $(cat "$log")"
+    done
+}
+
+a_sweep_gives_a_table() {
+    local job table
+    cat >settings.txt <<'TEXT'
+# what may make a difference
+train.lr = 0.004
+
+train.lr=0.001; model.hidden=4 8; model.layers = 2
+train.lr=-1
+TEXT
+    job=$(submit --array=1-3 --ntasks=2 -o sweep-%a.log "$root/slurm/sweep.sh" settings.txt run.ini) || wrong "$job"
+    await_gone "$job"
+    table=$("$root/slurm/collect.sh" runs/settings) || wrong "collect.sh failed: $table"
+    echo "$table" | awk -F'\t' -v hash="$(cat run.hash)" -v other="$(cat sweep.hash)" '
+        NF != 8 { bad = 1 }
+        NR == 1 && $0 != "run\tsetting\tstatus\tstep\tloss\terror\tbest\tweights_hash" { bad = 1 }
+        NR == 2 && !($2 == "train.lr = 0.004" && $3 == "finished" && $4 == 600 && $8 == hash) { bad = 1 }
+        NR == 3 && !($3 == "finished" && $4 == 600 && $5 + 0 > 0 && $7 + 0 > 0 && $8 == other) { bad = 1 }
+        NR == 4 && !($2 == "train.lr=-1" && $3 == "waiting" && $8 == "-") { bad = 1 }
+        END { exit bad || NR != 4 }' || wrong "another table: $table; $(cat sweep-*.log | tail -n 5)"
+    "$root/slurm/sweep.sh" settings.txt run.ini 2>&1 | grep -q "not an array" || wrong "sweep.sh runs without an array"
+}
+
+scenarios=(out_of_time_a_job_is_stopped_and_goes_on shortly_before_its_limit_a_job_is_asked_to_stop_and_goes_on
+    srun_and_mpirun_give_the_bits_of_one_rank asked_by_usr1_a_job_of_srun_goes_on
+    asked_by_usr1_a_job_of_mpirun_goes_on asked_by_usr1_a_job_of_one_node_goes_on
+    asked_by_usr1_in_full_a_job_of_srun_goes_on cancelled_a_job_stops_stays_out_and_goes_on_when_submitted_again
+    preempted_a_job_goes_back_into_the_queue_and_goes_on a_chain_runs_to_its_end_and_no_further
+    a_sweep_gives_a_table)
+[ $# -eq 0 ] || scenarios=("$@")
+
+# ---- all at once ----
+
+# A run that takes some seconds on this machine, to be stopped in.
+start=$EPOCHREALTIME
+mpirun -np 4 "$programs/rnn-train" -o runs/timed run.ini >timed.log 2>&1 </dev/null || wrong "mpirun: $(cat timed.log)"
+epochs=$((40 * 4000000 / (${EPOCHREALTIME/./} - ${start/./})))
+epochs=$((epochs < 50 ? 50 : epochs > 20000 ? 20000 : epochs))
+sed "s/^epochs = .*/epochs = $epochs/" run.ini >long.ini
+reference run run.ini
+reference long long.ini
+reference sweep run.ini -s train.lr=0.001 -s "model.hidden=4 8" -s model.layers=2
+
+# Each in a shell of its own; what it says is why it failed.
+pids=()
+for scenario in "${scenarios[@]}"; do
+    (
+        trap - EXIT
+        "$scenario" && echo "as it should be after $SECONDS seconds"
+    ) >"$scenario.said" 2>&1 &
+    pids+=($!)
+done
+failures=0
+for i in "${!pids[@]}"; do
+    if wait "${pids[i]}"; then
+        echo "ok      ${scenarios[i]}: $(tail -n 1 "${scenarios[i]}.said")"
+    else
+        failures=$((failures + 1))
+        echo "failed  ${scenarios[i]}:"
+        sed 's/^/        /' "${scenarios[i]}.said"
+    fi
+done
+echo "Checks: ${#scenarios[@]}, Failures: $failures, Errors: 0"
+[ "$failures" -eq 0 ]
