@@ -90,11 +90,12 @@ static void write_type(const struct type *type)
 
 /* ---- training ---- */
 
-static void add_line(char account[1024], const char *text, const char *beginning)
+/* Adds the line up to where what is the machine's or the run's begins. */
+static void add_line(char account[1024], const char *text, const char *beginning, const char *before)
 {
     char *line = job_line(text, beginning, 1);
     ck_assert_msg(line != NULL, "no line '%s...' in:\n%s", beginning, text);
-    char *end = strstr(line, " checkpoint=");
+    char *end = strstr(line, before);
     size_t n = strlen(account);
     snprintf(account + n, 1024 - n, "%.*s\n", end ? (int)(end - line) : (int)strlen(line), line);
     free(line);
@@ -136,9 +137,9 @@ static void finish(struct training *training, int first, char account[1024])
     *account = 0;
     for (int epoch = first; epoch <= EPOCHS; epoch++) {
         snprintf(beginning, sizeof beginning, "epoch=%d ", epoch);
-        add_line(account, result.output, beginning);
+        add_line(account, result.output, beginning, " slowest=");
     }
-    add_line(account, result.output, "finished: ");
+    add_line(account, result.output, "finished: ", " checkpoint=");
     command_result_finish(&result);
     job_check_metrics(training->run, EPOCHS, STEPS, 1);
 }
