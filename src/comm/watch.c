@@ -3,8 +3,9 @@
  * Every rank gives a sign of life, eight times within the limit, whenever it is in a wait (wait.c) or passes
  * comm_show_life: to rank 0 and to a deputy, the first rank on another host (rank 1 where there is none); and
  * these two give theirs to all. A rank that stands still, wherever it does, gives none. Who waits judges:
- * rank 0 all others, the deputy rank 0, and after a quarter more of the limit the others too, should rank 0
- * not see it; after half as much again everyone rank 0 and the deputy, whose hosts may both be cut off.
+ * rank 0 all others, the deputy rank 0, and after a quarter more of the limit, at least 5 seconds, the others
+ * too, should rank 0 not see it; after twice that everyone rank 0 and the deputy, whose hosts may both be cut
+ * off.
  * Whoever finds a rank silent for the limit ends the job with one line. A rank that computes or writes for
  * long goes on giving signs between two pieces of work; one piece may take up to the limit.
  *
@@ -29,7 +30,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { HOST = sizeof((struct comm *)0)->host, SIGN = 1 };
+enum { HOST = sizeof((struct comm *)0)->host, SIGN = 1, LATER_SECONDS = 5 };
 
 struct watch {
     MPI_Comm talk;
@@ -186,13 +187,15 @@ static void hear(struct watch *watch, double now)
 
 /* ---- judgement ---- */
 
+/* A launcher takes a second or two to end a job: who judges later says nothing of what is found already. */
 static double allowance(const struct watch *watch, int judge, int judged)
 {
+    double later = watch->limit / 4 < LATER_SECONDS ? LATER_SECONDS : watch->limit / 4;
     if (judge == 0)
         return watch->limit;
     if (judge == watch->deputy)
-        return judged == 0 ? watch->limit : 1.25 * watch->limit;
-    return judged == 0 || judged == watch->deputy ? 1.5 * watch->limit : 0;
+        return judged == 0 ? watch->limit : watch->limit + later;
+    return judged == 0 || judged == watch->deputy ? watch->limit + 2 * later : 0;
 }
 
 static int is_silent(const struct watch *watch, int judge, int judged, double now)

@@ -198,7 +198,7 @@ static void kill_job(struct command_process *process, enum victim victim, uint64
 
 /* How a life of a run goes and ends. */
 struct fate {
-    int ranks; /* 0: without mpirun */
+    int ranks;
     enum victim victim;
     uint64_t which;
     int64_t rows, every;
@@ -209,7 +209,7 @@ static struct fate draw_fate(int round, int life, int lives)
 {
     int number = 100 * (life + 1);
     struct fate fate;
-    fate.ranks = (int)draw(7, round, number);
+    fate.ranks = 2 + (int)draw(3, round, number);
     fate.victim = (enum victim)draw(VICTIMS, round, number + 1);
     fate.which = draw(64, round, number + 2);
     fate.rows = (int64_t)draw(4, round, number + 3) ? (int64_t)draw(LONG_ROWS * 3 / 4, round, number + 4) : 0;
@@ -234,8 +234,8 @@ static int live_and_die(const char *run, const struct fate *fate)
     kill_job(&process, fate->victim, fate->which);
     job_wait(&process, &result);
     int finished = strstr(result.output, "finished: ") != NULL;
-    printf("%s: %d ranks, killed %s after %" PRId64 " rows%s\n", run, fate->ranks ? fate->ranks : 1,
-        names[fate->victim], job_metrics_rows(run), finished ? ": too late" : "");
+    printf("%s: %d ranks, killed %s after %" PRId64 " rows%s\n", run, fate->ranks, names[fate->victim],
+        job_metrics_rows(run), finished ? ": too late" : "");
     ck_assert_msg(!strstr(result.errors, "going back"), "a checkpoint was damaged:\n%s", result.errors);
     ck_assert_msg(
         !strstr(result.errors, "a job runs in"), "a dead job's lock was obeyed:\n%s", result.errors);
@@ -247,7 +247,7 @@ static int live_and_die(const char *run, const struct fate *fate)
 START_TEST(killed_at_random_a_run_ends_with_the_undisturbed_bits)
 {
     char run[64], hash[17];
-    int killed = 0;
+    int killed = 0, ranks = 0;
     for (int attempt = 0; !killed; attempt++) {
         ck_assert_int_lt(attempt, 5);
         int round = _i + 1000 * attempt, lives = 1 + (int)draw(3, round, 0);
@@ -255,9 +255,12 @@ START_TEST(killed_at_random_a_run_ends_with_the_undisturbed_bits)
         for (int life = 0; life < lives; life++) {
             struct fate fate = draw_fate(round, life, lives);
             killed += live_and_die(run, &fate);
+            ranks = fate.ranks;
         }
     }
-    job_finish(hash, 1 + (int)draw(4, _i, 1), "long.ini", run, NULL);
+    ranks = 1 + (ranks + (int)draw(3, _i, 1)) % 4; /* another number than before */
+    job_finish(hash, ranks, "long.ini", run, NULL);
+    printf("%s: finished on %d ranks: %s\n", run, ranks, hash);
     ck_assert_str_eq(hash, undisturbed.lengthy);
     check_finished(run, LONG_EPOCHS, LONG_STEPS);
 }
