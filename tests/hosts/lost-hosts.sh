@@ -13,21 +13,22 @@ set -u
 usage() {
     cat <<'TEXT'
 Usage: lost-hosts.sh FOLDER_OF_PROGRAMS [SCENARIO]...
-       lost-hosts.sh FOLDER_OF_PROGRAMS --rounds N [--seed S]
+       lost-hosts.sh FOLDER_OF_PROGRAMS --rounds N [--seed S] [--from K]
 
 --rounds: N times a random host is lost, in a random way at a random moment; the seed (default 1) decides all of them but
-what the machine's speed does. Exit code 77: hosts cannot be had here.
+what the machine's speed does. --from: the rounds from the Kth on, to see one again. Exit code 77: hosts cannot be had here.
 TEXT
 }
 
 [ $# -gt 0 ] || { usage >&2 && exit 2; }
 programs=$(cd "$1" && pwd) || exit 2
 shift
-rounds=0 seed=1
+rounds=0 seed=1 from_round=1
 while [ $# -gt 0 ]; do
     case $1 in
     --rounds) rounds=${2:?} && shift 2 ;;
     --seed) seed=${2:?} && shift 2 ;;
+    --from) from_round=${2:?} && shift 2 ;;
     -*) usage >&2 && exit 2 ;;
     *) break ;;
     esac
@@ -234,7 +235,7 @@ lose_and_resume() {
         grep -qE "on node ($others)\$|rank [0-9] on ($others) .*has not answered" lost.log ||
             wrong "neither mpirun nor the watchdog names $others: $(cat lost.log)"
     fi
-    network_join "$PWD/net" "$host"
+    network_join "$PWD/net" "$host" || wrong "$host does not come back"
     resume "$after" run
     echo "exit code $code, ranks gone after $ranks_took ms, all after $took ms"
 }
@@ -386,9 +387,9 @@ if [ "$rounds" -eq 0 ]; then
     settle
     echo "Checks: ${#scenarios[@]}, Failures: $failures, Errors: 0"
 else
-    for ((round = 1; round <= rounds; round++)); do
+    for ((round = from_round; round < from_round + rounds; round++)); do
         begin "round-$round" random_round "$round"
-        if [ ${#pids[@]} -eq 3 ] || [ "$round" -eq "$rounds" ]; then settle; fi
+        if [ ${#pids[@]} -eq 3 ] || [ "$round" -eq $((from_round + rounds - 1)) ]; then settle; fi
     done
     sed -n 's/^exit code .* ranks gone after \([0-9]*\) ms, all after \([0-9]*\) ms/\1 \2/p' round-*.said |
         awk -v rounds="$rounds" -v failures="$failures" '

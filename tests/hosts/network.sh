@@ -100,6 +100,7 @@ network_start() {
     for ((i = 1; i <= count; i++)); do
         network_await 10 test -e "$folder/h$i.space" && network_connect "$folder" "h$i" "10.77.0.$i" || return 1
     done 2>>"$folder/why"
+    network_await 20 network_is_whole "$folder" || { echo "the hosts do not reach each other" >"$folder/why"; return 1; }
 }
 
 network_mpirun() {
@@ -135,8 +136,23 @@ network_processes() {
         done
 }
 
+# network_reaches FOLDER FROM TO: a port that nobody listens on answers.
+network_reaches() {
+    LC_ALL=C network_run "$1" "$2" timeout 1 bash -c ": </dev/tcp/$3/9" 2>&1 | grep -q refused
+}
+
+# From all to all: for a moment after a cut the kernel holds on to it that a neighbour does not answer.
+network_is_whole() {
+    local from to
+    for from in "$1"/h*.pid; do
+        for to in "$1"/h*.pid; do
+            network_reaches "$1" "$(basename "$from" .pid)" "$(basename "$to" .pid)" || return 1
+        done
+    done
+}
+
 network_join() {
-    network_run "$1" switch ip link set "$2" master bridge up
+    network_run "$1" switch ip link set "$2" master bridge up && network_await 20 network_is_whole "$1"
 }
 
 # Again until there is none: one may just be starting another.
