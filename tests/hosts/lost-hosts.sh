@@ -16,7 +16,8 @@ Usage: lost-hosts.sh FOLDER_OF_PROGRAMS [SCENARIO]...
        lost-hosts.sh FOLDER_OF_PROGRAMS --rounds N [--seed S] [--from K]
 
 --rounds: N times a random host is lost, in a random way at a random moment; the seed (default 1) decides all of them but
-what the machine's speed does. --from: the rounds from the Kth on, to see one again. Exit code 77: hosts cannot be had here.
+what the machine's speed does. --from: the rounds from the Kth on, to see one again. Exit code 77: there can be no hosts
+here.
 TEXT
 }
 
