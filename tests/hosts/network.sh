@@ -128,12 +128,13 @@ network_cut() {
 }
 
 network_processes() {
-    local sleeper pid
-    sleeper=$(cat "$1/$2.pid")
-    find /proc/[0-9]*/ns/net -maxdepth 0 -lname "net:?$(cat "$1/$2.space")?" 2>/dev/null |
-        while IFS=/ read -r _ _ pid _; do
-            [ "$pid" -eq "$sleeper" ] || echo "$pid"
-        done
+    local sleeper space pid
+    sleeper=$(cat "$1/$2.pid" 2>/dev/null)
+    space=$(cat "$1/$2.space" 2>/dev/null)
+    [ -n "$space" ] || return 0
+    find /proc/[0-9]*/ns/net -maxdepth 0 -lname "net:?$space?" 2>/dev/null | while IFS=/ read -r _ _ pid _; do
+        [ "$pid" = "$sleeper" ] || echo "$pid"
+    done
 }
 
 # network_reaches FOLDER FROM TO: a port that nobody listens on answers.
@@ -165,13 +166,12 @@ network_kill() {
     done
 }
 
+# May be called twice at a time, by a shell that ends and by the one that ends it.
 network_stop() {
-    local file
+    local file pid
     for file in "$1"/*.pid; do
-        [ -f "$file" ] || continue
-        [ ! -f "${file%.pid}.space" ] || network_kill "$1" "$(basename "$file" .pid)"
-        kill -KILL "$(cat "$file")" 2>/dev/null
-        rm -f "$file"
+        network_kill "$1" "$(basename "$file" .pid)"
+        pid=$(cat "$file" 2>/dev/null) && rm "$file" 2>/dev/null && kill -KILL "$pid" 2>/dev/null
     done
     return 0
 }
