@@ -10,8 +10,8 @@
 #   --partition, --qos   the ones whose jobs are preempted
 #   --nodes, --ntasks-per-node   one rank a core; more ranks than batch / grain of the configuration would idle
 #                                (rnn-train --plan N tells what N ranks would do)
-#   --time         --signal asks the run some minutes before to stop with a checkpoint (so does rnn-train --max-time,
-#                  --max-time 03:50:00); the job then puts itself back into the queue
+#   --time         --signal asks the run some minutes before to stop with a checkpoint, and the job puts itself back
+#                  into the queue; the run also asks squeue for the job's end, and stops by itself before it
 #   --account, --mem-per-cpu   as your site asks; rnn-train --plan N prints the memory of a rank
 #   module load    uncomment and name what your site calls Open MPI and HDF5, the ones the programs were built with
 #   RNN_BIN, RNN_MPI, RNN_RESTARTS, RNN_SLURM   see job.sh beside this file

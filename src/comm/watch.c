@@ -35,6 +35,7 @@ enum { HOST = sizeof((struct comm *)0)->host, SIGN = 1, LATER_SECONDS = 5 };
 struct watch {
     MPI_Comm talk;
     double limit; /* seconds; 0: nothing is judged, no signs are given */
+    const char *advice;
     int deputy;
     int64_t step;
     double next_sign, looked, next_idle;
@@ -82,7 +83,7 @@ static void count_as_alive(struct watch *watch, const struct comm *comm, double 
         watch->heard[r] = now;
 }
 
-void comm_watch(struct comm *comm, double limit)
+void comm_watch(struct comm *comm, double limit, const char *advice)
 {
     struct error error;
     size_t ranks = (size_t)comm->ranks;
@@ -91,7 +92,7 @@ void comm_watch(struct comm *comm, double limit)
     struct watch *watch = memory_create(1, sizeof *watch, &error);
     if (!watch)
         comm_fatal(comm, -1, error.code, "%s", error.text);
-    *watch = (struct watch){.talk = MPI_COMM_NULL};
+    *watch = (struct watch){.talk = MPI_COMM_NULL, .advice = advice};
     watch->hosts = memory_create(ranks, HOST, &error);
     watch->heard = memory_create(ranks, sizeof *watch->heard, &error);
     watch->sends = memory_create(ranks, sizeof(MPI_Request), &error);
@@ -218,10 +219,8 @@ static void judge(struct watch *watch, const struct comm *comm, double now)
     if (others > 0)
         snprintf(more, sizeof more, " (and %d other rank%s)", others, others > 1 ? "s" : "");
     comm_fatal(comm, watch->step, EXIT_CODE_STUCK,
-        "rank %d on %.*s%s has not answered for %.3g seconds: it hangs, or its host or network is gone: run "
-        "the same command again to continue from the last checkpoint, without that host if it happens again "
-        "(train.watchdog sets the limit)",
-        first, HOST, watch->hosts + (size_t)first * HOST, more, now - watch->heard[first]);
+        "rank %d on %.*s%s has not answered for %.3g seconds: it hangs, or its host or network is gone: %s",
+        first, HOST, watch->hosts + (size_t)first * HOST, more, now - watch->heard[first], watch->advice);
 }
 
 int watch_is_due(const struct watch *watch, double now)

@@ -94,17 +94,31 @@ static time_t read_time(const char *text)
     return at > 0 ? at : 0;
 }
 
-void run_find_deadline(struct run *run)
+/* What squeue calls the job: the number of an array's last task would mean all of it. Returns 0 outside of
+ * one. */
+static int name_job(char *name, size_t size)
 {
     const char *job = getenv("SLURM_JOB_ID");
-    char text[128];
+    const char *array = getenv("SLURM_ARRAY_JOB_ID"), *task = getenv("SLURM_ARRAY_TASK_ID");
+    if (!job || !*job)
+        return 0;
+    if (array && *array && task && *task)
+        snprintf(name, size, "%s_%s", array, task);
+    else
+        snprintf(name, size, "%s", job);
+    return 1;
+}
+
+void run_find_deadline(struct run *run)
+{
+    char job[64], text[128];
     run->deadline.at = INFINITY;
     run->deadline.save = (double)run->P * 12 / 50e6;
     if (run->options->max_time) {
         run->deadline.at = run->start + (double)run->options->max_time;
         return;
     }
-    if (!job || !*job)
+    if (!name_job(job, sizeof job))
         return;
     ask_squeue(job, text, sizeof text);
     time_t end = read_time(text);

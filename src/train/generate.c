@@ -87,9 +87,11 @@ static void draw_target(struct generated *g, int64_t s, int64_t at, const float 
         g->values[(size_t)at * O + o] = (float)draw_bit((double)y[o], temperature, draw(g, s, step * O + o));
 }
 
-static int check_stop(struct error *error)
+/* Between two frames or sequences: the other ranks wait. */
+static int check_stop(const struct generated *g, struct error *error)
 {
     int signal = stop_signal();
+    comm_show_life(g->predict->comm);
     return signal
         ? error_set(error, EXIT_CODE_IO, "stopped by %s: nothing is written", stop_signal_name(signal))
         : 0;
@@ -167,7 +169,7 @@ static int continue_sequence(struct generated *g, int64_t s, struct error *error
         struct net_outputs outputs;
         if (at > first)
             copy_target_to_next(g, at - 1);
-        if (check_stop(error) || lay_grain(g, s, at, (int32_t)n, error) ||
+        if (check_stop(g, error) || lay_grain(g, s, at, (int32_t)n, error) ||
             net_continue(g->predict->net, g->state, &g->grain, &outputs, error))
             return -1;
         draw_target(g, s, at + n - 1, outputs.values + (outputs.rows - 1) * outputs.stride);
@@ -199,7 +201,7 @@ static int decode_sequence(struct generated *g, int64_t s, struct error *error)
     struct net_pass pass = {
         .seed = options->seed, .temperature = options->temperature, .most_labels = (size_t)options->generate};
     struct net_outputs outputs;
-    if (check_stop(error) || copy_prime(g, s, g->input_offsets[s], error) ||
+    if (check_stop(g, error) || copy_prime(g, s, g->input_offsets[s], error) ||
         lay_grain(g, s, g->input_offsets[s], dataset_length(g->prime, s), error) ||
         net_forward(g->predict->net, &pass, &g->grain, &outputs, NULL, error))
         return -1;

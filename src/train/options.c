@@ -28,6 +28,7 @@ enum {
     OPTION_SEED,
     OPTION_PRIME,
     OPTION_CACHE,
+    OPTION_WATCHDOG,
     OPTION_HELP,
     OPTION_VERSION
 };
@@ -59,6 +60,7 @@ static const struct option predict_table[] = {
     {"seed", required_argument, NULL, OPTION_SEED},
     {"prime", required_argument, NULL, OPTION_PRIME},
     {"cache", required_argument, NULL, OPTION_CACHE},
+    {"watchdog", required_argument, NULL, OPTION_WATCHDOG},
     {"quiet", no_argument, NULL, 'q'},
     {"verbose", no_argument, NULL, 'v'},
     {"progress", required_argument, NULL, OPTION_PROGRESS},
@@ -254,6 +256,11 @@ static int take_predict(struct predict_options *options, int found, struct error
         if (value_read_bytes(optarg, &options->cache) != VALUE_OK)
             return refuse(error, "--cache", optarg, "a whole number and KiB, MiB or GiB, as '256 MiB'");
         return 0;
+    case OPTION_WATCHDOG:
+        if (value_read_seconds(optarg, &options->watchdog) != VALUE_OK || options->watchdog < 0)
+            return refuse(
+                error, "--watchdog", optarg, "a number and seconds, minutes or hours, as '10 minutes', or 0");
+        return 0;
     case 'q':
         options->verbosity--;
         return 0;
@@ -288,7 +295,7 @@ static int take_predict_files(struct predict_options *options, int n, char **fil
 
 int predict_options_parse(struct predict_options *options, int argc, char **argv, struct error *error)
 {
-    struct predict_options taken = {.cache = (size_t)256 << 20};
+    struct predict_options taken = {.cache = (size_t)256 << 20, .watchdog = 600};
     int found, failed = 0;
     optind = 0;
     opterr = 0;

@@ -43,6 +43,7 @@ struct predict_options {
     uint64_t seed;      /* of drawing */
     const char *prime;  /* set to go on from; NULL: none */
     size_t cache;       /* bytes per rank */
+    double watchdog;    /* seconds after which a rank that does not answer ends all; 0: never */
     int verbosity;
     enum progress_style progress;
 };

@@ -50,6 +50,8 @@ const char *predict_options_help(void)
            "      --prime DATASET          sequences to go on from, or that a decoder speaks about\n"
            "      --beam N                 ctc and decoder: search with N hypotheses (default: greedy)\n"
            "      --cache SIZE             memory for the dataset per rank (default: '256 MiB')\n"
+           "      --watchdog TIME          a rank that gives no sign of life for so long ends all; 0: never\n"
+           "                               (default: '10 minutes')\n"
            "      --progress auto|line|log one updating line, or a line per report interval\n"
            "  -q, --quiet                  say less; twice: errors only\n"
            "  -v, --verbose                say more\n"

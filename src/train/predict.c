@@ -80,6 +80,7 @@ static int compute_step(struct predict *predict, struct error *error)
         if (predict->options->output && predict_makes_labels(predict->model) &&
             predict_keep_labels(predict, grain, &outputs, error))
             return -1;
+        comm_show_life(predict->comm);
     }
     return 0;
 }
@@ -195,6 +196,8 @@ int program_predict(const struct predict_options *options)
     struct comm comm;
     struct error error = {0};
     program_start(&comm, "rnn-predict", options->verbosity);
+    comm_watch(&comm, options->watchdog,
+        "run the same command again, without that host if it happens again (--watchdog sets the limit)");
     stop_catch_signals();
     struct predict predict = {.options = options, .comm = &comm};
     if (run(&predict, &error) && comm.rank == 0)

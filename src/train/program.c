@@ -76,7 +76,9 @@ static int train(struct comm *comm, const struct train_options *options, const s
     run->comm = comm;
     run->command = command;
     run->start = start;
-    comm_watch(comm, config->train.watchdog);
+    comm_watch(comm, config->train.watchdog,
+        "run the same command again to continue from the last checkpoint, without that host if it happens "
+        "again (train.watchdog sets the limit)");
     int code;
     if (options_run_directory(options, run->directory, sizeof run->directory, &error)) {
         if (comm->rank == 0)
@@ -127,6 +129,8 @@ int program_train(const struct train_options *options, const char *command)
     double start = clock_now();
     struct comm comm;
     struct config config;
+    if (!options->plan && !options->check && placement_is_hopeless())
+        return EXIT_CODE_USAGE;
     program_start(&comm, "rnn-train", options->verbosity);
     int code = read_config(&comm, options, &config);
     if (code == 0 && (options->plan || options->check))

@@ -451,6 +451,31 @@ START_TEST(asked_to_stop_it_leaves_no_file)
 }
 END_TEST
 
+/* Rank 0 alone draws, for longer than the limit; should it stand still, rank 1, which waits, says so. */
+START_TEST(drawing_for_long_is_no_standing_still)
+{
+    struct command_process process;
+    struct command_result result;
+    const char *mpirun = getenv("MPIRUN"), *program = getenv("RNN_PREDICT");
+    const char *words[] = {mpirun ? mpirun : "mpirun", "-np", "2", program, "--watchdog", "2 seconds",
+        "--generate", "30000000", "-o", job_path("long.h5"), job_path("symbols"), NULL};
+    command_start(&(struct command){.argv = words, .seconds = JOB_SECONDS}, &process);
+    for (int i = 0; i < 10000 && job_count(".", ".long.h5") == 0; i++)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    nanosleep(&(struct timespec){.tv_sec = 5}, NULL);
+    ck_assert_int_gt(command_processes(&process, NULL, 0), 2);
+    pid_t pid = job_find_rank(&process, 0);
+    ck_assert_int_gt(pid, 0);
+    ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+    job_wait(&process, &result);
+    job_expect(&result, 124);
+    ck_assert_msg(strstr(result.errors, "] rank 0 on ") && strstr(result.errors, "has not answered for"),
+        "%s", result.errors);
+    command_result_finish(&result);
+    ck_assert(!job_exists("long.h5"));
+}
+END_TEST
+
 int main(void)
 {
     job_open();
@@ -470,6 +495,7 @@ int main(void)
     tcase_add_test(draws, a_wrong_command_line_is_refused);
     tcase_add_test(draws, an_output_that_cannot_be_written_is_refused);
     tcase_add_test(draws, ranks_that_are_asked_for_different_things_are_refused);
+    tcase_add_test(draws, drawing_for_long_is_no_standing_still);
     tcase_add_test(draws, asked_to_stop_it_leaves_no_file);
     suite_add_tcase(suite, draws);
     int outcome = suite_run(suite);

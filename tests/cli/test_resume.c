@@ -147,18 +147,18 @@ static void finish_and_compare(const char *run, int ranks)
     check_finished(run, end, STEPS);
 }
 
-/* ---- killed ---- */
-
-static uint64_t draw(uint64_t n, int round, int number)
-{
-    return random_below(n, 2, RANDOM_TEST, (uint64_t)round, (uint64_t)number);
-}
-
 static void pause_for(double seconds)
 {
     struct timespec time = {
         .tv_sec = (time_t)seconds, .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9)};
     nanosleep(&time, NULL);
+}
+
+/* ---- killed ---- */
+
+static uint64_t draw(uint64_t n, int round, int number)
+{
+    return random_below(n, 2, RANDOM_TEST, (uint64_t)round, (uint64_t)number);
 }
 
 static bool has_ended(const struct command_process *process)
@@ -362,6 +362,69 @@ START_TEST(ended_by_its_launcher_a_run_goes_on_with_the_same_bits)
     }
     command_result_finish(&result);
     finish_and_compare("terminated", 2);
+}
+END_TEST
+
+/* TERM to mpirun leaves its ranks about a second. What they cannot save in it is lost, and no more: here a
+ * checkpoint takes longer, whose disk became slow after the first ones. */
+START_TEST(ended_by_its_launcher_while_it_saves_a_run_has_the_checkpoint_before)
+{
+    struct command_process process;
+    struct command_result result;
+    const char *library = getenv("SLOW_SYNC_LIBRARY");
+    char value[256];
+    ck_assert_ptr_nonnull(library);
+    setenv("LD_PRELOAD", library, 1);
+    setenv("SLOW_SYNC", job_path("slow"), 1);
+    job_start(&process, 3, "base.ini", "slow-disk", "-s", "train.epochs=1000000", NULL);
+    ck_assert(command_await_output(&process, "epoch=3 ", 1, JOB_SECONDS));
+    job_write_text("slow", "");
+    double start = clock_now();
+    command_signal(&process, SIGTERM);
+    job_wait(&process, &result);
+    ck_assert_msg(clock_now() - start < 30, "it took %g seconds", clock_now() - start);
+    unsetenv("LD_PRELOAD");
+    job_expect(&result, result.status);
+    job_status("slow-disk", "state", value);
+    ck_assert_str_eq(value, "running");
+    ck_assert_int_ge(newest_step("slow-disk"), 2 * STEPS);
+    ck_assert_int_eq(newest_step("slow-disk") % STEPS, 0);
+    command_result_finish(&result);
+    finish_and_compare("slow-disk", 2);
+}
+END_TEST
+
+/* Nor a step, one of the whole set here: some seconds of work. */
+START_TEST(ended_by_its_launcher_in_a_long_step_a_run_has_the_checkpoint_before)
+{
+    struct command_process process;
+    struct command_result result;
+    char value[256], hash[17], want[17];
+    struct sample_shape shape = {.sequences = 240,
+        .shortest = 150,
+        .longest = 150,
+        .features = 6,
+        .kind = SAMPLE_PER_SEQUENCE,
+        .classes = 5};
+    job_write_sample("slow.h5", &shape, 6);
+#define SLOW                                                                                                 \
+    "-s", "data.train=slow.h5", "-s", "train.batch=240", "-s", "train.epochs=2", "-s", "model.hidden=128"
+    job_start(&process, 3, "base.ini", "slow-step", SLOW, NULL);
+    ck_assert(command_await_output(&process, "epoch=1 ", 1, JOB_SECONDS));
+    for (double limit = clock_now() + JOB_SECONDS; newest_step("slow-step") < 1 && clock_now() < limit;)
+        pause_for(0.01);
+    command_signal(&process, SIGTERM);
+    job_wait(&process, &result);
+    job_expect(&result, result.status);
+    job_status("slow-step", "state", value);
+    printf("slow-step: left '%s' at step %" PRId64 "\n", value, newest_step("slow-step"));
+    ck_assert_int_eq(newest_step("slow-step"), strcmp(value, "stopped") == 0 ? 2 : 1);
+    command_result_finish(&result);
+    job_finish(hash, 2, "base.ini", "slow-step", SLOW, NULL);
+    job_finish(want, 2, "base.ini", "slow-step-undisturbed", SLOW, NULL);
+    ck_assert_str_eq(hash, want);
+    check_finished("slow-step", 2, 1);
+#undef SLOW
 }
 END_TEST
 
@@ -882,6 +945,8 @@ static void add_short(Suite *suite)
     TCase *tests = add_case(suite, "stop", run_base);
     tcase_add_loop_test(tests, a_signal_stops_cleanly_and_the_run_goes_on_with_the_same_bits, 0, SIGNALS);
     tcase_add_test(tests, ended_by_its_launcher_a_run_goes_on_with_the_same_bits);
+    tcase_add_test(tests, ended_by_its_launcher_while_it_saves_a_run_has_the_checkpoint_before);
+    tcase_add_test(tests, ended_by_its_launcher_in_a_long_step_a_run_has_the_checkpoint_before);
     tcase_add_test(tests, a_stop_may_have_an_exit_code_of_its_own);
     tcase_add_loop_test(tests, a_run_stops_before_its_time_is_over, 0, 2);
     tcase_add_test(tests, requeued_step_by_step_a_run_ends_with_the_undisturbed_bits);

@@ -650,6 +650,7 @@ START_TEST(a_wrong_command_line_is_refused)
     EXPECT_FAILURE(2, "two are needed", 0, "one.h5");
     EXPECT_FAILURE(2, "unknown option", 2, "--nonsense", "one.h5", "two.h5");
     EXPECT_FAILURE(2, "--beam 0", 0, "--beam", "0", "one.h5", "two.h5");
+    EXPECT_FAILURE(2, "--watchdog 3", 0, "--watchdog", "3", "one.h5", "two.h5");
     EXPECT_FAILURE(2, "--batch 0", 0, "--batch", "0", "one.h5", "two.h5");
 }
 END_TEST
@@ -857,6 +858,30 @@ START_TEST(room_that_is_gone_while_it_is_written_ends_all_ranks)
 }
 END_TEST
 
+START_TEST(a_stopped_rank_ends_it_with_its_name)
+{
+    char checkpoint[512], line[32], output[32];
+    struct command_process process;
+    struct command_result result;
+    snprintf(output, sizeof output, "silent-%d.h5", _i);
+    make_wide(checkpoint);
+    predict_start(&process, 3, "--watchdog", "2 seconds", checkpoint, job_path("wide.h5"), "-o",
+        job_path(output), NULL);
+    await_file(output);
+    pid_t pid = job_find_rank(&process, _i);
+    ck_assert_int_gt(pid, 0);
+    ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+    job_wait(&process, &result);
+    job_expect(&result, 124);
+    snprintf(line, sizeof line, "] rank %d on ", _i);
+    ck_assert_msg(strstr(result.errors, line) && strstr(result.errors, "has not answered for") &&
+            strstr(result.errors, "(--watchdog sets the limit)"),
+        "%s", result.errors);
+    ck_assert(!job_exists(output));
+    command_result_finish(&result);
+}
+END_TEST
+
 START_TEST(asked_to_stop_it_leaves_no_file)
 {
     char checkpoint[512];
@@ -928,6 +953,7 @@ int main(void)
     tcase_add_test(large, outputs_may_be_larger_than_memory);
     tcase_add_test(large, an_output_without_room_leaves_what_was_there);
     tcase_add_test(large, room_that_is_gone_while_it_is_written_ends_all_ranks);
+    tcase_add_loop_test(large, a_stopped_rank_ends_it_with_its_name, 0, 2);
     tcase_add_test(large, asked_to_stop_it_leaves_no_file);
     tcase_add_test(large, progress_comes_in_lines_before_the_result);
     suite_add_tcase(suite, results);

@@ -4,7 +4,6 @@
 #include "support/job.h"
 #include "support/suite.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,26 +34,6 @@ static void write_data(void)
     job_write_text("base.ini", base);
 }
 
-/* The process of a rank; 0: not found. */
-static pid_t find_rank(const struct command_process *process, int rank)
-{
-    pid_t pids[64];
-    int count = command_processes(process, pids, 64);
-    char want[64], path[64], text[32768];
-    int length = snprintf(want, sizeof want, "OMPI_COMM_WORLD_RANK=%d", rank) + 1;
-    for (int i = 0; i < count && i < 64; i++) {
-        snprintf(path, sizeof path, "/proc/%ld/environ", (long)pids[i]);
-        int file = open(path, O_RDONLY);
-        ssize_t n = file < 0 ? 0 : read(file, text, sizeof text);
-        if (file >= 0)
-            close(file);
-        for (const char *at = text; at < text + n; at += strlen(at) + 1)
-            if (text + n - at >= length && memcmp(at, want, (size_t)length) == 0)
-                return pids[i];
-    }
-    return 0;
-}
-
 static void pause_for(double seconds)
 {
     struct timespec time = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
@@ -70,7 +49,7 @@ static void stop_rank(int rank, const char *run, const char *set, const char *af
     job_start(&process, 3, "base.ini", run, "-s", set, NULL);
     ck_assert(command_await_output(&process, after, 1, JOB_SECONDS));
     pause_for(0.2);
-    pid_t pid = find_rank(&process, rank);
+    pid_t pid = job_find_rank(&process, rank);
     ck_assert_int_gt(pid, 0);
     double start = clock_now();
     ck_assert_int_eq(kill(pid, SIGSTOP), 0);
@@ -100,7 +79,7 @@ START_TEST(a_rank_stopped_in_validation_ends_the_run_with_its_name)
         pause_for(0.002);
     pause_for(0.05);
     ck_assert_int_eq(job_metrics_rows("validating"), 6); /* the steps of an epoch, no validation yet */
-    pid_t pid = find_rank(&process, 1);
+    pid_t pid = job_find_rank(&process, 1);
     ck_assert_int_gt(pid, 0);
     kill(pid, SIGSTOP);
     job_wait(&process, &result);
@@ -300,11 +279,11 @@ END_TEST
 
 /* ---- SLURM ---- */
 
-/* A squeue that says `text` for job 41. */
-static void write_squeue(const char *text)
+/* A squeue that says `text` for that job, of which the run is. */
+static void write_squeue(const char *job, const char *text)
 {
     char body[512];
-    snprintf(body, sizeof body, "#!/bin/sh\n[ \"$*\" = \"-h -j 41 -o %%e\" ] || exit 1\n%s\n", text);
+    snprintf(body, sizeof body, "#!/bin/sh\n[ \"$*\" = \"-h -j %s -o %%e\" ] || exit 1\n%s\n", job, text);
     job_write_text("squeue", body);
     ck_assert_int_eq(chmod(job_path("squeue"), 0755), 0);
     char path[8192];
@@ -321,13 +300,17 @@ START_TEST(the_end_of_the_job_is_the_end_of_the_run)
     struct tm local;
     strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", localtime_r(&end, &local));
     snprintf(body, sizeof body, "echo %s", text);
-    write_squeue(body);
-    job_run(&result, 0, "base.ini", "job-end", NULL);
+    write_squeue(_i ? "40_3" : "41", body);
+    if (_i) {
+        setenv("SLURM_ARRAY_JOB_ID", "40", 1);
+        setenv("SLURM_ARRAY_TASK_ID", "3", 1);
+    }
+    job_run(&result, 0, "base.ini", _i ? "task-end" : "job-end", NULL);
     job_expect(&result, 0);
     ck_assert(time(NULL) <= end);
-    job_status("job-end", "state", value);
+    job_status(_i ? "task-end" : "job-end", "state", value);
     ck_assert_str_eq(value, "stopped");
-    job_status("job-end", "reason", value);
+    job_status(_i ? "task-end" : "job-end", "reason", value);
     ck_assert_ptr_nonnull(strstr(value, "time"));
     command_result_finish(&result);
 }
@@ -339,7 +322,7 @@ START_TEST(a_squeue_that_tells_nothing_does_no_harm)
         "echo NONE", "exit 3", "echo 2099-13-45", "echo a lot; yes", "exec sleep 60"};
     struct command_result result;
     char run[32];
-    write_squeue(bodies[_i]);
+    write_squeue("41", bodies[_i]);
     snprintf(run, sizeof run, "told-%d", _i);
     double start = clock_now();
     job_run(&result, 0, "base.ini", run, "-s", "train.epochs=1", NULL);
@@ -358,6 +341,7 @@ START_TEST(tasks_that_have_not_found_each_other_are_refused)
     job_run(
         &result, 0, "base.ini", "batch", "-s", "train.epochs=1", NULL); /* in the shell of a batch script */
     job_expect(&result, 0);
+    job_complains(&result, 1, "warning: the job has 4 tasks, but this run is of one rank", NULL);
     command_result_finish(&result);
     setenv("SLURM_STEP_NUM_TASKS", "4", 1);
     job_run(&result, 0, "base.ini", "tasks", NULL);
@@ -397,7 +381,7 @@ int main(void)
     tcase_add_test(tests, a_run_that_diverges_goes_back_with_the_same_bits_on_any_ranks_and_after_stops);
     tcase_add_test(tests, a_run_that_goes_on_diverging_ends_after_going_back_five_times);
     tcase_add_test(tests, a_loss_far_above_the_mean_of_the_epoch_is_divergence);
-    tcase_add_test(tests, the_end_of_the_job_is_the_end_of_the_run);
+    tcase_add_loop_test(tests, the_end_of_the_job_is_the_end_of_the_run, 0, 2);
     tcase_add_loop_test(tests, a_squeue_that_tells_nothing_does_no_harm, 0, 5);
     tcase_add_test(tests, tasks_that_have_not_found_each_other_are_refused);
     suite_add_tcase(suite, tests);

@@ -97,7 +97,7 @@ static int stand_still(int standing, int at, int works)
     struct comm comm;
     struct error error = {0};
     comm_start(&comm, "fatal-test");
-    comm_watch(&comm, limit);
+    comm_watch(&comm, limit, "see to it");
     comm_set_step(&comm, 42);
     struct reduce *reduce = reduce_create(&comm, FLOATS, &error);
     float *vector = memory_create(reduce_room(FLOATS), sizeof *vector, &error);

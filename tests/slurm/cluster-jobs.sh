@@ -256,28 +256,190 @@ end_the_endless() {
     check_run "$run" "$run-2.log" "endless-$run"
 }
 
-# A limit is looked at twice a minute, so this takes up to 90 seconds; the ranks sleep for the first 50.
+# rnn-train behind a sleep, so that jobs that wait for their limit do not compute all the while.
+mkdir late
+printf '#!/bin/sh\nsleep 40\nexec "%s/rnn-train" "$@"\n' "$programs" >late/rnn-train
+chmod +x late/rnn-train
+
+# Neither asked by the script's signal, nor by the run itself. A limit is looked at twice a minute, so this takes up to 90
+# seconds.
 out_of_time_a_job_is_stopped_and_goes_on() {
     local job
-    mkdir late
-    printf '#!/bin/sh\nsleep 50\nexec "%s/rnn-train" "$@"\n' "$programs" >late/rnn-train
-    chmod +x late/rnn-train
-    # As if the script did not ask for its signal.
     job=$(RNN_BIN=$PWD/late submit "${two_nodes[@]}" --time=1 --signal=B:CONT@0 -o limit.log \
-        "$root/slurm/multi-node.sh" endless.ini -o runs/limit) || wrong "$job"
-    await_run limit stopped 150
+        "$root/slurm/multi-node.sh" endless.ini -o runs/limit --max-time 10:00:00) || wrong "$job"
+    await_run limit stopped 200
     check_stopped limit limit.log SIGTERM
     grep -q "DUE TO TIME LIMIT" limit.log || wrong "it was not the limit: $(tail -n 5 limit.log)"
     end_the_endless limit "$job"
 }
 
-shortly_before_its_limit_a_job_is_asked_to_stop_and_goes_on() {
+knowing_the_end_of_its_job_a_run_stops_before_it_and_goes_on() {
     local job
-    job=$(submit --nodes=2 --ntasks-per-node=1 --time=1 --signal=B:USR1@10 -o warned.log \
-        "$root/slurm/multi-node-mpirun.sh" endless.ini -o runs/warned) || wrong "$job"
-    await_run warned stopped 120
-    check_stopped warned warned.log SIGUSR1
-    end_the_endless warned "$job"
+    job=$(RNN_BIN=$PWD/late submit "${two_nodes[@]}" --time=1 --signal=B:CONT@0 -o knows.log \
+        "$root/slurm/multi-node.sh" endless.ini -o runs/knows) || wrong "$job"
+    await_run knows stopped 200
+    grep -q "^stopped: .*reason=the time limit is near " knows.log || wrong "not by itself: $(tail -n 5 knows.log)"
+    end_the_endless knows "$job"
+}
+
+# Both tasks: the number of the last one is also that of the array.
+knowing_its_end_each_task_of_an_array_stops_before_it_and_goes_on() {
+    local job task epochs=0 step table
+    printf 'train.lr = 0.004\ntrain.report_every = 1 minutes\n' >tasks.txt
+    job=$(RNN_BIN=$PWD/late submit --array=1-2 --ntasks=2 --time=1 --signal=B:CONT@0 -o tasks-%a.log \
+        "$root/slurm/sweep.sh" tasks.txt endless.ini) || wrong "$job"
+    for task in 1 2; do
+        await_run "tasks/$task" stopped 200
+        grep -q "^stopped: .*reason=the time limit is near " "tasks-$task.log" ||
+            wrong "task $task did not stop by itself: $(tail -n 5 "tasks-$task.log")"
+        cluster_await 60 job_is "${job}_$task" PENDING || wrong "task $task was not put back"
+        step=$(sed -n 's/^step=//p' "runs/tasks/$task/status")
+        epochs=$((step / 15 + 2 > epochs ? step / 15 + 2 : epochs))
+    done
+    scancel "$job"
+    job=$(submit --array=1-2 --ntasks=1 -o tasks-again-%a.log "$root/slurm/sweep.sh" tasks.txt endless.ini \
+        -s "train.epochs=$epochs") || wrong "$job"
+    reference tasks endless.ini -s "train.epochs=$epochs" -s "checkpoint.every=1000000 epochs"
+    await_gone "$job"
+    check_run tasks/1 tasks-again-1.log tasks
+    check_run tasks/2 tasks-again-2.log tasks
+    table=$("$root/slurm/collect.sh" runs/tasks) || wrong "collect.sh failed: $table"
+    [ "$(echo "$table" | cut -f 3,8 | grep -c "^finished	$(cat tasks.hash)$")" -eq 2 ] || wrong "another table: $table"
+}
+
+# warned SCRIPT: by --signal; SLURM may send it up to a minute early.
+warned() {
+    local job name=warned-${1%.sh}
+    job=$(submit --nodes=2 --ntasks-per-node=1 --time=1 --signal=B:USR1@10 -o "$name.log" "$root/slurm/$1" \
+        endless.ini -o "runs/$name") || wrong "$job"
+    await_run "$name" stopped 150
+    check_stopped "$name" "$name.log" SIGUSR1
+    end_the_endless "$name" "$job"
+}
+
+shortly_before_its_limit_a_job_of_mpirun_is_asked_to_stop_and_goes_on() {
+    warned multi-node-mpirun.sh
+}
+
+shortly_before_its_limit_a_preemptible_job_is_asked_to_stop_and_goes_on() {
+    warned preemptible.sh
+}
+
+exit_code_of() {
+    scontrol show job -o "$1" | sed 's/.* ExitCode=\([0-9:]*\).*/\1/'
+}
+
+# job_failed JOB CODE LOG TEXT
+job_failed() {
+    await_gone "$1"
+    [ "$(exit_code_of "$1")" = "$2:0" ] || wrong "exit code $(exit_code_of "$1"), not $2: $(tail -n 5 "$3")"
+    grep -q -e "$4" "$3" || wrong "it does not say '$4': $(tail -n 5 "$3")"
+}
+
+# again RUN: submitted again, on two nodes, to the end of the undisturbed run.
+again() {
+    local job
+    job=$(submit --nodes=2 --ntasks-per-node=1 -o "$1-again.log" "$root/slurm/multi-node.sh" long.ini -o "runs/$1") ||
+        wrong "$job"
+    await_gone "$job"
+    check_run "$1" "$1-again.log" long
+}
+
+restarted_as_often_as_allowed_a_job_stays_out_and_says_so() {
+    local job
+    job=$(RNN_RESTARTS=1 submit "${two_nodes[@]}" -o often.log "$root/slurm/multi-node.sh" long.ini -o runs/often) ||
+        wrong "$job"
+    await_steps often 30
+    scancel -s USR1 --batch "$job"
+    start_again "$job"
+    await_steps often 30
+    scancel -s USR1 --batch "$job"
+    job_failed "$job" 75 often.log "not put back into the queue after 1 restarts (RNN_RESTARTS)"
+    check_stopped often often.log SIGUSR1
+    again often
+}
+
+# SLURM puts a job back without asking the script: this one does not start then.
+put_back_more_often_than_allowed_a_preemptible_job_does_not_start() {
+    local job rows
+    job=$(RNN_RESTARTS=0 submit "${two_nodes[@]}" -o enough.log "$root/slurm/preemptible.sh" long.ini -o runs/enough) ||
+        wrong "$job"
+    await_steps enough 30
+    scontrol requeue "$job" || wrong "scontrol requeue"
+    await_run enough stopped 60
+    rows=$(rows enough)
+    start_again "$job"
+    job_failed "$job" 2 enough.log "not started: restarted 1 times, allowed are 0"
+    [ "$(rows enough)" -eq "$rows" ] || wrong "it made steps"
+    again enough
+}
+
+# rank_process JOB RANK: mpirun tells its ranks by a variable of its own.
+rank_process() {
+    local environ pid text
+    for environ in /proc/[0-9]*/environ; do
+        pid=${environ#/proc/}
+        pid=${pid%/environ}
+        [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = rnn-train ] || continue
+        text=$(tr '\0' '\n' 2>/dev/null <"$environ")
+        grep -qx "SLURM_JOB_ID=$1" <<<"$text" || continue
+        if ! grep -q '^OMPI_COMM_WORLD_RANK=' <<<"$text"; then
+            text=${text//SLURM_PROCID=/OMPI_COMM_WORLD_RANK=}
+        fi
+        if grep -qx "OMPI_COMM_WORLD_RANK=$2" <<<"$text"; then
+            echo "$pid"
+            return 0
+        fi
+    done
+    return 1
+}
+
+# killed SCRIPT: a rank of the second node.
+killed() {
+    local job pid name=killed-${1%.sh}
+    job=$(submit "${two_nodes[@]}" -o "$name.log" "$root/slurm/$1" long.ini -o "runs/$name") || wrong "$job"
+    await_steps "$name" 30
+    pid=$(rank_process "$job" 3) || wrong "rank 3 of job $job not found"
+    kill -KILL "$pid"
+    job_failed "$job" 137 "$name.log" "Killed\|signal 9"
+    run_is "$name" running || wrong "run $name is '$(state_of "$name")'"
+    again "$name"
+    grep -q "warning: .*/lock" "$name-again.log" || wrong "it says nothing of the lock: $(head "$name-again.log")"
+}
+
+with_a_rank_killed_a_job_of_srun_fails_and_goes_on_when_submitted_again() {
+    killed multi-node.sh
+}
+
+with_a_rank_killed_a_job_of_mpirun_fails_and_goes_on_when_submitted_again() {
+    killed multi-node-mpirun.sh
+}
+
+# The ranks have about a second: where they do not make it, the checkpoint before is good.
+cancelled_a_job_of_mpirun_stays_out_and_goes_on_when_submitted_again() {
+    local job
+    job=$(submit "${two_nodes[@]}" -o cancel-m.log "$root/slurm/multi-node-mpirun.sh" long.ini -o runs/cancel-m) ||
+        wrong "$job"
+    await_steps cancel-m 30
+    scancel "$job"
+    await_gone "$job"
+    run_is cancel-m stopped || run_is cancel-m running || wrong "run cancel-m is '$(state_of cancel-m)'"
+    again cancel-m
+}
+
+tasks_that_do_not_find_each_other_are_refused() {
+    local other none alone
+    other=$(RNN_MPI=another submit "${two_nodes[@]}" -o other.log "$root/slurm/multi-node.sh" run.ini -o runs/other) ||
+        wrong "$other"
+    none=$(RNN_MPI=none submit "${two_nodes[@]}" -o none.log "$root/slurm/multi-node.sh" run.ini -o runs/none) ||
+        wrong "$none"
+    alone=$(submit --ntasks=2 -o alone.log --wrap "$programs/rnn-train run.ini -o runs/alone") || wrong "$alone"
+    job_failed "$other" 2 other.log "srun here has no --mpi=another"
+    job_failed "$none" 2 none.log "srun started 4 tasks, but MPI knows of one"
+    [ ! -e runs/none ] || wrong "it began the run"
+    await_gone "$alone"
+    grep -q "warning: the job has 2 tasks, but this run is of one rank" alone.log || wrong "no warning: $(cat alone.log)"
+    check_run alone alone.log run
 }
 
 preempted_a_job_goes_back_into_the_queue_and_goes_on() {
@@ -341,12 +503,20 @@ TEXT
     "$root/slurm/sweep.sh" settings.txt run.ini 2>&1 | grep -q "not an array" || wrong "sweep.sh runs without an array"
 }
 
-scenarios=(out_of_time_a_job_is_stopped_and_goes_on shortly_before_its_limit_a_job_is_asked_to_stop_and_goes_on
+scenarios=(out_of_time_a_job_is_stopped_and_goes_on knowing_the_end_of_its_job_a_run_stops_before_it_and_goes_on
+    knowing_its_end_each_task_of_an_array_stops_before_it_and_goes_on
+    shortly_before_its_limit_a_job_of_mpirun_is_asked_to_stop_and_goes_on
+    shortly_before_its_limit_a_preemptible_job_is_asked_to_stop_and_goes_on
     srun_and_mpirun_give_the_bits_of_one_rank asked_by_usr1_a_job_of_srun_goes_on
     asked_by_usr1_a_job_of_mpirun_goes_on asked_by_usr1_a_job_of_one_node_goes_on
     asked_by_usr1_in_full_a_job_of_srun_goes_on cancelled_a_job_stops_stays_out_and_goes_on_when_submitted_again
-    preempted_a_job_goes_back_into_the_queue_and_goes_on a_chain_runs_to_its_end_and_no_further
-    a_sweep_gives_a_table)
+    cancelled_a_job_of_mpirun_stays_out_and_goes_on_when_submitted_again
+    restarted_as_often_as_allowed_a_job_stays_out_and_says_so
+    put_back_more_often_than_allowed_a_preemptible_job_does_not_start
+    with_a_rank_killed_a_job_of_srun_fails_and_goes_on_when_submitted_again
+    with_a_rank_killed_a_job_of_mpirun_fails_and_goes_on_when_submitted_again
+    tasks_that_do_not_find_each_other_are_refused preempted_a_job_goes_back_into_the_queue_and_goes_on
+    a_chain_runs_to_its_end_and_no_further a_sweep_gives_a_table)
 [ $# -eq 0 ] || scenarios=("$@")
 
 # ---- all at once ----

@@ -70,8 +70,8 @@ KillWait=30
 MessageTimeout=60
 SlurmdTimeout=300
 ReturnToService=2
-NodeName=n1 NodeHostname=${host%%.*} NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=32
-NodeName=n2 NodeHostname=${host%%.*} NodeAddr=127.0.0.1 Port=$((port + 2)) CPUs=32
+NodeName=n1 NodeHostname=${host%%.*} NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=64
+NodeName=n2 NodeHostname=${host%%.*} NodeAddr=127.0.0.1 Port=$((port + 2)) CPUs=64
 NodeName=n3 NodeHostname=${host%%.*} NodeAddr=127.0.0.1 Port=$((port + 3)) CPUs=2
 NodeName=n4 NodeHostname=${host%%.*} NodeAddr=127.0.0.1 Port=$((port + 4)) CPUs=2
 PartitionName=main Nodes=n1,n2 Default=YES MaxTime=INFINITE PreemptMode=OFF

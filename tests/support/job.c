@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -216,6 +217,25 @@ void job_start(struct command_process *process, int ranks, const char *config, c
 }
 
 /* mpirun may be gone a moment before the ranks that it killed. */
+pid_t job_find_rank(const struct command_process *process, int rank)
+{
+    pid_t pids[64];
+    int count = command_processes(process, pids, 64);
+    char want[64], path[64], text[32768];
+    int length = snprintf(want, sizeof want, "OMPI_COMM_WORLD_RANK=%d", rank) + 1;
+    for (int i = 0; i < count && i < 64; i++) {
+        snprintf(path, sizeof path, "/proc/%ld/environ", (long)pids[i]);
+        int file = open(path, O_RDONLY);
+        ssize_t n = file < 0 ? 0 : read(file, text, sizeof text);
+        if (file >= 0)
+            close(file);
+        for (const char *at = text; at < text + n; at += strlen(at) + 1)
+            if (text + n - at >= length && memcmp(at, want, (size_t)length) == 0)
+                return pids[i];
+    }
+    return 0;
+}
+
 void job_wait(struct command_process *process, struct command_result *result)
 {
     enum { MOMENT_SECONDS = 3 };

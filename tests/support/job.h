@@ -45,6 +45,9 @@ void job_run(struct command_result *result, int ranks, const char *config, const
 void job_start(struct command_process *process, int ranks, const char *config, const char *run, ...)
     __attribute__((sentinel));
 
+/* The process of a rank of Open MPI, of whatever program; 0: not found. */
+pid_t job_find_rank(const struct command_process *process, int rank);
+
 /* As command_wait, but ranks that end a moment after mpirun count as ended with it. */
 void job_wait(struct command_process *process, struct command_result *result);
 
