@@ -116,10 +116,12 @@ void decoder_compute(struct decoder *d, const struct kernel *kernel, const struc
 
 void decoder_search_lay(struct decoder *d, struct arena *arena, const struct decoder_size *size);
 
-/* Most symbols that a free run makes of T frames, the end symbol among them. */
-static inline size_t decoder_most_symbols(const struct net_pass *pass, size_t T)
+/* Most symbols that a free run makes of T frames, the end symbol among them: few frames may have many. */
+static inline size_t decoder_most_symbols(
+    const struct net_config *config, const struct net_pass *pass, size_t T)
 {
-    return pass->most_labels ? pass->most_labels : 10 * T + 20;
+    size_t usual = 10 * T > config->target_length ? 10 * T : config->target_length;
+    return pass->most_labels ? pass->most_labels : usual + 20;
 }
 
 #endif

@@ -63,7 +63,8 @@ struct net_config {
     size_t decoder_layers, decoder_hidden; /* recurrent layers, and their units S */
     size_t decoder_embedding;              /* E of the symbols that are fed back */
     size_t attention_size;                 /* A of additive attention */
-    size_t target_length; /* U of every sequence with real values, where there is no end symbol */
+    size_t target_length; /* U of every sequence with real values, where there is no end symbol; with classes
+                           * of the longest that trains it, for when to give up; 0: not known */
 };
 
 /* One tensor of the flat parameter vector, row-major, named and shaped as in the PyTorch module
