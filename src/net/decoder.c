@@ -144,15 +144,6 @@ struct decoder_size decoder_measure(
     return size;
 }
 
-struct decoder_size decoder_guess(const struct decoder *d, size_t B, size_t N, size_t head_stride)
-{
-    size_t T = (N + B - 1) / B, U = d->config->target_length;
-    if (d->classes)
-        U = U ? U + 1 : T + 1;
-    return (struct decoder_size){
-        .training = 1, .B = B, .N = N, .T = T, .symbols = B * U, .steps = U, .head_stride = head_stride};
-}
-
 size_t decoder_count_rows(const struct decoder_size *size)
 {
     size_t run = size->B * size->beam;

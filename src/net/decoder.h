@@ -80,11 +80,9 @@ size_t decoder_bytes(const struct decoder *d); /* of panels */
 void decoder_pack(struct decoder *d, const struct kernel *kernel, const float *weights);
 void decoder_set_times(struct decoder *d, double *times); /* see net/times.h */
 
-/* Of a pass over a grain; and of training on one of B sequences and N frames all alike, with as many labels
- * as frames. */
+/* Of a pass over a grain. */
 struct decoder_size decoder_measure(
     const struct decoder *d, const struct net_pass *pass, const struct grain *grain, size_t head_stride);
-struct decoder_size decoder_guess(const struct decoder *d, size_t B, size_t N, size_t head_stride);
 size_t decoder_count_rows(const struct decoder_size *size); /* R: most that the head sees at once */
 
 void decoder_lay(

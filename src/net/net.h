@@ -105,11 +105,8 @@ int net_init_weights(const struct net *net, uint64_t seed, float *weights, struc
  * read again by nothing afterwards. */
 void net_pack(struct net *net, const float *weights);
 
-/* Bytes that the net holds for panels, and that training on a grain of N frames and B sequences needs
- * besides.
- */
+/* Bytes that the net holds for panels. */
 size_t net_panel_bytes(const struct net *net);
-size_t net_workspace_bytes(const struct net *net, size_t B, size_t N);
 
 /* What one pass is for. */
 struct net_pass {
@@ -120,6 +117,10 @@ struct net_pass {
                          * there is no beam */
     size_t most_labels; /* decoder of classes: labels made at most; 0: see docs/network.md */
 };
+
+/* Bytes of the workspace of a pass over a grain, with scores where the grain has targets. Of the grain only
+ * its layout is read, and whether it has targets. */
+size_t net_workspace_bytes(const struct net *net, const struct net_pass *pass, const struct grain *grain);
 
 /* Loss and error of one sequence of a grain, sums over what was counted. */
 struct net_score {
