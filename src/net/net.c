@@ -6,6 +6,7 @@
 #include "net/state.h"
 #include "net/times.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* The decoder where there is one, and what is on its rows or on those of the stack. */
@@ -261,6 +262,7 @@ int net_continue(struct net *net, struct net_state *state, const struct grain *g
     struct net_outputs *outputs, struct error *error)
 {
     const struct net_pass pass = {.training = 0};
+    assert(net->config.output != OUTPUT_DECODER && state->L == net->stack.L);
     if (make_workspace(net, &pass, grain, 0, error))
         return -1;
     state_load(state, &net->stack, grain);

@@ -152,7 +152,8 @@ int net_forward(struct net *net, const struct net_pass *pass, const struct grain
 
 /* States of all layers of B sequences, for running a net step by step: before any step those that the net
  * starts sequences from. NULL and an error (EXIT_CODE_USAGE) for a net with a reverse direction, which starts
- * at the end. Owned by the caller, ended by net_state_destroy before or after the net. */
+ * at the end, or with a decoder, which reads all of a sequence first. Owned by the caller, ended by
+ * net_state_destroy before or after the net. */
 struct net_state;
 struct net_state *net_state_create(const struct net *net, size_t B, struct error *error);
 void net_state_destroy(struct net_state *state); /* takes NULL */

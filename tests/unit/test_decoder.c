@@ -421,6 +421,20 @@ START_TEST(values_of_a_free_run_are_the_references)
 }
 END_TEST
 
+/* Neither with classes nor with values. */
+START_TEST(a_net_with_a_decoder_has_no_state_to_go_on_from)
+{
+    struct net_config config = make_config(CELL_LSTM, _i ? LOSS_MSE : LOSS_SOFTMAX, 1, 0);
+    struct bench bench;
+    struct error error = {0};
+    bench_init(&bench, &config, frames, same, 5);
+    ck_assert_ptr_null(net_state_create(bench.problem.net, 1, &error));
+    ck_assert_int_eq(error.code, EXIT_CODE_USAGE);
+    ck_assert(strstr(error.text, "a decoder") != NULL);
+    bench_finish(&bench);
+}
+END_TEST
+
 START_TEST(without_targets_labels_are_the_same)
 {
     struct net_config config = make_config(_i, LOSS_SOFTMAX, 1, 1);
@@ -531,6 +545,7 @@ int main(void)
     tcase_add_loop_test(cases, a_free_run_gives_up_beyond_the_longest_target, 0, CELLS * ATTENTIONS);
     tcase_add_loop_test(cases, a_wide_beam_finds_the_best_of_all_sequences, 0, CELLS * ATTENTIONS);
     tcase_add_loop_test(cases, values_of_a_free_run_are_the_references, 0, CELLS * ATTENTIONS);
+    tcase_add_loop_test(cases, a_net_with_a_decoder_has_no_state_to_go_on_from, 0, 2);
     tcase_add_test(cases, drawn_labels_follow_seed_and_temperature);
     tcase_add_loop_test(cases, without_targets_labels_are_the_same, 0, CELLS * ATTENTIONS);
     tcase_add_test(cases, a_decoder_on_no_recurrent_layer_is_refused);
