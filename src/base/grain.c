@@ -17,27 +17,35 @@ void grain_finish(struct grain *grain)
     grain_init(grain);
 }
 
+static void grain_lay_rows(struct grain *grain, size_t rows, size_t steps, struct arena *arena)
+{
+    grain->sequence = arena_take(arena, rows, sizeof *grain->sequence);
+    grain->target_start = arena_take(arena, rows + 1, sizeof *grain->target_start);
+    grain->length = arena_take(arena, rows, sizeof *grain->length);
+    grain->first = arena_take(arena, steps + 1, sizeof *grain->first);
+    grain->alive = arena_take(arena, steps, sizeof *grain->alive);
+}
+
+size_t grain_rows_bytes(size_t B, size_t T)
+{
+    struct grain grain = {0};
+    struct arena arena = {0};
+    grain_lay_rows(&grain, B, T, &arena);
+    return arena.peak;
+}
+
 static int grain_grow_rows(struct grain *grain, size_t B, size_t T, struct error *error)
 {
     if (B <= grain->rows_room && T <= grain->steps_room)
         return 0;
     size_t rows = B > grain->rows_room ? B : grain->rows_room;
     size_t steps = T > grain->steps_room ? T : grain->steps_room;
-    struct arena arena = {0};
-    void *block = NULL;
-    for (int pass = 0; pass < 2; pass++) {
-        grain->sequence = arena_take(&arena, rows, sizeof *grain->sequence);
-        grain->target_start = arena_take(&arena, rows + 1, sizeof *grain->target_start);
-        grain->length = arena_take(&arena, rows, sizeof *grain->length);
-        grain->first = arena_take(&arena, steps + 1, sizeof *grain->first);
-        grain->alive = arena_take(&arena, steps, sizeof *grain->alive);
-        if (pass == 0) {
-            block = memory_create(arena.peak, 1, error);
-            if (!block)
-                return -1;
-            arena = (struct arena){.base = block, .size = arena.peak};
-        }
-    }
+    size_t bytes = grain_rows_bytes(rows, steps);
+    void *block = memory_create(bytes, 1, error);
+    if (!block)
+        return -1;
+    struct arena arena = {.base = block, .size = bytes};
+    grain_lay_rows(grain, rows, steps, &arena);
     memory_destroy(grain->rows_block);
     grain->rows_block = block;
     grain->rows_room = rows;
@@ -45,7 +53,9 @@ static int grain_grow_rows(struct grain *grain, size_t B, size_t T, struct error
     return 0;
 }
 
-static void grain_lay_frames(struct grain *grain, const struct grain_format *format, struct arena *arena)
+/* `targets` counts those of any number. */
+static void grain_lay_frames(
+    struct grain *grain, const struct grain_format *format, size_t targets, struct arena *arena)
 {
     grain->inputs_stride = grain_stride(format->inputs);
     grain->inputs = NULL;
@@ -56,14 +66,20 @@ static void grain_lay_frames(struct grain *grain, const struct grain_format *for
         grain->inputs = arena_take(arena, grain->N * grain->inputs_stride, sizeof *grain->inputs);
     else
         grain->symbols = arena_take(arena, grain->N, sizeof *grain->symbols);
-    grain->target_rows = format->target_any ? grain->target_start[grain->B]
-        : format->target_per_frame          ? grain->N
-                                            : grain->B;
+    grain->target_rows = format->target_any ? targets : format->target_per_frame ? grain->N : grain->B;
     grain->values_stride = grain_stride(format->values);
     if (format->has_classes)
         grain->classes = arena_take(arena, grain->target_rows, sizeof *grain->classes);
     if (format->values)
         grain->values = arena_take(arena, grain->target_rows * grain->values_stride, sizeof *grain->values);
+}
+
+size_t grain_frames_bytes(const struct grain_format *format, size_t B, size_t N, size_t targets)
+{
+    struct grain grain = {.B = B, .N = N};
+    struct arena arena = {0};
+    grain_lay_frames(&grain, format, targets, &arena);
+    return arena.peak;
 }
 
 int grain_resize(struct grain *grain, const struct grain_format *format, size_t B, const int32_t *length,
@@ -91,18 +107,18 @@ int grain_resize(struct grain *grain, const struct grain_format *format, size_t 
     }
     grain->first[T] = grain->N;
 
-    struct arena arena = {0};
-    grain_lay_frames(grain, format, &arena);
-    if (arena.peak > grain->frames_bytes) {
-        void *block = memory_create(arena.peak, 1, error);
+    size_t targets = format->target_any ? grain->target_start[B] : 0;
+    size_t bytes = grain_frames_bytes(format, B, grain->N, targets);
+    if (bytes > grain->frames_bytes) {
+        void *block = memory_create(bytes, 1, error);
         if (!block)
             return -1;
         memory_destroy(grain->frames_block);
         grain->frames_block = block;
-        grain->frames_bytes = arena.peak;
+        grain->frames_bytes = bytes;
     }
-    arena = (struct arena){.base = grain->frames_block, .size = grain->frames_bytes};
-    grain_lay_frames(grain, format, &arena);
+    struct arena arena = {.base = grain->frames_block, .size = grain->frames_bytes};
+    grain_lay_frames(grain, format, targets, &arena);
     for (size_t n = 0; n < grain->N && grain->inputs; n++)
         for (size_t i = format->inputs; i < grain->inputs_stride; i++)
             grain->inputs[n * grain->inputs_stride + i] = 0;

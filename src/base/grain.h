@@ -60,6 +60,11 @@ void grain_finish(struct grain *grain);
 int grain_resize(struct grain *grain, const struct grain_format *format, size_t B, const int32_t *length,
     const int64_t *sequence, const int32_t *target_length, struct error *error);
 
+/* Bytes of the room that grain_resize makes, in its two blocks, for grains of up to B sequences and T steps;
+ * and for one of B sequences, N frames and, with target_any, `targets` targets. */
+size_t grain_rows_bytes(size_t B, size_t T);
+size_t grain_frames_bytes(const struct grain_format *format, size_t B, size_t N, size_t targets);
+
 /* Frame of step t of row b. */
 static inline size_t grain_frame(const struct grain *grain, size_t b, size_t t)
 {

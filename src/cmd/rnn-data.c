@@ -28,6 +28,7 @@ static const char help[] =
     "         context  a class per frame from the symbols before and after it\n"
     "         numbers  numbers from words to digits and back\n"
     "         reber    the next symbol of strings of the embedded Reber grammar\n"
+    "         spell    a number in one frame, to be said in words\n"
     "info   say what is in dataset files\n"
     "check  read dataset files whole and report every fault\n"
     "\n"
@@ -35,7 +36,7 @@ static const char help[] =
     "      --seed N       same seed, same files (default 1)\n"
     "      --sequences N  sequences for training; a fifth of it each for valid and test\n"
     "                     (default: lorenz 1000, adding 5000, context 2000, numbers 40000,\n"
-    "                     reber 2000)\n"
+    "                     reber 2000, spell 10000)\n"
     "      --ctc          check also that each sequence has the frames output = ctc needs\n"
     "      --help         this text\n"
     "      --version      versions of the program and of its libraries\n"
@@ -206,11 +207,12 @@ static int command_make(int argc, char **argv)
             return code;
     }
     if (optind == argc)
-        return usage_error("make: which kind? lorenz, adding, context, numbers or reber", "");
+        return usage_error("make: which kind? lorenz, adding, context, numbers, reber or spell", "");
     if (optind + 1 < argc)
         return usage_error("make: one kind at a time, what is ", argv[optind + 1]);
     if (!(options.recipe = make_find_recipe(argv[optind])))
-        return usage_error("make: kinds are lorenz, adding, context, numbers and reber, not ", argv[optind]);
+        return usage_error(
+            "make: kinds are lorenz, adding, context, numbers, reber and spell, not ", argv[optind]);
     if (!options.folder)
         return usage_error("make: where to? -o DIR is missing", "");
     if (!options.sequences)

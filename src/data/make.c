@@ -17,6 +17,7 @@ static const struct make_recipe *const recipes[MAKE_KINDS] = {
     [MAKE_CONTEXT] = &make_context,
     [MAKE_NUMBERS] = &make_numbers,
     [MAKE_REBER] = &make_reber,
+    [MAKE_SPELL] = &make_spell,
 };
 
 double make_draw_uniform(struct make_draw *draw)

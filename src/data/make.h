@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum make_kind { MAKE_LORENZ, MAKE_ADDING, MAKE_CONTEXT, MAKE_NUMBERS, MAKE_REBER, MAKE_KINDS };
+enum make_kind { MAKE_LORENZ, MAKE_ADDING, MAKE_CONTEXT, MAKE_NUMBERS, MAKE_REBER, MAKE_SPELL, MAKE_KINDS };
 enum make_part { MAKE_TRAIN, MAKE_VALID, MAKE_TEST, MAKE_PARTS };
 
 enum { MAKE_MOST_SEQUENCES = 10000000 }; /* of one part */
@@ -56,7 +56,7 @@ struct make_recipe {
     void (*fill)(struct make_draw *draw, struct make_sequence *sequence);
 };
 
-extern const struct make_recipe make_lorenz, make_adding, make_context, make_numbers, make_reber;
+extern const struct make_recipe make_lorenz, make_adding, make_context, make_numbers, make_reber, make_spell;
 
 /* One step of the classical Runge-Kutta method of order four for the Lorenz system (10, 28, 8/3). */
 void make_lorenz_step(double step, double state[3]);
@@ -65,8 +65,10 @@ void make_lorenz_step(double step, double state[3]);
 enum { MAKE_NUMBER_WORDS = 96 };
 void make_number_words(uint32_t number, char words[MAKE_NUMBER_WORDS]);
 
-/* The part that a number belongs to. */
+/* The part that a number belongs to; and one of the draw's part, below a thousand, ten thousand, a hundred
+ * thousand or a million, each as often. */
 enum make_part make_number_part(uint32_t number);
+uint32_t make_draw_number(struct make_draw *draw);
 
 /* A whole part, in memory. */
 struct made {

@@ -99,6 +99,18 @@ enum make_part make_number_part(uint32_t number)
     return place < 8 ? MAKE_TRAIN : place == 8 ? MAKE_VALID : MAKE_TEST;
 }
 
+uint32_t make_draw_number(struct make_draw *draw)
+{
+    uint64_t bound = 1;
+    for (uint64_t d = LEAST_DIGITS + make_draw_below(draw, MOST_DIGITS - LEAST_DIGITS + 1); d > 0; d--)
+        bound *= 10;
+    uint32_t number;
+    do /* of a thousand numbers a tenth belongs to the smaller parts: there always is one */
+        number = (uint32_t)make_draw_below(draw, bound);
+    while (make_number_part(number) != draw->part);
+    return number;
+}
+
 /* What is read and what it becomes. */
 struct pair {
     char mark, from[MAKE_NUMBER_WORDS], to[MAKE_NUMBER_WORDS];
@@ -107,13 +119,7 @@ struct pair {
 static void draw_pair(struct make_draw *draw, struct pair *pair)
 {
     int to_digits = make_draw_below(draw, 2) == 0;
-    uint64_t bound = 1;
-    for (uint64_t d = LEAST_DIGITS + make_draw_below(draw, MOST_DIGITS - LEAST_DIGITS + 1); d > 0; d--)
-        bound *= 10;
-    uint32_t number;
-    do /* of a thousand numbers a tenth belongs to the smaller parts: there always is one */
-        number = (uint32_t)make_draw_below(draw, bound);
-    while (make_number_part(number) != draw->part);
+    uint32_t number = make_draw_number(draw);
     pair->mark = to_digits ? '#' : '=';
     make_number_words(number, to_digits ? pair->from : pair->to);
     write_digits(number, to_digits ? pair->to : pair->from);

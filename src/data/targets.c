@@ -131,6 +131,14 @@ int dataset_require_ctc(struct dataset *dataset, struct error *error)
     return require(dataset, dataset_check_ctc, error);
 }
 
+int32_t dataset_most_targets(const struct dataset *dataset)
+{
+    int32_t most = 0;
+    for (int64_t s = 0; s < dataset->sequences; s++)
+        most = dataset_targets(dataset, s) > most ? dataset_targets(dataset, s) : most;
+    return most;
+}
+
 int dataset_common_targets(const struct dataset *dataset, int32_t *targets, struct error *error)
 {
     int32_t first = dataset_targets(dataset, 0);

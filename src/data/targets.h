@@ -25,4 +25,7 @@ int dataset_require_ctc(struct dataset *dataset, struct error *error);
  * the fault names the first sequence that differs from sequence 0. Reads nothing. */
 int dataset_common_targets(const struct dataset *dataset, int32_t *targets, struct error *error);
 
+/* The largest number of targets that a sequence has. Reads nothing. */
+int32_t dataset_most_targets(const struct dataset *dataset);
+
 #endif

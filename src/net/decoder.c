@@ -133,22 +133,15 @@ struct decoder_size decoder_measure(
         .training = pass->training, .B = grain->B, .N = grain->N, .T = grain->T, .head_stride = head_stride};
     if (!pass->training)
         size.beam = d->classes && pass->beam > 1 ? pass->beam : 1;
-    size.most = decoder_most_symbols(pass, grain->T);
+    size.most = decoder_most_symbols(d->config, pass, grain->T);
     for (size_t b = 0; b < grain->B; b++)
-        size.labels += decoder_most_symbols(pass, (size_t)grain->length[b]);
+        size.labels += decoder_most_symbols(d->config, pass, (size_t)grain->length[b]);
     for (size_t b = 0; b < grain->B && (grain->classes || grain->values); b++) {
         size_t symbols = count_symbols(d, grain, b);
         size.symbols += symbols;
         size.steps = symbols > size.steps ? symbols : size.steps;
     }
     return size;
-}
-
-struct decoder_size decoder_guess(const struct decoder *d, size_t B, size_t N, size_t head_stride)
-{
-    size_t T = (N + B - 1) / B, U = d->classes ? T + 1 : d->config->target_length;
-    return (struct decoder_size){
-        .training = 1, .B = B, .N = N, .T = T, .symbols = B * U, .steps = U, .head_stride = head_stride};
 }
 
 size_t decoder_count_rows(const struct decoder_size *size)

@@ -80,11 +80,9 @@ size_t decoder_bytes(const struct decoder *d); /* of panels */
 void decoder_pack(struct decoder *d, const struct kernel *kernel, const float *weights);
 void decoder_set_times(struct decoder *d, double *times); /* see net/times.h */
 
-/* Of a pass over a grain; and of training on one of B sequences and N frames all alike, with as many labels
- * as frames. */
+/* Of a pass over a grain. */
 struct decoder_size decoder_measure(
     const struct decoder *d, const struct net_pass *pass, const struct grain *grain, size_t head_stride);
-struct decoder_size decoder_guess(const struct decoder *d, size_t B, size_t N, size_t head_stride);
 size_t decoder_count_rows(const struct decoder_size *size); /* R: most that the head sees at once */
 
 void decoder_lay(
@@ -116,10 +114,12 @@ void decoder_compute(struct decoder *d, const struct kernel *kernel, const struc
 
 void decoder_search_lay(struct decoder *d, struct arena *arena, const struct decoder_size *size);
 
-/* Most symbols that a free run makes of T frames, the end symbol among them. */
-static inline size_t decoder_most_symbols(const struct net_pass *pass, size_t T)
+/* Most symbols that a free run makes of T frames, the end symbol among them: few frames may have many. */
+static inline size_t decoder_most_symbols(
+    const struct net_config *config, const struct net_pass *pass, size_t T)
 {
-    return pass->most_labels ? pass->most_labels : 10 * T + 20;
+    size_t usual = 10 * T > config->target_length ? 10 * T : config->target_length;
+    return pass->most_labels ? pass->most_labels : usual + 20;
 }
 
 #endif

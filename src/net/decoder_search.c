@@ -217,7 +217,7 @@ static size_t advance_all(struct decoder *d, const struct kernel *kernel, const 
                 n = draw_symbol(d, pass, grain, u, top, i);
             else
                 n = add_row(d, kernel, top, i, n, wide);
-        next = advance(d, b, decoder_most_symbols(pass, (size_t)grain->length[b]), u, n, next);
+        next = advance(d, b, decoder_most_symbols(d->config, pass, (size_t)grain->length[b]), u, n, next);
     }
     memcpy(d->row, s->row, next * sizeof *d->row);
     memcpy(s->sum, s->next_sum, next * sizeof *s->sum);

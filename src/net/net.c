@@ -6,6 +6,7 @@
 #include "net/state.h"
 #include "net/times.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* The decoder where there is one, and what is on its rows or on those of the stack. */
@@ -119,13 +120,22 @@ static void lay_workspace(struct net *net, struct arena *arena, const struct ext
         net->row_scores = arena_take(arena, rows, sizeof *net->row_scores);
 }
 
-size_t net_workspace_bytes(const struct net *net, size_t B, size_t N)
+static struct extent measure(
+    const struct net *net, const struct net_pass *pass, const struct grain *grain, int scored)
+{
+    struct extent extent = {.training = pass->training, .B = grain->B, .N = grain->N};
+    if (net->config.output == OUTPUT_CTC)
+        extent.transcript = transcript_measure(pass, grain, scored);
+    if (net->config.output == OUTPUT_DECODER)
+        extent.decoder = decoder_measure(&net->decoder, pass, grain, net->top.stride);
+    return extent;
+}
+
+size_t net_workspace_bytes(const struct net *net, const struct net_pass *pass, const struct grain *grain)
 {
     struct net copy = *net; /* laying out while measuring sets nothing but pointers to NULL */
     struct arena arena = {0};
-    struct extent extent = {.training = 1, .B = B, .N = N, .transcript = transcript_guess(B, N)};
-    if (net->config.output == OUTPUT_DECODER)
-        extent.decoder = decoder_guess(&net->decoder, B, N, net->top.stride);
+    struct extent extent = measure(net, pass, grain, grain->classes || grain->values);
     lay_workspace(&copy, &arena, &extent);
     return arena.peak;
 }
@@ -134,11 +144,7 @@ static int make_workspace(
     struct net *net, const struct net_pass *pass, const struct grain *grain, int scored, struct error *error)
 {
     struct arena arena = {0};
-    struct extent extent = {.training = pass->training, .B = grain->B, .N = grain->N};
-    if (net->config.output == OUTPUT_CTC)
-        extent.transcript = transcript_measure(pass, grain, scored);
-    if (net->config.output == OUTPUT_DECODER)
-        extent.decoder = decoder_measure(&net->decoder, pass, grain, net->top.stride);
+    struct extent extent = measure(net, pass, grain, scored);
     lay_workspace(net, &arena, &extent);
     if (arena.peak > net->block_bytes) {
         memory_destroy(net->block);
@@ -256,6 +262,7 @@ int net_continue(struct net *net, struct net_state *state, const struct grain *g
     struct net_outputs *outputs, struct error *error)
 {
     const struct net_pass pass = {.training = 0};
+    assert(net->config.output != OUTPUT_DECODER && state->L == net->stack.L);
     if (make_workspace(net, &pass, grain, 0, error))
         return -1;
     state_load(state, &net->stack, grain);

@@ -63,7 +63,8 @@ struct net_config {
     size_t decoder_layers, decoder_hidden; /* recurrent layers, and their units S */
     size_t decoder_embedding;              /* E of the symbols that are fed back */
     size_t attention_size;                 /* A of additive attention */
-    size_t target_length; /* U of every sequence with real values, where there is no end symbol */
+    size_t target_length; /* U of every sequence with real values, where there is no end symbol; with classes
+                           * of the longest that trains it, for when to give up; 0: not known */
 };
 
 /* One tensor of the flat parameter vector, row-major, named and shaped as in the PyTorch module
@@ -104,11 +105,8 @@ int net_init_weights(const struct net *net, uint64_t seed, float *weights, struc
  * read again by nothing afterwards. */
 void net_pack(struct net *net, const float *weights);
 
-/* Bytes that the net holds for panels, and that training on a grain of N frames and B sequences needs
- * besides.
- */
+/* Bytes that the net holds for panels. */
 size_t net_panel_bytes(const struct net *net);
-size_t net_workspace_bytes(const struct net *net, size_t B, size_t N);
 
 /* What one pass is for. */
 struct net_pass {
@@ -119,6 +117,10 @@ struct net_pass {
                          * there is no beam */
     size_t most_labels; /* decoder of classes: labels made at most; 0: see docs/network.md */
 };
+
+/* Bytes of the workspace of a pass over a grain, with scores where the grain has targets. Of the grain only
+ * its layout is read, and whether it has targets. */
+size_t net_workspace_bytes(const struct net *net, const struct net_pass *pass, const struct grain *grain);
 
 /* Loss and error of one sequence of a grain, sums over what was counted. */
 struct net_score {
@@ -150,7 +152,8 @@ int net_forward(struct net *net, const struct net_pass *pass, const struct grain
 
 /* States of all layers of B sequences, for running a net step by step: before any step those that the net
  * starts sequences from. NULL and an error (EXIT_CODE_USAGE) for a net with a reverse direction, which starts
- * at the end. Owned by the caller, ended by net_state_destroy before or after the net. */
+ * at the end, or with a decoder, which reads all of a sequence first. Owned by the caller, ended by
+ * net_state_destroy before or after the net. */
 struct net_state;
 struct net_state *net_state_create(const struct net *net, size_t B, struct error *error);
 void net_state_destroy(struct net_state *state); /* takes NULL */

@@ -22,12 +22,6 @@ struct transcript_size transcript_measure(const struct net_pass *pass, const str
     return size;
 }
 
-struct transcript_size transcript_guess(size_t B, size_t N)
-{
-    size_t T = B ? (N + B - 1) / B : 0;
-    return (struct transcript_size){.training = 1, .B = B, .N = N, .T = T, .U = T, .beam = 1};
-}
-
 void transcript_lay(struct transcript *transcript, struct arena *arena, const struct transcript_size *size)
 {
     size_t C = transcript->C, scratch = ctc_forward_bytes(C, size->T, size->U, size->training);

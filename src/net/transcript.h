@@ -27,10 +27,8 @@ struct transcript {
     int32_t *labels;     /* [N] */
 };
 
-/* Of a pass over a grain, without the grain's targets unless `scored`; and of training on a grain of
- * sequences all alike, with as many labels as frames. */
+/* Of a pass over a grain, without the grain's targets unless `scored`. */
 struct transcript_size transcript_measure(const struct net_pass *pass, const struct grain *grain, int scored);
-struct transcript_size transcript_guess(size_t B, size_t N);
 void transcript_lay(struct transcript *transcript, struct arena *arena, const struct transcript_size *size);
 
 /* outputs [N][stride]: sums of the head into probabilities, and these into labels: those of the best path, or

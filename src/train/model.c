@@ -113,6 +113,8 @@ int model_bind(struct net_config *model, struct dataset *dataset, struct error *
             dataset->path, dataset->classes, model->class_weights);
     if (has_target_length(model) && dataset_common_targets(dataset, &length, error))
         return -1;
+    if (model->output == OUTPUT_DECODER && dataset->classes)
+        length = dataset_most_targets(dataset);
     model->target_length = (size_t)length;
     model->symbols = dataset->symbols > 0;
     model->inputs = dataset->symbols ? (size_t)dataset->symbols : dataset->features;

@@ -1,89 +1,17 @@
-/* The plan of the first epoch is made as a run makes it and looked at: how evenly frames fall on ranks, and
- * what the largest grain and the largest range of leaves need. */
+/* The plan of the first epoch is made as a run makes it and looked at (train/survey.h), and what the run will
+ * take of time and memory is told. */
 #include "train/preview.h"
 
-#include "base/memory.h"
 #include "ckpt/checkpoint.h"
 #include "comm/reduce.h"
 #include "data/dataset.h"
-#include "data/plan.h"
 #include "train/idle.h"
 #include "train/model.h"
+#include "train/survey.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
-
-/* A grain with fewer frames spends more time adding its gradient than computing it. */
-enum { SMALL_GRAIN = 256 };
-
-struct survey {
-    int64_t steps, grains, small_grains;
-    size_t most_vectors, most_nodes; /* gradients of a rank; node sums of all ranks */
-    size_t most_frames, most_rows;   /* of a grain: frames, sequences */
-    double balance;                  /* mean over steps of: frames of the average rank / of the busiest */
-};
-
-static void survey_step(struct survey *survey, const struct plan_step *step, size_t ranks, size_t *ranges)
-{
-    size_t nodes = 0;
-    int64_t total = 0, busiest = 0;
-    struct tree_node list[TREE_MOST_NODES];
-    plan_cut(step, ranks, ranges);
-    for (size_t r = 0; r < ranks; r++) {
-        int64_t frames = 0;
-        for (size_t leaf = ranges[r]; leaf < ranges[r + 1]; leaf++) {
-            size_t rows = step->start[leaf + 1] - step->start[leaf];
-            frames += step->frames[leaf];
-            survey->small_grains += step->frames[leaf] < SMALL_GRAIN;
-            if ((size_t)step->frames[leaf] > survey->most_frames)
-                survey->most_frames = (size_t)step->frames[leaf];
-            if (rows > survey->most_rows)
-                survey->most_rows = rows;
-        }
-        size_t vectors = tree_count_vectors(step->leaves, ranges[r], ranges[r + 1]);
-        if (vectors > survey->most_vectors)
-            survey->most_vectors = vectors;
-        nodes += tree_list_nodes(step->leaves, ranges[r], ranges[r + 1], list);
-        total += frames;
-        if (frames > busiest)
-            busiest = frames;
-    }
-    survey->grains += (int64_t)step->leaves;
-    if (nodes > survey->most_nodes)
-        survey->most_nodes = nodes;
-    survey->balance += (double)total / (double)ranks / (double)busiest;
-}
-
-static int survey_epoch(const struct config *config, const struct dataset *dataset, size_t ranks,
-    struct survey *survey, struct error *error)
-{
-    struct plan plan = {0};
-    struct plan_step step = {0};
-    *survey = (struct survey){0};
-    int32_t *length = memory_create((size_t)dataset->sequences, sizeof *length, error);
-    size_t *ranges = memory_create(ranks + 1, sizeof *ranges, error);
-    int failed = !length || !ranges;
-    for (int64_t s = 0; s < dataset->sequences && !failed; s++)
-        length[s] = dataset_length(dataset, s);
-    failed = failed ||
-        plan_init(&plan, dataset->sequences, length, config->train.batch, config->train.grain,
-            config->train.seed, error);
-    if (!failed) {
-        survey->steps = plan.steps;
-        plan_set_epoch(&plan, 1);
-    }
-    for (int64_t s = 0; s < survey->steps && !failed; s++) {
-        failed = plan_make_step(&plan, s, &step, error);
-        if (!failed)
-            survey_step(survey, &step, ranks, ranges);
-    }
-    survey->balance /= survey->steps ? (double)survey->steps : 1;
-    plan_step_finish(&step);
-    plan_finish(&plan);
-    memory_destroy(length);
-    memory_destroy(ranges);
-    return failed ? -1 : 0;
-}
 
 static void print_bytes(const char *what, double bytes)
 {
@@ -105,9 +33,17 @@ static double set_bytes(const struct dataset *dataset, double cache)
     return (decoded < cache ? decoded : cache) + (double)dataset->sequences * (2 * 8 + 4 + 8);
 }
 
-/* Items in the order of the README's promise on memory; returns nothing: it prints. */
+/* Grains that are packed at a time (data/reader.h). */
+static double count_slots(const struct config *config, const struct dataset *dataset)
+{
+    return set_bytes(dataset, 1e300) <= (double)config->data.cache ? 1 : 3;
+}
+
+/* Items in the order of the README's promise on memory; returns nothing: it prints. `checked`: of the
+ * validation set. */
 static void print_memory(const struct config *config, const struct dataset *train,
-    const struct dataset *valid, const struct net *net, const struct survey *survey, size_t ranks)
+    const struct dataset *valid, const struct net *net, const struct survey *survey,
+    const struct survey *checked, size_t ranks)
 {
     double room = (double)reduce_room(net_count_parameters(net)) * sizeof(float);
     double blocks = room / sizeof(float) / REDUCE_BLOCK;
@@ -115,15 +51,16 @@ static void print_memory(const struct config *config, const struct dataset *trai
         (double)(int64_t)((blocks + (double)ranks - 1) / (double)ranks) * REDUCE_BLOCK * sizeof(float);
     size_t moments = optim_count_moments(config->train.optim.optimizer);
     double exchange = ranks > 1 ? ((double)survey->most_nodes + 1) * slice : 0;
-    double packed = (double)survey->most_frames * sizeof(float) *
-        (double)((train->symbols ? 1 : grain_stride(train->features)) +
-            (train->classes ? 1 : grain_stride(train->values)));
-    int kept = set_bytes(train, 1e300) <= (double)config->data.cache;
+    double packed = count_slots(config, train) * (double)survey->packed;
+    double activations = (double)survey->activations;
+    if (valid) {
+        packed += count_slots(config, valid) * (double)checked->packed;
+        activations = fmax(activations, (double)checked->activations);
+    }
     double sum = 0,
            items[] = {room, config->train.weight_noise > 0 ? room : 0, (double)net_panel_bytes(net),
-               (double)survey->most_vectors * room, exchange, (double)moments * slice,
-               (double)net_workspace_bytes(net, survey->most_rows, survey->most_frames),
-               packed * (kept ? 1 : 3), set_bytes(train, (double)config->data.cache),
+               (double)survey->most_vectors * room, exchange, (double)moments * slice, activations, packed,
+               set_bytes(train, (double)config->data.cache),
                valid ? set_bytes(valid, (double)config->data.cache) : 0};
     enum { NOISE = 1 };
     static const char *const names[] = {"weights", "weights with noise", "packed weights", "gradients",
@@ -189,7 +126,7 @@ static void print_steps(
         printf("  warning: %" PRId64 " of %" PRId64 " grains have fewer than %d frames: adding their "
                "gradients may take longer than computing them: a "
                "larger train.grain helps\n",
-            survey->small_grains, survey->grains, SMALL_GRAIN);
+            survey->small_grains, survey->grains, SURVEY_SMALL_GRAIN);
 }
 
 static void print_set(const char *what, const struct dataset *dataset)
@@ -203,7 +140,7 @@ int preview_plan(const struct config *config, size_t ranks, int verbose, struct 
     struct net_config model = config->model;
     struct dataset *train = dataset_open(config->data.train, 0, error), *valid = NULL;
     struct net *net = NULL;
-    struct survey survey;
+    struct survey survey = {0}, checked = {0};
     int failed = !train || model_bind(&model, train, error);
     if (!failed && config->data.valid) {
         valid = dataset_open(config->data.valid, 0, error);
@@ -211,14 +148,15 @@ int preview_plan(const struct config *config, size_t ranks, int verbose, struct 
     }
     if (!failed)
         net = net_create(&model, error);
-    failed = failed || !net || survey_epoch(config, train, ranks, &survey, error);
+    failed = failed || !net || survey_make(config, net, train, 1, ranks, &survey, error) ||
+        (valid && survey_make(config, net, valid, 0, ranks, &checked, error));
     if (!failed) {
         print_set("training set", train);
         if (valid)
             print_set("validation set", valid);
         print_network(net, verbose);
         print_steps(config, train->sequences, &survey, ranks);
-        print_memory(config, train, valid, net, &survey, ranks);
+        print_memory(config, train, valid, net, &survey, &checked, ranks);
     }
     net_destroy(net);
     dataset_close(train);

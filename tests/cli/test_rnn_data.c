@@ -13,9 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const kinds[] = {"lorenz", "adding", "context", "numbers", "reber"};
+static const char *const kinds[] = {"lorenz", "adding", "context", "numbers", "reber", "spell"};
 static const char *const parts[] = {"train", "valid", "test"};
-enum { KINDS = 5, PARTS = 3, SECONDS = 60 };
+enum { KINDS = 6, PARTS = 3, SECONDS = 60 };
 
 static const char *program;
 static char folder[256];
@@ -226,6 +226,9 @@ START_TEST(info_says_what_is_in_the_file)
         {"title      Embedded Reber", "source     rnn-data make reber --seed 1 --sequences 12, train part",
             "sequences  12", "inputs     one of 7 symbols per frame",
             "targets    one of 7 classes per frame, "},
+        {"title      Numbers below", "source     rnn-data make spell --seed 1 --sequences 12, train part",
+            "sequences  12", "inputs     60 features per frame",
+            "targets    one of 28 classes each, any number per sequence, "},
     };
     struct command_result result;
     make(kinds[_i], in_folder("told"), "1");

@@ -20,18 +20,43 @@ enum { STEPS = 3, EPOCHS = 2, EVERY = 2 };
 #define NOISE "weight_noise = 0.02\n"
 #define SMOOTH "label_smoothing = 0.1\n"
 
+/* Only two sequences have classes, at every second frame: of three batches one at least has none, and most
+ * grains. */
+static void leave_two(struct sample *sample)
+{
+    for (int64_t s = 0; s < sample->shape.sequences; s++) {
+        int64_t first = sample->target_offsets ? sample->target_offsets[s] : sample->input_offsets[s];
+        int64_t end = sample->target_offsets ? sample->target_offsets[s + 1] : sample->input_offsets[s + 1];
+        for (int64_t t = first; t < end; t++)
+            if ((s != 7 && s != 11) || (t - first) % 2)
+                sample->classes[t] = -1;
+    }
+}
+
+/* Of five sequences two have no target, two have one and the fifth has all others: up to 13. */
+static void crowd(struct sample *sample)
+{
+    for (int64_t s = 0; s + 5 <= sample->shape.sequences; s += 5) {
+        int64_t *begin = sample->target_offsets + s, end = begin[5];
+        for (int i = 1; i < 5; i++)
+            begin[i] = begin[0] + (i < 3 ? 0 : i - 2) < end ? begin[0] + (i < 3 ? 0 : i - 2) : end;
+    }
+}
+
+enum { SEARCHES = 1, FEW = 2, CROWDED = 4 }; /* may be given a beam; sets as the functions above make them */
+
 static const struct type {
     const char *name;
     struct sample_shape shape;
     const char *model, *train; /* lines of these sections, and of [data] */
     const char *data;
-    int searches; /* 1: rnn-predict may be given a beam */
+    int what; /* of the above */
 } types[] = {
     {"one-to-one", {.shortest = 1, .longest = 1, .features = 4, .kind = SAMPLE_PER_FRAME, .classes = 3},
         "output = frame\nlayers = 0\ninput_layers = 6\noutput_layers = 5\n",
         NOISE SMOOTH "input_noise = 0.3\nclass_weights = 1, 0.5, 2\n", "standardize = yes\n", 0},
     {"one-to-many", {.shortest = 1, .longest = 1, .symbols = 9, .kind = SAMPLE_ANY, .classes = 4},
-        "output = decoder\nattention = none\ncell = gru\nembedding = 5\n" TWO, NOISE SMOOTH, "", 1},
+        "output = decoder\nattention = none\ncell = gru\nembedding = 5\n" TWO, NOISE SMOOTH, "", SEARCHES},
     {"one-to-many-values", {.shortest = 1, .longest = 1, .features = 3, .kind = SAMPLE_THREE, .values = 2},
         "output = decoder\nattention = none\nloss = mse\ncell = rnn\n" TWO, NOISE "input_noise = 0.1\n", "",
         0},
@@ -45,22 +70,32 @@ static const struct type {
         "output = frame\nloss = huber\ncell = rnn-relu\nbidirectional = no\n" TWO,
         NOISE "input_noise = 0.1\nhuber_delta = 0.5\n", "standardize = yes\n", 0},
     {"ctc", {.shortest = 5, .longest = 14, .features = 4, .kind = SAMPLE_ANY, .classes = 3},
-        "output = ctc\npeepholes = yes\n" DEEP, NOISE "input_noise = 0.2\n", "standardize = yes\n", 1},
+        "output = ctc\npeepholes = yes\n" DEEP, NOISE "input_noise = 0.2\n", "standardize = yes\n", SEARCHES},
     {"ctc-symbols", {.shortest = 5, .longest = 14, .symbols = 8, .kind = SAMPLE_THREE, .classes = 4},
-        "output = ctc\ncell = gru\n" TWO, NOISE, "", 1},
+        "output = ctc\ncell = gru\n" TWO, NOISE, "", SEARCHES},
     {"decoder-additive", {.shortest = 1, .longest = 14, .features = 4, .kind = SAMPLE_ANY, .classes = 3},
         "output = decoder\npeepholes = yes\ndecoder_layers = 2\ndecoder_hidden = 5\ndecoder_embedding = 3\n"
         "attention_size = 7\n" DEEP,
-        NOISE SMOOTH "input_noise = 0.2\nclass_weights = 1, 0.5, 2\n", "standardize = yes\n", 1},
+        NOISE SMOOTH "input_noise = 0.2\nclass_weights = 1, 0.5, 2\n", "standardize = yes\n", SEARCHES},
     {"decoder-dot", {.shortest = 1, .longest = 14, .symbols = 7, .kind = SAMPLE_ANY, .classes = 5},
-        "output = decoder\nattention = dot\ncell = gru\nbidirectional = no\n" TWO, NOISE SMOOTH, "", 1},
+        "output = decoder\nattention = dot\ncell = gru\nbidirectional = no\n" TWO, NOISE SMOOTH, "",
+        SEARCHES},
     {"decoder-none", {.shortest = 1, .longest = 14, .features = 3, .kind = SAMPLE_ANY, .classes = 3},
-        "output = decoder\nattention = none\ncell = rnn-relu\ndecoder_layers = 2\n" TWO, NOISE SMOOTH, "", 1},
+        "output = decoder\nattention = none\ncell = rnn-relu\ndecoder_layers = 2\n" TWO, NOISE SMOOTH, "",
+        SEARCHES},
     {"decoder-values-additive",
         {.shortest = 1, .longest = 14, .features = 4, .kind = SAMPLE_THREE, .values = 2},
         "output = decoder\nloss = mae\n" TWO, NOISE "input_noise = 0.2\n", "standardize = yes\n", 0},
     {"decoder-values-dot", {.shortest = 1, .longest = 14, .symbols = 7, .kind = SAMPLE_THREE, .values = 2},
         "output = decoder\nattention = dot\nloss = sigmoid\ncell = gru\nembedding = 4\n" DEEP, NOISE, "", 0},
+    {"frames-few", {.shortest = 1, .longest = 14, .features = 4, .kind = SAMPLE_PER_FRAME, .classes = 3},
+        "output = frame\n" TWO, NOISE SMOOTH "class_weights = 1, 0.5, 2\n", "", FEW},
+    {"sequence-few", {.shortest = 1, .longest = 14, .features = 4, .kind = SAMPLE_PER_SEQUENCE, .classes = 3},
+        "output = sequence\ncell = gru\n" TWO, NOISE SMOOTH, "", FEW},
+    {"ctc-crowded", {.shortest = 27, .longest = 40, .features = 4, .kind = SAMPLE_ANY, .classes = 5},
+        "output = ctc\ncell = gru\n" TWO, NOISE, "", SEARCHES | CROWDED},
+    {"decoder-crowded", {.shortest = 1, .longest = 4, .features = 4, .kind = SAMPLE_ANY, .classes = 5},
+        "output = decoder\ncell = gru\n" TWO, NOISE SMOOTH, "", SEARCHES | CROWDED},
 };
 enum { TYPES = sizeof types / sizeof *types };
 
@@ -73,14 +108,25 @@ static const char *name_of(const struct type *type, const char *rest)
     return name;
 }
 
+static void write_set(const struct type *type, const char *rest, int64_t sequences, uint64_t seed)
+{
+    struct sample_shape shape = type->shape;
+    struct sample sample;
+    shape.sequences = sequences;
+    sample_init(&sample, &shape, seed);
+    if (type->what & FEW)
+        leave_two(&sample);
+    if (type->what & CROWDED)
+        crowd(&sample);
+    sample_write(&sample, job_path(name_of(type, rest)));
+    sample_finish(&sample);
+}
+
 static void write_type(const struct type *type)
 {
     char text[1024];
-    struct sample_shape shape = type->shape;
-    shape.sequences = 45;
-    job_write_sample(name_of(type, "-train.h5"), &shape, 1);
-    shape.sequences = 13;
-    job_write_sample(name_of(type, "-valid.h5"), &shape, 2);
+    write_set(type, "-train.h5", 45, 1);
+    write_set(type, "-valid.h5", 13, 2);
     snprintf(text, sizeof text,
         "[data]\ntrain = %s-train.h5\nvalid = %s-valid.h5\n%s[model]\nhidden = 6\ndropout = 0.2\n%s"
         "[train]\nbatch = 16\ngrain = 2\nepochs = 2\nlr = 0.01\n%s[checkpoint]\nevery = 2 steps\nkeep = 9\n",
@@ -255,7 +301,7 @@ START_TEST(predictions_have_the_same_bytes_at_1_and_3_ranks)
     const struct type *type = &types[_i];
     struct command_process processes[4];
     char finished[1024], *lines[4];
-    int n = type->searches ? 4 : 2;
+    int n = type->what & SEARCHES ? 4 : 2;
     train_alone(type, finished);
     for (int i = 0; i < n; i++) {
         take_place(i);
@@ -273,10 +319,91 @@ START_TEST(predictions_have_the_same_bytes_at_1_and_3_ranks)
 }
 END_TEST
 
+/* ---- what does not count ---- */
+
+/* Leaves sequences 7 and 11 of the set out of all else. */
+static void write_counted(const struct type *type)
+{
+    static const int64_t kept[] = {7, 11};
+    struct sample_shape shape = type->shape;
+    struct sample sample;
+    size_t I = shape.features;
+    int64_t frames = 0, targets = 0;
+    shape.sequences = 13;
+    sample_init(&sample, &shape, 2);
+    leave_two(&sample);
+    for (int k = 0; k < 2; k++) {
+        int64_t first = sample.input_offsets[kept[k]], T = sample.input_offsets[kept[k] + 1] - first;
+        int64_t *offsets = sample.target_offsets;
+        int64_t target = offsets ? offsets[kept[k]] : first, U = offsets ? 1 : T;
+        memmove(sample.inputs + (size_t)frames * I, sample.inputs + (size_t)first * I,
+            (size_t)T * I * sizeof *sample.inputs);
+        memmove(sample.classes + targets, sample.classes + target, (size_t)U * sizeof *sample.classes);
+        sample.input_offsets[k + 1] = frames += T;
+        targets += U;
+        if (offsets)
+            offsets[k + 1] = targets;
+    }
+    sample.shape.sequences = 2;
+    sample.frames = frames;
+    sample.targets = targets;
+    sample_write(&sample, job_path("counted.h5"));
+    sample_finish(&sample);
+}
+
+static void predict_scores(const struct type *type, const char *set, const char *beginning, char scores[256])
+{
+    struct command_result result;
+    char loss[64], error[64];
+    command_call(&result, JOB_SECONDS, getenv("RNN_PREDICT"), job_path(name_of(type, "-0")), set, NULL);
+    job_expect(&result, 0);
+    job_field(result.output, beginning, "loss", loss);
+    job_field(result.output, beginning, "error", error);
+    snprintf(scores, 256, "loss=%s error=%s", loss, error);
+    command_result_finish(&result);
+}
+
+START_TEST(sequences_without_a_target_change_no_mean)
+{
+    const struct type *type = &types[_i];
+    char finished[1024], all[256], counted[256];
+    if (!(type->what & FEW))
+        return;
+    train_alone(type, finished);
+    write_counted(type);
+    predict_scores(type, job_path(name_of(type, "-valid.h5")), "sequences=13 ", all);
+    predict_scores(type, job_path("counted.h5"), "sequences=2 ", counted);
+    ck_assert_str_eq(all, counted);
+    ck_assert(!strstr(all, "nan"));
+}
+END_TEST
+
+/* Rows of metrics.csv tell steps in which nothing counted by a loss that is no number; the weights go on. */
+START_TEST(a_batch_in_which_nothing_counts_is_a_step_without_update)
+{
+    const struct type *type = &types[_i];
+    char finished[1024];
+    if (!(type->what & FEW))
+        return;
+    train_alone(type, finished);
+    char *metrics = job_read(name_of(type, "-0/metrics.csv"), NULL);
+    int idle = 0, busy = 0;
+    for (char *line = strtok(metrics, "\n"); line; line = strtok(NULL, "\n")) {
+        int train = strstr(line, ",train,") != NULL, nan = strstr(line, ",nan,nan,") != NULL;
+        idle += train && nan;
+        busy += train && !nan;
+    }
+    free(metrics);
+    ck_assert_int_eq(idle + busy, STEPS * EPOCHS);
+    ck_assert_int_ge(idle, EPOCHS);
+    ck_assert_int_ge(busy, EPOCHS);
+}
+END_TEST
+
 /* ---- refused ---- */
 
 /* Sets that differ in one thing each. */
-static void write_sets(void)
+static void write_refused(void)
 {
     struct sample_shape shape = {.sequences = 9,
         .shortest = 5,
@@ -370,10 +497,12 @@ int main(void)
     TCase *tests = tcase_create("same bits"), *refusals = tcase_create("refused");
     tcase_set_timeout(tests, 200);
     tcase_set_timeout(refusals, 100);
-    tcase_add_unchecked_fixture(refusals, write_sets, NULL);
+    tcase_add_unchecked_fixture(refusals, write_refused, NULL);
     tcase_add_loop_test(tests, training_has_the_same_bits_at_1_2_3_and_8_ranks, 0, TYPES);
     tcase_add_loop_test(tests, a_run_lost_within_an_epoch_ends_with_the_bits_of_no_stop, 0, TYPES);
     tcase_add_loop_test(tests, predictions_have_the_same_bytes_at_1_and_3_ranks, 0, TYPES);
+    tcase_add_loop_test(tests, sequences_without_a_target_change_no_mean, 0, TYPES);
+    tcase_add_loop_test(tests, a_batch_in_which_nothing_counts_is_a_step_without_update, 0, TYPES);
     tcase_add_loop_test(refusals, what_a_type_cannot_have_is_refused_in_one_line, 0, REFUSED);
     suite_add_tcase(suite, tests);
     suite_add_tcase(suite, refusals);

@@ -297,7 +297,7 @@ START_TEST(greedy_is_the_references_and_a_beam_of_one)
         for (size_t b = 0; b < SEQUENCES; b++) {
             const struct reference_targets *targets = &bench.problem.targets[b];
             struct net_pass pass = {.beam = 1};
-            size_t most = decoder_most_symbols(&pass, targets->T);
+            size_t most = decoder_most_symbols(&bench.problem.config, &pass, targets->T);
             int32_t want[10 * MOST_FRAMES + 20];
             size_t n =
                 reference_decoder_greedy(&bench.problem.decoder, bench.problem.weights, targets, most, want);
@@ -310,6 +310,28 @@ START_TEST(greedy_is_the_references_and_a_beam_of_one)
         }
         memory_destroy(greedy);
         memory_destroy(one);
+        bench_finish(&bench);
+    }
+}
+END_TEST
+
+/* The head's bias keeps the end symbol from ever coming. */
+START_TEST(a_free_run_gives_up_beyond_the_longest_target)
+{
+    static const int32_t one[SEQUENCES] = {1, 1, 1, 1, 1};
+    struct net_config config = make_config(_i, LOSS_SOFTMAX, 1, 0);
+    for (config.target_length = 0; config.target_length <= 40; config.target_length += 8) {
+        struct bench bench;
+        size_t n, most = (config.target_length > 10 ? config.target_length : 10) + 20;
+        bench_init(&bench, &config, one, one, 3);
+        const struct parameter *p = net_get_parameters(bench.problem.net, &n);
+        for (size_t i = 0; i < n; i++)
+            if (!strcmp(p[i].name, "head.bias"))
+                bench.weights[p[i].offset + p[i].count - 1] = -1e3f;
+        net_pack(bench.problem.net, bench.weights);
+        bench_run(&bench, (struct net_pass){.beam = 1});
+        for (size_t b = 0; b < SEQUENCES; b++)
+            ck_assert_uint_eq(bench.outputs.label_start[b + 1] - bench.outputs.label_start[b], most);
         bench_finish(&bench);
     }
 }
@@ -396,6 +418,20 @@ START_TEST(values_of_a_free_run_are_the_references)
         memory_destroy(said);
         bench_finish(&bench);
     }
+}
+END_TEST
+
+/* Neither with classes nor with values. */
+START_TEST(a_net_with_a_decoder_has_no_state_to_go_on_from)
+{
+    struct net_config config = make_config(CELL_LSTM, _i ? LOSS_MSE : LOSS_SOFTMAX, 1, 0);
+    struct bench bench;
+    struct error error = {0};
+    bench_init(&bench, &config, frames, same, 5);
+    ck_assert_ptr_null(net_state_create(bench.problem.net, 1, &error));
+    ck_assert_int_eq(error.code, EXIT_CODE_USAGE);
+    ck_assert(strstr(error.text, "a decoder") != NULL);
+    bench_finish(&bench);
 }
 END_TEST
 
@@ -506,8 +542,10 @@ int main(void)
     tcase_add_loop_test(cases, losses_and_gradients_are_the_references, 0, CELLS * ATTENTIONS);
     tcase_add_loop_test(cases, sequences_do_not_depend_on_each_other, 0, CELLS * ATTENTIONS);
     tcase_add_loop_test(cases, greedy_is_the_references_and_a_beam_of_one, 0, CELLS * ATTENTIONS);
+    tcase_add_loop_test(cases, a_free_run_gives_up_beyond_the_longest_target, 0, CELLS * ATTENTIONS);
     tcase_add_loop_test(cases, a_wide_beam_finds_the_best_of_all_sequences, 0, CELLS * ATTENTIONS);
     tcase_add_loop_test(cases, values_of_a_free_run_are_the_references, 0, CELLS * ATTENTIONS);
+    tcase_add_loop_test(cases, a_net_with_a_decoder_has_no_state_to_go_on_from, 0, 2);
     tcase_add_test(cases, drawn_labels_follow_seed_and_temperature);
     tcase_add_loop_test(cases, without_targets_labels_are_the_same, 0, CELLS * ATTENTIONS);
     tcase_add_test(cases, a_decoder_on_no_recurrent_layer_is_refused);

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 static const struct make_recipe *const recipes[] = {
-    &make_lorenz, &make_adding, &make_context, &make_numbers, &make_reber};
+    &make_lorenz, &make_adding, &make_context, &make_numbers, &make_reber, &make_spell};
 enum { RECIPES = sizeof recipes / sizeof recipes[0] };
 enum { UNIFORM = 3 };  /* the first, whose lengths are uniform */
 enum { UNLIKELY = 4 }; /* the first, of which a sequence hardly comes again by chance */
@@ -167,7 +167,7 @@ static uint64_t hash_made(const struct made *made)
 START_TEST(every_machine_gives_these_bits)
 {
     static const uint64_t hashes[RECIPES] = {0xc3304c5cde929c47u, 0x8a50bb8ef4a706c8u, 0x359f44cfe4a617e8u,
-        0xc160a16ae55aa056u, 0x1fc5eb976973bc58u};
+        0xc160a16ae55aa056u, 0x1fc5eb976973bc58u, 0xd5f6543eed77a1a5u};
     struct made *made = create(recipes[_i], MAKE_TRAIN, 1, 100);
     ck_assert_uint_eq(hash_made(made), hashes[_i]);
     make_destroy(made);
@@ -541,6 +541,38 @@ START_TEST(a_tenth_of_the_numbers_is_for_each_of_the_smaller_parts)
 }
 END_TEST
 
+/* ---- spell ---- */
+
+START_TEST(the_frame_and_the_words_say_the_same_number)
+{
+    enum { FEATURES = 60, ROOM = 128 };
+    struct made *made = create(&make_spell, MAKE_VALID, 1, 5000);
+    for (int64_t s = 0; s < made->sequences; s++) {
+        const float *x = made->inputs + s * FEATURES;
+        const int32_t *classes = made->classes + made->target_offsets[s];
+        size_t U = (size_t)(made->target_offsets[s + 1] - made->target_offsets[s]);
+        uint32_t number = 0, power = 1;
+        char words[ROOM];
+        int digits = 0;
+        ck_assert_uint_eq(length_of(made, s), 1);
+        for (uint32_t i = 0; i < FEATURES; i++) {
+            ck_assert(x[i] == 0 || x[i] == 1);
+            number += (uint32_t)x[i] * power * (i % 10);
+            digits += x[i] == 1;
+            power *= i % 10 == 9 ? 10 : 1;
+        }
+        ck_assert_int_eq(make_number_part(number), MAKE_VALID);
+        ck_assert_int_eq(snprintf(words, sizeof words, "%u", number), digits);
+        for (size_t u = 0; u < U; u++)
+            words[u] =
+                make_spell.class_names[classes[u]][0] == '_' ? ' ' : make_spell.class_names[classes[u]][0];
+        words[U] = 0;
+        ck_assert_uint_eq(read_words(words), number);
+    }
+    make_destroy(made);
+}
+END_TEST
+
 /* ---- reber ---- */
 
 /* Hochreiter and Schmidhuber 1997, figures 3 and 4, as one expression. */
@@ -715,6 +747,7 @@ int main(void)
     tcase_add_test(rules, both_sides_say_the_same_number_either_way);
     tcase_add_test(rules, no_number_is_in_two_parts_whatever_the_seed);
     tcase_add_test(rules, a_tenth_of_the_numbers_is_for_each_of_the_smaller_parts);
+    tcase_add_test(rules, the_frame_and_the_words_say_the_same_number);
     tcase_add_test(rules, every_string_is_in_the_grammar_and_its_classes_are_the_next_symbols);
     tcase_add_test(rules, both_ways_of_every_fork_are_equally_likely);
     suite_add_tcase(suite, rules);

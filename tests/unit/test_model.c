@@ -140,6 +140,28 @@ START_TEST(decoders_of_values_want_one_number_of_them)
 }
 END_TEST
 
+START_TEST(a_decoder_of_classes_knows_the_longest_target)
+{
+    static const char *const decoder[] = {"model.output=decoder", NULL};
+    static const char *const ctc[] = {"model.output=ctc", NULL};
+    struct error error = {0};
+    struct dataset *any = make_dataset(SAMPLE_ANY, 5, 0);
+    int64_t most = 0;
+    for (int64_t s = 0; s < any->sequences; s++)
+        if (any->target_offsets[s + 1] - any->target_offsets[s] > most)
+            most = any->target_offsets[s + 1] - any->target_offsets[s];
+    struct net_config model = make_model(decoder);
+    ck_assert_int_eq(model_bind(&model, any, &error), 0);
+    ck_assert_int_eq((int64_t)model.target_length, most);
+    model.target_length = 1; /* of a validation set it is no matter */
+    ck_assert_int_eq(model_accepts(&model, any, 1, &error), 0);
+    model = make_model(ctc);
+    ck_assert_int_eq(model_bind(&model, any, &error), 0);
+    ck_assert_uint_eq(model.target_length, 0);
+    dataset_close(any);
+}
+END_TEST
+
 START_TEST(sizes_left_open_follow_from_others)
 {
     static const char *const open[] = {"model.output=decoder", "model.hidden=9,21", NULL};
@@ -152,7 +174,7 @@ START_TEST(sizes_left_open_follow_from_others)
     struct net_config model = make_model(open);
     ck_assert_int_eq(model_bind(&model, any, &error), 0);
     ck_assert(model.decoder_hidden == 21 && model.decoder_embedding == 64 && model.attention_size == 21);
-    ck_assert(model.inputs == 3 && model.outputs == 5 && !model.symbols && model.target_length == 0);
+    ck_assert(model.inputs == 3 && model.outputs == 5 && !model.symbols);
     model = make_model(given);
     ck_assert_int_eq(model_bind(&model, any, &error), 0);
     ck_assert(model.decoder_hidden == 7 && model.decoder_embedding == 5 && model.attention_size == 6);
@@ -204,6 +226,7 @@ int main(void)
     tcase_add_test(cases, losses_want_classes_or_values);
     tcase_add_test(cases, options_of_inputs_and_classes_must_fit_them);
     tcase_add_test(cases, decoders_of_values_want_one_number_of_them);
+    tcase_add_test(cases, a_decoder_of_classes_knows_the_longest_target);
     tcase_add_test(cases, sizes_left_open_follow_from_others);
     tcase_add_test(cases, labels_that_frames_have_no_room_for_are_refused_for_ctc_alone);
     suite_add_tcase(suite, cases);

@@ -371,7 +371,7 @@ START_TEST(measuring_leaves_no_trace)
     fill_grain(&config, ROWS, in_order, lengths, &grain);
     run(&first, &training, &grain, NULL, NULL);
     run(&second, &training, &grain, NULL, NULL);
-    ck_assert_uint_gt(net_workspace_bytes(first.net, 2 * ROWS, 100), 0);
+    ck_assert_uint_gt(net_workspace_bytes(first.net, &training, &grain), 0);
     net_backward(first.net, &training, &grain, first.gradient);
     net_backward(second.net, &training, &grain, second.gradient);
     ck_assert_mem_eq(first.gradient, second.gradient, first.P * sizeof *first.gradient);

@@ -1,0 +1,136 @@
+/* What --plan says of memory, beside what a pass over the same grains has taken in the end. */
+#include "base/memory.h"
+#include "data/plan.h"
+#include "net/layout.h"
+#include "support/sample.h"
+#include "support/suite.h"
+#include "train/model.h"
+#include "train/survey.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static char folder[300];
+
+static const struct {
+    struct sample_shape shape;
+    struct net_config model;
+} kinds[] = {
+    {{.features = 20, .kind = SAMPLE_PER_FRAME, .classes = 4}, {.output = OUTPUT_FRAME}},
+    {{.features = 3, .kind = SAMPLE_PER_FRAME, .values = 33}, {.output = OUTPUT_FRAME, .loss = LOSS_MSE}},
+    {{.symbols = 9, .kind = SAMPLE_PER_SEQUENCE, .classes = 3}, {.output = OUTPUT_SEQUENCE}},
+    {{.features = 5, .kind = SAMPLE_ANY, .classes = 3}, {.output = OUTPUT_CTC}},
+    {{.symbols = 7, .kind = SAMPLE_ANY, .classes = 5},
+        {.output = OUTPUT_DECODER, .decoder_layers = 2, .attention = ATTENTION_DOT}},
+    {{.features = 5, .kind = SAMPLE_ANY, .classes = 5},
+        {.output = OUTPUT_DECODER, .decoder_layers = 1, .attention = ATTENTION_NONE}},
+    {{.features = 5, .kind = SAMPLE_THREE, .values = 20},
+        {.output = OUTPUT_DECODER, .loss = LOSS_MSE, .decoder_layers = 1}},
+};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+/* 40 sequences. With symbols and any number of targets the tenth has those of the nine before it too. */
+static struct dataset *write_set(struct sample_shape shape)
+{
+    struct sample sample;
+    struct error error = {0};
+    char path[400];
+    snprintf(path, sizeof path, "%s/set.h5", folder);
+    shape.sequences = 40;
+    shape.shortest = shape.kind == SAMPLE_ANY ? 30 : 1;
+    shape.longest = 60;
+    sample_init(&sample, &shape, 1);
+    if (shape.kind == SAMPLE_ANY && shape.symbols)
+        for (int s = 1; s < 10; s++)
+            sample.target_offsets[s] = 0;
+    sample_write(&sample, path);
+    sample_finish(&sample);
+    struct dataset *dataset = dataset_open(path, 1 << 30, &error);
+    ck_assert_msg(dataset != NULL, "%s", error.text);
+    return dataset;
+}
+
+/* One grain and one net go through all of the first epoch, or with training = 0 of the set in its order. */
+static void pass_through(const struct config *config, struct net *net, struct dataset *dataset, int training,
+    size_t *packed, size_t *activations)
+{
+    struct error error = {0};
+    struct plan plan;
+    struct plan_step step = {0};
+    struct grain grain;
+    int32_t length[64];
+    struct net_score scores[64];
+    struct net_outputs outputs;
+    for (int64_t s = 0; s < dataset->sequences; s++)
+        length[s] = dataset_length(dataset, s);
+    grain_init(&grain);
+    ck_assert_int_eq(plan_init(&plan, dataset->sequences, length, config->train.batch, config->train.grain,
+                         config->train.seed, &error),
+        0);
+    plan_set_epoch(&plan, training);
+    for (int64_t s = 0; s < plan.steps; s++) {
+        ck_assert_int_eq(plan_make_step(&plan, s, &step, &error), 0);
+        for (size_t leaf = 0; leaf < step.leaves; leaf++) {
+            size_t B = step.start[leaf + 1] - step.start[leaf];
+            const struct net_pass pass = {.training = training};
+            ck_assert_int_eq(
+                dataset_read_grain(dataset, B, step.sequence + step.start[leaf], NULL, NULL, &grain, &error),
+                0);
+            ck_assert_int_eq(net_forward(net, &pass, &grain, &outputs, scores, &error), 0);
+        }
+    }
+    *packed = grain_rows_bytes(grain.rows_room, grain.steps_room) + grain.frames_bytes;
+    *activations = net->block_bytes;
+    plan_step_finish(&step);
+    plan_finish(&plan);
+    grain_finish(&grain);
+}
+
+/* _i: kind, and whether it trains */
+START_TEST(memory_is_what_all_grains_have_taken)
+{
+    int training = _i / KINDS;
+    struct error error = {0};
+    struct config config;
+    struct survey survey;
+    struct dataset *dataset = write_set(kinds[_i % KINDS].shape);
+    config_init(&config);
+    config.model = kinds[_i % KINDS].model;
+    config.model.layers = 2;
+    config.model.hidden[0] = config.model.hidden[1] = 6;
+    config.model.bidirectional[0] = 1;
+    config.model.huber_delta = 1;
+    config.train.batch = 16;
+    config.train.grain = 5;
+    ck_assert_msg(model_bind(&config.model, dataset, &error) == 0, "%s", error.text);
+    struct net *net = net_create(&config.model, &error);
+    ck_assert_msg(net != NULL, "%s", error.text);
+    float *weights = memory_create(net_count_parameters(net), sizeof *weights, &error);
+    ck_assert_int_eq(net_init_weights(net, 1, weights, &error), 0);
+    net_pack(net, weights);
+    ck_assert_int_eq(survey_make(&config, net, dataset, training, 3, &survey, &error), 0);
+    ck_assert_uint_eq(net->block_bytes, 0);
+    size_t packed, activations;
+    pass_through(&config, net, dataset, training, &packed, &activations);
+    ck_assert_uint_eq(survey.packed, packed);
+    ck_assert_uint_eq(survey.activations, activations);
+    ck_assert_int_eq(survey.steps, 3);
+    ck_assert_int_eq(survey.grains, 4 + 4 + 2);
+    memory_destroy(weights);
+    net_destroy(net);
+    config_finish(&config);
+    dataset_close(dataset);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("survey");
+    TCase *cases = tcase_create("memory");
+    tcase_add_loop_test(cases, memory_is_what_all_grains_have_taken, 0, 2 * KINDS);
+    suite_add_tcase(suite, cases);
+    sample_make_folder(folder, sizeof folder);
+    int outcome = suite_run(suite);
+    sample_remove_folder(folder);
+    return outcome;
+}
