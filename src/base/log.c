@@ -44,3 +44,22 @@ void log_line(enum log_level level, const char *format, ...)
     if (write(STDERR_FILENO, line, n + 1) < 0)
         return; /* nowhere left to complain to */
 }
+
+static size_t add_text(char *line, size_t used, size_t room, const char *text)
+{
+    while (*text && used < room)
+        line[used++] = *text++;
+    return used;
+}
+
+void log_texts(const char *const *texts)
+{
+    char line[2048];
+    size_t room = sizeof line - 1, used = add_text(line, 0, room, state.speaker);
+    used = add_text(line, used, room, " ");
+    for (; *texts; texts++)
+        used = add_text(line, used, room, *texts);
+    line[used++] = '\n';
+    if (write(STDERR_FILENO, line, used) < 0)
+        return;
+}

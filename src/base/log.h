@@ -9,6 +9,9 @@ void log_set_speaker(const char *program, int rank, const char *host);
 void log_set_level(enum log_level level); /* LOG_WARNING at the start */
 enum log_level log_get_level(void);
 
+/* The texts, ended by NULL, as one line, whatever the level. Calls only what a signal handler may. */
+void log_texts(const char *const *texts);
+
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

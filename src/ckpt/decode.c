@@ -134,9 +134,12 @@ static int decode(struct h5_file *file, size_t size, struct checkpoint *read, st
     section_hash(&whole, "weights_hash", &read->weights_hash);
     if (whole.failed || layout_pass(&whole, read) != 0)
         return -1;
-    if (hash_bytes(read->weights, read->count * sizeof *read->weights) != read->weights_hash)
-        return error_set(error, EXIT_CODE_DATA, "%s: the weights do not have their hash: the file is damaged",
-            h5_name(file));
+    uint64_t hash = hash_bytes(read->weights, read->count * sizeof *read->weights);
+    if (hash != read->weights_hash)
+        return error_set(error, EXIT_CODE_DATA,
+            "%s: the weights do not have their hash (hash %016" PRIx64 ", not %016" PRIx64
+            "): the file is damaged",
+            h5_name(file), hash, read->weights_hash);
     return 0;
 }
 

@@ -64,7 +64,8 @@ int section_end(struct section *section)
     else if (there == 0)
         section_fail(section, "has no attribute hash");
     else if (strcmp(found, want) != 0)
-        section_fail(section, "does not have the content its hash was made of");
+        section_fail(
+            section, "does not have the content its hash was made of (hash %s, not %.16s)", want, found);
     if (there > 0)
         memory_destroy(found);
     return section->failed ? -1 : 0;

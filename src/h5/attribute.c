@@ -68,7 +68,7 @@ static int read_attribute(struct h5_file *file, const char *object, const char *
     else if (!fits(H5Tget_class(type), wanted) || H5Sget_simple_extent_npoints(space) != 1)
         outcome = error_set(error, EXIT_CODE_DATA, "%s: attribute %s of /%s should be %s", file->name, name,
             object, wanted_name[wanted]);
-    else if (H5Tget_size(type) > file->bytes)
+    else if ((uint64_t)H5Tget_size(type) > file->bytes)
         outcome = error_set(error, EXIT_CODE_DATA,
             "%s: attribute %s of /%s is larger than the file: it is damaged", file->name, name, object);
     else if (read_value(attribute, type, wanted, out) != 0)
@@ -106,7 +106,7 @@ static int find_attribute(struct h5_file *file, const char *object, const char *
 static int get_attribute(struct h5_file *file, const char *object, const char *name, enum wanted wanted,
     void *out, struct error *error)
 {
-    h5_lock();
+    h5_lock(file->name);
     int outcome = find_attribute(file, object, name, wanted, out, error);
     h5_unlock();
     return outcome;

@@ -1,11 +1,10 @@
-/* What the files of this folder share. Only here is hdf5.h included. */
+/* What the files of this folder share. Only this folder includes hdf5.h, and only through trap.h. */
 #ifndef H5_INTERNAL_H
 #define H5_INTERNAL_H
 
 #include "base/error.h"
 #include "h5/h5.h"
-
-#include <hdf5.h>
+#include "h5/trap.h"
 
 hid_t h5_memory_type(enum h5_number number);
 
@@ -28,8 +27,9 @@ struct h5_file {
     struct h5_set *set;
 };
 
-/* Every entry from outside is between these two, and every HDF5 constant too: H5T_NATIVE_FLOAT is a call. */
-void h5_lock(void);
+/* Every entry from outside is between these two, and every HDF5 constant too: H5T_NATIVE_FLOAT is a call.
+ * `name`: of the file that is read; NULL: one is built, or none. */
+void h5_lock(const char *name);
 void h5_unlock(void);
 
 /* An error with HDF5's innermost message behind it: EXIT_CODE_IO where the reading or writing itself failed,

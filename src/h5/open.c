@@ -167,7 +167,7 @@ struct h5_file *h5_open(const char *path, size_t cache, struct error *error)
 {
     if (check_file(path, error) != 0)
         return NULL;
-    h5_lock();
+    h5_lock(path);
     struct h5_file *file = open_locked(path, NULL, 0, cache, error);
     h5_unlock();
     return file;
@@ -179,7 +179,7 @@ struct h5_file *h5_open_image(const void *image, size_t size, const char *name, 
         error_set(error, EXIT_CODE_DATA, "%s: is not an HDF5 file", name);
         return NULL;
     }
-    h5_lock();
+    h5_lock(name);
     struct h5_file *file = open_locked(name, image, size, 0, error);
     h5_unlock();
     return file;
@@ -189,7 +189,7 @@ void h5_close(struct h5_file *file)
 {
     if (!file)
         return;
-    h5_lock();
+    h5_lock(file->name);
     file_destroy(file);
     h5_unlock();
 }
@@ -201,7 +201,7 @@ const char *h5_name(const struct h5_file *file)
 
 int h5_has(struct h5_file *file, const char *name)
 {
-    h5_lock();
+    h5_lock(file->name);
     int there = h5_exists(file, name);
     h5_unlock();
     return there;
@@ -231,9 +231,8 @@ static int keep_name(struct names *names, const char *name)
 }
 
 /* Links are kept too: whoever reads through one is told why not. */
-static herr_t take_name(hid_t group, const char *name, const H5L_info_t *info, void *context)
+static herr_t take_link(hid_t group, const char *name, const H5L_info_t *info, struct names *names)
 {
-    struct names *names = context;
     if (info->type == H5L_TYPE_HARD) {
         hid_t object = H5Oopen(group, name, names->link_access);
         if (object < 0)
@@ -246,6 +245,15 @@ static herr_t take_name(hid_t group, const char *name, const H5L_info_t *info, v
     return keep_name(names, name);
 }
 
+/* Called by HDF5. */
+static herr_t take_name(hid_t group, const char *name, const H5L_info_t *info, void *context)
+{
+    h5_trap_leave(0);
+    herr_t outcome = take_link(group, name, info, context);
+    h5_trap_enter();
+    return outcome;
+}
+
 static int list_names(struct h5_file *file, const char *group, struct names *names, struct error *error)
 {
     const char *path = *h5_path(group) ? h5_path(group) : "/";
@@ -256,7 +264,7 @@ static int list_names(struct h5_file *file, const char *group, struct names *nam
     if (id < 0)
         return h5_unopened(file, "group", h5_path(group), error);
     int outcome = 0;
-    if (H5Literate(id, H5_INDEX_NAME, H5_ITER_INC, NULL, take_name, names) < 0)
+    if (IN_HDF5(H5Literate(id, H5_INDEX_NAME, H5_ITER_INC, NULL, take_name, names)) < 0)
         outcome = h5_failed(file, error, "group /%s cannot be listed", h5_path(group));
     H5Gclose(id);
     return outcome;
@@ -266,7 +274,7 @@ int h5_list(struct h5_file *file, const char *group, int (*each)(void *context, 
     void *context, struct error *error)
 {
     struct names names = {.link_access = file->link_access};
-    h5_lock();
+    h5_lock(file->name);
     int outcome = list_names(file, group, &names, error);
     h5_unlock();
     for (size_t i = 0; outcome == 0 && i < names.count; i++)
@@ -280,7 +288,7 @@ int h5_list(struct h5_file *file, const char *group, int (*each)(void *context, 
 void h5_version(char *text, size_t size)
 {
     unsigned major = 0, minor = 0, release = 0;
-    h5_lock();
+    h5_lock(NULL);
     H5get_libversion(&major, &minor, &release);
     h5_unlock();
     snprintf(text, size, "HDF5 %u.%u.%u", major, minor, release);

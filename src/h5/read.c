@@ -8,8 +8,9 @@ int h5_check_rows(
     int64_t all = set->shape.dimensions ? set->shape.size[0] : 1;
     if (first >= 0 && rows >= 0 && first <= all && rows <= all - first)
         return 0;
-    return error_set(error, EXIT_CODE_DATA, "%s: set /%s has %lld rows: %lld rows from row %lld on are not in it",
-        file->name, set->name, (long long)all, (long long)rows, (long long)first);
+    return error_set(error, EXIT_CODE_DATA,
+        "%s: set /%s has %lld rows: %lld rows from row %lld on are not in it", file->name, set->name,
+        (long long)all, (long long)rows, (long long)first);
 }
 
 hid_t h5_select_rows(const struct h5_set *set, int64_t first, int64_t rows)
@@ -88,7 +89,7 @@ static int read_locked(struct h5_file *file, const struct request *request, stru
 
 static int read_numbers(struct h5_file *file, const struct request *request, struct error *error)
 {
-    h5_lock();
+    h5_lock(file->name);
     int outcome = read_locked(file, request, error);
     h5_unlock();
     return outcome;

@@ -222,7 +222,7 @@ struct h5_set *h5_find_set(struct h5_file *file, const char *name, struct error 
 
 int h5_look(struct h5_file *file, const char *name, struct h5_shape *shape, struct error *error)
 {
-    h5_lock();
+    h5_lock(file->name);
     const struct h5_set *set = h5_find_set(file, name, error);
     if (set)
         *shape = set->shape;

@@ -110,7 +110,7 @@ static int read_texts(
 int h5_read_texts(
     struct h5_file *file, const char *name, int64_t first, int64_t rows, char ***out, struct error *error)
 {
-    h5_lock();
+    h5_lock(file->name);
     int outcome = read_texts(file, name, first, rows, out, error);
     h5_unlock();
     return outcome;

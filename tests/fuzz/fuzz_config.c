@@ -14,7 +14,7 @@ static void forget(void *context, const char *text)
 /* The accepted configuration as a text, or NULL. */
 static char *read_and_write(const uint8_t *bytes, size_t size)
 {
-    char path[64], *text = NULL;
+    char path[FUZZ_PATH_BYTES], *text = NULL;
     struct config config;
     struct faults faults;
     fuzz_file_make(bytes, size, path);

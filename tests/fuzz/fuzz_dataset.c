@@ -29,7 +29,7 @@ static void use(struct dataset *dataset)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    char path[64];
+    char path[FUZZ_PATH_BYTES];
     struct error error = {0};
     struct faults faults;
     fuzz_file_make(bytes, size, path);

@@ -1,0 +1,215 @@
+/* Crashes inside HDF5, which are made here where a call of it would be, and crashes elsewhere. Each happens
+ * in a child, whose end and last words are looked at. */
+#include "base/error.h"
+#include "base/log.h"
+#include "h5/internal.h"
+#include "support/suite.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- ways to crash; each gives a number as a call of HDF5 would ---- */
+
+static volatile int zero, seven = 7;
+
+static int read_nowhere(void)
+{
+    return *(volatile int *)(uintptr_t)(16 + zero);
+}
+
+static int divide_by_zero(void)
+{
+#if defined(__x86_64__)
+    return seven / zero;
+#else
+    return raise(SIGFPE); /* elsewhere it is no signal */
+#endif
+}
+
+static int give_up(void)
+{
+    abort();
+}
+
+static int go_in_circles(int depth)
+{
+    volatile char frame[1 << 12];
+    frame[0] = (char)depth;
+    return zero ? 0 : go_in_circles(depth + 1) + frame[0];
+}
+
+static int use_up_the_stack(void)
+{
+    return go_in_circles(0);
+}
+
+static const struct way {
+    int (*crash)(void);
+    int number;
+    const char *name;
+} ways[] = {{read_nowhere, SIGSEGV, "SIGSEGV"}, {divide_by_zero, SIGFPE, "SIGFPE"},
+    {give_up, SIGABRT, "SIGABRT"}, {use_up_the_stack, SIGSEGV, "SIGSEGV"}};
+enum { WAYS = sizeof ways / sizeof *ways };
+
+/* ---- where it happens ---- */
+
+static const struct way *chosen;
+
+static void crash_while_reading(void)
+{
+    h5_lock("some/file.h5");
+    IN_HDF5(chosen->crash());
+    h5_unlock();
+}
+
+static void crash_while_building(void)
+{
+    h5_lock(NULL);
+    IN_HDF5(chosen->crash());
+    h5_unlock();
+}
+
+static void crash_between_calls(void)
+{
+    h5_lock("some/file.h5");
+    IN_HDF5(H5open());
+    chosen->crash();
+    h5_unlock();
+}
+
+static int call_back(void)
+{
+    h5_trap_leave(0);
+    int outcome = chosen->crash();
+    h5_trap_enter();
+    return outcome;
+}
+
+static void crash_when_called_back(void)
+{
+    h5_lock("some/file.h5");
+    IN_HDF5(call_back());
+    h5_unlock();
+}
+
+static void *run_thread(void *context)
+{
+    crash_while_reading();
+    return NULL;
+}
+
+/* As the thread that reads ahead, which has all signals blocked. */
+static void crash_in_a_thread(void)
+{
+    pthread_t thread;
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, NULL);
+    if (pthread_create(&thread, NULL, run_thread, NULL) == 0)
+        pthread_join(thread, NULL);
+}
+
+static void be_killed_inside(void)
+{
+    h5_lock("some/file.h5");
+    pid_t victim = getpid();
+    if (fork() == 0) { /* from another process */
+        kill(victim, SIGSEGV);
+        _exit(0);
+    }
+    IN_HDF5(pause());
+}
+
+/* ---- what comes of it ---- */
+
+struct end {
+    int status; /* as from waitpid */
+    char said[4096];
+};
+
+static void run_child(void (*run)(void), struct end *end)
+{
+    int out[2];
+    ck_assert_int_eq(pipe(out), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+        for (int i = 0; i < WAYS; i++)
+            signal(ways[i].number, SIG_DFL); /* the sanitizers' */
+        dup2(out[1], STDERR_FILENO);
+        log_set_speaker("rnn-train", 3, "node7");
+        run();
+        _exit(0);
+    }
+    close(out[1]);
+    size_t used = 0;
+    for (ssize_t n; (n = read(out[0], end->said + used, sizeof end->said - 1 - used)) > 0;)
+        used += (size_t)n;
+    end->said[used] = 0;
+    close(out[0]);
+    ck_assert_int_eq(waitpid(child, &end->status, 0), child);
+}
+
+static void expect_line(void (*run)(void), int code, const char *line)
+{
+    struct end end;
+    char want[512];
+    snprintf(want, sizeof want, line, chosen->name);
+    run_child(run, &end);
+    ck_assert_msg(WIFEXITED(end.status) && WEXITSTATUS(end.status) == code, "%x %s", end.status, end.said);
+    ck_assert_str_eq(end.said, want);
+}
+
+static void expect_signal(void (*run)(void), int number)
+{
+    struct end end;
+    run_child(run, &end);
+    ck_assert_msg(WIFSIGNALED(end.status) && WTERMSIG(end.status) == number, "%x %s", end.status, end.said);
+    ck_assert_str_eq(end.said, "");
+}
+
+static const char reading[] =
+    "rnn-train: [rank 3 on node7] some/file.h5: HDF5 crashed while reading it (%s): "
+    "it is damaged, copy it again; or memory ran out\n";
+
+START_TEST(a_crash_inside_hdf5_ends_with_a_line_that_names_the_file)
+{
+    chosen = &ways[_i];
+    expect_line(crash_while_reading, EXIT_CODE_DATA, reading);
+    expect_line(crash_in_a_thread, EXIT_CODE_DATA, reading);
+    expect_line(crash_while_building, EXIT_CODE_INTERNAL,
+        "rnn-train: [rank 3 on node7] HDF5 crashed while a file was built in memory (%s): memory ran out\n");
+}
+END_TEST
+
+START_TEST(a_crash_of_ours_stays_one)
+{
+    chosen = &ways[_i];
+    expect_signal(crash_between_calls, chosen->number);
+    expect_signal(crash_when_called_back, chosen->number);
+}
+END_TEST
+
+START_TEST(a_signal_from_elsewhere_is_no_crash_of_hdf5)
+{
+    expect_signal(be_killed_inside, SIGSEGV);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("trap");
+    TCase *tests = tcase_create("trap");
+    tcase_set_timeout(tests, 60);
+    tcase_add_loop_test(tests, a_crash_inside_hdf5_ends_with_a_line_that_names_the_file, 0, WAYS);
+    tcase_add_loop_test(tests, a_crash_of_ours_stays_one, 0, WAYS);
+    tcase_add_test(tests, a_signal_from_elsewhere_is_no_crash_of_hdf5);
+    suite_add_tcase(suite, tests);
+    return suite_run(suite);
+}
