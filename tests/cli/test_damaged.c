@@ -25,20 +25,19 @@ static void set_up(void)
     job_finish(hash, 0, "base.ini", "good", NULL);
 }
 
-/* One line that names the file, of each rank that came so far. Of HDF5 1.10.8 it is known that it crashes. */
+static int crashes; /* of HDF5; whether it crashes may depend on what lies in memory */
+
+/* One line that names the file, of each rank that came so far. */
 static void expect_refusal(struct command_result *result, int ranks, const char *name)
 {
-    char version[64];
-    h5_version(version, sizeof version);
     job_expect(result, 65);
-    ck_assert_str_eq(result->output, "");
-    int known = strcmp(version, "HDF5 1.10.8") == 0;
-    ck_assert_msg(strstr(result->errors, name) && (!known || strstr(result->errors, ": HDF5 crashed while")),
-        "%s", result->errors);
-    int lines = 0;
-    for (const char *at = result->errors; (at = strstr(at, name)); at += strlen(name))
+    /* --verify prints what it finds */
+    const char *said = strstr(result->errors, name) ? result->errors : result->output;
+    int lines = 0, crashed = strstr(said, ": HDF5 crashed while reading it (") != NULL;
+    for (const char *at = said; (at = strstr(at, name)); at += strlen(name))
         lines++;
-    ck_assert_msg(lines == 1 || (lines > 1 && lines <= ranks), "%s", result->errors);
+    ck_assert_msg(lines == 1 || (crashed && lines > 1 && lines <= ranks), "%s", said);
+    crashes += crashed;
     command_result_finish(result);
 }
 
@@ -122,7 +121,10 @@ static void try_each(const char *kind, void (*try)(void))
 
 START_TEST(a_dataset_that_crashes_hdf5_is_refused_by_name)
 {
+    char version[64];
+    h5_version(version, sizeof version);
     try_each("dataset", try_dataset);
+    ck_assert(crashes > 0 || strcmp(version, "HDF5 1.10.8") != 0); /* of that it is known */
 }
 END_TEST
 
