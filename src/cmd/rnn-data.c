@@ -312,6 +312,7 @@ static int run(int argc, char **argv)
 int main(int argc, char **argv)
 {
     log_set_speaker("rnn-data", -1, NULL);
+    setvbuf(stdout, NULL, _IOLBF, 0); /* what was said stays said if HDF5 crashes on a later file */
     int code = run(argc, argv);
     if ((fflush(stdout) || ferror(stdout)) && code == EXIT_CODE_OK) {
         log_line(LOG_ERROR, "standard output: cannot be written: %s", strerror(errno));

@@ -23,7 +23,8 @@ static int put_hash_right(const struct error *error, uint8_t *bytes, size_t size
 {
     const char *right = strstr(error->text, "(hash ");
     const char *wrong = right ? strstr(right, ", not ") : NULL;
-    if (!wrong || strlen(wrong + 6) < DIGITS || wrong != right + 6 + DIGITS)
+    if (!wrong || strlen(wrong + 6) < DIGITS || wrong != right + 6 + DIGITS ||
+        memcmp(right + 6, wrong + 6, DIGITS) == 0)
         return 0;
     int changed = 0;
     for (uint8_t *at; (at = memmem(bytes, size, wrong + 6, DIGITS)); changed = 1)
