@@ -27,7 +27,7 @@ enum attention { ATTENTION_ADDITIVE, ATTENTION_DOT, ATTENTION_NONE };
 /* The enumerators as configurations and checkpoints write them; each list ends with NULL. */
 extern const char *const cell_names[], *const output_names[], *const loss_names[], *const attention_names[];
 
-enum { NET_MOST_LAYERS = 64, NET_MOST_CLASS_WEIGHTS = 256 };
+enum { NET_MOST_LAYERS = 64, NET_MOST_CLASS_WEIGHTS = 4096 };
 
 struct net_config {
     enum cell cell;

@@ -6,8 +6,7 @@
  * step before it in time are always the first ones of both: `carried` of them. In reverse time new rows join
  * at the end. The states that rows start from lie behind the frames, row N + b that of row b, so that what a
  * run of rows goes on from is always a run of rows. */
-#include "net/recurrent.h"
-
+#include "net/recurrent_steps.h"
 #include "net/times.h"
 
 #include <string.h>
@@ -109,51 +108,6 @@ void recurrent_lay(
     r->sums = arena_take(arena, width, sizeof(float));
     r->before = arena_take(arena, N, sizeof *r->before);
     r->scratch = arena_take(arena, kernel->outer_floats, sizeof(float));
-}
-
-/* One step in time: its frames, and those of the step before it in the direction's own time. */
-struct step {
-    size_t first, rows;     /* frames first .. first + rows - 1 */
-    size_t before, carried; /* rows 0 .. carried - 1 go on from frames before .. */
-};
-
-static struct step step_at(const struct recurrent *r, const struct grain *grain, size_t t)
-{
-    struct step step = {.first = grain->first[t], .rows = (size_t)grain->alive[t]};
-    if (r->reverse && t + 1 < grain->T) {
-        step.before = grain->first[t + 1];
-        step.carried = (size_t)grain->alive[t + 1];
-    } else if (!r->reverse && t > 0) {
-        step.before = grain->first[t - 1];
-        step.carried = step.rows;
-    }
-    return step;
-}
-
-/* Rows of a step that go on from a run of rows of Y and c. */
-struct run {
-    size_t first, rows; /* frames first .. first + rows - 1 */
-    size_t row;         /* of the grain, of the first */
-    size_t before;      /* go on from rows before .. */
-    int product;        /* and W_hh m is not zero */
-};
-
-/* The rows that are carried on, and those that start here. */
-static void split_step(
-    const struct recurrent *r, const struct grain *grain, struct step step, struct run run[2])
-{
-    run[0] = (struct run){.first = step.first, .rows = step.carried, .before = step.before, .product = 1};
-    run[1] = (struct run){.first = step.first + step.carried,
-        .rows = step.rows - step.carried,
-        .row = step.carried,
-        .before = grain->N + step.carried,
-        .product = r->start != START_ZERO || r->transition.K > 0};
-}
-
-/* The i-th step in the direction's own time. */
-static size_t step_time(const struct recurrent *r, const struct grain *grain, size_t i)
-{
-    return r->reverse ? grain->T - 1 - i : i;
 }
 
 static void cell_forward(const struct recurrent *r, const struct kernel *kernel, const struct cell_rows *rows)
@@ -382,93 +336,6 @@ static void run_backward(const struct recurrent *r, const struct kernel *kernel,
         product_backward(r, kernel, run, dh_before, Y_stride);
 }
 
-/* The row of Y that each frame goes on from, for the gradient by W_hh: dW_hh = sum over frames of da h'^T. */
-static void find_before(const struct recurrent *r, const struct grain *grain)
-{
-    for (size_t t = 0; t < grain->T; t++) {
-        struct run run[2];
-        split_step(r, grain, step_at(r, grain, t), run);
-        for (size_t k = 0; k < 2; k++)
-            for (size_t b = 0; b < run[k].rows; b++)
-                r->before[run[k].first + b] = run[k].product ? (int64_t)(run[k].before + b) : -1;
-    }
-}
-
-/* Gradients by W_ih, W_hh and both biases. What the sums before activation have as gradient, r->a, serves
- * all, but in a GRU the recurrent ones have their own, r->u. */
-static void weight_gradients(const struct recurrent *r, const struct kernel *kernel,
-    const struct grain *grain, const float *X, size_t X_stride, const float *Y, size_t Y_stride,
-    float *gradient)
-{
-    size_t width = r->G * r->Hp, I = r->one_hot ? 0 : r->input.columns;
-    float *dW = r->dW, *dW_hh = dW + width * I;
-    int on = r->transition.on;
-    if (!on)
-        find_before(r, grain);
-    memset(dW, 0, width * (I + r->Hp) * sizeof *dW);
-    memset(r->sums, 0, width * sizeof *r->sums);
-    struct outer_side side[] = {{.columns = I, .X = X, .X_stride = X_stride, .C = dW, .C_stride = I},
-        {.columns = r->Hp,
-            .X = on ? transition_output(&r->transition) : Y,
-            .X_stride = on ? r->transition.stride : Y_stride,
-            .row = on ? NULL : r->before,
-            .C = dW_hh,
-            .C_stride = r->Hp}};
-    size_t skip = r->one_hot, apart = r->cell == CELL_GRU;
-    kernel->outer(grain->N, width, r->a, r->a_stride, side + skip, 2 - skip - apart, r->sums, r->scratch);
-    bias_add_gradient(r->gates, r->sums, gradient + r->bias_ih);
-    if (apart) {
-        memset(r->sums, 0, width * sizeof *r->sums);
-        kernel->outer(grain->N, width, r->u, r->a_stride, side + 1, 1, r->sums, r->scratch);
-    }
-    bias_add_gradient(r->gates, r->sums, gradient + r->bias_hh);
-    if (!r->one_hot)
-        matrix_add_gradient(&r->input, dW, gradient);
-    matrix_add_gradient(&r->hidden, dW_hh, gradient);
-    if (r->one_hot)
-        matrix_add_symbols(&r->input, grain->N, grain->symbols, r->a, r->a_stride, r->dW, gradient);
-}
-
-/* Gradients by the peepholes: dp_i = sum of da_i . c', dp_f = sum of da_f . c', dp_o = sum of da_o . c, frame
- * by frame. */
-static void peephole_gradients(const struct recurrent *r, const struct grain *grain, float *gradient)
-{
-    size_t Hp = r->Hp;
-    float *sums = r->sums;
-    memset(sums, 0, 3 * Hp * sizeof *sums);
-    for (size_t t = 0; t < grain->T; t++) {
-        struct run run[2];
-        split_step(r, grain, step_at(r, grain, t), run);
-        for (size_t k = 0; k < 2; k++)
-            for (size_t b = 0; b < run[k].rows; b++) {
-                const float *da = r->a + (run[k].first + b) * r->a_stride;
-                const float *c = r->c + (run[k].first + b) * Hp, *c_before = r->c + (run[k].before + b) * Hp;
-                for (size_t u = 0; u < Hp; u++) {
-                    const float *block = da + u / KERNEL_BLOCK * 4 * KERNEL_BLOCK + u % KERNEL_BLOCK;
-                    sums[u] += block[0] * c_before[u];
-                    sums[Hp + u] += block[KERNEL_BLOCK] * c_before[u];
-                    sums[2 * Hp + u] += block[3 * KERNEL_BLOCK] * c[u];
-                }
-            }
-    }
-    for (size_t k = 0; k < 3; k++)
-        for (size_t h = 0; h < r->H; h++)
-            gradient[r->peephole_offset + k * r->H + h] += sums[k * Hp + h];
-}
-
-/* Gradients by the learned state: sums over the rows of the grain in their order. */
-static void start_gradients(
-    const struct recurrent *r, const struct grain *grain, const float *dY, size_t Y_stride, float *gradient)
-{
-    for (size_t b = 0; b < grain->B; b++) {
-        const float *dh = dY + (grain->N + b) * Y_stride, *dc = r->dc + b * r->Hp;
-        for (size_t h = 0; h < r->H; h++)
-            gradient[r->h0 + h] += dh[h];
-        for (size_t h = 0; h < r->H && r->cell == CELL_LSTM; h++)
-            gradient[r->c0 + h] += dc[h];
-    }
-}
-
 void recurrent_backward(struct recurrent *r, const struct kernel *kernel, const struct net_pass *pass,
     const struct grain *grain, const float *X, size_t X_stride, const float *Y, size_t Y_stride, float *dY,
     float *dX, int add, float *gradient)
@@ -489,13 +356,5 @@ void recurrent_backward(struct recurrent *r, const struct kernel *kernel, const 
         if (dX && i % span == 0)
             span_backward(r, kernel, grain, i, dX, X_stride, add);
     }
-    double start = times_start(r->times);
-    weight_gradients(r, kernel, grain, X, X_stride, Y, Y_stride, gradient);
-    if (r->transition.on)
-        transition_gradients(&r->transition, kernel, gradient);
-    if (r->peephole)
-        peephole_gradients(r, grain, gradient);
-    if (r->start == START_LEARNED)
-        start_gradients(r, grain, dY, Y_stride, gradient);
-    times_add(r->times, NET_WEIGHT_GRADIENT, start);
+    recurrent_add_gradients(r, kernel, grain, X, X_stride, Y, Y_stride, dY, gradient);
 }

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "train/value.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -228,9 +229,8 @@ static const char *read_items(const struct config_key *key, const char *text, st
 }
 
 static const char *read_list(
-    const struct config_key *key, const char *text, struct config *config, size_t *items)
+    const struct config_key *key, const char *text, struct config *config, struct list list, size_t *items)
 {
-    struct list list = {.n = 0};
     const char *why = read_items(key, text, &list);
     if (why)
         return why;
@@ -247,6 +247,15 @@ static const char *read_list(
         memcpy((char *)config + key->length, &list.n, sizeof list.n);
     *items = list.n;
     return NULL;
+}
+
+const char *key_add(const struct config_key *key, const char *text, struct config *config, size_t *items)
+{
+    struct list list = {.n = 0};
+    assert(key->type == KEY_WEIGHTS);
+    memcpy(list.weight, (const char *)config + key->offset, sizeof list.weight);
+    memcpy(&list.n, (const char *)config + key->length, sizeof list.n);
+    return read_list(key, text, config, list, items);
 }
 
 /* Types that are a number with a unit, or a plain real. */
@@ -300,7 +309,7 @@ const char *key_read(const struct config_key *key, const char *text, const char 
     case KEY_SIZES:
     case KEY_WIDTHS:
     case KEY_WEIGHTS:
-        return read_list(key, text, config, items);
+        return read_list(key, text, config, (struct list){.n = 0}, items);
     case KEY_COUNT:
         return read_count(key, text, (int64_t *)(void *)field);
     case KEY_SIZE:

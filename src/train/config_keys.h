@@ -45,8 +45,8 @@ struct config_key {
     enum resume resume;
 };
 
-enum { CONFIG_KEYS_MOST = 64 };                    /* room for what is kept per key */
-enum { CONFIG_VALUE_MOST = 32 * NET_MOST_LAYERS }; /* bytes that hold any value as text but a path */
+enum { CONFIG_KEYS_MOST = 64 };                           /* room for what is kept per key */
+enum { CONFIG_VALUE_MOST = 32 * NET_MOST_CLASS_WEIGHTS }; /* bytes that hold any value as text but a path */
 
 extern const struct config_key config_keys[];
 extern const size_t config_key_count;
@@ -60,6 +60,10 @@ int key_section_exists(const char *section);
  * wrong. */
 const char *key_read(const struct config_key *key, const char *text, const char *directory,
     struct config *config, size_t *items);
+
+/* The same for KEY_WEIGHTS, but what it takes goes behind what is there, and *items is how many that makes.
+ */
+const char *key_add(const struct config_key *key, const char *text, struct config *config, size_t *items);
 
 /* What may stand there: "a whole number from 1 to 64". */
 void key_allowed(const struct config_key *key, char *text, size_t size);

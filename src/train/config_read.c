@@ -39,12 +39,14 @@ void config_fault_at(struct config_reading *reading, const char *section, const 
     state_of(reading, key)->faulty = 1;
 }
 
-static void take_value(
-    struct config_reading *reading, const struct config_key *key, const char *value, const char *directory)
+/* Takes the value, or with `more` adds it to what the key has. */
+static void take_value(struct config_reading *reading, const struct config_key *key, const char *value,
+    const char *directory, int more)
 {
     struct key_state *state = state_of(reading, key);
     value_show(value, state->shown);
-    const char *why = key_read(key, value, directory, reading->config, &state->items);
+    const char *why = more ? key_add(key, value, reading->config, &state->items)
+                           : key_read(key, value, directory, reading->config, &state->items);
     if (!why)
         return;
     char allowed[300], what[400];
@@ -96,12 +98,13 @@ static void take_pair(void *context, const char *section, const char *name, cons
             all);
     } else if (!key && key_section_exists(section)) {
         fault_unknown_key(reading, where, section, name);
-    } else if (key && state_of(reading, key)->line) {
+    } else if (key && state_of(reading, key)->line && key->type != KEY_WEIGHTS) {
         faults_add(reading->faults, EXIT_CODE_DATA, "%s: %s.%s stands in line %d already: leave one of them",
             where, section, name, state_of(reading, key)->line);
     } else if (key) {
+        int more = state_of(reading, key)->line > 0;
         state_of(reading, key)->line = line;
-        take_value(reading, key, value, reading->directory);
+        take_value(reading, key, value, reading->directory, more);
     }
 }
 
@@ -126,7 +129,7 @@ void config_take_override(struct config_reading *reading, const char *override, 
     const struct config_key *key = key_find(section, name);
     if (key) {
         state_of(reading, key)->override = override;
-        take_value(reading, key, override + to_equals + 1, folder);
+        take_value(reading, key, override + to_equals + 1, folder, 0);
     } else if (key_section_exists(section)) {
         fault_unknown_key(reading, where, section, name);
     } else {
@@ -159,13 +162,14 @@ static void settle_lists(struct config_reading *reading)
     }
 }
 
-/* config.ini must be able to hold what overrides and long folders bring. */
+/* config.ini must be able to hold what overrides and long folders bring. Weights take as many lines as they
+ * need. */
 static void check_fit(struct config_reading *reading)
 {
     for (size_t i = 0; i < config_key_count; i++) {
         const struct config_key *key = &config_keys[i];
         char buffer[CONFIG_VALUE_MOST];
-        if (reading->keys[i].faulty)
+        if (reading->keys[i].faulty || key->type == KEY_WEIGHTS)
             continue;
         size_t n = key_write(key, reading->config, buffer, sizeof buffer);
         if (n >= sizeof buffer || !ini_value_fits(key->name, buffer)) {

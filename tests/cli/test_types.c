@@ -1,6 +1,7 @@
 /* Every type of network, with all the options it can have, from outside: the same bits at any number of
  * ranks, after a stop in the middle of an epoch, and of what rnn-predict says and writes; and what a type
  * cannot have. */
+#include "net/net.h"
 #include "support/job.h"
 #include "support/suite.h"
 
@@ -400,6 +401,42 @@ START_TEST(a_batch_in_which_nothing_counts_is_a_step_without_update)
 }
 END_TEST
 
+/* ---- many classes ---- */
+
+/* _i: a thousand, and the most that can be weighed, over two runs of an epoch as over one of two. */
+START_TEST(as_many_classes_as_wanted_can_be_weighed)
+{
+    int classes = _i ? NET_MOST_CLASS_WEIGHTS : 1000;
+    struct sample_shape shape = {.sequences = 45,
+        .shortest = 1,
+        .longest = 9,
+        .features = 3,
+        .kind = SAMPLE_PER_SEQUENCE,
+        .classes = classes};
+    static char text[40 * NET_MOST_CLASS_WEIGHTS];
+    char whole[17], first[17], second[17];
+    struct command_result result;
+    job_write_sample("many.h5", &shape, 1);
+    strcpy(text, "[data]\ntrain = many.h5\nvalid = many.h5\n[model]\nlayers = 1\nhidden = 5\n[train]\n");
+    for (int k = 0, n = (int)strlen(text); k < classes; k++)
+        n += sprintf(text + n, k % 5 ? ", %.17g" : "\nclass_weights = %.17g", 1.0 / (k + 3));
+    job_write_text("many.ini", strcat(text, "\n"));
+    job_finish(whole, 0, "many.ini", "whole", "--fresh", "-s", "train.epochs=2", NULL);
+    job_finish(first, 2, "many.ini", "parts", "--fresh", "-s", "train.epochs=1", NULL);
+    job_finish(second, 2, "many.ini", "parts", "-s", "train.epochs=2", NULL);
+    ck_assert_str_ne(first, second);
+    ck_assert_str_eq(whole, second);
+    job_run(&result, 0, "many.ini", "parts", "-s", "train.epochs=3", "-s", "train.class_weights=", NULL);
+    job_expect(&result, 65);
+    job_complains(&result, 2, "train.class_weights = ", "was started with", NULL);
+    command_result_finish(&result);
+    command_call(&result, JOB_SECONDS, getenv("RNN_PREDICT"), job_path("parts"), job_path("many.h5"), NULL);
+    job_expect(&result, 0);
+    ck_assert(strstr(result.output, "sequences=45 ") && !strstr(result.output, "nan"));
+    command_result_finish(&result);
+}
+END_TEST
+
 /* ---- refused ---- */
 
 /* Sets that differ in one thing each. */
@@ -469,6 +506,27 @@ static const struct {
     {{"data.train=any.h5", "model.output=decoder", "model.layers=0"},
         {"model.layers=0", "set model.layers to 1"}},
     {{"model.cell=gru", "model.peepholes=yes"}, {"peepholes=yes", "set it to no"}},
+    {{"data.train=any.h5", "model.output=decoder", "model.loss=mse"},
+        {"/any.h5: /targets: classes", "set model.loss = softmax"}},
+    {{"data.train=values.h5", "model.output=decoder"},
+        {"/values.h5: /targets: real values", "set model.loss = mse, huber, mae or sigmoid"}},
+    {{"model.attention=dot"}, {"model.attention=dot: ", "set model.output = decoder"}},
+    {{"data.train=any.h5", "model.output=ctc", "model.attention_size=3"},
+        {"model.attention_size=3: ", "set model.output = decoder"}},
+    {{"data.train=any.h5", "model.output=decoder", "model.attention=none", "model.attention_size=3"},
+        {"model.attention_size=3: ", "set it to 0"}},
+    {{"model.embedding=3"}, {"/one.h5: /inputs: real values", "set model.embedding = 0"}},
+    {{"train.label_smoothing=1"}, {"train.label_smoothing=1: ", "from 0 to below 1"}},
+    {{"train.label_smoothing=-0.1"}, {"train.label_smoothing=-0.1: ", "from 0 to below 1"}},
+    {{"train.class_weights=1,2,3,-4"}, {"train.class_weights=1,2,3,-4: ", "numbers of at least 0"}},
+    {{"train.class_weights=0,0,0,0"}, {"train.class_weights=0,0,0,0: ", "make one larger"}},
+    {{"model.layers=0", "model.transition_layers=1"},
+        {"transition_layers=1: ", "set model.layers to 1 or more"}},
+    {{"model.layers=0", "model.initial_state=learned"},
+        {"initial_state=learned: ", "set model.layers to 1 or more"}},
+    {{"model.layers=0", "model.peepholes=yes"}, {"peepholes=yes: ", "set model.layers to 1 or more"}},
+    {{"data.valid=fits.h5", "model.output=sequence"},
+        {"/fits.h5: /targets: 27 targets are not one", "set model.output = ctc or decoder"}},
 };
 enum { REFUSED = sizeof refused / sizeof *refused };
 
@@ -495,6 +553,8 @@ int main(void)
     setenv("OMPI_MCA_odls_base_sigkill_timeout", "0", 0);
     Suite *suite = suite_create("types");
     TCase *tests = tcase_create("same bits"), *refusals = tcase_create("refused");
+    TCase *weights = tcase_create("many classes");
+    tcase_set_timeout(weights, 100);
     tcase_set_timeout(tests, 200);
     tcase_set_timeout(refusals, 100);
     tcase_add_unchecked_fixture(refusals, write_refused, NULL);
@@ -503,8 +563,10 @@ int main(void)
     tcase_add_loop_test(tests, predictions_have_the_same_bytes_at_1_and_3_ranks, 0, TYPES);
     tcase_add_loop_test(tests, sequences_without_a_target_change_no_mean, 0, TYPES);
     tcase_add_loop_test(tests, a_batch_in_which_nothing_counts_is_a_step_without_update, 0, TYPES);
+    tcase_add_loop_test(weights, as_many_classes_as_wanted_can_be_weighed, 0, 2);
     tcase_add_loop_test(refusals, what_a_type_cannot_have_is_refused_in_one_line, 0, REFUSED);
     suite_add_tcase(suite, tests);
+    suite_add_tcase(suite, weights);
     suite_add_tcase(suite, refusals);
     int outcome = suite_run(suite);
     job_close();

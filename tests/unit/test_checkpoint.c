@@ -453,7 +453,7 @@ START_TEST(impossible_values_are_refused_by_name)
     } bad[] = {{"/model", "layers", 0, "not 0 numbers"}, {"/model", "layers", -1, "layers = -1"},
         {"/model", "peepholes", 2, "peepholes = 2"}, {"/model", "input_layers", 65, "input_layers = 65"},
         {"/model", "input_layers", 1, "not 1 numbers"}, {"/model", "decoder_hidden", INT64_MAX, "sizes"},
-        {"/model", "class_weights", 257, "= 257"}, {"/model", "class_weights", 1, "class_weight_0"},
+        {"/model", "class_weights", 4097, "= 4097"}, {"/model", "class_weights", 1, "class_weight_0"},
         {"/model", "target_length", (int64_t)1 << 31, "target_length"},
         {"/model", "layers", NET_MOST_LAYERS + 1, "layers = 65"}, {"/model", "layers", 2, "not 2 numbers"},
         {"/model", "outputs", INT64_MAX, "sizes"}, {"/model", "symbols", 2, "symbols = 2"},

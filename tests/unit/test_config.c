@@ -604,13 +604,83 @@ START_TEST(lists_have_a_longest)
     strcat(text, " 1");
     expect_fault(text, 5, "model.output_layers", "more items than layers can be", "");
     /* What a line cannot hold cannot be set otherwise either. */
-    char many[1000] = "train.class_weights=";
-    for (int k = 0; k < 90; k++)
-        strcat(many, "0.5 ");
+    char many[1000] = "model.input_layers=";
+    for (int k = 0; k < 50; k++)
+        strcat(many, "12345 ");
     const char *const override[] = {many, NULL};
     ck_assert_int_eq(read_with(&c, "[data]\ntrain=a\n", override), -1);
     config_finish(&c);
     ck_assert_ptr_nonnull(strstr(said.text[0], "lines take 197 bytes"));
+}
+END_TEST
+
+enum { MANY = NET_MOST_CLASS_WEIGHTS, LONG_WEIGHT = 24 };
+
+static double weight_of(int k)
+{
+    return 1.0 / (k + 3);
+}
+
+/* "1/3 1/4 ..." with all their digits, behind `text`, each `line` weights behind `lead`. */
+static void add_weights(char *text, int n, int line, const char *lead)
+{
+    text += strlen(text);
+    for (int k = 0; k < n; k++)
+        text += sprintf(text, "%s%.17g", k % line == 0 ? lead : " ", weight_of(k));
+}
+
+static void check_weights(const struct config *c, int n)
+{
+    ck_assert_uint_eq(c->model.class_weights, (size_t)n);
+    for (int k = 0; k < n; k++)
+        ck_assert_double_eq(c->model.class_weight[k], weight_of(k));
+}
+
+/* _i: in lines of the file, or in one override; then the same from what is written. */
+START_TEST(as_many_weights_as_classes_can_be_given)
+{
+    static const int counts[] = {40, 1000, MANY};
+    static char text[MANY * (LONG_WEIGHT + 20) + 100], many[MANY * LONG_WEIGHT + 100];
+    struct config c, again;
+    struct error error = {0};
+    for (int i = 0; i < 3; i++) {
+        strcpy(text, "[data]\ntrain=a\n[train]");
+        strcpy(many, "train.class_weights=");
+        add_weights(many, counts[i], counts[i], "");
+        if (!_i)
+            add_weights(text, counts[i], 7, "\nclass_weights = ");
+        strcat(text, "\n");
+        const char *const override[] = {_i ? many : NULL, NULL};
+        read_good(&c, text, override);
+        check_weights(&c, counts[i]);
+        char *written = config_write(&c, 1, &error);
+        ck_assert_ptr_nonnull(written);
+        read_good(&again, written, NULL);
+        check_weights(&again, counts[i]);
+        memory_destroy(written);
+        config_finish(&c);
+        config_finish(&again);
+    }
+    strcat(many, " 1");
+    const char *const override[] = {many, NULL};
+    ck_assert_int_eq(read_with(&c, "[data]\ntrain=a\n", override), -1);
+    config_finish(&c);
+    ck_assert_ptr_nonnull(strstr(said.text[0], "too many items"));
+}
+END_TEST
+
+START_TEST(lines_of_weights_are_joined_and_each_can_be_at_fault)
+{
+    struct config c;
+    read_good(&c, "[data]\ntrain=a\n[train]\nclass_weights=1 2\nseed=3\nclass_weights=3, 4\n", NULL);
+    ck_assert(c.model.class_weights == 4 && c.model.class_weight[1] == 2 && c.model.class_weight[3] == 4);
+    config_finish(&c);
+    const char *const override[] = {"train.class_weights=5", NULL};
+    read_good(&c, "[data]\ntrain=a\n[train]\nclass_weights=1 2\nclass_weights=3\n", override);
+    ck_assert(c.model.class_weights == 1 && c.model.class_weight[0] == 5);
+    config_finish(&c);
+    expect_fault("[data]\ntrain=a\n[train]\nclass_weights=1 2\nclass_weights=3 -4\n", 5,
+        "train.class_weights", "out of range", "");
 }
 END_TEST
 
@@ -1123,6 +1193,8 @@ int main(void)
     tcase_add_test(cases, good_values_at_the_edges);
     tcase_add_test(cases, all_faults_are_reported_in_order);
     tcase_add_test(cases, lists_have_a_longest);
+    tcase_add_loop_test(cases, as_many_weights_as_classes_can_be_given, 0, 2);
+    tcase_add_test(cases, lines_of_weights_are_joined_and_each_can_be_at_fault);
     tcase_add_test(cases, keys_that_contradict_each_other_are_refused);
     tcase_add_test(cases, options_that_cannot_be_used_are_refused);
     tcase_add_test(cases, options_that_are_harmless_are_taken);
