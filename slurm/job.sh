@@ -63,6 +63,7 @@ job_state() {
 # The ranks stop with a checkpoint on USR1. Both launchers hand USR1 on and wait; on TERM mpirun kills the ranks after a
 # second. Where SLURM itself ends the job, ranks and launcher have got its TERM already: a second signal would end them.
 job_hand_on() {
+    signalled=yes
     if [ "$1" = USR1 ] || [ "$(job_state)" = running ]; then
         kill -USR1 "$child" 2>/dev/null || true
     fi
@@ -75,10 +76,12 @@ job_run() {
     "$@" </dev/null &
     child=$!
     while :; do
+        signalled=no
         status=0
         wait "$child" || status=$?
-        # A signal ends the wait, too: then the child, or its exit code, is still there.
-        kill -0 "$child" 2>/dev/null || break
+        # A signal ends the wait, too, with a code of its own. That of the child is still there, also where it ended
+        # while the signal was handled.
+        [ $signalled = yes ] || break
     done
     # What comes from here on must not end the script before it has put the job back.
     trap '' USR1 TERM

@@ -132,6 +132,20 @@ START_TEST(a_job_that_slurm_ends_stays_out_of_the_queue_unless_its_time_was_over
 }
 END_TEST
 
+/* What SLURM says of the job takes longer to hear than the run to end. */
+START_TEST(a_run_that_ends_while_a_signal_is_handled_goes_back_into_the_queue)
+{
+    struct command_result result;
+    write_program("rnn-train", "kill -TERM $PPID; sleep 0.3; exit 75");
+    write_program(
+        "scontrol", "[ \"$1\" != show ] || { sleep 1; echo JobId=41 JobState=COMPLETING Reason=TimeLimit; }");
+    submit(scripts[_i], "mine.ini", &result);
+    ck_assert_int_eq(result.status, 75);
+    ck_assert_ptr_nonnull(strstr(result.output, "scontrol requeue 41\n"));
+    command_result_finish(&result);
+}
+END_TEST
+
 START_TEST(a_link_that_stopped_leaves_the_chain_and_one_that_ended_cancels_it)
 {
     static const char *const ends[] = {"exit 0", "exit 75", "exit 76"};
@@ -197,6 +211,8 @@ int main(void)
     tcase_set_timeout(claims, 60);
     tcase_add_loop_test(claims, configuration_and_options_reach_the_program, 0, SCRIPTS);
     tcase_add_loop_test(claims, a_run_that_stopped_early_goes_back_into_the_queue, 0, SCRIPTS);
+    tcase_add_loop_test(
+        claims, a_run_that_ends_while_a_signal_is_handled_goes_back_into_the_queue, 0, SCRIPTS);
     tcase_add_loop_test(claims, a_run_that_failed_does_not_go_back_into_the_queue, 0, SCRIPTS);
     tcase_add_loop_test(claims, a_job_restarted_often_enough_stays_out_of_the_queue, 0, SCRIPTS);
     tcase_add_loop_test(
