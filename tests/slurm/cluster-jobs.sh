@@ -110,7 +110,8 @@ run_is() {
 
 # await_run RUN STATE SECONDS
 await_run() {
-    cluster_await "$3" run_is "$1" "$2" || wrong "run $1 is not '$2' but '$(state_of "$1")'"
+    cluster_await "$3" run_is "$1" "$2" || wrong "run $1 is not '$2' but '$(state_of "$1")':
+$(cat "runs/$1/status" 2>&1; grep -v '^epoch=' "$1"*.log | tail -n 20)"
 }
 
 job_is() {
@@ -131,9 +132,13 @@ await_gone() {
     cluster_await "${2:-240}" job_is_gone "$1" || wrong "job $1 does not end: $(scontrol show job -o "$1")"
 }
 
+await_pending() {
+    cluster_await 120 job_is "$1" PENDING || wrong "job $1 was not put back: $(scontrol show job -o "$1" 2>&1)"
+}
+
 # A job that was put back waits for two minutes, by SLURM's rule; not here.
 start_again() {
-    cluster_await 60 job_is "$1" PENDING || wrong "job $1 was not put back: $(scontrol show job -o "$1" 2>&1)"
+    await_pending "$1"
     # In the same second the nodes would still refuse it.
     sleep 2
     scontrol update JobId="$1" StartTime=now || wrong "job $1 can not be started at once"
@@ -160,6 +165,15 @@ check_stopped() {
     grep -qE "^stopped: .*reason=asked to by ($3|a signal) " "$2" || wrong "not stopped by $3: $(tail -n 5 "$2")"
 }
 
+# again RUN: submitted again, on two nodes and with fewer ranks, to the end of the undisturbed run.
+again() {
+    local job
+    finite "$1"
+    job=$(submit --nodes=2 --ntasks-per-node=1 -o "$1-again.log" "$root/slurm/multi-node.sh" "$1.ini") || wrong "$job"
+    await_gone "$job"
+    check_run "$1" "$1-again.log" "$1"
+}
+
 # reference NAME CONFIG OPTION...: the weights of the undisturbed run, on one rank without SLURM, into NAME.hash.
 reference() {
     local name=$1
@@ -169,6 +183,19 @@ reference() {
         "$programs/rnn-train" -o "runs/reference-$name" "$@" </dev/null
     ) >"reference-$name.log" 2>&1 || wrong "the undisturbed run failed: $(tail -n 3 "reference-$name.log")"
     sed -n 's/^finished: .*weights_hash=\([0-9a-f]*\).*/\1/p' "reference-$name.log" >"$name.hash"
+}
+
+# endless NAME: a configuration of that name without an end, for what is to be stopped, however fast the machine is.
+endless() {
+    cp endless.ini "$1.ini"
+}
+
+# finite RUN: its configuration gets an end, that of the epoch after next; undisturbed it gives RUN.hash.
+finite() {
+    local step
+    step=$(awk -F, '$3 == "train" { step = $1 } END { print step }' "runs/$1/metrics.csv")
+    sed -i "s/^epochs = .*/epochs = $((step / 15 + 2))/" "$1.ini"
+    reference "$1" "$1.ini" -s "checkpoint.every=1000000 epochs"
 }
 
 # ---- scenarios ----
@@ -188,19 +215,22 @@ srun_and_mpirun_give_the_bits_of_one_rank() {
 
 # usr1 SCRIPT OPTION...: twice, then left alone.
 usr1() {
-    local script=$1 name job
+    local script=$1 name job life
     shift
     name=usr1-${script%.sh}
-    job=$(submit "$@" -o "$name.log" "$root/slurm/$script" long.ini -o "runs/$name") || wrong "$job"
-    for _ in 1 2; do
+    endless "$name"
+    job=$(submit "$@" -o "$name.log" "$root/slurm/$script" "$name.ini") || wrong "$job"
+    for life in 1 2; do
         await_steps "$name" 30
         scancel -s USR1 --batch "$job" || wrong "scancel"
-        start_again "$job"
+        await_pending "$job"
         check_stopped "$name" "$name.log" SIGUSR1
+        [ "$life" -eq 1 ] || finite "$name"
+        start_again "$job"
     done
     await_gone "$job"
     [ "$(restarts_of "$job")" -eq 2 ] || wrong "restarted $(restarts_of "$job") times, not 2"
-    check_run "$name" "$name.log" long
+    check_run "$name" "$name.log" "$name"
 }
 
 asked_by_usr1_a_job_of_srun_goes_on() {
@@ -218,34 +248,35 @@ asked_by_usr1_a_job_of_one_node_goes_on() {
 # Everything of the job gets it: the script, srun, the ranks.
 asked_by_usr1_in_full_a_job_of_srun_goes_on() {
     local job
-    job=$(submit "${two_nodes[@]}" -o full.log "$root/slurm/multi-node.sh" long.ini -o runs/full) || wrong "$job"
+    endless full
+    job=$(submit "${two_nodes[@]}" -o full.log "$root/slurm/multi-node.sh" full.ini) || wrong "$job"
     await_steps full 30
     scancel -s USR1 --full "$job"
-    start_again "$job"
+    await_pending "$job"
     check_stopped full full.log SIGUSR1
+    finite full
+    start_again "$job"
     await_gone "$job"
-    check_run full full.log long
+    check_run full full.log full
 }
 
 cancelled_a_job_stops_stays_out_and_goes_on_when_submitted_again() {
     local job
-    job=$(submit "${two_nodes[@]}" -o cancel.log "$root/slurm/multi-node.sh" long.ini -o runs/cancel) || wrong "$job"
+    endless cancel
+    job=$(submit "${two_nodes[@]}" -o cancel.log "$root/slurm/multi-node.sh" cancel.ini) || wrong "$job"
     await_steps cancel 30
     scancel "$job"
     await_gone "$job"
     check_stopped cancel cancel.log SIGTERM
     grep -q "SLURM ends the job" cancel.log || wrong "the script did not notice: $(tail -n 5 cancel.log)"
-    job=$(submit --nodes=1 --ntasks-per-node=3 -o cancel-2.log "$root/slurm/multi-node.sh" long.ini -o runs/cancel) ||
-        wrong "$job"
-    await_gone "$job"
-    check_run cancel cancel-2.log long
+    again cancel
 }
 
 # A run without end that its limit stopped goes on, as a new job, to the end of the epoch after next; undisturbed, on one
 # rank, it gives the same.
 end_the_endless() {
     local run=$1 job=$2 step epochs
-    cluster_await 60 job_is "$job" PENDING || wrong "job $job was not put back: $(tail -n 5 "$run.log")"
+    await_pending "$job"
     scancel "$job"
     step=$(sed -n 's/^step=//p' "runs/$run/status")
     epochs=$((step / 15 + 2))
@@ -292,7 +323,7 @@ knowing_its_end_each_task_of_an_array_stops_before_it_and_goes_on() {
         await_run "tasks/$task" stopped 200
         grep -q "^stopped: .*reason=the time limit is near " "tasks-$task.log" ||
             wrong "task $task did not stop by itself: $(tail -n 5 "tasks-$task.log")"
-        cluster_await 60 job_is "${job}_$task" PENDING || wrong "task $task was not put back"
+        await_pending "${job}_$task"
         step=$(sed -n 's/^step=//p' "runs/tasks/$task/status")
         epochs=$((step / 15 + 2 > epochs ? step / 15 + 2 : epochs))
     done
@@ -312,7 +343,7 @@ warned() {
     local job name=warned-${1%.sh}
     job=$(submit --nodes=2 --ntasks-per-node=1 --time=1 --signal=B:USR1@10 -o "$name.log" "$root/slurm/$1" \
         endless.ini -o "runs/$name") || wrong "$job"
-    await_run "$name" stopped 150
+    await_run "$name" stopped 200
     check_stopped "$name" "$name.log" SIGUSR1
     end_the_endless "$name" "$job"
 }
@@ -329,26 +360,18 @@ exit_code_of() {
     scontrol show job -o "$1" | sed 's/.* ExitCode=\([0-9:]*\).*/\1/'
 }
 
-# job_failed JOB CODE LOG TEXT
+# job_failed JOB CODE LOG TEXT; CODE may be several, as in a pattern.
 job_failed() {
     await_gone "$1"
-    [ "$(exit_code_of "$1")" = "$2:0" ] || wrong "exit code $(exit_code_of "$1"), not $2: $(tail -n 5 "$3")"
+    [[ $(exit_code_of "$1") =~ ^($2):0$ ]] || wrong "exit code $(exit_code_of "$1"), not $2: $(tail -n 5 "$3")"
     grep -q -e "$4" "$3" || wrong "it does not say '$4': $(tail -n 5 "$3")"
 }
 
-# again RUN: submitted again, on two nodes, to the end of the undisturbed run.
-again() {
-    local job
-    job=$(submit --nodes=2 --ntasks-per-node=1 -o "$1-again.log" "$root/slurm/multi-node.sh" long.ini -o "runs/$1") ||
-        wrong "$job"
-    await_gone "$job"
-    check_run "$1" "$1-again.log" long
-}
 
 restarted_as_often_as_allowed_a_job_stays_out_and_says_so() {
     local job
-    job=$(RNN_RESTARTS=1 submit "${two_nodes[@]}" -o often.log "$root/slurm/multi-node.sh" long.ini -o runs/often) ||
-        wrong "$job"
+    endless often
+    job=$(RNN_RESTARTS=1 submit "${two_nodes[@]}" -o often.log "$root/slurm/multi-node.sh" often.ini) || wrong "$job"
     await_steps often 30
     scancel -s USR1 --batch "$job"
     start_again "$job"
@@ -362,11 +385,11 @@ restarted_as_often_as_allowed_a_job_stays_out_and_says_so() {
 # SLURM puts a job back without asking the script: this one does not start then.
 put_back_more_often_than_allowed_a_preemptible_job_does_not_start() {
     local job rows
-    job=$(RNN_RESTARTS=0 submit "${two_nodes[@]}" -o enough.log "$root/slurm/preemptible.sh" long.ini -o runs/enough) ||
-        wrong "$job"
+    endless enough
+    job=$(RNN_RESTARTS=0 submit "${two_nodes[@]}" -o enough.log "$root/slurm/preemptible.sh" enough.ini) || wrong "$job"
     await_steps enough 30
     scontrol requeue "$job" || wrong "scontrol requeue"
-    await_run enough stopped 60
+    await_run enough stopped 120
     rows=$(rows enough)
     start_again "$job"
     job_failed "$job" 2 enough.log "not started: restarted 1 times, allowed are 0"
@@ -394,14 +417,15 @@ rank_process() {
     return 1
 }
 
-# killed SCRIPT: a rank of the second node.
+# killed SCRIPT: a rank of the second node. mpirun of Open MPI 4.1 has been seen to crash when it loses a rank: 139.
 killed() {
     local job pid name=killed-${1%.sh}
-    job=$(submit "${two_nodes[@]}" -o "$name.log" "$root/slurm/$1" long.ini -o "runs/$name") || wrong "$job"
+    endless "$name"
+    job=$(submit "${two_nodes[@]}" -o "$name.log" "$root/slurm/$1" "$name.ini") || wrong "$job"
     await_steps "$name" 30
     pid=$(rank_process "$job" 3) || wrong "rank 3 of job $job not found"
     kill -KILL "$pid"
-    job_failed "$job" 137 "$name.log" "Killed\|signal 9"
+    job_failed "$job" "137|139" "$name.log" "Killed\|signal 9\|Segmentation fault"
     run_is "$name" running || wrong "run $name is '$(state_of "$name")'"
     again "$name"
     grep -q "warning: .*/lock" "$name-again.log" || wrong "it says nothing of the lock: $(head "$name-again.log")"
@@ -418,8 +442,8 @@ with_a_rank_killed_a_job_of_mpirun_fails_and_goes_on_when_submitted_again() {
 # The ranks have about a second: where they do not make it, the checkpoint before is good.
 cancelled_a_job_of_mpirun_stays_out_and_goes_on_when_submitted_again() {
     local job
-    job=$(submit "${two_nodes[@]}" -o cancel-m.log "$root/slurm/multi-node-mpirun.sh" long.ini -o runs/cancel-m) ||
-        wrong "$job"
+    endless cancel-m
+    job=$(submit "${two_nodes[@]}" -o cancel-m.log "$root/slurm/multi-node-mpirun.sh" cancel-m.ini) || wrong "$job"
     await_steps cancel-m 30
     scancel "$job"
     await_gone "$job"
@@ -444,36 +468,42 @@ tasks_that_do_not_find_each_other_are_refused() {
 
 preempted_a_job_goes_back_into_the_queue_and_goes_on() {
     local job higher
-    job=$(submit "${two_nodes[@]}" -p low -o preempt.log "$root/slurm/preemptible.sh" long.ini -o runs/preempt) ||
-        wrong "$job"
+    endless preempt
+    job=$(submit "${two_nodes[@]}" -p low -o preempt.log "$root/slurm/preemptible.sh" preempt.ini) || wrong "$job"
     await_steps preempt 30
     higher=$(submit "${two_nodes[@]}" -p high -o high.log "$root/slurm/multi-node.sh" run.ini -o runs/high) ||
         wrong "$higher"
-    await_run preempt stopped 60
+    await_run preempt stopped 120
     check_stopped preempt preempt.log SIGTERM
     await_gone "$higher"
     check_run high high.log run
+    finite preempt
     start_again "$job"
     await_gone "$job"
     [ "$(restarts_of "$job")" -eq 1 ] || wrong "restarted $(restarts_of "$job") times, not once"
     grep -q "preemptible.sh: start 2 of" preempt.log || wrong "the script does not count: $(tail -n 5 preempt.log)"
-    check_run preempt preempt.log long
+    check_run preempt preempt.log preempt
 }
 
 a_chain_runs_to_its_end_and_no_further() {
     local link jobs=() log
+    endless chain
     for link in 1 2 3 4 5 6; do
-        jobs+=("$(submit "${two_nodes[@]}" --job-name=chain -o "chain-$link.log" "$root/slurm/chain.sh" long.ini \
-            -o runs/chain)") || wrong "${jobs[*]}"
+        jobs+=("$(submit "${two_nodes[@]}" --job-name=chain -o "chain-$link.log" "$root/slurm/chain.sh" \
+            chain.ini)") || wrong "${jobs[*]}"
     done
+    # The third has to wait for the configuration's end.
+    scontrol hold "${jobs[2]}" || wrong "scontrol hold"
     for link in 0 1; do
         await_steps chain 30
         scancel -s USR1 --batch "${jobs[link]}"
         await_gone "${jobs[link]}"
         check_stopped chain "chain-$((link + 1)).log" SIGUSR1
     done
+    finite chain
+    scontrol release "${jobs[2]}" || wrong "scontrol release"
     await_gone "${jobs[2]}"
-    check_run chain chain-3.log long
+    check_run chain chain-3.log chain
     for link in 3 4 5; do
         await_gone "${jobs[link]}" 20
         log=chain-$((link + 1)).log
@@ -521,14 +551,7 @@ scenarios=(out_of_time_a_job_is_stopped_and_goes_on knowing_the_end_of_its_job_a
 
 # ---- all at once ----
 
-# A run whose steps take some seconds on this machine, to be stopped in. Where the machine has other things to do now and
-# may have fewer later, no run is so short that it ends before it is stopped.
-mpirun -np 4 "$programs/rnn-train" -o runs/timed run.ini >timed.log 2>&1 </dev/null || wrong "mpirun: $(cat timed.log)"
-epochs=$(awk -F, '$3 == "train" { seconds += $10 } END { print int(40 * 4 / seconds) }' runs/timed/metrics.csv)
-epochs=$((epochs < 200 ? 200 : epochs > 20000 ? 20000 : epochs))
-sed "s/^epochs = .*/epochs = $epochs/" run.ini >long.ini
 reference run run.ini
-reference long long.ini
 reference sweep run.ini -s train.lr=0.001 -s "model.hidden=4 8" -s model.layers=2
 
 # Each in a shell of its own; what it says is why it failed.
