@@ -70,8 +70,8 @@ KillWait=30
 MessageTimeout=60
 SlurmdTimeout=300
 ReturnToService=2
-NodeName=n1 NodeHostname=${host%%.*} NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=64
-NodeName=n2 NodeHostname=${host%%.*} NodeAddr=127.0.0.1 Port=$((port + 2)) CPUs=64
+NodeName=n1 NodeHostname=${host%%.*} NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=24
+NodeName=n2 NodeHostname=${host%%.*} NodeAddr=127.0.0.1 Port=$((port + 2)) CPUs=24
 NodeName=n3 NodeHostname=${host%%.*} NodeAddr=127.0.0.1 Port=$((port + 3)) CPUs=2
 NodeName=n4 NodeHostname=${host%%.*} NodeAddr=127.0.0.1 Port=$((port + 4)) CPUs=2
 PartitionName=main Nodes=n1,n2 Default=YES MaxTime=INFINITE PreemptMode=OFF
@@ -121,7 +121,7 @@ cluster_start() {
     { cat /etc/hosts && echo "127.0.0.1 n1 n2 n3 n4"; } >"$folder/hosts"
     mkdir -p "$folder/munge" "$folder/state"
     mungekey -c -k "$folder/munge/key"
-    cluster_daemon "$folder" munged munged -F --force -S "$folder/munge/socket" --key-file="$folder/munge/key" \
+    cluster_daemon "$folder" munged munged -F --force --num-threads=10 -S "$folder/munge/socket" --key-file="$folder/munge/key" \
         --pid-file="$folder/munge/pid" --log-file="$folder/munge/log" --seed-file="$folder/munge/seed"
     cluster_await 10 test -S "$folder/munge/socket" || { echo "munged does not start" >"$folder/why"; return 1; }
     export SLURM_CONF=$folder/slurm.conf
