@@ -48,6 +48,9 @@ fi
 . "$shared"
 
 job_check "$@"
+for word; do
+    [ "$word" != --fresh ] || job_fail "--fresh would start over in each link: remove the run directory instead"
+done
 job_need_srun
 train() {
     job_run srun --mpi="$launch" --cpu-bind=cores --kill-on-bad-exit=1 \
@@ -60,6 +63,7 @@ if [ "$status" -eq 65 ]; then
     sleep 150
     train "$@"
 fi
+job_ignore_signals
 if [ "$status" -eq 75 ]; then
     job_say "stopped with a checkpoint; the next link goes on"
     exit 0

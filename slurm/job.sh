@@ -51,45 +51,69 @@ job_need_srun() {
 }
 
 # What SLURM says of the job: "running", "ending" (it was cancelled or preempted, or a node failed), or "late" (its time
-# is over). Where SLURM says nothing, the job is taken to be running.
+# is over). "unknown": SLURM does not say.
 job_state() {
     case $(scontrol show job -o "$job_id" 2>/dev/null || true) in
     *JobState=COMPLETING*Reason=TimeLimit*) echo late ;;
     *JobState=COMPLETING* | *JobState=CANCELLED* | *JobState=PENDING*) echo ending ;;
-    *) echo running ;;
+    *JobState=*) echo running ;;
+    *) echo unknown ;;
     esac
 }
 
 # The ranks stop with a checkpoint on USR1. Both launchers hand USR1 on and wait; on TERM mpirun kills the ranks after a
 # second. Where SLURM itself ends the job, ranks and launcher have got its TERM already: a second signal would end them.
 job_hand_on() {
-    signalled=yes
+    signalled=$1
+    [ -n "$child" ] || return 0
     if [ "$1" = USR1 ] || [ "$(job_state)" = running ]; then
         kill -USR1 "$child" 2>/dev/null || true
     fi
 }
 
+# From here on a signal does not end the script; one that comes before the run starts keeps it from starting.
+child=
+signalled=
+trap 'job_hand_on USR1' USR1
+trap 'job_hand_on TERM' TERM
+
 # job_run LAUNCHER...: runs it behind the script, so that signals find the script awake; its exit code into `status`.
+# --fresh is for the first start: a job that was put back goes on.
 job_run() {
-    trap 'job_hand_on USR1' USR1
-    trap 'job_hand_on TERM' TERM
+    if [ -n "$signalled" ]; then
+        job_say "asked to stop by $signalled before it began"
+        status=75
+        return
+    fi
+    if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ]; then
+        local word words=()
+        for word; do
+            [ "$word" = --fresh ] || words+=("$word")
+        done
+        set -- "${words[@]}"
+    fi
     "$@" </dev/null &
     child=$!
     while :; do
-        signalled=no
+        signalled=
         status=0
         wait "$child" || status=$?
         # A signal ends the wait, too, with a code of its own. That of the child is still there, also where it ended
         # while the signal was handled.
-        [ $signalled = yes ] || break
+        [ -n "$signalled" ] || break
     done
-    # What comes from here on must not end the script before it has put the job back.
+    child=
+}
+
+# What comes next must not be ended by a signal, nor what it starts: it puts the job back.
+job_ignore_signals() {
     trap '' USR1 TERM
 }
 
 # Ends the script with the status of the run; 75, stopped with more to do, puts the job back into the queue.
 job_requeue() {
     local limit=${RNN_RESTARTS:-50}
+    job_ignore_signals
     [ "$status" -eq 75 ] || exit "$status"
     if [ "$(job_state)" = ending ]; then
         job_say "stopped with a checkpoint; SLURM ends the job, and starts it again if it preempted it"

@@ -242,6 +242,27 @@ static void prune(const char *directory, int64_t step, int64_t anchor, int64_t k
     walk(directory, remove_ours, &removal);
 }
 
+int rundir_forget_later(const char *directory, int64_t step, struct error *error)
+{
+    struct steps steps;
+    if (directory_list_steps(directory, &steps, error) != 0)
+        return -1;
+    int outcome = 0;
+    for (size_t i = 0; outcome == 0 && i < steps.count; i++) {
+        char path[PATH_BYTES];
+        rundir_checkpoint_path(directory, steps.step[i], path, sizeof path);
+        if (steps.step[i] > step && unlink(path) != 0)
+            outcome = error_set(error, EXIT_CODE_IO, "%s: cannot be removed: %s", path, strerror(errno));
+    }
+    free(steps.step);
+    int folder = outcome == 0 ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (outcome == 0 && (folder < 0 || directory_sync(folder) != 0))
+        outcome = error_set(error, EXIT_CODE_IO, "%s: cannot be written: %s", directory, strerror(errno));
+    if (folder >= 0)
+        close(folder);
+    return outcome;
+}
+
 int rundir_save(const char *directory, const struct checkpoint *checkpoint, int64_t keep, struct error *error)
 {
     char name[64];
@@ -297,7 +318,8 @@ int rundir_load_newest(const char *directory, struct checkpoint *checkpoint,
         struct error why = {0};
         if (load(directory, steps.step[i], checkpoint, &why) == 0) {
             outcome = 1;
-        } else if (why.code == EXIT_CODE_INTERNAL) { /* out of memory says nothing about the file */
+        } else if (why.code == EXIT_CODE_INTERNAL || why.code == EXIT_CODE_IO) {
+            /* neither says that the file is damaged, and going back would remove it */
             outcome = -1;
             if (error)
                 *error = why;

@@ -43,6 +43,10 @@ int rundir_load_newest(const char *directory, struct checkpoint *checkpoint,
 /* The checkpoint of step `step` if it is there and valid: 1, 0 or -1 as above (0: no such file). */
 int rundir_load_step(const char *directory, int64_t step, struct checkpoint *checkpoint, struct error *error);
 
+/* Removes the checkpoints of later steps than this, for good when it returns, so that a run that went back is
+ * not continued from them. 0, or -1 and an error. */
+int rundir_forget_later(const char *directory, int64_t step, struct error *error);
+
 /* status: three lines "state=..." "step=..." "reason=...". */
 int rundir_write_status(
     const char *directory, const char *state, int64_t step, const char *reason, struct error *error);

@@ -1,8 +1,9 @@
 /* Back to a checkpoint after a divergence. It is the last one that was due by itself: one written because the
  * run was stopped may be newer, but a run that was not stopped would not have it, and both are to end with
  * the same bits. (Where checkpoints are due by the minute it depends on the clock.) How often the run went
- * back, and what its rate has come to, are not taken from the checkpoint: they would be those before. A run
- * that is killed before its next checkpoint diverges and goes back again, as it did. */
+ * back, what its rate has come to, and which step best.h5 is of, are not taken from the checkpoint: they
+ * would be those before. A run that is killed before its next checkpoint diverges and goes back again, as it
+ * did. */
 #include "base/log.h"
 #include "train/run.h"
 
@@ -23,7 +24,7 @@ static int load(struct run *run, struct checkpoint *checkpoint, struct error *er
 static int restore(struct run *run, struct error *error)
 {
     struct checkpoint checkpoint;
-    int64_t backs = run->progress.backs + 1;
+    const struct progress before = run->progress;
     double reduction = run->state.reduction * run->config->train.back_factor;
     *error = (struct error){0};
     checkpoint_init(&checkpoint);
@@ -31,7 +32,10 @@ static int restore(struct run *run, struct error *error)
         load(run, &checkpoint, error);
     int failed = comm_agree(run->comm, error) || run_restore(run, &checkpoint, error);
     checkpoint_finish(&checkpoint);
-    run->progress.backs = backs;
+    run->progress.backs = before.backs + 1;
+    run->progress.best = before.best;
+    run->progress.best_step = before.best_step;
+    run->progress.best_epoch = before.best_epoch;
     run->state.reduction = reduction;
     return failed ? -1 : 0;
 }
@@ -43,7 +47,10 @@ static int start_again(struct run *run, struct error *error)
     feed_finish(&run->feed);
     if (run->comm->rank == 0) {
         metrics_close(run->metrics);
-        run->metrics = metrics_open(run->directory, run->progress.metrics_rows, error);
+        run->metrics = NULL;
+        /* first what needs the rows, then the rows */
+        if (rundir_forget_later(run->directory, run->progress.step, error) == 0)
+            run->metrics = metrics_open(run->directory, run->progress.metrics_rows, error);
     }
     if (error->code == 0)
         run_start_feed(run, error);

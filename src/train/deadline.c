@@ -135,6 +135,8 @@ void run_find_deadline(struct run *run)
 int run_is_late(const struct run *run)
 {
     const struct deadline *deadline = &run->deadline;
-    double margin = 1 + 1.5 * (2 * deadline->step + deadline->end + deadline->save);
+    /* A step, the end of its epoch and a checkpoint that is due, then the last step and its checkpoint; each
+     * may take half as long again as the longest so far. */
+    double margin = 1 + 1.5 * (2 * deadline->step + deadline->end + 2 * deadline->save);
     return clock_now() + margin > deadline->at;
 }

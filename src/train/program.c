@@ -85,7 +85,6 @@ static int train(struct comm *comm, const struct train_options *options, const s
             log_line(LOG_ERROR, "%s", error.text);
         code = error.code;
     } else {
-        stop_catch_signals();
         code = run_train(run);
     }
     run_close(run);
@@ -131,6 +130,8 @@ int program_train(const struct train_options *options, const char *command)
     struct config config;
     if (!options->plan && !options->check && placement_is_hopeless())
         return EXIT_CODE_USAGE;
+    if (!options->plan && !options->check)
+        stop_catch_signals(); /* as early as a job may be asked to stop */
     program_start(&comm, "rnn-train", options->verbosity);
     int code = read_config(&comm, options, &config);
     if (code == 0 && (options->plan || options->check))

@@ -313,8 +313,11 @@ int run_open(struct run *run, int *finished, struct error *error)
     *finished = run_is_over(run);
     if (*finished)
         return 0;
-    if (run->comm->rank == 0)
+    if (run->comm->rank == 0) {
+        if (run->lock)
+            run_keep_lock(run); /* reading the data may have taken longer than a lock counts */
         open_records(run, error);
+    }
     if (error->code == 0)
         run_start_feed(run, error);
     if (comm_agree(run->comm, error))

@@ -3,17 +3,21 @@
 #include "base/clock.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What the signal handler must leave behind. */
 static volatile sig_atomic_t caught;
 static volatile double caught_at;
 
+static int in_job; /* of SLURM */
+
 /* A launcher may pass on a signal that the process gets by itself too, so a second one counts as such only
- * later. */
+ * later. SLURM sends TERM after a warning, and at the beginning and end of a time of grace, and KILL when no
+ * time is left: its TERM is never the second. */
 static void catch_signal(int number)
 {
-    if (caught && clock_now() - caught_at > 1) {
+    if (caught && clock_now() - caught_at > 1 && !(in_job && number == SIGTERM)) {
         signal(number, SIG_DFL);
         raise(number);
         return;
@@ -27,6 +31,7 @@ void stop_catch_signals(void)
 {
     struct sigaction action = {.sa_handler = catch_signal, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
+    in_job = getenv("SLURM_JOB_ID") != NULL;
     sigaction(SIGUSR1, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);

@@ -170,10 +170,10 @@ static int advance(struct run *run, enum stop_reason *stop, int *over, struct er
     double start = clock_now();
     if (run_step(run, &outcome, stop, &save, error))
         return -1;
-    add_metrics(run, "train", run->feed.now.epoch, &outcome);
-    report_step(&run->report, run->feed.now.epoch, run->progress.step, (double)outcome.frames, outcome.loss);
     if (run->lock)
         run_keep_lock(run);
+    add_metrics(run, "train", run->feed.now.epoch, &outcome);
+    report_step(&run->report, run->feed.now.epoch, run->progress.step, (double)outcome.frames, outcome.loss);
     learn(&run->deadline.step, start);
     int epoch_ended = run->progress.position == run->feed.plan.steps;
     if (epoch_ended && run->valid && *stop == STOP_SIGNAL)
@@ -231,7 +231,7 @@ int run_train(struct run *run)
         int failed = put_off ? settle(run, &stop, 1, 0, &over, &error) : advance(run, &stop, &over, &error);
         if (failed && run_go_back(run, &error))
             return end_failed(run, &error);
-        put_off = 0;
+        put_off = failed && run->progress.position == run->feed.plan.steps; /* of where it went back to */
     }
     if (stop != STOP_NOT)
         return end_stopped(run, stop);

@@ -265,6 +265,30 @@ START_TEST(a_run_that_goes_on_diverging_ends_after_going_back_five_times)
 }
 END_TEST
 
+/* The checkpoint with which the first job ended is none to go back to: no run of one job would have it. Nor
+ * may it be continued from once the run went back behind it, since metrics.csv has fewer rows by then. */
+START_TEST(a_run_that_went_back_behind_its_newest_checkpoint_goes_on)
+{
+    struct command_result result;
+    write_wild();
+#define SET "-s", "data.train=tame.h5", "-s", "train.on_divergence=back", "-s", "checkpoint.every=5 steps"
+    job_run(&result, 0, "wild.ini", "behind", SET, "-s", "train.epochs=1", NULL);
+    job_expect(&result, 0);
+    command_result_finish(&result);
+    ck_assert(job_exists("behind/checkpoint-0000000011.h5"));
+    job_run(&result, 2, "wild.ini", "behind", SET, "-s", "train.explode=1.001", NULL);
+    job_expect(&result, 76);
+    ck_assert_msg(strstr(result.errors, ": going back to step 10, ") != NULL, "%s", result.errors);
+    command_result_finish(&result);
+    ck_assert(!job_exists("behind/checkpoint-0000000011.h5"));
+    job_run(&result, 3, "wild.ini", "behind", SET, NULL);
+    job_expect(&result, 0);
+    command_result_finish(&result);
+    job_check_metrics("behind", 3, 11, 0);
+#undef SET
+}
+END_TEST
+
 START_TEST(a_loss_far_above_the_mean_of_the_epoch_is_divergence)
 {
     struct command_result result;
@@ -380,6 +404,7 @@ int main(void)
     tcase_add_test(tests, ten_skipped_steps_in_a_row_are_the_last);
     tcase_add_test(tests, a_run_that_diverges_goes_back_with_the_same_bits_on_any_ranks_and_after_stops);
     tcase_add_test(tests, a_run_that_goes_on_diverging_ends_after_going_back_five_times);
+    tcase_add_test(tests, a_run_that_went_back_behind_its_newest_checkpoint_goes_on);
     tcase_add_test(tests, a_loss_far_above_the_mean_of_the_epoch_is_divergence);
     tcase_add_loop_test(tests, the_end_of_the_job_is_the_end_of_the_run, 0, 2);
     tcase_add_loop_test(tests, a_squeue_that_tells_nothing_does_no_harm, 0, 5);
