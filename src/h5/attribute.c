@@ -65,7 +65,8 @@ static int read_attribute(struct h5_file *file, const char *object, const char *
     int outcome = 1;
     if (type < 0 || space < 0)
         outcome = h5_failed(file, error, "attribute %s of /%s cannot be read", name, object);
-    else if (!fits(H5Tget_class(type), wanted) || H5Sget_simple_extent_npoints(space) != 1)
+    else if (!fits(H5Tget_class(type), wanted) || !h5_is_sound(type) ||
+        H5Sget_simple_extent_npoints(space) != 1)
         outcome = error_set(error, EXIT_CODE_DATA, "%s: attribute %s of /%s should be %s", file->name, name,
             object, wanted_name[wanted]);
     else if ((uint64_t)H5Tget_size(type) > file->bytes)

@@ -8,6 +8,10 @@
 
 hid_t h5_memory_type(enum h5_number number);
 
+/* Has an element bytes at all, and a number its bits within them? HDF5 takes a file's word for it, and reads
+ * what lies beside the value. */
+int h5_is_sound(hid_t type);
+
 /* A set that stays open between reads. */
 struct h5_set {
     char *name; /* without the leading "/" */

@@ -23,8 +23,18 @@ static size_t next_prime(size_t n)
     }
 }
 
+int h5_is_sound(hid_t type)
+{
+    size_t bits = 8 * H5Tget_size(type);
+    H5T_class_t class = H5Tget_class(type);
+    int number = class == H5T_INTEGER || class == H5T_FLOAT;
+    return bits > 0 && (!number || (size_t)H5Tget_offset(type) + H5Tget_precision(type) <= bits);
+}
+
 static enum h5_kind kind_of(hid_t type)
 {
+    if (!h5_is_sound(type))
+        return H5_OTHER;
     switch (H5Tget_class(type)) {
     case H5T_INTEGER:
         return H5_INTEGER;

@@ -82,6 +82,8 @@ int h5_trap_is_inside(void);            /* is the calling thread inside HDF5? Fo
 #define H5Tclose(...) IN_HDF5(H5Tclose(__VA_ARGS__))
 #define H5Tcopy(...) IN_HDF5(H5Tcopy(__VA_ARGS__))
 #define H5Tget_class(...) IN_HDF5(H5Tget_class(__VA_ARGS__))
+#define H5Tget_offset(...) IN_HDF5(H5Tget_offset(__VA_ARGS__))
+#define H5Tget_precision(...) IN_HDF5(H5Tget_precision(__VA_ARGS__))
 #define H5Tget_size(...) IN_HDF5(H5Tget_size(__VA_ARGS__))
 #define H5Tget_strpad(...) IN_HDF5(H5Tget_strpad(__VA_ARGS__))
 #define H5Tis_variable_str(...) IN_HDF5(H5Tis_variable_str(__VA_ARGS__))
