@@ -62,7 +62,7 @@ job_state() {
 }
 
 # The ranks stop with a checkpoint on USR1. Both launchers hand USR1 on and wait; on TERM mpirun kills the ranks after a
-# second. Where SLURM itself ends the job, ranks and launcher have got its TERM already: a second signal would end them.
+# second. Where SLURM itself ends the job, ranks and launcher have got its TERM already.
 job_hand_on() {
     signalled=$1
     [ -n "$child" ] || return 0

@@ -13,11 +13,11 @@ static volatile double caught_at;
 static int in_job; /* of SLURM */
 
 /* A launcher may pass on a signal that the process gets by itself too, so a second one counts as such only
- * later. SLURM sends TERM after a warning, and at the beginning and end of a time of grace, and KILL when no
- * time is left: its TERM is never the second. */
+ * later. In a job of SLURM USR1 may come from the script as well as from SLURM, TERM after it, and at the
+ * beginning and the end of a time of grace; KILL follows when no time is left. There only INT is a second. */
 static void catch_signal(int number)
 {
-    if (caught && clock_now() - caught_at > 1 && !(in_job && number == SIGTERM)) {
+    if (caught && clock_now() - caught_at > 1 && !(in_job && number != SIGINT)) {
         signal(number, SIG_DFL);
         raise(number);
         return;

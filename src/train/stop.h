@@ -3,7 +3,7 @@
 #define TRAIN_STOP_H
 
 /* Handlers that set a flag; a second signal, a second or more after
- * the first, ends the process at once, as it would without them. */
+ * the first, ends the process at once, as it would without them; in a job of SLURM only INT does. */
 void stop_catch_signals(void);
 
 /* Number of the signal that came, 0: none. */

@@ -97,7 +97,7 @@ rows_are() {
 await_steps() {
     local from
     from=$(rows "$1")
-    cluster_await 200 rows_are "$1" $((from + $2)) || wrong "run $1 makes no steps: $(squeue; tail -n 5 "$1"*.log)"
+    cluster_await 200 rows_are "$1" $((from + $2)) || wrong "run $1 makes no steps: $(squeue; grep -v "^epoch=" "$1"*.log | tail -n 20)"
 }
 
 state_of() {
