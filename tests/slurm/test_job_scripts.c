@@ -146,6 +146,40 @@ START_TEST(a_run_that_ends_while_a_signal_is_handled_goes_back_into_the_queue)
 }
 END_TEST
 
+START_TEST(a_job_that_was_put_back_does_not_start_over)
+{
+    struct command_result result;
+    write_program("rnn-train", "");
+    submit(scripts[_i], "--fresh", &result);
+    ck_assert_ptr_nonnull(
+        strstr(result.output, "rnn-train --stop-exit-code 75 --fresh --set train.epochs=3\n"));
+    command_result_finish(&result);
+    further_variable = "SLURM_RESTART_COUNT=1";
+    submit(scripts[_i], "--fresh", &result);
+    ck_assert_int_eq(result.status, 0);
+    ck_assert_ptr_nonnull(strstr(result.output, "rnn-train --stop-exit-code 75 --set train.epochs=3\n"));
+    command_result_finish(&result);
+    submit("chain.sh", "--fresh", &result);
+    ck_assert_int_eq(result.status, 2);
+    ck_assert_ptr_null(strstr(result.output, "rnn-train"));
+    ck_assert_ptr_nonnull(strstr(result.errors, "--fresh"));
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(asked_to_stop_before_it_began_a_job_goes_back_into_the_queue)
+{
+    struct command_result result;
+    write_program("rnn-train", "");
+    write_program("srun", "kill -USR1 $PPID; echo pmix");
+    submit("multi-node.sh", "mine.ini", &result);
+    ck_assert_msg(result.status == 75, "%d: %s", result.status, result.errors);
+    ck_assert_ptr_null(strstr(result.output, "rnn-train"));
+    ck_assert_ptr_nonnull(strstr(result.output, "scontrol requeue 41\n"));
+    command_result_finish(&result);
+}
+END_TEST
+
 START_TEST(a_link_that_stopped_leaves_the_chain_and_one_that_ended_cancels_it)
 {
     static const char *const ends[] = {"exit 0", "exit 75", "exit 76"};
@@ -213,6 +247,8 @@ int main(void)
     tcase_add_loop_test(claims, a_run_that_stopped_early_goes_back_into_the_queue, 0, SCRIPTS);
     tcase_add_loop_test(
         claims, a_run_that_ends_while_a_signal_is_handled_goes_back_into_the_queue, 0, SCRIPTS);
+    tcase_add_loop_test(claims, a_job_that_was_put_back_does_not_start_over, 0, SCRIPTS);
+    tcase_add_test(claims, asked_to_stop_before_it_began_a_job_goes_back_into_the_queue);
     tcase_add_loop_test(claims, a_run_that_failed_does_not_go_back_into_the_queue, 0, SCRIPTS);
     tcase_add_loop_test(claims, a_job_restarted_often_enough_stays_out_of_the_queue, 0, SCRIPTS);
     tcase_add_loop_test(
