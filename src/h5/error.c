@@ -14,13 +14,14 @@ static pthread_mutex_t library_lock = PTHREAD_MUTEX_INITIALIZER;
 void h5_lock(const char *name)
 {
     pthread_mutex_lock(&library_lock);
-    h5_trap_name(name);
+    h5_trap_begin(name);
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     H5Eclear2(H5E_DEFAULT);
 }
 
 void h5_unlock(void)
 {
+    h5_trap_end();
     pthread_mutex_unlock(&library_lock);
 }
 

@@ -4,8 +4,14 @@
  * is no way back from such a crash: HDF5's state, and all memory, may be damaged. A trial in a child process
  * would find it before, but a process of MPI must not fork with some networks.
  *
- * The handler is put in place when HDF5 is first used, which is after MPI_Init; whoever stood there before is
- * given the crashes that are not HDF5's. */
+ * Loops are found by a timer of the thread's own processor time, which ticks while a file is read: waiting
+ * for a disk does not count, nor what other threads do. A call during which it has ticked too often is in a
+ * loop. HDF5 1.10.8 was seen to take 1 GB a second in one, so there is no waiting for long.
+ *
+ * The handlers are put in place when HDF5 is first used, which is after MPI_Init; whoever stood there before
+ * is given the signals that are not HDF5's. */
+#define _GNU_SOURCE /* SIGEV_THREAD_ID */
+
 #include "h5/trap.h"
 
 #include "base/error.h"
@@ -14,9 +20,16 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { SIGNALS = 5, STACK_BYTES = 64 << 10 };
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
+/* A call that reads no values takes microseconds, one that does 100 MB a second and more. */
+enum { SIGNALS = 5, STACK_BYTES = 64 << 10, TICKS_A_SECOND = 8, SECONDS = 1, BYTES_A_TICK = 1 << 20 };
 
 static const struct {
     int number;
@@ -24,18 +37,22 @@ static const struct {
 } signals[SIGNALS] = {{SIGSEGV, " (SIGSEGV)"}, {SIGBUS, " (SIGBUS)"}, {SIGFPE, " (SIGFPE)"},
     {SIGILL, " (SIGILL)"}, {SIGABRT, " (SIGABRT)"}};
 
-static struct sigaction before[SIGNALS];
+static struct sigaction before[SIGNALS], before_ticks;
 static char file_name[1024]; /* "": a file that is being built */
 
-static _Thread_local volatile sig_atomic_t inside;
-
 /* Each thread has its own. */
-static _Thread_local int is_ready;
+static _Thread_local volatile sig_atomic_t inside;
+static _Thread_local volatile uint64_t ticks, most_ticks; /* of the call it is in */
+static _Thread_local int is_ready, has_timer;
+static _Thread_local timer_t timer;
 static _Thread_local char stack[STACK_BYTES];
 
 static _Noreturn void end(const char *signal_name)
 {
-    if (file_name[0])
+    if (!signal_name)
+        log_texts((const char *[]){
+            file_name, ": HDF5 goes in circles while reading it: it is damaged, copy it again", NULL});
+    else if (file_name[0])
         log_texts((const char *[]){file_name, ": HDF5 crashed while reading it", signal_name,
             ": it is damaged, copy it again; or memory ran out", NULL});
     else
@@ -56,41 +73,82 @@ static void meet_crash(int number, siginfo_t *info, void *context)
         raise(number); /* what crashed by itself will do so again */
 }
 
-static void catch_crashes(void)
+/* In the thread whose time it is. */
+static void meet_tick(int number, siginfo_t *info, void *context)
+{
+    if (info->si_code != SI_TIMER) {
+        sigaction(number, &before_ticks, NULL);
+        raise(number);
+    } else if (inside > 0 && ++ticks > most_ticks)
+        end(NULL);
+}
+
+static void catch_signals(void)
 {
     struct sigaction action = {.sa_sigaction = meet_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    struct sigaction at_ticks = {.sa_sigaction = meet_tick, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
     sigemptyset(&action.sa_mask);
+    sigemptyset(&at_ticks.sa_mask);
     H5dont_atexit(); /* it would clean up after files that could not be closed, with no one to trap it */
     for (int i = 0; i < SIGNALS; i++)
         sigaction(signals[i].number, &action, &before[i]);
+    sigaction(SIGVTALRM, &at_ticks, &before_ticks);
 }
 
-/* A stack for the handler, and the signals let through: a crash of a thread that blocks them is not handled
+/* A stack for the handlers, and the signals let through: a crash of a thread that blocks them is not handled
  * at all. */
 static void prepare_thread(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     stack_t own = {.ss_sp = stack, .ss_size = sizeof stack}, other;
-    sigset_t crashes;
-    pthread_once(&once, catch_crashes);
+    sigset_t through;
+    pthread_once(&once, catch_signals);
     if (sigaltstack(NULL, &other) == 0 && (other.ss_flags & SS_DISABLE))
         sigaltstack(&own, NULL);
-    sigemptyset(&crashes);
+    sigemptyset(&through);
     for (int i = 0; i < SIGNALS; i++)
-        sigaddset(&crashes, signals[i].number);
-    pthread_sigmask(SIG_UNBLOCK, &crashes, NULL);
+        sigaddset(&through, signals[i].number);
+    sigaddset(&through, SIGVTALRM);
+    pthread_sigmask(SIG_UNBLOCK, &through, NULL);
     is_ready = 1;
 }
 
-void h5_trap_name(const char *name)
+/* Without a timer, which a limit of the system may refuse, only crashes are found. */
+static void start_ticking(void)
+{
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGVTALRM};
+    struct timespec tick = {.tv_nsec = 1000000000 / TICKS_A_SECOND};
+    event.sigev_notify_thread_id = (pid_t)syscall(SYS_gettid);
+    has_timer = timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer) == 0;
+    if (has_timer)
+        timer_settime(timer, 0, &(struct itimerspec){.it_interval = tick, .it_value = tick}, NULL);
+}
+
+void h5_trap_begin(const char *name)
 {
     if (!is_ready)
         prepare_thread();
     snprintf(file_name, sizeof file_name, "%s", name ? name : "");
+    most_ticks = SECONDS * TICKS_A_SECOND;
+    if (name)
+        start_ticking();
+}
+
+void h5_trap_end(void)
+{
+    if (has_timer)
+        timer_delete(timer);
+    has_timer = 0;
+}
+
+void h5_trap_expect(uint64_t bytes)
+{
+    most_ticks = SECONDS * TICKS_A_SECOND + bytes / BYTES_A_TICK;
 }
 
 void h5_trap_enter(void)
 {
+    ticks = 0;
     inside++;
 }
 

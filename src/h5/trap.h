@@ -1,7 +1,8 @@
-/* Crashes of HDF5. On some damaged files, and where there is no memory, the library itself crashes. Every
- * call of it in this folder is marked by the macros below; a crash inside one ends the process with a line
- * that names the file and EXIT_CODE_DATA (EXIT_CODE_INTERNAL where a file was being built), which ends the
- * other ranks too. A crash anywhere else has the effect it always had.
+/* Crashes and endless loops of HDF5. On some damaged files, and where there is no memory, the library itself
+ * crashes, or goes in circles and takes more and more memory. Every call of it in this folder is marked by
+ * the macros below; a crash inside one, or one that computes far longer than it should, ends the process with
+ * a line that names the file and EXIT_CODE_DATA (EXIT_CODE_INTERNAL where a file was being built), which ends
+ * the other ranks too. A crash anywhere else has the effect it always had.
  *
  * To be included instead of hdf5.h. A function of HDF5 that is called for the first time in this folder
  * belongs into the list; where it is a macro of HDF5's own, the call is put into IN_HDF5. What HDF5 calls
@@ -12,8 +13,13 @@
 #include <hdf5.h>
 #include <stdint.h>
 
-/* With HDF5's lock held: crashes from now on are this file's. NULL: a file that is being built. */
-void h5_trap_name(const char *name);
+/* With HDF5's lock held: what happens from now on is this file's. NULL: a file that is being built, which no
+ * one can have damaged: only crashes are looked for. */
+void h5_trap_begin(const char *name);
+void h5_trap_end(void);
+
+/* Between the two: the calls that follow go through as many bytes, and may take the time for it. */
+void h5_trap_expect(uint64_t bytes);
 
 void h5_trap_enter(void);
 int64_t h5_trap_leave(int64_t outcome); /* returns it */

@@ -83,6 +83,6 @@ int main(int argc, char **argv)
             good = 1;
         else
             replay(argv[i]);
-    printf("%d inputs, in %d of them HDF5 crashed\n", count, trapped);
+    printf("%d inputs, HDF5 trapped in %d of them\n", count, trapped);
     return count ? EXIT_SUCCESS : EXIT_FAILURE;
 }

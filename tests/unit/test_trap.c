@@ -1,5 +1,5 @@
-/* Crashes inside HDF5, which are made here where a call of it would be, and crashes elsewhere. Each happens
- * in a child, whose end and last words are looked at. */
+/* Crashes and loops inside HDF5, which are made here where a call of it would be, and crashes elsewhere. Each
+ * happens in a child, whose end and last words are looked at. */
 #include "base/error.h"
 #include "base/log.h"
 #include "h5/internal.h"
@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- ways to crash; each gives a number as a call of HDF5 would ---- */
@@ -126,6 +127,70 @@ static void be_killed_inside(void)
     IN_HDF5(pause());
 }
 
+/* ---- loops ---- */
+
+/* What this thread has computed, in milliseconds. */
+static int64_t computed(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int compute_for(int64_t milliseconds)
+{
+    for (int64_t end = computed() + milliseconds; computed() < end;)
+        ;
+    return 0;
+}
+
+enum { A_CALL = 600, TOO_LONG = 60000 };
+
+static void loop_while_reading(void)
+{
+    h5_lock("some/file.h5");
+    IN_HDF5(compute_for(TOO_LONG));
+    h5_unlock();
+}
+
+static void *run_loop(void *context)
+{
+    loop_while_reading();
+    return NULL;
+}
+
+static void loop_in_a_thread(void)
+{
+    pthread_t thread;
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, NULL);
+    if (pthread_create(&thread, NULL, run_loop, NULL) == 0)
+        pthread_join(thread, NULL);
+}
+
+static int raise_alarm(void)
+{
+    return raise(SIGVTALRM);
+}
+
+/* Many calls, a long one for many bytes, long waiting, our own computing, and a file that is built. */
+static void take_time_where_it_is_due(void)
+{
+    h5_lock("some/file.h5");
+    for (int i = 0; i < 3; i++)
+        IN_HDF5(compute_for(A_CALL));
+    IN_HDF5(usleep(3 * A_CALL * 1000));
+    compute_for(3 * A_CALL);
+    h5_trap_expect(60 << 20);
+    IN_HDF5(compute_for(3 * A_CALL));
+    h5_unlock();
+    h5_lock(NULL);
+    IN_HDF5(compute_for(3 * A_CALL));
+    h5_unlock();
+    compute_for(3 * A_CALL);
+}
+
 /* ---- what comes of it ---- */
 
 struct end {
@@ -202,6 +267,34 @@ START_TEST(a_signal_from_elsewhere_is_no_crash_of_hdf5)
 }
 END_TEST
 
+static const char circles[] =
+    "rnn-train: [rank 3 on node7] some/file.h5: HDF5 goes in circles while reading it: "
+    "it is damaged, copy it again\n";
+
+START_TEST(a_call_that_does_not_end_is_ended_with_a_line_that_names_the_file)
+{
+    chosen = &ways[0];
+    expect_line(loop_while_reading, EXIT_CODE_DATA, circles);
+    expect_line(loop_in_a_thread, EXIT_CODE_DATA, circles);
+}
+END_TEST
+
+START_TEST(time_that_is_due_is_no_loop)
+{
+    struct end end;
+    run_child(take_time_where_it_is_due, &end);
+    ck_assert_msg(end.status == 0, "%x %s", end.status, end.said);
+    ck_assert_str_eq(end.said, "");
+}
+END_TEST
+
+START_TEST(an_alarm_from_elsewhere_is_no_loop)
+{
+    chosen = &(struct way){raise_alarm, SIGVTALRM, "SIGVTALRM"};
+    expect_signal(crash_while_reading, SIGVTALRM);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("trap");
@@ -210,6 +303,9 @@ int main(void)
     tcase_add_loop_test(tests, a_crash_inside_hdf5_ends_with_a_line_that_names_the_file, 0, WAYS);
     tcase_add_loop_test(tests, a_crash_of_ours_stays_one, 0, WAYS);
     tcase_add_test(tests, a_signal_from_elsewhere_is_no_crash_of_hdf5);
+    tcase_add_test(tests, a_call_that_does_not_end_is_ended_with_a_line_that_names_the_file);
+    tcase_add_test(tests, time_that_is_due_is_no_loop);
+    tcase_add_test(tests, an_alarm_from_elsewhere_is_no_loop);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }
