@@ -28,7 +28,8 @@ void comm_version(char *text, size_t size); /* "Open MPI 4.1.4", before or after
  * with EXIT_CODE_STUCK and a line that names it, its host, and the step last told to comm_set_step, and ends
  * with `advice`, what to do then (the caller's, as long as ranks are watched). Signs of
  * life are given in the functions of this folder that wait, and by comm_show_life, which costs a look at the
- * clock: to be called between pieces of work that take less than the limit each. (watch.c) */
+ * clock: to be called between pieces of work that take less than the limit each. Ranks that do not even come
+ * here within this rank's own `limit` end it likewise. (watch.c) */
 void comm_watch(struct comm *comm, double limit, const char *advice);
 void comm_set_step(const struct comm *comm, int64_t step);
 void comm_show_life(const struct comm *comm);

@@ -22,6 +22,7 @@
 #include "comm/wait.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 
 #include <assert.h>
@@ -51,10 +52,15 @@ struct watch {
 /* ---- the end of what may hang ---- */
 
 static volatile sig_atomic_t last_code;
+static const char *volatile last_words; /* NULL: what there is to say was said */
 
 static void end_now(int number)
 {
     (void)number;
+    if (last_words)
+        log_texts((const char *[]){
+            "not all ranks have answered at the start: one hangs, or its host or network is gone: ",
+            last_words, NULL});
     _exit(last_code);
 }
 
@@ -62,9 +68,19 @@ void watch_end_after(double seconds, int code)
 {
     struct sigaction action = {.sa_handler = end_now};
     sigemptyset(&action.sa_mask);
+    last_words = NULL;
     last_code = code;
     sigaction(SIGALRM, &action, NULL);
     alarm(seconds < 1 ? 1 : seconds < 1e6 ? (unsigned)(seconds + 1) : 1000000);
+}
+
+/* For as long as ranks are not watched yet. */
+static void end_unless_begun(double limit, const char *advice)
+{
+    if (limit > 0) {
+        watch_end_after(limit + LATER_SECONDS, EXIT_CODE_STUCK);
+        last_words = advice;
+    }
 }
 
 /* ---- beginning and end ---- */
@@ -87,7 +103,6 @@ void comm_watch(struct comm *comm, double limit, const char *advice)
 {
     struct error error;
     size_t ranks = (size_t)comm->ranks;
-    double now = clock_now();
     assert(!comm->watch);
     struct watch *watch = memory_create(1, sizeof *watch, &error);
     if (!watch)
@@ -101,9 +116,12 @@ void comm_watch(struct comm *comm, double limit, const char *advice)
         comm_fatal(comm, -1, error.code, "%s", error.text);
     for (int r = 0; r < comm->ranks; r++)
         watch->sends[r] = MPI_REQUEST_NULL;
+    end_unless_begun(limit, advice);
     comm_broadcast(comm, &limit, sizeof limit, 0);
     MPI_Comm_dup(MPI_COMM_WORLD, &watch->talk);
     MPI_Allgather(comm->host, HOST, MPI_CHAR, watch->hosts, HOST, MPI_CHAR, MPI_COMM_WORLD);
+    alarm(0);
+    double now = clock_now();
     watch->limit = comm->ranks > 1 ? limit : 0;
     watch->deputy = find_deputy(comm, watch->hosts);
     watch->looked = now;
@@ -188,14 +206,17 @@ static void hear(struct watch *watch, double now)
 
 /* ---- judgement ---- */
 
-/* A launcher takes a second or two to end a job: who judges later says nothing of what is found already. */
+/* A launcher takes a second or two to end a job, more on a busy machine: who judges later says nothing of
+ * what is found already, nor that who has found it is silent. */
 static double allowance(const struct watch *watch, int judge, int judged)
 {
     double later = watch->limit / 4 < LATER_SECONDS ? LATER_SECONDS : watch->limit / 4;
     if (judge == 0)
         return watch->limit;
+    if (judge == watch->deputy && judged == 0)
+        return watch->limit < LATER_SECONDS ? LATER_SECONDS : watch->limit;
     if (judge == watch->deputy)
-        return judged == 0 ? watch->limit : watch->limit + later;
+        return watch->limit + later;
     return judged == 0 || judged == watch->deputy ? watch->limit + 2 * later : 0;
 }
 

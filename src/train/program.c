@@ -44,14 +44,20 @@ static void say_fault(void *context, const char *text)
         log_line(LOG_ERROR, "%s", text);
 }
 
-/* All. Every rank reads the configuration; faults are told once. */
-static int read_config(const struct comm *comm, const struct train_options *options, struct config *config)
+/* All. Every rank reads the configuration; faults are told once. Where there is to be a run, the ranks are
+ * watched from here on. */
+static int read_config(struct comm *comm, const struct train_options *options, struct config *config)
 {
     struct faults faults;
     struct error error = {0};
-    faults_init(&faults, 50, say_fault, (void *)comm);
+    faults_init(&faults, 50, say_fault, comm);
     config_init(config);
-    if (config_read(config, options->config, options->sets, options->set, &faults)) {
+    int failed = config_read(config, options->config, options->sets, options->set, &faults);
+    if (!options->plan && !options->check)
+        comm_watch(comm, config->train.watchdog,
+            "run the same command again to continue from the last checkpoint, without that host if it "
+            "happens again (train.watchdog sets the limit)");
+    if (failed) {
         if (comm->rank == 0)
             return comm_agree(comm, &(struct error){.code = faults.code}), faults.code;
         error_set(
@@ -64,7 +70,7 @@ static int read_config(const struct comm *comm, const struct train_options *opti
     return error.code;
 }
 
-static int train(struct comm *comm, const struct train_options *options, const struct config *config,
+static int train(const struct comm *comm, const struct train_options *options, const struct config *config,
     const char *command, double start)
 {
     struct run *run = memory_create(1, sizeof *run, NULL);
@@ -76,9 +82,6 @@ static int train(struct comm *comm, const struct train_options *options, const s
     run->comm = comm;
     run->command = command;
     run->start = start;
-    comm_watch(comm, config->train.watchdog,
-        "run the same command again to continue from the last checkpoint, without that host if it happens "
-        "again (train.watchdog sets the limit)");
     int code;
     if (options_run_directory(options, run->directory, sizeof run->directory, &error)) {
         if (comm->rank == 0)

@@ -2,9 +2,9 @@
  *
  *     test_fatal                 the suite
  *     test_fatal die RANK CODE STEP   a rank of a job: RANK gives up, the others wait for it in a barrier
- *     test_fatal stand RANK AT WORK   under the watch RANK stands still: AT a place of the exchange, or (-1)
- * at a random moment of it. WORK 1: rank 0 works for longer than the limit first, and shows that it lives; 2:
- * it ends well after that */
+ *     test_fatal stand RANK AT WORK   under the watch RANK stands still: AT a place of the exchange, (-1) at
+ * a random moment of it, or (-2) before it is under the watch. WORK 1: rank 0 works for longer than the limit
+ * first, and shows that it lives; 2: it ends well after that */
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -97,6 +97,8 @@ static int stand_still(int standing, int at, int works)
     struct comm comm;
     struct error error = {0};
     comm_start(&comm, "fatal-test");
+    if (comm.rank == standing && at == -2)
+        raise(SIGSTOP);
     comm_watch(&comm, limit, "see to it");
     comm_set_step(&comm, 42);
     struct reduce *reduce = reduce_create(&comm, FLOATS, &error);
@@ -104,7 +106,7 @@ static int stand_still(int standing, int at, int works)
     double *values = memory_create(1000, sizeof *values, &error);
     if (works)
         work(&comm);
-    if (comm.rank == standing && at < 0) {
+    if (comm.rank == standing && at == -1) {
         struct itimerval soon = {.it_value = {.tv_usec = 300000 + getpid() % 1000 * 100}};
         signal(SIGALRM, stop_here);
         setitimer(ITIMER_REAL, &soon, NULL);
@@ -206,6 +208,19 @@ START_TEST(a_rank_that_stands_still_anywhere_ends_the_job_and_is_named)
 }
 END_TEST
 
+START_TEST(a_rank_that_stands_still_at_the_start_ends_the_job)
+{
+    struct command_result result;
+    stand(&result, _i ? "0" : "2", "-2", "0");
+    ck_assert(!result.timed_out);
+    ck_assert_msg(result.status == EXIT_CODE_STUCK, "%d: %s", result.status, result.errors);
+    ck_assert_ptr_nonnull(strstr(result.errors, "] not all ranks have answered at the start: "));
+    ck_assert_ptr_nonnull(strstr(result.errors, ": see to it\n"));
+    ck_assert_int_eq(result.left_behind, 0);
+    command_result_finish(&result);
+}
+END_TEST
+
 START_TEST(a_rank_that_works_for_longer_than_the_limit_is_not_stuck)
 {
     struct command_result result;
@@ -284,6 +299,7 @@ int main(int argc, char **argv)
     tcase_add_test(jobs, without_mpirun_a_program_is_a_world_of_one);
     tcase_add_test(jobs, without_mpirun_a_fatal_error_gives_its_code);
     tcase_add_loop_test(jobs, a_rank_that_stands_still_anywhere_ends_the_job_and_is_named, 0, 9);
+    tcase_add_loop_test(jobs, a_rank_that_stands_still_at_the_start_ends_the_job, 0, 2);
     tcase_add_test(jobs, a_rank_that_works_for_longer_than_the_limit_is_not_stuck);
     tcase_add_exit_test(jobs, before_the_start_a_fatal_error_gives_its_code, EXIT_CODE_USAGE);
     suite_add_tcase(suite, jobs);
