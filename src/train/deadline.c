@@ -2,10 +2,8 @@
  * else, and it may be changed while the job is in the queue. What squeue says does not matter enough to wait
  * for long, or to fail.
  *
- * After the step at hand the run needs time for whatever of it is still to come (a step, the end of the
- * epoch) and a checkpoint; and it learns how it is doing only in the next step: two steps, an end and a
- * checkpoint, half as much again, and a second. Before the first checkpoint its time is guessed by its size,
- * at 50 MB/s. */
+ * A validation can be broken off after each of its batches. Before the first checkpoint the time it takes is
+ * guessed by its size, at 50 MB/s. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "train/run.h"
@@ -135,8 +133,8 @@ void run_find_deadline(struct run *run)
 int run_is_late(const struct run *run)
 {
     const struct deadline *deadline = &run->deadline;
-    /* A step, the end of its epoch and a checkpoint that is due, then the last step and its checkpoint; each
-     * may take half as long again as the longest so far. */
-    double margin = 1 + 1.5 * (2 * deadline->step + deadline->end + 2 * deadline->save);
+    /* A step and a checkpoint that is due, then the last step and its checkpoint; each may take half as long
+     * again as the longest so far. */
+    double margin = 1 + 1.5 * (2 * deadline->step + 2 * deadline->save);
     return clock_now() + margin > deadline->at;
 }

@@ -24,8 +24,8 @@ struct pace {
 
 /* The end of the run's time, and how long its parts took at the longest, in seconds. */
 struct deadline {
-    double at;              /* clock_now(); +infinity: none */
-    double step, end, save; /* a step; the end of an epoch, validation and all; a checkpoint */
+    double at;         /* clock_now(); +infinity: none */
+    double step, save; /* a step, a checkpoint */
 };
 
 struct run {
@@ -104,8 +104,9 @@ int run_step(
 int run_check_finite(
     const struct run *run, int64_t step, const char *what, double value, struct error *error);
 
-/* Loss and error over the validation set. EXIT_CODE_DIVERGED: the loss is not finite. (validate.c) */
-int run_validate(struct run *run, struct outcome *outcome, struct error *error);
+/* Loss and error over the validation set. EXIT_CODE_DIVERGED: the loss is not finite. *stop, STOP_NOT before:
+ * why any rank has broken it off, without an outcome then. (validate.c) */
+int run_validate(struct run *run, struct outcome *outcome, enum stop_reason *stop, struct error *error);
 
 /* EXIT_CODE_DATA where a whole epoch over a set counted nothing. Not collective. (validate.c) */
 int run_check_counted(const struct dataset *dataset, double counted, struct error *error);
@@ -130,7 +131,7 @@ void run_note_pace(struct run *run, const double *busy, double waited);
 void run_tell_pace(struct run *run, char *text, size_t size);
 
 /* Rank 0. When the run's time is over: by --max-time, else by the end of the SLURM job it is in; and whether
- * there is none left for another step. (deadline.c) */
+ * there is none left for another step, or another batch of validation. (deadline.c) */
 void run_find_deadline(struct run *run);
 int run_is_late(const struct run *run);
 
@@ -158,8 +159,8 @@ int run_agree_weights(const struct run *run, struct error *error);
 /* Sums over ranks that ride along with the scores of a step. Not collective. (step.c) */
 size_t run_count_rides(const struct comm *comm);
 
-/* Rank 0. Renews the lock's heartbeat; ends all ranks where another job has taken the run over, whose files
- * must not be touched. (train.c) */
+/* Renews the lock's heartbeat, on rank 0, which has it; ends all ranks where another job has taken the run
+ * over, whose files must not be touched. (train.c) */
 void run_keep_lock(struct run *run);
 
 /* Has the run made its last epoch, or waited long enough for a better one? Not collective. (train.c) */

@@ -78,8 +78,7 @@ static int write_checkpoint(
         fill_provenance(run, &view.provenance, libraries, time_text);
         failed = best && rundir_save_best(run->directory, &view, error);
         comm_show_life(run->comm);
-        if (run->lock)
-            run_keep_lock(run);
+        run_keep_lock(run);
         failed =
             failed || (newest && rundir_save(run->directory, &view, run->config->checkpoint.keep, error));
     }

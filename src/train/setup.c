@@ -314,8 +314,7 @@ int run_open(struct run *run, int *finished, struct error *error)
     if (*finished)
         return 0;
     if (run->comm->rank == 0) {
-        if (run->lock)
-            run_keep_lock(run); /* reading the data may have taken longer than a lock counts */
+        run_keep_lock(run); /* reading the data may have taken longer than a lock counts */
         open_records(run, error);
     }
     if (error->code == 0)

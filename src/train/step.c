@@ -44,8 +44,7 @@ static int compute_grains(struct run *run, double *data_wait, struct error *erro
         tree_sums_add(&run->sums);
         tally_add(&run->tally, grain, run->scores);
         comm_show_life(comm);
-        if (run->lock)
-            run_keep_lock(run);
+        run_keep_lock(run);
     }
     return 0;
 }

@@ -59,9 +59,9 @@ static int judge_epoch(struct run *run, int64_t epoch, double loss, double error
     return 1;
 }
 
-/* Validation, the schedule's share of it, the line of the epoch; then the next epoch begins. *best: save
- * best.h5. */
-static int end_epoch(struct run *run, int *best, struct error *error)
+/* Validation, the schedule's share of it, the line of the epoch; then the next epoch begins, unless *stop has
+ * broken the validation off. *best: save best.h5. */
+static int end_epoch(struct run *run, enum stop_reason *stop, int *best, struct error *error)
 {
     struct progress *progress = &run->progress;
     int64_t epoch = progress->epoch;
@@ -73,8 +73,10 @@ static int end_epoch(struct run *run, int *best, struct error *error)
     progress->error = progress->train_error;
     struct outcome valid = {.loss = NAN, .error = NAN};
     if (run->valid) {
-        if (run_validate(run, &valid, error))
+        if (run_validate(run, &valid, stop, error))
             return -1;
+        if (*stop != STOP_NOT)
+            return 0;
         add_metrics(run, "valid", epoch, &valid);
         progress->loss = valid.loss;
         progress->error = valid.error;
@@ -124,33 +126,22 @@ static int is_due(const struct run *run, int epoch_ended)
 
 void run_keep_lock(struct run *run)
 {
-    if (lock_beat(run->lock))
+    if (run->lock && lock_beat(run->lock))
         comm_fatal(run->comm, run->progress.step, EXIT_CODE_IO,
             "%s/lock: was removed, or taken over by another job: this one ends without saving",
             run->directory);
 }
 
-static void learn(double *longest, double since)
-{
-    double took = clock_now() - since;
-    *longest = took > *longest ? took : *longest;
-}
-
-static int close_epoch(struct run *run, int *best, struct error *error)
-{
-    double start = clock_now();
-    int failed = end_epoch(run, best, error);
-    learn(&run->deadline.end, start);
-    return failed;
-}
-
-/* What hangs on a step, or on the end of an epoch that a stop has put off. */
+/* What hangs on a step, or on the end of an epoch that a stop has put off: little time may be left when a run
+ * is to stop, and a validation is then for the run that goes on from here. */
 static int settle(
     struct run *run, enum stop_reason *stop, int epoch_ended, int save, int *over, struct error *error)
 {
-    int best = 0;
-    if (epoch_ended && close_epoch(run, &best, error))
+    int best = 0, validates = epoch_ended && run->valid;
+    if (epoch_ended && !(validates && *stop != STOP_NOT) && end_epoch(run, stop, &best, error))
         return -1;
+    if (validates && *stop != STOP_NOT)
+        return *over = 1, run_save(run, 1, 0, 0, error);
     int finished = run_is_over(run);
     run->progress.finished = finished;
     *over = finished || *stop != STOP_NOT;
@@ -160,9 +151,7 @@ static int settle(
     return *over || due || best ? run_save(run, *over || due, best, due, error) : 0;
 }
 
-/* One step and what hangs on it. *over: the run is finished or was stopped, as `stop` says. A signal may
- * leave hardly a second: the end of the epoch with its validation is then for the run that goes on from here.
- */
+/* One step and what hangs on it. *over: the run is finished or was stopped, as `stop` says. */
 static int advance(struct run *run, enum stop_reason *stop, int *over, struct error *error)
 {
     struct outcome outcome;
@@ -170,15 +159,12 @@ static int advance(struct run *run, enum stop_reason *stop, int *over, struct er
     double start = clock_now();
     if (run_step(run, &outcome, stop, &save, error))
         return -1;
-    if (run->lock)
-        run_keep_lock(run);
+    run_keep_lock(run);
     add_metrics(run, "train", run->feed.now.epoch, &outcome);
     report_step(&run->report, run->feed.now.epoch, run->progress.step, (double)outcome.frames, outcome.loss);
-    learn(&run->deadline.step, start);
-    int epoch_ended = run->progress.position == run->feed.plan.steps;
-    if (epoch_ended && run->valid && *stop == STOP_SIGNAL)
-        return *over = 1, run_save(run, 1, 0, 0, error);
-    return settle(run, stop, epoch_ended, save, over, error);
+    double took = clock_now() - start;
+    run->deadline.step = took > run->deadline.step ? took : run->deadline.step;
+    return settle(run, stop, run->progress.position == run->feed.plan.steps, save, over, error);
 }
 
 static void say_finished(struct run *run)

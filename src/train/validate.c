@@ -1,30 +1,46 @@
 /* The validation set in the order of the file, by the same ranks and the same plan as training, without
- * updates. */
+ * updates. After each batch ranks agree on whether to go on: a stop does not wait for the rest. */
 #include "base/clock.h"
 #include "train/run.h"
+#include "train/stop.h"
 
 #include <math.h>
 
-static int validate_steps(
+/* The grains of this rank. A failure is this rank's alone. */
+static int validate_batch(
     struct run *run, struct feed *feed, struct tally *tally, double *data_wait, struct error *error)
 {
     struct net_pass pass = {.training = 0};
-    for (int64_t index = 0; index < feed->plan.steps; index++) {
-        if (feed_next(feed, error))
+    if (feed_next(feed, error))
+        return -1;
+    run_keep_lock(run);
+    size_t end = feed->now.ranges[run->comm->rank + 1];
+    for (size_t leaf = feed->now.ranges[run->comm->rank]; leaf < end; leaf++) {
+        const struct grain *grain = reader_next(feed->reader, data_wait, error);
+        struct net_outputs outputs;
+        if (!grain || net_forward(run->net, &pass, grain, &outputs, run->scores, error))
             return -1;
-        if (run->lock)
-            run_keep_lock(run);
-        for (size_t leaf = feed->now.ranges[run->comm->rank]; leaf < feed->now.ranges[run->comm->rank + 1];
-             leaf++) {
-            const struct grain *grain = reader_next(feed->reader, data_wait, error);
-            if (!grain)
-                return -1;
-            struct net_outputs outputs;
-            if (net_forward(run->net, &pass, grain, &outputs, run->scores, error))
-                return -1;
-            tally_add(tally, grain, run->scores);
-            comm_show_life(run->comm);
-        }
+        tally_add(tally, grain, run->scores);
+        comm_show_life(run->comm);
+    }
+    return 0;
+}
+
+static int validate_batches(struct run *run, struct feed *feed, struct tally *tally, struct outcome *outcome,
+    enum stop_reason *stop, struct error *error)
+{
+    enum { FAILED, SIGNAL, LATE, QUESTIONS };
+    for (int64_t batch = 0; batch < feed->plan.steps && *stop == STOP_NOT; batch++) {
+        double any[QUESTIONS] = {0};
+        any[FAILED] = validate_batch(run, feed, tally, &outcome->data_wait, error) != 0;
+        any[SIGNAL] = stop_signal() != 0;
+        any[LATE] = run->comm->rank == 0 && run_is_late(run);
+        double before = clock_now();
+        comm_max(run->comm, any, QUESTIONS);
+        outcome->comm_wait += clock_now() - before;
+        if (any[FAILED] > 0)
+            return comm_agree(run->comm, error);
+        *stop = any[SIGNAL] > 0 ? STOP_SIGNAL : any[LATE] > 0 ? STOP_TIME : STOP_NOT;
     }
     return 0;
 }
@@ -39,30 +55,38 @@ int run_check_counted(const struct dataset *dataset, double counted, struct erro
         dataset->path);
 }
 
-int run_validate(struct run *run, struct outcome *outcome, struct error *error)
+/* All. */
+static int score_all(struct run *run, struct feed *feed, struct tally *tally, struct outcome *outcome,
+    enum stop_reason *stop, struct error *error)
+{
+    const struct config *config = run->config;
+    size_t sequences = (size_t)run->valid->sequences;
+    if (feed_init(feed, run->comm, run->valid, run->shift, run->scale, config->train.batch,
+            config->train.grain, 0, 0, 0, 0, error) == 0)
+        tally_init(tally, sequences, 0, error);
+    if (comm_agree(run->comm, error))
+        return -1;
+    tally_start(tally, sequences, NULL);
+    return validate_batches(run, feed, tally, outcome, stop, error);
+}
+
+int run_validate(struct run *run, struct outcome *outcome, enum stop_reason *stop, struct error *error)
 {
     double start = clock_now();
     struct feed feed;
     struct tally tally = {0};
-    const struct config *config = run->config;
+    struct net_score sum = {0};
     *outcome = (struct outcome){.gradient_norm = NAN, .learning_rate = NAN};
     *error = (struct error){0};
-    size_t sequences = (size_t)run->valid->sequences;
-    if (feed_init(&feed, run->comm, run->valid, run->shift, run->scale, config->train.batch,
-            config->train.grain, 0, 0, 0, 0, error) == 0 &&
-        tally_init(&tally, sequences, 0, error) == 0) {
-        tally_start(&tally, sequences, NULL);
-        validate_steps(run, &feed, &tally, &outcome->data_wait, error);
-    }
+    int failed = score_all(run, &feed, &tally, outcome, stop, error);
     feed_finish(&feed);
-    if (comm_agree(run->comm, error)) {
-        tally_finish(&tally);
-        return -1;
-    }
     double before = clock_now();
-    struct net_score sum = tally_sum(&tally, run->comm);
-    outcome->comm_wait = clock_now() - before;
+    if (!failed && *stop == STOP_NOT)
+        sum = tally_sum(&tally, run->comm);
+    outcome->comm_wait += clock_now() - before;
     tally_finish(&tally);
+    if (failed || *stop != STOP_NOT)
+        return failed;
     outcome->loss = tally_mean(sum.loss, sum.counted);
     outcome->error = tally_mean(sum.errors, sum.labels);
     outcome->sequences = run->valid->sequences;

@@ -382,16 +382,16 @@ static uint64_t run_steps(const char *name, const char *const *set, int steps, s
 {
     struct job job;
     struct error error;
+    enum stop_reason stop = STOP_NOT;
     int over;
     job_begin(&job, name, set);
     mpi_assert(run_open(job.run, &over, &error) == 0);
     for (int i = 0; i < steps; i++) {
         struct outcome outcome;
-        enum stop_reason stop;
         int save;
         mpi_assert(run_step(job.run, &outcome, &stop, &save, &error) == 0);
     }
-    mpi_assert(run_validate(job.run, valid, &error) == 0);
+    mpi_assert(run_validate(job.run, valid, &stop, &error) == 0 && stop == STOP_NOT);
     mpi_assert(run_save(job.run, 1, 0, 1, &error) == 0);
     uint64_t hash = job.run->weights_hash;
     run_close(job.run);
