@@ -129,8 +129,8 @@ START_TEST(killed_at_any_call_a_run_ends_with_the_undisturbed_bits)
             "calls=open,read,write,sync,rename,close,unlink,link,truncate,folder at=%d action=kill-before%s",
             at, losses[at % 3]);
         fired = run_with(words, "run", &result);
-        ck_assert_msg(result.status == (fired ? 137 : 0), "%s: exit code %d:\n%.1500s", words, result.status,
-            result.errors);
+        ck_assert_msg(result.status == (fired ? 137 : 0), "%s: met %ld times, exit code %d:\n%.1500s%.1500s",
+            words, fired, result.status, result.output, result.errors);
         command_result_finish(&result);
         check_resume("run", words);
         printf("%s: %s\n", words, fired ? "killed" : "none was met");
