@@ -17,7 +17,6 @@ struct h5_set {
     char *name; /* without the leading "/" */
     hid_t id, space;
     struct h5_shape shape;
-    size_t chunk_bytes; /* decoded; 0: it has none */
 };
 
 struct h5_file {
@@ -59,8 +58,7 @@ struct h5_set *h5_find_set(struct h5_file *file, const char *name, struct error 
 void h5_close_set(struct h5_set *set);
 int h5_check_rows(
     const struct h5_file *file, const struct h5_set *set, int64_t first, int64_t rows, struct error *error);
-/* Selects rows of the set's space, which are to be read next, and makes a space for them in memory
- * (H5Sclose); negative on failure. */
+/* Selects rows of the set's space and makes a space for them in memory (H5Sclose); negative on failure. */
 hid_t h5_select_rows(const struct h5_set *set, int64_t first, int64_t rows);
 
 #endif

@@ -2,8 +2,6 @@
  * nearest that does. */
 #include "h5/internal.h"
 
-enum { ELEMENT_BYTES = 16 }; /* what an element takes beside its bytes: to be found, converted, copied */
-
 int h5_check_rows(
     const struct h5_file *file, const struct h5_set *set, int64_t first, int64_t rows, struct error *error)
 {
@@ -23,10 +21,6 @@ hid_t h5_select_rows(const struct h5_set *set, int64_t first, int64_t rows)
     hsize_t start[H5_MOST_DIMENSIONS] = {(hsize_t)first}, count[H5_MOST_DIMENSIONS] = {(hsize_t)rows};
     for (int d = 1; d < dimensions; d++)
         count[d] = (hsize_t)set->shape.size[d];
-    uint64_t elements = 1;
-    for (int d = 0; d < dimensions; d++)
-        elements *= count[d];
-    h5_trap_expect(set->chunk_bytes + elements * (set->shape.bytes + ELEMENT_BYTES));
     if (H5Sselect_hyperslab(set->space, H5S_SELECT_SET, start, NULL, count, NULL) < 0)
         return -1;
     return H5Screate_simple(dimensions, count, NULL);
@@ -82,6 +76,7 @@ static int read_locked(struct h5_file *file, const struct request *request, stru
         return -1;
     if (request->rows == 0)
         return 0;
+    h5_trap_expect(file->bytes);
     hid_t memory = h5_select_rows(set, request->first, request->rows);
     int outcome = 0;
     if (memory < 0 ||

@@ -10,13 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    LEAST_SLOTS = 521,
-    MOST_SLOTS = 1 << 20,
-    MOST_RATIO = 1100,
-    SMALL_BYTES = 16 << 20,
-    INDEX_SHARE = 64, /* of a file is index, at most */
-};
+enum { LEAST_SLOTS = 521, MOST_SLOTS = 1 << 20, MOST_RATIO = 1100, SMALL_BYTES = 16 << 20 };
 
 static size_t next_prime(size_t n)
 {
@@ -86,11 +80,8 @@ static int64_t count_elements(const struct h5_shape *shape)
     return n;
 }
 
-/* 0: the set has no chunks. */
 static size_t chunk_bytes(const struct h5_set *set, hid_t creation)
 {
-    if (H5Pget_layout(creation) != H5D_CHUNKED)
-        return 0;
     hsize_t sizes[H5S_MAX_RANK];
     int dimensions = H5Pget_chunk(creation, H5S_MAX_RANK, sizes);
     size_t bytes = set->shape.bytes;
@@ -101,14 +92,16 @@ static size_t chunk_bytes(const struct h5_set *set, hid_t creation)
 
 /* Whoever reads asks for memory by the shape, HDF5 by the chunk: neither may say more than the bytes that are
  * there can hold. Deflate makes 1032 bytes of one at most; below `SMALL_BYTES` it does not matter. */
-static int check_size(const struct h5_file *file, const struct h5_set *set, struct error *error)
+static int check_size(
+    const struct h5_file *file, const struct h5_set *set, hid_t creation, struct error *error)
 {
     uint64_t stored = H5Dget_storage_size(set->id), whole = (uint64_t)count_elements(&set->shape);
+    uint64_t chunk = H5Pget_layout(creation) == H5D_CHUNKED ? chunk_bytes(set, creation) : 0;
     whole *= set->shape.bytes;
     if (stored > file->bytes)
         stored = file->bytes;
     if ((whole <= SMALL_BYTES || whole / MOST_RATIO <= stored) &&
-        (set->chunk_bytes <= SMALL_BYTES || set->chunk_bytes / MOST_RATIO <= stored))
+        (chunk <= SMALL_BYTES || chunk / MOST_RATIO <= stored))
         return 0;
     return error_set(error, EXIT_CODE_DATA,
         "%s: set /%s of an impossible size: the file has too few bytes for it: it is damaged", file->name,
@@ -124,18 +117,18 @@ static int check_storage(
             "%s: set /%s keeps its values in another file: only what lies in the file itself is read; copy "
             "them in (h5repack)",
             file->name, set->name);
-    h5_trap_expect(file->bytes / INDEX_SHARE); /* the size is added up from the index of the chunks */
+    h5_trap_expect(file->bytes); /* the index of the chunks is gone through */
     if (count_elements(&set->shape) > 0 && H5Dget_storage_size(set->id) == 0)
         return error_set(
             error, EXIT_CODE_DATA, "%s: set /%s was never written: it has no values", file->name, set->name);
-    return check_size(file, set, error);
+    return check_size(file, set, creation, error);
 }
 
 /* Opens the set again with a cache of its own. */
-static int give_cache(struct h5_file *file, struct h5_set *set, hid_t access)
+static int give_cache(struct h5_file *file, struct h5_set *set, hid_t creation, hid_t access)
 {
     size_t whole = (size_t)count_elements(&set->shape) * set->shape.bytes;
-    size_t chunk = set->chunk_bytes, share = file->cache_left / 4 * 3;
+    size_t chunk = chunk_bytes(set, creation), share = file->cache_left / 4 * 3;
     if (!chunk)
         return 0;
     if (share > whole)
@@ -167,10 +160,10 @@ static int look_at(struct h5_file *file, struct h5_set *set, hid_t access, struc
         set->shape.kind = kind_of(type);
         set->shape.bytes = H5Tget_size(type);
         outcome = read_sizes(file, set, set->space, error);
-        set->chunk_bytes = chunk_bytes(set, creation);
         if (outcome == 0)
             outcome = check_storage(file, set, creation, error);
-        if (outcome == 0 && give_cache(file, set, access) != 0)
+        if (outcome == 0 && H5Pget_layout(creation) == H5D_CHUNKED &&
+            give_cache(file, set, creation, access) != 0)
             outcome = h5_failed(file, error, "set /%s cannot be opened", set->name);
     }
     if (type >= 0)

@@ -63,6 +63,7 @@ static int read_rows(struct h5_file *file, struct h5_set *set, int64_t first, in
     void *block = memory_create((size_t)rows, read.variable ? sizeof(char *) : read.width, error);
     if (!block)
         return -1;
+    h5_trap_expect(file->bytes);
     hid_t memory = h5_select_rows(set, first, rows);
     int outcome = 0;
     if (memory < 0 || H5Dread(set->id, type, memory, set->space, H5P_DEFAULT, block) < 0) {

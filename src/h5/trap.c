@@ -6,7 +6,8 @@
  *
  * Loops are found by a timer of the thread's own processor time, which ticks while a file is read: waiting
  * for a disk does not count, nor what other threads do. A call during which it has ticked too often is in a
- * loop. HDF5 1.10.8 was seen to take 1 GB a second in one, so there is no waiting for long.
+ * loop: one that reads no values takes microseconds. HDF5 1.10.8 was seen to take 1 GB a second in one, so a
+ * call that ticks at all and during which the process grows is not waited for.
  *
  * The handlers are put in place when HDF5 is first used, which is after MPI_Init; whoever stood there before
  * is given the signals that are not HDF5's. */
@@ -17,6 +18,8 @@
 #include "base/error.h"
 #include "base/log.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,8 +31,16 @@
 #define sigev_notify_thread_id _sigev_un._tid
 #endif
 
-/* A call that reads no values takes microseconds, one that does 100 MB a second and more. */
-enum { SIGNALS = 5, STACK_BYTES = 64 << 10, TICKS_A_SECOND = 8, SECONDS = 1, BYTES_A_TICK = 1 << 20 };
+/* BYTES_A_TICK: 4 microseconds for each byte of the file. What is stored can become 1000 times as much, and a
+ * chunk takes 40 bytes in the index and some 20 microseconds. */
+enum {
+    SIGNALS = 5,
+    STACK_BYTES = 64 << 10,
+    TICKS_A_SECOND = 8,
+    MOST_TICKS = 3 * TICKS_A_SECOND,
+    BYTES_A_TICK = 250000 / TICKS_A_SECOND,
+    MOST_GROWTH = 512 << 20,
+};
 
 static const struct {
     int number;
@@ -38,11 +49,13 @@ static const struct {
     {SIGILL, " (SIGILL)"}, {SIGABRT, " (SIGABRT)"}};
 
 static struct sigaction before[SIGNALS], before_ticks;
+static int64_t page_bytes;
 static char file_name[1024]; /* "": a file that is being built */
 
 /* Each thread has its own. */
 static _Thread_local volatile sig_atomic_t inside;
 static _Thread_local volatile uint64_t ticks, most_ticks; /* of the call it is in */
+static _Thread_local volatile int64_t size_before;        /* of the process, at its first tick */
 static _Thread_local int is_ready, has_timer;
 static _Thread_local timer_t timer;
 static _Thread_local char stack[STACK_BYTES];
@@ -73,14 +86,44 @@ static void meet_crash(int number, siginfo_t *info, void *context)
         raise(number); /* what crashed by itself will do so again */
 }
 
+/* Bytes of memory of this process, its resident set; 0: the system does not say. */
+static int64_t process_size(void)
+{
+    char text[64] = ""; /* "SIZE RESIDENT ...", in pages */
+    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    ssize_t n = file < 0 ? 0 : read(file, text, sizeof text - 1);
+    if (file >= 0)
+        close(file);
+    int64_t pages = 0;
+    const char *at = text, *end_of_text = text + (n > 0 ? n : 0);
+    while (at < end_of_text && *at != ' ')
+        at++;
+    for (at++; at < end_of_text && *at >= '0' && *at <= '9'; at++)
+        pages = 10 * pages + (*at - '0');
+    return pages * page_bytes;
+}
+
+/* Values may take memory; a call without takes none worth mention, and it ticks where it should not. */
+static int is_growing(void)
+{
+    if (most_ticks > MOST_TICKS)
+        return 0;
+    int64_t size = process_size();
+    if (ticks == 1)
+        size_before = size;
+    return size - size_before > MOST_GROWTH;
+}
+
 /* In the thread whose time it is. */
 static void meet_tick(int number, siginfo_t *info, void *context)
 {
+    int kept = errno;
     if (info->si_code != SI_TIMER) {
         sigaction(number, &before_ticks, NULL);
         raise(number);
-    } else if (inside > 0 && ++ticks > most_ticks)
+    } else if (inside > 0 && (++ticks > most_ticks || is_growing()))
         end(NULL);
+    errno = kept;
 }
 
 static void catch_signals(void)
@@ -89,6 +132,7 @@ static void catch_signals(void)
     struct sigaction at_ticks = {.sa_sigaction = meet_tick, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
     sigemptyset(&action.sa_mask);
     sigemptyset(&at_ticks.sa_mask);
+    page_bytes = sysconf(_SC_PAGESIZE);
     H5dont_atexit(); /* it would clean up after files that could not be closed, with no one to trap it */
     for (int i = 0; i < SIGNALS; i++)
         sigaction(signals[i].number, &action, &before[i]);
@@ -129,7 +173,7 @@ void h5_trap_begin(const char *name)
     if (!is_ready)
         prepare_thread();
     snprintf(file_name, sizeof file_name, "%s", name ? name : "");
-    most_ticks = SECONDS * TICKS_A_SECOND;
+    most_ticks = MOST_TICKS;
     if (name)
         start_ticking();
 }
@@ -141,9 +185,9 @@ void h5_trap_end(void)
     has_timer = 0;
 }
 
-void h5_trap_expect(uint64_t bytes)
+void h5_trap_expect(uint64_t file_bytes)
 {
-    most_ticks = SECONDS * TICKS_A_SECOND + bytes / BYTES_A_TICK;
+    most_ticks = MOST_TICKS + 1 + file_bytes / BYTES_A_TICK;
 }
 
 void h5_trap_enter(void)

@@ -5,8 +5,9 @@
  * the other ranks too. A crash anywhere else has the effect it always had.
  *
  * To be included instead of hdf5.h. A function of HDF5 that is called for the first time in this folder
- * belongs into the list; where it is a macro of HDF5's own, the call is put into IN_HDF5. What HDF5 calls
- * back is ours again: it begins with h5_trap_leave and ends with h5_trap_enter. */
+ * belongs into the list (tests/unit/hdf5-calls.sh sees to it); where it is a macro of HDF5's own, the call is
+ * put into IN_HDF5. What HDF5 calls back is ours again: it begins with h5_trap_leave and ends with
+ * h5_trap_enter. */
 #ifndef H5_TRAP_H
 #define H5_TRAP_H
 
@@ -18,8 +19,9 @@
 void h5_trap_begin(const char *name);
 void h5_trap_end(void);
 
-/* Between the two: the calls that follow go through as many bytes, and may take the time for it. */
-void h5_trap_expect(uint64_t bytes);
+/* Between the two: the calls that follow read values, or go through the index of them, in a file of that
+ * size, and may take the time and the memory for it. */
+void h5_trap_expect(uint64_t file_bytes);
 
 void h5_trap_enter(void);
 int64_t h5_trap_leave(int64_t outcome); /* returns it */

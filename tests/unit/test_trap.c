@@ -144,7 +144,7 @@ static int compute_for(int64_t milliseconds)
     return 0;
 }
 
-enum { A_CALL = 600, TOO_LONG = 60000 };
+enum { A_CALL = 1700, TOO_LONG = 60000 };
 
 static void loop_while_reading(void)
 {
@@ -174,21 +174,48 @@ static int raise_alarm(void)
     return raise(SIGVTALRM);
 }
 
+/* A gigabyte in a second. */
+static int grow(void)
+{
+    enum { PIECES = 100, PIECE = 10 << 20 };
+    for (int i = 0; i < PIECES; i++) {
+        volatile char *piece = malloc(PIECE);
+        for (size_t at = 0; piece && at < PIECE; at += 1024)
+            piece[at] = 1;
+        compute_for(10);
+    }
+    return 0;
+}
+
+static void grow_while_reading(void)
+{
+    h5_lock("some/file.h5");
+    IN_HDF5(grow());
+    h5_unlock();
+}
+
+static void grow_where_it_is_due(void)
+{
+    h5_lock("some/file.h5");
+    h5_trap_expect(1);
+    IN_HDF5(grow());
+    h5_unlock();
+}
+
 /* Many calls, a long one for many bytes, long waiting, our own computing, and a file that is built. */
 static void take_time_where_it_is_due(void)
 {
     h5_lock("some/file.h5");
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 2; i++)
         IN_HDF5(compute_for(A_CALL));
-    IN_HDF5(usleep(3 * A_CALL * 1000));
-    compute_for(3 * A_CALL);
-    h5_trap_expect(60 << 20);
-    IN_HDF5(compute_for(3 * A_CALL));
+    IN_HDF5(usleep(2 * A_CALL * 1000));
+    compute_for(2 * A_CALL);
+    h5_trap_expect(1 << 20);
+    IN_HDF5(compute_for(2 * A_CALL));
     h5_unlock();
     h5_lock(NULL);
-    IN_HDF5(compute_for(3 * A_CALL));
+    IN_HDF5(compute_for(2 * A_CALL));
     h5_unlock();
-    compute_for(3 * A_CALL);
 }
 
 /* ---- what comes of it ---- */
@@ -276,13 +303,14 @@ START_TEST(a_call_that_does_not_end_is_ended_with_a_line_that_names_the_file)
     chosen = &ways[0];
     expect_line(loop_while_reading, EXIT_CODE_DATA, circles);
     expect_line(loop_in_a_thread, EXIT_CODE_DATA, circles);
+    expect_line(grow_while_reading, EXIT_CODE_DATA, circles);
 }
 END_TEST
 
-START_TEST(time_that_is_due_is_no_loop)
+START_TEST(time_and_memory_that_are_due_are_no_loop)
 {
     struct end end;
-    run_child(take_time_where_it_is_due, &end);
+    run_child(_i ? grow_where_it_is_due : take_time_where_it_is_due, &end);
     ck_assert_msg(end.status == 0, "%x %s", end.status, end.said);
     ck_assert_str_eq(end.said, "");
 }
@@ -299,12 +327,12 @@ int main(void)
 {
     Suite *suite = suite_create("trap");
     TCase *tests = tcase_create("trap");
-    tcase_set_timeout(tests, 60);
+    tcase_set_timeout(tests, 180);
     tcase_add_loop_test(tests, a_crash_inside_hdf5_ends_with_a_line_that_names_the_file, 0, WAYS);
     tcase_add_loop_test(tests, a_crash_of_ours_stays_one, 0, WAYS);
     tcase_add_test(tests, a_signal_from_elsewhere_is_no_crash_of_hdf5);
     tcase_add_test(tests, a_call_that_does_not_end_is_ended_with_a_line_that_names_the_file);
-    tcase_add_test(tests, time_that_is_due_is_no_loop);
+    tcase_add_loop_test(tests, time_and_memory_that_are_due_are_no_loop, 0, 2);
     tcase_add_test(tests, an_alarm_from_elsewhere_is_no_loop);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
