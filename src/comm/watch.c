@@ -3,9 +3,9 @@
  * Every rank gives a sign of life, eight times within the limit, whenever it is in a wait (wait.c) or passes
  * comm_show_life: to rank 0 and to a deputy, the first rank on another host (rank 1 where there is none); and
  * these two give theirs to all. A rank that stands still, wherever it does, gives none. Who waits judges:
- * rank 0 all others, the deputy rank 0, and after a quarter more of the limit, at least 5 seconds, the others
- * too, should rank 0 not see it; after twice that everyone rank 0 and the deputy, whose hosts may both be cut
- * off.
+ * rank 0 all others, the deputy rank 0 (of a limit below 5 seconds, after these), and after a quarter more of
+ * the limit, at least 5 seconds, the others too, should rank 0 not see it; after twice that everyone rank 0
+ * and the deputy, whose hosts may both be cut off.
  * Whoever finds a rank silent for the limit ends the job with one line. A rank that computes or writes for
  * long goes on giving signs between two pieces of work; one piece may take up to the limit.
  *
@@ -74,11 +74,12 @@ void watch_end_after(double seconds, int code)
     alarm(seconds < 1 ? 1 : seconds < 1e6 ? (unsigned)(seconds + 1) : 1000000);
 }
 
-/* For as long as ranks are not watched yet. */
-static void end_unless_begun(double limit, const char *advice)
+/* As long as ranks are not watched yet, with words by rank 0; by rank 1 where rank 0 hangs, and so on. */
+static void end_unless_begun(const struct comm *comm, double limit, const char *advice)
 {
+    int place = comm->rank < 2 ? comm->rank : 2;
     if (limit > 0) {
-        watch_end_after(limit + LATER_SECONDS, EXIT_CODE_STUCK);
+        watch_end_after(limit + (1 + place) * LATER_SECONDS, EXIT_CODE_STUCK);
         last_words = advice;
     }
 }
@@ -116,11 +117,16 @@ void comm_watch(struct comm *comm, double limit, const char *advice)
         comm_fatal(comm, -1, error.code, "%s", error.text);
     for (int r = 0; r < comm->ranks; r++)
         watch->sends[r] = MPI_REQUEST_NULL;
-    end_unless_begun(limit, advice);
+    struct sigaction before; /* with the alarm of whoever started the program */
+    unsigned rest = alarm(0);
+    sigaction(SIGALRM, NULL, &before);
+    end_unless_begun(comm, limit, advice);
     comm_broadcast(comm, &limit, sizeof limit, 0);
     MPI_Comm_dup(MPI_COMM_WORLD, &watch->talk);
     MPI_Allgather(comm->host, HOST, MPI_CHAR, watch->hosts, HOST, MPI_CHAR, MPI_COMM_WORLD);
     alarm(0);
+    sigaction(SIGALRM, &before, NULL);
+    alarm(rest);
     double now = clock_now();
     watch->limit = comm->ranks > 1 ? limit : 0;
     watch->deputy = find_deputy(comm, watch->hosts);
