@@ -133,8 +133,9 @@ void run_find_deadline(struct run *run)
 int run_is_late(const struct run *run)
 {
     const struct deadline *deadline = &run->deadline;
-    /* A step and a checkpoint that is due, then the last step and its checkpoint; each may take half as long
-     * again as the longest so far. */
-    double margin = 1 + 1.5 * (2 * deadline->step + 2 * deadline->save);
+    /* A step (or a batch of validation) and a checkpoint that is due, then the last step and its checkpoint;
+     * each may take half as long again as the longest so far. */
+    double longest = deadline->step > deadline->batch ? deadline->step : deadline->batch;
+    double margin = 1 + 1.5 * (2 * longest + 2 * deadline->save);
     return clock_now() + margin > deadline->at;
 }

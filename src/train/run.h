@@ -25,7 +25,8 @@ struct pace {
 /* The end of the run's time, and how long its parts took at the longest, in seconds. */
 struct deadline {
     double at;         /* clock_now(); +infinity: none */
-    double step, save; /* a step, a checkpoint */
+    double step, save; /* a step, 0 before the first; a checkpoint */
+    double batch;      /* of a validation */
 };
 
 struct run {

@@ -1,5 +1,7 @@
 /* The validation set in the order of the file, by the same ranks and the same plan as training, without
- * updates. After each batch ranks agree on whether to go on: a stop does not wait for the rest. */
+ * updates. After each batch ranks agree on whether to go on: a stop does not wait for the rest. But one that
+ * a job begins with was broken off before: time that is short breaks it off no more, or a row of short jobs
+ * would never get over it. */
 #include "base/clock.h"
 #include "train/run.h"
 #include "train/stop.h"
@@ -31,15 +33,19 @@ static int validate_batches(struct run *run, struct feed *feed, struct tally *ta
 {
     enum { FAILED, SIGNAL, LATE, QUESTIONS };
     for (int64_t batch = 0; batch < feed->plan.steps && *stop == STOP_NOT; batch++) {
-        double any[QUESTIONS] = {0};
+        double any[QUESTIONS] = {0}, start = clock_now();
         any[FAILED] = validate_batch(run, feed, tally, &outcome->data_wait, error) != 0;
         any[SIGNAL] = stop_signal() != 0;
-        any[LATE] = run->comm->rank == 0 && run_is_late(run);
+        any[LATE] = run->comm->rank == 0 && run->deadline.step > 0 && run_is_late(run);
         double before = clock_now();
         comm_max(run->comm, any, QUESTIONS);
         outcome->comm_wait += clock_now() - before;
         if (any[FAILED] > 0)
             return comm_agree(run->comm, error);
+        double took = clock_now() - start;
+        run->deadline.batch = took > run->deadline.batch ? took : run->deadline.batch;
+        if (batch + 1 == feed->plan.steps)
+            break; /* it is complete */
         *stop = any[SIGNAL] > 0 ? STOP_SIGNAL : any[LATE] > 0 ? STOP_TIME : STOP_NOT;
     }
     return 0;

@@ -418,7 +418,8 @@ START_TEST(ended_by_its_launcher_in_a_long_step_a_run_has_the_checkpoint_before)
     job_expect(&result, result.status);
     job_status("slow-step", "state", value);
     printf("slow-step: left '%s' at step %" PRId64 "\n", value, newest_step("slow-step"));
-    ck_assert_int_eq(newest_step("slow-step"), strcmp(value, "stopped") == 0 ? 2 : 1);
+    int64_t step = newest_step("slow-step"); /* it may be killed between checkpoint and status */
+    ck_assert(step == 2 || (step == 1 && strcmp(value, "stopped") != 0));
     command_result_finish(&result);
     job_finish(hash, 2, "base.ini", "slow-step", SLOW, NULL);
     job_finish(want, 2, "base.ini", "slow-step-undisturbed", SLOW, NULL);
@@ -476,7 +477,7 @@ START_TEST(requeued_step_by_step_a_run_ends_with_the_undisturbed_bits)
         if (status == 0)
             job_field(result.output, "finished: ", "weights_hash", hash);
         command_result_finish(&result);
-        ck_assert_int_le(++jobs, LAST);
+        ck_assert_int_le(++jobs, LAST + 1); /* the last validation is a job of its own */
     } while (status == 75);
     ck_assert_int_gt(jobs, 1);
     ck_assert_str_eq(hash, undisturbed.base);

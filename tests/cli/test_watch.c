@@ -110,38 +110,11 @@ END_TEST
 #define SET                                                                                                  \
     "-s", "data.valid=valid-long.h5", "-s", "train.batch=41", "-s", "train.epochs=1", "-s", "model.hidden=32"
 
-static char validated[64]; /* the validation loss of a run that nothing happened to */
-
-static void validate_undisturbed(void)
-{
-    struct command_result result;
-    job_run(&result, 2, "base.ini", "not-put-off", SET, NULL);
-    job_expect(&result, 0);
-    job_field(result.output, "epoch=1 ", "valid_loss", validated);
-    command_result_finish(&result);
-}
-
-/* What was stopped in its validation, and the run that goes on from there. */
-static void check_put_off(const char *run, const char *reason, const struct command_result *stopped)
-{
-    struct command_result result;
-    char line[128], loss[64];
-    snprintf(line, sizeof line, "stopped: step=1 epoch=1 reason=%s", reason);
-    ck_assert_int_eq(job_count_lines(stopped->output, line), 1);
-    ck_assert_int_eq(job_count_lines(stopped->output, "epoch="), 0);
-    ck_assert_int_eq(job_metrics_rows(run), 1);
-    job_run(&result, 3, "base.ini", run, SET, NULL);
-    job_expect(&result, 0);
-    job_field(result.output, "epoch=1 ", "valid_loss", loss);
-    ck_assert_str_eq(loss, validated);
-    command_result_finish(&result);
-    job_check_metrics(run, 1, 1, 1);
-}
-
 START_TEST(a_signal_breaks_a_validation_off_for_the_run_that_goes_on)
 {
     struct command_process process;
     struct command_result result;
+    char want[64], loss[64];
     job_start(&process, 2, "base.ini", "put-off", SET, NULL);
     for (double limit = clock_now() + JOB_SECONDS; job_metrics_rows("put-off") < 1 && clock_now() < limit;)
         pause_for(0.002);
@@ -149,17 +122,20 @@ START_TEST(a_signal_breaks_a_validation_off_for_the_run_that_goes_on)
     command_signal(&process, SIGUSR1);
     job_wait(&process, &result);
     job_expect(&result, 0);
-    check_put_off("put-off", "asked to by SIGUSR1 ", &result);
+    ck_assert_int_eq(
+        job_count_lines(result.output, "stopped: step=1 epoch=1 reason=asked to by SIGUSR1 "), 1);
+    ck_assert_int_eq(job_count_lines(result.output, "epoch="), 0);
+    ck_assert_int_eq(job_metrics_rows("put-off"), 1);
     command_result_finish(&result);
-}
-END_TEST
-
-START_TEST(the_time_limit_breaks_a_validation_off_for_the_run_that_goes_on)
-{
-    struct command_result result;
-    job_run(&result, 2, "base.ini", "late", SET, "--max-time", "00:00:02", NULL);
+    job_run(&result, 3, "base.ini", "put-off", SET, NULL);
     job_expect(&result, 0);
-    check_put_off("late", "the time limit is near ", &result);
+    job_field(result.output, "epoch=1 ", "valid_loss", loss);
+    command_result_finish(&result);
+    job_check_metrics("put-off", 1, 1, 1);
+    job_run(&result, 2, "base.ini", "not-put-off", SET, NULL);
+    job_expect(&result, 0);
+    job_field(result.output, "epoch=1 ", "valid_loss", want);
+    ck_assert_str_eq(loss, want);
     command_result_finish(&result);
 }
 END_TEST
@@ -448,13 +424,11 @@ int main(void)
     Suite *suite = suite_create("watch");
     TCase *tests = tcase_create("watch");
     tcase_add_unchecked_fixture(tests, write_data, NULL);
-    tcase_add_unchecked_fixture(tests, validate_undisturbed, NULL);
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, a_stopped_rank_ends_the_run_with_its_name, 0, 3);
     tcase_add_test(tests, a_rank_stopped_in_validation_ends_the_run_with_its_name);
     tcase_add_test(tests, a_run_that_was_ended_goes_on);
     tcase_add_test(tests, a_signal_breaks_a_validation_off_for_the_run_that_goes_on);
-    tcase_add_test(tests, the_time_limit_breaks_a_validation_off_for_the_run_that_goes_on);
     tcase_add_test(tests, a_step_that_diverges_is_skipped_with_the_same_bits_on_any_ranks_and_after_stops);
     tcase_add_test(tests, ten_skipped_steps_in_a_row_are_the_last);
     tcase_add_test(tests, a_run_that_diverges_goes_back_with_the_same_bits_on_any_ranks_and_after_stops);

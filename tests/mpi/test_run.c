@@ -1,4 +1,5 @@
 /* How a run begins and ends, in this process: what must not be lost, and what must not pass for success. */
+#include "base/clock.h"
 #include "base/random.h"
 #include "support/mpi_suite.h"
 #include "support/sample.h"
@@ -400,6 +401,34 @@ static uint64_t run_steps(const char *name, const char *const *set, int steps, s
     return hash;
 }
 
+/* One that was put off, and so comes before any step, is not broken off by time: its job would get nowhere.
+ */
+START_TEST(a_validation_is_broken_off_where_time_is_short_but_not_before_a_step)
+{
+    static const char *const small[] = {"train.batch=1", "train.grain=1", NULL};
+    struct job job;
+    struct error error;
+    struct outcome valid;
+    enum stop_reason stop = STOP_NOT;
+    int over;
+    job_begin(&job, "late", small);
+    mpi_assert(run_open(job.run, &over, &error) == 0);
+    job.run->deadline.at = clock_now() - 1;
+    mpi_assert(run_validate(job.run, &valid, &stop, &error) == 0 && stop == STOP_NOT);
+    mpi_assert(valid.sequences == job.run->valid->sequences && valid.loss > 0);
+    job.run->deadline.step = 1e-6;
+    mpi_assert(run_validate(job.run, &valid, &stop, &error) == 0 && stop == STOP_TIME);
+    mpi_assert(valid.sequences == 0);
+    stop = STOP_NOT;
+    job.run->deadline.at = clock_now() + 1000;
+    mpi_assert(run_validate(job.run, &valid, &stop, &error) == 0 && stop == STOP_NOT);
+    run_close(job.run);
+    free(job.run);
+    config_finish(&job.config);
+    remove_run("late");
+}
+END_TEST
+
 START_TEST(noise_of_the_weights_is_gone_after_the_step_and_the_same_after_a_stop)
 {
     static const char *const noisy[] = {"train.weight_noise=0.3", NULL};
@@ -502,6 +531,7 @@ int main(void)
     tcase_add_loop_test(cases, a_value_found_wrong_while_training_ends_the_run_in_order, 0, 11);
     tcase_add_test(cases, a_step_in_which_nothing_counts_leaves_the_weights);
     tcase_add_test(cases, a_set_in_which_nothing_counts_is_refused_after_an_epoch);
+    tcase_add_test(cases, a_validation_is_broken_off_where_time_is_short_but_not_before_a_step);
     tcase_add_test(cases, noise_of_the_weights_is_gone_after_the_step_and_the_same_after_a_stop);
     tcase_add_test(cases, the_gradient_is_that_of_the_weights_with_noise);
     suite_add_tcase(suite, cases);
