@@ -39,6 +39,7 @@ root=$(cd "$here/../.." && pwd)
 . "$root/scripts/common.sh"
 # shellcheck source=tests/hosts/network.sh
 . "$here/network.sh"
+. "$root/tests/support/small-job.sh"
 
 if why=$(network_missing); then
     echo "not run: $why"
@@ -73,31 +74,10 @@ daemons_bound=$((ranks_bound + 26000))
 watchful=(--mca oob_tcp_keepalive_time 300)
 keepalive=(--mca oob_tcp_keepalive_time 2 --mca oob_tcp_keepalive_intvl 1 --mca oob_tcp_keepalive_probes 2)
 
-"$programs/rnn-data" make adding -o . --sequences 60 >/dev/null || exit 1
-# Fifteen steps of few numbers an epoch, with a checkpoint each; where the moment is random, more of them.
+# More of them where the moment is random.
 epochs=$((rounds > 0 ? 80 : 30))
 steps=$((epochs * 15))
-cat >run.ini <<INI
-[data]
-train = adding-train.h5
-valid = adding-valid.h5
-[model]
-output = sequence
-loss = mse
-bidirectional = no
-layers = 1
-hidden = 8
-dropout = 0.2
-[train]
-batch = 4
-grain = 1
-epochs = $epochs
-lr = 0.004
-schedule = cosine
-watchdog = $limit seconds
-[checkpoint]
-every = 1 epoch
-INI
+small_job "$programs" $epochs || exit 1
 
 # ---- what a scenario does, in a folder of its own ----
 
@@ -123,7 +103,8 @@ hosts() {
 train() {
     local log=$1 hosts=$2 run=$3
     shift 3
-    network_mpirun "$PWD/net" "$hosts" "$@" "$programs/rnn-train" ../run.ini -o "$run" >"$log" 2>&1
+    network_mpirun "$PWD/net" "$hosts" "$@" "$programs/rnn-train" ../run.ini -s "train.watchdog=$limit seconds" \
+        -o "$run" >"$log" 2>&1
 }
 
 rows_are() {

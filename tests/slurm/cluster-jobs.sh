@@ -19,6 +19,7 @@ root=$(cd "$here/../.." && pwd)
 . "$root/scripts/common.sh"
 # shellcheck source=tests/slurm/cluster.sh
 . "$here/cluster.sh"
+. "$root/tests/support/small-job.sh"
 
 # A short path: that of munged's socket has at most 107 bytes.
 folder=$(mktemp -d /tmp/rnn-slurm-XXXXXX)
@@ -46,28 +47,7 @@ fi
 
 mkdir "$folder/work"
 cd "$folder/work" || exit 1
-"$programs/rnn-data" make adding -o . --sequences 60 >/dev/null || exit 1
-# Fifteen steps of few numbers an epoch, with a checkpoint each.
-cat >run.ini <<'INI'
-[data]
-train = adding-train.h5
-valid = adding-valid.h5
-[model]
-output = sequence
-loss = mse
-bidirectional = no
-layers = 1
-hidden = 8
-dropout = 0.2
-[train]
-batch = 4
-grain = 1
-epochs = 40
-lr = 0.004
-schedule = cosine
-[checkpoint]
-every = 1 epoch
-INI
+small_job "$programs" 40 || exit 1
 sed 's/^epochs = .*/epochs = 1000000/; s/^schedule = .*/schedule = constant/' run.ini >endless.ini
 
 # ---- what a scenario does ----
