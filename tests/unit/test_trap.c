@@ -99,21 +99,29 @@ static void crash_when_called_back(void)
     h5_unlock();
 }
 
+static void (*of_thread)(void);
+
 static void *run_thread(void *context)
 {
-    crash_while_reading();
+    of_thread();
     return NULL;
 }
 
 /* As the thread that reads ahead, which has all signals blocked. */
-static void crash_in_a_thread(void)
+static void run_in_a_thread(void (*run)(void))
 {
     pthread_t thread;
     sigset_t all;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, NULL);
+    of_thread = run;
     if (pthread_create(&thread, NULL, run_thread, NULL) == 0)
         pthread_join(thread, NULL);
+}
+
+static void crash_in_a_thread(void)
+{
+    run_in_a_thread(crash_while_reading);
 }
 
 static void be_killed_inside(void)
@@ -153,20 +161,9 @@ static void loop_while_reading(void)
     h5_unlock();
 }
 
-static void *run_loop(void *context)
-{
-    loop_while_reading();
-    return NULL;
-}
-
 static void loop_in_a_thread(void)
 {
-    pthread_t thread;
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, NULL);
-    if (pthread_create(&thread, NULL, run_loop, NULL) == 0)
-        pthread_join(thread, NULL);
+    run_in_a_thread(loop_while_reading);
 }
 
 static int raise_alarm(void)
