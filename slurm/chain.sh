@@ -8,7 +8,7 @@
 #
 # To adapt:
 #   --job-name     one for each chain: jobs of one name and one user run one after the other
-#   --nodes, --ntasks-per-node   one rank a core; more ranks than batch / grain of the configuration would idle
+#   --nodes, --ntasks-per-node   one rank a core; more ranks than batch / microbatch of the configuration would idle
 #                                (rnn-train --plan N tells what N ranks would do)
 #   --time         of each link; --signal asks the run some minutes before to stop with a checkpoint; the run also asks
 #                  squeue for the job's end, and stops by itself before it

@@ -8,7 +8,7 @@
 #
 # To adapt:
 #   --partition, --qos   the ones whose jobs are preempted
-#   --nodes, --ntasks-per-node   one rank a core; more ranks than batch / grain of the configuration would idle
+#   --nodes, --ntasks-per-node   one rank a core; more ranks than batch / microbatch of the configuration would idle
 #                                (rnn-train --plan N tells what N ranks would do)
 #   --time         --signal asks the run some minutes before to stop with a checkpoint, and the job puts itself back
 #                  into the queue; the run also asks squeue for the job's end, and stops by itself before it

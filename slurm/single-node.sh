@@ -2,7 +2,7 @@
 # Trains on the cores of one node:   sbatch slurm/single-node.sh CONFIG.ini [rnn-train option]...
 #
 # To adapt:
-#   --ntasks       one rank a core; more than batch / grain of the configuration would idle (rnn-train --plan tells)
+#   --ntasks       one rank a core; more than batch / microbatch of the configuration would idle (rnn-train --plan tells)
 #   --time         --signal asks the run some minutes before to stop with a checkpoint, and the job puts itself back
 #                  into the queue; the run also asks squeue for the job's end, and stops by itself before it
 #   --partition, --account, --mem-per-cpu   as your site asks; rnn-train --plan N prints the memory of a rank

@@ -181,10 +181,10 @@ void dataset_check(const char *path, struct faults *faults)
 
 /* ---- what is told about it ---- */
 
-struct grain_format dataset_format(const struct dataset *dataset)
+struct microbatch_format dataset_format(const struct dataset *dataset)
 {
     int any = dataset_has_any_targets(dataset);
-    return (struct grain_format){
+    return (struct microbatch_format){
         .inputs = dataset->symbols ? 0 : dataset->features,
         .has_classes = dataset->has_targets && dataset->classes,
         .values = dataset->has_targets ? dataset->values : 0,

@@ -10,8 +10,8 @@
 #define DATA_DATASET_H
 
 #include "base/error.h"
-#include "base/grain.h"
 #include "h5/h5.h"
+#include "net/microbatch.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -35,16 +35,17 @@ struct dataset {
     int64_t targets; /* rows of /targets */
     /* The narrowest that fits; nothing where there are no targets. Where all sequences have one frame, one
      * target a frame and one a sequence are the same, and this says FRAME: whoever needs one per sequence
-     * takes TARGET_FRAME too if longest == 1. The grain's rows of frames are its sequences then. */
+     * takes TARGET_FRAME too if longest == 1. The microbatch's rows of frames are its sequences then. */
     enum target_kind target_kind;
-    /* Set by whoever opened it, before anything is read: grains shall have their targets in the order of any
-     * number of them (struct grain: target_start) whatever target_kind is, and a class of -1 is refused. */
+    /* Set by whoever opened it, before anything is read: microbatches shall have their targets in the order
+     * of any number of them (struct microbatch: target_start) whatever target_kind is, and a class of -1 is
+     * refused. */
     int any_targets;
     int64_t *input_offsets;  /* [sequences + 1] */
     int64_t *target_offsets; /* [sequences + 1], or NULL when absent */
     struct h5_file *file;
     size_t cache; /* bytes this set may keep decoded */
-    /* Wholly decoded when it fits the cache, else NULL and read as grains ask for it. */
+    /* Wholly decoded when it fits the cache, else NULL and read as microbatches ask for it. */
     float *kept_inputs;    /* [frames][features] */
     int32_t *kept_symbols; /* [frames] */
     int32_t *kept_classes; /* [targets] */
@@ -86,20 +87,20 @@ static inline int dataset_has_any_targets(const struct dataset *dataset)
     return dataset->has_targets && (dataset->target_kind == TARGET_ANY || dataset->any_targets);
 }
 
-/* What grains of this dataset hold: targets where the file has them, in one of the three orders. */
-struct grain_format dataset_format(const struct dataset *dataset);
+/* What microbatches of this dataset hold: targets where the file has them, in one of the three orders. */
+struct microbatch_format dataset_format(const struct dataset *dataset);
 
 /* Mean and deviation (divided by the count) of every feature over all frames, in double, in order of the
  * file; a constant feature gets deviation 1. mean, deviation [features]. */
 int dataset_moments(struct dataset *dataset, double *mean, double *deviation, struct error *error);
 
-/* Fills a grain with B sequences (falling lengths): inputs, and targets where there are any; values that are
- * read from the file for it are checked first (class out of range, symbol out of range, NaN, infinity: an
+/* Fills a microbatch with B sequences (falling lengths): inputs, and targets where there are any; values that
+ * are read from the file for it are checked first (class out of range, symbol out of range, NaN, infinity: an
  * error naming file, set, row and sequence), classes also where they are kept but any_targets allows less.
- * Inputs become (x - mean) / deviation where mean is given [features] (as float). On failure the grain's
+ * Inputs become (x - mean) / deviation where mean is given [features] (as float). On failure the microbatch's
  * contents are undefined, but it may be used again. */
-int dataset_read_grain(struct dataset *dataset, size_t B, const int64_t *sequence, const float *mean,
-    const float *deviation, struct grain *grain, struct error *error);
+int dataset_read_microbatch(struct dataset *dataset, size_t B, const int64_t *sequence, const float *mean,
+    const float *deviation, struct microbatch *microbatch, struct error *error);
 
 /* Name of a sequence, the caller's (memory_destroy). NULL where the file has none (error->code stays 0) or it
  * cannot be read. */

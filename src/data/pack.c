@@ -1,5 +1,5 @@
-/* Packing: sequences lie in the file one behind the other, in a grain side by side (base/grain.h). Rows of a
- * sequence come a block at a time and are dealt to the frames of their steps. */
+/* Packing: sequences lie in the file one behind the other, in a microbatch side by side (net/microbatch.h).
+ * Rows of a sequence come a block at a time and are dealt to the frames of their steps. */
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "data/values.h"
@@ -7,15 +7,15 @@
 #include <assert.h>
 #include <string.h>
 
-/* A grain being filled. */
+/* A microbatch being filled. */
 struct packing {
     struct dataset *dataset;
-    struct grain *grain;
+    struct microbatch *microbatch;
     const float *mean, *deviation; /* [features], or NULL */
     int target_per_frame, target_any;
 };
 
-/* Rows t .. t + rows - 1 of sequence b of the grain. */
+/* Rows t .. t + rows - 1 of sequence b of the microbatch. */
 typedef void pack_rows(
     const struct packing *packing, size_t b, size_t t, size_t rows, size_t width, const void *items);
 
@@ -23,16 +23,17 @@ static void pack_symbols(
     const struct packing *packing, size_t b, size_t t, size_t rows, size_t width, const void *items)
 {
     for (size_t r = 0; r < rows; r++)
-        packing->grain->symbols[grain_frame(packing->grain, b, t + r)] = ((const int32_t *)items)[r];
+        packing->microbatch->symbols[microbatch_frame(packing->microbatch, b, t + r)] =
+            ((const int32_t *)items)[r];
 }
 
 static void pack_inputs(
     const struct packing *packing, size_t b, size_t t, size_t rows, size_t I, const void *items)
 {
-    const struct grain *grain = packing->grain;
+    const struct microbatch *microbatch = packing->microbatch;
     for (size_t r = 0; r < rows; r++) {
         const float *x = (const float *)items + r * I;
-        float *row = grain->inputs + grain_frame(grain, b, t + r) * grain->inputs_stride;
+        float *row = microbatch->inputs + microbatch_frame(microbatch, b, t + r) * microbatch->inputs_stride;
         if (packing->mean)
             for (size_t i = 0; i < I; i++)
                 row[i] = (x[i] - packing->mean[i]) / packing->deviation[i];
@@ -44,30 +45,30 @@ static void pack_inputs(
 static size_t target_row(const struct packing *packing, size_t b, size_t t)
 {
     if (packing->target_any)
-        return packing->grain->target_start[b] + t;
-    return packing->target_per_frame ? grain_frame(packing->grain, b, t) : b;
+        return packing->microbatch->target_start[b] + t;
+    return packing->target_per_frame ? microbatch_frame(packing->microbatch, b, t) : b;
 }
 
 static void pack_classes(
     const struct packing *packing, size_t b, size_t t, size_t rows, size_t width, const void *items)
 {
     for (size_t r = 0; r < rows; r++)
-        packing->grain->classes[target_row(packing, b, t + r)] = ((const int32_t *)items)[r];
+        packing->microbatch->classes[target_row(packing, b, t + r)] = ((const int32_t *)items)[r];
 }
 
 static void pack_values(
     const struct packing *packing, size_t b, size_t t, size_t rows, size_t O, const void *items)
 {
-    const struct grain *grain = packing->grain;
+    const struct microbatch *microbatch = packing->microbatch;
     for (size_t r = 0; r < rows; r++)
-        memcpy(grain->values + target_row(packing, b, t + r) * grain->values_stride,
+        memcpy(microbatch->values + target_row(packing, b, t + r) * microbatch->values_stride,
             (const float *)items + r * O, O * sizeof(float));
 }
 
 static int pack_sequence(const struct packing *packing, const struct values *values, size_t b,
     pack_rows *pack, struct error *error)
 {
-    int64_t s = packing->grain->sequence[b], first = values->offsets[s], end = values->offsets[s + 1];
+    int64_t s = packing->microbatch->sequence[b], first = values->offsets[s], end = values->offsets[s + 1];
     int64_t block = values->kept ? end - first : values_block_rows(values), rows;
     for (int64_t row = first; row < end; row += rows) {
         rows = end - row < block ? end - row : block;
@@ -79,26 +80,26 @@ static int pack_sequence(const struct packing *packing, const struct values *val
     return 0;
 }
 
-static int pack_grain(const struct packing *packing, struct error *error)
+static int pack_microbatch(const struct packing *packing, struct error *error)
 {
     const struct dataset *dataset = packing->dataset;
     struct values inputs = values_of_inputs(dataset);
-    for (size_t b = 0; b < packing->grain->B; b++)
+    for (size_t b = 0; b < packing->microbatch->B; b++)
         if (pack_sequence(packing, &inputs, b, dataset->symbols ? pack_symbols : pack_inputs, error))
             return -1;
-    if (!packing->grain->classes && !packing->grain->values)
+    if (!packing->microbatch->classes && !packing->microbatch->values)
         return 0;
     struct values targets = values_of_targets(dataset);
-    for (size_t b = 0; b < packing->grain->B; b++)
+    for (size_t b = 0; b < packing->microbatch->B; b++)
         if (pack_sequence(packing, &targets, b, dataset->classes ? pack_classes : pack_values, error))
             return -1;
     return 0;
 }
 
-int dataset_read_grain(struct dataset *dataset, size_t B, const int64_t *sequence, const float *mean,
-    const float *deviation, struct grain *grain, struct error *error)
+int dataset_read_microbatch(struct dataset *dataset, size_t B, const int64_t *sequence, const float *mean,
+    const float *deviation, struct microbatch *microbatch, struct error *error)
 {
-    struct grain_format format = dataset_format(dataset);
+    struct microbatch_format format = dataset_format(dataset);
     int32_t *length = memory_create(2 * B, sizeof *length, error), *targets = length + B;
     if (!length)
         return -1;
@@ -108,10 +109,11 @@ int dataset_read_grain(struct dataset *dataset, size_t B, const int64_t *sequenc
         assert(b == 0 || length[b] <= length[b - 1]);
         targets[b] = dataset_targets(dataset, sequence[b]);
     }
-    int outcome = grain_resize(grain, &format, B, length, sequence, targets, error);
+    int outcome = microbatch_resize(microbatch, &format, B, length, sequence, targets, error);
     memory_destroy(length);
     if (outcome)
         return -1;
-    struct packing packing = {dataset, grain, mean, deviation, format.target_per_frame, format.target_any};
-    return pack_grain(&packing, error);
+    struct packing packing = {
+        dataset, microbatch, mean, deviation, format.target_per_frame, format.target_any};
+    return pack_microbatch(&packing, error);
 }

@@ -1,5 +1,5 @@
-/* Sorting a step by length before cutting it makes grains of nearly equal lengths, so that few rows die early
- * and products stay wide. The grains then differ much in frames; dealing them evens that out.
+/* Sorting a step by length before cutting it makes microbatches of nearly equal lengths, so that few rows die
+ * early and products stay wide. The microbatches then differ much in frames; dealing them evens that out.
  *
  * Dealing builds the tree of comm/tree.h from below. Items of level j are subtrees of 2^j leaves, and at most
  * one item is partial: it has fewer leaves, and its place is the right end. Sorted by frames, the longest
@@ -7,7 +7,7 @@
  * the median is left over and goes to the left of the partial item, or becomes it. The pairs are the items
  * of level j + 1. If the items of a level differ by D frames at most, so do those of the next: a pair's sum
  * differs from another's by the difference of two numbers between 0 and D. So two full subtrees of equal size
- * never differ by more than the longest and the shortest grain do.
+ * never differ by more than the longest and the shortest microbatch do.
  *
  * The cut is the classic one of contiguous ranges: the smallest largest share is found by bisection (a share
  * is possible if filling ranges greedily needs no more ranges than there are), and within the freedom it
@@ -20,17 +20,17 @@
 #include <assert.h>
 #include <stdlib.h>
 
-int plan_init(struct plan *plan, int64_t sequences, const int32_t *length, int64_t batch, int64_t grain,
+int plan_init(struct plan *plan, int64_t sequences, const int32_t *length, int64_t batch, int64_t microbatch,
     uint64_t seed, struct error *error)
 {
-    assert(sequences > 0 && batch > 0 && grain > 0);
+    assert(sequences > 0 && batch > 0 && microbatch > 0);
     int64_t *order = memory_create((size_t)sequences, sizeof *order, error);
     if (!order)
         return -1;
     *plan = (struct plan){
         .sequences = sequences,
         .batch = batch,
-        .grain = grain,
+        .microbatch = microbatch,
         .seed = seed,
         .length = length,
         .steps = (sequences - 1) / batch + 1,
@@ -66,17 +66,17 @@ struct candidate {
     int32_t length;
 };
 
-/* A subtree while dealing: a chain of grains from `head` to `tail`, in order of leaves. */
+/* A subtree while dealing: a chain of microbatches from `head` to `tail`, in order of leaves. */
 struct item {
     int64_t frames;
     size_t head, tail;
 };
 
-/* Grains as they are cut, before they are dealt. */
+/* Microbatches as they are cut, before they are dealt. */
 struct deal {
     struct candidate *candidates; /* [sequences] */
     struct item *items;           /* [leaves] */
-    size_t *next;                 /* [leaves] the grain that follows in its chain */
+    size_t *next;                 /* [leaves] the microbatch that follows in its chain */
     int64_t *frames;              /* [leaves] */
 };
 
@@ -117,7 +117,7 @@ static size_t deal_level(struct item *items, size_t n, struct item *partial, int
     return n / 2;
 }
 
-/* Returns the first grain in order of leaves; deal->next gives the others. */
+/* Returns the first microbatch in order of leaves; deal->next gives the others. */
 static size_t deal_leaves(struct deal *deal, size_t leaves)
 {
     for (size_t l = 0; l < leaves; l++)
@@ -175,23 +175,23 @@ int plan_make_step(const struct plan *plan, int64_t step, struct plan_step *out,
     assert(step >= 0 && step < plan->steps);
     int64_t first = step * plan->batch, rest = plan->sequences - first;
     size_t n = (size_t)(rest < plan->batch ? rest : plan->batch);
-    size_t grain = (uint64_t)plan->grain < n ? (size_t)plan->grain : n;
+    size_t microbatch = (uint64_t)plan->microbatch < n ? (size_t)plan->microbatch : n;
     struct deal deal;
     if (step_make_room(out, n, &deal, error))
         return -1;
     out->sequences = n;
-    out->leaves = (n - 1) / grain + 1;
+    out->leaves = (n - 1) / microbatch + 1;
     step_sort(plan, first, n, deal.candidates);
     for (size_t l = 0; l < out->leaves; l++)
         deal.frames[l] = 0;
     for (size_t i = 0; i < n; i++)
-        deal.frames[i / grain] += deal.candidates[i].length;
+        deal.frames[i / microbatch] += deal.candidates[i].length;
 
     size_t g = deal_leaves(&deal, out->leaves), used = 0;
     for (size_t l = 0; l < out->leaves; l++, g = deal.next[g]) {
         out->start[l] = used;
         out->frames[l] = deal.frames[g];
-        for (size_t i = g * grain; i < n && i < (g + 1) * grain; i++)
+        for (size_t i = g * microbatch; i < n && i < (g + 1) * microbatch; i++)
             out->sequence[used++] = deal.candidates[i].sequence;
     }
     out->start[out->leaves] = used;

@@ -1,11 +1,11 @@
-/* The plan of an epoch: which sequences each step takes, and how they are cut into grains. Pure arithmetic on
- * lengths: the plan for 64 ranks is made in one process without files or MPI.
+/* The plan of an epoch: which sequences each step takes, and how they are cut into microbatches. Pure
+ * arithmetic on lengths: the plan for 64 ranks is made in one process without files or MPI.
  *
  * An epoch is a permutation of the sequences (random numbers keyed by seed and epoch), cut into steps of
- * `batch`. Within a step sequences are sorted by length and cut into grains of `grain`; the grains are dealt
- * to the leaves of the step's tree so that any contiguous range of leaves has about its share of frames:
- * longest with shortest, recursively, full subtrees to the left. A rank takes a contiguous range of leaves,
- * cut so that the largest share of frames is as small as can be. */
+ * `batch`. Within a step sequences are sorted by length and cut into microbatches of `microbatch`; the
+ * microbatches are dealt to the leaves of the step's tree so that any contiguous range of leaves has about
+ * its share of frames: longest with shortest, recursively, full subtrees to the left. A rank takes a
+ * contiguous range of leaves, cut so that the largest share of frames is as small as can be. */
 #ifndef DATA_PLAN_H
 #define DATA_PLAN_H
 
@@ -16,7 +16,7 @@
 
 struct plan {
     int64_t sequences;
-    int64_t batch, grain; /* sequences per step over all ranks, per grain */
+    int64_t batch, microbatch; /* sequences per step over all ranks, per microbatch */
     uint64_t seed;
     const int32_t *length; /* [sequences], the caller's */
     int64_t steps;         /* of an epoch: ceil(sequences / batch) */
@@ -26,7 +26,7 @@ struct plan {
 
 struct plan_step {
     size_t sequences;  /* of this step */
-    size_t leaves;     /* grains */
+    size_t leaves;     /* microbatches */
     size_t room;       /* sequences that `block` has room for */
     size_t *start;     /* [leaves + 1]: leaf l has sequence[start[l]] .. sequence[start[l + 1] - 1] */
     int64_t *sequence; /* [sequences] in order of leaves; within a leaf longest first */
@@ -34,18 +34,18 @@ struct plan_step {
     void *block;       /* holds the arrays above, and scratch for making a step */
 };
 
-/* All lengths, batch and grain are at least 1, and there is at least one sequence. Starts at epoch 0. The
- * only error of this file is no memory. */
-int plan_init(struct plan *plan, int64_t sequences, const int32_t *length, int64_t batch, int64_t grain,
+/* All lengths, batch and microbatch are at least 1, and there is at least one sequence. Starts at epoch 0.
+ * The only error of this file is no memory. */
+int plan_init(struct plan *plan, int64_t sequences, const int32_t *length, int64_t batch, int64_t microbatch,
     uint64_t seed, struct error *error);
 void plan_finish(struct plan *plan);
 
 /* The order of epoch `epoch` (from 1); 0: the order of the file, for validation and prediction. */
 void plan_set_epoch(struct plan *plan, int64_t epoch);
 
-/* Grains of step `step` (from 0) of the epoch at hand. `out` starts zeroed and keeps its room between calls,
- * so that only the first call of the largest step allocates. Two full subtrees of equal size (comm/tree.h)
- * differ by no more frames than the longest and the shortest grain of the step do. */
+/* Microbatches of step `step` (from 0) of the epoch at hand. `out` starts zeroed and keeps its room between
+ * calls, so that only the first call of the largest step allocates. Two full subtrees of equal size
+ * (comm/tree.h) differ by no more frames than the longest and the shortest microbatch of the step do. */
 int plan_make_step(const struct plan *plan, int64_t step, struct plan_step *out, struct error *error);
 void plan_step_finish(struct plan_step *step);
 

@@ -1,6 +1,6 @@
-/* Three grains go round: one that the rank computes on, two that the thread fills. The list of asked grains
- * is a queue in order of asking; the thread works down it and stops where no grain is free, so memory does
- * not depend on how far ahead the rank asks.
+/* Three microbatches go round: one that the rank computes on, two that the thread fills. The list of asked
+ * microbatches is a queue in order of asking; the thread works down it and stops where no microbatch is free,
+ * so memory does not depend on how far ahead the rank asks.
  *
  *     asked:  done ... done | packed packed | being read | waiting ... waiting
  *                    in use   next                next_read
@@ -25,15 +25,15 @@ struct ask {
 };
 
 struct slot {
-    struct grain grain;
-    struct error error; /* code 0: the grain is good */
+    struct microbatch microbatch;
+    struct error error; /* code 0: the microbatch is good */
 };
 
 struct reader {
     struct dataset *dataset;
     const float *mean, *deviation;
     struct slot slot[SLOTS];
-    uint64_t asked, taken;    /* how many so far; the rank holds grain taken - 1 */
+    uint64_t asked, taken;    /* how many so far; the rank holds microbatch taken - 1 */
     struct ask *first, *last; /* asked for, not yet begun */
 
     int has_thread;
@@ -56,8 +56,8 @@ static struct ask *take_ask(struct reader *reader)
 static void fill_slot(struct reader *reader, struct ask *ask, struct slot *slot)
 {
     slot->error.code = EXIT_CODE_OK;
-    dataset_read_grain(
-        reader->dataset, ask->B, ask->sequence, reader->mean, reader->deviation, &slot->grain, &slot->error);
+    dataset_read_microbatch(reader->dataset, ask->B, ask->sequence, reader->mean, reader->deviation,
+        &slot->microbatch, &slot->error);
     memory_destroy(ask);
 }
 
@@ -68,7 +68,7 @@ static void *read_ahead(void *context)
     struct reader *reader = context;
     pthread_mutex_lock(&reader->lock);
     while (!reader->stop) {
-        /* grain taken - 1 is in use, so asks up to taken + SLOTS - 2 have a free slot */
+        /* microbatch taken - 1 is in use, so asks up to taken + SLOTS - 2 have a free slot */
         if (!reader->first || reader->ready + 1 >= reader->taken + SLOTS) {
             pthread_cond_wait(&reader->changed, &reader->lock);
             continue;
@@ -117,7 +117,7 @@ struct reader *reader_create(
     reader->mean = mean;
     reader->deviation = deviation;
     for (int i = 0; i < SLOTS; i++)
-        grain_init(&reader->slot[i].grain);
+        microbatch_init(&reader->slot[i].microbatch);
     pthread_mutex_init(&reader->lock, NULL);
     pthread_cond_init(&reader->changed, NULL);
     if (dataset_is_kept(dataset) || start_thread(reader, error) == 0)
@@ -139,7 +139,7 @@ void reader_destroy(struct reader *reader)
     while (reader->first)
         memory_destroy(take_ask(reader));
     for (int i = 0; i < SLOTS; i++)
-        grain_finish(&reader->slot[i].grain);
+        microbatch_finish(&reader->slot[i].microbatch);
     pthread_cond_destroy(&reader->changed);
     pthread_mutex_destroy(&reader->lock);
     memory_destroy(reader);
@@ -165,7 +165,7 @@ int reader_ask(struct reader *reader, size_t B, const int64_t *sequence, struct 
     return 0;
 }
 
-/* The slot of the next grain, filled; gives the one in use back. */
+/* The slot of the next microbatch, filled; gives the one in use back. */
 static struct slot *next_slot(struct reader *reader)
 {
     struct slot *slot = &reader->slot[reader->taken % SLOTS];
@@ -185,14 +185,14 @@ static struct slot *next_slot(struct reader *reader)
     return slot;
 }
 
-const struct grain *reader_next(struct reader *reader, double *wait, struct error *error)
+const struct microbatch *reader_next(struct reader *reader, double *wait, struct error *error)
 {
     double start = clock_now();
     const struct slot *slot = next_slot(reader);
     if (wait)
         *wait += clock_now() - start;
     if (slot->error.code == EXIT_CODE_OK)
-        return &slot->grain;
+        return &slot->microbatch;
     error_set(error, (enum exit_code)slot->error.code, "%s", slot->error.text);
     return NULL;
 }

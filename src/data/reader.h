@@ -1,5 +1,5 @@
-/* Reading ahead: grains are read and packed on a thread of their own while the rank computes, in the order in
- * which they were asked for. A dataset that is kept decoded is packed at once, without a thread. */
+/* Reading ahead: microbatches are read and packed on a thread of their own while the rank computes, in the
+ * order in which they were asked for. A dataset that is kept decoded is packed at once, without a thread. */
 #ifndef DATA_READER_H
 #define DATA_READER_H
 
@@ -7,20 +7,21 @@
 
 struct reader;
 
-/* Memory: two packed grains ahead besides the one in use, and a list of what was asked for.
- * `mean`, `deviation` as in dataset_read_grain (NULL: none), kept by reference. Owned by the caller. While a
- * reader lives nobody else reads from its dataset. */
+/* Memory: two packed microbatches ahead besides the one in use, and a list of what was asked for.
+ * `mean`, `deviation` as in dataset_read_microbatch (NULL: none), kept by reference. Owned by the caller.
+ * While a reader lives nobody else reads from its dataset. */
 struct reader *reader_create(
     struct dataset *dataset, const float *mean, const float *deviation, struct error *error);
 void reader_destroy(struct reader *reader); /* takes NULL; drops what was asked for */
 
-/* Asks for a grain of B sequences (falling lengths; copied). Never waits for a grain, and takes any number.
+/* Asks for a microbatch of B sequences (falling lengths; copied). Never waits for a microbatch, and takes any
+ * number.
  */
 int reader_ask(struct reader *reader, size_t B, const int64_t *sequence, struct error *error);
 
-/* The next grain that was asked for, valid until the next call; waits for it (or packs it, where the dataset
- * is kept), and adds the seconds that took to *wait. NULL and an error where this one could not be read;
- * those asked for after it follow as before. Asking for none before is a mistake of ours. */
-const struct grain *reader_next(struct reader *reader, double *wait, struct error *error);
+/* The next microbatch that was asked for, valid until the next call; waits for it (or packs it, where the
+ * dataset is kept), and adds the seconds that took to *wait. NULL and an error where this one could not be
+ * read; those asked for after it follow as before. Asking for none before is a mistake of ours. */
+const struct microbatch *reader_next(struct reader *reader, double *wait, struct error *error);
 
 #endif

@@ -97,7 +97,7 @@ void attention_lay(struct attention_layer *a, const struct kernel *kernel, struc
     size_t T, size_t R, size_t U, int training)
 {
     int additive = a->kind == ATTENTION_ADDITIVE;
-    a->T_stride = kernel_stride(grain_stride(T));
+    a->T_stride = kernel_stride(microbatch_stride(T));
     a->keys = arena_take(arena, N * a->K_stride, sizeof(float));
     a->queries = additive ? arena_take(arena, R * a->K_stride, sizeof(float)) : NULL;
     a->alpha = arena_take(arena, R * a->T_stride, sizeof(float));
@@ -137,16 +137,16 @@ static size_t query_at(const struct attention_queries *queries, size_t i)
 static struct group find_group(
     const struct attention_layer *a, const struct attention_queries *queries, size_t i)
 {
-    const struct grain *grain = queries->grain;
+    const struct microbatch *microbatch = queries->microbatch;
     int32_t b = queries->row[query_at(queries, i)];
     struct group group = {.first = i,
         .queries = {.row = queries->order ? queries->order + i : NULL, .first = i},
-        .frames = {.n = (size_t)grain->length[b], .row = a->frame}};
+        .frames = {.n = (size_t)microbatch->length[b], .row = a->frame}};
     while (i < queries->R && queries->row[query_at(queries, i)] == b)
         i++;
     group.queries.n = i - group.first;
     for (size_t t = 0; t < group.frames.n; t++)
-        a->frame[t] = (int32_t)grain_frame(grain, (size_t)b, t);
+        a->frame[t] = (int32_t)microbatch_frame(microbatch, (size_t)b, t);
     return group;
 }
 
@@ -298,7 +298,7 @@ void attention_backward(const struct attention_layer *a, const struct kernel *ke
     float *gradient)
 {
     int additive = a->kind == ATTENTION_ADDITIVE;
-    size_t N = queries->grain->N, R = queries->R;
+    size_t N = queries->microbatch->N, R = queries->R;
     combine_backward(a, kernel, queries, out, dout, dd, gradient);
     memset(a->denergy, 0, a->Kp * sizeof(float));
     for (size_t i = 0; i < R;) {

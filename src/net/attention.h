@@ -3,18 +3,18 @@
  *
  *     a = tanh(W [d; c] + b),  c = sum over t of softmax_t(score(d, y(t))) y(t)
  *
- * Keys, what the score makes of y(t), are computed once for all frames of a grain. R queries d, each
- * belonging to one row of the grain; its scores run over that sequence's frames alone. Row by row nothing
- * depends on the other queries and sequences.
+ * Keys, what the score makes of y(t), are computed once for all frames of a microbatch. R queries d, each
+ * belonging to one row of the microbatch; its scores run over that sequence's frames alone. Row by row
+ * nothing depends on the other queries and sequences.
  *
  * S units of the decoder, K units of keys and queries (S or, additive, A), F encoder outputs; Sp, Kp, Fp
  * padded. */
 #ifndef NET_ATTENTION_H
 #define NET_ATTENTION_H
 
-#include "base/grain.h"
 #include "base/memory.h"
 #include "net/matrix.h"
+#include "net/microbatch.h"
 #include "net/net.h"
 
 struct attention_layer {
@@ -40,13 +40,13 @@ struct attention_layer {
     float *dW, *sums, *scratch;
 };
 
-/* Queries of a grain: the encoder's outputs Y [N] and the states d [R], each with its stride. */
+/* Queries of a microbatch: the encoder's outputs Y [N] and the states d [R], each with its stride. */
 struct attention_queries {
-    const struct grain *grain;
+    const struct microbatch *microbatch;
     const float *Y;
     size_t Y_stride;
     size_t R;
-    const int32_t *row;   /* [R] row of the grain that a query belongs to */
+    const int32_t *row;   /* [R] row of the microbatch that a query belongs to */
     const int32_t *order; /* [R] the order that has those of a sequence together; NULL: as they are */
     const float *d;
     size_t d_stride;

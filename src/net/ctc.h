@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 /* Frames of one sequence in a matrix: C + 1 floats of frame t at rows + (first[t] + b) * stride. Row b of a
- * grain: its `first`, and T = length[b]. */
+ * microbatch: its `first`, and T = length[b]. */
 struct ctc_frames {
     size_t T, stride; /* T at least 1; stride: floats, at least C + 1 */
     float *rows;

@@ -1,6 +1,6 @@
-/* The inner grain makes the decoder a recurrent network like any other: its sequences are those of the grain,
- * its frames their symbols, its starting states given. Only attention and the start look across to the
- * encoder's rows, by `row` and `source`. */
+/* The inner microbatch makes the decoder a recurrent network like any other: its sequences are those of the
+ * microbatch, its frames their symbols, its starting states given. Only attention and the start look across
+ * to the encoder's rows, by `row` and `source`. */
 #include "net/decoder.h"
 
 #include "net/gather.h"
@@ -116,28 +116,31 @@ void decoder_set_times(struct decoder *d, double *times)
 }
 
 /* Targets of row b, and the symbols that they are made into. */
-static size_t count_targets(const struct grain *grain, size_t b)
+static size_t count_targets(const struct microbatch *microbatch, size_t b)
 {
-    return grain->target_start[b + 1] - grain->target_start[b];
+    return microbatch->target_start[b + 1] - microbatch->target_start[b];
 }
 
-static size_t count_symbols(const struct decoder *d, const struct grain *grain, size_t b)
+static size_t count_symbols(const struct decoder *d, const struct microbatch *microbatch, size_t b)
 {
-    return count_targets(grain, b) + (d->classes ? 1 : 0);
+    return count_targets(microbatch, b) + (d->classes ? 1 : 0);
 }
 
-struct decoder_size decoder_measure(
-    const struct decoder *d, const struct net_pass *pass, const struct grain *grain, size_t head_stride)
+struct decoder_size decoder_measure(const struct decoder *d, const struct net_pass *pass,
+    const struct microbatch *microbatch, size_t head_stride)
 {
-    struct decoder_size size = {
-        .training = pass->training, .B = grain->B, .N = grain->N, .T = grain->T, .head_stride = head_stride};
+    struct decoder_size size = {.training = pass->training,
+        .B = microbatch->B,
+        .N = microbatch->N,
+        .T = microbatch->T,
+        .head_stride = head_stride};
     if (!pass->training)
         size.beam = d->classes && pass->beam > 1 ? pass->beam : 1;
-    size.most = decoder_most_symbols(d->config, pass, grain->T);
-    for (size_t b = 0; b < grain->B; b++)
-        size.labels += decoder_most_symbols(d->config, pass, (size_t)grain->length[b]);
-    for (size_t b = 0; b < grain->B && (grain->classes || grain->values); b++) {
-        size_t symbols = count_symbols(d, grain, b);
+    size.most = decoder_most_symbols(d->config, pass, microbatch->T);
+    for (size_t b = 0; b < microbatch->B; b++)
+        size.labels += decoder_most_symbols(d->config, pass, (size_t)microbatch->length[b]);
+    for (size_t b = 0; b < microbatch->B && (microbatch->classes || microbatch->values); b++) {
+        size_t symbols = count_symbols(d, microbatch, b);
         size.symbols += symbols;
         size.steps = symbols > size.steps ? symbols : size.steps;
     }
@@ -152,8 +155,8 @@ size_t decoder_count_rows(const struct decoder_size *size)
 
 static void lay_targets(struct decoder *d, struct arena *arena, const struct decoder_size *size)
 {
-    struct grain *inner = &d->targets;
-    *inner = (struct grain){.T = size->steps, .B = size->symbols ? size->B : 0, .N = size->symbols};
+    struct microbatch *inner = &d->targets;
+    *inner = (struct microbatch){.T = size->steps, .B = size->symbols ? size->B : 0, .N = size->symbols};
     inner->sequence = arena_take(arena, size->B, sizeof *inner->sequence);
     inner->length = arena_take(arena, size->B, sizeof *inner->length);
     inner->first = arena_take(arena, size->steps + 1, sizeof *inner->first);
@@ -163,7 +166,7 @@ static void lay_targets(struct decoder *d, struct arena *arena, const struct dec
         inner->symbols = arena_take(arena, size->symbols, sizeof *inner->symbols);
         inner->classes = arena_take(arena, size->symbols, sizeof *inner->classes);
     } else {
-        inner->values_stride = grain_stride(d->config->outputs);
+        inner->values_stride = microbatch_stride(d->config->outputs);
         inner->values = arena_take(arena, size->symbols * inner->values_stride, sizeof *inner->values);
     }
     d->source = arena_take(arena, size->B, sizeof *d->source);
@@ -206,25 +209,25 @@ void decoder_lay(
         decoder_search_lay(d, arena, size);
 }
 
-void decoder_start(
-    struct decoder *d, const struct kernel *kernel, const struct grain *grain, struct dense_input in)
+void decoder_start(struct decoder *d, const struct kernel *kernel, const struct microbatch *microbatch,
+    struct dense_input in)
 {
-    gather_final(d->encoder, grain, in.X, in.stride, d->e, d->F_stride);
+    gather_final(d->encoder, microbatch, in.X, in.stride, d->e, d->F_stride);
     for (size_t n = 0; n < d->layers; n++) {
         struct decoder_layer *layer = &d->layer[n];
-        dense_forward(&layer->start, kernel, grain->B, d->e, d->F_stride, layer->begin, d->start_stride);
-        for (size_t b = 0; b < grain->B; b++)
+        dense_forward(&layer->start, kernel, microbatch->B, d->e, d->F_stride, layer->begin, d->start_stride);
+        for (size_t b = 0; b < microbatch->B; b++)
             kernel->tanh_array(side_padded(layer->start.outputs), layer->begin + b * d->start_stride);
     }
     if (d->config->attention != ATTENTION_NONE)
-        attention_set_keys(&d->attention, kernel, grain->N, in.X, in.stride);
+        attention_set_keys(&d->attention, kernel, microbatch->N, in.X, in.stride);
 }
 
-/* Rows of the grain by falling number of symbols, those alike in the grain's order. */
-static void sort_sequences(struct decoder *d, const struct grain *grain)
+/* Rows of the microbatch by falling number of symbols, those alike in the microbatch's order. */
+static void sort_sequences(struct decoder *d, const struct microbatch *microbatch)
 {
-    for (size_t b = 0; b < grain->B; b++) {
-        size_t symbols = count_symbols(d, grain, b), place = b;
+    for (size_t b = 0; b < microbatch->B; b++) {
+        size_t symbols = count_symbols(d, microbatch, b), place = b;
         assert(symbols > 0);
         for (; place > 0 && (size_t)d->targets.length[place - 1] < symbols; place--) {
             d->targets.length[place] = d->targets.length[place - 1];
@@ -235,9 +238,9 @@ static void sort_sequences(struct decoder *d, const struct grain *grain)
     }
 }
 
-static void lay_out_frames(struct decoder *d, const struct grain *grain)
+static void lay_out_frames(struct decoder *d, const struct microbatch *microbatch)
 {
-    struct grain *inner = &d->targets;
+    struct microbatch *inner = &d->targets;
     size_t alive = inner->B, n = 0;
     for (size_t u = 0; u < inner->T; u++) {
         while ((size_t)inner->length[alive - 1] <= u)
@@ -249,49 +252,50 @@ static void lay_out_frames(struct decoder *d, const struct grain *grain)
     inner->first[inner->T] = n;
     int32_t *next = d->order;
     for (size_t b = 0; b < inner->B; b++) {
-        inner->sequence[b] = grain->sequence[d->source[b]];
+        inner->sequence[b] = microbatch->sequence[d->source[b]];
         for (size_t u = 0; u < (size_t)inner->length[b]; u++) {
-            d->row[grain_frame(inner, b, u)] = d->source[b];
-            *next++ = (int32_t)grain_frame(inner, b, u);
+            d->row[microbatch_frame(inner, b, u)] = d->source[b];
+            *next++ = (int32_t)microbatch_frame(inner, b, u);
         }
     }
 }
 
 /* Inputs and targets of frame n: symbol u of `count`, whose targets are rows from `first` on. */
 static void set_frame(
-    struct decoder *d, const struct grain *grain, size_t n, size_t first, size_t u, size_t count)
+    struct decoder *d, const struct microbatch *microbatch, size_t n, size_t first, size_t u, size_t count)
 {
-    struct grain *inner = &d->targets;
+    struct microbatch *inner = &d->targets;
     int32_t end = (int32_t)d->config->outputs;
     if (d->classes) {
-        inner->symbols[n] = u == 0 ? end + 1 : grain->classes[first + u - 1];
-        inner->classes[n] = u + 1 == count ? end : grain->classes[first + u];
+        inner->symbols[n] = u == 0 ? end + 1 : microbatch->classes[first + u - 1];
+        inner->classes[n] = u + 1 == count ? end : microbatch->classes[first + u];
         return;
     }
     size_t stride = inner->values_stride;
-    memcpy(inner->values + n * stride, grain->values + (first + u) * grain->values_stride,
+    memcpy(inner->values + n * stride, microbatch->values + (first + u) * microbatch->values_stride,
         stride * sizeof(float));
     if (u == 0)
         memset(d->X + n * d->X_stride, 0, d->X_stride * sizeof(float));
     else
-        memcpy(d->X + n * d->X_stride, grain->values + (first + u - 1) * grain->values_stride,
+        memcpy(d->X + n * d->X_stride, microbatch->values + (first + u - 1) * microbatch->values_stride,
             stride * sizeof(float));
 }
 
-static void set_inputs(struct decoder *d, const struct grain *grain)
+static void set_inputs(struct decoder *d, const struct microbatch *microbatch)
 {
-    struct grain *inner = &d->targets;
+    struct microbatch *inner = &d->targets;
     for (size_t b = 0; b < inner->B; b++)
         for (size_t u = 0, count = (size_t)inner->length[b]; u < count; u++)
-            set_frame(d, grain, grain_frame(inner, b, u), grain->target_start[d->source[b]], u, count);
+            set_frame(d, microbatch, microbatch_frame(inner, b, u), microbatch->target_start[d->source[b]], u,
+                count);
     if (d->classes)
         embedding_look_up(&d->embedding, inner->N, inner->symbols, d->X);
 }
 
-/* The states of the inner grain's rows before their first symbol. */
+/* The states of the inner microbatch's rows before their first symbol. */
 static void set_states(struct decoder *d)
 {
-    const struct grain *inner = &d->targets;
+    const struct microbatch *inner = &d->targets;
     for (size_t n = 0; n < d->layers; n++) {
         struct decoder_layer *layer = &d->layer[n];
         float *c = d->config->cell == CELL_LSTM ? recurrent_start_c(&layer->recurrent, inner) : NULL;
@@ -304,10 +308,10 @@ static void set_states(struct decoder *d)
     }
 }
 
-static struct attention_queries make_queries(
-    const struct decoder *d, size_t R, const struct grain *grain, struct dense_input in, const int32_t *order)
+static struct attention_queries make_queries(const struct decoder *d, size_t R,
+    const struct microbatch *microbatch, struct dense_input in, const int32_t *order)
 {
-    return (struct attention_queries){.grain = grain,
+    return (struct attention_queries){.microbatch = microbatch,
         .Y = in.X,
         .Y_stride = in.stride,
         .R = R,
@@ -318,7 +322,8 @@ static struct attention_queries make_queries(
 }
 
 void decoder_compute(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
-    const struct grain *inner, const struct grain *grain, struct dense_input in, const int32_t *order)
+    const struct microbatch *inner, const struct microbatch *microbatch, struct dense_input in,
+    const int32_t *order)
 {
     const float *X = d->X;
     size_t stride = d->X_stride;
@@ -330,26 +335,26 @@ void decoder_compute(struct decoder *d, const struct kernel *kernel, const struc
     }
     if (d->config->attention == ATTENTION_NONE)
         return;
-    struct attention_queries queries = make_queries(d, inner->N, grain, in, order);
+    struct attention_queries queries = make_queries(d, inner->N, microbatch, in, order);
     attention_forward(&d->attention, kernel, &queries, d->out);
 }
 
 void decoder_forward(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
-    const struct grain *grain, struct dense_input in)
+    const struct microbatch *microbatch, struct dense_input in)
 {
-    sort_sequences(d, grain);
-    lay_out_frames(d, grain);
-    set_inputs(d, grain);
+    sort_sequences(d, microbatch);
+    lay_out_frames(d, microbatch);
+    set_inputs(d, microbatch);
     set_states(d);
-    decoder_compute(d, kernel, pass, &d->targets, grain, in, d->order);
+    decoder_compute(d, kernel, pass, &d->targets, microbatch, in, d->order);
 }
 
 /* Gradients by the starting states of layer n, through the start's tanh, into its gradient; adds to d->de. */
-static void start_backward(
-    struct decoder *d, const struct kernel *kernel, const struct grain *grain, size_t n, float *gradient)
+static void start_backward(struct decoder *d, const struct kernel *kernel,
+    const struct microbatch *microbatch, size_t n, float *gradient)
 {
     const struct decoder_layer *layer = &d->layer[n];
-    const struct grain *inner = &d->targets;
+    const struct microbatch *inner = &d->targets;
     size_t width = side_padded(layer->start.outputs);
     for (size_t b = 0; b < inner->B; b++) {
         size_t place = (size_t)d->source[b] * d->start_stride;
@@ -361,23 +366,23 @@ static void start_backward(
         for (size_t i = 0; i < width; i++)
             dbegin[i] *= 1 - begin[i] * begin[i];
     }
-    float *de = d->de, *of_layer = de + grain->B * d->F_stride;
-    dense_backward(
-        &layer->start, kernel, grain->B, d->e, d->F_stride, d->dbegin, d->start_stride, of_layer, gradient);
-    for (size_t b = 0; b < grain->B; b++)
+    float *de = d->de, *of_layer = de + microbatch->B * d->F_stride;
+    dense_backward(&layer->start, kernel, microbatch->B, d->e, d->F_stride, d->dbegin, d->start_stride,
+        of_layer, gradient);
+    for (size_t b = 0; b < microbatch->B; b++)
         for (size_t i = b * d->F_stride, end = i + side_padded(d->encoder); i < end; i++)
             de[i] += of_layer[i];
 }
 
 void decoder_backward(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
-    const struct grain *grain, struct dense_input in, float *dY, float *gradient)
+    const struct microbatch *microbatch, struct dense_input in, float *dY, float *gradient)
 {
-    const struct grain *inner = &d->targets;
-    memset(d->de, 0, grain->B * d->F_stride * sizeof *d->de);
+    const struct microbatch *inner = &d->targets;
+    memset(d->de, 0, microbatch->B * d->F_stride * sizeof *d->de);
     if (d->config->attention == ATTENTION_NONE) {
-        memset(dY, 0, grain->N * in.stride * sizeof *dY);
+        memset(dY, 0, microbatch->N * in.stride * sizeof *dY);
     } else {
-        struct attention_queries queries = make_queries(d, inner->N, grain, in, d->order);
+        struct attention_queries queries = make_queries(d, inner->N, microbatch, in, d->order);
         attention_backward(
             &d->attention, kernel, &queries, d->out, d->dout, d->layer[d->layers - 1].dY, dY, gradient);
     }
@@ -387,9 +392,9 @@ void decoder_backward(struct decoder *d, const struct kernel *kernel, const stru
         float *dX = n > 0 ? layer[-1].dY : d->classes ? d->dX : NULL;
         recurrent_backward(&layer->recurrent, kernel, pass, inner, X, n > 0 ? d->S_stride : d->X_stride,
             layer->Y, d->S_stride, layer->dY, dX, 0, gradient);
-        start_backward(d, kernel, grain, n, gradient);
+        start_backward(d, kernel, microbatch, n, gradient);
     }
     if (d->classes)
         embedding_add_gradient(&d->embedding, inner->N, inner->symbols, d->dX, gradient);
-    gather_final_back(d->encoder, grain, d->de, d->F_stride, dY, in.stride);
+    gather_final_back(d->encoder, microbatch, d->de, d->F_stride, dY, in.stride);
 }

@@ -3,11 +3,12 @@
  * layers and head, struct top.
  *
  * With targets it runs over all symbols at once, each input the true symbol before (teacher forcing), on an
- * inner grain: `targets`, whose frames are the symbols of the grain's sequences, those with most symbols
- * first. Otherwise it runs on what it makes itself, one step of all rows at a time: see decoder_search.c.
+ * inner microbatch: `targets`, whose frames are the symbols of the microbatch's sequences, those with most
+ * symbols first. Otherwise it runs on what it makes itself, one step of all rows at a time: see
+ * decoder_search.c.
  *
  * N frames, B sequences, T frames of the longest sequence, F encoder outputs, S units, U targets of a
- * sequence, R rows: symbols of the inner grain, or hypotheses. Buffers are of the workspace, laid by
+ * sequence, R rows: symbols of the inner microbatch, or hypotheses. Buffers are of the workspace, laid by
  * decoder_lay before forward and valid until backward is done. */
 #ifndef NET_DECODER_H
 #define NET_DECODER_H
@@ -23,7 +24,7 @@ struct decoder_layer {
     struct recurrent recurrent;
     /* Workspace. */
     float *Y, *dY; /* [R + rows of a step][S_stride] */
-    float *begin;  /* [B][start_stride] what `start` gave, behind tanh; in order of the grain */
+    float *begin;  /* [B][start_stride] what `start` gave, behind tanh; in order of the microbatch */
 };
 
 /* What a free run keeps. Level u describes the hypotheses that step u computes. */
@@ -50,14 +51,14 @@ struct decoder {
     struct attention_layer attention; /* zeroes: none */
 
     /* Workspace. */
-    struct grain targets; /* classes or values as the head is to give them; no frames: no targets */
-    int32_t *source;      /* [B] row of the grain that row b of targets comes from */
-    int32_t *row;         /* [R] row of the grain that each row belongs to */
-    int32_t *order;       /* [symbols] those of a sequence together */
-    float *X, *dX;        /* [R][X_stride] inputs */
-    float *e, *de;        /* [B][F_stride] the encoder's last states; de twice */
-    float *dbegin;        /* [B][start_stride] */
-    float *out, *dout;    /* [R][S_stride] the rows it gives, and the gradient by them */
+    struct microbatch targets; /* classes or values as the head is to give them; no frames: no targets */
+    int32_t *source;           /* [B] row of the microbatch that row b of targets comes from */
+    int32_t *row;              /* [R] row of the microbatch that each row belongs to */
+    int32_t *order;            /* [symbols] those of a sequence together */
+    float *X, *dX;             /* [R][X_stride] inputs */
+    float *e, *de;             /* [B][F_stride] the encoder's last states; de twice */
+    float *dbegin;             /* [B][start_stride] */
+    float *out, *dout;         /* [R][S_stride] the rows it gives, and the gradient by them */
     struct decoder_search search;
     float *values;       /* free run with values: [B U][stride of the head] */
     size_t *label_start; /* free run with classes: as in struct net_outputs */
@@ -67,7 +68,7 @@ struct decoder {
 struct decoder_size {
     int training;
     size_t B, N, T;
-    size_t symbols, steps; /* of the inner grain: all, and of the longest; 0: no targets */
+    size_t symbols, steps; /* of the inner microbatch: all, and of the longest; 0: no targets */
     size_t beam;           /* 0: no free run */
     size_t most, labels;   /* of a free run: symbols of the longest sequence, labels of all, at most */
     size_t head_stride;    /* of the head's outputs */
@@ -80,37 +81,38 @@ size_t decoder_bytes(const struct decoder *d); /* of panels */
 void decoder_pack(struct decoder *d, const struct kernel *kernel, const float *weights);
 void decoder_set_times(struct decoder *d, double *times); /* see net/times.h */
 
-/* Of a pass over a grain. */
-struct decoder_size decoder_measure(
-    const struct decoder *d, const struct net_pass *pass, const struct grain *grain, size_t head_stride);
+/* Of a pass over a microbatch. */
+struct decoder_size decoder_measure(const struct decoder *d, const struct net_pass *pass,
+    const struct microbatch *microbatch, size_t head_stride);
 size_t decoder_count_rows(const struct decoder_size *size); /* R: most that the head sees at once */
 
 void decoder_lay(
     struct decoder *d, const struct kernel *kernel, struct arena *arena, const struct decoder_size *size);
 
 /* Starting states and keys from the encoder's outputs `in` [N]: before anything else. */
-void decoder_start(
-    struct decoder *d, const struct kernel *kernel, const struct grain *grain, struct dense_input in);
+void decoder_start(struct decoder *d, const struct kernel *kernel, const struct microbatch *microbatch,
+    struct dense_input in);
 
 /* Teacher forcing: rows d->out of the frames of d->targets. */
 void decoder_forward(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
-    const struct grain *grain, struct dense_input in);
+    const struct microbatch *microbatch, struct dense_input in);
 
 /* From d->dout; dY, with the stride of `in`, is overwritten. */
 void decoder_backward(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
-    const struct grain *grain, struct dense_input in, float *dY, float *gradient);
+    const struct microbatch *microbatch, struct dense_input in, float *dY, float *gradient);
 
 /* Free run after decoder_start: into d->values, or d->label_start and d->labels. Overwrites what
  * decoder_forward and top_forward left. */
 void decoder_run(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
-    const struct grain *grain, struct dense_input in, struct top *top);
+    const struct microbatch *microbatch, struct dense_input in, struct top *top);
 
 /* ---- inside of the decoder ---- */
 
 /* One pass of layers and attention over the frames of `inner`, whose inputs are in d->X, whose rows' starting
- * states are set, and whose frames belong to rows d->row of the grain. */
+ * states are set, and whose frames belong to rows d->row of the microbatch. */
 void decoder_compute(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
-    const struct grain *inner, const struct grain *grain, struct dense_input in, const int32_t *order);
+    const struct microbatch *inner, const struct microbatch *microbatch, struct dense_input in,
+    const int32_t *order);
 
 void decoder_search_lay(struct decoder *d, struct arena *arena, const struct decoder_size *size);
 

@@ -1,5 +1,5 @@
-/* A decoder on its own outputs. Hypotheses, or with values sequences, are the rows of a grain of one step,
- * those of a sequence neighbours; each goes on from the states of a row of the step before.
+/* A decoder on its own outputs. Hypotheses, or with values sequences, are the rows of a microbatch of one
+ * step, those of a sequence neighbours; each goes on from the states of a row of the step before.
  *
  * Beam search: of all symbols after all hypotheses of a sequence, the `beam` with the largest sums of
  * logarithms stay, among equals those of the earlier hypothesis and symbol. One that ends leaves the beam,
@@ -56,7 +56,7 @@ static int has_c(const struct decoder *d)
     return d->config->cell == CELL_LSTM;
 }
 
-/* The states of the starts into those kept, row b that of row b of the grain. */
+/* The states of the starts into those kept, row b that of row b of the microbatch. */
 static void keep_starts(struct decoder *d, size_t B)
 {
     struct decoder_search *s = &d->search;
@@ -72,12 +72,13 @@ static void keep_starts(struct decoder *d, size_t B)
 /* One step of R rows from the states kept of their parents (NULL: the same rows), whose states are kept then.
  */
 static void run_step(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
-    const struct grain *grain, struct dense_input in, struct top *top, size_t R, const int32_t *parent)
+    const struct microbatch *microbatch, struct dense_input in, struct top *top, size_t R,
+    const int32_t *parent)
 {
     struct decoder_search *s = &d->search;
     size_t first[2] = {0, R};
     int32_t alive = (int32_t)R;
-    struct grain inner = {.T = 1, .B = R, .N = R, .alive = &alive, .first = first};
+    struct microbatch inner = {.T = 1, .B = R, .N = R, .alive = &alive, .first = first};
     for (size_t n = 0; n < d->layers; n++) {
         float *h = d->layer[n].Y + R * d->S_stride;
         float *c = has_c(d) ? recurrent_start_c(&d->layer[n].recurrent, &inner) : NULL;
@@ -88,7 +89,7 @@ static void run_step(struct decoder *d, const struct kernel *kernel, const struc
                 memcpy(c + i * d->Sp, s->c + from * d->Sp, d->Sp * sizeof *c);
         }
     }
-    decoder_compute(d, kernel, pass, &inner, grain, in, NULL);
+    decoder_compute(d, kernel, pass, &inner, microbatch, in, NULL);
     for (size_t n = 0; n < d->layers; n++) {
         memcpy(s->h + n * s->rows * d->S_stride, d->layer[n].Y, R * d->S_stride * sizeof(float));
         if (has_c(d))
@@ -98,16 +99,16 @@ static void run_step(struct decoder *d, const struct kernel *kernel, const struc
 }
 
 static void run_values(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
-    const struct grain *grain, struct dense_input in, struct top *top)
+    const struct microbatch *microbatch, struct dense_input in, struct top *top)
 {
     size_t O = d->config->outputs, U = d->config->target_length;
-    keep_starts(d, grain->B);
-    memset(d->X, 0, grain->B * d->X_stride * sizeof *d->X);
-    for (size_t b = 0; b < grain->B; b++)
+    keep_starts(d, microbatch->B);
+    memset(d->X, 0, microbatch->B * d->X_stride * sizeof *d->X);
+    for (size_t b = 0; b < microbatch->B; b++)
         d->row[b] = (int32_t)b;
     for (size_t u = 0; u < U; u++) {
-        run_step(d, kernel, pass, grain, in, top, grain->B, NULL);
-        for (size_t b = 0; b < grain->B; b++) {
+        run_step(d, kernel, pass, microbatch, in, top, microbatch->B, NULL);
+        for (size_t b = 0; b < microbatch->B; b++) {
             float *y = top->outputs + b * top->stride;
             if (d->config->loss == LOSS_SIGMOID)
                 kernel->sigmoid_array(O, y);
@@ -132,8 +133,8 @@ static size_t add_candidate(struct candidate *list, size_t n, size_t beam, struc
 
 /* The symbol that row i goes on with, drawn in proportion to p^(1 / temperature): one
  * candidate. */
-static size_t draw_symbol(struct decoder *d, const struct net_pass *pass, const struct grain *grain, size_t u,
-    const struct top *top, size_t i)
+static size_t draw_symbol(struct decoder *d, const struct net_pass *pass, const struct microbatch *microbatch,
+    size_t u, const struct top *top, size_t i)
 {
     size_t classes = d->config->outputs + 1, k = 0;
     const float *y = top->outputs + i * top->stride;
@@ -143,7 +144,7 @@ static size_t draw_symbol(struct decoder *d, const struct net_pass *pass, const 
     for (size_t c = 0; c < classes; c++)
         sum += math_exp(((double)y[c] - largest) / pass->temperature);
     double uniform =
-        sum * random_uniform(pass->seed, RANDOM_GENERATE, (uint64_t)grain->sequence[d->row[i]], u);
+        sum * random_uniform(pass->seed, RANDOM_GENERATE, (uint64_t)microbatch->sequence[d->row[i]], u);
     for (; k + 1 < classes; k++) {
         below += math_exp(((double)y[k] - largest) / pass->temperature);
         if (uniform < below)
@@ -173,8 +174,8 @@ static size_t add_row(
     return n;
 }
 
-/* What comes of the n candidates of row b of the grain behind step u: hypotheses of the next step, its rows
- * from `next` on, or ended ones. Returns the rows of the next step then. */
+/* What comes of the n candidates of row b of the microbatch behind step u: hypotheses of the next step, its
+ * rows from `next` on, or ended ones. Returns the rows of the next step then. */
 static size_t advance(struct decoder *d, size_t b, size_t most, size_t u, size_t n, size_t next)
 {
     struct decoder_search *s = &d->search;
@@ -206,7 +207,7 @@ static size_t advance(struct decoder *d, size_t b, size_t most, size_t u, size_t
 
 /* All sequences behind step u, whose rows are R; returns those of the next step. */
 static size_t advance_all(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
-    const struct grain *grain, const struct top *top, size_t R, size_t u, size_t beam)
+    const struct microbatch *microbatch, const struct top *top, size_t R, size_t u, size_t beam)
 {
     struct decoder_search *s = &d->search;
     size_t next = 0;
@@ -214,10 +215,11 @@ static size_t advance_all(struct decoder *d, const struct kernel *kernel, const 
         size_t b = (size_t)d->row[i], n = 0, wide = beam - (size_t)s->finished[b].count;
         for (; i < R && (size_t)d->row[i] == b; i++)
             if (pass->temperature > 0)
-                n = draw_symbol(d, pass, grain, u, top, i);
+                n = draw_symbol(d, pass, microbatch, u, top, i);
             else
                 n = add_row(d, kernel, top, i, n, wide);
-        next = advance(d, b, decoder_most_symbols(d->config, pass, (size_t)grain->length[b]), u, n, next);
+        next =
+            advance(d, b, decoder_most_symbols(d->config, pass, (size_t)microbatch->length[b]), u, n, next);
     }
     memcpy(d->row, s->row, next * sizeof *d->row);
     memcpy(s->sum, s->next_sum, next * sizeof *s->sum);
@@ -243,12 +245,12 @@ static void trace_labels(struct decoder *d, size_t B)
 }
 
 static void run_classes(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
-    const struct grain *grain, struct dense_input in, struct top *top)
+    const struct microbatch *microbatch, struct dense_input in, struct top *top)
 {
     struct decoder_search *s = &d->search;
-    size_t beam = s->rows / grain->B, R = grain->B;
-    keep_starts(d, grain->B);
-    for (size_t b = 0; b < grain->B; b++) {
+    size_t beam = s->rows / microbatch->B, R = microbatch->B;
+    keep_starts(d, microbatch->B);
+    for (size_t b = 0; b < microbatch->B; b++) {
         d->row[b] = s->parent[b] = (int32_t)b;
         s->symbol[b] = (int32_t)d->config->outputs + 1;
         s->sum[b] = 0;
@@ -256,17 +258,17 @@ static void run_classes(struct decoder *d, const struct kernel *kernel, const st
     }
     for (size_t u = 0; R > 0; u++) {
         embedding_look_up(&d->embedding, R, s->symbol + u * s->rows, d->X);
-        run_step(d, kernel, pass, grain, in, top, R, s->parent + u * s->rows);
-        R = advance_all(d, kernel, pass, grain, top, R, u, beam);
+        run_step(d, kernel, pass, microbatch, in, top, R, s->parent + u * s->rows);
+        R = advance_all(d, kernel, pass, microbatch, top, R, u, beam);
     }
-    trace_labels(d, grain->B);
+    trace_labels(d, microbatch->B);
 }
 
 void decoder_run(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
-    const struct grain *grain, struct dense_input in, struct top *top)
+    const struct microbatch *microbatch, struct dense_input in, struct top *top)
 {
     if (d->classes)
-        run_classes(d, kernel, pass, grain, in, top);
+        run_classes(d, kernel, pass, microbatch, in, top);
     else
-        run_values(d, kernel, pass, grain, in, top);
+        run_values(d, kernel, pass, microbatch, in, top);
 }

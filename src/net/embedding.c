@@ -1,8 +1,8 @@
 #include "net/embedding.h"
 
-#include "base/grain.h"
 #include "base/memory.h"
 #include "kernel/kernel.h"
+#include "net/microbatch.h"
 
 #include <string.h>
 
@@ -10,7 +10,7 @@ int embedding_init(
     struct embedding *embedding, size_t symbols, size_t size, size_t offset, struct error *error)
 {
     *embedding = (struct embedding){
-        .symbols = symbols, .size = size, .stride = kernel_stride(grain_stride(size)), .offset = offset};
+        .symbols = symbols, .size = size, .stride = kernel_stride(microbatch_stride(size)), .offset = offset};
     embedding->table = memory_create(symbols * embedding->stride, sizeof *embedding->table, error);
     return embedding->table ? 0 : -1;
 }

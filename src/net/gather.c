@@ -2,35 +2,35 @@
 
 #include <string.h>
 
-static size_t final_frame(const struct grain *grain, size_t part, size_t b)
+static size_t final_frame(const struct microbatch *microbatch, size_t part, size_t b)
 {
-    return grain_frame(grain, b, part ? 0 : (size_t)grain->length[b] - 1);
+    return microbatch_frame(microbatch, b, part ? 0 : (size_t)microbatch->length[b] - 1);
 }
 
-void gather_final(struct side side, const struct grain *grain, const float *Y, size_t stride, float *gathered,
-    size_t gathered_stride)
+void gather_final(struct side side, const struct microbatch *microbatch, const float *Y, size_t stride,
+    float *gathered, size_t gathered_stride)
 {
     size_t width = side_padded(side) / side.parts;
-    for (size_t b = 0; b < grain->B; b++)
+    for (size_t b = 0; b < microbatch->B; b++)
         for (size_t part = 0; part < side.parts; part++)
             memcpy(gathered + b * gathered_stride + part * width,
-                Y + final_frame(grain, part, b) * stride + part * width, width * sizeof *Y);
+                Y + final_frame(microbatch, part, b) * stride + part * width, width * sizeof *Y);
 }
 
-void gather_final_symbols(const struct grain *grain, int32_t *gathered)
+void gather_final_symbols(const struct microbatch *microbatch, int32_t *gathered)
 {
-    for (size_t b = 0; b < grain->B; b++)
-        gathered[b] = grain->symbols[final_frame(grain, 0, b)];
+    for (size_t b = 0; b < microbatch->B; b++)
+        gathered[b] = microbatch->symbols[final_frame(microbatch, 0, b)];
 }
 
-void gather_final_back(struct side side, const struct grain *grain, const float *dgathered,
+void gather_final_back(struct side side, const struct microbatch *microbatch, const float *dgathered,
     size_t gathered_stride, float *dY, size_t stride)
 {
     size_t width = side_padded(side) / side.parts;
-    for (size_t b = 0; b < grain->B; b++)
+    for (size_t b = 0; b < microbatch->B; b++)
         for (size_t part = 0; part < side.parts; part++) {
             const float *in = dgathered + b * gathered_stride + part * width;
-            float *out = dY + final_frame(grain, part, b) * stride + part * width;
+            float *out = dY + final_frame(microbatch, part, b) * stride + part * width;
             for (size_t i = 0; i < width; i++)
                 out[i] += in[i];
         }

@@ -19,7 +19,7 @@ struct net {
     struct top top;
     struct transcript transcript; /* OUTPUT_CTC */
 
-    /* Workspace: one block, laid out anew for every grain. */
+    /* Workspace: one block, laid out anew for every microbatch. */
     void *block;
     size_t block_bytes;
     float *gathered, *dgathered; /* OUTPUT_SEQUENCE: [B][gathered_stride] last states and the gradient */
@@ -38,21 +38,21 @@ const struct parameter *net_find_parameter(const struct net *net, const char *fo
 /* Dropout by a mask that is a function of key, sequence, layer, step and unit alone (Srivastava et al. 2014;
  * kept units are divided by 1 - rate): out = mask . in over the first `width` of the rows [N][stride] of a
  * layer; in may be out. (dropout.c) */
-void dropout_apply(const struct net_pass *pass, const struct grain *grain, double rate, size_t layer,
-    size_t width, size_t stride, const float *in, float *out);
+void dropout_apply(const struct net_pass *pass, const struct microbatch *microbatch, double rate,
+    size_t layer, size_t width, size_t stride, const float *in, float *out);
 
-/* out [N][stride] = inputs + deviation n over the first `width` features of the grain's frames, n normal and
- * a function of key, sequence, step and feature alone; the padding is zeroed. (noise.c) */
-void noise_apply(const struct net_pass *pass, const struct grain *grain, double deviation, size_t width,
-    float *out, size_t stride);
+/* out [N][stride] = inputs + deviation n over the first `width` features of the microbatch's frames, n normal
+ * and a function of key, sequence, step and feature alone; the padding is zeroed. (noise.c) */
+void noise_apply(const struct net_pass *pass, const struct microbatch *microbatch, double deviation,
+    size_t width, float *out, size_t stride);
 
 /* What is above the stack with OUTPUT_DECODER, top and scores included. Forward runs after stack_forward,
  * with scores NULL where there are no targets; backward puts the gradient by the stack's outputs.
  * (net_decoder.c) */
 void net_decoder_lay(struct net *net, struct arena *arena, const struct decoder_size *size);
-void net_decoder_forward(struct net *net, const struct net_pass *pass, const struct grain *grain,
+void net_decoder_forward(struct net *net, const struct net_pass *pass, const struct microbatch *microbatch,
     struct net_outputs *outputs, struct net_score *scores);
 void net_decoder_backward(
-    struct net *net, const struct net_pass *pass, const struct grain *grain, float *gradient);
+    struct net *net, const struct net_pass *pass, const struct microbatch *microbatch, float *gradient);
 
 #endif

@@ -5,8 +5,8 @@
 #ifndef NET_LOSS_H
 #define NET_LOSS_H
 
-#include "base/grain.h"
 #include "kernel/kernel.h"
+#include "net/microbatch.h"
 #include "net/net.h"
 
 /* Classes or values, as the loss wants them. */
@@ -16,10 +16,11 @@ struct targets {
     size_t values_stride;
 };
 
-static inline struct targets targets_of_grain(const struct grain *grain)
+static inline struct targets targets_of_microbatch(const struct microbatch *microbatch)
 {
-    return (struct targets){
-        .classes = grain->classes, .values = grain->values, .values_stride = grain->values_stride};
+    return (struct targets){.classes = microbatch->classes,
+        .values = microbatch->values,
+        .values_stride = microbatch->values_stride};
 }
 
 /* Sums into outputs in place: softmax and logistic function, or nothing. With targets, score[r] is the row's

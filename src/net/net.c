@@ -1,5 +1,5 @@
 /* The stack, and the head on its rows. Every buffer of a pass comes from one block that is measured for the
- * grain first; nothing is allocated while a grain of a size already seen is computed. */
+ * microbatch first; nothing is allocated while a microbatch of a size already seen is computed. */
 #include "net/gather.h"
 #include "net/layout.h"
 #include "net/loss.h"
@@ -121,37 +121,38 @@ static void lay_workspace(struct net *net, struct arena *arena, const struct ext
 }
 
 static struct extent measure(
-    const struct net *net, const struct net_pass *pass, const struct grain *grain, int scored)
+    const struct net *net, const struct net_pass *pass, const struct microbatch *microbatch, int scored)
 {
-    struct extent extent = {.training = pass->training, .B = grain->B, .N = grain->N};
+    struct extent extent = {.training = pass->training, .B = microbatch->B, .N = microbatch->N};
     if (net->config.output == OUTPUT_CTC)
-        extent.transcript = transcript_measure(pass, grain, scored);
+        extent.transcript = transcript_measure(pass, microbatch, scored);
     if (net->config.output == OUTPUT_DECODER)
-        extent.decoder = decoder_measure(&net->decoder, pass, grain, net->top.stride);
+        extent.decoder = decoder_measure(&net->decoder, pass, microbatch, net->top.stride);
     return extent;
 }
 
-size_t net_workspace_bytes(const struct net *net, const struct net_pass *pass, const struct grain *grain)
+size_t net_workspace_bytes(
+    const struct net *net, const struct net_pass *pass, const struct microbatch *microbatch)
 {
     struct net copy = *net; /* laying out while measuring sets nothing but pointers to NULL */
     struct arena arena = {0};
-    struct extent extent = measure(net, pass, grain, grain->classes || grain->values);
+    struct extent extent = measure(net, pass, microbatch, microbatch->classes || microbatch->values);
     lay_workspace(&copy, &arena, &extent);
     return arena.peak;
 }
 
-static int make_workspace(
-    struct net *net, const struct net_pass *pass, const struct grain *grain, int scored, struct error *error)
+static int make_workspace(struct net *net, const struct net_pass *pass, const struct microbatch *microbatch,
+    int scored, struct error *error)
 {
     struct arena arena = {0};
-    struct extent extent = measure(net, pass, grain, scored);
+    struct extent extent = measure(net, pass, microbatch, scored);
     lay_workspace(net, &arena, &extent);
     if (arena.peak > net->block_bytes) {
         memory_destroy(net->block);
         net->block_bytes = 0;
         net->block = memory_create(arena.peak, 1, error);
         if (!net->block)
-            return error_prefix(error, "activations of a grain of %zu frames: ", grain->N);
+            return error_prefix(error, "activations of a microbatch of %zu frames: ", microbatch->N);
         net->block_bytes = arena.peak;
     }
     arena = (struct arena){.base = net->block, .size = net->block_bytes};
@@ -161,16 +162,16 @@ static int make_workspace(
 }
 
 /* Rows are scored one by one; a sequence's score is their sum in order of time. */
-static void sum_scores(const struct net *net, const struct grain *grain, struct net_score *scores)
+static void sum_scores(const struct net *net, const struct microbatch *microbatch, struct net_score *scores)
 {
     if (net->config.output == OUTPUT_SEQUENCE) {
-        memcpy(scores, net->row_scores, grain->B * sizeof *scores);
+        memcpy(scores, net->row_scores, microbatch->B * sizeof *scores);
         return;
     }
-    for (size_t b = 0; b < grain->B; b++) {
+    for (size_t b = 0; b < microbatch->B; b++) {
         struct net_score sum = {0};
-        for (size_t t = 0; t < (size_t)grain->length[b]; t++) {
-            const struct net_score *row = &net->row_scores[grain_frame(grain, b, t)];
+        for (size_t t = 0; t < (size_t)microbatch->length[b]; t++) {
+            const struct net_score *row = &net->row_scores[microbatch_frame(microbatch, b, t)];
             sum.loss += row->loss;
             sum.errors += row->errors;
             sum.counted += row->counted;
@@ -181,119 +182,123 @@ static void sum_scores(const struct net *net, const struct grain *grain, struct 
 }
 
 /* What the head sees. */
-static struct dense_input top_input(const struct net *net, const struct grain *grain)
+static struct dense_input top_input(const struct net *net, const struct microbatch *microbatch)
 {
     if (net->config.output == OUTPUT_SEQUENCE)
         return (struct dense_input){
             .X = net->gathered, .stride = net->gathered_stride, .symbols = net->gathered_symbols};
-    return stack_output(&net->stack, grain);
+    return stack_output(&net->stack, microbatch);
 }
 
-static void gather(struct net *net, const struct grain *grain)
+static void gather(struct net *net, const struct microbatch *microbatch)
 {
-    struct dense_input frames = stack_output(&net->stack, grain);
+    struct dense_input frames = stack_output(&net->stack, microbatch);
     if (net->stack.one_hot)
-        gather_final_symbols(grain, net->gathered_symbols);
+        gather_final_symbols(microbatch, net->gathered_symbols);
     else
-        gather_final(net->stack.outputs, grain, frames.X, frames.stride, net->gathered, net->gathered_stride);
+        gather_final(
+            net->stack.outputs, microbatch, frames.X, frames.stride, net->gathered, net->gathered_stride);
 }
 
-static void gather_back(struct net *net, const struct grain *grain)
+static void gather_back(struct net *net, const struct microbatch *microbatch)
 {
-    size_t stride = stack_output(&net->stack, grain).stride;
+    size_t stride = stack_output(&net->stack, microbatch).stride;
     float *dY = stack_gradient(&net->stack);
-    memset(dY, 0, grain->N * stride * sizeof *dY);
-    gather_final_back(net->stack.outputs, grain, net->dgathered, net->gathered_stride, dY, stride);
+    memset(dY, 0, microbatch->N * stride * sizeof *dY);
+    gather_final_back(net->stack.outputs, microbatch, net->dgathered, net->gathered_stride, dY, stride);
 }
 
 /* Labels and scores of sequences from what the head gives. */
-static void transcribe(struct net *net, const struct net_pass *pass, const struct grain *grain,
+static void transcribe(struct net *net, const struct net_pass *pass, const struct microbatch *microbatch,
     struct net_outputs *outputs, struct net_score *scores)
 {
-    transcript_forward(&net->transcript, net->kernel, pass, grain, net->top.outputs, scores);
+    transcript_forward(&net->transcript, net->kernel, pass, microbatch, net->top.outputs, scores);
     outputs->label_start = pass->training ? NULL : net->transcript.label_start;
     outputs->labels = pass->training ? NULL : net->transcript.labels;
 }
 
 /* From the rows of the stack on: output layers, head and loss. */
-static void rows_forward(struct net *net, const struct net_pass *pass, const struct grain *grain,
+static void rows_forward(struct net *net, const struct net_pass *pass, const struct microbatch *microbatch,
     struct net_outputs *outputs, struct net_score *scores)
 {
     const struct net_config *c = &net->config;
     struct top *top = &net->top;
-    size_t rows = count_rows(net, grain->B, grain->N);
+    size_t rows = count_rows(net, microbatch->B, microbatch->N);
     if (c->output == OUTPUT_SEQUENCE)
-        gather(net, grain);
-    top_forward(top, net->kernel, rows, top_input(net, grain));
+        gather(net, microbatch);
+    top_forward(top, net->kernel, rows, top_input(net, microbatch));
     *outputs = (struct net_outputs){.rows = rows, .stride = top->stride, .values = top->outputs};
     if (c->output == OUTPUT_CTC) {
-        transcribe(net, pass, grain, outputs, scores);
+        transcribe(net, pass, microbatch, outputs, scores);
         return;
     }
-    loss_forward(c, net->kernel, rows, net_count_head(c), top->outputs, top->stride, targets_of_grain(grain),
-        scores ? net->row_scores : NULL);
+    loss_forward(c, net->kernel, rows, net_count_head(c), top->outputs, top->stride,
+        targets_of_microbatch(microbatch), scores ? net->row_scores : NULL);
     if (scores)
-        sum_scores(net, grain, scores);
+        sum_scores(net, microbatch, scores);
 }
 
-/* Inputs to outputs and scores, in a workspace laid for the grain. */
-static void run_net(struct net *net, const struct net_pass *pass, const struct grain *grain,
+/* Inputs to outputs and scores, in a workspace laid for the microbatch. */
+static void run_net(struct net *net, const struct net_pass *pass, const struct microbatch *microbatch,
     struct net_outputs *outputs, struct net_score *scores)
 {
-    stack_forward(&net->stack, net->kernel, pass, grain);
+    stack_forward(&net->stack, net->kernel, pass, microbatch);
     if (net->config.output == OUTPUT_DECODER)
-        net_decoder_forward(net, pass, grain, outputs, scores);
+        net_decoder_forward(net, pass, microbatch, outputs, scores);
     else
-        rows_forward(net, pass, grain, outputs, scores);
+        rows_forward(net, pass, microbatch, outputs, scores);
 }
 
-int net_forward(struct net *net, const struct net_pass *pass, const struct grain *grain,
+int net_forward(struct net *net, const struct net_pass *pass, const struct microbatch *microbatch,
     struct net_outputs *outputs, struct net_score *scores, struct error *error)
 {
     double start = times_start(net->times);
-    if (make_workspace(net, pass, grain, scores != NULL, error))
+    if (make_workspace(net, pass, microbatch, scores != NULL, error))
         return -1;
-    run_net(net, pass, grain, outputs, scores);
+    run_net(net, pass, microbatch, outputs, scores);
     times_add(net->times, NET_FORWARD, start);
     return 0;
 }
 
-int net_continue(struct net *net, struct net_state *state, const struct grain *grain,
+int net_continue(struct net *net, struct net_state *state, const struct microbatch *microbatch,
     struct net_outputs *outputs, struct error *error)
 {
     const struct net_pass pass = {.training = 0};
     assert(net->config.output != OUTPUT_DECODER && state->L == net->stack.L);
-    if (make_workspace(net, &pass, grain, 0, error))
+    if (make_workspace(net, &pass, microbatch, 0, error))
         return -1;
-    state_load(state, &net->stack, grain);
-    run_net(net, &pass, grain, outputs, NULL);
-    state_save(state, &net->stack, grain);
+    state_load(state, &net->stack, microbatch);
+    run_net(net, &pass, microbatch, outputs, NULL);
+    state_save(state, &net->stack, microbatch);
     return 0;
 }
 
-static void rows_backward(struct net *net, const struct grain *grain, float *gradient)
+static void rows_backward(struct net *net, const struct microbatch *microbatch, float *gradient)
 {
     const struct net_config *c = &net->config;
     int sequence = c->output == OUTPUT_SEQUENCE;
-    size_t rows = count_rows(net, grain->B, grain->N);
+    size_t rows = count_rows(net, microbatch->B, microbatch->N);
     if (c->output == OUTPUT_CTC)
-        transcript_backward(&net->transcript, grain, net->top.outputs);
+        transcript_backward(&net->transcript, microbatch, net->top.outputs);
     else
-        loss_backward(c, rows, net_count_head(c), net->top.outputs, net->top.stride, targets_of_grain(grain));
+        loss_backward(
+            c, rows, net_count_head(c), net->top.outputs, net->top.stride, targets_of_microbatch(microbatch));
     float *dX = sequence ? net->dgathered : stack_gradient(&net->stack);
-    top_backward(&net->top, net->kernel, rows, top_input(net, grain), net->stack.below ? dX : NULL, gradient);
+    top_backward(
+        &net->top, net->kernel, rows, top_input(net, microbatch), net->stack.below ? dX : NULL, gradient);
     if (sequence && net->stack.below)
-        gather_back(net, grain);
+        gather_back(net, microbatch);
 }
 
-void net_backward(struct net *net, const struct net_pass *pass, const struct grain *grain, float *gradient)
+void net_backward(
+    struct net *net, const struct net_pass *pass, const struct microbatch *microbatch, float *gradient)
 {
     double start = times_start(net->times);
     if (net->config.output == OUTPUT_DECODER)
-        net_decoder_backward(net, pass, grain, gradient);
+        net_decoder_backward(net, pass, microbatch, gradient);
     else
-        rows_backward(net, grain, gradient);
-    stack_backward(&net->stack, net->kernel, pass, grain, gradient);
+        rows_backward(net, microbatch, gradient);
+    stack_backward(&net->stack, net->kernel, pass, microbatch, gradient);
     times_add(net->times, NET_BACKWARD, start);
 }
 

@@ -1,5 +1,5 @@
 /* A deep bidirectional recurrent network: what it is made of, its parameters, forward and backward on one
- * grain.
+ * microbatch.
  *
  *     x(t) -> [embedding] -> [input layers] -> recurrent layer 1 -> ... -> recurrent layer L
  *          -> [decoder] -> [output layers] -> head -> y(t)
@@ -8,13 +8,13 @@
  * the two are joined at each step. Nothing here knows files, ranks or optimizers, and nothing is collective.
  * docs/network.md has the equations.
  *
- * T steps, B sequences, N frames of a grain (base/grain.h), I inputs, H units per direction, D directions, O
- * outputs, P parameters. */
+ * T steps, B sequences, N frames of a microbatch (net/microbatch.h), I inputs, H units per direction, D
+ * directions, O outputs, P parameters. */
 #ifndef NET_NET_H
 #define NET_NET_H
 
 #include "base/error.h"
-#include "base/grain.h"
+#include "net/microbatch.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -118,11 +118,12 @@ struct net_pass {
     size_t most_labels; /* decoder of classes: labels made at most; 0: see docs/network.md */
 };
 
-/* Bytes of the workspace of a pass over a grain, with scores where the grain has targets. Of the grain only
- * its layout is read, and whether it has targets. */
-size_t net_workspace_bytes(const struct net *net, const struct net_pass *pass, const struct grain *grain);
+/* Bytes of the workspace of a pass over a microbatch, with scores where the microbatch has targets. Of the
+ * microbatch only its layout is read, and whether it has targets. */
+size_t net_workspace_bytes(
+    const struct net *net, const struct net_pass *pass, const struct microbatch *microbatch);
 
-/* Loss and error of one sequence of a grain, sums over what was counted. */
+/* Loss and error of one sequence of a microbatch, sums over what was counted. */
 struct net_score {
     double
         loss; /* softmax: nats; sigmoid: nats over all outputs; mse: mean over outputs; summed over targets */
@@ -131,23 +132,24 @@ struct net_score {
     double labels;  /* what errors are divided by: as counted; ctc and decoder: labels of the reference */
 };
 
-/* Outputs of the net for one grain, of the workspace: probabilities (softmax, sigmoid) or values. */
+/* Outputs of the net for one microbatch, of the workspace: probabilities (softmax, sigmoid) or values. */
 struct net_outputs {
-    size_t rows;   /* N with OUTPUT_FRAME and OUTPUT_CTC, B with OUTPUT_SEQUENCE: in the order of the grain;
-                    * OUTPUT_DECODER with values: target_length of each sequence in turn, with classes 0 */
+    size_t
+        rows; /* N with OUTPUT_FRAME and OUTPUT_CTC, B with OUTPUT_SEQUENCE: in the order of the microbatch;
+               * OUTPUT_DECODER with values: target_length of each sequence in turn, with classes 0 */
     size_t stride; /* floats from row to row */
     const float
         *values; /* [rows][stride], net_count_head of each row; valid until the next call on this net */
     /* What ctc and decoder with classes made of it: labels label_start[b] .. label_start[b + 1] - 1 are those
-     * of row b of the grain. NULL in training. */
+     * of row b of the microbatch. NULL in training. */
     const size_t *label_start; /* [B + 1] */
     const int32_t *labels;
 };
 
-/* Runs the net on a grain, growing its workspace where it must. Without targets in the grain scores may be
- * NULL. scores [B] are in the order of the grain. Row by row, outputs and scores do not depend on which other
- * sequences are in the grain. */
-int net_forward(struct net *net, const struct net_pass *pass, const struct grain *grain,
+/* Runs the net on a microbatch, growing its workspace where it must. Without targets in the microbatch scores
+ * may be NULL. scores [B] are in the order of the microbatch. Row by row, outputs and scores do not depend on
+ * which other sequences are in the microbatch. */
+int net_forward(struct net *net, const struct net_pass *pass, const struct microbatch *microbatch,
     struct net_outputs *outputs, struct net_score *scores, struct error *error);
 
 /* States of all layers of B sequences, for running a net step by step: before any step those that the net
@@ -158,15 +160,17 @@ struct net_state;
 struct net_state *net_state_create(const struct net *net, size_t B, struct error *error);
 void net_state_destroy(struct net_state *state); /* takes NULL */
 
-/* Runs a grain of B equal lengths, not in training and without scores, from the state, and leaves the state
- * after its last step: pieces of sequences run in turn give the bits of the whole in one. Row b goes on from
- * row b. */
-int net_continue(struct net *net, struct net_state *state, const struct grain *grain,
+/* Runs a microbatch of B equal lengths, not in training and without scores, from the state, and leaves the
+ * state after its last step: pieces of sequences run in turn give the bits of the whole in one. Row b goes on
+ * from row b. */
+int net_continue(struct net *net, struct net_state *state, const struct microbatch *microbatch,
     struct net_outputs *outputs, struct error *error);
 
-/* Backpropagation through time of the pass just made on this grain (with training = 1): adds the gradient of
- * the sum of the losses over the grain to `gradient` [P]. Destroys the outputs of the pass. */
-void net_backward(struct net *net, const struct net_pass *pass, const struct grain *grain, float *gradient);
+/* Backpropagation through time of the pass just made on this microbatch (with training = 1): adds the
+ * gradient of the sum of the losses over the microbatch to `gradient` [P]. Destroys the outputs of the pass.
+ */
+void net_backward(
+    struct net *net, const struct net_pass *pass, const struct microbatch *microbatch, float *gradient);
 
 /* Seconds are added to times [NET_TIMES] (the caller's) from now on, at the cost of reading a clock; NULL: no
  * more. Forward and backward hold all that is in them, so also activations, and backward the weight

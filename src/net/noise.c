@@ -2,20 +2,20 @@
 
 #include "base/random.h"
 
-void noise_apply(const struct net_pass *pass, const struct grain *grain, double deviation, size_t width,
-    float *out, size_t stride)
+void noise_apply(const struct net_pass *pass, const struct microbatch *microbatch, double deviation,
+    size_t width, float *out, size_t stride)
 {
-    for (size_t t = 0; t < grain->T; t++)
-        for (size_t b = 0; b < (size_t)grain->alive[t]; b++) {
-            size_t n = grain_frame(grain, b, t);
-            uint64_t high = pass->epoch << 40 | (uint64_t)grain->sequence[b];
-            const float *x = grain->inputs + n * grain->inputs_stride;
+    for (size_t t = 0; t < microbatch->T; t++)
+        for (size_t b = 0; b < (size_t)microbatch->alive[t]; b++) {
+            size_t n = microbatch_frame(microbatch, b, t);
+            uint64_t high = pass->epoch << 40 | (uint64_t)microbatch->sequence[b];
+            const float *x = microbatch->inputs + n * microbatch->inputs_stride;
             float *y = out + n * stride;
             for (size_t i = 0; i < width; i++) {
                 double normal = random_normal(pass->seed, RANDOM_NOISE, high, t * width + i);
                 y[i] = (float)((double)x[i] + deviation * normal);
             }
-            for (size_t i = width; i < grain_stride(width); i++)
+            for (size_t i = width; i < microbatch_stride(width); i++)
                 y[i] = 0;
         }
 }

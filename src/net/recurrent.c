@@ -1,11 +1,11 @@
-/* Products that do not depend on the step before run over all frames of the grain at once: the input's share
- * of the sums, and in backward the gradients by the inputs and by the weights. Only the recurrent product
- * runs step by step.
+/* Products that do not depend on the step before run over all frames of the microbatch at once: the input's
+ * share of the sums, and in backward the gradients by the inputs and by the weights. Only the recurrent
+ * product runs step by step.
  *
- * The rows of a grain's step are those alive, longest sequence first, so the rows that step t shares with the
- * step before it in time are always the first ones of both: `carried` of them. In reverse time new rows join
- * at the end. The states that rows start from lie behind the frames, row N + b that of row b, so that what a
- * run of rows goes on from is always a run of rows. */
+ * The rows of a microbatch's step are those alive, longest sequence first, so the rows that step t shares
+ * with the step before it in time are always the first ones of both: `carried` of them. In reverse time new
+ * rows join at the end. The states that rows start from lie behind the frames, row N + b that of row b, so
+ * that what a run of rows goes on from is always a run of rows. */
 #include "net/recurrent_steps.h"
 #include "net/times.h"
 
@@ -204,58 +204,59 @@ static void run_forward(
 
 /* Steps in the direction's own time whose frames the products over many frames take at once: as many as a
  * second cache holds, so that what one product leaves is near for the next. */
-static size_t count_span(const struct recurrent *r, const struct grain *grain)
+static size_t count_span(const struct recurrent *r, const struct microbatch *microbatch)
 {
     enum { FLOATS = 32 * 1024, FEWEST = 64 };
     size_t frames = FLOATS / r->a_stride > FEWEST ? FLOATS / r->a_stride : FEWEST;
-    return frames > grain->B ? frames / grain->B : 1;
+    return frames > microbatch->B ? frames / microbatch->B : 1;
 }
 
 /* Frames [*first, *end) of the span that starts with step i. */
 static void find_span(
-    const struct recurrent *r, const struct grain *grain, size_t i, size_t *first, size_t *end)
+    const struct recurrent *r, const struct microbatch *microbatch, size_t i, size_t *first, size_t *end)
 {
-    size_t span = count_span(r, grain), after = grain->T - i < span ? grain->T : i + span;
-    *first = grain->first[r->reverse ? grain->T - after : i];
-    *end = grain->first[r->reverse ? grain->T - i : after];
+    size_t span = count_span(r, microbatch), after = microbatch->T - i < span ? microbatch->T : i + span;
+    *first = microbatch->first[r->reverse ? microbatch->T - after : i];
+    *end = microbatch->first[r->reverse ? microbatch->T - i : after];
 }
 
 /* a = W_ih x + b for the frames of the span that starts with step i. */
-static void span_forward(const struct recurrent *r, const struct kernel *kernel, const struct grain *grain,
-    size_t i, const float *X, size_t X_stride)
+static void span_forward(const struct recurrent *r, const struct kernel *kernel,
+    const struct microbatch *microbatch, size_t i, const float *X, size_t X_stride)
 {
     size_t n, end;
-    find_span(r, grain, i, &n, &end);
+    find_span(r, microbatch, i, &n, &end);
     float *a = r->a + n * r->a_stride;
     if (r->one_hot)
-        matrix_look_up(&r->input, end - n, grain->symbols + n, r->bias, a, r->a_stride);
+        matrix_look_up(&r->input, end - n, microbatch->symbols + n, r->bias, a, r->a_stride);
     else
         kernel->product(&r->input.forward, end - n, X + n * X_stride, X_stride, r->bias, 0, a, r->a_stride);
 }
 
 /* The state that each row starts from, behind the frames of Y and c. */
-static void set_start(const struct recurrent *r, const struct grain *grain, float *Y, size_t Y_stride)
+static void set_start(
+    const struct recurrent *r, const struct microbatch *microbatch, float *Y, size_t Y_stride)
 {
     if (r->start == START_GIVEN)
         return;
     size_t bytes = r->Hp * sizeof *Y; /* zero unless learned */
-    for (size_t b = 0; b < grain->B; b++)
-        memcpy(Y + (grain->N + b) * Y_stride, r->learned, bytes);
-    for (size_t b = 0; b < grain->B && r->cell == CELL_LSTM; b++)
-        memcpy(recurrent_start_c(r, grain) + b * r->Hp, r->learned + r->Hp, bytes);
+    for (size_t b = 0; b < microbatch->B; b++)
+        memcpy(Y + (microbatch->N + b) * Y_stride, r->learned, bytes);
+    for (size_t b = 0; b < microbatch->B && r->cell == CELL_LSTM; b++)
+        memcpy(recurrent_start_c(r, microbatch) + b * r->Hp, r->learned + r->Hp, bytes);
 }
 
 void recurrent_forward(struct recurrent *r, const struct kernel *kernel, const struct net_pass *pass,
-    const struct grain *grain, const float *X, size_t X_stride, float *Y, size_t Y_stride)
+    const struct microbatch *microbatch, const float *X, size_t X_stride, float *Y, size_t Y_stride)
 {
-    size_t span = count_span(r, grain);
-    set_start(r, grain, Y, Y_stride);
-    transition_begin(&r->transition, pass, grain);
-    for (size_t i = 0; i < grain->T; i++) {
+    size_t span = count_span(r, microbatch);
+    set_start(r, microbatch, Y, Y_stride);
+    transition_begin(&r->transition, pass, microbatch);
+    for (size_t i = 0; i < microbatch->T; i++) {
         if (i % span == 0)
-            span_forward(r, kernel, grain, i, X, X_stride);
+            span_forward(r, kernel, microbatch, i, X, X_stride);
         struct run run[2];
-        split_step(r, grain, step_at(r, grain, step_time(r, grain, i)), run);
+        split_step(r, microbatch, step_at(r, microbatch, step_time(r, microbatch, i)), run);
         for (size_t k = 0; k < 2; k++)
             if (run[k].rows > 0)
                 run_forward(r, kernel, run[k], Y, Y_stride);
@@ -275,11 +276,11 @@ static void fetch_step(const struct recurrent *r, struct step step, const float 
 }
 
 /* dX (+)= W_ih^T da for the frames of the span that starts with step i. */
-static void span_backward(const struct recurrent *r, const struct kernel *kernel, const struct grain *grain,
-    size_t i, float *dX, size_t X_stride, int add)
+static void span_backward(const struct recurrent *r, const struct kernel *kernel,
+    const struct microbatch *microbatch, size_t i, float *dX, size_t X_stride, int add)
 {
     size_t n, end;
-    find_span(r, grain, i, &n, &end);
+    find_span(r, microbatch, i, &n, &end);
     dX += n * X_stride;
     kernel->product(&r->input.backward, end - n, r->a + n * r->a_stride, r->a_stride, add ? dX : NULL,
         X_stride, dX, X_stride);
@@ -337,24 +338,24 @@ static void run_backward(const struct recurrent *r, const struct kernel *kernel,
 }
 
 void recurrent_backward(struct recurrent *r, const struct kernel *kernel, const struct net_pass *pass,
-    const struct grain *grain, const float *X, size_t X_stride, const float *Y, size_t Y_stride, float *dY,
-    float *dX, int add, float *gradient)
+    const struct microbatch *microbatch, const float *X, size_t X_stride, const float *Y, size_t Y_stride,
+    float *dY, float *dX, int add, float *gradient)
 {
-    for (size_t b = 0; b < grain->B; b++)
-        memset(dY + (grain->N + b) * Y_stride, 0, r->Hp * sizeof *dY);
+    for (size_t b = 0; b < microbatch->B; b++)
+        memset(dY + (microbatch->N + b) * Y_stride, 0, r->Hp * sizeof *dY);
     if (r->cell == CELL_LSTM)
-        memset(r->dc, 0, grain->B * r->Hp * sizeof *r->dc);
-    size_t span = count_span(r, grain);
-    for (size_t i = grain->T; i-- > 0;) {
+        memset(r->dc, 0, microbatch->B * r->Hp * sizeof *r->dc);
+    size_t span = count_span(r, microbatch);
+    for (size_t i = microbatch->T; i-- > 0;) {
         if (i > 0)
-            fetch_step(r, step_at(r, grain, step_time(r, grain, i - 1)), dY, Y_stride);
+            fetch_step(r, step_at(r, microbatch, step_time(r, microbatch, i - 1)), dY, Y_stride);
         struct run run[2];
-        split_step(r, grain, step_at(r, grain, step_time(r, grain, i)), run);
+        split_step(r, microbatch, step_at(r, microbatch, step_time(r, microbatch, i)), run);
         for (size_t k = 0; k < 2; k++)
             if (run[k].rows > 0)
                 run_backward(r, kernel, run[k], Y, Y_stride, dY);
         if (dX && i % span == 0)
-            span_backward(r, kernel, grain, i, dX, X_stride, add);
+            span_backward(r, kernel, microbatch, i, dX, X_stride, add);
     }
-    recurrent_add_gradients(r, kernel, grain, X, X_stride, Y, Y_stride, dY, gradient);
+    recurrent_add_gradients(r, kernel, microbatch, X, X_stride, Y, Y_stride, dY, gradient);
 }

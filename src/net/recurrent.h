@@ -1,14 +1,14 @@
-/* One direction of one recurrent layer: a cell run over the sequences of a grain, forward and backward in
- * time.
+/* One direction of one recurrent layer: a cell run over the sequences of a microbatch, forward and backward
+ * in time.
  *
  * N frames, H units (Hp padded to blocks), G gates, R rows of a step. Buffers are of the workspace, laid by
  * recurrent_lay before forward and valid until backward is done. Backward adds to parameter gradients. */
 #ifndef NET_RECURRENT_H
 #define NET_RECURRENT_H
 
-#include "base/grain.h"
 #include "base/memory.h"
 #include "net/matrix.h"
+#include "net/microbatch.h"
 #include "net/net.h"
 #include "net/transition.h"
 
@@ -76,23 +76,23 @@ void recurrent_lay(
     struct recurrent *r, const struct kernel *kernel, struct arena *arena, size_t B, size_t N, int training);
 
 /* Y[n][0 .. Hp) = h of frame n < N; Y and X with their strides. X is NULL when inputs are symbols of the
- * grain. Y has B rows more: row N + b holds h before the first step of row b of the grain, row N + b of r->c
- * the lstm's c. Forward sets them, but with START_GIVEN they are the caller's, zero beyond H, set after
- * recurrent_lay. */
+ * microbatch. Y has B rows more: row N + b holds h before the first step of row b of the microbatch, row N +
+ * b of r->c the lstm's c. Forward sets them, but with START_GIVEN they are the caller's, zero beyond H, set
+ * after recurrent_lay. */
 void recurrent_forward(struct recurrent *r, const struct kernel *kernel, const struct net_pass *pass,
-    const struct grain *grain, const float *X, size_t X_stride, float *Y, size_t Y_stride);
+    const struct microbatch *microbatch, const float *X, size_t X_stride, float *Y, size_t Y_stride);
 
 /* dY: gradient by Y, destroyed; it has N + B rows too. Unless the start is zero, rows N .. of dY and
  * recurrent_start_dc hold the gradient by the starting state afterwards, whatever was in them. dX: gradient
  * by X is added to it when add is 1, else put there; NULL: not wanted. */
 void recurrent_backward(struct recurrent *r, const struct kernel *kernel, const struct net_pass *pass,
-    const struct grain *grain, const float *X, size_t X_stride, const float *Y, size_t Y_stride, float *dY,
-    float *dX, int add, float *gradient);
+    const struct microbatch *microbatch, const float *X, size_t X_stride, const float *Y, size_t Y_stride,
+    float *dY, float *dX, int add, float *gradient);
 
-/* The lstm's c before the first step of each row of the grain, and the gradient by it: [B][Hp]. */
-static inline float *recurrent_start_c(const struct recurrent *r, const struct grain *grain)
+/* The lstm's c before the first step of each row of the microbatch, and the gradient by it: [B][Hp]. */
+static inline float *recurrent_start_c(const struct recurrent *r, const struct microbatch *microbatch)
 {
-    return r->c + grain->N * r->Hp;
+    return r->c + microbatch->N * r->Hp;
 }
 
 static inline const float *recurrent_start_dc(const struct recurrent *r)

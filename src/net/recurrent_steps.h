@@ -11,14 +11,14 @@ struct step {
     size_t before, carried; /* rows 0 .. carried - 1 go on from frames before .. */
 };
 
-static inline struct step step_at(const struct recurrent *r, const struct grain *grain, size_t t)
+static inline struct step step_at(const struct recurrent *r, const struct microbatch *microbatch, size_t t)
 {
-    struct step step = {.first = grain->first[t], .rows = (size_t)grain->alive[t]};
-    if (r->reverse && t + 1 < grain->T) {
-        step.before = grain->first[t + 1];
-        step.carried = (size_t)grain->alive[t + 1];
+    struct step step = {.first = microbatch->first[t], .rows = (size_t)microbatch->alive[t]};
+    if (r->reverse && t + 1 < microbatch->T) {
+        step.before = microbatch->first[t + 1];
+        step.carried = (size_t)microbatch->alive[t + 1];
     } else if (!r->reverse && t > 0) {
-        step.before = grain->first[t - 1];
+        step.before = microbatch->first[t - 1];
         step.carried = step.rows;
     }
     return step;
@@ -27,34 +27,34 @@ static inline struct step step_at(const struct recurrent *r, const struct grain 
 /* Rows of a step that go on from a run of rows of Y and c. */
 struct run {
     size_t first, rows; /* frames first .. first + rows - 1 */
-    size_t row;         /* of the grain, of the first */
+    size_t row;         /* of the microbatch, of the first */
     size_t before;      /* go on from rows before .. */
     int product;        /* and W_hh m is not zero */
 };
 
 /* The rows that are carried on, and those that start here. */
 static inline void split_step(
-    const struct recurrent *r, const struct grain *grain, struct step step, struct run run[2])
+    const struct recurrent *r, const struct microbatch *microbatch, struct step step, struct run run[2])
 {
     run[0] = (struct run){.first = step.first, .rows = step.carried, .before = step.before, .product = 1};
     run[1] = (struct run){.first = step.first + step.carried,
         .rows = step.rows - step.carried,
         .row = step.carried,
-        .before = grain->N + step.carried,
+        .before = microbatch->N + step.carried,
         .product = r->start != START_ZERO || r->transition.K > 0};
 }
 
 /* The i-th step in the direction's own time. */
-static inline size_t step_time(const struct recurrent *r, const struct grain *grain, size_t i)
+static inline size_t step_time(const struct recurrent *r, const struct microbatch *microbatch, size_t i)
 {
-    return r->reverse ? grain->T - 1 - i : i;
+    return r->reverse ? microbatch->T - 1 - i : i;
 }
 
 /* After all steps of backward, with what they have put into the workspace: gradients by W_ih, W_hh and
  * biases, and of the options by transition layers, peepholes and learned states. X, Y and dY as in
  * recurrent_backward. (recurrent_gradients.c) */
 void recurrent_add_gradients(const struct recurrent *r, const struct kernel *kernel,
-    const struct grain *grain, const float *X, size_t X_stride, const float *Y, size_t Y_stride,
+    const struct microbatch *microbatch, const float *X, size_t X_stride, const float *Y, size_t Y_stride,
     const float *dY, float *gradient);
 
 #endif

@@ -161,32 +161,34 @@ void stack_lay(
 }
 
 /* What the input layers see. */
-static struct dense_input bottom_input(const struct stack *stack, const struct grain *grain)
+static struct dense_input bottom_input(const struct stack *stack, const struct microbatch *microbatch)
 {
     if (stack->X)
         return (struct dense_input){.X = stack->X, .stride = stack->X_stride};
     return (struct dense_input){
-        .X = grain->inputs, .stride = grain->inputs_stride, .symbols = grain->symbols};
+        .X = microbatch->inputs, .stride = microbatch->inputs_stride, .symbols = microbatch->symbols};
 }
 
 /* y of layer l - 1; l = 0: what the first layer sees. */
-static struct dense_input output_below(const struct stack *stack, const struct grain *grain, size_t l)
+static struct dense_input output_below(
+    const struct stack *stack, const struct microbatch *microbatch, size_t l)
 {
     if (l > 0)
         return (struct dense_input){.X = stack->layer[l - 1].y, .stride = stack->layer[l - 1].stride};
-    return dense_layers_output(&stack->input, bottom_input(stack, grain));
+    return dense_layers_output(&stack->input, bottom_input(stack, microbatch));
 }
 
-static struct dense_input layer_input(const struct stack *stack, const struct grain *grain, size_t l)
+static struct dense_input layer_input(
+    const struct stack *stack, const struct microbatch *microbatch, size_t l)
 {
-    struct dense_input in = output_below(stack, grain, l);
+    struct dense_input in = output_below(stack, microbatch, l);
     in.X = stack->layer[l].in ? stack->layer[l].in : in.X;
     return in;
 }
 
-struct dense_input stack_output(const struct stack *stack, const struct grain *grain)
+struct dense_input stack_output(const struct stack *stack, const struct microbatch *microbatch)
 {
-    return output_below(stack, grain, stack->L);
+    return output_below(stack, microbatch, stack->L);
 }
 
 /* Where the gradient by output_below(l) goes. */
@@ -218,65 +220,66 @@ static void add_rows(size_t N, struct side from, const float *in, size_t in_stri
 }
 
 static void layer_forward(struct stack *stack, const struct kernel *kernel, const struct net_pass *pass,
-    const struct grain *grain, size_t l)
+    const struct microbatch *microbatch, size_t l)
 {
     struct layer *layer = &stack->layer[l];
-    struct dense_input below = output_below(stack, grain, l), in = layer_input(stack, grain, l);
+    struct dense_input below = output_below(stack, microbatch, l), in = layer_input(stack, microbatch, l);
     if (layer->norm.weight)
-        norm_forward(&layer->norm, grain->N, below.X, below.stride, layer->in);
+        norm_forward(&layer->norm, microbatch->N, below.X, below.stride, layer->in);
     if (pass->training && layer->drops)
-        dropout_apply(pass, grain, stack->config->dropout, l - 1, side_padded(layer->below), in.stride,
+        dropout_apply(pass, microbatch, stack->config->dropout, l - 1, side_padded(layer->below), in.stride,
             layer->norm.weight ? layer->in : below.X, layer->in);
     for (size_t d = 0; d < layer->D; d++)
-        recurrent_forward(&layer->direction[d], kernel, pass, grain, in.X, in.stride,
+        recurrent_forward(&layer->direction[d], kernel, pass, microbatch, in.X, in.stride,
             layer->h + d * layer->direction[d].Hp, layer->stride);
     if (layer->residual) {
-        memcpy(layer->y, layer->h, grain->N * layer->stride * sizeof *layer->y);
-        add_rows(grain->N, layer->below, below.X, below.stride, layer->side, layer->y, layer->stride);
+        memcpy(layer->y, layer->h, microbatch->N * layer->stride * sizeof *layer->y);
+        add_rows(microbatch->N, layer->below, below.X, below.stride, layer->side, layer->y, layer->stride);
     }
 }
 
-void stack_forward(
-    struct stack *stack, const struct kernel *kernel, const struct net_pass *pass, const struct grain *grain)
+void stack_forward(struct stack *stack, const struct kernel *kernel, const struct net_pass *pass,
+    const struct microbatch *microbatch)
 {
     const struct net_config *c = stack->config;
     if (c->embedding)
-        embedding_look_up(&stack->embedding, grain->N, grain->symbols, stack->X);
+        embedding_look_up(&stack->embedding, microbatch->N, microbatch->symbols, stack->X);
     else if (stack->X)
-        noise_apply(pass, grain, c->input_noise, c->inputs, stack->X, stack->X_stride);
-    dense_layers_forward(&stack->input, kernel, grain->N, bottom_input(stack, grain));
+        noise_apply(pass, microbatch, c->input_noise, c->inputs, stack->X, stack->X_stride);
+    dense_layers_forward(&stack->input, kernel, microbatch->N, bottom_input(stack, microbatch));
     for (size_t l = 0; l < stack->L; l++)
-        layer_forward(stack, kernel, pass, grain, l);
+        layer_forward(stack, kernel, pass, microbatch, l);
 }
 
 static void layer_backward(struct stack *stack, const struct kernel *kernel, const struct net_pass *pass,
-    const struct grain *grain, size_t l, float *gradient)
+    const struct microbatch *microbatch, size_t l, float *gradient)
 {
     struct layer *layer = &stack->layer[l];
-    struct dense_input below = output_below(stack, grain, l), in = layer_input(stack, grain, l);
+    struct dense_input below = output_below(stack, microbatch, l), in = layer_input(stack, microbatch, l);
     float *dX = gradient_below(stack, l);
     if (layer->residual)
-        memcpy(stack->carry, layer->dY, grain->N * layer->stride * sizeof *stack->carry);
+        memcpy(stack->carry, layer->dY, microbatch->N * layer->stride * sizeof *stack->carry);
     for (size_t d = 0; d < layer->D; d++) {
         size_t place = d * layer->direction[d].Hp;
-        recurrent_backward(&layer->direction[d], kernel, pass, grain, in.X, in.stride, layer->h + place,
+        recurrent_backward(&layer->direction[d], kernel, pass, microbatch, in.X, in.stride, layer->h + place,
             layer->stride, layer->dY + place, dX, d > 0, gradient);
     }
     if (layer->drops)
         dropout_apply(
-            pass, grain, stack->config->dropout, l - 1, side_padded(layer->below), in.stride, dX, dX);
+            pass, microbatch, stack->config->dropout, l - 1, side_padded(layer->below), in.stride, dX, dX);
     if (layer->norm.weight)
-        norm_backward(&layer->norm, grain->N, below.X, below.stride, dX, gradient);
+        norm_backward(&layer->norm, microbatch->N, below.X, below.stride, dX, gradient);
     if (layer->residual)
-        add_rows(grain->N, layer->side, stack->carry, layer->stride, layer->below, dX, below.stride);
+        add_rows(microbatch->N, layer->side, stack->carry, layer->stride, layer->below, dX, below.stride);
 }
 
 void stack_backward(struct stack *stack, const struct kernel *kernel, const struct net_pass *pass,
-    const struct grain *grain, float *gradient)
+    const struct microbatch *microbatch, float *gradient)
 {
     for (size_t l = stack->L; l-- > 0;)
-        layer_backward(stack, kernel, pass, grain, l, gradient);
-    dense_layers_backward(&stack->input, kernel, grain->N, bottom_input(stack, grain), stack->dX, gradient);
+        layer_backward(stack, kernel, pass, microbatch, l, gradient);
+    dense_layers_backward(
+        &stack->input, kernel, microbatch->N, bottom_input(stack, microbatch), stack->dX, gradient);
     if (stack->dX)
-        embedding_add_gradient(&stack->embedding, grain->N, grain->symbols, stack->dX, gradient);
+        embedding_add_gradient(&stack->embedding, microbatch->N, microbatch->symbols, stack->dX, gradient);
 }

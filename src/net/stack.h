@@ -4,8 +4,8 @@
  *     layer l runs on dropout([LN](y_(l-1))), y_l = h_l [+ y_(l-1)], l = 1 .. L-1 -> rows of the frames
  *
  * With L = 0 the rows are those of the input layers, or the inputs. docs/network.md has the equations. N
- * frames and B sequences of a grain. Buffers are of the workspace, laid by stack_lay before forward and valid
- * until backward is done. */
+ * frames and B sequences of a microbatch. Buffers are of the workspace, laid by stack_lay before forward and
+ * valid until backward is done. */
 #ifndef NET_STACK_H
 #define NET_STACK_H
 
@@ -40,7 +40,7 @@ struct stack {
     int below;           /* 1: something has parameters, and stack_gradient is asked for */
 
     /* Workspace. */
-    float *X;     /* [N][X_stride] embedded or noisy inputs; NULL: those of the grain */
+    float *X;     /* [N][X_stride] embedded or noisy inputs; NULL: those of the microbatch */
     float *dX;    /* with an embedding, the gradient by X; else NULL */
     float *carry; /* with residual: [N][widest stride] a layer's dY on its way past the layer */
     size_t X_stride;
@@ -56,11 +56,11 @@ void stack_set_times(struct stack *stack, double *times); /* see net/times.h */
 void stack_lay(
     struct stack *stack, const struct kernel *kernel, struct arena *arena, size_t B, size_t N, int training);
 
-void stack_forward(
-    struct stack *stack, const struct kernel *kernel, const struct net_pass *pass, const struct grain *grain);
+void stack_forward(struct stack *stack, const struct kernel *kernel, const struct net_pass *pass,
+    const struct microbatch *microbatch);
 
-/* What forward gave: rows of `outputs` of the grain's frames, or the grain's symbols. */
-struct dense_input stack_output(const struct stack *stack, const struct grain *grain);
+/* What forward gave: rows of `outputs` of the microbatch's frames, or the microbatch's symbols. */
+struct dense_input stack_output(const struct stack *stack, const struct microbatch *microbatch);
 
 /* Where the gradient by these rows is to be put before backward, with their stride; NULL: it is not wanted.
  */
@@ -68,6 +68,6 @@ float *stack_gradient(const struct stack *stack);
 
 /* Destroys the gradient by the outputs. */
 void stack_backward(struct stack *stack, const struct kernel *kernel, const struct net_pass *pass,
-    const struct grain *grain, float *gradient);
+    const struct microbatch *microbatch, float *gradient);
 
 #endif

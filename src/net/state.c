@@ -1,6 +1,6 @@
-/* A layer's rows at the last step of a grain of equal lengths are rows N - B .. N - 1 of h and c; the next
- * grain's layers go on from rows N .. N + B - 1 of theirs (net/recurrent.h, START_GIVEN), which gives the
- * bits of one grain: every step is the product of the step before it. */
+/* A layer's rows at the last step of a microbatch of equal lengths are rows N - B .. N - 1 of h and c; the
+ * next microbatch's layers go on from rows N .. N + B - 1 of theirs (net/recurrent.h, START_GIVEN), which
+ * gives the bits of one microbatch: every step is the product of the step before it. */
 #include "net/state.h"
 
 #include "net/layout.h"
@@ -51,31 +51,32 @@ void net_state_destroy(struct net_state *state)
     memory_destroy(state);
 }
 
-void state_load(const struct net_state *state, struct stack *stack, const struct grain *grain)
+void state_load(const struct net_state *state, struct stack *stack, const struct microbatch *microbatch)
 {
-    assert(state->B == grain->B && grain->N == grain->T * grain->B);
+    assert(state->B == microbatch->B && microbatch->N == microbatch->T * microbatch->B);
     for (size_t l = 0; l < stack->L && state->started; l++) {
         struct layer *layer = &stack->layer[l];
         struct recurrent *r = &layer->direction[0];
         r->start = START_GIVEN;
-        for (size_t b = 0; b < grain->B; b++)
-            memcpy(layer->h + (grain->N + b) * layer->stride, state->h[l] + b * r->Hp, r->Hp * sizeof(float));
+        for (size_t b = 0; b < microbatch->B; b++)
+            memcpy(layer->h + (microbatch->N + b) * layer->stride, state->h[l] + b * r->Hp,
+                r->Hp * sizeof(float));
         if (state->c[l])
-            memcpy(recurrent_start_c(r, grain), state->c[l], grain->B * r->Hp * sizeof(float));
+            memcpy(recurrent_start_c(r, microbatch), state->c[l], microbatch->B * r->Hp * sizeof(float));
     }
 }
 
-void state_save(struct net_state *state, struct stack *stack, const struct grain *grain)
+void state_save(struct net_state *state, struct stack *stack, const struct microbatch *microbatch)
 {
-    size_t last = grain->N - grain->B;
+    size_t last = microbatch->N - microbatch->B;
     for (size_t l = 0; l < stack->L; l++) {
         struct layer *layer = &stack->layer[l];
         struct recurrent *r = &layer->direction[0];
         r->start = stack->config->initial_state ? START_LEARNED : START_ZERO;
-        for (size_t b = 0; b < grain->B; b++)
+        for (size_t b = 0; b < microbatch->B; b++)
             memcpy(state->h[l] + b * r->Hp, layer->h + (last + b) * layer->stride, r->Hp * sizeof(float));
         if (state->c[l])
-            memcpy(state->c[l], r->c + last * r->Hp, grain->B * r->Hp * sizeof(float));
+            memcpy(state->c[l], r->c + last * r->Hp, microbatch->B * r->Hp * sizeof(float));
     }
     state->started = 1;
 }

@@ -13,10 +13,10 @@ struct net_state {
 };
 
 /* Between stack_lay and stack_forward: layers start from the state. */
-void state_load(const struct net_state *state, struct stack *stack, const struct grain *grain);
+void state_load(const struct net_state *state, struct stack *stack, const struct microbatch *microbatch);
 
 /* After stack_forward: takes the states of the last step, of as many rows as the first; layers start as
  * before state_load. */
-void state_save(struct net_state *state, struct stack *stack, const struct grain *grain);
+void state_save(struct net_state *state, struct stack *stack, const struct microbatch *microbatch);
 
 #endif

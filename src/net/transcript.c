@@ -3,9 +3,9 @@
 
 #include "net/edit.h"
 
-static size_t count_labels(const struct grain *grain, size_t b)
+static size_t count_labels(const struct microbatch *microbatch, size_t b)
 {
-    return grain->target_start[b + 1] - grain->target_start[b];
+    return microbatch->target_start[b + 1] - microbatch->target_start[b];
 }
 
 static size_t beam_of(const struct net_pass *pass)
@@ -13,12 +13,16 @@ static size_t beam_of(const struct net_pass *pass)
     return pass->training || pass->beam == 0 ? 1 : pass->beam;
 }
 
-struct transcript_size transcript_measure(const struct net_pass *pass, const struct grain *grain, int scored)
+struct transcript_size transcript_measure(
+    const struct net_pass *pass, const struct microbatch *microbatch, int scored)
 {
-    struct transcript_size size = {
-        .training = pass->training, .B = grain->B, .N = grain->N, .T = grain->T, .beam = beam_of(pass)};
-    for (size_t b = 0; b < grain->B && scored; b++)
-        size.U = count_labels(grain, b) > size.U ? count_labels(grain, b) : size.U;
+    struct transcript_size size = {.training = pass->training,
+        .B = microbatch->B,
+        .N = microbatch->N,
+        .T = microbatch->T,
+        .beam = beam_of(pass)};
+    for (size_t b = 0; b < microbatch->B && scored; b++)
+        size.U = count_labels(microbatch, b) > size.U ? count_labels(microbatch, b) : size.U;
     return size;
 }
 
@@ -35,24 +39,25 @@ void transcript_lay(struct transcript *transcript, struct arena *arena, const st
 }
 
 static struct ctc_frames frames_of(
-    const struct transcript *transcript, const struct grain *grain, size_t b, float *outputs)
+    const struct transcript *transcript, const struct microbatch *microbatch, size_t b, float *outputs)
 {
-    return (struct ctc_frames){.T = (size_t)grain->length[b],
+    return (struct ctc_frames){.T = (size_t)microbatch->length[b],
         .stride = transcript->stride,
         .rows = outputs,
-        .first = grain->first,
+        .first = microbatch->first,
         .b = b};
 }
 
 void transcript_forward(struct transcript *transcript, const struct kernel *kernel,
-    const struct net_pass *pass, const struct grain *grain, float *outputs, struct net_score *scores)
+    const struct net_pass *pass, const struct microbatch *microbatch, float *outputs,
+    struct net_score *scores)
 {
     size_t C = transcript->C, beam = beam_of(pass);
     transcript->label_start[0] = 0;
-    for (size_t b = 0; b < grain->B; b++) {
-        struct ctc_frames frames = frames_of(transcript, grain, b, outputs);
-        const int32_t *wanted = scores ? grain->classes + grain->target_start[b] : NULL;
-        size_t U = scores ? count_labels(grain, b) : 0;
+    for (size_t b = 0; b < microbatch->B; b++) {
+        struct ctc_frames frames = frames_of(transcript, microbatch, b, outputs);
+        const int32_t *wanted = scores ? microbatch->classes + microbatch->target_start[b] : NULL;
+        size_t U = scores ? count_labels(microbatch, b) : 0;
         double loss = 0;
         if (scores)
             loss = ctc_forward(kernel, C, &frames, wanted, U, pass->training ? transcript->posterior : NULL,
@@ -71,10 +76,11 @@ void transcript_forward(struct transcript *transcript, const struct kernel *kern
     }
 }
 
-void transcript_backward(const struct transcript *transcript, const struct grain *grain, float *outputs)
+void transcript_backward(
+    const struct transcript *transcript, const struct microbatch *microbatch, float *outputs)
 {
-    for (size_t b = 0; b < grain->B; b++) {
-        struct ctc_frames frames = frames_of(transcript, grain, b, outputs);
+    for (size_t b = 0; b < microbatch->B; b++) {
+        struct ctc_frames frames = frames_of(transcript, microbatch, b, outputs);
         ctc_backward(transcript->C, &frames, transcript->posterior);
     }
 }

@@ -76,15 +76,15 @@ void transition_lay(
     t->scratch = arena_take(arena, t->K > 0 ? kernel->outer_floats : 0, sizeof(float));
 }
 
-void transition_begin(struct transition *t, const struct net_pass *pass, const struct grain *grain)
+void transition_begin(struct transition *t, const struct net_pass *pass, const struct microbatch *microbatch)
 {
     if (!t->mask)
         return;
     uint32_t threshold = (uint32_t)(t->dropout * 0x1p32); /* as dropout of outputs has it */
     float scale = (float)(1 / (1 - t->dropout));
-    memset(t->mask, 0, grain->B * t->Hp * sizeof *t->mask);
-    for (size_t b = 0; b < grain->B; b++) {
-        uint64_t high = pass->epoch << 40 | (uint64_t)grain->sequence[b];
+    memset(t->mask, 0, microbatch->B * t->Hp * sizeof *t->mask);
+    for (size_t b = 0; b < microbatch->B; b++) {
+        uint64_t high = pass->epoch << 40 | (uint64_t)microbatch->sequence[b];
         uint32_t bits[4] = {0};
         for (size_t h = 0; h < t->H; h++) {
             if (h % 4 == 0)

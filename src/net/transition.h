@@ -3,15 +3,15 @@
  *     m(0) = h', or with dropout q . h' / (1 - rate), q one mask for all steps of a sequence (Gal and
  *     Ghahramani 2016);  m(k+1) = tanh(T_k m(k) + b_k), k = 0 .. K-1 (Pascanu et al. 2014);  m = m(K)
  *
- * N frames, B rows of the grain, R rows at a time, H units (Hp padded to blocks), K layers. The m that feeds
- * frame n is row n of a matrix [N][stride]. Buffers are of the workspace, as in net/recurrent.h; padding
- * stays zero. */
+ * N frames, B rows of the microbatch, R rows at a time, H units (Hp padded to blocks), K layers. The m that
+ * feeds frame n is row n of a matrix [N][stride]. Buffers are of the workspace, as in net/recurrent.h;
+ * padding stays zero. */
 #ifndef NET_TRANSITION_H
 #define NET_TRANSITION_H
 
-#include "base/grain.h"
 #include "base/memory.h"
 #include "net/matrix.h"
+#include "net/microbatch.h"
 #include "net/net.h"
 
 struct transition {
@@ -44,10 +44,10 @@ void transition_pack(struct transition *t, const struct kernel *kernel, const fl
 void transition_lay(
     struct transition *t, const struct kernel *kernel, struct arena *arena, size_t B, size_t N, int training);
 
-/* Draws the masks of a grain. */
-void transition_begin(struct transition *t, const struct net_pass *pass, const struct grain *grain);
+/* Draws the masks of a microbatch. */
+void transition_begin(struct transition *t, const struct net_pass *pass, const struct microbatch *microbatch);
 
-/* m of frames first .. first + R - 1, rows row .. of the grain, from their h' [R][h_stride]. */
+/* m of frames first .. first + R - 1, rows row .. of the microbatch, from their h' [R][h_stride]. */
 void transition_forward(const struct transition *t, const struct kernel *kernel, size_t first, size_t R,
     size_t row, const float *h, size_t h_stride);
 

@@ -107,17 +107,18 @@ static int describe(const struct bench_options *options, struct config *config, 
     model->hidden[0] = (size_t)options->hidden;
     model->bidirectional[0] = options->directions == 2;
     config->train.batch = options->batch;
-    config->train.grain = options->grain;
+    config->train.microbatch = options->microbatch;
     config->train.epochs = INT32_MAX; /* an epoch is one step here */
     config->checkpoint.unit = INTERVAL_EPOCHS;
     for (size_t i = 0; i < options->sets; i++)
         config_take_override(&reading, options->set[i], "/");
     if (faults.count)
         return -1;
-    if (config->train.batch != options->batch || config->train.grain != options->grain ||
+    if (config->train.batch != options->batch || config->train.microbatch != options->microbatch ||
         config->train.epochs != INT32_MAX || model->output != options->output)
         return error_set(error, EXIT_CODE_USAGE,
-            "--set of train.batch, train.grain, train.epochs or model.output: use --batch, --grain, --steps "
+            "--set of train.batch, train.microbatch, train.epochs or model.output: use --batch, "
+            "--microbatch, --steps "
             "and --output");
     config_settle(&reading, 0);
     return faults.count ? -1 : 0;
@@ -209,13 +210,13 @@ static void print_result(const struct run *run, const struct bench_options *opti
     double fraction = MEDIAN(peak, seconds);
     printf("cell=%s hidden=%d layers=%d directions=%d inputs=%d classes=%d output=%s labels=%d frames=%d "
            "shortest=%d batch=%d "
-           "grain=%d "
+           "microbatch=%d "
            "ranks=%d isa=%s frames_per_second=%.6g gflops=%.4g peak_gflops=%.4g fraction_of_peak=%.3f "
            "forward_share=%.3f backward_share=%.3f weight_gradient_share=%.3f activation_share=%.3f "
            "reduce_share=%.3f optimizer_share=%.3f data_wait_share=%.4f best_fraction=%.3f\n",
         cell_names[options->cell], (int)options->hidden, (int)options->layers, (int)options->directions,
         (int)options->inputs, (int)options->classes, output_names[options->output], (int)options->labels,
-        (int)options->frames, (int)options->shortest, (int)options->batch, (int)options->grain,
+        (int)options->frames, (int)options->shortest, (int)options->batch, (int)options->microbatch,
         run->comm->ranks, net_get_kernel(run->net)->name, frames / seconds, operations / seconds * 1e-9,
         operations / seconds * 1e-9 / fraction, fraction, SHARE(times[NET_FORWARD]),
         SHARE(times[NET_BACKWARD]), SHARE(times[NET_WEIGHT_GRADIENT]), SHARE(times[NET_ACTIVATION]),
@@ -236,8 +237,8 @@ static int measure(struct run *run, const struct bench_options *options, struct 
     run->progress = (struct progress){.epoch = 1};
     run->deadline.at = INFINITY;
     if (net_init_weights(run->net, 1, run->weights, error) == 0)
-        feed_init(&run->feed, run->comm, run->train, NULL, NULL, config->train.batch, config->train.grain, 1,
-            1, 0, config->train.epochs, error);
+        feed_init(&run->feed, run->comm, run->train, NULL, NULL, config->train.batch,
+            config->train.microbatch, 1, 1, 0, config->train.epochs, error);
     if (comm_agree(run->comm, error))
         return -1;
     run_take_weights(run);

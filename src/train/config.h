@@ -32,7 +32,7 @@ struct config {
      * (train/model.h), as are sizes of the decoder that are 0. */
     struct net_config model;
     struct {
-        int64_t batch, grain, epochs;
+        int64_t batch, microbatch, epochs;
         struct optim_config optim; /* total_steps is 0 here */
         uint64_t seed;
         double weight_noise; /* deviation of what is added to the weights in a step */

@@ -18,11 +18,11 @@ static void check_numbers(struct config_reading *reading)
     const struct config *config = reading->config;
     const struct optim_config *optim = &config->train.optim;
     char what[200];
-    if (config_is_sound(reading, "train", "batch") && config_is_sound(reading, "train", "grain") &&
-        config->train.grain > config->train.batch) {
+    if (config_is_sound(reading, "train", "batch") && config_is_sound(reading, "train", "microbatch") &&
+        config->train.microbatch > config->train.batch) {
         snprintf(what, sizeof what, "larger than train.batch = %lld: make it at most that",
             (long long)config->train.batch);
-        config_fault_at(reading, "train", "grain", what);
+        config_fault_at(reading, "train", "microbatch", what);
     }
     if (config_is_sound(reading, "train", "lr") && config_is_sound(reading, "train", "lr_min") &&
         optim->lr_min > optim->lr) {

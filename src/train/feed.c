@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* Plans feed->ahead and asks the reader for this rank's grains of it. */
+/* Plans feed->ahead and asks the reader for this rank's microbatches of it. */
 static int plan_ahead(struct feed *feed, struct error *error)
 {
     struct feed_step *step = &feed->ahead;
@@ -24,7 +24,7 @@ static int plan_ahead(struct feed *feed, struct error *error)
 }
 
 int feed_init(struct feed *feed, const struct comm *comm, struct dataset *dataset, const float *mean,
-    const float *deviation, int64_t batch, int64_t grain, uint64_t seed, int64_t epoch, int64_t index,
+    const float *deviation, int64_t batch, int64_t microbatch, uint64_t seed, int64_t epoch, int64_t index,
     int64_t last_epoch, struct error *error)
 {
     *feed = (struct feed){.comm = comm, .last_epoch = last_epoch};
@@ -35,7 +35,7 @@ int feed_init(struct feed *feed, const struct comm *comm, struct dataset *datase
         return -1;
     for (int64_t s = 0; s < dataset->sequences; s++)
         feed->length[s] = dataset_length(dataset, s);
-    if (plan_init(&feed->plan, dataset->sequences, feed->length, batch, grain, seed, error))
+    if (plan_init(&feed->plan, dataset->sequences, feed->length, batch, microbatch, seed, error))
         return -1;
     feed->reader = reader_create(dataset, mean, deviation, error);
     if (!feed->reader)

@@ -1,5 +1,5 @@
-/* Steps of epochs as they come: the plan, this rank's leaves of it, and its grains, the next step's being
- * asked for while one is computed. */
+/* Steps of epochs as they come: the plan, this rank's leaves of it, and its microbatches, the next step's
+ * being asked for while one is computed. */
 #ifndef TRAIN_FEED_H
 #define TRAIN_FEED_H
 
@@ -24,14 +24,14 @@ struct feed {
 };
 
 /* From step `index` of `epoch` to the end of `last_epoch`; epoch 0 alone is the order of the file. mean,
- * deviation as in dataset_read_grain. Ended by feed_finish, also after a failure. Not collective. */
+ * deviation as in dataset_read_microbatch. Ended by feed_finish, also after a failure. Not collective. */
 int feed_init(struct feed *feed, const struct comm *comm, struct dataset *dataset, const float *mean,
-    const float *deviation, int64_t batch, int64_t grain, uint64_t seed, int64_t epoch, int64_t index,
+    const float *deviation, int64_t batch, int64_t microbatch, uint64_t seed, int64_t epoch, int64_t index,
     int64_t last_epoch, struct error *error);
 void feed_finish(struct feed *feed);
 
-/* The next step, in feed->now: its grains are to be taken from feed->reader, one for each leaf of this rank,
- * before the next call. There must be one. */
+/* The next step, in feed->now: its microbatches are to be taken from feed->reader, one for each leaf of this
+ * rank, before the next call. There must be one. */
 int feed_next(struct feed *feed, struct error *error);
 
 #endif

@@ -30,7 +30,7 @@ struct generated {
     size_t classes_room;
     float *values; /* [frames][F] */
     struct net_state *state;
-    struct grain grain;
+    struct microbatch microbatch;
     struct replacement file;
     int begun; /* the file is */
 };
@@ -99,20 +99,20 @@ static int check_stop(const struct generated *g, struct error *error)
 
 /* ---- next-frame nets ---- */
 
-/* Frames `first` .. of the set being made, n of them, as a grain of one sequence for the net. */
-static int lay_grain(struct generated *g, int64_t s, int64_t first, int32_t n, struct error *error)
+/* Frames `first` .. of the set being made, n of them, as a microbatch of one sequence for the net. */
+static int lay_microbatch(struct generated *g, int64_t s, int64_t first, int32_t n, struct error *error)
 {
     const struct predict *predict = g->predict;
-    struct grain_format format = {.inputs = g->inputs ? g->model->inputs : 0};
-    if (grain_resize(&g->grain, &format, 1, &n, &s, NULL, error))
+    struct microbatch_format format = {.inputs = g->inputs ? g->model->inputs : 0};
+    if (microbatch_resize(&g->microbatch, &format, 1, &n, &s, NULL, error))
         return -1;
     for (size_t t = 0; t < (size_t)n; t++) {
         size_t frame = (size_t)first + t, F = format.inputs;
         if (g->symbols)
-            g->grain.symbols[t] = g->symbols[frame];
+            g->microbatch.symbols[t] = g->symbols[frame];
         for (size_t i = 0; i < F; i++) {
             float x = g->inputs[frame * F + i];
-            g->grain.inputs[t * g->grain.inputs_stride + i] =
+            g->microbatch.inputs[t * g->microbatch.inputs_stride + i] =
                 predict->shift ? (x - predict->shift[i]) / predict->scale[i] : x;
         }
     }
@@ -141,14 +141,14 @@ static void copy_input_before(struct generated *g, int64_t at)
 static int copy_prime(struct generated *g, int64_t s, int64_t first, struct error *error)
 {
     size_t F = g->model->inputs;
-    if (dataset_read_grain(g->prime, 1, &s, NULL, NULL, &g->grain, error))
+    if (dataset_read_microbatch(g->prime, 1, &s, NULL, NULL, &g->microbatch, error))
         return -1;
-    for (size_t t = 0; t < g->grain.N; t++)
+    for (size_t t = 0; t < g->microbatch.N; t++)
         if (g->symbols)
-            g->symbols[(size_t)first + t] = g->grain.symbols[t];
+            g->symbols[(size_t)first + t] = g->microbatch.symbols[t];
         else
-            memcpy(g->inputs + ((size_t)first + t) * F, g->grain.inputs + t * g->grain.inputs_stride,
-                F * sizeof *g->inputs);
+            memcpy(g->inputs + ((size_t)first + t) * F,
+                g->microbatch.inputs + t * g->microbatch.inputs_stride, F * sizeof *g->inputs);
     return 0;
 }
 
@@ -169,8 +169,8 @@ static int continue_sequence(struct generated *g, int64_t s, struct error *error
         struct net_outputs outputs;
         if (at > first)
             copy_target_to_next(g, at - 1);
-        if (check_stop(g, error) || lay_grain(g, s, at, (int32_t)n, error) ||
-            net_continue(g->predict->net, g->state, &g->grain, &outputs, error))
+        if (check_stop(g, error) || lay_microbatch(g, s, at, (int32_t)n, error) ||
+            net_continue(g->predict->net, g->state, &g->microbatch, &outputs, error))
             return -1;
         draw_target(g, s, at + n - 1, outputs.values + (outputs.rows - 1) * outputs.stride);
     }
@@ -202,8 +202,8 @@ static int decode_sequence(struct generated *g, int64_t s, struct error *error)
         .seed = options->seed, .temperature = options->temperature, .most_labels = (size_t)options->generate};
     struct net_outputs outputs;
     if (check_stop(g, error) || copy_prime(g, s, g->input_offsets[s], error) ||
-        lay_grain(g, s, g->input_offsets[s], dataset_length(g->prime, s), error) ||
-        net_forward(g->predict->net, &pass, &g->grain, &outputs, NULL, error))
+        lay_microbatch(g, s, g->input_offsets[s], dataset_length(g->prime, s), error) ||
+        net_forward(g->predict->net, &pass, &g->microbatch, &outputs, NULL, error))
         return -1;
     size_t before = (size_t)g->target_offsets[s], n = outputs.label_start[1];
     if (make_room(g, before + n, error))
@@ -397,7 +397,7 @@ static int generate(struct generated *g, struct error *error)
 int predict_generate(struct predict *predict, struct error *error)
 {
     struct generated g = {.predict = predict, .model = predict->model};
-    grain_init(&g.grain);
+    microbatch_init(&g.microbatch);
     report_init(&predict->report, PROGRESS_LOG, predict->comm->rank != 0 || predict->options->verbosity < 0,
         0, g.sequences, 0);
     if (predict->comm->rank == 0 && generate(&g, error) == 0)
@@ -405,7 +405,7 @@ int predict_generate(struct predict *predict, struct error *error)
             g.input_offsets[g.sequences]);
     if (g.begun)
         replacement_abandon(&g.file);
-    grain_finish(&g.grain);
+    microbatch_finish(&g.microbatch);
     net_state_destroy(g.state);
     dataset_close(g.prime);
     memory_destroy(g.input_offsets);

@@ -1,4 +1,4 @@
-/* Ranks that a step has no grain for, and what would employ them. */
+/* Ranks that a step has no microbatch for, and what would employ them. */
 #ifndef TRAIN_IDLE_H
 #define TRAIN_IDLE_H
 
@@ -8,6 +8,6 @@
 /* How many of `ranks` have nothing to do in the largest step of an epoch; where there are any, `text` says so
  * and what to change. */
 int64_t idle_describe(
-    int64_t sequences, int64_t batch, int64_t grain, int64_t ranks, char *text, size_t size);
+    int64_t sequences, int64_t batch, int64_t microbatch, int64_t ranks, char *text, size_t size);
 
 #endif

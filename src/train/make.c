@@ -7,20 +7,20 @@ static size_t at_most(int64_t n, int64_t most)
     return (size_t)(n < most ? n : most);
 }
 
-/* Scores are of a grain of either set. */
+/* Scores are of a microbatch of either set. */
 static void allocate_vectors(struct run *run, struct error *error)
 {
     const struct config *config = run->config;
     int64_t sequences = run->train->sequences;
     int64_t most = run->valid && run->valid->sequences > sequences ? run->valid->sequences : sequences;
     size_t room = reduce_room(run->P), batch = at_most(config->train.batch, sequences);
-    size_t grain = at_most(config->train.grain, most);
+    size_t microbatch = at_most(config->train.microbatch, most);
     reduce_get_slice(run->reduce, &run->slice_first, &run->slice_count);
     tree_sums_init(&run->sums, room);
     run->weights = memory_create(room, sizeof *run->weights, error);
     if (config->train.weight_noise > 0)
         run->noisy = memory_create(room, sizeof *run->noisy, error);
-    run->scores = memory_create(grain, sizeof *run->scores, error);
+    run->scores = memory_create(microbatch, sizeof *run->scores, error);
     if (run->comm->ranks > 1)
         run->slice = memory_create(run->slice_count, sizeof *run->slice, error);
     for (size_t m = 0; m < optim_count_moments(run->optim.optimizer); m++)

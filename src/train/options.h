@@ -36,8 +36,8 @@ struct predict_options {
     enum options_ask ask;
     const char *checkpoint, *dataset; /* dataset: NULL with `generate` */
     const char *output;               /* NULL: none is written */
-    int64_t batch;      /* sequences that a rank computes at a time; 0: the grain of the checkpoint's run */
-    int64_t beam;       /* hypotheses kept; 0: none was asked for */
+    int64_t batch; /* sequences that a rank computes at a time; 0: the microbatch of the checkpoint's run */
+    int64_t beam;  /* hypotheses kept; 0: none was asked for */
     int64_t generate;   /* frames or labels to make of each sequence; 0: evaluate */
     double temperature; /* of drawing; above 0 */
     uint64_t seed;      /* of drawing */
@@ -60,7 +60,7 @@ struct bench_options {
     int64_t labels;                   /* of a sequence; with OUTPUT_FRAME nothing */
     int64_t inputs, hidden, layers, directions, classes;
     int64_t frames, shortest; /* of a sequence: the longest, the shortest */
-    int64_t batch, grain;
+    int64_t batch, microbatch;
     int64_t steps, rounds; /* steps of a round */
 };
 

@@ -21,7 +21,7 @@ static const struct number {
     {"labels", AT(labels), 0, 0, 1 << 24},
     {"shortest", AT(shortest), 0, 0, 1 << 24},
     {"batch", AT(batch), 32, 1, 1 << 24},
-    {"grain", AT(grain), 8, 1, 1 << 24},
+    {"microbatch", AT(microbatch), 8, 1, 1 << 24},
     {"steps", AT(steps), 1, 1, 1 << 20},
     {"rounds", AT(rounds), 7, 1, BENCH_MOST_ROUNDS},
 };
@@ -149,8 +149,8 @@ int bench_options_parse(struct bench_options *options, int argc, char **argv, st
             (long long)taken.shortest, (long long)taken.frames);
     if (!failed)
         failed = settle_labels(&taken, error);
-    if (!failed && taken.grain > taken.batch)
-        taken.grain = taken.batch;
+    if (!failed && taken.microbatch > taken.batch)
+        taken.microbatch = taken.batch;
     if (failed)
         return -1;
     *options = taken;
@@ -178,7 +178,7 @@ const char *bench_options_help(void)
            "      --frames N       length of the longest sequence (200)\n"
            "      --shortest N     length of the shortest; lengths lie evenly between (as --frames)\n"
            "      --batch N        sequences of a step over all ranks (32)\n"
-           "      --grain N        sequences that a rank computes together (8)\n"
+           "      --microbatch N        sequences that a rank computes together (8)\n"
            "      --steps N        steps of a round (1)\n"
            "      --rounds N       rounds counted, after a warm-up (7)\n"
            "      --kernel         the matrix products and activations alone, for a table of shapes\n"

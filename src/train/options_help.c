@@ -41,7 +41,7 @@ const char *predict_options_help(void)
            "\n"
            "  -o, --output FILE            write outputs, offsets, labels and names to this HDF5 file\n"
            "      --batch N                sequences that a rank computes at a time (default: the\n"
-           "                               grain of the checkpoint's run)\n"
+           "                               microbatch of the checkpoint's run)\n"
            "      --generate N             draw N frames (or of a decoder at most N labels) of each "
            "sequence\n"
            "                               from the network's distribution, and write them as a dataset\n"

@@ -14,8 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Grains of a rank in a step: with several, long and short ones, ranks come to about the same. */
-enum { GRAINS_OF_RANK = 4 };
+/* Microbatches of a rank in a step: with several, long and short ones, ranks come to about the same. */
+enum { MICROBATCHES_OF_RANK = 4 };
 
 enum { REPORT_SECONDS = 10 };
 
@@ -27,19 +27,19 @@ static void open_dataset(struct predict *predict, struct error *error)
         model_require_targets(predict->model, predict->dataset, error))
         return;
     struct dataset *dataset = predict->dataset;
-    int64_t grain = predict->grain < dataset->sequences ? predict->grain : dataset->sequences;
-    int64_t batch = grain * GRAINS_OF_RANK * predict->comm->ranks;
-    predict->grain = grain;
+    int64_t microbatch = predict->microbatch < dataset->sequences ? predict->microbatch : dataset->sequences;
+    int64_t batch = microbatch * MICROBATCHES_OF_RANK * predict->comm->ranks;
+    predict->microbatch = microbatch;
     if (predict_begin_output(predict, error))
         return;
     if (dataset->has_targets) {
-        predict->scores = memory_create((size_t)grain, sizeof *predict->scores, error);
+        predict->scores = memory_create((size_t)microbatch, sizeof *predict->scores, error);
         if (!predict->scores || tally_init(&predict->tally, (size_t)dataset->sequences, 0, error))
             return;
         tally_start(&predict->tally, (size_t)dataset->sequences, NULL);
     }
     feed_init(&predict->feed, predict->comm, dataset, predict->shift, predict->scale,
-        batch < dataset->sequences ? batch : dataset->sequences, grain, 0, 0, 0, 0, error);
+        batch < dataset->sequences ? batch : dataset->sequences, microbatch, 0, 0, 0, 0, error);
 }
 
 /* All. Ranks on other nodes may have another file under the same name, or have been given other options; in
@@ -61,7 +61,7 @@ static int check_common(struct predict *predict, struct error *error)
     return comm_agree(predict->comm, error);
 }
 
-/* This rank's grains of the step at hand. */
+/* This rank's microbatches of the step at hand. */
 static int compute_step(struct predict *predict, struct error *error)
 {
     const struct net_pass pass = {.beam = (size_t)predict->options->beam};
@@ -69,16 +69,16 @@ static int compute_step(struct predict *predict, struct error *error)
     size_t kept = 0;
     double wait = 0;
     for (size_t leaf = ranges[0]; leaf < ranges[1]; leaf++) {
-        const struct grain *grain = reader_next(predict->feed.reader, &wait, error);
+        const struct microbatch *microbatch = reader_next(predict->feed.reader, &wait, error);
         struct net_outputs outputs;
-        if (!grain || net_forward(predict->net, &pass, grain, &outputs, predict->scores, error))
+        if (!microbatch || net_forward(predict->net, &pass, microbatch, &outputs, predict->scores, error))
             return -1;
         if (predict->scores)
-            tally_add(&predict->tally, grain, predict->scores);
+            tally_add(&predict->tally, microbatch, predict->scores);
         if (predict->options->output)
-            predict_keep(predict, grain, &outputs, &kept);
+            predict_keep(predict, microbatch, &outputs, &kept);
         if (predict->options->output && predict_makes_labels(predict->model) &&
-            predict_keep_labels(predict, grain, &outputs, error))
+            predict_keep_labels(predict, microbatch, &outputs, error))
             return -1;
         comm_show_life(predict->comm);
     }

@@ -59,13 +59,13 @@ struct predict {
     char checkpoint[PATH_MAX]; /* the file itself */
     struct net *net;
     const struct net_config *model; /* the net's */
-    int64_t grain;                  /* sequences computed at a time */
+    int64_t microbatch;             /* sequences computed at a time */
     size_t features;                /* 0: not standardized */
     float *shift, *scale;           /* [features]; NULL: not standardized */
     struct dataset *dataset;
     struct feed feed;
     struct tally tally;
-    struct net_score *scores; /* [grain]; NULL where there are no targets */
+    struct net_score *scores; /* [microbatch]; NULL where there are no targets */
     struct report report;
     struct predict_output output;
     struct predict_labels labels;
@@ -89,9 +89,9 @@ int predict_begin_output(struct predict *predict, struct error *error);
 /* Not collective: room for what this rank holds of the step at hand. */
 int predict_make_room(struct predict *predict, struct error *error);
 
-/* Keeps the outputs of a grain, the next leaf of this rank; *kept: rows of the step kept before it. */
-void predict_keep(
-    struct predict *predict, const struct grain *grain, const struct net_outputs *outputs, size_t *kept);
+/* Keeps the outputs of a microbatch, the next leaf of this rank; *kept: rows of the step kept before it. */
+void predict_keep(struct predict *predict, const struct microbatch *microbatch,
+    const struct net_outputs *outputs, size_t *kept);
 
 /* All. Writes the step at hand; a failure is rank 0's alone. */
 int predict_write_step(struct predict *predict, struct error *error);
@@ -99,10 +99,11 @@ int predict_write_step(struct predict *predict, struct error *error);
 /* All. What is known when all steps are computed. */
 void predict_sum_confusion(struct predict *predict);
 
-/* Sequences of labels: those of a grain, the next leaf of this rank; then, all, those of the step at hand; a
- * failure is this rank's alone. At last, not collective, into the file on rank 0. (predict_labels.c) */
-int predict_keep_labels(struct predict *predict, const struct grain *grain, const struct net_outputs *outputs,
-    struct error *error);
+/* Sequences of labels: those of a microbatch, the next leaf of this rank; then, all, those of the step at
+ * hand; a failure is this rank's alone. At last, not collective, into the file on rank 0. (predict_labels.c)
+ */
+int predict_keep_labels(struct predict *predict, const struct microbatch *microbatch,
+    const struct net_outputs *outputs, struct error *error);
 int predict_collect_labels(struct predict *predict, struct error *error);
 int predict_begin_labels(struct predict *predict, struct error *error);
 int predict_write_labels(struct predict *predict, struct error *error);

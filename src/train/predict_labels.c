@@ -35,15 +35,15 @@ int predict_begin_labels(struct predict *predict, struct error *error)
     return labels->counts && (labels->offsets || predict->comm->rank != 0) ? 0 : -1;
 }
 
-int predict_keep_labels(struct predict *predict, const struct grain *grain, const struct net_outputs *outputs,
-    struct error *error)
+int predict_keep_labels(struct predict *predict, const struct microbatch *microbatch,
+    const struct net_outputs *outputs, struct error *error)
 {
     struct list *step = &predict->labels.step;
     const size_t *start = outputs->label_start;
     assert(start);
-    if (list_grow(step, grain->B + start[grain->B], error))
+    if (list_grow(step, microbatch->B + start[microbatch->B], error))
         return -1;
-    for (size_t b = 0; b < grain->B; b++) {
+    for (size_t b = 0; b < microbatch->B; b++) {
         size_t n = start[b + 1] - start[b];
         step->values[step->n++] = (int32_t)n;
         if (n)

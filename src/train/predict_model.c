@@ -13,7 +13,7 @@
 /* What goes from rank 0 to all. */
 struct model_notice {
     struct net_config model;
-    int64_t grain;
+    int64_t microbatch;
     size_t features;
 };
 
@@ -42,7 +42,7 @@ static void take_fault(void *context, const char *text)
     error_set(context, EXIT_CODE_DATA, "%s", text);
 }
 
-static int read_grain(const struct checkpoint *checkpoint, int64_t *grain, struct error *error)
+static int read_microbatch(const struct checkpoint *checkpoint, int64_t *microbatch, struct error *error)
 {
     struct config config;
     struct faults faults;
@@ -52,7 +52,7 @@ static int read_grain(const struct checkpoint *checkpoint, int64_t *grain, struc
         .config = &config, .faults = &faults, .name = "the checkpoint's configuration", .directory = "/"};
     config_take_text(&reading, checkpoint->config);
     config_settle(&reading, 0);
-    *grain = config.train.grain;
+    *microbatch = config.train.microbatch;
     config_finish(&config);
     return faults.count ? -1 : 0;
 }
@@ -64,8 +64,8 @@ static int read_checkpoint(
         return -1;
     notice->model = checkpoint->model;
     notice->features = checkpoint->features;
-    notice->grain = predict->options->batch;
-    if (!notice->grain && read_grain(checkpoint, &notice->grain, error))
+    notice->microbatch = predict->options->batch;
+    if (!notice->microbatch && read_microbatch(checkpoint, &notice->microbatch, error))
         return error_prefix(error, "%s: ", predict->checkpoint);
     if (notice->features && (notice->model.symbols || notice->features != notice->model.inputs))
         return error_set(error, EXIT_CODE_DATA,
@@ -119,7 +119,7 @@ static int share_model(struct predict *predict, struct checkpoint *checkpoint, s
     if (comm_agree(predict->comm, error))
         return -1;
     comm_broadcast(predict->comm, &notice, sizeof notice, 0);
-    predict->grain = notice.grain;
+    predict->microbatch = notice.microbatch;
     predict->features = notice.features;
     predict->net = net_create(&notice.model, error);
     if (predict->net && predict->comm->rank == 0)

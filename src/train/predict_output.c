@@ -258,22 +258,23 @@ static size_t most_probable(const float *values, size_t O)
 }
 
 static void count_confusion(
-    struct predict *predict, const struct grain *grain, const struct net_outputs *outputs)
+    struct predict *predict, const struct microbatch *microbatch, const struct net_outputs *outputs)
 {
     size_t C = predict->model->outputs;
     for (size_t r = 0; r < outputs->rows; r++)
-        if (grain->classes[r] >= 0)
-            predict->output.confusion[(size_t)grain->classes[r] * C +
+        if (microbatch->classes[r] >= 0)
+            predict->output.confusion[(size_t)microbatch->classes[r] * C +
                 most_probable(outputs->values + r * outputs->stride, C)]++;
 }
 
-/* Row i of what the net made of row b of the grain. */
-static size_t output_row(const struct net_config *model, const struct grain *grain, size_t b, size_t i)
+/* Row i of what the net made of row b of the microbatch. */
+static size_t output_row(
+    const struct net_config *model, const struct microbatch *microbatch, size_t b, size_t i)
 {
     switch (model->output) {
     case OUTPUT_FRAME:
     case OUTPUT_CTC:
-        return grain_frame(grain, b, i);
+        return microbatch_frame(microbatch, b, i);
     case OUTPUT_SEQUENCE:
         return b;
     case OUTPUT_DECODER:
@@ -282,16 +283,16 @@ static size_t output_row(const struct net_config *model, const struct grain *gra
     return 0;
 }
 
-void predict_keep(
-    struct predict *predict, const struct grain *grain, const struct net_outputs *outputs, size_t *kept)
+void predict_keep(struct predict *predict, const struct microbatch *microbatch,
+    const struct net_outputs *outputs, size_t *kept)
 {
     size_t O = predict->output.width;
     float *to = (float *)predict->output.share.block + *kept * O;
     if (predict->output.confusion)
-        count_confusion(predict, grain, outputs);
-    for (size_t b = 0; b < grain->B && O; b++)
-        for (size_t i = 0; i < sequence_rows(predict, grain->sequence[b]); i++, to += O, ++*kept)
-            memcpy(to, outputs->values + output_row(predict->model, grain, b, i) * outputs->stride,
+        count_confusion(predict, microbatch, outputs);
+    for (size_t b = 0; b < microbatch->B && O; b++)
+        for (size_t i = 0; i < sequence_rows(predict, microbatch->sequence[b]); i++, to += O, ++*kept)
+            memcpy(to, outputs->values + output_row(predict->model, microbatch, b, i) * outputs->stride,
                 O * sizeof *to);
 }
 

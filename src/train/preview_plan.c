@@ -33,7 +33,7 @@ static double set_bytes(const struct dataset *dataset, double cache)
     return (decoded < cache ? decoded : cache) + (double)dataset->sequences * (2 * 8 + 4 + 8);
 }
 
-/* Grains that are packed at a time (data/reader.h). */
+/* Microbatches that are packed at a time (data/reader.h). */
 static double count_slots(const struct config *config, const struct dataset *dataset)
 {
     return set_bytes(dataset, 1e300) <= (double)config->data.cache ? 1 : 3;
@@ -64,7 +64,7 @@ static void print_memory(const struct config *config, const struct dataset *trai
                valid ? set_bytes(valid, (double)config->data.cache) : 0};
     enum { NOISE = 1 };
     static const char *const names[] = {"weights", "weights with noise", "packed weights", "gradients",
-        "exchange", "moments (its share)", "activations of the largest grain", "packed grains",
+        "exchange", "moments (its share)", "activations of the largest microbatch", "packed microbatches",
         "training set", "validation set"};
     printf("memory of a rank\n");
     for (size_t i = 0; i < sizeof items / sizeof *items; i++) {
@@ -114,19 +114,20 @@ static void print_steps(
     const struct config *config, int64_t sequences, const struct survey *survey, size_t ranks)
 {
     printf("steps\n  %" PRId64 " of up to %" PRId64 " sequences an epoch, %" PRId64 " in %" PRId64
-           " epochs, in grains of %" PRId64 "\n",
+           " epochs, in microbatches of %" PRId64 "\n",
         survey->steps, config->train.batch, survey->steps * config->train.epochs, config->train.epochs,
-        config->train.grain);
+        config->train.microbatch);
     printf("  %zu ranks: the average one has %.1f %% of the busiest one's frames\n", ranks,
         100 * survey->balance);
     char idle[256];
-    if (idle_describe(sequences, config->train.batch, config->train.grain, (int64_t)ranks, idle, sizeof idle))
+    if (idle_describe(
+            sequences, config->train.batch, config->train.microbatch, (int64_t)ranks, idle, sizeof idle))
         printf("  warning: %s\n", idle);
-    if (2 * survey->small_grains > survey->grains)
-        printf("  warning: %" PRId64 " of %" PRId64 " grains have fewer than %d frames: adding their "
+    if (2 * survey->small_microbatches > survey->microbatches)
+        printf("  warning: %" PRId64 " of %" PRId64 " microbatches have fewer than %d frames: adding their "
                "gradients may take longer than computing them: a "
-               "larger train.grain helps\n",
-            survey->small_grains, survey->grains, SURVEY_SMALL_GRAIN);
+               "larger train.microbatch helps\n",
+            survey->small_microbatches, survey->microbatches, SURVEY_SMALL_MICROBATCH);
 }
 
 static void print_set(const char *what, const struct dataset *dataset)

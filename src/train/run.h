@@ -40,7 +40,7 @@ struct run {
 
     struct dataset *train, *valid; /* valid: NULL where there is none */
     double *mean, *deviation;      /* [features]; NULL: not standardized */
-    float *shift, *scale;          /* the same as float, for grains */
+    float *shift, *scale;          /* the same as float, for microbatches */
     uint64_t fingerprint;          /* rank 0 */
 
     struct net *net;
@@ -59,7 +59,7 @@ struct run {
 
     struct feed feed;
     struct tally tally;       /* of a training step */
-    struct net_score *scores; /* [sequences of the largest grain] of a grain */
+    struct net_score *scores; /* [sequences of the largest microbatch] of a microbatch */
     double waited;            /* seconds of this rank's waits for others since it last told of them */
     struct pace pace;         /* rank 0: of the epoch at hand */
     struct deadline deadline; /* rank 0 */
@@ -93,8 +93,8 @@ void run_close(struct run *run);
 int run_make(struct run *run, const struct net_config *model, struct error *error);
 void run_unmake(struct run *run);
 
-/* One training step; one that diverges is left out where the configuration says so. A grain that cannot be
- * read or computed on one rank ends it on all. *stop and *save: asked for on any rank. EXIT_CODE_DIVERGED:
+/* One training step; one that diverges is left out where the configuration says so. A microbatch that cannot
+ * be read or computed on one rank ends it on all. *stop and *save: asked for on any rank. EXIT_CODE_DIVERGED:
  * loss or gradient is not finite, nothing was updated, or weights are not after it; EXIT_CODE_REPLICAS:
  * weights differ between ranks. (step.c) */
 int run_step(

@@ -199,7 +199,7 @@ static void warn_idle(const struct run *run)
 {
     char text[256];
     if (run->comm->rank == 0 &&
-        idle_describe(run->train->sequences, run->config->train.batch, run->config->train.grain,
+        idle_describe(run->train->sequences, run->config->train.batch, run->config->train.microbatch,
             run->comm->ranks, text, sizeof text))
         log_line(LOG_WARNING, "%s", text);
 }
@@ -281,9 +281,9 @@ int run_start_feed(struct run *run, struct error *error)
     const struct config *config = run->config;
     int64_t batch = config->train.batch, steps = (run->train->sequences + batch - 1) / batch;
     int over = run->progress.position == steps; /* stopped between the last step and the end of the epoch */
-    return feed_init(&run->feed, run->comm, run->train, run->shift, run->scale, batch, config->train.grain,
-        config->train.seed, run->progress.epoch + over, over ? 0 : run->progress.position,
-        config->train.epochs, error);
+    return feed_init(&run->feed, run->comm, run->train, run->shift, run->scale, batch,
+        config->train.microbatch, config->train.seed, run->progress.epoch + over,
+        over ? 0 : run->progress.position, config->train.epochs, error);
 }
 
 static void beat(void *context)

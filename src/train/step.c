@@ -1,7 +1,7 @@
-/* One training step, as design and README describe it: the grains of this rank go through the network one by
- * one, their gradients into the tree; the scores of all sequences are gathered and added in the order of the
- * dataset; every rank completes its slice of the gradient, updates its slice of the weights, and all gather
- * the whole. */
+/* One training step, as design and README describe it: the microbatches of this rank go through the network
+ * one by one, their gradients into the tree; the scores of all sequences are gathered and added in the order
+ * of the dataset; every rank completes its slice of the gradient, updates its slice of the weights, and all
+ * gather the whole. */
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -26,8 +26,9 @@ void run_take_weights(struct run *run)
     run->weights_hash = hash_bytes(run->weights, run->P * sizeof *run->weights);
 }
 
-/* The grains of this rank: scores into the tally, gradients into the tree. A failure is this rank's alone. */
-static int compute_grains(struct run *run, double *data_wait, struct error *error)
+/* The microbatches of this rank: scores into the tally, gradients into the tree. A failure is this rank's
+ * alone. */
+static int compute_microbatches(struct run *run, double *data_wait, struct error *error)
 {
     const struct comm *comm = run->comm;
     const struct feed_step *step = &run->feed.now;
@@ -35,14 +36,14 @@ static int compute_grains(struct run *run, double *data_wait, struct error *erro
     struct net_pass pass = {.training = 1, .seed = run->config->train.seed, .epoch = (uint64_t)step->epoch};
     tree_sums_start(&run->sums, step->plan.leaves, first, end);
     for (size_t leaf = first; leaf < end; leaf++) {
-        const struct grain *grain = reader_next(run->feed.reader, data_wait, error);
-        float *gradient = grain ? tree_sums_leaf(&run->sums, error) : NULL;
+        const struct microbatch *microbatch = reader_next(run->feed.reader, data_wait, error);
+        float *gradient = microbatch ? tree_sums_leaf(&run->sums, error) : NULL;
         struct net_outputs outputs;
-        if (!gradient || net_forward(run->net, &pass, grain, &outputs, run->scores, error))
+        if (!gradient || net_forward(run->net, &pass, microbatch, &outputs, run->scores, error))
             return -1;
-        net_backward(run->net, &pass, grain, gradient);
+        net_backward(run->net, &pass, microbatch, gradient);
         tree_sums_add(&run->sums);
-        tally_add(&run->tally, grain, run->scores);
+        tally_add(&run->tally, microbatch, run->scores);
         comm_show_life(comm);
         run_keep_lock(run);
     }
@@ -208,7 +209,7 @@ int run_step(struct run *run, struct outcome *outcome, enum stop_reason *stop, i
     const struct feed_step *step = &run->feed.now;
     tally_start(&run->tally, step->plan.sequences, step->plan.sequence);
     double data_wait = 0, noise_wait = run->noisy ? run_add_noise(run) : 0, before = clock_now();
-    int failed = compute_grains(run, &data_wait, error);
+    int failed = compute_microbatches(run, &data_wait, error);
     add_rides(run, failed, data_wait, clock_now() - before);
     before = clock_now();
     struct net_score sum = tally_sum(&run->tally, run->comm);

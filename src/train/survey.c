@@ -1,5 +1,5 @@
-/* What a grain takes is asked of those who lay it out, for a grain with the layout of the one in question but
- * without inputs: lengths and numbers of targets are all it depends on. */
+/* What a microbatch takes is asked of those who lay it out, for a microbatch with the layout of the one in
+ * question but without inputs: lengths and numbers of targets are all it depends on. */
 #include "train/survey.h"
 
 #include "base/memory.h"
@@ -10,11 +10,11 @@ struct surveyor {
     const struct net *net;
     const struct dataset *dataset;
     struct net_pass pass;
-    struct grain_format format, layout; /* of the dataset's grains; of what stands for them */
-    struct grain grain;
+    struct microbatch_format format, layout; /* of the dataset's microbatches; of what stands for them */
+    struct microbatch microbatch;
     size_t most_rows, most_steps, most_bytes;
     int32_t *length; /* [sequences] of the dataset */
-    int32_t *shape;  /* [2 * grain] lengths and numbers of targets */
+    int32_t *shape;  /* [2 * microbatch] lengths and numbers of targets */
     size_t *ranges;  /* [ranks + 1] */
 };
 
@@ -24,25 +24,25 @@ static void take_larger(size_t *most, size_t n)
         *most = n;
 }
 
-static int survey_grain(struct surveyor *surveyor, const struct plan_step *step, size_t leaf,
+static int survey_microbatch(struct surveyor *surveyor, const struct plan_step *step, size_t leaf,
     struct survey *survey, struct error *error)
 {
     size_t B = step->start[leaf + 1] - step->start[leaf];
     const int64_t *sequence = step->sequence + step->start[leaf];
     int32_t *length = surveyor->shape, *targets = length + B;
-    struct grain *grain = &surveyor->grain;
+    struct microbatch *microbatch = &surveyor->microbatch;
     for (size_t b = 0; b < B; b++) {
         length[b] = surveyor->length[sequence[b]];
         targets[b] = dataset_targets(surveyor->dataset, sequence[b]);
     }
-    if (grain_resize(grain, &surveyor->layout, B, length, sequence, targets, error))
+    if (microbatch_resize(microbatch, &surveyor->layout, B, length, sequence, targets, error))
         return -1;
     take_larger(&surveyor->most_rows, B);
-    take_larger(&surveyor->most_steps, grain->T);
-    take_larger(
-        &surveyor->most_bytes, grain_frames_bytes(&surveyor->format, B, grain->N, grain->target_rows));
-    take_larger(&survey->activations, net_workspace_bytes(surveyor->net, &surveyor->pass, grain));
-    survey->small_grains += grain->N < SURVEY_SMALL_GRAIN;
+    take_larger(&surveyor->most_steps, microbatch->T);
+    take_larger(&surveyor->most_bytes,
+        microbatch_frames_bytes(&surveyor->format, B, microbatch->N, microbatch->target_rows));
+    take_larger(&survey->activations, net_workspace_bytes(surveyor->net, &surveyor->pass, microbatch));
+    survey->small_microbatches += microbatch->N < SURVEY_SMALL_MICROBATCH;
     return 0;
 }
 
@@ -57,7 +57,7 @@ static int survey_step(struct surveyor *surveyor, const struct plan_step *step, 
         int64_t frames = 0;
         for (size_t leaf = ranges[r]; leaf < ranges[r + 1]; leaf++) {
             frames += step->frames[leaf];
-            if (survey_grain(surveyor, step, leaf, survey, error))
+            if (survey_microbatch(surveyor, step, leaf, survey, error))
                 return -1;
         }
         take_larger(&survey->most_vectors, tree_count_vectors(step->leaves, ranges[r], ranges[r + 1]));
@@ -66,7 +66,7 @@ static int survey_step(struct surveyor *surveyor, const struct plan_step *step, 
         if (frames > busiest)
             busiest = frames;
     }
-    survey->grains += (int64_t)step->leaves;
+    survey->microbatches += (int64_t)step->leaves;
     take_larger(&survey->most_nodes, nodes);
     survey->balance += (double)total / (double)ranks / (double)busiest;
     return 0;
@@ -76,11 +76,12 @@ static int surveyor_init(
     struct surveyor *surveyor, const struct config *config, size_t ranks, struct error *error)
 {
     const struct dataset *dataset = surveyor->dataset;
-    int64_t rows = config->train.grain < dataset->sequences ? config->train.grain : dataset->sequences;
+    int64_t rows =
+        config->train.microbatch < dataset->sequences ? config->train.microbatch : dataset->sequences;
     surveyor->format = surveyor->layout = dataset_format(dataset);
     surveyor->layout.inputs = surveyor->layout.values = 0;
     surveyor->layout.has_classes = 1;
-    grain_init(&surveyor->grain);
+    microbatch_init(&surveyor->microbatch);
     surveyor->length = memory_create((size_t)dataset->sequences, sizeof *surveyor->length, error);
     surveyor->shape = memory_create(2 * (size_t)rows, sizeof *surveyor->shape, error);
     surveyor->ranges = memory_create(ranks + 1, sizeof *surveyor->ranges, error);
@@ -93,7 +94,7 @@ static int surveyor_init(
 
 static void surveyor_finish(struct surveyor *surveyor)
 {
-    grain_finish(&surveyor->grain);
+    microbatch_finish(&surveyor->microbatch);
     memory_destroy(surveyor->length);
     memory_destroy(surveyor->shape);
     memory_destroy(surveyor->ranges);
@@ -107,7 +108,7 @@ int survey_make(const struct config *config, const struct net *net, const struct
     struct plan_step step = {0};
     *survey = (struct survey){0};
     int failed = surveyor_init(&surveyor, config, ranks, error) ||
-        plan_init(&plan, dataset->sequences, surveyor.length, config->train.batch, config->train.grain,
+        plan_init(&plan, dataset->sequences, surveyor.length, config->train.batch, config->train.microbatch,
             config->train.seed, error);
     if (!failed) {
         survey->steps = plan.steps;
@@ -117,7 +118,7 @@ int survey_make(const struct config *config, const struct net *net, const struct
         failed =
             plan_make_step(&plan, s, &step, error) || survey_step(&surveyor, &step, ranks, survey, error);
     survey->balance /= survey->steps ? (double)survey->steps : 1;
-    survey->packed = grain_rows_bytes(surveyor.most_rows, surveyor.most_steps) + surveyor.most_bytes;
+    survey->packed = microbatch_rows_bytes(surveyor.most_rows, surveyor.most_steps) + surveyor.most_bytes;
     plan_step_finish(&step);
     plan_finish(&plan);
     surveyor_finish(&surveyor);

@@ -1,18 +1,18 @@
 /* The plan of an epoch as a run makes it, looked at before there is one: how evenly frames fall on ranks, and
- * what the largest grain and the largest range of leaves need. */
+ * what the largest microbatch and the largest range of leaves need. */
 #ifndef TRAIN_SURVEY_H
 #define TRAIN_SURVEY_H
 
 #include "data/dataset.h"
 #include "train/config.h"
 
-/* A grain with fewer frames spends more time adding its gradient than computing it. */
-enum { SURVEY_SMALL_GRAIN = 256 };
+/* A microbatch with fewer frames spends more time adding its gradient than computing it. */
+enum { SURVEY_SMALL_MICROBATCH = 256 };
 
 struct survey {
-    int64_t steps, grains, small_grains;
+    int64_t steps, microbatches, small_microbatches;
     size_t most_vectors, most_nodes; /* gradients of a rank; node sums of all ranks */
-    size_t packed;                   /* bytes of one packed grain that has held all there are */
+    size_t packed;                   /* bytes of one packed microbatch that has held all there are */
     size_t activations;              /* bytes of the workspace of the net that all have gone through */
     double balance;                  /* mean over steps of: frames of the average rank / of the busiest */
 };

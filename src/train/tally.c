@@ -38,11 +38,11 @@ void tally_start(struct tally *tally, size_t n, const int64_t *sequence)
     memset(tally->values, 0, (TALLY_WIDTH * n + tally->extra) * sizeof *tally->values);
 }
 
-void tally_add(struct tally *tally, const struct grain *grain, const struct net_score *scores)
+void tally_add(struct tally *tally, const struct microbatch *microbatch, const struct net_score *scores)
 {
-    for (size_t b = 0; b < grain->B; b++) {
-        int64_t *place =
-            bsearch(&grain->sequence[b], tally->sequence, tally->n, sizeof *tally->sequence, compare_indices);
+    for (size_t b = 0; b < microbatch->B; b++) {
+        int64_t *place = bsearch(
+            &microbatch->sequence[b], tally->sequence, tally->n, sizeof *tally->sequence, compare_indices);
         assert(place);
         double *values = tally->values + TALLY_WIDTH * (place - tally->sequence);
         values[0] = scores[b].loss;

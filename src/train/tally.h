@@ -3,8 +3,8 @@
 #ifndef TRAIN_TALLY_H
 #define TRAIN_TALLY_H
 
-#include "base/grain.h"
 #include "comm/comm.h"
+#include "net/microbatch.h"
 #include "net/net.h"
 
 #include <math.h>
@@ -26,8 +26,8 @@ void tally_finish(struct tally *tally);
  */
 void tally_start(struct tally *tally, size_t n, const int64_t *sequence);
 
-/* Scores [B] of a grain's sequences. */
-void tally_add(struct tally *tally, const struct grain *grain, const struct net_score *scores);
+/* Scores [B] of a microbatch's sequences. */
+void tally_add(struct tally *tally, const struct microbatch *microbatch, const struct net_score *scores);
 
 double *tally_extra(struct tally *tally); /* [extra], zero at the start */
 

@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-/* The grains of this rank. A failure is this rank's alone. */
+/* The microbatches of this rank. A failure is this rank's alone. */
 static int validate_batch(
     struct run *run, struct feed *feed, struct tally *tally, double *data_wait, struct error *error)
 {
@@ -18,11 +18,11 @@ static int validate_batch(
     run_keep_lock(run);
     size_t end = feed->now.ranges[run->comm->rank + 1];
     for (size_t leaf = feed->now.ranges[run->comm->rank]; leaf < end; leaf++) {
-        const struct grain *grain = reader_next(feed->reader, data_wait, error);
+        const struct microbatch *microbatch = reader_next(feed->reader, data_wait, error);
         struct net_outputs outputs;
-        if (!grain || net_forward(run->net, &pass, grain, &outputs, run->scores, error))
+        if (!microbatch || net_forward(run->net, &pass, microbatch, &outputs, run->scores, error))
             return -1;
-        tally_add(tally, grain, run->scores);
+        tally_add(tally, microbatch, run->scores);
         comm_show_life(run->comm);
     }
     return 0;
@@ -68,7 +68,7 @@ static int score_all(struct run *run, struct feed *feed, struct tally *tally, st
     const struct config *config = run->config;
     size_t sequences = (size_t)run->valid->sequences;
     if (feed_init(feed, run->comm, run->valid, run->shift, run->scale, config->train.batch,
-            config->train.grain, 0, 0, 0, 0, error) == 0)
+            config->train.microbatch, 0, 0, 0, 0, error) == 0)
         tally_init(tally, sequences, 0, error);
     if (comm_agree(run->comm, error))
         return -1;

@@ -21,7 +21,7 @@ static const int rank_counts[] = {0, 2};
 enum { RANK_COUNTS = 2 };
 
 static const char base[] = "[data]\ntrain = train.h5\nvalid = valid.h5\n[model]\nhidden = 5\n"
-                           "[train]\nbatch = 4\ngrain = 2\nepochs = 2\n";
+                           "[train]\nbatch = 4\nmicrobatch = 2\nepochs = 2\n";
 
 static const struct sample_shape shape = {.sequences = 9,
     .shortest = 2,
@@ -414,7 +414,7 @@ enum { STREAM_STEPS = 10 };
 
 static const char streamed[] =
     "[data]\ntrain = stream.h5\nvalid = valid.h5\ncache = 1 KiB\n[model]\nhidden = 5\n"
-    "[train]\nbatch = 4\ngrain = 1\nepochs = 2\n"
+    "[train]\nbatch = 4\nmicrobatch = 1\nepochs = 2\n"
     "[checkpoint]\nevery = 1 step\nkeep = 100\n";
 
 /* 40 sequences, 10 steps an epoch; with a NaN or without. */
@@ -504,7 +504,8 @@ static const struct {
     {65, "[model]\ncell = lstmm\n", {"bad.ini:4: model.cell = lstmm", "rnn, rnn-relu, lstm, gru"}},
     {65, "[model]\nbidirectional = maybe\n", {"bad.ini:4: model.bidirectional = maybe", "yes or no"}},
     {65, "[model]\nhidden = 3 4 5\n", {"bad.ini:4: model.hidden = 3 4 5", "3 items for 2 layers"}},
-    {65, "[train]\nbatch = 4\ngrain = 8\n", {"bad.ini:5: train.grain = 8", "larger than train.batch = 4"}},
+    {65, "[train]\nbatch = 4\nmicrobatch = 8\n",
+        {"bad.ini:5: train.microbatch = 8", "larger than train.batch = 4"}},
     {65, "[train]\nlr = 0.1\nlr = 0.2\n", {"bad.ini:5: train.lr", "line 4"}},
     {65, "[checkpoint]\nevery = 3 parsecs\n",
         {"bad.ini:4: checkpoint.every = 3 parsecs", "epochs, steps or minutes"}},

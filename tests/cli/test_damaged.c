@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 static const char base[] =
-    "[data]\ntrain = train.h5\nvalid = train.h5\n[model]\nhidden = 4\n[train]\nbatch = 4\ngrain = 2\n"
+    "[data]\ntrain = train.h5\nvalid = train.h5\n[model]\nhidden = 4\n[train]\nbatch = 4\nmicrobatch = 2\n"
     "epochs = 1\n";
 enum { MOST_RANKS = 2 };
 

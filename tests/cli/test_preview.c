@@ -11,7 +11,7 @@ static const struct sample_shape shape = {
 
 static const char config_text[] = "[data]\ntrain = train.h5\nvalid = valid.h5\n"
                                   "[model]\noutput = frame\nlayers = 1\nhidden = 5\n"
-                                  "[train]\nbatch = 4\ngrain = 2\nepochs = 2\n";
+                                  "[train]\nbatch = 4\nmicrobatch = 2\nepochs = 2\n";
 
 static void prepare(void)
 {

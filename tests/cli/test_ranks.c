@@ -13,10 +13,11 @@
 static const int rank_counts[] = {1, 2, 3, 5, 8};
 enum { RANK_COUNTS = 5 };
 
-/* Ragged, and no multiple of batch or grain: 3 steps an epoch, the last of 22 sequences in 3 grains. */
+/* Ragged, and no multiple of batch or microbatch: 3 steps an epoch, the last of 22 sequences in 3
+ * microbatches. */
 static const char base[] = "[data]\ntrain = base-train.h5\nvalid = base-valid.h5\n"
                            "[model]\nhidden = 12\n"
-                           "[train]\nbatch = 64\ngrain = 8\nepochs = 2\nlr = 0.01\n";
+                           "[train]\nbatch = 64\nmicrobatch = 8\nepochs = 2\nlr = 0.01\n";
 
 /* What must be equal: lines of epochs, the last line but its path, and metrics but for times. */
 struct account {
@@ -144,7 +145,7 @@ START_TEST(each_epoch_has_the_same_bits_at_1_2_3_5_and_8_ranks)
 END_TEST
 
 /* Cells, losses, inputs, optimizers, schedules: 1 rank (without mpirun) and 7, which is no power of two and
- * at the epoch's last step more than there are grains. */
+ * at the epoch's last step more than there are microbatches. */
 static const struct {
     const char *config;
     struct overrides overrides;
@@ -157,7 +158,7 @@ static const struct {
     {"base.ini", {{"train.optimizer=adamw", "train.weight_decay=0.01", "train.schedule=plateau"}}},
     {"base.ini", {{"model.dropout=0.4", "model.bidirectional=yes,no", "model.hidden=5,17"}}},
     {"base.ini", {{"model.cell=gru", "model.bidirectional=no", "train.clip=0"}}},
-    {"base.ini", {{"model.cell=rnn", "model.layers=3", "train.grain=5"}}},
+    {"base.ini", {{"model.cell=rnn", "model.layers=3", "train.microbatch=5"}}},
     {"base.ini", {{"model.cell=rnn-relu", "data.standardize=yes"}}},
     {"base.ini", {{"data.cache=2 KiB", "model.dropout=0.2", "data.standardize=yes"}}},
     {"real.ini", {{NULL}}},
@@ -192,13 +193,13 @@ START_TEST(twelve_ranks_finish_on_five_sequences_and_say_who_idles)
 {
     struct command_result result;
     struct account one, twelve;
-    job_run(&result, 12, "five.ini", "twelve", "-s", "train.grain=1", NULL);
+    job_run(&result, 12, "five.ini", "twelve", "-s", "train.microbatch=1", NULL);
     job_expect(&result, 0);
     job_complains(&result, 1, "warning: ", "7 of 12 ranks have nothing to do",
-        "the 5 sequences of a step make 5 grains", NULL);
+        "the 5 sequences of a step make 5 microbatches", NULL);
     give_account(&twelve, &result, "twelve");
     command_result_finish(&result);
-    train(&one, 1, "five.ini", "one", (struct overrides){{"train.grain=1"}});
+    train(&one, 1, "five.ini", "one", (struct overrides){{"train.microbatch=1"}});
     compare_accounts(&one, &twelve);
     finish_account(&one);
     finish_account(&twelve);
@@ -219,7 +220,7 @@ START_TEST(idle_ranks_are_told_which_batch_would_employ_them)
 }
 END_TEST
 
-/* 64 grains a step, 57 in the fifth. */
+/* 64 microbatches a step, 57 in the fifth. */
 START_TEST(sixty_four_ranks_have_the_bits_of_one_over_five_steps)
 {
     struct command_result result;
@@ -326,7 +327,7 @@ static void write_all(void)
         "[data]\ntrain = five-train.h5\nvalid = five-valid.h5\n[model]\nhidden = 6\n[train]\nepochs = 2\n");
     job_write_text("many.ini",
         "[data]\ntrain = many-train.h5\n[model]\nhidden = 16\nlayers = 1\n"
-        "[train]\nbatch = 512\ngrain = 8\nepochs = 1\n");
+        "[train]\nbatch = 512\nmicrobatch = 8\nepochs = 1\n");
 }
 
 static void write_digits(void)
@@ -335,7 +336,7 @@ static void write_digits(void)
     char text[2048];
     snprintf(text, sizeof text,
         "[data]\ntrain = %s/digits-train.h5\nvalid = %s/digits-valid.h5\n[model]\nhidden = 12\n"
-        "dropout = 0.3\n[train]\nbatch = 64\ngrain = 8\nepochs = 2\nlr = 0.004\n",
+        "dropout = 0.3\n[train]\nbatch = 64\nmicrobatch = 8\nepochs = 2\nlr = 0.004\n",
         folder, folder);
     job_write_text("digits.ini", text);
 }

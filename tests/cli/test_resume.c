@@ -19,20 +19,21 @@
 #include <time.h>
 #include <unistd.h>
 
-/* 41 sequences are 6 steps an epoch, the last of one sequence in one grain. */
+/* 41 sequences are 6 steps an epoch, the last of one sequence in one microbatch. */
 enum { STEPS = 6, EPOCHS = 3, LAST = STEPS * EPOCHS };
 
 static const char base[] = "[data]\ntrain = train.h5\nvalid = valid.h5\n"
                            "[model]\nhidden = 8\nlayers = 2\ndropout = 0.2\n"
-                           "[train]\nbatch = 8\ngrain = 2\nepochs = 3\nlr = 0.01\n";
+                           "[train]\nbatch = 8\nmicrobatch = 2\nepochs = 3\nlr = 0.01\n";
 
 /* Some seconds of work, to be killed in: 200 steps. */
 enum { LONG_STEPS = 8, LONG_EPOCHS = 25, LONG_ROWS = (LONG_STEPS + 1) * LONG_EPOCHS };
 
-static const char lengthy[] = "[data]\ntrain = long.h5\nvalid = valid.h5\n"
-                              "[model]\nhidden = 40\nlayers = 2\ndropout = 0.2\n"
-                              "[train]\nbatch = 8\ngrain = 2\nepochs = 25\nlr = 0.003\nschedule = cosine\n"
-                              "[checkpoint]\nevery = 5 steps\n";
+static const char lengthy[] =
+    "[data]\ntrain = long.h5\nvalid = valid.h5\n"
+    "[model]\nhidden = 40\nlayers = 2\ndropout = 0.2\n"
+    "[train]\nbatch = 8\nmicrobatch = 2\nepochs = 25\nlr = 0.003\nschedule = cosine\n"
+    "[checkpoint]\nevery = 5 steps\n";
 
 /* Of the undisturbed runs; found by the fixture below, before Check forks. */
 static struct {
@@ -573,7 +574,7 @@ static const struct {
     {"model.layers=1", "model.layers", "1", "2"},
     {"model.dropout=0", "model.dropout", "0", "0.2"},
     {"train.batch=16", "train.batch", "16", "8"},
-    {"train.grain=4", "train.grain", "4", "2"},
+    {"train.microbatch=4", "train.microbatch", "4", "2"},
     {"train.seed=77", "train.seed", "77", "1"},
     {"train.optimizer=sgd", "train.optimizer", "sgd", "adam"},
     {"train.schedule=cosine", "train.schedule", "cosine", "constant"},

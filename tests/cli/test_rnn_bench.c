@@ -90,7 +90,7 @@ START_TEST(every_cell_runs)
     static const char *const cells[] = {"rnn", "rnn-relu", "lstm", "gru"};
     struct command_result result;
     command_call(&result, SECONDS, program(), "--cell", cells[_i], "--hidden", "17", "--frames", "9",
-        "--batch", "3", "--grain", "2", "--rounds", "1", NULL);
+        "--batch", "3", "--microbatch", "2", "--rounds", "1", NULL);
     expect_clean(&result, 0);
     ck_assert_double_gt(number(result.output, "gflops"), 0);
     command_result_finish(&result);
@@ -114,7 +114,7 @@ END_TEST
 START_TEST(help_names_every_option)
 {
     static const char *const options[] = {"--cell", "--inputs", "--hidden", "--layers", "--directions",
-        "--classes", "--output", "--labels", "--set", "--frames", "--shortest", "--batch", "--grain",
+        "--classes", "--output", "--labels", "--set", "--frames", "--shortest", "--batch", "--microbatch",
         "--steps", "--rounds", "--kernel", "--help", "--version"};
     struct command_result result;
     command_call(&result, SECONDS, program(), "--help", NULL);

@@ -159,7 +159,7 @@ static void train(const struct kind *kind, char checkpoint[512], char loss[64], 
     snprintf(valid, sizeof valid, "%s-valid.h5", kind->name);
     snprintf(config, sizeof config, "%s.ini", kind->name);
     snprintf(text, sizeof text,
-        "[data]\ntrain = %s\nvalid = %s\n%s[model]\nhidden = 9\n%s[train]\nbatch = 20\ngrain = 4\n"
+        "[data]\ntrain = %s\nvalid = %s\n%s[model]\nhidden = 9\n%s[train]\nbatch = 20\nmicrobatch = 4\n"
         "epochs = 2\nlr = 0.01\n",
         train, valid, kind->data, kind->model);
     job_write_sample(train, &shape, 1);
@@ -421,7 +421,8 @@ START_TEST(labels_are_written_as_they_were_judged)
     job_field(result.output, "sequences=", "sequence_error", found);
     free(expect_line(&result));
     ck_assert_double_eq_tol(count_wrong(kind, 37) / 37.0, atof(found), 1e-8);
-    for (int beam = 0; beam < 2; beam++) { /* the same on ranks and in small grains, also by searching */
+    for (int beam = 0; beam < 2;
+         beam++) { /* the same on ranks and in small microbatches, also by searching */
         predict(&result, 3, checkpoint, path_of(kind, "-valid.h5"), "-o", path_of(kind, "-few.h5"), "--batch",
             "2", beam ? "--beam" : NULL, "3", NULL);
         free(expect_line(&result));

@@ -13,7 +13,7 @@
 enum { SEQUENCES = 25, VALID = 6, STEPS = 7, EPOCHS = 3, LAST = STEPS * EPOCHS };
 
 static const char base[] = "[data]\ntrain = train.h5\nvalid = valid.h5\n[model]\nhidden = 6\n"
-                           "[train]\nbatch = 4\ngrain = 2\nepochs = 3\nlr = 0.01\n";
+                           "[train]\nbatch = 4\nmicrobatch = 2\nepochs = 3\nlr = 0.01\n";
 
 static void write_data(void)
 {

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* 45 sequences are 3 steps an epoch, the last of 13 sequences in 7 grains. */
+/* 45 sequences are 3 steps an epoch, the last of 13 sequences in 7 microbatches. */
 enum { STEPS = 3, EPOCHS = 2, EVERY = 2 };
 
 /* What nets of several layers can have, whatever they put out. */
@@ -22,7 +22,7 @@ enum { STEPS = 3, EPOCHS = 2, EVERY = 2 };
 #define SMOOTH "label_smoothing = 0.1\n"
 
 /* Only two sequences have classes, at every second frame: of three batches one at least has none, and most
- * grains. */
+ * microbatches. */
 static void leave_two(struct sample *sample)
 {
     for (int64_t s = 0; s < sample->shape.sequences; s++) {
@@ -130,7 +130,8 @@ static void write_type(const struct type *type)
     write_set(type, "-valid.h5", 13, 2);
     snprintf(text, sizeof text,
         "[data]\ntrain = %s-train.h5\nvalid = %s-valid.h5\n%s[model]\nhidden = 6\ndropout = 0.2\n%s"
-        "[train]\nbatch = 16\ngrain = 2\nepochs = 2\nlr = 0.01\n%s[checkpoint]\nevery = 2 steps\nkeep = 9\n",
+        "[train]\nbatch = 16\nmicrobatch = 2\nepochs = 2\nlr = 0.01\n%s[checkpoint]\nevery = 2 steps\nkeep = "
+        "9\n",
         type->name, type->name, type->data, type->model, type->train);
     job_write_text(name_of(type, ".ini"), text);
 }
@@ -470,7 +471,7 @@ static void write_refused(void)
         .sequences = 9, .shortest = 5, .longest = 9, .symbols = 3, .kind = SAMPLE_ANY, .values = 2};
     job_write_sample("values.h5", &shape, 1);
     job_write_text("refused.ini",
-        "[data]\ntrain = one.h5\n[model]\nhidden = 5\n[train]\nbatch = 4\ngrain = 2\nepochs = 1\n");
+        "[data]\ntrain = one.h5\n[model]\nhidden = 5\n[train]\nbatch = 4\nmicrobatch = 2\nepochs = 1\n");
 }
 
 static const struct {

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 static const char base[] = "[data]\ntrain = train.h5\nvalid = valid.h5\n[model]\nhidden = 4\n"
-                           "[train]\nbatch = 4\ngrain = 2\nepochs = 2\nlr = 0.01\n"
+                           "[train]\nbatch = 4\nmicrobatch = 2\nepochs = 2\nlr = 0.01\n"
                            "[checkpoint]\nevery = 3 steps\nkeep = 2\n";
 
 enum { STEPS = 8 };

@@ -14,7 +14,7 @@
 
 static const char base[] = "[data]\ntrain = train.h5\nvalid = valid.h5\n"
                            "[model]\nhidden = 8\n"
-                           "[train]\nbatch = 8\ngrain = 2\nepochs = 1000000\nwatchdog = 3 seconds\n";
+                           "[train]\nbatch = 8\nmicrobatch = 2\nepochs = 1000000\nwatchdog = 3 seconds\n";
 
 static void write_data(void)
 {
@@ -157,7 +157,7 @@ static void write_wild(void)
     sample_finish(&sample);
     job_write_text("wild.ini",
         "[data]\ntrain = wild.h5\n[model]\noutput = frame\nloss = mse\nhidden = 6\nlayers = 1\n"
-        "[train]\nbatch = 4\ngrain = 1\nepochs = 3\n[checkpoint]\nevery = 3 steps\nkeep = 1\n");
+        "[train]\nbatch = 4\nmicrobatch = 1\nepochs = 3\n[checkpoint]\nevery = 3 steps\nkeep = 1\n");
 }
 
 START_TEST(a_step_that_diverges_is_skipped_with_the_same_bits_on_any_ranks_and_after_stops)

@@ -18,7 +18,7 @@
 enum { EPOCHS = 2, STEPS = 4 };
 
 static const char base[] = "[data]\ntrain = train.h5\n[model]\nhidden = 4\n"
-                           "[train]\nbatch = 4\ngrain = 2\nepochs = 2\nlr = 0.01\n"
+                           "[train]\nbatch = 4\nmicrobatch = 2\nepochs = 2\nlr = 0.01\n"
                            "[checkpoint]\nevery = 2 steps\nkeep = 1\n";
 
 static char undisturbed[17];

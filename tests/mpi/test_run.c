@@ -41,7 +41,7 @@ static void write_config(void)
 {
     static const char text[] = "[data]\ntrain = train.h5\nvalid = valid.h5\n"
                                "[model]\noutput = frame\nloss = mse\nlayers = 1\nhidden = 5\n"
-                               "[train]\nbatch = 4\ngrain = 2\nepochs = 2\n";
+                               "[train]\nbatch = 4\nmicrobatch = 2\nepochs = 2\n";
     if (mpi_suite_comm()->rank == 0) {
         FILE *file = fopen(path_of("run.ini"), "w");
         ck_assert_ptr_nonnull(file);
@@ -154,16 +154,16 @@ END_TEST
 /* net_backward as the runs of this program call it (meson.build has the linker put it in between): the last
  * rank's `poisoned`th gradient from now on is not a number. */
 void __real_net_backward(
-    struct net *net, const struct net_pass *pass, const struct grain *grain, float *gradient);
+    struct net *net, const struct net_pass *pass, const struct microbatch *microbatch, float *gradient);
 void __wrap_net_backward(
-    struct net *net, const struct net_pass *pass, const struct grain *grain, float *gradient);
+    struct net *net, const struct net_pass *pass, const struct microbatch *microbatch, float *gradient);
 
 static int poisoned;
 
 void __wrap_net_backward(
-    struct net *net, const struct net_pass *pass, const struct grain *grain, float *gradient)
+    struct net *net, const struct net_pass *pass, const struct microbatch *microbatch, float *gradient)
 {
-    __real_net_backward(net, pass, grain, gradient);
+    __real_net_backward(net, pass, microbatch, gradient);
     if (mpi_suite_comm()->rank == mpi_suite_comm()->ranks - 1 && poisoned-- == 1)
         gradient[3] = NAN;
 }
@@ -174,7 +174,7 @@ START_TEST(a_gradient_that_is_no_number_on_one_rank_never_reaches_a_checkpoint)
     static const char *const policies[] = {
         "train.on_divergence=abort", "train.on_divergence=skip", "train.on_divergence=back"};
     const char *const set[] = {
-        policies[_i], "checkpoint.every=1 step", "checkpoint.keep=100", "train.grain=1", NULL};
+        policies[_i], "checkpoint.every=1 step", "checkpoint.keep=100", "train.microbatch=1", NULL};
     mpi_assert(job_make("clean", set) == 0);
     poisoned = 4; /* in one of the steps 2 to 6 */
     mpi_assert(job_make("poisoned", set) == (_i == 0 ? EXIT_CODE_DIVERGED : EXIT_CODE_OK));
@@ -289,7 +289,7 @@ START_TEST(a_value_found_wrong_while_training_ends_the_run_in_order)
     static const struct sample_shape shape = {
         .sequences = 11, .shortest = 3, .longest = 9, .features = 3, .kind = SAMPLE_PER_FRAME, .values = 2};
     char bad[2 * PATH_ROOM + 16], state[64] = "";
-    const char *const set[] = {bad, "data.cache=0", "train.grain=1", NULL};
+    const char *const set[] = {bad, "data.cache=0", "train.microbatch=1", NULL};
     if (mpi_suite_comm()->rank == 0) {
         struct sample sample;
         sample_init(&sample, &shape, 5);
@@ -328,8 +328,8 @@ static void write_untargeted(const char *name, int64_t empty)
 START_TEST(a_step_in_which_nothing_counts_leaves_the_weights)
 {
     static char train[2 * PATH_ROOM + 16];
-    const char *const set[] = {
-        train, "data.valid=", "model.loss=softmax", "train.batch=1", "train.grain=1", "train.epochs=1", NULL};
+    const char *const set[] = {train, "data.valid=", "model.loss=softmax", "train.batch=1",
+        "train.microbatch=1", "train.epochs=1", NULL};
     struct job job;
     struct error error;
     int over, empty = 0;
@@ -405,7 +405,7 @@ static uint64_t run_steps(const char *name, const char *const *set, int steps, s
  */
 START_TEST(a_validation_is_broken_off_where_time_is_short_but_not_before_a_step)
 {
-    static const char *const small[] = {"train.batch=1", "train.grain=1", NULL};
+    static const char *const small[] = {"train.batch=1", "train.microbatch=1", NULL};
     struct job job;
     struct error error;
     struct outcome valid;
@@ -450,7 +450,7 @@ END_TEST
 START_TEST(the_gradient_is_that_of_the_weights_with_noise)
 {
     static const char *const set[] = {"train.weight_noise=0.2", "train.optimizer=sgd", "train.lr=1",
-        "train.clip=0", "train.batch=4", "train.grain=4", NULL};
+        "train.clip=0", "train.batch=4", "train.microbatch=4", NULL};
     struct job job;
     struct error error;
     struct outcome outcome;
@@ -470,7 +470,7 @@ START_TEST(the_gradient_is_that_of_the_weights_with_noise)
     double first = outcome.loss;
     /* The same step from the weights with noise, and without noise, has the same loss and gradient. */
     static const char *const plain[] = {
-        "train.optimizer=sgd", "train.lr=1", "train.clip=0", "train.batch=4", "train.grain=4", NULL};
+        "train.optimizer=sgd", "train.lr=1", "train.clip=0", "train.batch=4", "train.microbatch=4", NULL};
     struct job other;
     job_begin(&other, "other", plain);
     mpi_assert(run_open(other.run, &over, &error) == 0);

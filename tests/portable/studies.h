@@ -14,7 +14,8 @@ struct study {
     const char *name;
     struct net_config net;
     struct optim_config optim;
-    int32_t longest;  /* most frames of a sequence; the first has more a grain than outer() takes at once */
+    int32_t
+        longest; /* most frames of a sequence; the first has more a microbatch than outer() takes at once */
     int some_dropped; /* 1: classes of -1 among the targets */
 };
 

@@ -6,13 +6,13 @@
  * The networks are those of studies.c. A step's leaves are added up as two ranks would, and the update goes
  * slice by slice. Networks that make labels also say which, before training and after. One line for each
  * network, and one for each table of them. */
-#include "base/grain.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "comm/squares.h"
 #include "comm/tree.h"
 #include "kernel/kernel.h"
+#include "net/microbatch.h"
 #include "net/net.h"
 #include "optim/optim.h"
 #include "studies.h"
@@ -26,7 +26,7 @@
 enum {
     STEPS_OF_EPOCH = 4,
     BATCH = 13,
-    GRAIN = 3,
+    MICROBATCH = 3,
     LEAVES = 5,
     SLICE = 1024,
     SEED = 20240229,
@@ -41,7 +41,7 @@ struct trainee {
     float *weights, *moments[OPTIM_MOST_MOMENTS];
     struct optim_state state;
     struct tree_sums parts[2];
-    struct grain grain;
+    struct microbatch microbatch;
     uint64_t hash; /* of losses and rates so far */
 };
 
@@ -74,7 +74,7 @@ static void trainee_init(struct trainee *trainee, const struct study *study)
     }
     check(net_init_weights(trainee->net, SEED, trainee->weights, &error), &error);
     optim_state_init(&trainee->state);
-    grain_init(&trainee->grain);
+    microbatch_init(&trainee->microbatch);
     for (int i = 0; i < 2; i++)
         tree_sums_init(&trainee->parts[i], trainee->P);
 }
@@ -83,7 +83,7 @@ static void trainee_finish(struct trainee *trainee)
 {
     for (int i = 0; i < 2; i++)
         tree_sums_finish(&trainee->parts[i]);
-    grain_finish(&trainee->grain);
+    microbatch_finish(&trainee->microbatch);
     for (size_t i = 0; i < OPTIM_MOST_MOMENTS; i++)
         memory_destroy(trainee->moments[i]);
     memory_destroy(trainee->weights);
@@ -103,30 +103,31 @@ static int32_t draw_below(size_t n, int64_t sequence, uint64_t index)
 
 /* Inputs of frame n, which is step t of row b. */
 static void fill_inputs(
-    struct grain *grain, const struct net_config *config, size_t n, int64_t sequence, size_t t)
+    struct microbatch *microbatch, const struct net_config *config, size_t n, int64_t sequence, size_t t)
 {
     if (config->symbols) {
-        grain->symbols[n] = draw_below(config->inputs, sequence, t);
+        microbatch->symbols[n] = draw_below(config->inputs, sequence, t);
         return;
     }
     for (size_t i = 0; i < config->inputs; i++)
-        grain->inputs[n * grain->inputs_stride + i] = (float)draw_normal(sequence, t * config->inputs + i);
+        microbatch->inputs[n * microbatch->inputs_stride + i] =
+            (float)draw_normal(sequence, t * config->inputs + i);
 }
 
 static void fill_targets(
-    struct grain *grain, const struct study *study, size_t row, int64_t sequence, size_t t)
+    struct microbatch *microbatch, const struct study *study, size_t row, int64_t sequence, size_t t)
 {
     const struct net_config *config = &study->net;
     uint64_t index = (uint64_t)(t + 1) << 32;
     if (config->loss == LOSS_SOFTMAX) {
         int32_t class = draw_below(config->outputs + (study->some_dropped ? 1 : 0), sequence, index);
-        grain->classes[row] = (size_t) class == config->outputs ? -1 : class;
+        microbatch->classes[row] = (size_t) class == config->outputs ? -1 : class;
         return;
     }
     for (size_t o = 0; o < config->outputs; o++) {
         double value = config->loss == LOSS_SIGMOID ? draw_below(2, sequence, index + o)
                                                     : draw_normal(sequence, index + o);
-        grain->values[row * grain->values_stride + o] = (float)value;
+        microbatch->values[row * microbatch->values_stride + o] = (float)value;
     }
 }
 
@@ -139,32 +140,32 @@ static int32_t count_targets(const struct net_config *config, int64_t sequence, 
                                         : (int32_t)config->target_length;
 }
 
-static void fill_grain(
-    struct grain *grain, const struct study *study, size_t B, const int64_t *sequence, const int32_t *length)
+static void fill_microbatch(struct microbatch *microbatch, const struct study *study, size_t B,
+    const int64_t *sequence, const int32_t *length)
 {
     const struct net_config *config = &study->net;
     struct error error = {0};
     int per_frame = config->output == OUTPUT_FRAME, has_classes = config->loss == LOSS_SOFTMAX;
     int any = config->output == OUTPUT_CTC || config->output == OUTPUT_DECODER;
-    struct grain_format format = {.inputs = config->symbols ? 0 : config->inputs,
+    struct microbatch_format format = {.inputs = config->symbols ? 0 : config->inputs,
         .has_classes = has_classes,
         .values = has_classes ? 0 : config->outputs,
         .target_per_frame = per_frame,
         .target_any = any};
-    int32_t targets[GRAIN];
+    int32_t targets[MICROBATCH];
     for (size_t b = 0; b < B; b++)
         targets[b] = any ? count_targets(config, sequence[b], length[b]) : 1;
-    check(grain_resize(grain, &format, B, length, sequence, targets, &error), &error);
-    for (size_t t = 0; t < grain->T; t++)
-        for (size_t b = 0; b < (size_t)grain->alive[t]; b++) {
-            size_t n = grain_frame(grain, b, t);
-            fill_inputs(grain, config, n, sequence[b], t);
+    check(microbatch_resize(microbatch, &format, B, length, sequence, targets, &error), &error);
+    for (size_t t = 0; t < microbatch->T; t++)
+        for (size_t b = 0; b < (size_t)microbatch->alive[t]; b++) {
+            size_t n = microbatch_frame(microbatch, b, t);
+            fill_inputs(microbatch, config, n, sequence[b], t);
             if (per_frame)
-                fill_targets(grain, study, n, sequence[b], t);
+                fill_targets(microbatch, study, n, sequence[b], t);
         }
     for (size_t b = 0; b < B && !per_frame; b++)
         for (size_t u = 0; u < (size_t)targets[b]; u++)
-            fill_targets(grain, study, any ? grain->target_start[b] + u : b, sequence[b], u);
+            fill_targets(microbatch, study, any ? microbatch->target_start[b] + u : b, sequence[b], u);
 }
 
 /* The sequences of a step, longest first; of equal ones the first first. */
@@ -193,14 +194,14 @@ static void add_leaf(struct trainee *trainee, struct tree_sums *sums, const stru
     const struct batch *batch, struct net_score *sum)
 {
     struct error error = {0};
-    size_t first = sums->next * GRAIN, B = BATCH - first < GRAIN ? BATCH - first : GRAIN;
+    size_t first = sums->next * MICROBATCH, B = BATCH - first < MICROBATCH ? BATCH - first : MICROBATCH;
     struct net_outputs outputs;
-    struct net_score scores[GRAIN];
-    fill_grain(&trainee->grain, trainee->study, B, batch->sequence + first, batch->length + first);
-    check(net_forward(trainee->net, pass, &trainee->grain, &outputs, scores, &error), &error);
+    struct net_score scores[MICROBATCH];
+    fill_microbatch(&trainee->microbatch, trainee->study, B, batch->sequence + first, batch->length + first);
+    check(net_forward(trainee->net, pass, &trainee->microbatch, &outputs, scores, &error), &error);
     float *gradient = tree_sums_leaf(sums, &error);
     check(!gradient, &error);
-    net_backward(trainee->net, pass, &trainee->grain, gradient);
+    net_backward(trainee->net, pass, &trainee->microbatch, gradient);
     tree_sums_add(sums);
     for (size_t b = 0; b < B; b++) {
         sum->loss += scores[b].loss;
@@ -268,17 +269,17 @@ static uint64_t hash_prediction(struct trainee *trainee, struct net_pass pass)
 {
     struct error error = {0};
     struct net_outputs outputs;
-    struct net_score scores[GRAIN];
+    struct net_score scores[MICROBATCH];
     const struct net_config *config = &trainee->study->net;
     struct batch batch;
     uint64_t hash = 0;
     draw_batch(&batch, 0, trainee->study->longest);
-    fill_grain(&trainee->grain, trainee->study, GRAIN, batch.sequence, batch.length);
-    check(net_forward(trainee->net, &pass, &trainee->grain, &outputs, scores, &error), &error);
+    fill_microbatch(&trainee->microbatch, trainee->study, MICROBATCH, batch.sequence, batch.length);
+    check(net_forward(trainee->net, &pass, &trainee->microbatch, &outputs, scores, &error), &error);
     for (size_t r = 0; r < outputs.rows; r++)
         hash = hash_combine(
             hash, hash_bytes(outputs.values + r * outputs.stride, net_count_head(config) * sizeof(float)));
-    for (size_t b = 0; b < trainee->grain.B; b++) {
+    for (size_t b = 0; b < trainee->microbatch.B; b++) {
         hash = hash_doubles(hash, scores[b].loss, isnan(scores[b].errors) ? -1 : scores[b].errors);
         size_t first = outputs.label_start ? outputs.label_start[b] : 0;
         size_t n = outputs.label_start ? outputs.label_start[b + 1] - first : 0;

@@ -46,32 +46,33 @@ static double draw(uint64_t what, uint64_t index)
     return random_uniform(SEED, RANDOM_TEST, what, index);
 }
 
-static void fill_inputs(struct grain *grain, const struct net_config *config)
+static void fill_inputs(struct microbatch *microbatch, const struct net_config *config)
 {
-    for (size_t n = 0; n < grain->N; n++) {
+    for (size_t n = 0; n < microbatch->N; n++) {
         if (config->symbols)
-            grain->symbols[n] = (int32_t)(draw(1, n) * (double)config->inputs);
+            microbatch->symbols[n] = (int32_t)(draw(1, n) * (double)config->inputs);
         for (size_t i = 0; i < config->inputs && !config->symbols; i++)
-            grain->inputs[n * grain->inputs_stride + i] = (float)(2 * draw(1, n * config->inputs + i) - 1);
+            microbatch->inputs[n * microbatch->inputs_stride + i] =
+                (float)(2 * draw(1, n * config->inputs + i) - 1);
     }
 }
 
 /* Values within [0, 1] suit every loss. */
-static void fill_targets(struct grain *grain, const struct net_config *config)
+static void fill_targets(struct microbatch *microbatch, const struct net_config *config)
 {
-    for (size_t n = 0; n < grain->target_rows; n++) {
-        if (grain->classes)
-            grain->classes[n] = (int32_t)(draw(2, n) * (double)config->outputs);
-        for (size_t o = 0; o < config->outputs && grain->values; o++)
-            grain->values[n * grain->values_stride + o] = (float)draw(2, n * config->outputs + o);
+    for (size_t n = 0; n < microbatch->target_rows; n++) {
+        if (microbatch->classes)
+            microbatch->classes[n] = (int32_t)(draw(2, n) * (double)config->outputs);
+        for (size_t o = 0; o < config->outputs && microbatch->values; o++)
+            microbatch->values[n * microbatch->values_stride + o] = (float)draw(2, n * config->outputs + o);
     }
 }
 
-static void draw_grain(struct grain *grain, const struct net_config *config)
+static void draw_microbatch(struct microbatch *microbatch, const struct net_config *config)
 {
     struct error error = {0};
     int classes = config->loss == LOSS_SOFTMAX;
-    struct grain_format format = {.inputs = config->symbols ? 0 : config->inputs,
+    struct microbatch_format format = {.inputs = config->symbols ? 0 : config->inputs,
         .has_classes = classes,
         .values = classes ? 0 : config->outputs,
         .target_any = 1};
@@ -82,25 +83,27 @@ static void draw_grain(struct grain *grain, const struct net_config *config)
         sequence[s] = s;
         targets[s] = classes ? (s + 3) % (MOST_LABELS + 1) : VALUES;
     }
-    if (grain_resize(grain, &format, SEQUENCES, length, sequence, targets, &error))
+    if (microbatch_resize(microbatch, &format, SEQUENCES, length, sequence, targets, &error))
         dump_fail(error.text);
-    fill_inputs(grain, config);
-    fill_targets(grain, config);
+    fill_inputs(microbatch, config);
+    fill_targets(microbatch, config);
 }
 
 /* Sequence by sequence. */
-static void dump_inputs(struct h5_image *image, const struct grain *grain, const struct net_config *config)
+static void dump_inputs(
+    struct h5_image *image, const struct microbatch *microbatch, const struct net_config *config)
 {
     float values[SEQUENCES * LONGEST * 6];
     int32_t symbols[SEQUENCES * LONGEST];
     int64_t offsets[SEQUENCES + 1] = {0}, n = 0;
     for (size_t b = 0; b < SEQUENCES; b++) {
-        for (size_t t = 0; t < (size_t)grain->length[b]; t++, n++) {
-            size_t frame = grain_frame(grain, b, t);
+        for (size_t t = 0; t < (size_t)microbatch->length[b]; t++, n++) {
+            size_t frame = microbatch_frame(microbatch, b, t);
             if (config->symbols)
-                symbols[n] = grain->symbols[frame];
+                symbols[n] = microbatch->symbols[frame];
             for (size_t i = 0; i < config->inputs && !config->symbols; i++)
-                values[(size_t)n * config->inputs + i] = grain->inputs[frame * grain->inputs_stride + i];
+                values[(size_t)n * config->inputs + i] =
+                    microbatch->inputs[frame * microbatch->inputs_stride + i];
         }
         offsets[b + 1] = n;
     }
@@ -111,30 +114,31 @@ static void dump_inputs(struct h5_image *image, const struct grain *grain, const
         h5_image_floats(image, "inputs", 2, (int64_t[]){n, (int64_t)config->inputs}, values);
 }
 
-static void dump_targets(struct h5_image *image, const struct grain *grain, const struct net_config *config)
+static void dump_targets(
+    struct h5_image *image, const struct microbatch *microbatch, const struct net_config *config)
 {
     float values[SEQUENCES * VALUES * 5];
-    int64_t offsets[SEQUENCES + 1], n = (int64_t)grain->target_rows;
+    int64_t offsets[SEQUENCES + 1], n = (int64_t)microbatch->target_rows;
     for (size_t b = 0; b <= SEQUENCES; b++)
-        offsets[b] = (int64_t)grain->target_start[b];
-    for (size_t i = 0; i < (size_t)n * config->outputs && grain->values; i++)
-        values[i] = grain->values[i / config->outputs * grain->values_stride + i % config->outputs];
+        offsets[b] = (int64_t)microbatch->target_start[b];
+    for (size_t i = 0; i < (size_t)n * config->outputs && microbatch->values; i++)
+        values[i] = microbatch->values[i / config->outputs * microbatch->values_stride + i % config->outputs];
     h5_image_int64(image, "target_offsets", 1, (int64_t[]){SEQUENCES + 1}, offsets);
-    if (grain->classes)
-        h5_image_int32(image, "targets", 1, &n, grain->classes);
+    if (microbatch->classes)
+        h5_image_int32(image, "targets", 1, &n, microbatch->classes);
     else
         h5_image_floats(image, "targets", 2, (int64_t[]){n, (int64_t)config->outputs}, values);
 }
 
-static void write_dump(const char *path, const struct net *net, const struct grain *grain, const double *loss,
-    const float *gradient)
+static void write_dump(const char *path, const struct net *net, const struct microbatch *microbatch,
+    const double *loss, const float *gradient)
 {
     struct error error = {0};
     struct h5_image *image = h5_image_create(&error);
     if (!image)
         dump_fail(error.text);
-    dump_inputs(image, grain, net_get_config(net));
-    dump_targets(image, grain, net_get_config(net));
+    dump_inputs(image, microbatch, net_get_config(net));
+    dump_targets(image, microbatch, net_get_config(net));
     h5_image_doubles(image, "loss", 1, (int64_t[]){SEQUENCES}, loss);
     dump_gradient(image, net, gradient);
     problem_save_image(image, path);
@@ -152,22 +156,22 @@ int main(int argc, char **argv)
           *gradient = memory_create(P, sizeof *gradient, &error);
     if (!net || !weights || !gradient || net_init_weights(net, SEED, weights, &error))
         dump_fail(error.text);
-    struct grain grain;
+    struct microbatch microbatch;
     struct net_outputs outputs;
     struct net_score score[SEQUENCES];
     const struct net_pass pass = {.training = 1};
     double loss[SEQUENCES];
-    grain_init(&grain);
-    draw_grain(&grain, &config);
+    microbatch_init(&microbatch);
+    draw_microbatch(&microbatch, &config);
     net_pack(net, weights);
-    if (net_forward(net, &pass, &grain, &outputs, score, &error))
+    if (net_forward(net, &pass, &microbatch, &outputs, score, &error))
         dump_fail(error.text);
-    net_backward(net, &pass, &grain, gradient);
+    net_backward(net, &pass, &microbatch, gradient);
     for (int s = 0; s < SEQUENCES; s++)
         loss[s] = score[s].loss;
-    write_dump(argv[7], net, &grain, loss, gradient);
+    write_dump(argv[7], net, &microbatch, loss, gradient);
     dump_checkpoint(argv[8], net, weights);
-    grain_finish(&grain);
+    microbatch_finish(&microbatch);
     memory_destroy(weights);
     memory_destroy(gradient);
     net_destroy(net);

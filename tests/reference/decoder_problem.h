@@ -13,8 +13,8 @@ struct decoder_problem {
     struct reference_targets *targets; /* [sequences] */
 };
 
-/* Sequences of length[s] frames (falling, where they go into a grain) and target_length[s] targets. Failing
- * ends the program. */
+/* Sequences of length[s] frames (falling, where they go into a microbatch) and target_length[s] targets.
+ * Failing ends the program. */
 void decoder_problem_init(struct decoder_problem *problem, const struct net_config *config, size_t sequences,
     const int32_t *length, const int32_t *target_length, uint64_t seed);
 void decoder_problem_finish(struct decoder_problem *problem);

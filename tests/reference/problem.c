@@ -159,11 +159,11 @@ void problem_draw_lengths(size_t n, int32_t most, uint64_t seed, int32_t *length
     qsort(length, n, sizeof *length, falling);
 }
 
-struct grain_format problem_format(const struct problem *problem)
+struct microbatch_format problem_format(const struct problem *problem)
 {
     const struct net_config *config = &problem->config;
     int classes = config->loss == LOSS_SOFTMAX;
-    return (struct grain_format){.inputs = config->symbols ? 0 : config->inputs,
+    return (struct microbatch_format){.inputs = config->symbols ? 0 : config->inputs,
         .has_classes = classes,
         .values = classes ? 0 : config->outputs,
         .target_per_frame = config->output == OUTPUT_FRAME,
@@ -171,7 +171,7 @@ struct grain_format problem_format(const struct problem *problem)
 }
 
 static void fill_frame(const struct net_config *config, const struct reference_sequence *from, size_t t,
-    size_t n, struct grain *to)
+    size_t n, struct microbatch *to)
 {
     if (config->symbols)
         to->symbols[n] = from->symbols[t];
@@ -180,7 +180,7 @@ static void fill_frame(const struct net_config *config, const struct reference_s
 }
 
 static void fill_target(const struct net_config *config, const struct reference_sequence *from, size_t r,
-    size_t n, struct grain *to)
+    size_t n, struct microbatch *to)
 {
     if (config->loss == LOSS_SOFTMAX)
         to->classes[n] = from->classes[r];
@@ -188,10 +188,11 @@ static void fill_target(const struct net_config *config, const struct reference_
         to->values[n * to->values_stride + o] = (float)from->values[r * config->outputs + o];
 }
 
-void problem_fill_grain(const struct problem *problem, size_t B, const int64_t *chosen, struct grain *grain)
+void problem_fill_microbatch(
+    const struct problem *problem, size_t B, const int64_t *chosen, struct microbatch *microbatch)
 {
     const struct net_config *config = &problem->config;
-    struct grain_format format = problem_format(problem);
+    struct microbatch_format format = problem_format(problem);
     int32_t *length = calloc(B, sizeof *length), *labels = calloc(B, sizeof *labels);
     if (!length || !labels)
         abort();
@@ -200,7 +201,7 @@ void problem_fill_grain(const struct problem *problem, size_t B, const int64_t *
         labels[b] = (int32_t)problem->sequence[chosen[b]].U;
     }
     struct error error;
-    if (grain_resize(grain, &format, B, length, chosen, labels, &error)) {
+    if (microbatch_resize(microbatch, &format, B, length, chosen, labels, &error)) {
         fprintf(stderr, "%s\n", error.text);
         abort();
     }
@@ -209,14 +210,14 @@ void problem_fill_grain(const struct problem *problem, size_t B, const int64_t *
     for (size_t b = 0; b < B; b++) {
         const struct reference_sequence *sequence = &problem->sequence[chosen[b]];
         for (size_t t = 0; t < sequence->T; t++) {
-            fill_frame(config, sequence, t, grain_frame(grain, b, t), grain);
+            fill_frame(config, sequence, t, microbatch_frame(microbatch, b, t), microbatch);
             if (format.target_per_frame)
-                fill_target(config, sequence, t, grain_frame(grain, b, t), grain);
+                fill_target(config, sequence, t, microbatch_frame(microbatch, b, t), microbatch);
         }
         for (size_t u = 0; u < sequence->U && format.target_any; u++)
-            grain->classes[grain->target_start[b] + u] = sequence->classes[u];
+            microbatch->classes[microbatch->target_start[b] + u] = sequence->classes[u];
         if (!format.target_per_frame && !format.target_any)
-            fill_target(config, sequence, 0, b, grain);
+            fill_target(config, sequence, 0, b, microbatch);
     }
 }
 

@@ -1,10 +1,10 @@
 /* Random networks with random sequences, for comparing the production code with the reference: the same
- * numbers for both, in double for the one, packed into grains of float for the other (every number is a
+ * numbers for both, in double for the one, packed into microbatches of float for the other (every number is a
  * float's value, so nothing is lost on the way). */
 #ifndef TESTS_REFERENCE_PROBLEM_H
 #define TESTS_REFERENCE_PROBLEM_H
 
-#include "base/grain.h"
+#include "net/microbatch.h"
 #include "reference.h"
 
 #include <stddef.h>
@@ -31,10 +31,11 @@ void problem_drop_targets(struct problem *problem, uint64_t seed);
 /* n lengths from 1 to `most`, 1 and `most` among them where n allows, falling, a pure function of seed. */
 void problem_draw_lengths(size_t n, int32_t most, uint64_t seed, int32_t *length);
 
-/* The format of its grains, and a grain of sequences chosen[0 .. B-1] (falling lengths) with their targets;
- * failing ends the program. */
-struct grain_format problem_format(const struct problem *problem);
-void problem_fill_grain(const struct problem *problem, size_t B, const int64_t *chosen, struct grain *grain);
+/* The format of its microbatches, and a microbatch of sequences chosen[0 .. B-1] (falling lengths) with their
+ * targets; failing ends the program. */
+struct microbatch_format problem_format(const struct problem *problem);
+void problem_fill_microbatch(
+    const struct problem *problem, size_t B, const int64_t *chosen, struct microbatch *microbatch);
 
 /* The tensor of this name in a list of `tensors`, or NULL. */
 const struct parameter *problem_find(size_t tensors, const struct parameter *list, const char *name);

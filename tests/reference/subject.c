@@ -39,14 +39,15 @@ void subject_finish(struct subject *subject)
     memset(subject, 0, sizeof *subject);
 }
 
-void subject_run(
-    struct subject *subject, const struct net_pass *pass, const struct grain *grain, struct result *result)
+void subject_run(struct subject *subject, const struct net_pass *pass, const struct microbatch *microbatch,
+    struct result *result)
 {
     struct net_outputs outputs;
     struct error error = {0};
-    *result = (struct result){.B = grain->B, .O = net_count_head(&subject->problem->config), .P = subject->P};
-    result->score = room(grain->B, sizeof *result->score);
-    if (net_forward(subject->net, pass, grain, &outputs, result->score, &error))
+    *result =
+        (struct result){.B = microbatch->B, .O = net_count_head(&subject->problem->config), .P = subject->P};
+    result->score = room(microbatch->B, sizeof *result->score);
+    if (net_forward(subject->net, pass, microbatch, &outputs, result->score, &error))
         end_program(&error);
     result->rows = outputs.rows;
     result->outputs = room(outputs.rows * result->O, sizeof *result->outputs);
@@ -55,18 +56,18 @@ void subject_run(
             result->O * sizeof *result->outputs);
     if (pass->training) {
         result->gradient = room(subject->P, sizeof *result->gradient);
-        net_backward(subject->net, pass, grain, result->gradient);
+        net_backward(subject->net, pass, microbatch, result->gradient);
     }
 }
 
 void subject_run_chosen(struct subject *subject, const struct net_pass *pass, size_t B, const int64_t *chosen,
     struct result *result)
 {
-    struct grain grain;
-    grain_init(&grain);
-    problem_fill_grain(subject->problem, B, chosen, &grain);
-    subject_run(subject, pass, &grain, result);
-    grain_finish(&grain);
+    struct microbatch microbatch;
+    microbatch_init(&microbatch);
+    problem_fill_microbatch(subject->problem, B, chosen, &microbatch);
+    subject_run(subject, pass, &microbatch, result);
+    microbatch_finish(&microbatch);
 }
 
 void result_finish(struct result *result)

@@ -1,5 +1,5 @@
-/* A production net set up for a problem: its weights in the net's own order, and what one pass over one grain
- * gives. Failing ends the program. */
+/* A production net set up for a problem: its weights in the net's own order, and what one pass over one
+ * microbatch gives. Failing ends the program. */
 #ifndef TESTS_REFERENCE_SUBJECT_H
 #define TESTS_REFERENCE_SUBJECT_H
 
@@ -17,7 +17,7 @@ struct subject {
 void subject_init(struct subject *subject, const struct problem *problem);
 void subject_finish(struct subject *subject);
 
-/* Outputs, scores and gradient of one grain. Starts zeroed. */
+/* Outputs, scores and gradient of one microbatch. Starts zeroed. */
 struct result {
     size_t rows, O, B, P;
     float *outputs;          /* [rows][O], without stride */
@@ -26,15 +26,15 @@ struct result {
 };
 
 /* Forward, and backward where pass->training says so; *result is made anew. */
-void subject_run(
-    struct subject *subject, const struct net_pass *pass, const struct grain *grain, struct result *result);
+void subject_run(struct subject *subject, const struct net_pass *pass, const struct microbatch *microbatch,
+    struct result *result);
 
 /* The same over sequences chosen[0 .. B-1] of the problem. */
 void subject_run_chosen(struct subject *subject, const struct net_pass *pass, size_t B, const int64_t *chosen,
     struct result *result);
 void result_finish(struct result *result);
 
-/* Row of result->outputs where the target of step t of row b of a grain of these B lengths lies. */
+/* Row of result->outputs where the target of step t of row b of a microbatch of these B lengths lies. */
 size_t subject_row(const struct net_config *config, size_t B, const int32_t *length, size_t b, size_t t);
 
 #endif

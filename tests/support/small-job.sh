@@ -18,7 +18,7 @@ hidden = 8
 dropout = 0.2
 [train]
 batch = 4
-grain = 1
+microbatch = 1
 epochs = $2
 lr = 0.004
 schedule = cosine

@@ -1,4 +1,3 @@
-#include "base/grain.h"
 #include "base/mathematics.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -82,34 +81,6 @@ START_TEST(permutation_holds_each_number_once)
 }
 END_TEST
 
-START_TEST(grain_numbers_frames_step_by_step)
-{
-    struct grain grain;
-    grain_init(&grain);
-    struct grain_format format = {.inputs = 3, .has_classes = 1, .target_per_frame = 1};
-    int32_t length[] = {3, 2, 2};
-    int64_t sequence[] = {7, 8, 9};
-    struct error error;
-    ck_assert_int_eq(grain_resize(&grain, &format, 3, length, sequence, NULL, &error), 0);
-    ck_assert_uint_eq(grain.N, 7);
-    ck_assert_uint_eq(grain.T, 3);
-    ck_assert_int_eq(grain.alive[0], 3);
-    ck_assert_int_eq(grain.alive[1], 3);
-    ck_assert_int_eq(grain.alive[2], 1);
-    ck_assert_uint_eq(grain.first[2], 6);
-    ck_assert_uint_eq(grain.first[3], 7);
-    ck_assert_uint_eq(grain.inputs_stride, 16);
-    ck_assert_uint_eq(grain.target_rows, 7);
-    ck_assert_ptr_nonnull(grain.classes);
-    ck_assert_ptr_null(grain.symbols);
-    ck_assert_ptr_null(grain.values);
-    for (size_t n = 0; n < 7; n++)
-        for (size_t i = 3; i < 16; i++)
-            ck_assert_float_eq(grain.inputs[n * 16 + i], 0);
-    grain_finish(&grain);
-}
-END_TEST
-
 START_TEST(too_large_a_block_is_an_error)
 {
     struct error error = {0};
@@ -142,7 +113,6 @@ int main(void)
     tcase_add_test(cases, philox_gives_the_published_numbers);
     tcase_add_test(cases, normal_numbers_have_mean_zero_and_variance_one);
     tcase_add_test(cases, permutation_holds_each_number_once);
-    tcase_add_test(cases, grain_numbers_frames_step_by_step);
     tcase_add_test(cases, too_large_a_block_is_an_error);
     tcase_add_test(cases, arena_measures_what_it_then_hands_out);
     suite_add_tcase(suite, cases);

@@ -519,7 +519,7 @@ START_TEST(values_are_checked_to_the_last_beyond_one_block)
 }
 END_TEST
 
-START_TEST(a_set_that_is_not_kept_is_checked_grain_by_grain)
+START_TEST(a_set_that_is_not_kept_is_checked_microbatch_by_microbatch)
 {
     struct sample sample = make(SAMPLE_PER_FRAME);
     char want[600];
@@ -530,11 +530,12 @@ START_TEST(a_set_that_is_not_kept_is_checked_grain_by_grain)
     struct error error = {0};
     struct dataset *dataset = dataset_open(path, 0, &error);
     ck_assert_msg(dataset != NULL, "%s", error.text);
-    struct grain grain;
-    grain_init(&grain);
+    struct microbatch microbatch;
+    microbatch_init(&microbatch);
     for (int64_t s = 0; s < 10; s++) {
         int faulty = s == 6 || s == 2;
-        ck_assert_int_eq(dataset_read_grain(dataset, 1, &s, NULL, NULL, &grain, &error), faulty ? -1 : 0);
+        ck_assert_int_eq(
+            dataset_read_microbatch(dataset, 1, &s, NULL, NULL, &microbatch, &error), faulty ? -1 : 0);
         if (!faulty)
             continue;
         tell(sample.input_offsets, s == 6 ? "inputs" : "targets", s == 6 ? row : sample.input_offsets[2],
@@ -548,7 +549,7 @@ START_TEST(a_set_that_is_not_kept_is_checked_grain_by_grain)
     ck_assert_msg(strstr(error.text, "inputs: row"), "%s", error.text);
     ck_assert_int_eq(dataset_fingerprint(dataset, &fingerprint, &error), -1);
     ck_assert_msg(strstr(error.text, "targets: row"), "%s", error.text);
-    grain_finish(&grain);
+    microbatch_finish(&microbatch);
     dataset_close(dataset);
     sample_finish(&sample);
 }
@@ -775,7 +776,7 @@ int main(void)
     tcase_add_test(cases, a_number_beyond_32_bits_is_not_finite);
     tcase_add_test(cases, check_tells_all_faults_up_to_the_bound);
     tcase_add_test(cases, values_are_checked_to_the_last_beyond_one_block);
-    tcase_add_test(cases, a_set_that_is_not_kept_is_checked_grain_by_grain);
+    tcase_add_test(cases, a_set_that_is_not_kept_is_checked_microbatch_by_microbatch);
     suite_add_tcase(suite, cases);
     int outcome = suite_run(suite);
     sample_remove_folder(folder);

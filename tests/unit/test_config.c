@@ -121,7 +121,7 @@ START_TEST(defaults_are_those_of_the_manual)
     ck_assert(c.train.weight_noise == 0 && c.model.input_noise == 0 && c.model.label_smoothing == 0);
     ck_assert(c.model.class_weights == 0 && c.model.huber_delta == 1);
     ck_assert_uint_eq(c.model.inputs + c.model.outputs + (size_t)c.model.symbols, 0);
-    ck_assert(c.train.batch == 64 && c.train.grain == 8 && c.train.epochs == 20 && c.train.seed == 1);
+    ck_assert(c.train.batch == 64 && c.train.microbatch == 8 && c.train.epochs == 20 && c.train.seed == 1);
     ck_assert(c.train.patience == 0 && c.train.report_every == 10);
     ck_assert(c.train.on_divergence == DIVERGENCE_ABORT && c.train.explode == 0);
     ck_assert(c.train.back_factor == 0.5 && c.train.watchdog == 600);
@@ -149,7 +149,7 @@ static const char *const other[][3] = {
     {"model", "residual", "yes"}, {"model", "normalize", "yes"}, {"model", "initial_state", "learned"},
     {"model", "peepholes", "no"}, {"model", "recurrent_dropout", "0.125"}, {"model", "attention", "dot"},
     {"model", "decoder_layers", "2"}, {"model", "decoder_hidden", "12"}, {"model", "decoder_embedding", "0"},
-    {"model", "attention_size", "0"}, {"train", "batch", "10"}, {"train", "grain", "3"},
+    {"model", "attention_size", "0"}, {"train", "batch", "10"}, {"train", "microbatch", "3"},
     {"train", "epochs", "7"}, {"train", "optimizer", "nesterov"}, {"train", "lr", "0.5"},
     {"train", "momentum", "0.8"}, {"train", "beta1", "0.7"}, {"train", "beta2", "0.6"},
     {"train", "epsilon", "1e-06"}, {"train", "weight_decay", "0.01"}, {"train", "schedule", "plateau"},
@@ -203,7 +203,8 @@ static void check_others(const struct config *c)
     ck_assert(c->model.hidden[2] == 6 && c->model.bidirectional[0] == 0 && c->model.bidirectional[1] == 1);
     ck_assert(c->model.bidirectional[2] == 0 && c->model.embedding == 9 && c->model.dropout == 0.25);
     check_other_options(c);
-    ck_assert(c->train.batch == 10 && c->train.grain == 3 && c->train.epochs == 7 && c->train.patience == 6);
+    ck_assert(
+        c->train.batch == 10 && c->train.microbatch == 3 && c->train.epochs == 7 && c->train.patience == 6);
     const struct optim_config *o = &c->train.optim;
     ck_assert(o->optimizer == OPTIMIZER_NESTEROV && o->schedule == SCHEDULE_PLATEAU && o->lr == 0.5);
     ck_assert(o->momentum == 0.8 && o->beta1 == 0.7 && o->beta2 == 0.6 && o->epsilon == 1e-6);
@@ -448,9 +449,9 @@ static const char *const bad[][4] = {
     {"train", "batch", "0", "out of range: allowed is a whole number from 1 to 2147483647"},
     {"train", "batch", "2147483648", "out of range"},
     {"train", "batch", "sixty", "not a whole number"},
-    {"train", "batch", "7", NULL}, /* the fault is the grain's: see the cross checks */
-    {"train", "grain", "0", "out of range"},
-    {"train", "grain", "65", "larger than train.batch = 64"},
+    {"train", "batch", "7", NULL}, /* the fault is the microbatch's: see the cross checks */
+    {"train", "microbatch", "0", "out of range"},
+    {"train", "microbatch", "65", "larger than train.batch = 64"},
     {"train", "epochs", "0", "out of range"},
     {"train", "epochs", "1e3", "not a whole number"},
     {"train", "optimizer", "adagrad", "allowed is sgd, momentum, nesterov, rmsprop, adam, adamw"},
@@ -538,7 +539,7 @@ START_TEST(good_values_at_the_edges)
     read_good(&c,
         "[data]\ntrain: a.h5\ncache=0\n[model]\nlayers = 64\nhidden = 65536\ndropout = 0.99\n"
         "bidirectional = no\n[train]\nseed = 0\nreport_every = 0\nbatch = 2147483647\nlr = +1.e-3\n"
-        "decay_factor = 1\ngrain=2147483647\nclip = -0\n[checkpoint]\nevery=5steps\n",
+        "decay_factor = 1\nmicrobatch=2147483647\nclip = -0\n[checkpoint]\nevery=5steps\n",
         NULL);
     ck_assert(c.data.cache == 0 && c.model.layers == 64 && c.model.hidden[63] == 65536);
     ck_assert(c.model.bidirectional[63] == 0 && c.train.seed == 0 && c.train.report_every == 0);
@@ -686,7 +687,7 @@ END_TEST
 
 START_TEST(keys_that_contradict_each_other_are_refused)
 {
-    expect_fault("[data]\ntrain=a\n[train]\nbatch = 7\n", 0, "train.grain = 8 (the default)",
+    expect_fault("[data]\ntrain=a\n[train]\nbatch = 7\n", 0, "train.microbatch = 8 (the default)",
         "larger than train.batch = 7", "");
     expect_fault("[data]\ntrain=a\n[train]\nlr = 0.1\nlr_min=0.2\n", 5, "train.lr_min = 0.2",
         "larger than train.lr = 0.1", "");
@@ -1007,7 +1008,7 @@ START_TEST(a_changed_key_is_refused_with_both_values)
         {"model.decoder_hidden=7", 1}, {"model.decoder_embedding=7", 1}, {"model.attention_size=7", 1},
         {"train.weight_noise=0.1", 1}, {"train.input_noise=0.1", 1}, {"train.label_smoothing=0.1", 1},
         {"train.class_weights=1,2", 1}, {"train.huber_delta=2", 1}, {"train.batch=32", 1},
-        {"train.grain=4", 1}, {"train.epochs=21", 0}, {"train.optimizer=sgd", 1},
+        {"train.microbatch=4", 1}, {"train.epochs=21", 0}, {"train.optimizer=sgd", 1},
         {"train.lr=0.0010000000000000002", 1}, {"train.momentum=0.8", 1}, {"train.beta1=0.8", 1},
         {"train.beta2=0.8", 1}, {"train.epsilon=1e-7", 1}, {"train.weight_decay=0.1", 1},
         {"train.schedule=step", 1}, {"train.warmup=1", 1}, {"train.decay_every=1", 1},

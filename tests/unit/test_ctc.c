@@ -30,7 +30,8 @@ static void *room(size_t n, size_t size)
     return block;
 }
 
-/* One sequence of T frames, row b of B of a grain whose rows all go on, with the logits in double beside. */
+/* One sequence of T frames, row b of B of a microbatch whose rows all go on, with the logits in double
+ * beside. */
 struct sample {
     size_t T, C, U, B;
     double *logits; /* [T][C + 1] */

@@ -81,94 +81,96 @@ static void pick(const struct dataset *dataset, uint64_t seed, size_t B, int64_t
             }
 }
 
-static void assert_inputs(const struct sample *sample, const struct grain *grain)
+static void assert_inputs(const struct sample *sample, const struct microbatch *microbatch)
 {
     size_t I = sample->shape.features;
-    for (size_t b = 0; b < grain->B; b++)
-        for (size_t t = 0; t < (size_t)grain->length[b]; t++) {
-            size_t row = (size_t)sample->input_offsets[grain->sequence[b]] + t;
-            size_t frame = grain_frame(grain, b, t);
+    for (size_t b = 0; b < microbatch->B; b++)
+        for (size_t t = 0; t < (size_t)microbatch->length[b]; t++) {
+            size_t row = (size_t)sample->input_offsets[microbatch->sequence[b]] + t;
+            size_t frame = microbatch_frame(microbatch, b, t);
             if (sample->symbols) {
-                ck_assert_int_eq(grain->symbols[frame], sample->symbols[row]);
+                ck_assert_int_eq(microbatch->symbols[frame], sample->symbols[row]);
                 continue;
             }
-            const float *x = grain->inputs + frame * grain->inputs_stride;
+            const float *x = microbatch->inputs + frame * microbatch->inputs_stride;
             ck_assert_mem_eq(x, sample->inputs + row * I, I * sizeof *x);
-            for (size_t i = I; i < grain->inputs_stride; i++)
+            for (size_t i = I; i < microbatch->inputs_stride; i++)
                 ck_assert(x[i] == 0);
         }
 }
 
-static void assert_target(const struct sample *sample, const struct grain *grain, size_t n, size_t row)
+static void assert_target(
+    const struct sample *sample, const struct microbatch *microbatch, size_t n, size_t row)
 {
     size_t O = sample->shape.values;
-    ck_assert_uint_lt(n, grain->target_rows);
+    ck_assert_uint_lt(n, microbatch->target_rows);
     if (sample->classes)
-        ck_assert_int_eq(grain->classes[n], sample->classes[row]);
+        ck_assert_int_eq(microbatch->classes[n], sample->classes[row]);
     else
         ck_assert_mem_eq(
-            grain->values + n * grain->values_stride, sample->values + row * O, O * sizeof(float));
+            microbatch->values + n * microbatch->values_stride, sample->values + row * O, O * sizeof(float));
 }
 
 /* The targets of sequence 0, then those of 1, ... */
-static void assert_any_targets(const struct sample *sample, const struct grain *grain)
+static void assert_any_targets(const struct sample *sample, const struct microbatch *microbatch)
 {
     const int64_t *offset = sample->target_offsets ? sample->target_offsets : sample->input_offsets;
-    ck_assert_uint_eq(grain->target_start[0], 0);
-    for (size_t b = 0; b < grain->B; b++) {
-        size_t first = (size_t)offset[grain->sequence[b]], end = (size_t)offset[grain->sequence[b] + 1];
-        ck_assert_uint_eq(grain->target_start[b + 1] - grain->target_start[b], end - first);
+    ck_assert_uint_eq(microbatch->target_start[0], 0);
+    for (size_t b = 0; b < microbatch->B; b++) {
+        size_t first = (size_t)offset[microbatch->sequence[b]],
+               end = (size_t)offset[microbatch->sequence[b] + 1];
+        ck_assert_uint_eq(microbatch->target_start[b + 1] - microbatch->target_start[b], end - first);
         for (size_t row = first; row < end; row++)
-            assert_target(sample, grain, grain->target_start[b] + row - first, row);
+            assert_target(sample, microbatch, microbatch->target_start[b] + row - first, row);
     }
-    ck_assert_uint_eq(grain->target_start[grain->B], grain->target_rows);
-    for (size_t n = 0; n < grain->target_rows && grain->values; n++)
-        for (size_t i = sample->shape.values; i < grain->values_stride; i++)
-            ck_assert(grain->values[n * grain->values_stride + i] == 0);
+    ck_assert_uint_eq(microbatch->target_start[microbatch->B], microbatch->target_rows);
+    for (size_t n = 0; n < microbatch->target_rows && microbatch->values; n++)
+        for (size_t i = sample->shape.values; i < microbatch->values_stride; i++)
+            ck_assert(microbatch->values[n * microbatch->values_stride + i] == 0);
 }
 
-static void assert_targets(const struct sample *sample, const struct grain *grain, int any)
+static void assert_targets(const struct sample *sample, const struct microbatch *microbatch, int any)
 {
-    ck_assert_int_eq(grain->classes != NULL, sample->classes != NULL);
-    ck_assert_int_eq(grain->values != NULL, sample->values != NULL);
+    ck_assert_int_eq(microbatch->classes != NULL, sample->classes != NULL);
+    ck_assert_int_eq(microbatch->values != NULL, sample->values != NULL);
     if (sample->shape.kind == SAMPLE_NO_TARGETS)
         return;
     if (any) {
-        assert_any_targets(sample, grain);
+        assert_any_targets(sample, microbatch);
         return;
     }
-    for (size_t b = 0; b < grain->B; b++) {
+    for (size_t b = 0; b < microbatch->B; b++) {
         if (sample->shape.kind == SAMPLE_PER_SEQUENCE)
-            assert_target(sample, grain, b, (size_t)grain->sequence[b]);
+            assert_target(sample, microbatch, b, (size_t)microbatch->sequence[b]);
         else
-            for (size_t t = 0; t < (size_t)grain->length[b]; t++)
-                assert_target(sample, grain, grain_frame(grain, b, t),
-                    (size_t)sample->input_offsets[grain->sequence[b]] + t);
+            for (size_t t = 0; t < (size_t)microbatch->length[b]; t++)
+                assert_target(sample, microbatch, microbatch_frame(microbatch, b, t),
+                    (size_t)sample->input_offsets[microbatch->sequence[b]] + t);
     }
 }
 
-static void assert_grains(const struct sample *sample, struct dataset *dataset)
+static void assert_microbatches(const struct sample *sample, struct dataset *dataset)
 {
-    struct grain grain;
-    grain_init(&grain);
+    struct microbatch microbatch;
+    microbatch_init(&microbatch);
     for (uint64_t seed = 0; seed < 6; seed++) {
         int64_t picks[8];
         struct error error = {0};
         size_t B = 1 + (size_t)random_below(8, seed, RANDOM_TEST, 8, 0);
         pick(dataset, seed, B, picks);
-        int outcome = dataset_read_grain(dataset, B, picks, NULL, NULL, &grain, &error);
+        int outcome = dataset_read_microbatch(dataset, B, picks, NULL, NULL, &microbatch, &error);
         ck_assert_msg(outcome == 0, "%s", error.text);
-        ck_assert_uint_eq(grain.B, B);
-        ck_assert_mem_eq(grain.sequence, picks, B * sizeof *picks);
+        ck_assert_uint_eq(microbatch.B, B);
+        ck_assert_mem_eq(microbatch.sequence, picks, B * sizeof *picks);
         for (size_t b = 0; b < B; b++)
-            ck_assert_int_eq(grain.length[b], dataset_length(dataset, picks[b]));
-        assert_inputs(sample, &grain);
-        assert_targets(sample, &grain, sample->shape.kind == SAMPLE_ANY || dataset->any_targets);
+            ck_assert_int_eq(microbatch.length[b], dataset_length(dataset, picks[b]));
+        assert_inputs(sample, &microbatch);
+        assert_targets(sample, &microbatch, sample->shape.kind == SAMPLE_ANY || dataset->any_targets);
     }
-    grain_finish(&grain);
+    microbatch_finish(&microbatch);
 }
 
-START_TEST(grains_hold_what_was_written_kept_or_not)
+START_TEST(microbatches_hold_what_was_written_kept_or_not)
 {
     struct sample sample;
     sample_init(&sample, &shapes[_i], 1);
@@ -177,32 +179,32 @@ START_TEST(grains_hold_what_was_written_kept_or_not)
     for (int c = 0; c < 3; c++) {
         struct dataset *dataset = open_well(path, caches[c]);
         ck_assert_int_eq(is_kept(dataset), caches[c] >= decoded_bytes(&sample));
-        assert_grains(&sample, dataset);
+        assert_microbatches(&sample, dataset);
         dataset->any_targets = 1;
-        assert_grains(&sample, dataset);
+        assert_microbatches(&sample, dataset);
         dataset_close(dataset);
     }
     sample_finish(&sample);
 }
 END_TEST
 
-START_TEST(a_grain_may_have_no_targets_at_all)
+START_TEST(a_microbatch_may_have_no_targets_at_all)
 {
     struct sample sample;
     sample_init(&sample, &shapes[ANY_CLASSES + _i], 11);
     sample_write(&sample, path);
     for (int kept = 0; kept < 2; kept++) {
         struct dataset *dataset = open_well(path, kept ? SIZE_MAX : 0);
-        struct grain grain;
-        grain_init(&grain);
+        struct microbatch microbatch;
+        microbatch_init(&microbatch);
         int64_t none = 0;
         while (none < dataset->sequences && dataset_targets(dataset, none) > 0)
             none++;
         ck_assert_int_lt(none, dataset->sequences);
-        ck_assert_int_eq(dataset_read_grain(dataset, 1, &none, NULL, NULL, &grain, NULL), 0);
-        ck_assert_uint_eq(grain.target_rows, 0);
-        assert_targets(&sample, &grain, 1);
-        grain_finish(&grain);
+        ck_assert_int_eq(dataset_read_microbatch(dataset, 1, &none, NULL, NULL, &microbatch, NULL), 0);
+        ck_assert_uint_eq(microbatch.target_rows, 0);
+        assert_targets(&sample, &microbatch, 1);
+        microbatch_finish(&microbatch);
         dataset_close(dataset);
     }
     sample_finish(&sample);
@@ -219,18 +221,18 @@ START_TEST(no_target_is_kept_among_the_targets_but_not_among_any_number)
     for (int kept = 0; kept < 2; kept++) {
         struct dataset *dataset = open_well(path, kept ? SIZE_MAX : 0);
         struct error error = {0};
-        struct grain grain;
-        grain_init(&grain);
-        assert_grains(&sample, dataset);
+        struct microbatch microbatch;
+        microbatch_init(&microbatch);
+        assert_microbatches(&sample, dataset);
         int64_t s = 0;
         dataset->any_targets = 1;
-        ck_assert_int_eq(dataset_read_grain(dataset, 1, &s, NULL, NULL, &grain, &error), -1);
+        ck_assert_int_eq(dataset_read_microbatch(dataset, 1, &s, NULL, NULL, &microbatch, &error), -1);
         snprintf(
             want, sizeof want, "only 0 to %d are allowed (-1, no target, needs", sample.shape.classes - 1);
         ck_assert_msg(strstr(error.text, want) && strstr(error.text, ": targets: row 0 (sequence 0, its row"),
             "%s", error.text);
         ck_assert_int_eq(error.code, EXIT_CODE_DATA);
-        grain_finish(&grain);
+        microbatch_finish(&microbatch);
         dataset_close(dataset);
     }
     sample_finish(&sample);
@@ -265,7 +267,7 @@ START_TEST(the_file_is_described_as_it_is)
         longest = length > longest ? (int32_t)length : longest;
     }
     ck_assert_int_eq(dataset->longest, longest);
-    struct grain_format format = dataset_format(dataset);
+    struct microbatch_format format = dataset_format(dataset);
     int any = dataset->target_kind == TARGET_ANY;
     ck_assert_uint_eq(format.inputs, sample.shape.features);
     ck_assert_int_eq(format.has_classes, sample.shape.classes > 0);
@@ -295,14 +297,14 @@ START_TEST(one_frame_sequences_have_one_target_a_frame_and_a_sequence)
     struct dataset *dataset = open_well(path, 0);
     ck_assert_int_eq(dataset->target_kind, TARGET_FRAME);
     ck_assert_int_eq(dataset->longest, 1);
-    struct grain grain;
-    grain_init(&grain);
+    struct microbatch microbatch;
+    microbatch_init(&microbatch);
     int64_t picks[] = {4, 0, 2};
-    ck_assert_int_eq(dataset_read_grain(dataset, 3, picks, NULL, NULL, &grain, NULL), 0);
-    ck_assert_uint_eq(grain.target_rows, grain.B);
+    ck_assert_int_eq(dataset_read_microbatch(dataset, 3, picks, NULL, NULL, &microbatch, NULL), 0);
+    ck_assert_uint_eq(microbatch.target_rows, microbatch.B);
     for (int b = 0; b < 3; b++)
-        ck_assert_int_eq(grain.classes[b], sample.classes[picks[b]]);
-    grain_finish(&grain);
+        ck_assert_int_eq(microbatch.classes[b], sample.classes[picks[b]]);
+    microbatch_finish(&microbatch);
     dataset_close(dataset);
     sample_finish(&sample);
 }
@@ -334,21 +336,21 @@ START_TEST(standardized_inputs_are_the_difference_over_the_deviation)
     float mean[] = {0.5f, -2, 1e-3f}, deviation[] = {1, 3, 0.7f};
     for (int kept = 0; kept < 2; kept++) {
         struct dataset *dataset = open_well(path, kept ? SIZE_MAX : 0);
-        struct grain grain;
-        grain_init(&grain);
+        struct microbatch microbatch;
+        microbatch_init(&microbatch);
         int64_t picks[5];
         pick(dataset, 1, 5, picks);
-        ck_assert_int_eq(dataset_read_grain(dataset, 5, picks, mean, deviation, &grain, NULL), 0);
+        ck_assert_int_eq(dataset_read_microbatch(dataset, 5, picks, mean, deviation, &microbatch, NULL), 0);
         for (size_t b = 0; b < 5; b++)
-            for (size_t t = 0; t < (size_t)grain.length[b]; t++)
+            for (size_t t = 0; t < (size_t)microbatch.length[b]; t++)
                 for (size_t i = 0; i < 16; i++) {
-                    float x = grain.inputs[grain_frame(&grain, b, t) * 16 + i], want = 0;
+                    float x = microbatch.inputs[microbatch_frame(&microbatch, b, t) * 16 + i], want = 0;
                     size_t row = (size_t)sample.input_offsets[picks[b]] + t;
                     if (i < 3)
                         want = (sample.inputs[row * 3 + i] - mean[i]) / deviation[i];
                     ck_assert(x == want);
                 }
-        grain_finish(&grain);
+        microbatch_finish(&microbatch);
         dataset_close(dataset);
     }
     sample_finish(&sample);
@@ -496,7 +498,7 @@ START_TEST(any_width_of_numbers_is_read)
     sample_save(image, path);
     for (int kept = 0; kept < 2; kept++) {
         struct dataset *dataset = open_well(path, kept ? SIZE_MAX : 0);
-        assert_grains(&sample, dataset);
+        assert_microbatches(&sample, dataset);
         dataset_close(dataset);
     }
     image = sample_image(&bare, "inputs");
@@ -533,14 +535,14 @@ START_TEST(real_files_are_good_and_read_alike_kept_or_not)
     struct dataset *kept = open_well(file, 1u << 30), *read = open_well(file, 100000);
     ck_assert(is_kept(kept) && !is_kept(read));
     ck_assert_int_eq(kept->target_kind, kinds[_i]);
-    struct grain one, two;
-    grain_init(&one);
-    grain_init(&two);
+    struct microbatch one, two;
+    microbatch_init(&one);
+    microbatch_init(&two);
     for (uint64_t seed = 0; seed < 5; seed++) {
         int64_t picks[8];
         pick(kept, seed, 8, picks);
-        ck_assert_int_eq(dataset_read_grain(kept, 8, picks, NULL, NULL, &one, NULL), 0);
-        ck_assert_int_eq(dataset_read_grain(read, 8, picks, NULL, NULL, &two, NULL), 0);
+        ck_assert_int_eq(dataset_read_microbatch(kept, 8, picks, NULL, NULL, &one, NULL), 0);
+        ck_assert_int_eq(dataset_read_microbatch(read, 8, picks, NULL, NULL, &two, NULL), 0);
         if (one.inputs)
             ck_assert_mem_eq(one.inputs, two.inputs, one.N * one.inputs_stride * sizeof(float));
         else
@@ -550,8 +552,8 @@ START_TEST(real_files_are_good_and_read_alike_kept_or_not)
         if (one.values)
             ck_assert_mem_eq(one.values, two.values, one.target_rows * one.values_stride * sizeof(float));
     }
-    grain_finish(&one);
-    grain_finish(&two);
+    microbatch_finish(&one);
+    microbatch_finish(&two);
     dataset_close(kept);
     dataset_close(read);
 }
@@ -564,8 +566,8 @@ int main(void)
     sample_make_folder(folder, sizeof folder);
     snprintf(path, sizeof path, "%s/sample.h5", folder);
     tcase_set_timeout(cases, 60);
-    tcase_add_loop_test(cases, grains_hold_what_was_written_kept_or_not, 0, SHAPES);
-    tcase_add_loop_test(cases, a_grain_may_have_no_targets_at_all, 0, ANY_VALUES - ANY_CLASSES + 1);
+    tcase_add_loop_test(cases, microbatches_hold_what_was_written_kept_or_not, 0, SHAPES);
+    tcase_add_loop_test(cases, a_microbatch_may_have_no_targets_at_all, 0, ANY_VALUES - ANY_CLASSES + 1);
     tcase_add_loop_test(cases, no_target_is_kept_among_the_targets_but_not_among_any_number, 0, 2);
     tcase_add_loop_test(cases, the_file_is_described_as_it_is, 0, SHAPES);
     tcase_add_test(cases, one_frame_sequences_have_one_target_a_frame_and_a_sequence);

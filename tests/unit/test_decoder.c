@@ -23,7 +23,7 @@ static const int32_t ragged[SEQUENCES] = {2, 6, 0, 6, 1}, same[SEQUENCES] = {U, 
 /* A net whose stack never runs: its outputs are the problem's. */
 struct bench {
     struct decoder_problem problem;
-    struct grain grain;
+    struct microbatch microbatch;
     float *weights, *gradient, *Y, *dY;
     void *block;
     struct net_outputs outputs;
@@ -41,20 +41,21 @@ static void fill_targets(struct bench *bench, size_t b, const struct reference_t
 {
     size_t O = bench->problem.config.outputs;
     for (size_t u = 0; u < from->U; u++) {
-        size_t row = bench->grain.target_start[b] + u;
-        if (bench->grain.classes)
-            bench->grain.classes[row] = from->classes[u];
-        for (size_t o = 0; o < O && bench->grain.values; o++)
-            bench->grain.values[row * bench->grain.values_stride + o] = (float)from->values[u * O + o];
+        size_t row = bench->microbatch.target_start[b] + u;
+        if (bench->microbatch.classes)
+            bench->microbatch.classes[row] = from->classes[u];
+        for (size_t o = 0; o < O && bench->microbatch.values; o++)
+            bench->microbatch.values[row * bench->microbatch.values_stride + o] =
+                (float)from->values[u * O + o];
     }
 }
 
-/* The grain of sequences chosen[0 .. B-1] of the problem, and the encoder's outputs of it. */
-static void bench_set_grain(struct bench *bench, size_t B, const int64_t *chosen)
+/* The microbatch of sequences chosen[0 .. B-1] of the problem, and the encoder's outputs of it. */
+static void bench_set_microbatch(struct bench *bench, size_t B, const int64_t *chosen)
 {
     const struct decoder_problem *problem = &bench->problem;
     int classes = problem->config.loss == LOSS_SOFTMAX;
-    struct grain_format format = {.inputs = problem->config.inputs,
+    struct microbatch_format format = {.inputs = problem->config.inputs,
         .has_classes = classes,
         .values = classes ? 0 : problem->config.outputs,
         .target_any = 1};
@@ -63,19 +64,19 @@ static void bench_set_grain(struct bench *bench, size_t B, const int64_t *chosen
         length[b] = (int32_t)problem->targets[chosen[b]].T;
         targets[b] = (int32_t)problem->targets[chosen[b]].U;
     }
-    ck_assert_int_eq(grain_resize(&bench->grain, &format, B, length, chosen, targets, NULL), 0);
+    ck_assert_int_eq(microbatch_resize(&bench->microbatch, &format, B, length, chosen, targets, NULL), 0);
     struct layer *layer = &problem->net->stack.layer[0];
     size_t H = problem->decoder.H, D = problem->decoder.D, Hp = side_padded(layer->side) / D;
     memory_destroy(bench->Y);
     memory_destroy(bench->dY);
-    layer->y = bench->Y = room(bench->grain.N * layer->stride, sizeof(float));
-    layer->dY = bench->dY = room(bench->grain.N * layer->stride, sizeof(float));
+    layer->y = bench->Y = room(bench->microbatch.N * layer->stride, sizeof(float));
+    layer->dY = bench->dY = room(bench->microbatch.N * layer->stride, sizeof(float));
     for (size_t b = 0; b < B; b++) {
         const struct reference_targets *from = &problem->targets[chosen[b]];
         fill_targets(bench, b, from);
         for (size_t t = 0; t < from->T; t++)
             for (size_t f = 0; f < D * H; f++)
-                bench->Y[grain_frame(&bench->grain, b, t) * layer->stride + f / H * Hp + f % H] =
+                bench->Y[microbatch_frame(&bench->microbatch, b, t) * layer->stride + f / H * Hp + f % H] =
                     (float)from->y[t * D * H + f];
     }
 }
@@ -86,19 +87,19 @@ static void bench_init(struct bench *bench, const struct net_config *config, con
     static const int64_t all[SEQUENCES] = {0, 1, 2, 3, 4};
     memset(bench, 0, sizeof *bench);
     decoder_problem_init(&bench->problem, config, SEQUENCES, length, target_length, seed);
-    grain_init(&bench->grain);
+    microbatch_init(&bench->microbatch);
     bench->weights = room(bench->problem.P, sizeof(float));
     bench->gradient = room(bench->problem.P, sizeof(float));
     bench->scores = room(SEQUENCES, sizeof *bench->scores);
     for (size_t p = 0; p < bench->problem.P; p++)
         bench->weights[p] = (float)bench->problem.weights[p];
     net_pack(bench->problem.net, bench->weights);
-    bench_set_grain(bench, SEQUENCES, all);
+    bench_set_microbatch(bench, SEQUENCES, all);
 }
 
 static void bench_finish(struct bench *bench)
 {
-    grain_finish(&bench->grain);
+    microbatch_finish(&bench->microbatch);
     decoder_problem_finish(&bench->problem);
     memory_destroy(bench->weights);
     memory_destroy(bench->gradient);
@@ -112,7 +113,7 @@ static void bench_finish(struct bench *bench)
 static void bench_run(struct bench *bench, struct net_pass pass)
 {
     struct net *net = bench->problem.net;
-    struct decoder_size size = decoder_measure(&net->decoder, &pass, &bench->grain, net->top.stride);
+    struct decoder_size size = decoder_measure(&net->decoder, &pass, &bench->microbatch, net->top.stride);
     struct arena arena = {0};
     net_decoder_lay(net, &arena, &size);
     memory_destroy(bench->block);
@@ -120,10 +121,10 @@ static void bench_run(struct bench *bench, struct net_pass pass)
     memset(bench->block, 0xff, arena.peak);
     arena = (struct arena){.base = bench->block, .size = arena.peak};
     net_decoder_lay(net, &arena, &size);
-    int targets = bench->grain.classes || bench->grain.values;
-    net_decoder_forward(net, &pass, &bench->grain, &bench->outputs, targets ? bench->scores : NULL);
+    int targets = bench->microbatch.classes || bench->microbatch.values;
+    net_decoder_forward(net, &pass, &bench->microbatch, &bench->outputs, targets ? bench->scores : NULL);
     if (pass.training)
-        net_decoder_backward(net, &pass, &bench->grain, bench->gradient);
+        net_decoder_backward(net, &pass, &bench->microbatch, bench->gradient);
 }
 
 static struct net_config make_config(int which, enum loss loss, size_t layers, int both)
@@ -194,7 +195,7 @@ static void check_gradients(const struct bench *bench)
             scale = fmax(scale, fabs(dy[i]));
         for (size_t t = 0; t < problem->targets[b].T; t++)
             for (size_t p = 0; p < D * Hp; p++) {
-                double slope = bench->dY[grain_frame(&bench->grain, b, t) * layer->stride + p];
+                double slope = bench->dY[microbatch_frame(&bench->microbatch, b, t) * layer->stride + p];
                 double right = p % Hp < H ? dy[t * D * H + p / Hp * H + p % Hp] : 0;
                 ck_assert_double_eq_tol(slope, right, TOLERANCE * (scale + FLOOR));
             }
@@ -250,8 +251,8 @@ static struct said *say(struct bench *bench, size_t beam)
 {
     struct said *said = room(1, sizeof *said);
     bench_run(bench, (struct net_pass){.beam = beam});
-    for (size_t b = 0; b < bench->grain.B; b++)
-        keep(bench, b, bench->grain.sequence[b], said);
+    for (size_t b = 0; b < bench->microbatch.B; b++)
+        keep(bench, b, bench->microbatch.sequence[b], said);
     return said;
 }
 
@@ -264,9 +265,9 @@ START_TEST(sequences_do_not_depend_on_each_other)
         bench_init(&bench, &config, frames, loss == LOSS_SOFTMAX ? ragged : same, 17);
         struct said *together = say(&bench, 3), *apart = room(1, sizeof *apart);
         for (int g = 0; g < 2; g++) {
-            bench_set_grain(&bench, groups[g][2] < 0 ? 2 : 3, groups[g]);
+            bench_set_microbatch(&bench, groups[g][2] < 0 ? 2 : 3, groups[g]);
             bench_run(&bench, (struct net_pass){.beam = 3});
-            for (size_t b = 0; b < bench.grain.B; b++)
+            for (size_t b = 0; b < bench.microbatch.B; b++)
                 keep(&bench, b, groups[g][b], apart);
         }
         ck_assert_mem_eq(together, apart, sizeof *apart);
@@ -351,7 +352,7 @@ START_TEST(a_wide_beam_finds_the_best_of_all_sequences)
     struct said *said = room(1, sizeof *said);
     bench_run(&bench, (struct net_pass){.beam = 3 * 4096, .most_labels = MOST});
     for (size_t b = 0; b < SEQUENCES; b++) {
-        keep(&bench, b, bench.grain.sequence[b], said);
+        keep(&bench, b, bench.microbatch.sequence[b], said);
     }
     for (size_t b = 0; b < SEQUENCES; b++) {
         int32_t want[MOST];
@@ -375,15 +376,15 @@ START_TEST(drawn_labels_follow_seed_and_temperature)
     for (uint64_t seed = 0; seed < 8; seed++) {
         memset(cold, 0, sizeof *cold);
         bench_run(&bench, (struct net_pass){.temperature = 1e-4, .seed = seed});
-        for (size_t b = 0; b < bench.grain.B; b++)
-            keep(&bench, b, bench.grain.sequence[b], cold);
+        for (size_t b = 0; b < bench.microbatch.B; b++)
+            keep(&bench, b, bench.microbatch.sequence[b], cold);
         ck_assert_mem_eq(cold->label, greedy->label, sizeof cold->label);
         struct said *warm = room(1, sizeof *warm);
         memset(again, 0, sizeof *again);
         for (int pass = 0; pass < 2; pass++) {
             bench_run(&bench, (struct net_pass){.temperature = 1, .seed = seed, .most_labels = 5});
-            for (size_t b = 0; b < bench.grain.B; b++)
-                keep(&bench, b, bench.grain.sequence[b], pass ? again : warm);
+            for (size_t b = 0; b < bench.microbatch.B; b++)
+                keep(&bench, b, bench.microbatch.sequence[b], pass ? again : warm);
         }
         ck_assert_mem_eq(warm->label, again->label, sizeof warm->label);
         for (size_t b = 0; b < SEQUENCES; b++)
@@ -441,7 +442,7 @@ START_TEST(without_targets_labels_are_the_same)
     struct bench bench;
     bench_init(&bench, &config, frames, ragged, 5);
     struct said *with = say(&bench, 2);
-    bench.grain.classes = NULL;
+    bench.microbatch.classes = NULL;
     struct said *without = say(&bench, 2);
     ck_assert_mem_eq(with->labels, without->labels, sizeof with->labels);
     ck_assert_mem_eq(with->label, without->label, sizeof with->label);
@@ -456,9 +457,9 @@ END_TEST
 enum { SYMBOLS = 3, WORDS = 27 + 9 + 3 };
 
 /* All words of one to three of three symbols; each is its own target. */
-static void make_words(struct grain *grain)
+static void make_words(struct microbatch *microbatch)
 {
-    const struct grain_format format = {.has_classes = 1, .target_any = 1};
+    const struct microbatch_format format = {.has_classes = 1, .target_any = 1};
     int32_t length[WORDS], letter[WORDS][3];
     int64_t sequence[WORDS];
     size_t n = 0;
@@ -469,11 +470,11 @@ static void make_words(struct grain *grain)
             for (int32_t i = 0, rest = k; i < size; i++, rest /= 3)
                 letter[n][i] = rest % 3;
         }
-    ck_assert_int_eq(grain_resize(grain, &format, WORDS, length, sequence, length, NULL), 0);
+    ck_assert_int_eq(microbatch_resize(microbatch, &format, WORDS, length, sequence, length, NULL), 0);
     for (size_t b = 0; b < WORDS; b++)
         for (size_t t = 0; t < (size_t)length[b]; t++) {
-            grain->symbols[grain_frame(grain, b, t)] = letter[b][t];
-            grain->classes[grain->target_start[b] + t] = letter[b][t];
+            microbatch->symbols[microbatch_frame(microbatch, b, t)] = letter[b][t];
+            microbatch->classes[microbatch->target_start[b] + t] = letter[b][t];
         }
 }
 
@@ -500,26 +501,26 @@ START_TEST(copying_is_learned)
     size_t P = net_count_parameters(net);
     ck_assert_uint_le(P, MOST_WEIGHTS);
     ck_assert_int_eq(net_init_weights(net, 1, weights, NULL), 0);
-    struct grain grain;
-    grain_init(&grain);
-    make_words(&grain);
+    struct microbatch microbatch;
+    microbatch_init(&microbatch);
+    make_words(&microbatch);
     const struct net_pass train = {.training = 1}, test = {.beam = 2};
     for (int step = 0; step < 400; step++) {
         memset(gradient, 0, P * sizeof *gradient);
         net_pack(net, weights);
-        ck_assert_int_eq(net_forward(net, &train, &grain, &outputs, scores, NULL), 0);
-        net_backward(net, &train, &grain, gradient);
+        ck_assert_int_eq(net_forward(net, &train, &microbatch, &outputs, scores, NULL), 0);
+        net_backward(net, &train, &microbatch, gradient);
         for (size_t p = 0; p < P; p++)
             weights[p] -= 0.01f * gradient[p];
     }
     net_pack(net, weights);
-    ck_assert_int_eq(net_forward(net, &test, &grain, &outputs, scores, NULL), 0);
+    ck_assert_int_eq(net_forward(net, &test, &microbatch, &outputs, scores, NULL), 0);
     double errors = 0;
     for (size_t b = 0; b < WORDS; b++)
         errors += scores[b].errors;
     ck_assert_double_eq(errors, 0);
-    ck_assert_mem_eq(outputs.labels, grain.classes, grain.target_rows * sizeof *outputs.labels);
-    grain_finish(&grain);
+    ck_assert_mem_eq(outputs.labels, microbatch.classes, microbatch.target_rows * sizeof *outputs.labels);
+    microbatch_finish(&microbatch);
     net_destroy(net);
 }
 END_TEST

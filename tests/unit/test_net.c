@@ -1,8 +1,8 @@
 /* The production network against the serial reference: outputs, losses and every element of the gradient.
  *
  * Float against double: each number may be off by TOLERANCE of the largest magnitude of its kind (all outputs
- * of the grain, one tensor of the gradient; where the sums of a tensor cancel nearly wholly, FLOOR stands for
- * what they were sums of). Typical is 1e-6, the worst case 2e-5. */
+ * of the microbatch, one tensor of the gradient; where the sums of a tensor cancel nearly wholly, FLOOR
+ * stands for what they were sums of). Typical is 1e-6, the worst case 2e-5. */
 #include "reference/subject.h"
 #include "support/suite.h"
 
@@ -24,7 +24,7 @@ static size_t pick(uint64_t seed, uint64_t index, size_t n)
     return (size_t)random_below(n, seed, RANDOM_TEST, 7, index);
 }
 
-/* The reference's outputs of every sequence, in the order of the grain's rows. */
+/* The reference's outputs of every sequence, in the order of the microbatch's rows. */
 static double *expected_outputs(const struct problem *problem, const int32_t *length, size_t rows)
 {
     const struct net_config *config = &problem->config;

@@ -207,19 +207,19 @@ START_TEST(labels_are_the_references)
         struct problem problem;
         struct subject subject;
         struct error error = {0};
-        struct grain grain;
+        struct microbatch microbatch;
         int32_t length[ROWS];
         draw_problem(&problem, &config, TINY, seed, length);
         subject_init(&subject, &problem);
-        grain_init(&grain);
-        problem_fill_grain(&problem, ROWS, in_order, &grain);
+        microbatch_init(&microbatch);
+        problem_fill_microbatch(&problem, ROWS, in_order, &microbatch);
         for (int which = 0; which < 6; which++) {
             struct net_pass pass = {.beam = (const size_t[]){0, 1, WIDE}[which % 3]};
             struct net_outputs outputs;
             struct net_score scores[ROWS];
             ck_assert_int_eq(
-                net_forward(subject.net, &pass, &grain, &outputs, which < 3 ? scores : NULL, &error), 0);
-            ck_assert_uint_eq(outputs.rows, grain.N);
+                net_forward(subject.net, &pass, &microbatch, &outputs, which < 3 ? scores : NULL, &error), 0);
+            ck_assert_uint_eq(outputs.rows, microbatch.N);
             for (size_t b = 0; b < ROWS; b++) {
                 const struct reference_sequence *sequence = &problem.sequence[b];
                 int32_t want[TINY];
@@ -236,7 +236,7 @@ START_TEST(labels_are_the_references)
                 free(logits);
             }
         }
-        grain_finish(&grain);
+        microbatch_finish(&microbatch);
         subject_finish(&subject);
         problem_finish(&problem);
     }
@@ -249,27 +249,27 @@ START_TEST(training_gives_no_labels)
     struct problem problem;
     struct subject subject;
     struct error error = {0};
-    struct grain grain;
+    struct microbatch microbatch;
     struct net_outputs outputs;
     struct net_score scores[ROWS];
     int32_t length[ROWS];
     draw_problem(&problem, &config, MOST_LENGTH, 1, length);
     subject_init(&subject, &problem);
-    grain_init(&grain);
-    problem_fill_grain(&problem, ROWS, in_order, &grain);
-    ck_assert_int_eq(net_forward(subject.net, &(struct net_pass){.training = 1, .beam = 8}, &grain, &outputs,
-                         scores, &error),
+    microbatch_init(&microbatch);
+    problem_fill_microbatch(&problem, ROWS, in_order, &microbatch);
+    ck_assert_int_eq(net_forward(subject.net, &(struct net_pass){.training = 1, .beam = 8}, &microbatch,
+                         &outputs, scores, &error),
         0);
     ck_assert_ptr_null(outputs.labels);
     ck_assert_ptr_null(outputs.label_start);
-    grain_finish(&grain);
+    microbatch_finish(&microbatch);
     subject_finish(&subject);
     problem_finish(&problem);
 }
 END_TEST
 
 /* Scores and outputs of a row, to the bit. */
-START_TEST(rows_do_not_depend_on_their_grain)
+START_TEST(rows_do_not_depend_on_their_microbatch)
 {
     struct net_config config = configure((enum cell)_i, 0, 1, 5);
     struct problem problem;
@@ -335,7 +335,7 @@ int main(void)
     tcase_add_test(cases, problems_have_labels_of_any_number);
     tcase_add_loop_test(cases, labels_are_the_references, 0, CELLS);
     tcase_add_test(cases, training_gives_no_labels);
-    tcase_add_loop_test(cases, rows_do_not_depend_on_their_grain, 0, CELLS);
+    tcase_add_loop_test(cases, rows_do_not_depend_on_their_microbatch, 0, CELLS);
     tcase_add_test(cases, class_weights_and_smoothing_do_not_count);
     suite_add_tcase(suite, cases);
     return suite_run(suite);

@@ -3,8 +3,8 @@
  * different lengths. Outputs, scores and every element of the gradient.
  *
  * Float against double: each number may be off by TOLERANCE of the largest magnitude of its kind (all outputs
- * of the grain, one tensor of the gradient; where the sums of a tensor cancel nearly wholly, FLOOR stands for
- * what they were sums of). */
+ * of the microbatch, one tensor of the gradient; where the sums of a tensor cancel nearly wholly, FLOOR
+ * stands for what they were sums of). */
 #include "reference/net_options.h"
 #include "reference/subject.h"
 #include "support/suite.h"

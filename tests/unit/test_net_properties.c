@@ -56,7 +56,7 @@ static void check_same_row(const struct problem *problem, const struct result *o
     ck_assert_mem_eq(&one->score[b], &other->score[k], sizeof *one->score);
 }
 
-START_TEST(rows_do_not_depend_on_their_grain)
+START_TEST(rows_do_not_depend_on_their_microbatch)
 {
     for (int output = 0; output < OUTPUTS; output++) {
         struct net_config config = usual_config((enum cell)_i);
@@ -103,7 +103,7 @@ START_TEST(batch_order_is_inert)
 }
 END_TEST
 
-/* Neither a larger grain before, nor another net, nor evaluation instead of training, leaves a trace. */
+/* Neither a larger microbatch before, nor another net, nor evaluation instead of training, leaves a trace. */
 START_TEST(earlier_calls_leave_no_trace)
 {
     struct net_config config = usual_config((enum cell)_i);
@@ -136,7 +136,7 @@ START_TEST(backward_adds)
     struct problem problem;
     struct subject subject;
     struct result result;
-    struct grain grain;
+    struct microbatch microbatch;
     struct net_outputs outputs;
     struct net_score score[ROWS];
     usual_setup(&problem, &subject, &config);
@@ -144,18 +144,18 @@ START_TEST(backward_adds)
     float *sum = calloc(subject.P, sizeof *sum);
     for (size_t p = 0; p < subject.P; p++)
         sum[p] = 1 + (float)(p % 7);
-    grain_init(&grain);
-    problem_fill_grain(&problem, ROWS, in_order, &grain);
+    microbatch_init(&microbatch);
+    problem_fill_microbatch(&problem, ROWS, in_order, &microbatch);
     for (int pass = 0; pass < 2; pass++) {
-        ck_assert_int_eq(net_forward(subject.net, &training, &grain, &outputs, score, NULL), 0);
-        net_backward(subject.net, &training, &grain, sum);
+        ck_assert_int_eq(net_forward(subject.net, &training, &microbatch, &outputs, score, NULL), 0);
+        net_backward(subject.net, &training, &microbatch, sum);
     }
     for (size_t k = 0; k < subject.tensors; k++)
         for (size_t p = subject.list[k].offset; p < subject.list[k].offset + subject.list[k].count; p++) {
             double want = 1 + (double)(p % 7) + 2 * (double)result.gradient[p];
             ck_assert_double_eq_tol(sum[p], want, 1e-5 * (8 + fabs(want)));
         }
-    grain_finish(&grain);
+    microbatch_finish(&microbatch);
     free(sum);
     result_finish(&result);
     usual_teardown(&problem, &subject);
@@ -168,19 +168,19 @@ START_TEST(no_targets_no_scores_same_outputs)
     struct problem problem;
     struct subject subject;
     struct result result;
-    struct grain grain;
+    struct microbatch microbatch;
     struct net_outputs outputs;
     usual_setup(&problem, &subject, &config);
     subject_run_chosen(&subject, &evaluation, ROWS, in_order, &result);
-    grain_init(&grain);
-    problem_fill_grain(&problem, ROWS, in_order, &grain);
-    grain.classes = NULL;
-    ck_assert_int_eq(net_forward(subject.net, &evaluation, &grain, &outputs, NULL, NULL), 0);
+    microbatch_init(&microbatch);
+    problem_fill_microbatch(&problem, ROWS, in_order, &microbatch);
+    microbatch.classes = NULL;
+    ck_assert_int_eq(net_forward(subject.net, &evaluation, &microbatch, &outputs, NULL, NULL), 0);
     ck_assert_uint_eq(outputs.rows, result.rows);
     for (size_t r = 0; r < outputs.rows; r++)
         ck_assert_mem_eq(outputs.values + r * outputs.stride, result.outputs + r * result.O,
             result.O * sizeof *result.outputs);
-    grain_finish(&grain);
+    microbatch_finish(&microbatch);
     result_finish(&result);
     usual_teardown(&problem, &subject);
 }
@@ -419,7 +419,7 @@ int main(void)
     Suite *suite = suite_create("net properties");
     TCase *cases = tcase_create("net properties");
     tcase_set_timeout(cases, 100);
-    tcase_add_loop_test(cases, rows_do_not_depend_on_their_grain, 0, CELLS);
+    tcase_add_loop_test(cases, rows_do_not_depend_on_their_microbatch, 0, CELLS);
     tcase_add_loop_test(cases, batch_order_is_inert, 0, CELLS);
     tcase_add_loop_test(cases, earlier_calls_leave_no_trace, 0, CELLS);
     tcase_add_loop_test(cases, backward_adds, 0, CELLS);

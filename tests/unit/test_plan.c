@@ -1,5 +1,5 @@
-/* Properties of plans over many random sets of lengths: what an epoch holds, how grains are dealt, how ranks
- * share them. */
+/* Properties of plans over many random sets of lengths: what an epoch holds, how microbatches are dealt, how
+ * ranks share them. */
 #include "base/random.h"
 #include "data/plan.h"
 #include "support/suite.h"
@@ -10,9 +10,9 @@
 
 enum { MOST_SEQUENCES = 700, WORLDS = 300 };
 
-/* One random case: lengths of one of several characters, batch and grain of any proportion. */
+/* One random case: lengths of one of several characters, batch and microbatch of any proportion. */
 struct world {
-    int64_t sequences, batch, grain;
+    int64_t sequences, batch, microbatch;
     int32_t length[MOST_SEQUENCES];
 };
 
@@ -41,7 +41,7 @@ static void world_make(struct world *world, uint64_t number)
     uint64_t most[] = {1, 9, 70, MOST_SEQUENCES};
     world->sequences = 1 + (int64_t)draw(most[number % 4], number, 100000);
     world->batch = 1 + (int64_t)draw(2 * (uint64_t)world->sequences, number, 100001);
-    world->grain = 1 + (int64_t)draw(number % 3 ? 10 : 2 * (uint64_t)world->batch, number, 100002);
+    world->microbatch = 1 + (int64_t)draw(number % 3 ? 10 : 2 * (uint64_t)world->batch, number, 100002);
     for (int64_t s = 0; s < world->sequences; s++)
         world->length[s] = draw_length(number / 4 % 4, number, (uint64_t)s);
 }
@@ -50,7 +50,7 @@ static void world_plan(const struct world *world, struct plan *plan)
 {
     struct error error;
     ck_assert_int_eq(
-        plan_init(plan, world->sequences, world->length, world->batch, world->grain, 5, &error), 0);
+        plan_init(plan, world->sequences, world->length, world->batch, world->microbatch, 5, &error), 0);
 }
 
 static int64_t sum_frames(const struct plan_step *step, size_t first, size_t end)
@@ -61,7 +61,7 @@ static int64_t sum_frames(const struct plan_step *step, size_t first, size_t end
     return sum;
 }
 
-/* Frames that the longest grain has more than the shortest. */
+/* Frames that the longest microbatch has more than the shortest. */
 static int64_t get_spread(const struct plan_step *step)
 {
     int64_t low = step->frames[0], high = low;
@@ -126,7 +126,7 @@ END_TEST
 
 START_TEST(epoch_zero_is_the_order_of_the_file_and_epochs_differ)
 {
-    struct world world = {.sequences = 500, .batch = 10, .grain = 2};
+    struct world world = {.sequences = 500, .batch = 10, .microbatch = 2};
     for (int64_t s = 0; s < 500; s++)
         world.length[s] = 1;
     struct plan plan;
@@ -149,15 +149,15 @@ START_TEST(epoch_zero_is_the_order_of_the_file_and_epochs_differ)
 }
 END_TEST
 
-static void assert_grains_of_sorted_lengths(const struct world *world, const struct plan_step *step)
+static void assert_microbatches_of_sorted_lengths(const struct world *world, const struct plan_step *step)
 {
-    /* All grains are full but one at most, each falls in length, and their frames are their lengths. */
+    /* All microbatches are full but one at most, each falls in length, and their frames are their lengths. */
     size_t small = 0;
     for (size_t l = 0; l < step->leaves; l++) {
         size_t n = step->start[l + 1] - step->start[l];
         ck_assert_uint_gt(n, 0);
-        ck_assert_int_le((int64_t)n, world->grain);
-        small += (int64_t)n < world->grain;
+        ck_assert_int_le((int64_t)n, world->microbatch);
+        small += (int64_t)n < world->microbatch;
         int64_t frames = 0;
         for (size_t i = step->start[l]; i < step->start[l + 1]; i++) {
             frames += world->length[step->sequence[i]];
@@ -169,7 +169,8 @@ static void assert_grains_of_sorted_lengths(const struct world *world, const str
     ck_assert_uint_le(small, 1);
 }
 
-static void assert_lengths_of_grains_do_not_overlap(const struct world *world, const struct plan_step *step)
+static void assert_lengths_of_microbatches_do_not_overlap(
+    const struct world *world, const struct plan_step *step)
 {
     for (size_t a = 0; a < step->leaves; a++)
         for (size_t b = 0; b < a; b++) {
@@ -181,7 +182,7 @@ static void assert_lengths_of_grains_do_not_overlap(const struct world *world, c
         }
 }
 
-START_TEST(grains_hold_neighbours_in_length_longest_first)
+START_TEST(microbatches_hold_neighbours_in_length_longest_first)
 {
     struct plan_step step = {0};
     for (uint64_t number = 0; number < WORLDS; number++) {
@@ -195,8 +196,8 @@ START_TEST(grains_hold_neighbours_in_length_longest_first)
             plan_make_step(&plan, k, &step, NULL);
             ck_assert_uint_eq(step.start[0], 0);
             ck_assert_uint_eq(step.start[step.leaves], step.sequences);
-            assert_grains_of_sorted_lengths(&world, &step);
-            assert_lengths_of_grains_do_not_overlap(&world, &step);
+            assert_microbatches_of_sorted_lengths(&world, &step);
+            assert_lengths_of_microbatches_do_not_overlap(&world, &step);
         }
         plan_finish(&plan);
     }
@@ -206,7 +207,7 @@ END_TEST
 
 START_TEST(equal_lengths_keep_the_order_of_the_permutation)
 {
-    struct world world = {.sequences = 64, .batch = 64, .grain = 64};
+    struct world world = {.sequences = 64, .batch = 64, .microbatch = 64};
     for (int64_t s = 0; s < 64; s++)
         world.length[s] = 3 + (int32_t)(s % 2);
     struct plan plan;
@@ -277,9 +278,9 @@ END_TEST
 
 START_TEST(dealing_pairs_longest_with_shortest_and_the_median_ends_right)
 {
-    /* Grains of one sequence, 7 6 5 4 3 2 1 frames: pairs 7+1, 6+2, 5+3 of 8 each and the median 4; then
-     * 8 with 8 and the median 8 left of the partial 4. */
-    struct world world = {.sequences = 7, .batch = 7, .grain = 1, .length = {1, 2, 3, 4, 5, 6, 7}};
+    /* Microbatches of one sequence, 7 6 5 4 3 2 1 frames: pairs 7+1, 6+2, 5+3 of 8 each and the median 4;
+     * then 8 with 8 and the median 8 left of the partial 4. */
+    struct world world = {.sequences = 7, .batch = 7, .microbatch = 1, .length = {1, 2, 3, 4, 5, 6, 7}};
     struct plan plan;
     struct plan_step step = {0};
     world_plan(&world, &plan);
@@ -396,9 +397,9 @@ START_TEST(ranks_1_to_64_cover_all_leaves_with_the_smallest_largest_share)
 }
 END_TEST
 
-START_TEST(equal_grains_are_cut_at_subtrees)
+START_TEST(equal_microbatches_are_cut_at_subtrees)
 {
-    struct world world = {.sequences = 64, .batch = 64, .grain = 1};
+    struct world world = {.sequences = 64, .batch = 64, .microbatch = 1};
     for (int64_t s = 0; s < 64; s++)
         world.length[s] = 10;
     struct plan plan;
@@ -420,7 +421,7 @@ START_TEST(equal_grains_are_cut_at_subtrees)
 }
 END_TEST
 
-START_TEST(one_sequence_is_one_leaf_for_any_batch_and_grain)
+START_TEST(one_sequence_is_one_leaf_for_any_batch_and_microbatch)
 {
     int64_t size[] = {1, 2, 64, INT64_MAX};
     for (int b = 0; b < 4; b++)
@@ -446,7 +447,7 @@ END_TEST
 
 START_TEST(frames_beyond_32_bits_are_counted)
 {
-    struct world world = {.sequences = 12, .batch = 12, .grain = 4};
+    struct world world = {.sequences = 12, .batch = 12, .microbatch = 4};
     for (int s = 0; s < 12; s++)
         world.length[s] = INT32_MAX - s;
     struct plan plan;
@@ -459,9 +460,9 @@ START_TEST(frames_beyond_32_bits_are_counted)
 }
 END_TEST
 
-START_TEST(batch_larger_than_the_set_and_grain_larger_than_the_batch)
+START_TEST(batch_larger_than_the_set_and_microbatch_larger_than_the_batch)
 {
-    struct world world = {.sequences = 5, .batch = 64, .grain = 2, .length = {3, 9, 4, 1, 5}};
+    struct world world = {.sequences = 5, .batch = 64, .microbatch = 2, .length = {3, 9, 4, 1, 5}};
     struct plan plan;
     struct plan_step step = {0};
     world_plan(&world, &plan);
@@ -470,7 +471,7 @@ START_TEST(batch_larger_than_the_set_and_grain_larger_than_the_batch)
     ck_assert_uint_eq(step.leaves, 3);
     plan_finish(&plan);
     world.batch = 3;
-    world.grain = 100;
+    world.microbatch = 100;
     world_plan(&world, &plan);
     ck_assert_int_eq(plan.steps, 2);
     plan_make_step(&plan, 1, &step, NULL);
@@ -490,17 +491,17 @@ int main(void)
     tcase_add_test(cases, each_sequence_comes_once_an_epoch);
     tcase_add_test(cases, a_step_takes_its_part_of_the_permutation);
     tcase_add_test(cases, epoch_zero_is_the_order_of_the_file_and_epochs_differ);
-    tcase_add_test(cases, grains_hold_neighbours_in_length_longest_first);
+    tcase_add_test(cases, microbatches_hold_neighbours_in_length_longest_first);
     tcase_add_test(cases, equal_lengths_keep_the_order_of_the_permutation);
     tcase_add_test(cases, any_range_of_leaves_has_about_its_share_of_frames);
     tcase_add_test(cases, dealing_pairs_longest_with_shortest_and_the_median_ends_right);
     tcase_add_test(cases, a_plan_is_a_pure_function);
     tcase_add_test(cases, another_seed_gives_another_order);
     tcase_add_test(cases, ranks_1_to_64_cover_all_leaves_with_the_smallest_largest_share);
-    tcase_add_test(cases, equal_grains_are_cut_at_subtrees);
-    tcase_add_test(cases, one_sequence_is_one_leaf_for_any_batch_and_grain);
+    tcase_add_test(cases, equal_microbatches_are_cut_at_subtrees);
+    tcase_add_test(cases, one_sequence_is_one_leaf_for_any_batch_and_microbatch);
     tcase_add_test(cases, frames_beyond_32_bits_are_counted);
-    tcase_add_test(cases, batch_larger_than_the_set_and_grain_larger_than_the_batch);
+    tcase_add_test(cases, batch_larger_than_the_set_and_microbatch_larger_than_the_batch);
     suite_add_tcase(suite, cases);
     return suite_run(suite);
 }

@@ -1,4 +1,4 @@
-/* A reader gives the grains that were asked for, in order, whether a thread reads them or not. */
+/* A reader gives the microbatches that were asked for, in order, whether a thread reads them or not. */
 #include "base/random.h"
 #include "data/reader.h"
 #include "support/sample.h"
@@ -15,9 +15,9 @@
 
 static char folder[256], path[300];
 
-enum { SEQUENCES = 40, LENGTH = 12, FEATURES = 5, GRAIN = 3 };
+enum { SEQUENCES = 40, LENGTH = 12, FEATURES = 5, MICROBATCH = 3 };
 
-/* All sequences alike in length, so any choice of them is a grain. */
+/* All sequences alike in length, so any choice of them is a microbatch. */
 static const struct sample_shape shape = {.sequences = SEQUENCES,
     .shortest = LENGTH,
     .longest = LENGTH,
@@ -41,39 +41,41 @@ static struct reader *read_well(struct dataset *dataset)
     return reader;
 }
 
-static void pick(uint64_t number, int64_t picks[GRAIN])
+static void pick(uint64_t number, int64_t picks[MICROBATCH])
 {
-    for (size_t b = 0; b < GRAIN; b++)
+    for (size_t b = 0; b < MICROBATCH; b++)
         picks[b] = (int64_t)random_below(SEQUENCES, 3, RANDOM_TEST, number, b);
 }
 
 static void ask(struct reader *reader, uint64_t number)
 {
-    int64_t picks[GRAIN];
+    int64_t picks[MICROBATCH];
     pick(number, picks);
-    ck_assert_int_eq(reader_ask(reader, GRAIN, picks, NULL), 0);
+    ck_assert_int_eq(reader_ask(reader, MICROBATCH, picks, NULL), 0);
     memset(picks, -1, sizeof picks); /* the reader has its own copy */
 }
 
-static void assert_grain(const struct sample *sample, const struct grain *grain, uint64_t number)
+static void assert_microbatch(
+    const struct sample *sample, const struct microbatch *microbatch, uint64_t number)
 {
-    int64_t picks[GRAIN];
+    int64_t picks[MICROBATCH];
     pick(number, picks);
-    ck_assert_uint_eq(grain->B, GRAIN);
-    for (size_t b = 0; b < GRAIN; b++) {
-        ck_assert_int_eq(grain->sequence[b], picks[b]);
-        ck_assert_int_eq(grain->classes[b], sample->classes[picks[b]]);
+    ck_assert_uint_eq(microbatch->B, MICROBATCH);
+    for (size_t b = 0; b < MICROBATCH; b++) {
+        ck_assert_int_eq(microbatch->sequence[b], picks[b]);
+        ck_assert_int_eq(microbatch->classes[b], sample->classes[picks[b]]);
         for (size_t t = 0; t < LENGTH; t++)
-            ck_assert_mem_eq(grain->inputs + grain_frame(grain, b, t) * grain->inputs_stride,
+            ck_assert_mem_eq(
+                microbatch->inputs + microbatch_frame(microbatch, b, t) * microbatch->inputs_stride,
                 sample->inputs + (size_t)(picks[b] * LENGTH + (int64_t)t) * FEATURES,
                 FEATURES * sizeof(float));
     }
 }
 
 /* _i: 0 with a thread, 1 kept. */
-START_TEST(grains_come_in_the_order_of_asking)
+START_TEST(microbatches_come_in_the_order_of_asking)
 {
-    enum { GRAINS = 200 };
+    enum { MICROBATCHES = 200 };
     struct sample sample;
     sample_init(&sample, &shape, 1);
     sample_write(&sample, path);
@@ -81,17 +83,17 @@ START_TEST(grains_come_in_the_order_of_asking)
     struct reader *reader = read_well(dataset);
     double wait = 0;
     uint64_t asked = 0;
-    for (uint64_t taken = 0; taken < GRAINS; taken++) {
+    for (uint64_t taken = 0; taken < MICROBATCHES; taken++) {
         /* sometimes far ahead, sometimes with nothing asked but the next */
         uint64_t ahead = 1 + random_below(9, 4, RANDOM_TEST, 0, taken);
         for (; asked < taken + ahead; asked++)
             ask(reader, asked);
-        const struct grain *grain = reader_next(reader, &wait, NULL);
-        ck_assert_ptr_nonnull(grain);
-        assert_grain(&sample, grain, taken);
+        const struct microbatch *microbatch = reader_next(reader, &wait, NULL);
+        ck_assert_ptr_nonnull(microbatch);
+        assert_microbatch(&sample, microbatch, taken);
         if (taken % 17 == 0)
-            usleep(2000); /* lets the thread run into its bound; the grain must stay as it is */
-        assert_grain(&sample, grain, taken);
+            usleep(2000); /* lets the thread run into its bound; the microbatch must stay as it is */
+        assert_microbatch(&sample, microbatch, taken);
     }
     ck_assert_double_gt(wait, 0);
     ck_assert_double_lt(wait, 60);
@@ -101,20 +103,20 @@ START_TEST(grains_come_in_the_order_of_asking)
 }
 END_TEST
 
-static void assert_any_targets(const struct sample *sample, const struct grain *grain, int64_t s)
+static void assert_any_targets(const struct sample *sample, const struct microbatch *microbatch, int64_t s)
 {
     const int64_t *offset = sample->target_offsets;
-    ck_assert_uint_eq(grain->target_rows, (size_t)(offset[s + 1] - offset[s] + offset[1]));
-    ck_assert_uint_eq(grain->target_start[1], (size_t)(offset[s + 1] - offset[s]));
-    ck_assert_uint_eq(grain->target_start[2], grain->target_rows);
-    for (size_t u = 0; u < grain->target_start[1]; u++)
-        ck_assert_int_eq(grain->classes[u], sample->classes[offset[s] + (int64_t)u]);
+    ck_assert_uint_eq(microbatch->target_rows, (size_t)(offset[s + 1] - offset[s] + offset[1]));
+    ck_assert_uint_eq(microbatch->target_start[1], (size_t)(offset[s + 1] - offset[s]));
+    ck_assert_uint_eq(microbatch->target_start[2], microbatch->target_rows);
+    for (size_t u = 0; u < microbatch->target_start[1]; u++)
+        ck_assert_int_eq(microbatch->classes[u], sample->classes[offset[s] + (int64_t)u]);
     for (size_t u = 0; u < (size_t)offset[1]; u++)
-        ck_assert_int_eq(grain->classes[grain->target_start[1] + u], sample->classes[u]);
+        ck_assert_int_eq(microbatch->classes[microbatch->target_start[1] + u], sample->classes[u]);
 }
 
 /* _i: 0 to 1 a file of any number of targets, 2 to 3 one that is asked for like that; even with a thread */
-START_TEST(grains_have_any_number_of_targets)
+START_TEST(microbatches_have_any_number_of_targets)
 {
     struct sample_shape any = shape;
     any.kind = _i < 2 ? SAMPLE_ANY : SAMPLE_PER_SEQUENCE;
@@ -129,9 +131,9 @@ START_TEST(grains_have_any_number_of_targets)
         ck_assert_int_eq(reader_ask(reader, 2, picks, NULL), 0);
     }
     for (int64_t s = 0; s < SEQUENCES; s++) {
-        const struct grain *grain = reader_next(reader, NULL, NULL);
-        ck_assert_ptr_nonnull(grain);
-        assert_any_targets(&sample, grain, s);
+        const struct microbatch *microbatch = reader_next(reader, NULL, NULL);
+        ck_assert_ptr_nonnull(microbatch);
+        assert_any_targets(&sample, microbatch, s);
     }
     reader_destroy(reader);
     dataset_close(dataset);
@@ -139,7 +141,7 @@ START_TEST(grains_have_any_number_of_targets)
 }
 END_TEST
 
-START_TEST(grains_are_standardized)
+START_TEST(microbatches_are_standardized)
 {
     struct sample sample;
     sample_init(&sample, &shape, 2);
@@ -148,12 +150,12 @@ START_TEST(grains_are_standardized)
     struct dataset *dataset = open_well(_i ? SIZE_MAX : 0);
     struct reader *reader = reader_create(dataset, mean, deviation, NULL);
     ask(reader, 0);
-    const struct grain *grain = reader_next(reader, NULL, NULL);
-    int64_t picks[GRAIN];
+    const struct microbatch *microbatch = reader_next(reader, NULL, NULL);
+    int64_t picks[MICROBATCH];
     pick(0, picks);
     for (size_t i = 0; i < FEATURES; i++) {
         float x = sample.inputs[(size_t)picks[1] * LENGTH * FEATURES + i];
-        ck_assert(grain->inputs[grain->inputs_stride + i] == (x - mean[i]) / deviation[i]);
+        ck_assert(microbatch->inputs[microbatch->inputs_stride + i] == (x - mean[i]) / deviation[i]);
     }
     reader_destroy(reader);
     dataset_close(dataset);
@@ -161,7 +163,7 @@ START_TEST(grains_are_standardized)
 }
 END_TEST
 
-START_TEST(a_fault_comes_back_at_its_grain_and_the_next_are_good)
+START_TEST(a_fault_comes_back_at_its_microbatch_and_the_next_are_good)
 {
     struct sample sample;
     sample_init(&sample, &shape, 3);
@@ -173,14 +175,14 @@ START_TEST(a_fault_comes_back_at_its_grain_and_the_next_are_good)
         ck_assert_int_eq(reader_ask(reader, 1, &s, NULL), 0);
     for (int64_t s = 0; s < SEQUENCES; s++) {
         struct error error = {0};
-        const struct grain *grain = reader_next(reader, NULL, &error);
+        const struct microbatch *microbatch = reader_next(reader, NULL, &error);
         if (s != 7) {
-            ck_assert_msg(grain != NULL, "%s", error.text);
-            ck_assert_int_eq(grain->sequence[0], s);
-            ck_assert_int_eq(grain->classes[0], sample.classes[s]);
+            ck_assert_msg(microbatch != NULL, "%s", error.text);
+            ck_assert_int_eq(microbatch->sequence[0], s);
+            ck_assert_int_eq(microbatch->classes[0], sample.classes[s]);
             continue;
         }
-        ck_assert_ptr_null(grain);
+        ck_assert_ptr_null(microbatch);
         ck_assert_int_eq(error.code, EXIT_CODE_DATA);
         ck_assert_msg(
             strstr(error.text, "row 86 (sequence 7, its row 2): column 4 is NaN"), "%s", error.text);
@@ -202,7 +204,7 @@ START_TEST(a_busy_reader_can_be_destroyed)
         for (uint64_t number = 0; number < round; number++)
             ask(reader, number);
         for (uint64_t number = 0; number < round / 4; number++)
-            assert_grain(&sample, reader_next(reader, NULL, NULL), number);
+            assert_microbatch(&sample, reader_next(reader, NULL, NULL), number);
         reader_destroy(reader);
     }
     reader_destroy(NULL);
@@ -219,7 +221,7 @@ static size_t held_bytes(void)
 
 START_TEST(memory_does_not_grow_with_what_is_asked_for)
 {
-    enum { FRAMES = 20000, GRAIN_BYTES = FRAMES * 16 * 4, MOST = 12 };
+    enum { FRAMES = 20000, MICROBATCH_BYTES = FRAMES * 16 * 4, MOST = 12 };
     struct sample_shape long_shape = {
         .sequences = MOST, .shortest = FRAMES, .longest = FRAMES, .features = 16, .kind = SAMPLE_NO_TARGETS};
     struct sample sample;
@@ -234,7 +236,7 @@ START_TEST(memory_does_not_grow_with_what_is_asked_for)
     for (int64_t s = 1; s < MOST; s++)
         reader_ask(reader, 1, &s, NULL);
     usleep(500000);
-    ck_assert_uint_lt(held_bytes(), before + 5 * GRAIN_BYTES / 2); /* two ahead; all would be eleven */
+    ck_assert_uint_lt(held_bytes(), before + 5 * MICROBATCH_BYTES / 2); /* two ahead; all would be eleven */
     for (int64_t s = 1; s < MOST; s++)
         ck_assert_int_eq(reader_next(reader, NULL, NULL)->sequence[0], s);
     reader_destroy(reader);
@@ -274,10 +276,10 @@ int main(void)
     sample_make_folder(folder, sizeof folder);
     snprintf(path, sizeof path, "%s/sample.h5", folder);
     tcase_set_timeout(cases, 60);
-    tcase_add_loop_test(cases, grains_come_in_the_order_of_asking, 0, 2);
-    tcase_add_loop_test(cases, grains_have_any_number_of_targets, 0, 4);
-    tcase_add_loop_test(cases, grains_are_standardized, 0, 2);
-    tcase_add_test(cases, a_fault_comes_back_at_its_grain_and_the_next_are_good);
+    tcase_add_loop_test(cases, microbatches_come_in_the_order_of_asking, 0, 2);
+    tcase_add_loop_test(cases, microbatches_have_any_number_of_targets, 0, 4);
+    tcase_add_loop_test(cases, microbatches_are_standardized, 0, 2);
+    tcase_add_test(cases, a_fault_comes_back_at_its_microbatch_and_the_next_are_good);
     tcase_add_loop_test(cases, a_busy_reader_can_be_destroyed, 0, 2);
     tcase_add_test(cases, memory_does_not_grow_with_what_is_asked_for);
     tcase_add_test(cases, signals_do_not_go_to_the_reading_thread);

@@ -81,19 +81,19 @@ struct taken {
 
 static struct taken bench_run(struct bench *bench, size_t B, const int64_t *chosen)
 {
-    struct grain grain;
+    struct microbatch microbatch;
     struct net_outputs outputs;
     struct taken taken = {.gradient = memory_create(bench->P, sizeof(float), NULL)};
-    grain_init(&grain);
-    problem_fill_grain(&bench->problem, B, chosen, &grain);
-    ck_assert_int_eq(net_forward(bench->net, &training, &grain, &outputs, taken.score, NULL), 0);
+    microbatch_init(&microbatch);
+    problem_fill_microbatch(&bench->problem, B, chosen, &microbatch);
+    ck_assert_int_eq(net_forward(bench->net, &training, &microbatch, &outputs, taken.score, NULL), 0);
     taken.rows = outputs.rows;
     taken.O = net_count_head(&bench->problem.config);
     taken.outputs = memory_create(taken.rows * taken.O, sizeof(float), NULL);
     for (size_t r = 0; r < taken.rows; r++)
         memcpy(taken.outputs + r * taken.O, outputs.values + r * outputs.stride, taken.O * sizeof(float));
-    net_backward(bench->net, &training, &grain, taken.gradient);
-    grain_finish(&grain);
+    net_backward(bench->net, &training, &microbatch, taken.gradient);
+    microbatch_finish(&microbatch);
     return taken;
 }
 
@@ -105,17 +105,17 @@ static void taken_finish(struct taken *taken)
 
 static double loss_at(struct bench *bench, const float *weights)
 {
-    struct grain grain;
+    struct microbatch microbatch;
     struct net_outputs outputs;
     struct net_score score[ROWS];
     double loss = 0;
-    grain_init(&grain);
-    problem_fill_grain(&bench->problem, ROWS, in_order, &grain);
+    microbatch_init(&microbatch);
+    problem_fill_microbatch(&bench->problem, ROWS, in_order, &microbatch);
     net_pack(bench->net, weights);
-    ck_assert_int_eq(net_forward(bench->net, &training, &grain, &outputs, score, NULL), 0);
+    ck_assert_int_eq(net_forward(bench->net, &training, &microbatch, &outputs, score, NULL), 0);
     for (size_t b = 0; b < ROWS; b++)
         loss += score[b].loss;
-    grain_finish(&grain);
+    microbatch_finish(&microbatch);
     return loss;
 }
 
@@ -168,21 +168,21 @@ START_TEST(gradient_matches_slope)
 }
 END_TEST
 
-/* Outputs and score of row b of one grain are, to the bit, those of row k of another. */
+/* Outputs and score of row b of one microbatch are, to the bit, those of row k of another. */
 static void check_rows(const struct bench *bench, const struct taken *one, size_t B, const int64_t *chosen,
     size_t b, const struct taken *other, size_t K, const int64_t *chosen_other, size_t k)
 {
-    struct grain grain[2];
-    grain_init(&grain[0]);
-    grain_init(&grain[1]);
-    problem_fill_grain(&bench->problem, B, chosen, &grain[0]);
-    problem_fill_grain(&bench->problem, K, chosen_other, &grain[1]);
-    for (size_t t = 0; t < (size_t)grain[0].length[b]; t++)
-        ck_assert_mem_eq(one->outputs + grain_frame(&grain[0], b, t) * one->O,
-            other->outputs + grain_frame(&grain[1], k, t) * one->O, one->O * sizeof(float));
+    struct microbatch microbatch[2];
+    microbatch_init(&microbatch[0]);
+    microbatch_init(&microbatch[1]);
+    problem_fill_microbatch(&bench->problem, B, chosen, &microbatch[0]);
+    problem_fill_microbatch(&bench->problem, K, chosen_other, &microbatch[1]);
+    for (size_t t = 0; t < (size_t)microbatch[0].length[b]; t++)
+        ck_assert_mem_eq(one->outputs + microbatch_frame(&microbatch[0], b, t) * one->O,
+            other->outputs + microbatch_frame(&microbatch[1], k, t) * one->O, one->O * sizeof(float));
     ck_assert_mem_eq(&one->score[b], &other->score[k], sizeof one->score[b]);
-    grain_finish(&grain[0]);
-    grain_finish(&grain[1]);
+    microbatch_finish(&microbatch[0]);
+    microbatch_finish(&microbatch[1]);
 }
 
 START_TEST(batch_order_is_inert)
@@ -275,19 +275,19 @@ START_TEST(a_mask_is_the_same_at_all_steps_and_another_for_each_sequence_and_dir
     bench_init(&bench, &config);
     make_mask_reader(&bench);
     struct taken taken = bench_run(&bench, ROWS, in_order);
-    struct grain grain;
-    grain_init(&grain);
-    problem_fill_grain(&bench.problem, ROWS, in_order, &grain);
+    struct microbatch microbatch;
+    microbatch_init(&microbatch);
+    problem_fill_microbatch(&bench.problem, ROWS, in_order, &microbatch);
     int kept[ROWS][2 * UNITS], sum = 0;
     for (size_t b = 0; b < ROWS; b++)
         for (size_t u = 0; u < 2 * UNITS; u++) {
-            size_t T = (size_t)grain.length[b];
-            kept[b][u] = taken.outputs[grain_frame(&grain, b, 0) * taken.O + u] != 0;
+            size_t T = (size_t)microbatch.length[b];
+            kept[b][u] = taken.outputs[microbatch_frame(&microbatch, b, 0) * taken.O + u] != 0;
             sum += kept[b][u];
             for (size_t t = 0; t < T; t++) {
                 size_t steps = u < UNITS ? t + 1 : T - t; /* in the direction's own time */
                 float want = kept[b][u] ? ldexpf(1, (int)steps) : 0;
-                ck_assert_float_eq(taken.outputs[grain_frame(&grain, b, t) * taken.O + u], want);
+                ck_assert_float_eq(taken.outputs[microbatch_frame(&microbatch, b, t) * taken.O + u], want);
             }
         }
     ck_assert_int_gt(sum, ROWS * UNITS * 8 / 10);
@@ -297,7 +297,7 @@ START_TEST(a_mask_is_the_same_at_all_steps_and_another_for_each_sequence_and_dir
         for (size_t k = 0; k < b; k++)
             ck_assert(memcmp(kept[b], kept[k], UNITS * sizeof **kept) != 0);
     }
-    grain_finish(&grain);
+    microbatch_finish(&microbatch);
     taken_finish(&taken);
     bench_finish(&bench);
 }
@@ -313,15 +313,15 @@ START_TEST(recurrent_dropout_is_off_outside_of_training)
     bench_init(&with, &config);
     bench_init(&without, &none);
     struct taken dropping = bench_run(&with, ROWS, in_order), plain = bench_run(&without, ROWS, in_order);
-    struct grain grain;
+    struct microbatch microbatch;
     struct net_outputs outputs;
     struct net_score score[ROWS];
-    grain_init(&grain);
-    problem_fill_grain(&with.problem, ROWS, in_order, &grain);
-    ck_assert_int_eq(net_forward(with.net, &evaluation, &grain, &outputs, score, NULL), 0);
+    microbatch_init(&microbatch);
+    problem_fill_microbatch(&with.problem, ROWS, in_order, &microbatch);
+    ck_assert_int_eq(net_forward(with.net, &evaluation, &microbatch, &outputs, score, NULL), 0);
     ck_assert_mem_eq(score, plain.score, sizeof score);
     ck_assert(memcmp(score, dropping.score, sizeof score) != 0);
-    grain_finish(&grain);
+    microbatch_finish(&microbatch);
     taken_finish(&dropping);
     taken_finish(&plain);
     bench_finish(&with);
@@ -340,12 +340,12 @@ START_TEST(padding_stays_zero)
 {
     struct net_config config = config_of(_i);
     struct bench bench;
-    struct grain grain;
+    struct microbatch microbatch;
     bench_init(&bench, &config);
     struct taken taken = bench_run(&bench, ROWS, in_order);
-    grain_init(&grain);
-    problem_fill_grain(&bench.problem, ROWS, in_order, &grain);
-    size_t N = grain.N, rows = N + ROWS;
+    microbatch_init(&microbatch);
+    problem_fill_microbatch(&bench.problem, ROWS, in_order, &microbatch);
+    size_t N = microbatch.N, rows = N + ROWS;
     for (size_t l = 0; l < config.layers; l++)
         for (size_t d = 0; d < 2; d++) {
             const struct layer *layer = &bench.net->stack.layer[l];
@@ -360,7 +360,7 @@ START_TEST(padding_stays_zero)
             if (t->K > 0)
                 check_padding(t->da, t->K * N, r->H, r->Hp, t->stride);
         }
-    grain_finish(&grain);
+    microbatch_finish(&microbatch);
     taken_finish(&taken);
     bench_finish(&bench);
 }
@@ -369,7 +369,7 @@ END_TEST
 /* One direction by itself, with its buffers. */
 struct single {
     struct recurrent recurrent;
-    struct grain grain;
+    struct microbatch microbatch;
     struct arena arena;
     size_t Hp, frames; /* rows of Y and dY, those to start from among them */
     float *Y, *dY, *gradient;
@@ -389,27 +389,27 @@ static void single_init(
         .h0 = 0,
         .c0 = H};
     struct side inputs = {.parts = 1, .size = WIDTH, .interleave = 1};
-    struct grain_format format = {.inputs = WIDTH};
+    struct microbatch_format format = {.inputs = WIDTH};
     float *weights = memory_create(WEIGHTS, sizeof *weights, NULL);
     ck_assert_int_eq(recurrent_init(&single->recurrent, cell, reverse, H, inputs, 0, 0, place, NULL), 0);
     for (size_t i = 0; i < WEIGHTS; i++)
         weights[i] = (float)(0.8 * random_uniform(6, RANDOM_TEST, 1, i) - 0.4);
     recurrent_pack(&single->recurrent, kernel, weights);
     memory_destroy(weights);
-    grain_init(&single->grain);
-    ck_assert_int_eq(grain_resize(&single->grain, &format, ROWS, lengths, in_order, NULL, NULL), 0);
-    for (size_t n = 0; n < single->grain.N; n++)
+    microbatch_init(&single->microbatch);
+    ck_assert_int_eq(microbatch_resize(&single->microbatch, &format, ROWS, lengths, in_order, NULL, NULL), 0);
+    for (size_t n = 0; n < single->microbatch.N; n++)
         for (size_t i = 0; i < WIDTH; i++)
-            single->grain.inputs[n * single->grain.inputs_stride + i] =
+            single->microbatch.inputs[n * single->microbatch.inputs_stride + i] =
                 (float)random_uniform(6, RANDOM_TEST, 2, n * WIDTH + i);
     single->arena = (struct arena){0};
-    recurrent_lay(&single->recurrent, kernel, &single->arena, ROWS, single->grain.N, 1);
+    recurrent_lay(&single->recurrent, kernel, &single->arena, ROWS, single->microbatch.N, 1);
     single->arena.base = memory_create(single->arena.peak, 1, NULL);
     single->arena.size = single->arena.peak;
     arena_reset(&single->arena);
-    recurrent_lay(&single->recurrent, kernel, &single->arena, ROWS, single->grain.N, 1);
+    recurrent_lay(&single->recurrent, kernel, &single->arena, ROWS, single->microbatch.N, 1);
     single->Hp = single->recurrent.Hp;
-    single->frames = single->grain.N + ROWS;
+    single->frames = single->microbatch.N + ROWS;
     single->Y = memory_create(single->frames * single->Hp, sizeof(float), NULL);
     single->dY = memory_create(single->frames * single->Hp, sizeof(float), NULL);
     single->gradient = memory_create(WEIGHTS, sizeof(float), NULL);
@@ -418,7 +418,7 @@ static void single_init(
 static void single_finish(struct single *single)
 {
     recurrent_finish(&single->recurrent);
-    grain_finish(&single->grain);
+    microbatch_finish(&single->microbatch);
     memory_destroy(single->arena.base);
     memory_destroy(single->Y);
     memory_destroy(single->dY);
@@ -429,13 +429,13 @@ static void single_finish(struct single *single)
 static void single_run(struct single *single, const struct kernel *kernel)
 {
     struct recurrent *r = &single->recurrent;
-    struct grain *grain = &single->grain;
-    recurrent_forward(
-        r, kernel, &training, grain, grain->inputs, grain->inputs_stride, single->Y, single->Hp);
+    struct microbatch *microbatch = &single->microbatch;
+    recurrent_forward(r, kernel, &training, microbatch, microbatch->inputs, microbatch->inputs_stride,
+        single->Y, single->Hp);
     for (size_t i = 0; i < single->frames * single->Hp; i++)
         single->dY[i] = i % single->Hp < H;
-    recurrent_backward(r, kernel, &training, grain, grain->inputs, grain->inputs_stride, single->Y,
-        single->Hp, single->dY, NULL, 0, single->gradient);
+    recurrent_backward(r, kernel, &training, microbatch, microbatch->inputs, microbatch->inputs_stride,
+        single->Y, single->Hp, single->dY, NULL, 0, single->gradient);
 }
 
 START_TEST(a_given_start_is_a_learned_one_row_by_row)
@@ -445,12 +445,12 @@ START_TEST(a_given_start_is_a_learned_one_row_by_row)
     enum cell cell = (enum cell)(_i % CELLS);
     single_init(&learned, kernel, cell, _i / CELLS, START_LEARNED);
     single_init(&given, kernel, cell, _i / CELLS, START_GIVEN);
-    size_t N = given.grain.N, Hp = given.Hp;
+    size_t N = given.microbatch.N, Hp = given.Hp;
     for (size_t b = 0; b < ROWS; b++) {
         memcpy(given.Y + (N + b) * Hp, learned.recurrent.learned, Hp * sizeof(float));
         if (cell == CELL_LSTM)
-            memcpy(recurrent_start_c(&given.recurrent, &given.grain) + b * Hp, learned.recurrent.learned + Hp,
-                Hp * sizeof(float));
+            memcpy(recurrent_start_c(&given.recurrent, &given.microbatch) + b * Hp,
+                learned.recurrent.learned + Hp, Hp * sizeof(float));
     }
     single_run(&learned, kernel);
     single_run(&given, kernel);

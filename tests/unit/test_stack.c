@@ -1,5 +1,5 @@
 /* What surrounds the recurrent layers, alone and together: gradients against slopes of the loss, rows that do
- * not depend on their grain, normalization and noise against what they are said to be. */
+ * not depend on their microbatch, normalization and noise against what they are said to be. */
 #include "net/gather.h"
 #include "net/layout.h"
 #include "net/norm.h"
@@ -19,7 +19,7 @@ static const size_t in_order[ROWS] = {0, 1, 2, 3, 4, 5, 6};
 static const struct net_pass training = {.training = 1, .seed = 3, .epoch = 2};
 static const struct net_pass evaluation = {.training = 0, .seed = 3, .epoch = 2};
 
-/* ---- a net with weights, and grains of its sequences ---- */
+/* ---- a net with weights, and microbatches of its sequences ---- */
 
 struct trial {
     struct net_config config;
@@ -55,12 +55,12 @@ static void trial_finish(struct trial *trial)
     free(trial->gradient);
 }
 
-/* Row k of the grain is sequence chosen[k]; every number is a function of sequence and step. */
-static void fill_grain(
-    const struct net_config *config, size_t B, const size_t *chosen, const int32_t *all, struct grain *grain)
+/* Row k of the microbatch is sequence chosen[k]; every number is a function of sequence and step. */
+static void fill_microbatch(const struct net_config *config, size_t B, const size_t *chosen,
+    const int32_t *all, struct microbatch *microbatch)
 {
     int classes = config->loss == LOSS_SOFTMAX, frame = config->output == OUTPUT_FRAME;
-    struct grain_format format = {.inputs = config->symbols ? 0 : config->inputs,
+    struct microbatch_format format = {.inputs = config->symbols ? 0 : config->inputs,
         .has_classes = classes,
         .values = classes ? 0 : config->outputs,
         .target_per_frame = frame};
@@ -70,31 +70,32 @@ static void fill_grain(
         length[b] = all[chosen[b]];
         sequence[b] = (int64_t)chosen[b];
     }
-    grain_init(grain);
-    ck_assert_int_eq(grain_resize(grain, &format, B, length, sequence, NULL, NULL), 0);
+    microbatch_init(microbatch);
+    ck_assert_int_eq(microbatch_resize(microbatch, &format, B, length, sequence, NULL, NULL), 0);
     for (size_t b = 0; b < B; b++)
         for (size_t t = 0; t < (size_t)length[b]; t++) {
-            size_t n = grain_frame(grain, b, t), key = chosen[b] * 64 + t, row = frame ? n : b;
+            size_t n = microbatch_frame(microbatch, b, t), key = chosen[b] * 64 + t, row = frame ? n : b;
             for (size_t i = 0; i < config->inputs && !config->symbols; i++)
-                grain->inputs[n * grain->inputs_stride + i] = (float)draw(2, key * 64 + i);
+                microbatch->inputs[n * microbatch->inputs_stride + i] = (float)draw(2, key * 64 + i);
             if (config->symbols)
-                grain->symbols[n] = (int32_t)random_below(config->inputs, 9, RANDOM_TEST, 3, key);
+                microbatch->symbols[n] = (int32_t)random_below(config->inputs, 9, RANDOM_TEST, 3, key);
             if (classes)
-                grain->classes[row] = (int32_t)random_below(config->outputs, 9, RANDOM_TEST, 4, key);
+                microbatch->classes[row] = (int32_t)random_below(config->outputs, 9, RANDOM_TEST, 4, key);
             for (size_t o = 0; o < config->outputs && !classes; o++)
-                grain->values[row * grain->values_stride + o] = (float)draw(5, key * 64 + o);
+                microbatch->values[row * microbatch->values_stride + o] = (float)draw(5, key * 64 + o);
         }
 }
 
-static double run(struct trial *trial, const struct net_pass *pass, const struct grain *grain,
+static double run(struct trial *trial, const struct net_pass *pass, const struct microbatch *microbatch,
     struct net_outputs *outputs, struct net_score *score)
 {
     struct net_outputs unwanted;
     struct net_score scores[64];
     double loss = 0;
     score = score ? score : scores;
-    ck_assert_int_eq(net_forward(trial->net, pass, grain, outputs ? outputs : &unwanted, score, NULL), 0);
-    for (size_t b = 0; b < grain->B; b++)
+    ck_assert_int_eq(
+        net_forward(trial->net, pass, microbatch, outputs ? outputs : &unwanted, score, NULL), 0);
+    for (size_t b = 0; b < microbatch->B; b++)
         loss += score[b].loss;
     return loss;
 }
@@ -103,7 +104,7 @@ static double run(struct trial *trial, const struct net_pass *pass, const struct
 
 /* The loss at weights moved by e along the gradient of one tensor. */
 static double loss_at(
-    struct trial *trial, const struct grain *grain, const struct parameter *tensor, double e)
+    struct trial *trial, const struct microbatch *microbatch, const struct parameter *tensor, double e)
 {
     float *moved = calloc(trial->P, sizeof *moved);
     memcpy(moved, trial->weights, trial->P * sizeof *moved);
@@ -111,7 +112,7 @@ static double loss_at(
         moved[p] = (float)((double)moved[p] + e * (double)trial->gradient[p]);
     net_pack(trial->net, moved);
     free(moved);
-    return run(trial, &training, grain, NULL, NULL);
+    return run(trial, &training, microbatch, NULL, NULL);
 }
 
 /* Along its gradient g the loss rises by g^2: tensor by tensor, (f(w + e g) - f(w - e g)) / 2e. Losses of
@@ -119,12 +120,12 @@ static double loss_at(
 static void check_slopes(const struct net_config *config)
 {
     struct trial trial;
-    struct grain grain;
+    struct microbatch microbatch;
     double tolerance = config->cell == CELL_RNN_RELU ? 0.15 : 5e-3;
     trial_init(&trial, config);
-    fill_grain(config, ROWS, in_order, lengths, &grain);
-    run(&trial, &training, &grain, NULL, NULL);
-    net_backward(trial.net, &training, &grain, trial.gradient);
+    fill_microbatch(config, ROWS, in_order, lengths, &microbatch);
+    run(&trial, &training, &microbatch, NULL, NULL);
+    net_backward(trial.net, &training, &microbatch, trial.gradient);
     for (size_t k = 0; k < trial.tensors; k++) {
         const struct parameter *tensor = &trial.list[k];
         double squares = 0;
@@ -132,12 +133,12 @@ static void check_slopes(const struct net_config *config)
             squares += (double)trial.gradient[p] * (double)trial.gradient[p];
         ck_assert_msg(squares > 1e-12, "%s has no gradient", tensor->name);
         double e = fmin(0.003 / squares, 0.01 / sqrt(squares));
-        double rise = loss_at(&trial, &grain, tensor, e) - loss_at(&trial, &grain, tensor, -e);
+        double rise = loss_at(&trial, &microbatch, tensor, e) - loss_at(&trial, &microbatch, tensor, -e);
         double want = 2 * e * squares;
         ck_assert_msg(fabs(rise - want) < tolerance * want + 2e-5, "%s: the loss rises by %g, not by %g",
             tensor->name, rise, want);
     }
-    grain_finish(&grain);
+    microbatch_finish(&microbatch);
     trial_finish(&trial);
 }
 
@@ -240,7 +241,7 @@ START_TEST(ten_layers_reach_the_first)
 {
     struct net_config config = make_config(RESIDUAL | NORMALIZE, BOTH);
     struct trial trial;
-    struct grain grain;
+    struct microbatch microbatch;
     config.cell = (enum cell)_i;
     config.layers = 10;
     for (size_t l = 0; l < 10; l++) {
@@ -248,9 +249,9 @@ START_TEST(ten_layers_reach_the_first)
         config.bidirectional[l] = 1;
     }
     trial_init(&trial, &config);
-    fill_grain(&config, ROWS, in_order, lengths, &grain);
-    run(&trial, &training, &grain, NULL, NULL);
-    net_backward(trial.net, &training, &grain, trial.gradient);
+    fill_microbatch(&config, ROWS, in_order, lengths, &microbatch);
+    run(&trial, &training, &microbatch, NULL, NULL);
+    net_backward(trial.net, &training, &microbatch, trial.gradient);
     double squares[10] = {0};
     for (size_t l = 0; l < 10; l++) {
         const struct parameter *tensor = net_find_parameter(trial.net, "rnn.weight_hh_l%zu_reverse", l);
@@ -259,7 +260,7 @@ START_TEST(ten_layers_reach_the_first)
     }
     ck_assert_double_finite(squares[0]);
     ck_assert_double_gt(squares[0], 1e-3 * squares[9]);
-    grain_finish(&grain);
+    microbatch_finish(&microbatch);
     trial_finish(&trial);
     check_slopes(&config);
 }
@@ -267,7 +268,7 @@ END_TEST
 
 /* ---- rows ---- */
 
-/* Outputs and scores of every sequence are, to the bit, those it has in a grain of its own. */
+/* Outputs and scores of every sequence are, to the bit, those it has in a microbatch of its own. */
 START_TEST(batch_order_is_inert)
 {
     static const size_t orders[2][ROWS] = {{0, 1, 2, 3, 4, 5, 6}, {0, 2, 1, 3, 6, 4, 5}};
@@ -276,25 +277,25 @@ START_TEST(batch_order_is_inert)
             struct net_config config = make_config(ALL, shape);
             config.layers = _i ? 3 : 0;
             struct trial together, alone;
-            struct grain grain, single;
+            struct microbatch microbatch, single;
             struct net_outputs outputs, own;
             struct net_score score[ROWS], own_score;
             trial_init(&together, &config);
             trial_init(&alone, &config);
-            fill_grain(&config, ROWS, orders[order], lengths, &grain);
-            run(&together, &training, &grain, &outputs, score);
+            fill_microbatch(&config, ROWS, orders[order], lengths, &microbatch);
+            run(&together, &training, &microbatch, &outputs, score);
             for (size_t b = 0; b < ROWS; b++) {
-                fill_grain(&config, 1, &orders[order][b], lengths, &single);
+                fill_microbatch(&config, 1, &orders[order][b], lengths, &single);
                 run(&alone, &training, &single, &own, &own_score);
                 ck_assert_mem_eq(&score[b], &own_score, sizeof own_score);
                 for (size_t r = 0; r < own.rows; r++) {
-                    size_t row = config.output == OUTPUT_FRAME ? grain_frame(&grain, b, r) : b;
+                    size_t row = config.output == OUTPUT_FRAME ? microbatch_frame(&microbatch, b, r) : b;
                     ck_assert_mem_eq(outputs.values + row * outputs.stride, own.values + r * own.stride,
                         config.outputs * sizeof(float));
                 }
-                grain_finish(&single);
+                microbatch_finish(&single);
             }
-            grain_finish(&grain);
+            microbatch_finish(&microbatch);
             trial_finish(&together);
             trial_finish(&alone);
         }
@@ -309,22 +310,22 @@ START_TEST(symbols_are_one_hot_inputs)
         config.layers = vectors.layers = 0;
         vectors.symbols = 0;
         struct trial symbols, real;
-        struct grain grain, one_hot;
+        struct microbatch microbatch, one_hot;
         trial_init(&symbols, &config);
         trial_init(&real, &vectors);
-        fill_grain(&config, ROWS, in_order, lengths, &grain);
-        fill_grain(&vectors, ROWS, in_order, lengths, &one_hot);
-        for (size_t n = 0; n < grain.N; n++)
+        fill_microbatch(&config, ROWS, in_order, lengths, &microbatch);
+        fill_microbatch(&vectors, ROWS, in_order, lengths, &one_hot);
+        for (size_t n = 0; n < microbatch.N; n++)
             for (size_t i = 0; i < config.inputs; i++)
-                one_hot.inputs[n * one_hot.inputs_stride + i] = (int32_t)i == grain.symbols[n];
-        ck_assert_double_eq_tol(
-            run(&symbols, &training, &grain, NULL, NULL), run(&real, &training, &one_hot, NULL, NULL), 1e-5);
-        net_backward(symbols.net, &training, &grain, symbols.gradient);
+                one_hot.inputs[n * one_hot.inputs_stride + i] = (int32_t)i == microbatch.symbols[n];
+        ck_assert_double_eq_tol(run(&symbols, &training, &microbatch, NULL, NULL),
+            run(&real, &training, &one_hot, NULL, NULL), 1e-5);
+        net_backward(symbols.net, &training, &microbatch, symbols.gradient);
         net_backward(real.net, &training, &one_hot, real.gradient);
         for (size_t p = 0; p < symbols.P; p++)
             ck_assert_float_eq_tol(symbols.gradient[p], real.gradient[p], 1e-5F);
-        grain_finish(&grain);
-        grain_finish(&one_hot);
+        microbatch_finish(&microbatch);
+        microbatch_finish(&one_hot);
         trial_finish(&symbols);
         trial_finish(&real);
     }
@@ -335,26 +336,26 @@ START_TEST(no_target_adds_no_gradient)
 {
     struct net_config config = make_config(ALL, _i);
     struct trial some, fewer;
-    struct grain grain, less;
+    struct microbatch microbatch, less;
     struct net_score score[ROWS];
     static const size_t last[] = {1, 2, 3};
     trial_init(&some, &config);
     trial_init(&fewer, &config);
-    fill_grain(&config, 4, in_order, lengths, &grain);
-    fill_grain(&config, 3, last, lengths, &less);
+    fill_microbatch(&config, 4, in_order, lengths, &microbatch);
+    fill_microbatch(&config, 3, last, lengths, &less);
     for (size_t t = 0; t < (size_t)lengths[0]; t++)
-        grain.classes[config.output == OUTPUT_FRAME ? grain_frame(&grain, 0, t) : 0] = -1;
-    double loss = run(&some, &training, &grain, NULL, score);
+        microbatch.classes[config.output == OUTPUT_FRAME ? microbatch_frame(&microbatch, 0, t) : 0] = -1;
+    double loss = run(&some, &training, &microbatch, NULL, score);
     ck_assert_double_eq(score[0].loss, 0);
     ck_assert_double_eq(score[0].counted, 0);
     ck_assert_double_eq(score[0].labels, 0);
     ck_assert_double_eq_tol(loss, run(&fewer, &training, &less, NULL, NULL), 1e-12);
-    net_backward(some.net, &training, &grain, some.gradient);
+    net_backward(some.net, &training, &microbatch, some.gradient);
     net_backward(fewer.net, &training, &less, fewer.gradient);
     for (size_t p = 0; p < some.P; p++)
         ck_assert_float_eq_tol(some.gradient[p], fewer.gradient[p], 1e-5F);
-    grain_finish(&grain);
-    grain_finish(&less);
+    microbatch_finish(&microbatch);
+    microbatch_finish(&less);
     trial_finish(&some);
     trial_finish(&fewer);
 }
@@ -365,17 +366,17 @@ START_TEST(measuring_leaves_no_trace)
 {
     struct net_config config = make_config(ALL, _i);
     struct trial first, second;
-    struct grain grain;
+    struct microbatch microbatch;
     trial_init(&first, &config);
     trial_init(&second, &config);
-    fill_grain(&config, ROWS, in_order, lengths, &grain);
-    run(&first, &training, &grain, NULL, NULL);
-    run(&second, &training, &grain, NULL, NULL);
-    ck_assert_uint_gt(net_workspace_bytes(first.net, &training, &grain), 0);
-    net_backward(first.net, &training, &grain, first.gradient);
-    net_backward(second.net, &training, &grain, second.gradient);
+    fill_microbatch(&config, ROWS, in_order, lengths, &microbatch);
+    run(&first, &training, &microbatch, NULL, NULL);
+    run(&second, &training, &microbatch, NULL, NULL);
+    ck_assert_uint_gt(net_workspace_bytes(first.net, &training, &microbatch), 0);
+    net_backward(first.net, &training, &microbatch, first.gradient);
+    net_backward(second.net, &training, &microbatch, second.gradient);
     ck_assert_mem_eq(first.gradient, second.gradient, first.P * sizeof *first.gradient);
-    grain_finish(&grain);
+    microbatch_finish(&microbatch);
     trial_finish(&first);
     trial_finish(&second);
 }
@@ -466,22 +467,23 @@ START_TEST(noise_is_normal_and_a_function_of_its_key)
 {
     enum { I = 20, EPOCHS = 100 };
     struct net_config config = {.inputs = I, .outputs = 2};
-    struct grain grain, swapped;
+    struct microbatch microbatch, swapped;
     static const size_t order[ROWS] = {0, 2, 1, 3, 6, 4, 5};
-    fill_grain(&config, ROWS, in_order, lengths, &grain);
-    fill_grain(&config, ROWS, order, lengths, &swapped);
-    size_t stride = 48, bytes = grain.N * grain.inputs_stride * sizeof(float);
-    float *held = malloc(bytes), *noisy = malloc(grain.N * stride * sizeof *noisy),
-          *other = malloc(grain.N * stride * sizeof *other);
-    memcpy(held, grain.inputs, bytes);
-    double sum = 0, squares = 0, fourth = 0, n = (double)(EPOCHS * grain.N * I);
+    fill_microbatch(&config, ROWS, in_order, lengths, &microbatch);
+    fill_microbatch(&config, ROWS, order, lengths, &swapped);
+    size_t stride = 48, bytes = microbatch.N * microbatch.inputs_stride * sizeof(float);
+    float *held = malloc(bytes), *noisy = malloc(microbatch.N * stride * sizeof *noisy),
+          *other = malloc(microbatch.N * stride * sizeof *other);
+    memcpy(held, microbatch.inputs, bytes);
+    double sum = 0, squares = 0, fourth = 0, n = (double)(EPOCHS * microbatch.N * I);
     for (uint64_t epoch = 0; epoch < EPOCHS; epoch++) {
         struct net_pass pass = {.training = 1, .seed = 8, .epoch = epoch};
-        noise_apply(&pass, &grain, 0.25, I, noisy, stride);
+        noise_apply(&pass, &microbatch, 0.25, I, noisy, stride);
         noise_apply(&pass, &swapped, 0.25, I, other, stride);
-        for (size_t r = 0; r < grain.N; r++) {
+        for (size_t r = 0; r < microbatch.N; r++) {
             for (size_t i = 0; i < I; i++) {
-                double x = ((double)noisy[r * stride + i] - (double)held[r * grain.inputs_stride + i]) / 0.25;
+                double x =
+                    ((double)noisy[r * stride + i] - (double)held[r * microbatch.inputs_stride + i]) / 0.25;
                 sum += x;
                 squares += x * x;
                 fourth += x * x * x * x;
@@ -490,18 +492,18 @@ START_TEST(noise_is_normal_and_a_function_of_its_key)
                 ck_assert_float_eq(noisy[r * stride + i], 0);
         }
         for (size_t t = 0; t < 6; t++)
-            ck_assert_mem_eq(noisy + grain_frame(&grain, 1, t) * stride,
-                other + grain_frame(&swapped, 2, t) * stride, I * sizeof *noisy);
+            ck_assert_mem_eq(noisy + microbatch_frame(&microbatch, 1, t) * stride,
+                other + microbatch_frame(&swapped, 2, t) * stride, I * sizeof *noisy);
     }
     ck_assert_double_lt(fabs(sum / n), 4 / sqrt(n));
     ck_assert_double_lt(fabs(squares / n - 1), 4 * sqrt(2 / n));
     ck_assert_double_lt(fabs(fourth / n - 3), 4 * sqrt(96 / n));
-    ck_assert_mem_eq(held, grain.inputs, bytes);
+    ck_assert_mem_eq(held, microbatch.inputs, bytes);
     free(held);
     free(noisy);
     free(other);
-    grain_finish(&grain);
-    grain_finish(&swapped);
+    microbatch_finish(&microbatch);
+    microbatch_finish(&swapped);
 }
 END_TEST
 
@@ -510,14 +512,14 @@ START_TEST(noise_is_of_training_alone)
     struct net_config config = make_config(NOISE, _i), plain = make_config(NONE, _i);
     config.layers = plain.layers = 0;
     struct trial noisy, quiet;
-    struct grain grain;
+    struct microbatch microbatch;
     trial_init(&noisy, &config);
     trial_init(&quiet, &plain);
-    fill_grain(&config, ROWS, in_order, lengths, &grain);
-    double loss = run(&quiet, &training, &grain, NULL, NULL);
-    ck_assert_double_eq(run(&noisy, &evaluation, &grain, NULL, NULL), loss);
-    ck_assert_double_ne(run(&noisy, &training, &grain, NULL, NULL), loss);
-    grain_finish(&grain);
+    fill_microbatch(&config, ROWS, in_order, lengths, &microbatch);
+    double loss = run(&quiet, &training, &microbatch, NULL, NULL);
+    ck_assert_double_eq(run(&noisy, &evaluation, &microbatch, NULL, NULL), loss);
+    ck_assert_double_ne(run(&noisy, &training, &microbatch, NULL, NULL), loss);
+    microbatch_finish(&microbatch);
     trial_finish(&noisy);
     trial_finish(&quiet);
 }
@@ -525,16 +527,16 @@ END_TEST
 
 /* ---- states that are carried on ---- */
 
-/* Steps first .. first + n - 1 of all rows of a grain of equal lengths. */
-static void cut_grain(
-    const struct net_config *config, const struct grain *whole, size_t first, size_t n, struct grain *piece)
+/* Steps first .. first + n - 1 of all rows of a microbatch of equal lengths. */
+static void cut_microbatch(const struct net_config *config, const struct microbatch *whole, size_t first,
+    size_t n, struct microbatch *piece)
 {
-    struct grain_format format = {.inputs = config->symbols ? 0 : config->inputs};
+    struct microbatch_format format = {.inputs = config->symbols ? 0 : config->inputs};
     int32_t length[8];
     for (size_t b = 0; b < whole->B; b++)
         length[b] = (int32_t)n;
-    grain_init(piece);
-    ck_assert_int_eq(grain_resize(piece, &format, whole->B, length, whole->sequence, NULL, NULL), 0);
+    microbatch_init(piece);
+    ck_assert_int_eq(microbatch_resize(piece, &format, whole->B, length, whole->sequence, NULL, NULL), 0);
     size_t from = first * whole->B, stride = whole->inputs_stride;
     if (config->symbols)
         memcpy(piece->symbols, whole->symbols + from, piece->N * sizeof *piece->symbols);
@@ -545,20 +547,20 @@ static void cut_grain(
 /* The last piece of these sizes, all of 10 steps together, ends as the whole does, and every piece's rows are
  * the whole's. */
 static void check_pieces(
-    struct trial *trial, const struct grain *whole, const float *want, const size_t *sizes)
+    struct trial *trial, const struct microbatch *whole, const float *want, const size_t *sizes)
 {
     size_t O = trial->config.outputs, frame = trial->config.output == OUTPUT_FRAME;
     struct net_state *state = net_state_create(trial->net, whole->B, NULL);
     ck_assert_ptr_nonnull(state);
     for (size_t first = 0, k = 0; first < 10; first += sizes[k++]) {
-        struct grain piece;
+        struct microbatch piece;
         struct net_outputs outputs;
-        cut_grain(&trial->config, whole, first, sizes[k], &piece);
+        cut_microbatch(&trial->config, whole, first, sizes[k], &piece);
         ck_assert_int_eq(net_continue(trial->net, state, &piece, &outputs, NULL), 0);
         for (size_t r = 0; r < outputs.rows && (frame || first + sizes[k] == 10); r++)
             ck_assert_mem_eq(outputs.values + r * outputs.stride,
                 want + (frame ? first * whole->B + r : r) * O, O * sizeof *want);
-        grain_finish(&piece);
+        microbatch_finish(&piece);
     }
     net_state_destroy(state);
 }
@@ -574,11 +576,11 @@ START_TEST(pieces_in_turn_give_the_bits_of_the_whole)
             config.peepholes = config.peepholes && config.cell == CELL_LSTM;
             config.layers = all == 2 ? 0 : config.layers;
             struct trial trial;
-            struct grain whole;
+            struct microbatch whole;
             struct net_outputs outputs;
             float want[64 * 8];
             trial_init(&trial, &config);
-            fill_grain(&config, 3, in_order, tens, &whole);
+            fill_microbatch(&config, 3, in_order, tens, &whole);
             for (int k = 0; k < 4; k++) {
                 run(&trial, &evaluation, &whole, &outputs, NULL);
                 for (size_t r = 0; r < outputs.rows; r++)
@@ -586,7 +588,7 @@ START_TEST(pieces_in_turn_give_the_bits_of_the_whole)
                         config.outputs * sizeof *want);
                 check_pieces(&trial, &whole, want, pieces[k]);
             }
-            grain_finish(&whole);
+            microbatch_finish(&whole);
             trial_finish(&trial);
         }
 }

@@ -1,4 +1,4 @@
-/* What --plan says of memory, beside what a pass over the same grains has taken in the end. */
+/* What --plan says of memory, beside what a pass over the same microbatches has taken in the end. */
 #include "base/memory.h"
 #include "data/plan.h"
 #include "net/layout.h"
@@ -50,22 +50,23 @@ static struct dataset *write_set(struct sample_shape shape)
     return dataset;
 }
 
-/* One grain and one net go through all of the first epoch, or with training = 0 of the set in its order. */
+/* One microbatch and one net go through all of the first epoch, or with training = 0 of the set in its order.
+ */
 static void pass_through(const struct config *config, struct net *net, struct dataset *dataset, int training,
     size_t *packed, size_t *activations)
 {
     struct error error = {0};
     struct plan plan;
     struct plan_step step = {0};
-    struct grain grain;
+    struct microbatch microbatch;
     int32_t length[64];
     struct net_score scores[64];
     struct net_outputs outputs;
     for (int64_t s = 0; s < dataset->sequences; s++)
         length[s] = dataset_length(dataset, s);
-    grain_init(&grain);
-    ck_assert_int_eq(plan_init(&plan, dataset->sequences, length, config->train.batch, config->train.grain,
-                         config->train.seed, &error),
+    microbatch_init(&microbatch);
+    ck_assert_int_eq(plan_init(&plan, dataset->sequences, length, config->train.batch,
+                         config->train.microbatch, config->train.seed, &error),
         0);
     plan_set_epoch(&plan, training);
     for (int64_t s = 0; s < plan.steps; s++) {
@@ -73,21 +74,21 @@ static void pass_through(const struct config *config, struct net *net, struct da
         for (size_t leaf = 0; leaf < step.leaves; leaf++) {
             size_t B = step.start[leaf + 1] - step.start[leaf];
             const struct net_pass pass = {.training = training};
-            ck_assert_int_eq(
-                dataset_read_grain(dataset, B, step.sequence + step.start[leaf], NULL, NULL, &grain, &error),
+            ck_assert_int_eq(dataset_read_microbatch(dataset, B, step.sequence + step.start[leaf], NULL, NULL,
+                                 &microbatch, &error),
                 0);
-            ck_assert_int_eq(net_forward(net, &pass, &grain, &outputs, scores, &error), 0);
+            ck_assert_int_eq(net_forward(net, &pass, &microbatch, &outputs, scores, &error), 0);
         }
     }
-    *packed = grain_rows_bytes(grain.rows_room, grain.steps_room) + grain.frames_bytes;
+    *packed = microbatch_rows_bytes(microbatch.rows_room, microbatch.steps_room) + microbatch.frames_bytes;
     *activations = net->block_bytes;
     plan_step_finish(&step);
     plan_finish(&plan);
-    grain_finish(&grain);
+    microbatch_finish(&microbatch);
 }
 
 /* _i: kind, and whether it trains */
-START_TEST(memory_is_what_all_grains_have_taken)
+START_TEST(memory_is_what_all_microbatches_have_taken)
 {
     int training = _i / KINDS;
     struct error error = {0};
@@ -101,7 +102,7 @@ START_TEST(memory_is_what_all_grains_have_taken)
     config.model.bidirectional[0] = 1;
     config.model.huber_delta = 1;
     config.train.batch = 16;
-    config.train.grain = 5;
+    config.train.microbatch = 5;
     ck_assert_msg(model_bind(&config.model, dataset, &error) == 0, "%s", error.text);
     struct net *net = net_create(&config.model, &error);
     ck_assert_msg(net != NULL, "%s", error.text);
@@ -115,7 +116,7 @@ START_TEST(memory_is_what_all_grains_have_taken)
     ck_assert_uint_eq(survey.packed, packed);
     ck_assert_uint_eq(survey.activations, activations);
     ck_assert_int_eq(survey.steps, 3);
-    ck_assert_int_eq(survey.grains, 4 + 4 + 2);
+    ck_assert_int_eq(survey.microbatches, 4 + 4 + 2);
     memory_destroy(weights);
     net_destroy(net);
     config_finish(&config);
@@ -127,7 +128,7 @@ int main(void)
 {
     Suite *suite = suite_create("survey");
     TCase *cases = tcase_create("memory");
-    tcase_add_loop_test(cases, memory_is_what_all_grains_have_taken, 0, 2 * KINDS);
+    tcase_add_loop_test(cases, memory_is_what_all_microbatches_have_taken, 0, 2 * KINDS);
     suite_add_tcase(suite, cases);
     sample_make_folder(folder, sizeof folder);
     int outcome = suite_run(suite);

@@ -1,5 +1,5 @@
 /* Ten whole training steps of the program itself on one rank: a dataset file and a configuration in, and then
- * what rnn-train does: reading, plan, grains, network, tree, reduction, clipping, update. Beside it the
+ * what rnn-train does: reading, plan, microbatches, network, tree, reduction, clipping, update. Beside it the
  * reference, which takes the same sequences one by one in double, from the same starting weights. Compared is
  * how far each tensor has moved since the start, after every step. */
 #include "reference/problem_file.h"
@@ -66,7 +66,7 @@ static void make_config(struct config *config, const struct kind *kind, enum opt
     fprintf(file, "layers = 2\nhidden = %zu %zu\nbidirectional = %s %s\nembedding = %zu\n", net->hidden[0],
         net->hidden[1], net->bidirectional[0] ? "yes" : "no", net->bidirectional[1] ? "yes" : "no",
         net->embedding);
-    fprintf(file, "[train]\nbatch = 9\ngrain = 2\nepochs = 20\nseed = 5\noptimizer = %s\nlr = %s\n",
+    fprintf(file, "[train]\nbatch = 9\nmicrobatch = 2\nepochs = 20\nseed = 5\noptimizer = %s\nlr = %s\n",
         optimizers[optimizer].name, optimizers[optimizer].lr);
     fprintf(file, "beta2 = 0.97\nepsilon = 1e-4\nweight_decay = 0.01\nclip = 0.5\nwarmup = %d\n", WARMUP);
     ck_assert_int_eq(fclose(file), 0);

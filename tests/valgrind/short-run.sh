@@ -22,7 +22,7 @@ train() {
     valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
         --num-callers=50 --keep-debuginfo=yes --suppressions="$theirs" --suppressions="$here/mpi.supp" \
         "$rnn_train" --run "$folder/run" --set data.train="$folder/lorenz-train.h5" \
-        --set data.valid="$folder/lorenz-valid.h5" --set model.hidden=8 --set train.batch=2 --set train.grain=1 \
+        --set data.valid="$folder/lorenz-valid.h5" --set model.hidden=8 --set train.batch=2 --set train.microbatch=1 \
         --set train.schedule=constant --set train.warmup=0 --set train.epochs="$1" "$config" </dev/null
 }
 

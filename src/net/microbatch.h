@@ -1,4 +1,4 @@
-/* A grain: sequences that one rank computes together, packed without padding.
+/* A microbatch: sequences that one rank computes together, packed without padding.
  *
  * Sequences are sorted by length, longest first. Frames are numbered time step by time step; within a step
  * one row for each sequence that is still alive. Row b of step t is frame first[t] + b, and since lengths
@@ -8,15 +8,15 @@
  *     frames   0 1 2    3 4 5    6        first = 0 3 6 7, alive = 3 3 1
  *
  * T steps, B sequences (rows), N frames, I inputs, O targets a row. */
-#ifndef BASE_GRAIN_H
-#define BASE_GRAIN_H
+#ifndef NET_MICROBATCH_H
+#define NET_MICROBATCH_H
 
 #include "base/error.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-struct grain {
+struct microbatch {
     size_t T, B, N;
     int32_t *length;   /* [B], falling, each at least 1 */
     int64_t *sequence; /* [B] index in the dataset */
@@ -27,8 +27,8 @@ struct grain {
     float *inputs;        /* [N][inputs_stride], zero beyond I; NULL with symbols */
     int32_t *symbols;     /* [N]; NULL with inputs */
 
-    /* Targets: rows are frames of the grain in its order (one target per frame), or its B sequences (one per
-     * sequence), or, where a sequence has any number of them, those of sequence 0, then of 1, ...: rows
+    /* Targets: rows are frames of the microbatch in its order (one target per frame), or its B sequences (one
+     * per sequence), or, where a sequence has any number of them, those of sequence 0, then of 1, ...: rows
      * target_start[b] .. target_start[b + 1] - 1. Either classes or values; both NULL when there are no
      * targets. A class of -1 is no target. */
     size_t target_rows;
@@ -37,13 +37,13 @@ struct grain {
     size_t values_stride; /* floats, a multiple of 16 */
     float *values;        /* [target_rows][values_stride] */
 
-    /* Room owned by the grain: grown by grain_resize, never shrunk. */
+    /* Room owned by the microbatch: grown by microbatch_resize, never shrunk. */
     void *rows_block, *frames_block;
     size_t rows_room, steps_room, frames_bytes;
 };
 
-/* What one grain of a dataset is made of. */
-struct grain_format {
+/* What one microbatch of a dataset is made of. */
+struct microbatch_format {
     size_t inputs;        /* I; 0 with symbols */
     int has_classes;      /* class targets */
     size_t values;        /* O of real-valued targets, 0 without */
@@ -51,28 +51,28 @@ struct grain_format {
     int target_any;       /* or any number */
 };
 
-void grain_init(struct grain *grain); /* an empty grain: all zeroes */
-void grain_finish(struct grain *grain);
+void microbatch_init(struct microbatch *microbatch); /* an empty microbatch: all zeroes */
+void microbatch_finish(struct microbatch *microbatch);
 
 /* Lays out B sequences of the given lengths (falling) and makes room for inputs and targets of the format;
  * target_length [B], each at least 0, is read with target_any only. The contents of inputs and targets are
  * undefined afterwards but for the zeroes that pad each row. */
-int grain_resize(struct grain *grain, const struct grain_format *format, size_t B, const int32_t *length,
-    const int64_t *sequence, const int32_t *target_length, struct error *error);
+int microbatch_resize(struct microbatch *microbatch, const struct microbatch_format *format, size_t B,
+    const int32_t *length, const int64_t *sequence, const int32_t *target_length, struct error *error);
 
-/* Bytes of the room that grain_resize makes, in its two blocks, for grains of up to B sequences and T steps;
- * and for one of B sequences, N frames and, with target_any, `targets` targets. */
-size_t grain_rows_bytes(size_t B, size_t T);
-size_t grain_frames_bytes(const struct grain_format *format, size_t B, size_t N, size_t targets);
+/* Bytes of the room that microbatch_resize makes, in its two blocks, for microbatches of up to B sequences
+ * and T steps; and for one of B sequences, N frames and, with target_any, `targets` targets. */
+size_t microbatch_rows_bytes(size_t B, size_t T);
+size_t microbatch_frames_bytes(const struct microbatch_format *format, size_t B, size_t N, size_t targets);
 
 /* Frame of step t of row b. */
-static inline size_t grain_frame(const struct grain *grain, size_t b, size_t t)
+static inline size_t microbatch_frame(const struct microbatch *microbatch, size_t b, size_t t)
 {
-    return grain->first[t] + b;
+    return microbatch->first[t] + b;
 }
 
 /* A multiple of 16 that holds n floats: the stride of rows of n. */
-static inline size_t grain_stride(size_t n)
+static inline size_t microbatch_stride(size_t n)
 {
     return (n + 15) / 16 * 16;
 }
