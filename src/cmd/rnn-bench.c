@@ -1,7 +1,7 @@
 /* rnn-bench: how fast the training step is on this machine. */
 #include "base/log.h"
-#include "train/bench.h"
-#include "train/program.h"
+#include "bench/bench.h"
+#include "cmd/program.h"
 
 #include <stdio.h>
 

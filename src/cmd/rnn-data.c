@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "data/dataset.h"
-#include "data/make.h"
+#include "data/make/make.h"
 #include "data/targets.h"
 
 #include <errno.h>

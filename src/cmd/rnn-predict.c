@@ -1,7 +1,8 @@
 /* rnn-predict: runs a trained network over a dataset, on any number of ranks. */
 #include "base/error.h"
 #include "base/log.h"
-#include "train/program.h"
+#include "cmd/program.h"
+#include "predict/predict.h"
 
 #include <stdio.h>
 

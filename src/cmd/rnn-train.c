@@ -1,7 +1,7 @@
 /* rnn-train: trains a recurrent network on a sequence dataset, on any number of ranks. */
 #include "base/error.h"
 #include "base/log.h"
-#include "train/program.h"
+#include "cmd/program.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Text of a configuration: whatever is accepted must be written and read again alike. */
 #include "base/memory.h"
+#include "config/config.h"
 #include "fuzz/fuzz.h"
-#include "train/config.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* How a run begins and ends, in this process: what must not be lost, and what must not pass for success. */
 #include "base/clock.h"
 #include "base/random.h"
+#include "run/run.h"
 #include "support/mpi_suite.h"
 #include "support/sample.h"
-#include "train/run.h"
 
 #include <check.h>
 #include <math.h>

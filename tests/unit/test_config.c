@@ -1,10 +1,10 @@
 #include "base/memory.h"
 #include "base/random.h"
+#include "config/config.h"
+#include "config/ini.h"
+#include "config/keys.h"
+#include "config/value.h"
 #include "support/suite.h"
-#include "train/config.h"
-#include "train/config_keys.h"
-#include "train/ini_lines.h"
-#include "train/value.h"
 
 #include <check.h>
 #include <dirent.h>

@@ -1,7 +1,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "data/dataset.h"
-#include "data/make.h"
+#include "data/make/make.h"
 #include "support/suite.h"
 
 #include <math.h>

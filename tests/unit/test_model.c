@@ -1,8 +1,8 @@
 /* What a configuration and a dataset make together, and which of them do not go together. */
+#include "config/config.h"
+#include "pass/model.h"
 #include "support/sample.h"
 #include "support/suite.h"
-#include "train/config.h"
-#include "train/model.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
+#include "pass/options.h"
 #include "support/suite.h"
-#include "train/options.h"
 
 #include <check.h>
 #include <stdio.h>

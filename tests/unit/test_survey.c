@@ -2,10 +2,10 @@
 #include "base/memory.h"
 #include "data/plan.h"
 #include "net/layout.h"
+#include "pass/model.h"
+#include "plan/survey.h"
 #include "support/sample.h"
 #include "support/suite.h"
-#include "train/model.h"
-#include "train/survey.h"
 
 #include <stdio.h>
 #include <string.h>

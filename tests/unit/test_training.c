@@ -3,9 +3,9 @@
  * reference, which takes the same sequences one by one in double, from the same starting weights. Compared is
  * how far each tensor has moved since the start, after every step. */
 #include "reference/problem_file.h"
+#include "run/run.h"
 #include "support/mpi_suite.h"
 #include "support/sample.h"
-#include "train/run.h"
 
 #include <check.h>
 #include <math.h>

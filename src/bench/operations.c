@@ -1,0 +1,70 @@
+/* A matrix product of m by n with r rows is 2 r m n operations forward, as many for the gradient by the
+ * weights and, where something with weights lies below, as many for the gradient by what it saw. Nothing but
+ * matrix products is counted: no activations, no lattice of ctc, no rows of an embedding. */
+#include "bench/bench.h"
+
+/* How far up the network we are. */
+struct counting {
+    double sum;   /* multiply-adds */
+    double width; /* of what is seen next */
+    int below;    /* 1: something with weights lies below */
+};
+
+static void add_dense(struct counting *counting, double outputs, double rows)
+{
+    counting->sum += (counting->below ? 3 : 2) * outputs * counting->width * rows;
+    counting->width = outputs;
+    counting->below = 1;
+}
+
+/* Without a learned one there is no state before the first frame of a sequence, but transition layers make
+ * one of it. */
+static void add_recurrent(
+    struct counting *counting, const struct net_config *model, size_t layer, double frames, double sequences)
+{
+    double H = (double)model->hidden[layer], D = model->bidirectional[layer] ? 2 : 1;
+    double gates = D * H * (double)net_count_gates(model->cell), K = (double)model->transition_layers;
+    double states = model->initial_state ? frames : frames - sequences;
+    counting->sum += 3 * gates * H * (K > 0 ? frames : states);
+    counting->sum += K > 0 ? 3 * D * H * H * (states + (K - 1) * frames) : 0;
+    add_dense(counting, gates, frames);
+    counting->width = D * H;
+}
+
+/* Symbols with the end symbol; scores and averages are products of all symbols of a sequence with all its
+ * frames. */
+static void add_decoder(struct counting *counting, const struct net_config *model, double frames,
+    double sequences, double symbols)
+{
+    double F = counting->width, S = (double)model->decoder_hidden, A = (double)model->attention_size;
+    double gates = S * (double)net_count_gates(model->cell), pairs = frames * symbols / sequences;
+    double inputs = (double)model->decoder_embedding, sum = 0;
+    for (size_t n = 0; n < model->decoder_layers; n++, inputs = S)
+        sum += (model->cell == CELL_LSTM ? 2 : 1) * S * F * sequences + gates * (S + inputs) * symbols;
+    if (model->attention != ATTENTION_NONE)
+        sum += F * pairs + S * (S + F) * symbols;
+    if (model->attention == ATTENTION_ADDITIVE)
+        sum += A * F * frames + A * S * symbols + A * pairs;
+    else if (model->attention == ATTENTION_DOT)
+        sum += S * F * frames + S * pairs;
+    counting->sum += 3 * sum;
+    counting->width = S;
+}
+
+double bench_count_operations(const struct net_config *model, double frames, double sequences, double labels)
+{
+    struct counting counting = {.width = (double)model->inputs};
+    double rows = frames;
+    for (size_t k = 0; k < model->input_layers; k++)
+        add_dense(&counting, (double)model->input_size[k], frames);
+    for (size_t l = 0; l < model->layers; l++)
+        add_recurrent(&counting, model, l, frames, sequences);
+    if (model->output == OUTPUT_DECODER) {
+        rows = labels + sequences;
+        add_decoder(&counting, model, frames, sequences, rows);
+    }
+    for (size_t k = 0; k < model->output_layers; k++)
+        add_dense(&counting, (double)model->output_size[k], rows);
+    add_dense(&counting, (double)net_count_head(model), rows);
+    return 2 * counting.sum;
+}

@@ -1,0 +1,140 @@
+#include "cmd/program.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "comm/placement.h"
+#include "h5/h5.h"
+#include "kernel/kernel.h"
+#include "pass/program.h"
+#include "pass/stop.h"
+#include "plan/preview.h"
+#include "run/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void program_print_version(const char *program)
+{
+    char mpi[96], hdf5[64];
+    struct error error;
+    comm_version(mpi, sizeof mpi);
+    h5_version(hdf5, sizeof hdf5);
+    const struct kernel *kernel = kernel_choose(&error);
+    printf("%s %s (%s, %s, %s, instruction set %s of %s)\n", program, RNN_VERSION, mpi, hdf5, RNN_COMPILER,
+        kernel ? kernel->name : "none", kernel_list());
+}
+
+int program_speaks_first(void)
+{
+    static const char *const variables[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+        const char *rank = getenv(variables[i]);
+        if (rank)
+            return strcmp(rank, "0") == 0;
+    }
+    return 1;
+}
+
+static void say_fault(void *context, const char *text)
+{
+    const struct comm *comm = context;
+    if (comm->rank == 0)
+        log_line(LOG_ERROR, "%s", text);
+}
+
+/* All. Every rank reads the configuration; faults are told once. Where there is to be a run, the ranks are
+ * watched from here on. */
+static int read_config(struct comm *comm, const struct train_options *options, struct config *config)
+{
+    struct faults faults;
+    struct error error = {0};
+    faults_init(&faults, 50, say_fault, comm);
+    config_init(config);
+    int failed = config_read(config, options->config, options->sets, options->set, &faults);
+    if (!options->plan && !options->check)
+        comm_watch(comm, config->train.watchdog,
+            "run the same command again to continue from the last checkpoint, without that host if it "
+            "happens again (train.watchdog sets the limit)");
+    if (failed) {
+        if (comm->rank == 0)
+            return comm_agree(comm, &(struct error){.code = faults.code}), faults.code;
+        error_set(
+            &error, (enum exit_code)faults.code, "%s: cannot be read here as on rank 0", options->config);
+    }
+    if (comm_agree(comm, &error) == 0)
+        return 0;
+    if (comm->rank == 0)
+        log_line(LOG_ERROR, "%s", error.text);
+    return error.code;
+}
+
+static int train(const struct comm *comm, const struct train_options *options, const struct config *config,
+    const char *command, double start)
+{
+    struct run *run = memory_create(1, sizeof *run, NULL);
+    struct error error = {0};
+    if (!run)
+        comm_fatal(comm, -1, EXIT_CODE_INTERNAL, "out of memory");
+    run->options = options;
+    run->config = config;
+    run->comm = comm;
+    run->command = command;
+    run->start = start;
+    int code;
+    if (options_run_directory(options, run->directory, sizeof run->directory, &error)) {
+        if (comm->rank == 0)
+            log_line(LOG_ERROR, "%s", error.text);
+        code = error.code;
+    } else {
+        code = run_train(run);
+    }
+    run_close(run);
+    memory_destroy(run);
+    return code;
+}
+
+/* --plan and --check are told by rank 0 alone. */
+static int preview(const struct comm *comm, const struct train_options *options, const struct config *config)
+{
+    struct error error = {0};
+    int64_t code = 0;
+    if (comm->rank == 0 && options->check) {
+        struct faults faults;
+        faults_init(&faults, 100, say_fault, (void *)comm);
+        code = preview_check(config, &faults);
+        if (faults.count >= faults.most)
+            log_line(LOG_ERROR, "no more than %zu faults are told: there may be others", faults.most);
+    } else if (comm->rank == 0) {
+        size_t ranks = (size_t)(options->plan_ranks ? options->plan_ranks : comm->ranks);
+        if (preview_plan(config, ranks, options->verbosity > 0, &error)) {
+            log_line(LOG_ERROR, "%s", error.text);
+            code = error.code;
+        }
+    }
+    comm_broadcast(comm, &code, sizeof code, 0);
+    return (int)code;
+}
+
+int program_train(const struct train_options *options, const char *command)
+{
+    double start = clock_now();
+    struct comm comm;
+    struct config config;
+    if (!options->plan && !options->check && placement_is_hopeless())
+        return EXIT_CODE_USAGE;
+    if (!options->plan && !options->check)
+        stop_catch_signals(); /* as early as a job may be asked to stop */
+    program_start(&comm, "rnn-train", options->verbosity);
+    int code = read_config(&comm, options, &config);
+    if (code == 0 && (options->plan || options->check))
+        code = preview(&comm, options, &config);
+    else if (code == 0 && placement_is_wrong(&comm))
+        code = EXIT_CODE_USAGE;
+    else if (code == 0)
+        code = train(&comm, options, &config, command, start);
+    config_finish(&config);
+    comm_finish(&comm);
+    return code;
+}

@@ -1,0 +1,22 @@
+/* The programs behind their command lines. All ranks call; returns the exit code, equal on all. */
+#ifndef CMD_PROGRAM_H
+#define CMD_PROGRAM_H
+
+#include "pass/options.h"
+
+/* rnn-train: trains, or with --plan or --check tells. `command` is the command line as one text. Starts and
+ * ends MPI. */
+int program_train(const struct train_options *options, const char *command);
+
+/* --verify FILE|RUN: a line per file on standard output; EXIT_CODE_OK: all sound, else that of the first that
+ * is not. One process calls, without MPI. */
+int program_verify(const char *path);
+
+/* "rnn-train 0.1.0 (...)": a line with the versions of MPI, HDF5 and compiler, and the instruction set. */
+void program_print_version(const char *program);
+
+/* True on the one process of a job that answers --help and --version: the first rank, or a process on its
+ * own. */
+int program_speaks_first(void);
+
+#endif

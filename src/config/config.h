@@ -1,0 +1,75 @@
+/* The configuration of a run: an INI file, overridden by --set, with a default for every key but data.train.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "base/error.h"
+#include "net/net.h"
+#include "optim/optim.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum interval { INTERVAL_EPOCHS, INTERVAL_STEPS, INTERVAL_MINUTES };
+enum best { BEST_LOSS, BEST_ERROR };
+
+/* What becomes of a step whose loss or gradient is no finite number, or whose loss explodes. */
+enum divergence {
+    DIVERGENCE_ABORT, /* the run ends */
+    DIVERGENCE_SKIP,  /* the step updates nothing */
+    DIVERGENCE_BACK   /* the run goes back to a checkpoint, with a lower rate from there on */
+};
+
+struct config {
+    struct {
+        char *train, *valid; /* absolute; valid NULL where there is none */
+        int standardize;
+        size_t cache; /* bytes per rank */
+    } data;
+    /* [model], and of [train] what the network does itself: noise on inputs and what the loss is made of.
+     * inputs, symbols, outputs and target_length are the dataset's: 0 here, set by model_bind
+     * (pass/model.h), as are sizes of the decoder that are 0. */
+    struct net_config model;
+    struct {
+        int64_t batch, microbatch, epochs;
+        struct optim_config optim; /* total_steps is 0 here */
+        uint64_t seed;
+        double weight_noise; /* deviation of what is added to the weights in a step */
+        int64_t patience;
+        enum divergence on_divergence;
+        double explode;      /* a loss so many times the epoch's mean so far is divergence; 0: none is */
+        double back_factor;  /* of the rate, each time the run goes back */
+        double watchdog;     /* seconds after which a rank that does not answer ends the run; 0: never */
+        double report_every; /* seconds */
+    } train;
+    struct {
+        int64_t every;
+        enum interval unit;
+        int64_t keep;
+        enum best best;
+    } checkpoint;
+};
+
+void config_init(struct config *config); /* the defaults */
+void config_finish(struct config *config);
+
+/* Reads `path` (inih through our own line reader), then the overrides "SECTION.KEY=VALUE" in order, then
+ * checks what keys say together. Relative paths of the file are relative to it, those of overrides to the
+ * current folder; both become absolute. Every fault goes to `faults`, naming file, line, key, and what is
+ * allowed. Returns -1 when there was any; *config is then not to be used but config_finish. */
+int config_read(struct config *config, const char *path, size_t overrides, const char *const *override,
+    struct faults *faults);
+
+/* The full resolved configuration as an INI text that config_read takes, the caller's (memory_destroy).
+ * Without paths (for a checkpoint) data.train and data.valid are left out. Equal configurations give equal
+ * bytes. */
+char *config_write(const struct config *config, int with_paths, struct error *error);
+
+/* Compares with the text of a checkpoint's configuration (without paths): every key of [data], [model] and
+ * [train] that differs, but patience and, where the schedule does not depend on it, epochs, is a fault with
+ * both values and a hint at --fresh and --init. [checkpoint], data.cache, train.report_every, watchdog,
+ * on_divergence, explode and back_factor may change. Returns the number of faults. */
+size_t config_compare(const struct config *config, const char *saved, struct faults *faults);
+
+#endif

@@ -1,0 +1,86 @@
+/* The keys of the configuration: one table that drives defaults, parsing, messages, writing and comparing. A
+ * new key is one line in config_keys.c (and one in struct config and in man/rnn-train.1). */
+#ifndef CONFIG_KEYS_H
+#define CONFIG_KEYS_H
+
+#include "config/config.h"
+
+#include <stddef.h>
+
+enum key_type {
+    KEY_PATH,     /* char *, absolute; NULL where empty */
+    KEY_SWITCH,   /* int: yes or no */
+    KEY_SWITCHES, /* int [NET_MOST_LAYERS]: one, or one per layer */
+    KEY_CHOICE,   /* an enum */
+    KEY_COUNT,    /* int64_t */
+    KEY_SIZE,     /* size_t */
+    KEY_SIZES,    /* size_t [NET_MOST_LAYERS]: one, or one per layer */
+    KEY_WIDTHS,   /* size_t [NET_MOST_LAYERS], as many as `length` says, also none */
+    KEY_WEIGHTS,  /* double [NET_MOST_CLASS_WEIGHTS], the same */
+    KEY_SEED,     /* uint64_t */
+    KEY_REAL,     /* double */
+    KEY_BYTES,    /* size_t */
+    KEY_SECONDS,  /* double */
+    KEY_INTERVAL  /* int64_t, with an enum interval at `unit` */
+};
+
+/* What a resumed run makes of another value than it was started with. */
+enum resume {
+    RESUME_REFUSED,
+    RESUME_ALLOWED,
+    RESUME_EPOCHS /* allowed where the schedule does not depend on it */
+};
+
+struct config_key {
+    const char *section, *name;
+    enum key_type type;
+    size_t offset;              /* in struct config */
+    const char *initial;        /* default, as text */
+    double least, most;         /* of numbers */
+    int above_least;            /* least itself is out */
+    int below_most;             /* most itself is out */
+    const char *const *choices; /* names of the enumerators in order, then NULL */
+    size_t unit;                /* offset of a KEY_INTERVAL's unit */
+    size_t length;              /* offset of the length, a size_t, of a list that has its own */
+    enum resume resume;
+};
+
+enum { CONFIG_KEYS_MOST = 64 };                           /* room for what is kept per key */
+enum { CONFIG_VALUE_MOST = 32 * NET_MOST_CLASS_WEIGHTS }; /* bytes that hold any value as text but a path */
+
+extern const struct config_key config_keys[];
+extern const size_t config_key_count;
+
+const struct config_key *key_find(const char *section, const char *name); /* NULL where there is none */
+int key_section_exists(const char *section);
+
+/* Takes a value: NULL, or what is wrong with it ("out of range"), *config then untouched. A list fills as
+ * many elements as it has, and *items with how many that are (1 for other types); one with a length of its
+ * own may be empty. A path is relative to `directory` (absolute). Running out of memory is among what can be
+ * wrong. */
+const char *key_read(const struct config_key *key, const char *text, const char *directory,
+    struct config *config, size_t *items);
+
+/* The same for KEY_WEIGHTS, but what it takes goes behind what is there, and *items is how many that makes.
+ */
+const char *key_add(const struct config_key *key, const char *text, struct config *config, size_t *items);
+
+/* What may stand there: "a whole number from 1 to 64". */
+void key_allowed(const struct config_key *key, char *text, size_t size);
+
+/* The value as text that key_read takes and makes the same value of; equal values give equal text. Lists
+ * without a length of their own are written for model.layers layers (at least one). Returns the length of the
+ * whole text, as snprintf does. */
+size_t key_write(const struct config_key *key, const struct config *config, char *text, size_t size);
+
+/* Gives every layer the value of the first. */
+void key_spread(const struct config_key *key, struct config *config);
+
+/* " (did you mean ...?)" for a section or key that does not exist, empty where nothing comes near; and the
+ * names there are, separated by commas. */
+void key_suggest_section(const char *section, char *text, size_t size);
+void key_suggest_name(const char *section, const char *name, char *text, size_t size);
+void key_list_sections(char *text, size_t size);
+void key_list_names(const char *section, char *text, size_t size);
+
+#endif

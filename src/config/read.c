@@ -1,0 +1,202 @@
+/* A configuration is filled in three passes: defaults, the file, the overrides; each value overwrites the one
+ * before. What only shows when all are known (lists against `layers`, keys that contradict each other) is
+ * checked at the end, and reported at the place where the key got its value. */
+#include "config/read.h"
+
+#include "config/ini.h"
+#include "config/value.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { PLACE = 700 };
+
+static struct key_state *state_of(struct config_reading *reading, const struct config_key *key)
+{
+    return &reading->keys[key - config_keys];
+}
+
+/* "FILE:12: train.lr = 0.1", "--set train.lr=0.1", or "FILE: train.lr = 0.001 (the default)". */
+static void place(const struct config_reading *reading, const struct config_key *key, char text[PLACE])
+{
+    const struct key_state *state = &reading->keys[key - config_keys];
+    if (state->override)
+        snprintf(text, PLACE, "--set %s.%s=%s", key->section, key->name, state->shown);
+    else if (state->line)
+        snprintf(text, PLACE, "%.400s:%d: %s.%s = %s", reading->name, state->line, key->section, key->name,
+            state->shown);
+    else
+        snprintf(text, PLACE, "%.400s: %s.%s = %s (the default)", reading->name, key->section, key->name,
+            key->initial);
+}
+
+void config_fault_at(struct config_reading *reading, const char *section, const char *name, const char *what)
+{
+    const struct config_key *key = key_find(section, name);
+    char text[PLACE];
+    place(reading, key, text);
+    faults_add(reading->faults, EXIT_CODE_DATA, "%s: %s", text, what);
+    state_of(reading, key)->faulty = 1;
+}
+
+/* Takes the value, or with `more` adds it to what the key has. */
+static void take_value(struct config_reading *reading, const struct config_key *key, const char *value,
+    const char *directory, int more)
+{
+    struct key_state *state = state_of(reading, key);
+    value_show(value, state->shown);
+    const char *why = more ? key_add(key, value, reading->config, &state->items)
+                           : key_read(key, value, directory, reading->config, &state->items);
+    if (!why)
+        return;
+    char allowed[300], what[400];
+    key_allowed(key, allowed, sizeof allowed);
+    snprintf(what, sizeof what, "%s: allowed is %s", why, allowed);
+    config_fault_at(reading, key->section, key->name, what);
+}
+
+static void fault_unknown_section(struct config_reading *reading, const char *where, const char *section)
+{
+    char shown[VALUE_SHOWN], meant[100], all[200];
+    key_suggest_section(section, meant, sizeof meant);
+    key_list_sections(all, sizeof all);
+    faults_add(reading->faults, EXIT_CODE_DATA, "%s: unknown section [%s]%s: there are %s", where,
+        value_show(section, shown), meant, all);
+}
+
+static void fault_unknown_key(
+    struct config_reading *reading, const char *where, const char *section, const char *name)
+{
+    char shown[VALUE_SHOWN], meant[100], all[500];
+    key_suggest_name(section, name, meant, sizeof meant);
+    key_list_names(section, all, sizeof all);
+    faults_add(reading->faults, EXIT_CODE_DATA, "%s: unknown key %s%s: [%s] has %s", where,
+        value_show(name, shown), meant, section, all);
+}
+
+static void take_section(void *context, const char *section, int line)
+{
+    struct config_reading *reading = context;
+    if (key_section_exists(section))
+        return;
+    char where[PLACE];
+    snprintf(where, sizeof where, "%.400s:%d", reading->name, line);
+    fault_unknown_section(reading, where, section);
+}
+
+static void take_pair(void *context, const char *section, const char *name, const char *value, int line)
+{
+    struct config_reading *reading = context;
+    const struct config_key *key = key_find(section, name);
+    char where[PLACE], shown[VALUE_SHOWN];
+    snprintf(where, sizeof where, "%.400s:%d", reading->name, line);
+    if (!key && *section == '\0') {
+        char all[200];
+        key_list_sections(all, sizeof all);
+        faults_add(reading->faults, EXIT_CODE_DATA,
+            "%s: the key %s stands in no section: put it under one of %s", where, value_show(name, shown),
+            all);
+    } else if (!key && key_section_exists(section)) {
+        fault_unknown_key(reading, where, section, name);
+    } else if (key && state_of(reading, key)->line && key->type != KEY_WEIGHTS) {
+        faults_add(reading->faults, EXIT_CODE_DATA, "%s: %s.%s stands in line %d already: leave one of them",
+            where, section, name, state_of(reading, key)->line);
+    } else if (key) {
+        int more = state_of(reading, key)->line > 0;
+        state_of(reading, key)->line = line;
+        take_value(reading, key, value, reading->directory, more);
+    }
+}
+
+void config_take_text(struct config_reading *reading, const char *text)
+{
+    const struct ini_listener listener = {take_section, take_pair, reading};
+    ini_scan(text, reading->name, &listener, reading->faults);
+}
+
+void config_take_override(struct config_reading *reading, const char *override, const char *folder)
+{
+    char section[64], name[64], where[PLACE], shown[VALUE_SHOWN];
+    snprintf(where, sizeof where, "--set %s", value_show(override, shown));
+    size_t to_equals = strcspn(override, "="), to_dot = strcspn(override, ".");
+    if (!override[to_equals] || to_dot > to_equals) {
+        faults_add(reading->faults, EXIT_CODE_USAGE, "%s: this is not SECTION.KEY=VALUE, as in train.lr=0.01",
+            where);
+        return;
+    }
+    snprintf(section, sizeof section, "%.*s", (int)to_dot, override);
+    snprintf(name, sizeof name, "%.*s", (int)(to_equals - to_dot - 1), override + to_dot + 1);
+    const struct config_key *key = key_find(section, name);
+    if (key) {
+        state_of(reading, key)->override = override;
+        take_value(reading, key, override + to_equals + 1, folder, 0);
+    } else if (key_section_exists(section)) {
+        fault_unknown_key(reading, where, section, name);
+    } else {
+        fault_unknown_section(reading, where, section);
+    }
+}
+
+int config_is_sound(const struct config_reading *reading, const char *section, const char *name)
+{
+    return !reading->keys[key_find(section, name) - config_keys].faulty;
+}
+
+/* Lists: one for all layers, or one per layer. */
+static void settle_lists(struct config_reading *reading)
+{
+    size_t L = reading->config->model.layers;
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        struct key_state *state = &reading->keys[i];
+        if ((key->type != KEY_SIZES && key->type != KEY_SWITCHES) || state->faulty)
+            continue;
+        if (state->items <= 1) {
+            key_spread(key, reading->config);
+        } else if (config_is_sound(reading, "model", "layers") && state->items != L) {
+            char what[120];
+            snprintf(what, sizeof what, "%zu items for %zu layer%s: give one for all, or one per layer",
+                state->items, L, L == 1 ? "" : "s");
+            config_fault_at(reading, key->section, key->name, what);
+        }
+    }
+}
+
+/* config.ini must be able to hold what overrides and long folders bring. Weights take as many lines as they
+ * need. */
+static void check_fit(struct config_reading *reading)
+{
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        char buffer[CONFIG_VALUE_MOST];
+        if (reading->keys[i].faulty || key->type == KEY_WEIGHTS)
+            continue;
+        size_t n = key_write(key, reading->config, buffer, sizeof buffer);
+        if (n >= sizeof buffer || !ini_value_fits(key->name, buffer)) {
+            char what[300];
+            snprintf(what, sizeof what,
+                "this would not come back from the run's config.ini, whose lines take %d bytes, no control "
+                "characters and no ; after a blank: use %s",
+                INI_LONGEST_LINE, key->type == KEY_PATH ? "another path (a symbolic link serves)" : "less");
+            config_fault_at(reading, key->section, key->name, what);
+        }
+    }
+}
+
+void config_settle(struct config_reading *reading, int with_paths)
+{
+    const struct config_key *train = key_find("data", "train");
+    settle_lists(reading);
+    if (with_paths && config_is_sound(reading, "data", "train") && !reading->config->data.train) {
+        const struct key_state *state = state_of(reading, train);
+        if (state->line || state->override)
+            config_fault_at(reading, "data", "train", "empty: give the path of the training dataset");
+        else
+            faults_add(reading->faults, EXIT_CODE_DATA,
+                "%.400s: data.train is missing: give the path of the training dataset, train = FILE under "
+                "[data]",
+                reading->name);
+    }
+    check_fit(reading);
+    config_check_together(reading);
+}

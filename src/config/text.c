@@ -1,0 +1,114 @@
+/* A configuration as text, and two of them compared: key by key over the table, each value in its one
+ * spelling, so that equal values are equal bytes. */
+#include "base/memory.h"
+#include "config/config.h"
+#include "config/ini.h"
+#include "config/read.h"
+#include "config/value.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Adds to a text of which `used` bytes are there; only counts what does not fit. */
+struct text {
+    char *bytes;
+    size_t size, used;
+};
+
+static void add(struct text *text, const char *a, const char *b, const char *c)
+{
+    size_t room = text->used < text->size ? text->size - text->used : 0;
+    text->used += (size_t)snprintf(room ? text->bytes + text->used : NULL, room, "%s%s%s", a, b, c);
+}
+
+/* In as many lines of the key as it takes, cut at commas. */
+static void write_weights(const struct config_key *key, const struct config *config, struct text *text)
+{
+    char value[CONFIG_VALUE_MOST], line[INI_LONGEST_LINE + 1];
+    const char *rest = value;
+    size_t room = INI_LONGEST_LINE - strlen(key->name) - strlen(" = ");
+    key_write(key, config, value, sizeof value);
+    do {
+        size_t n = strlen(rest);
+        if (n > room)
+            for (n = room; rest[n] != ',';)
+                n--;
+        snprintf(line, sizeof line, "%.*s", (int)n, rest);
+        add(text, key->name, " = ", line);
+        add(text, "\n", "", "");
+        rest += n + (rest[n] == ',');
+    } while (*rest);
+}
+
+static void write_keys(const struct config *config, int with_paths, struct text *text)
+{
+    add(text, "; configuration of a run of rnn-train, complete\n", "", "");
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        if (i == 0 || strcmp(key->section, config_keys[i - 1].section) != 0)
+            add(text, "\n[", key->section, "]\n");
+        if (key->type == KEY_PATH && !with_paths)
+            continue;
+        if (key->type == KEY_WEIGHTS) {
+            write_weights(key, config, text);
+            continue;
+        }
+        add(text, key->name, " = ", "");
+        size_t room = text->used < text->size ? text->size - text->used : 0;
+        text->used += key_write(key, config, room ? text->bytes + text->used : NULL, room);
+        add(text, "\n", "", "");
+    }
+}
+
+char *config_write(const struct config *config, int with_paths, struct error *error)
+{
+    struct text text = {0};
+    write_keys(config, with_paths, &text);
+    size_t size = text.used + 1;
+    text = (struct text){memory_create(size, 1, error), size, 0};
+    if (text.bytes)
+        write_keys(config, with_paths, &text);
+    assert(!text.bytes || text.used + 1 == size);
+    return text.bytes;
+}
+
+static int must_agree(const struct config_key *key, const struct config *now, const struct config *saved)
+{
+    int depends =
+        now->train.optim.schedule == SCHEDULE_COSINE || saved->train.optim.schedule == SCHEDULE_COSINE;
+    return key->resume == RESUME_REFUSED || (key->resume == RESUME_EPOCHS && depends);
+}
+
+static void compare_key(
+    const struct config_key *key, const struct config *now, const struct config *saved, struct faults *faults)
+{
+    char value[CONFIG_VALUE_MOST], old[CONFIG_VALUE_MOST];
+    key_write(key, now, value, sizeof value);
+    key_write(key, saved, old, sizeof old);
+    if (strcmp(value, old) == 0)
+        return;
+    char shown[VALUE_SHOWN], old_shown[VALUE_SHOWN];
+    faults_add(faults, EXIT_CODE_DATA,
+        "%s.%s = %s, but the run was started with %s%s: put that back, or start over with --fresh, or start "
+        "another run (-o) from its weights with --init",
+        key->section, key->name, value_show(value, shown), value_show(old, old_shown),
+        key->resume == RESUME_EPOCHS ? " and its schedule depends on it" : "");
+}
+
+size_t config_compare(const struct config *config, const char *saved, struct faults *faults)
+{
+    size_t before = faults->count;
+    struct config old;
+    config_init(&old);
+    struct config_reading reading = {
+        .config = &old, .faults = faults, .name = "the checkpoint's configuration", .directory = "/"};
+    config_take_text(&reading, saved);
+    config_settle(&reading, 0);
+    if (faults->count == before)
+        for (size_t i = 0; i < config_key_count; i++)
+            if (must_agree(&config_keys[i], config, &old))
+                compare_key(&config_keys[i], config, &old, faults);
+    config_finish(&old);
+    return faults->count - before;
+}

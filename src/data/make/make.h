@@ -1,0 +1,103 @@
+/* Built-in datasets: sequences made from a seed, for trying the program and for testing it.
+ *
+ * A part is made in memory by pure functions of (kind, part, seed, number of sequences), then written. The
+ * numbers come from the counter-based generator, every sequence from a counter range of its own, and no
+ * function of the C library but sqrt touches them: the same seed gives the same bytes on every machine.
+ * Sequence s of a part does not depend on how many others are asked for. */
+#ifndef DATA_MAKE_MAKE_H
+#define DATA_MAKE_MAKE_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum make_kind { MAKE_LORENZ, MAKE_ADDING, MAKE_CONTEXT, MAKE_NUMBERS, MAKE_REBER, MAKE_SPELL, MAKE_KINDS };
+enum make_part { MAKE_TRAIN, MAKE_VALID, MAKE_TEST, MAKE_PARTS };
+
+enum { MAKE_MOST_SEQUENCES = 10000000 }; /* of one part */
+
+/* A place in the random numbers of one sequence: each draw moves it on. */
+struct make_draw {
+    uint64_t seed, high; /* high counter word: part, kind, sequence */
+    uint64_t next;
+    enum make_part part;
+};
+
+double make_draw_uniform(struct make_draw *draw); /* in (0, 1) */
+double make_draw_normal(struct make_draw *draw);  /* N(0, 1) */
+uint64_t make_draw_below(struct make_draw *draw, uint64_t n);
+
+/* One sequence of T frames and U targets; what the recipe does not have is NULL. */
+struct make_sequence {
+    size_t T, U;
+    float *inputs;    /* [T][features] */
+    int32_t *symbols; /* [T] */
+    float *values;    /* [U][values] */
+    int32_t *classes; /* [U] */
+};
+
+/* What a kind of dataset is, and the function that fills one sequence of it. Names and scales have one entry
+ * per feature or value; NULL where there is none. What was meant is stored * scale + shift. */
+struct make_recipe {
+    const char *name, *title;
+    int32_t shortest, longest; /* frames of a sequence, uniform; without measure */
+    int64_t sequences;         /* of the training part, unless asked otherwise */
+    size_t features;           /* I of real-valued inputs, 0 with symbols */
+    int32_t symbols;
+    int target_per_frame; /* else one per sequence, or as many as measure says */
+    size_t values;        /* O of real-valued targets, 0 with classes */
+    int32_t classes;
+    const char *const *feature_names, *const *target_names, *const *class_names;
+    const double *input_scale, *input_shift, *target_scale, *target_shift;
+    /* Frames and targets of the sequence, where its content decides on them. fill then begins with the same
+     * draw and makes just as many; without measure it begins behind the draw of the length. */
+    void (*measure)(struct make_draw *draw, size_t *frames, size_t *targets);
+    void (*fill)(struct make_draw *draw, struct make_sequence *sequence);
+};
+
+extern const struct make_recipe make_lorenz, make_adding, make_context, make_numbers, make_reber, make_spell;
+
+/* One step of the classical Runge-Kutta method of order four for the Lorenz system (10, 28, 8/3). */
+void make_lorenz_step(double step, double state[3]);
+
+/* A number below a million in English words, as make_numbers has them: "seventeen thousand and four". */
+enum { MAKE_NUMBER_WORDS = 96 };
+void make_number_words(uint32_t number, char words[MAKE_NUMBER_WORDS]);
+
+/* The part that a number belongs to; and one of the draw's part, below a thousand, ten thousand, a hundred
+ * thousand or a million, each as often. */
+enum make_part make_number_part(uint32_t number);
+uint32_t make_draw_number(struct make_draw *draw);
+
+/* A whole part, in memory. */
+struct made {
+    const struct make_recipe *recipe;
+    enum make_part part;
+    uint64_t seed;
+    int64_t asked;              /* sequences of the training part: what --sequences says */
+    int64_t sequences, frames;  /* of this part */
+    int64_t targets;            /* rows of the targets */
+    int64_t *input_offsets;     /* [sequences + 1] */
+    int64_t *target_offsets;    /* [sequences + 1]; NULL with one target per frame */
+    float *inputs, *values;     /* [frames][features], [targets][values]; NULL where the recipe has none */
+    int32_t *symbols, *classes; /* [frames], [targets]; NULL where the recipe has none */
+};
+
+const struct make_recipe *make_find_recipe(const char *name); /* NULL: no such kind */
+const char *make_part_name(enum make_part part);              /* "train", "valid", "test" */
+
+/* Sequences of a part when the training part has `train`: a fifth for the others, at least one. */
+int64_t make_part_sequences(enum make_part part, int64_t train);
+
+/* Makes one part; `train` (1 to MAKE_MOST_SEQUENCES) counts the sequences of the training part. The caller's,
+ * ended by make_destroy. NULL and an error when there is no memory for it. */
+struct made *make_create(
+    const struct make_recipe *recipe, enum make_part part, uint64_t seed, int64_t train, struct error *error);
+void make_destroy(struct made *made); /* takes NULL */
+
+/* Writes a part as a dataset file: under a temporary name beside `path`, then fsync and rename, so `path` is
+ * either as it was or whole. EXIT_CODE_IO when that fails; the temporary file is removed. */
+int make_write(const struct made *made, const char *path, struct error *error);
+
+#endif

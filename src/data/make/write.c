@@ -1,0 +1,177 @@
+/* A made part as a dataset file. The file is built in memory and written whole: temporary name, write, fsync,
+ * rename, fsync of the directory, so that a full disk or a kill never leaves half a dataset under its name.
+ */
+#include "data/make/make.h"
+
+#include "base/memory.h"
+#include "h5/h5.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- the image ---- */
+
+static void image_inputs(struct h5_image *image, const struct made *made)
+{
+    const struct make_recipe *recipe = made->recipe;
+    int64_t size[2] = {made->frames, (int64_t)recipe->features};
+    if (recipe->features)
+        h5_image_floats(image, "inputs", 2, size, made->inputs);
+    if (recipe->symbols) {
+        h5_image_int32(image, "inputs", 1, size, made->symbols);
+        h5_image_attribute_int32(image, "inputs", "n_symbols", recipe->symbols);
+    }
+    int64_t offsets = made->sequences + 1;
+    h5_image_int64(image, "input_offsets", 1, &offsets, made->input_offsets);
+}
+
+static void image_targets(struct h5_image *image, const struct made *made)
+{
+    const struct make_recipe *recipe = made->recipe;
+    int64_t size[2] = {made->targets, (int64_t)recipe->values};
+    if (recipe->values)
+        h5_image_floats(image, "targets", 2, size, made->values);
+    if (recipe->classes) {
+        h5_image_int32(image, "targets", 1, size, made->classes);
+        h5_image_attribute_int32(image, "targets", "n_classes", recipe->classes);
+    }
+    int64_t offsets = made->sequences + 1;
+    if (made->target_offsets)
+        h5_image_int64(image, "target_offsets", 1, &offsets, made->target_offsets);
+}
+
+static void image_labels(struct h5_image *image, const struct make_recipe *recipe)
+{
+    int64_t features = (int64_t)recipe->features, values = (int64_t)recipe->values;
+    if (recipe->feature_names)
+        h5_image_texts(image, "feature_names", features, recipe->feature_names);
+    if (recipe->target_names)
+        h5_image_texts(image, "target_names", values, recipe->target_names);
+    if (recipe->class_names)
+        h5_image_texts(image, "class_names", recipe->classes, recipe->class_names);
+    if (recipe->input_scale) {
+        h5_image_doubles(image, "input_scale", 1, &features, recipe->input_scale);
+        h5_image_doubles(image, "input_shift", 1, &features, recipe->input_shift);
+    }
+    if (recipe->target_scale) {
+        h5_image_doubles(image, "target_scale", 1, &values, recipe->target_scale);
+        h5_image_doubles(image, "target_shift", 1, &values, recipe->target_shift);
+    }
+}
+
+/* "train-0000017" for every sequence. */
+static int image_names(struct h5_image *image, const struct made *made, struct error *error)
+{
+    enum { ROOM = 32 };
+    size_t sequences = (size_t)made->sequences;
+    char(*texts)[ROOM] = memory_create(sequences, ROOM, error);
+    const char **names = texts ? memory_create(sequences, sizeof *names, error) : NULL;
+    if (names) {
+        for (size_t s = 0; s < sequences; s++) {
+            snprintf(texts[s], ROOM, "%s-%07zu", make_part_name(made->part), s);
+            names[s] = texts[s];
+        }
+        h5_image_texts(image, "names", made->sequences, names);
+    }
+    int status = names ? 0 : -1;
+    memory_destroy(names);
+    memory_destroy(texts);
+    return status;
+}
+
+static int image_build(const struct made *made, void **bytes, size_t *size, struct error *error)
+{
+    struct h5_image *image = h5_image_create(error);
+    if (!image)
+        return -1;
+    char source[160];
+    snprintf(source, sizeof source, "rnn-data make %s --seed %" PRIu64 " --sequences %" PRId64 ", %s part",
+        made->recipe->name, made->seed, made->asked, make_part_name(made->part));
+    h5_image_attribute_text(image, "/", "format", "rnn-train dataset");
+    h5_image_attribute_int32(image, "/", "format_version", 1);
+    h5_image_attribute_text(image, "/", "title", made->recipe->title);
+    h5_image_attribute_text(image, "/", "source", source);
+    image_inputs(image, made);
+    image_targets(image, made);
+    image_labels(image, made->recipe);
+    if (image_names(image, made, error)) {
+        h5_image_destroy(image);
+        return -1;
+    }
+    return h5_image_finish(image, bytes, size, error);
+}
+
+/* ---- the file ---- */
+
+static int write_all(int fd, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t written = write(fd, bytes, size < (1u << 30) ? size : 1u << 30);
+        if (written < 0 && errno != EINTR)
+            return -1;
+        if (written > 0) {
+            bytes += written;
+            size -= (size_t)written;
+        }
+    }
+    return 0;
+}
+
+static void sync_folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash == path ? strdup("/") : slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+    int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (fd >= 0) {
+        fsync(fd); /* some file systems do not offer it for folders; the file itself is safe by now */
+        close(fd);
+    }
+    free(folder);
+}
+
+static int write_temporary(const char *temporary, const void *bytes, size_t size)
+{
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return -1;
+    int failed = write_all(fd, bytes, size) || fsync(fd);
+    int cause = errno;
+    if (close(fd) && !failed)
+        return -1;
+    errno = cause;
+    return failed ? -1 : 0;
+}
+
+static int write_whole(const char *path, const void *bytes, size_t size, struct error *error)
+{
+    size_t room = strlen(path) + 32;
+    char *temporary = memory_create(room, 1, error);
+    if (!temporary)
+        return -1;
+    snprintf(temporary, room, "%s.%ld.tmp", path, (long)getpid());
+    int status = 0;
+    if (write_temporary(temporary, bytes, size) || rename(temporary, path)) {
+        status = error_set(error, EXIT_CODE_IO, "%s: cannot be written: %s", path, strerror(errno));
+        unlink(temporary);
+    } else {
+        sync_folder_of(path);
+    }
+    memory_destroy(temporary);
+    return status;
+}
+
+int make_write(const struct made *made, const char *path, struct error *error)
+{
+    void *bytes = NULL;
+    size_t size = 0;
+    if (image_build(made, &bytes, &size, error))
+        return error_prefix(error, "%s: ", path);
+    int status = write_whole(path, bytes, size, error);
+    memory_destroy(bytes);
+    return status;
+}

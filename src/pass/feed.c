@@ -1,0 +1,76 @@
+#include "pass/feed.h"
+
+#include "base/memory.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Plans feed->ahead and asks the reader for this rank's microbatches of it. */
+static int plan_ahead(struct feed *feed, struct error *error)
+{
+    struct feed_step *step = &feed->ahead;
+    if (feed->plan.epoch != step->epoch)
+        plan_set_epoch(&feed->plan, step->epoch);
+    if (plan_make_step(&feed->plan, step->index, &step->plan, error))
+        return -1;
+    plan_cut(&step->plan, (size_t)feed->comm->ranks, step->ranges);
+    for (size_t leaf = step->ranges[feed->comm->rank]; leaf < step->ranges[feed->comm->rank + 1]; leaf++) {
+        const struct plan_step *plan = &step->plan;
+        size_t B = plan->start[leaf + 1] - plan->start[leaf];
+        if (reader_ask(feed->reader, B, plan->sequence + plan->start[leaf], error))
+            return -1;
+    }
+    return 0;
+}
+
+int feed_init(struct feed *feed, const struct comm *comm, struct dataset *dataset, const float *mean,
+    const float *deviation, int64_t batch, int64_t microbatch, uint64_t seed, int64_t epoch, int64_t index,
+    int64_t last_epoch, struct error *error)
+{
+    *feed = (struct feed){.comm = comm, .last_epoch = last_epoch};
+    feed->length = memory_create((size_t)dataset->sequences, sizeof *feed->length, error);
+    feed->now.ranges = memory_create((size_t)comm->ranks + 1, sizeof *feed->now.ranges, error);
+    feed->ahead.ranges = memory_create((size_t)comm->ranks + 1, sizeof *feed->ahead.ranges, error);
+    if (!feed->length || !feed->now.ranges || !feed->ahead.ranges)
+        return -1;
+    for (int64_t s = 0; s < dataset->sequences; s++)
+        feed->length[s] = dataset_length(dataset, s);
+    if (plan_init(&feed->plan, dataset->sequences, feed->length, batch, microbatch, seed, error))
+        return -1;
+    feed->reader = reader_create(dataset, mean, deviation, error);
+    if (!feed->reader)
+        return -1;
+    feed->ahead.epoch = epoch;
+    feed->ahead.index = index;
+    return 0;
+}
+
+void feed_finish(struct feed *feed)
+{
+    reader_destroy(feed->reader);
+    plan_finish(&feed->plan);
+    plan_step_finish(&feed->now.plan);
+    plan_step_finish(&feed->ahead.plan);
+    memory_destroy(feed->now.ranges);
+    memory_destroy(feed->ahead.ranges);
+    memory_destroy(feed->length);
+    *feed = (struct feed){0};
+}
+
+int feed_next(struct feed *feed, struct error *error)
+{
+    assert(feed->ahead.epoch <= feed->last_epoch);
+    if (!feed->started && plan_ahead(feed, error))
+        return -1;
+    feed->started = 1;
+    struct feed_step done = feed->now;
+    feed->now = feed->ahead;
+    feed->ahead = done;
+    feed->ahead.epoch = feed->now.epoch;
+    feed->ahead.index = feed->now.index + 1;
+    if (feed->ahead.index == feed->plan.steps) {
+        feed->ahead.epoch++;
+        feed->ahead.index = 0;
+    }
+    return feed->ahead.epoch <= feed->last_epoch ? plan_ahead(feed, error) : 0;
+}

@@ -1,0 +1,28 @@
+/* The network that a configuration and a dataset make together. */
+#ifndef PASS_MODEL_H
+#define PASS_MODEL_H
+
+#include "base/error.h"
+#include "data/dataset.h"
+#include "net/net.h"
+
+/* Completes `model` ([model] of a configuration) with the inputs and outputs of the training set, the common
+ * number of its targets where the decoder makes values, and the sizes that are left open. Refuses a set whose
+ * inputs and targets do not fit, naming file and what would fit. Both of these set dataset->any_targets, and
+ * read no values. */
+int model_bind(struct net_config *model, struct dataset *dataset, struct error *error);
+
+/* Refuses a set whose inputs are not those of a bound model. */
+int model_accepts_inputs(const struct net_config *model, const struct dataset *dataset, struct error *error);
+
+/* Refuses a set (validation, prediction) that a bound model cannot read: other inputs, other targets. Without
+ * targets it is refused only if `targets` is 1. */
+int model_accepts(const struct net_config *model, struct dataset *dataset, int targets, struct error *error);
+
+/* What only shows in the targets themselves: with ctc a sequence with more labels than its frames have room
+ * for, with ctc and decoder a class of -1. Reads them all, if the output asks for that. Every fault as a
+ * line, or the first as an error. A set without targets has none. */
+void model_check_targets(const struct net_config *model, struct dataset *dataset, struct faults *faults);
+int model_require_targets(const struct net_config *model, struct dataset *dataset, struct error *error);
+
+#endif

@@ -1,0 +1,105 @@
+#include "pass/report.h"
+
+#include "base/clock.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int under_launcher(void)
+{
+    static const char *const variables[] = {
+        "OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "MPI_LOCALRANKID", "SLURM_PROCID"};
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+        if (getenv(variables[i]))
+            return 1;
+    return 0;
+}
+
+void report_init(struct report *report, enum progress_style progress, int silent, double interval,
+    int64_t total, int64_t first)
+{
+    int updating = progress == PROGRESS_LINE ||
+        (progress == PROGRESS_AUTO && isatty(STDOUT_FILENO) && !under_launcher());
+    *report = (struct report){.silent = silent,
+        .updating = updating,
+        .interval = updating ? 0.2 : interval,
+        .total = total,
+        .first = first,
+        .started = clock_now(),
+        .last = clock_now()};
+}
+
+/* 3:07, 2:15:00, 1-03:00:00 */
+static void format_duration(double seconds, char *text, size_t size)
+{
+    long s = (long)(seconds + 0.5);
+    if (s >= 86400)
+        snprintf(text, size, "%ld-%02ld:%02ld:%02ld", s / 86400, s / 3600 % 24, s / 60 % 60, s % 60);
+    else if (s >= 3600)
+        snprintf(text, size, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+    else
+        snprintf(text, size, "%ld:%02ld", s / 60, s % 60);
+}
+
+static void wipe(struct report *report)
+{
+    if (report->width)
+        printf("\r%*s\r", (int)report->width, "");
+    report->width = 0;
+}
+
+static int is_due(const struct report *report)
+{
+    return !report->silent && clock_now() - report->last >= report->interval;
+}
+
+static void say_work(struct report *report, int64_t done, const char *what)
+{
+    char left[32], line[200];
+    double now = clock_now(), share = (double)(done - report->first), rest = (double)(report->total - done);
+    format_duration((now - report->started) / share * rest, left, sizeof left);
+    int n = snprintf(line, sizeof line, "%5.1f%%%s  %.0f frames/s  %s left",
+        100.0 * (double)done / (double)report->total, what, report->frames / (now - report->last), left);
+    if (report->updating) {
+        size_t before = report->width;
+        report->width = (size_t)n;
+        printf("\r%s%*s", line, before > (size_t)n ? (int)(before - (size_t)n) : 0, "");
+    } else {
+        printf("%s\n", line);
+    }
+    fflush(stdout);
+    report->last = now;
+    report->frames = 0;
+}
+
+void report_step(struct report *report, int64_t epoch, int64_t step, double frames, double loss)
+{
+    char what[100];
+    report->frames += frames;
+    if (!is_due(report))
+        return;
+    snprintf(
+        what, sizeof what, "  epoch %lld  step %lld  loss %.5g", (long long)epoch, (long long)step, loss);
+    say_work(report, step, what);
+}
+
+void report_work(struct report *report, int64_t done, double frames)
+{
+    report->frames += frames;
+    if (is_due(report))
+        say_work(report, done, "");
+}
+
+void report_line(struct report *report, const char *format, ...)
+{
+    wipe(report);
+    va_list arguments;
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
+    putchar('\n');
+    fflush(stdout);
+}

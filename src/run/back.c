@@ -1,0 +1,82 @@
+/* Back to a checkpoint after a divergence. It is the last one that was due by itself: one written because the
+ * run was stopped may be newer, but a run that was not stopped would not have it, and both are to end with
+ * the same bits. (Where checkpoints are due by the minute it depends on the clock.) How often the run went
+ * back, what its rate has come to, and which step best.h5 is of, are not taken from the checkpoint: they
+ * would be those before. A run that is killed before its next checkpoint diverges and goes back again, as it
+ * did. */
+#include "base/log.h"
+#include "run/run.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* Rank 0. */
+static int load(struct run *run, struct checkpoint *checkpoint, struct error *error)
+{
+    int found = rundir_load_step(run->directory, run->progress.anchor, checkpoint, error);
+    if (found == 0)
+        error_set(error, EXIT_CODE_DATA, "%s: there is no checkpoint of step %" PRId64, run->directory,
+            run->progress.anchor);
+    return found == 1 ? 0 : -1;
+}
+
+/* All. */
+static int restore(struct run *run, struct error *error)
+{
+    struct checkpoint checkpoint;
+    const struct progress before = run->progress;
+    double reduction = run->state.reduction * run->config->train.back_factor;
+    *error = (struct error){0};
+    checkpoint_init(&checkpoint);
+    if (run->comm->rank == 0)
+        load(run, &checkpoint, error);
+    int failed = comm_agree(run->comm, error) || run_restore(run, &checkpoint, error);
+    checkpoint_finish(&checkpoint);
+    run->progress.backs = before.backs + 1;
+    run->progress.best = before.best;
+    run->progress.best_step = before.best_step;
+    run->progress.best_epoch = before.best_epoch;
+    run->state.reduction = reduction;
+    return failed ? -1 : 0;
+}
+
+/* All. */
+static int start_again(struct run *run, struct error *error)
+{
+    run_take_weights(run);
+    feed_finish(&run->feed);
+    if (run->comm->rank == 0) {
+        metrics_close(run->metrics);
+        run->metrics = NULL;
+        /* first what needs the rows, then the rows */
+        if (rundir_forget_later(run->directory, run->progress.step, error) == 0)
+            run->metrics = metrics_open(run->directory, run->progress.metrics_rows, error);
+    }
+    if (error->code == 0)
+        run_start_feed(run, error);
+    return comm_agree(run->comm, error);
+}
+
+int run_go_back(struct run *run, struct error *why)
+{
+    struct error error;
+    size_t cause = strcspn(why->text, ";");
+    if (why->code != EXIT_CODE_DIVERGED || run->config->train.on_divergence != DIVERGENCE_BACK)
+        return -1;
+    if (run->progress.backs >= RUN_MOST_BACKS)
+        return error_prefix(why, "after going back %d times: ", RUN_MOST_BACKS);
+    if (restore(run, &error)) {
+        error_prefix(why, "%.400s: the run cannot go back: ", error.text);
+        return -1;
+    }
+    if (run->comm->rank == 0)
+        log_line(LOG_WARNING,
+            "%.*s: going back to step %" PRId64 ", with rates times %g from there on (the %" PRId64
+            ". time of at most %d)",
+            (int)cause, why->text, run->progress.step, run->state.reduction, run->progress.backs,
+            RUN_MOST_BACKS);
+    if (start_again(run, &error) == 0)
+        return 0;
+    *why = error;
+    return -1;
+}

@@ -1,0 +1,141 @@
+/* How much time a run has. Under SLURM the job's end is asked of squeue, as a job is told its limit nowhere
+ * else, and it may be changed while the job is in the queue. What squeue says does not matter enough to wait
+ * for long, or to fail.
+ *
+ * A validation can be broken off after each of its batches. Before the first checkpoint the time it takes is
+ * guessed by its size, at 50 MB/s. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "run/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const double patience = 5; /* seconds for squeue */
+
+extern char **environ;
+
+/* The process id; -1: there is no such program. Its times are to come in one form, whatever the user likes.
+ */
+static pid_t start_squeue(const char *job, int output)
+{
+    char *const words[] = {
+        (char *)"squeue", (char *)"-h", (char *)"-j", (char *)job, (char *)"-o", (char *)"%e", NULL};
+    posix_spawn_file_actions_t actions;
+    pid_t pid = -1;
+    setenv("SLURM_TIME_FORMAT", "standard", 1);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    if (posix_spawnp(&pid, words[0], &actions, NULL, words, environ) != 0)
+        pid = -1;
+    posix_spawn_file_actions_destroy(&actions);
+    return pid;
+}
+
+/* What comes until the end of the file, the limit, or the size. */
+static void read_text(int input, double limit, char *text, size_t size)
+{
+    size_t used = 0;
+    for (ssize_t n = 1; n > 0 && used + 1 < size; used += n > 0 ? (size_t)n : 0) {
+        struct pollfd ready = {.fd = input, .events = POLLIN};
+        double rest = limit - clock_now();
+        n = rest > 0 && poll(&ready, 1, (int)(rest * 1000) + 1) == 1
+            ? read(input, text + used, size - used - 1)
+            : 0;
+    }
+    text[used] = 0;
+}
+
+static void ask_squeue(const char *job, char *text, size_t size)
+{
+    int ends[2];
+    *text = 0;
+    if (pipe(ends) != 0)
+        return;
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+    pid_t pid = start_squeue(job, ends[1]);
+    close(ends[1]);
+    if (pid > 0) {
+        read_text(ends[0], clock_now() + patience, text, size);
+        kill(pid, SIGKILL); /* it has said all, or takes too long */
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+            ;
+    }
+    close(ends[0]);
+}
+
+/* "2024-05-06T07:08:09", local time; 0 where it is another text, as for jobs without an end. */
+static time_t read_time(const char *text)
+{
+    struct tm local = {.tm_isdst = -1};
+    int length = 0;
+    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &local.tm_year, &local.tm_mon, &local.tm_mday,
+            &local.tm_hour, &local.tm_min, &local.tm_sec, &length) != 6 ||
+        text[length + (int)strspn(text + length, " \n")])
+        return 0;
+    local.tm_year -= 1900;
+    local.tm_mon--;
+    time_t at = mktime(&local);
+    return at > 0 ? at : 0;
+}
+
+/* What squeue calls the job: the number of an array's last task would mean all of it. Returns 0 outside of
+ * one. */
+static int name_job(char *name, size_t size)
+{
+    const char *job = getenv("SLURM_JOB_ID");
+    const char *array = getenv("SLURM_ARRAY_JOB_ID"), *task = getenv("SLURM_ARRAY_TASK_ID");
+    if (!job || !*job)
+        return 0;
+    if (array && *array && task && *task)
+        snprintf(name, size, "%s_%s", array, task);
+    else
+        snprintf(name, size, "%s", job);
+    return 1;
+}
+
+void run_find_deadline(struct run *run)
+{
+    char job[64], text[128];
+    run->deadline.at = INFINITY;
+    run->deadline.save = (double)run->P * 12 / 50e6;
+    if (run->options->max_time) {
+        run->deadline.at = run->start + (double)run->options->max_time;
+        return;
+    }
+    if (!name_job(job, sizeof job))
+        return;
+    ask_squeue(job, text, sizeof text);
+    time_t end = read_time(text);
+    if (!end) {
+        log_line(LOG_INFO,
+            "squeue tells no end of job %s: give --max-time, or it will be killed at its limit", job);
+        return;
+    }
+    double rest = (double)end - clock_calendar();
+    run->deadline.at = clock_now() + rest;
+    log_line(LOG_INFO, "job %s ends in %.0f seconds: the run stops with a checkpoint before that", job, rest);
+}
+
+int run_is_late(const struct run *run)
+{
+    const struct deadline *deadline = &run->deadline;
+    /* A step (or a batch of validation) and a checkpoint that is due, then the last step and its checkpoint;
+     * each may take half as long again as the longest so far. */
+    double longest = deadline->step > deadline->batch ? deadline->step : deadline->batch;
+    double margin = 1 + 1.5 * (2 * longest + 2 * deadline->save);
+    return clock_now() + margin > deadline->at;
+}
