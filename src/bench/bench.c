@@ -236,9 +236,14 @@ static int measure(struct run *run, const struct bench_options *options, struct 
     optim_state_init(&run->state);
     run->progress = (struct progress){.epoch = 1};
     run->deadline.at = INFINITY;
+    const struct feed_config feed = {.dataset = run->train,
+        .batch = config->train.batch,
+        .microbatch = config->train.microbatch,
+        .seed = 1,
+        .epoch = 1,
+        .last_epoch = config->train.epochs};
     if (net_init_weights(run->net, 1, run->weights, error) == 0)
-        feed_init(&run->feed, run->comm, run->train, NULL, NULL, config->train.batch,
-            config->train.microbatch, 1, 1, 0, config->train.epochs, error);
+        feed_init(&run->feed, run->comm, &feed, error);
     if (comm_agree(run->comm, error))
         return -1;
     run_take_weights(run);

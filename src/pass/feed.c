@@ -23,11 +23,11 @@ static int plan_ahead(struct feed *feed, struct error *error)
     return 0;
 }
 
-int feed_init(struct feed *feed, const struct comm *comm, struct dataset *dataset, const float *mean,
-    const float *deviation, int64_t batch, int64_t microbatch, uint64_t seed, int64_t epoch, int64_t index,
-    int64_t last_epoch, struct error *error)
+int feed_init(
+    struct feed *feed, const struct comm *comm, const struct feed_config *config, struct error *error)
 {
-    *feed = (struct feed){.comm = comm, .last_epoch = last_epoch};
+    struct dataset *dataset = config->dataset;
+    *feed = (struct feed){.comm = comm, .last_epoch = config->last_epoch};
     feed->length = memory_create((size_t)dataset->sequences, sizeof *feed->length, error);
     feed->now.ranges = memory_create((size_t)comm->ranks + 1, sizeof *feed->now.ranges, error);
     feed->ahead.ranges = memory_create((size_t)comm->ranks + 1, sizeof *feed->ahead.ranges, error);
@@ -35,14 +35,13 @@ int feed_init(struct feed *feed, const struct comm *comm, struct dataset *datase
         return -1;
     for (int64_t s = 0; s < dataset->sequences; s++)
         feed->length[s] = dataset_length(dataset, s);
-    if (plan_init(&feed->plan, dataset->sequences, feed->length, batch, microbatch, seed, error))
+    if (plan_init(&feed->plan, dataset->sequences, feed->length, config->batch, config->microbatch,
+            config->seed, error))
         return -1;
-    feed->reader = reader_create(dataset, mean, deviation, error);
-    if (!feed->reader)
-        return -1;
-    feed->ahead.epoch = epoch;
-    feed->ahead.index = index;
-    return 0;
+    feed->reader = reader_create(dataset, config->mean, config->deviation, error);
+    feed->ahead.epoch = config->epoch;
+    feed->ahead.index = config->index;
+    return feed->reader ? 0 : -1;
 }
 
 void feed_finish(struct feed *feed)

@@ -1,5 +1,5 @@
-/* Steps of epochs as they come: the plan, this rank's leaves of it, and its microbatches, the next step's
- * being asked for while one is computed. */
+/* The steps of epochs as they come: the plan, this rank's leaves of it, and its microbatches. Those of the
+ * next step are asked for before this one's are computed, so that they are read meanwhile. */
 #ifndef PASS_FEED_H
 #define PASS_FEED_H
 
@@ -19,19 +19,28 @@ struct feed {
     int32_t *length; /* [sequences] */
     struct plan plan;
     int64_t last_epoch;
-    struct feed_step now, ahead;
-    int started; /* `ahead` is planned and asked for */
+    struct feed_step now, ahead; /* the step at hand, and the one after it */
+    int started;                 /* 1: `ahead` is planned and asked for */
 };
 
-/* From step `index` of `epoch` to the end of `last_epoch`; epoch 0 alone is the order of the file. mean,
- * deviation as in dataset_read_microbatch. Ended by feed_finish, also after a failure. Not collective. */
-int feed_init(struct feed *feed, const struct comm *comm, struct dataset *dataset, const float *mean,
-    const float *deviation, int64_t batch, int64_t microbatch, uint64_t seed, int64_t epoch, int64_t index,
-    int64_t last_epoch, struct error *error);
+/* What a feed gives: the steps of a dataset from step `index` of `epoch` to the end of `last_epoch`. Epoch 0
+ * is the order of the file, and the only epoch of a validation or a prediction. */
+struct feed_config {
+    struct dataset *dataset;
+    const float *mean, *deviation; /* [features] of the inputs, which they standardize; NULL: they do not */
+    int64_t batch, microbatch;     /* sequences of a step over all ranks, and of a microbatch */
+    uint64_t seed;                 /* of the order of an epoch */
+    int64_t epoch, index, last_epoch;
+};
+
+/* Not collective. The arrays and the dataset of `config` are kept by reference. Ended by feed_finish, also
+ * after a failure, which is lack of memory. */
+int feed_init(
+    struct feed *feed, const struct comm *comm, const struct feed_config *config, struct error *error);
 void feed_finish(struct feed *feed);
 
-/* The next step, in feed->now: its microbatches are to be taken from feed->reader, one for each leaf of this
- * rank, before the next call. There must be one. */
+/* Not collective. Makes the next step feed->now. Its microbatches are to be taken from feed->reader, one for
+ * each leaf of this rank, before the next call. That there is a next step is the caller's to know. */
 int feed_next(struct feed *feed, struct error *error);
 
 #endif

@@ -38,8 +38,12 @@ static void open_dataset(struct predict *predict, struct error *error)
             return;
         tally_start(&predict->tally, (size_t)dataset->sequences, NULL);
     }
-    feed_init(&predict->feed, predict->comm, dataset, predict->shift, predict->scale,
-        batch < dataset->sequences ? batch : dataset->sequences, microbatch, 0, 0, 0, 0, error);
+    const struct feed_config feed = {.dataset = dataset,
+        .mean = predict->shift,
+        .deviation = predict->scale,
+        .batch = batch < dataset->sequences ? batch : dataset->sequences,
+        .microbatch = microbatch};
+    feed_init(&predict->feed, predict->comm, &feed, error);
 }
 
 /* All. Ranks on other nodes may have another file under the same name, or have been given other options; in

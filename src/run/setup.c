@@ -281,9 +281,16 @@ int run_start_feed(struct run *run, struct error *error)
     const struct config *config = run->config;
     int64_t batch = config->train.batch, steps = (run->train->sequences + batch - 1) / batch;
     int over = run->progress.position == steps; /* stopped between the last step and the end of the epoch */
-    return feed_init(&run->feed, run->comm, run->train, run->shift, run->scale, batch,
-        config->train.microbatch, config->train.seed, run->progress.epoch + over,
-        over ? 0 : run->progress.position, config->train.epochs, error);
+    const struct feed_config feed = {.dataset = run->train,
+        .mean = run->shift,
+        .deviation = run->scale,
+        .batch = batch,
+        .microbatch = config->train.microbatch,
+        .seed = config->train.seed,
+        .epoch = run->progress.epoch + over,
+        .index = over ? 0 : run->progress.position,
+        .last_epoch = config->train.epochs};
+    return feed_init(&run->feed, run->comm, &feed, error);
 }
 
 static void beat(void *context)

@@ -67,8 +67,12 @@ static int score_all(struct run *run, struct feed *feed, struct tally *tally, st
 {
     const struct config *config = run->config;
     size_t sequences = (size_t)run->valid->sequences;
-    if (feed_init(feed, run->comm, run->valid, run->shift, run->scale, config->train.batch,
-            config->train.microbatch, 0, 0, 0, 0, error) == 0)
+    const struct feed_config order = {.dataset = run->valid,
+        .mean = run->shift,
+        .deviation = run->scale,
+        .batch = config->train.batch,
+        .microbatch = config->train.microbatch};
+    if (feed_init(feed, run->comm, &order, error) == 0)
         tally_init(tally, sequences, 0, error);
     if (comm_agree(run->comm, error))
         return -1;
