@@ -5,8 +5,8 @@
 #include "ckpt/internal.h"
 
 #include "base/memory.h"
+#include "net/check.h"
 
-#include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,62 +85,28 @@ static int sizes_fit(const struct net_config *m, size_t count)
     int fits = m->inputs <= count && m->outputs <= count && m->embedding <= count &&
         m->decoder_hidden <= count && m->decoder_embedding <= count && m->attention_size <= count;
     for (size_t l = 0; l < m->layers; l++)
-        fits = fits && m->hidden[l] >= 1 && m->hidden[l] <= count;
+        fits = fits && m->hidden[l] <= count;
     for (size_t l = 0; l < m->input_layers; l++)
-        fits = fits && m->input_size[l] >= 1 && m->input_size[l] <= count;
+        fits = fits && m->input_size[l] <= count;
     for (size_t l = 0; l < m->output_layers; l++)
-        fits = fits && m->output_size[l] >= 1 && m->output_size[l] <= count;
+        fits = fits && m->output_size[l] <= count;
     return fits;
 }
 
-static void check_part(struct section *s, const char *name, double value)
+/* Only the first objection is told; section_fail keeps that. */
+static void refuse_model(void *context, const struct net_objection *objection)
 {
-    if (!(value >= 0 && value < 1))
-        section_fail(s, "has %s = %g, which cannot be", name, value);
-}
-
-/* What the network would not be made for, by the name of the attribute that is out of place; else NULL. */
-static const char *find_misfit(const struct net_config *m)
-{
-    int decoder = m->output == OUTPUT_DECODER, softmax = m->loss == LOSS_SOFTMAX;
-    for (size_t l = 1; l < m->layers; l++)
-        if (m->residual && m->hidden[l] << m->bidirectional[l] != m->hidden[l - 1] << m->bidirectional[l - 1])
-            return "residual";
-    if (m->peepholes && m->cell != CELL_LSTM)
-        return "peepholes";
-    if (m->output == OUTPUT_CTC && !softmax)
-        return "loss";
-    if (decoder && (m->layers == 0 || m->decoder_layers == 0 || m->decoder_hidden == 0))
-        return m->layers ? m->decoder_layers ? "decoder_hidden" : "decoder_layers" : "layers";
-    if (decoder && softmax && m->decoder_embedding == 0)
-        return "decoder_embedding";
-    if (decoder && !softmax && m->target_length == 0)
-        return "target_length";
-    if (decoder && m->attention == ATTENTION_ADDITIVE && m->attention_size == 0)
-        return "attention_size";
-    if (m->class_weights && (!softmax || m->class_weights != m->outputs))
-        return "class_weights";
-    for (size_t c = 0; c < m->class_weights; c++)
-        if (!(m->class_weight[c] >= 0 && m->class_weight[c] <= DBL_MAX))
-            return "class_weights";
-    if (m->loss == LOSS_HUBER && !(m->huber_delta > 0 && m->huber_delta <= DBL_MAX))
-        return "huber_delta";
-    return m->input_noise >= 0 && m->input_noise <= DBL_MAX ? NULL : "input_noise";
+    section_fail(context, "has %s that do not go with the rest: %s", objection->member, objection->text);
 }
 
 static void check_model(struct section *s, const struct checkpoint *c)
 {
-    const struct net_config *m = &c->model;
     if (s->way != SECTION_READ || s->failed)
         return;
-    if (!sizes_fit(m, c->count))
+    if (!sizes_fit(&c->model, c->count))
         section_fail(s, "has sizes that its weights do not have");
-    check_part(s, "dropout", m->dropout);
-    check_part(s, "recurrent_dropout", m->recurrent_dropout);
-    check_part(s, "label_smoothing", m->label_smoothing);
-    const char *misfit = s->failed ? NULL : find_misfit(m);
-    if (misfit)
-        section_fail(s, "has %s that do not go with the rest", misfit);
+    else
+        net_config_check(&c->model, refuse_model, s);
 }
 
 static void weights_item(struct section *s, struct net_config *m)

@@ -53,9 +53,6 @@ static int init_attention(struct decoder *d, const struct net *net, struct error
 int decoder_init(struct decoder *d, const struct net *net, struct side encoder, struct error *error)
 {
     const struct net_config *c = &net->config;
-    if (c->layers == 0 || c->decoder_layers == 0)
-        return error_set(error, EXIT_CODE_USAGE,
-            "a decoder needs at least one recurrent layer below it and one of its own");
     *d = (struct decoder){.config = c,
         .classes = c->loss == LOSS_SOFTMAX,
         .S = c->decoder_hidden,

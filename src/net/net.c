@@ -1,5 +1,6 @@
 /* The stack, and the head on its rows. Every buffer of a pass comes from one block that is measured for the
  * microbatch first; nothing is allocated while a microbatch of a size already seen is computed. */
+#include "net/check.h"
 #include "net/gather.h"
 #include "net/layout.h"
 #include "net/loss.h"
@@ -22,6 +23,7 @@ static int init_top(struct net *net, struct error *error)
 
 struct net *net_create(const struct net_config *config, struct error *error)
 {
+    assert(net_config_check(config, NULL, NULL) == 0);
     const struct kernel *kernel = kernel_choose(error);
     struct net *net = kernel ? memory_create(1, sizeof *net, error) : NULL;
     if (!net)

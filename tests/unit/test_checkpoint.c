@@ -202,7 +202,7 @@ static void fill_options(struct net_config *model)
     model->decoder_layers = 3;
     model->decoder_hidden = 4;
     model->decoder_embedding = 2;
-    model->attention_size = 6;
+    model->attention_size = 0;
     model->target_length = 0;
 }
 
@@ -226,8 +226,10 @@ START_TEST(options_that_cannot_go_together_are_refused_by_name)
         int value;
         const char *says;
     } bad[] = {{offsetof(struct net_config, cell), CELL_GRU, "peepholes"},
-        {offsetof(struct net_config, loss), LOSS_MSE, "target_length"},
-        {offsetof(struct net_config, output), OUTPUT_CTC, NULL}};
+        {offsetof(struct net_config, loss), LOSS_MSE, "class_weights"},
+        {offsetof(struct net_config, decoder_hidden), 0, "decoder_hidden"},
+        {offsetof(struct net_config, attention), ATTENTION_ADDITIVE, "attention_size"},
+        {offsetof(struct net_config, attention), ATTENTION_NONE, NULL}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct written w;
         write_small(&w);

@@ -71,8 +71,8 @@ static void check_all(enum cell cell, enum attention attention, size_t layers)
             .attention = attention,
             .decoder_layers = layers,
             .decoder_hidden = 4,
-            .decoder_embedding = 2,
-            .attention_size = 5,
+            .decoder_embedding = loss == LOSS_SOFTMAX ? 2 : 0,
+            .attention_size = attention == ATTENTION_ADDITIVE ? 5 : 0,
             .target_length = 3};
         check_slopes(&config, loss == LOSS_SOFTMAX ? ragged : same, 300 + (uint64_t)loss);
     }

@@ -297,33 +297,6 @@ START_TEST(rows_do_not_depend_on_their_microbatch)
 }
 END_TEST
 
-START_TEST(class_weights_and_smoothing_do_not_count)
-{
-    struct net_config config = configure(CELL_GRU, 0, 1, 2);
-    struct result plain, other;
-    int32_t length[ROWS];
-    for (int with = 0; with < 2; with++) {
-        struct problem problem;
-        struct subject subject;
-        if (with) {
-            config.class_weights = 2;
-            config.class_weight[0] = config.class_weight[1] = 3;
-            config.label_smoothing = 0.25;
-        }
-        draw_problem(&problem, &config, MOST_LENGTH, 8, length);
-        subject_init(&subject, &problem);
-        subject_run_chosen(
-            &subject, &(struct net_pass){.training = 1}, ROWS, in_order, with ? &other : &plain);
-        subject_finish(&subject);
-        problem_finish(&problem);
-    }
-    ck_assert_mem_eq(plain.score, other.score, ROWS * sizeof *plain.score);
-    ck_assert_mem_eq(plain.gradient, other.gradient, plain.P * sizeof *plain.gradient);
-    result_finish(&plain);
-    result_finish(&other);
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("net with ctc");
@@ -336,7 +309,6 @@ int main(void)
     tcase_add_loop_test(cases, labels_are_the_references, 0, CELLS);
     tcase_add_test(cases, training_gives_no_labels);
     tcase_add_loop_test(cases, rows_do_not_depend_on_their_microbatch, 0, CELLS);
-    tcase_add_test(cases, class_weights_and_smoothing_do_not_count);
     suite_add_tcase(suite, cases);
     return suite_run(suite);
 }

@@ -1,0 +1,204 @@
+/* A rule is a condition and the objection to what breaks it. The rules stand in groups, and a group is asked
+ * only where those before it have shown that its lists are no longer than their arrays. */
+#include "net/check.h"
+
+#include <float.h>
+#include <stdio.h>
+
+struct check {
+    const struct net_config *config;
+    net_object *object;
+    void *context;
+    size_t objections;
+};
+
+/* Objects to `member`, because of `other` where it is not NULL. */
+static void object_to(struct check *check, const char *member, const char *other, const char *text)
+{
+    struct net_objection objection = {.member = member, .others = {other}};
+    check->objections++;
+    snprintf(objection.text, sizeof objection.text, "%s", text);
+    if (check->object)
+        check->object(check->context, &objection);
+}
+
+static void check_if(struct check *check, int broken, const char *member, const char *other, const char *text)
+{
+    if (broken)
+        object_to(check, member, other, text);
+}
+
+/* A count, of layers or of weights, that `most` have room for. */
+static void check_count(struct check *check, const char *member, size_t count, size_t most)
+{
+    char text[NET_OBJECTION_TEXT];
+    snprintf(text, sizeof text, "%zu are more than %zu: give less", count, most);
+    check_if(check, count > most, member, NULL, text);
+}
+
+/* Lists fit their arrays, so that the other rules may read them. */
+static void check_counts(struct check *check)
+{
+    const struct net_config *c = check->config;
+    check_count(check, "layers", c->layers, NET_MOST_LAYERS);
+    check_count(check, "input_layers", c->input_layers, NET_MOST_LAYERS);
+    check_count(check, "transition_layers", c->transition_layers, NET_MOST_LAYERS);
+    check_count(check, "output_layers", c->output_layers, NET_MOST_LAYERS);
+    check_count(check, "decoder_layers", c->decoder_layers, NET_MOST_LAYERS);
+    check_count(check, "class_weights", c->class_weights, NET_MOST_CLASS_WEIGHTS);
+}
+
+static void check_sizes(struct check *check, const char *member, size_t layers, const size_t *size)
+{
+    int empty = 0;
+    for (size_t l = 0; l < layers; l++)
+        empty |= size[l] == 0;
+    check_if(check, empty, member, NULL, "a layer has no units: give every layer 1 or more");
+}
+
+/* A part of something, from none of it to less than all of it. */
+static void check_part(struct check *check, const char *member, double part)
+{
+    char text[NET_OBJECTION_TEXT];
+    snprintf(text, sizeof text, "%g is not from 0 to below 1: give a number that is", part);
+    check_if(check, !(part >= 0 && part < 1), member, NULL, text);
+}
+
+static int is_finite_and_positive(double x)
+{
+    return x > 0 && x <= DBL_MAX;
+}
+
+/* What each member can be by itself. */
+static void check_values(struct check *check)
+{
+    const struct net_config *c = check->config;
+    int weights = 1;
+    check_sizes(check, "hidden", c->layers, c->hidden);
+    check_sizes(check, "input_layers", c->input_layers, c->input_size);
+    check_sizes(check, "output_layers", c->output_layers, c->output_size);
+    check_part(check, "dropout", c->dropout);
+    check_part(check, "recurrent_dropout", c->recurrent_dropout);
+    check_part(check, "label_smoothing", c->label_smoothing);
+    for (size_t k = 0; k < c->class_weights; k++)
+        weights &= c->class_weight[k] == 0 || is_finite_and_positive(c->class_weight[k]);
+    check_if(check, !weights, "class_weights", NULL, "a weight is no number of at least 0: give one");
+    check_if(check, c->input_noise != 0 && !is_finite_and_positive(c->input_noise), "input_noise", NULL,
+        "this is no number of at least 0: give one");
+    check_if(check, c->loss == LOSS_HUBER && !is_finite_and_positive(c->huber_delta), "huber_delta", NULL,
+        "this is no number above 0: give one");
+}
+
+static void check_loss(struct check *check)
+{
+    const struct net_config *c = check->config;
+    int softmax = c->loss == LOSS_SOFTMAX, ctc = c->output == OUTPUT_CTC;
+    double weights = 0;
+    for (size_t k = 0; k < c->class_weights; k++)
+        weights += c->class_weight[k];
+    check_if(check, ctc && !softmax, "loss", "output",
+        "model.output = ctc has classes: set model.loss = softmax, or another model.output");
+    check_if(check, c->class_weights && !softmax, "class_weights", "loss",
+        "only model.loss = softmax has classes: leave it empty");
+    check_if(check, c->class_weights && ctc, "class_weights", "output",
+        "model.output = ctc has no target of its own at each frame to weigh: leave it empty");
+    check_if(check, c->class_weights && weights == 0, "class_weights", "loss",
+        "no weight is above 0: nothing would be learned: make one larger");
+    check_if(check, c->label_smoothing > 0 && !softmax, "label_smoothing", "loss",
+        "only model.loss = softmax has classes: set it to 0");
+    check_if(check, c->label_smoothing > 0 && ctc, "label_smoothing", "output",
+        "model.output = ctc has no target of its own at each frame to smooth: set it to 0");
+}
+
+static size_t width(const struct net_config *config, size_t layer)
+{
+    return config->hidden[layer] * (config->bidirectional[layer] ? 2 : 1);
+}
+
+/* Sums of inputs and outputs of a layer need both to be equally wide. */
+static void check_residual(struct check *check)
+{
+    const struct net_config *c = check->config;
+    struct net_objection objection = {.member = "residual", .others = {"layers", "hidden", "bidirectional"}};
+    for (size_t l = 1; c->residual && l < c->layers; l++)
+        if (width(c, l) != width(c, 0)) {
+            snprintf(objection.text, sizeof objection.text,
+                "layer 1 has %zu outputs (units times directions) and layer %zu has %zu: make all layers "
+                "equally wide, or set it to no",
+                width(c, 0), l + 1, width(c, l));
+            check->objections++;
+            if (check->object)
+                check->object(check->context, &objection);
+            return;
+        }
+}
+
+static void check_layers(struct check *check)
+{
+    static const char none[] =
+        "there are no recurrent layers: set model.layers to 1 or more, or leave it out";
+    const struct net_config *c = check->config;
+    int flat = c->layers == 0;
+    check_if(check, flat && c->transition_layers, "transition_layers", "layers", none);
+    check_if(check, flat && c->initial_state, "initial_state", "layers", none);
+    check_if(check, flat && c->peepholes, "peepholes", "layers", none);
+    check_if(check, flat && c->recurrent_dropout > 0, "recurrent_dropout", "layers", none);
+    check_if(check, flat && c->output == OUTPUT_DECODER, "layers", "output",
+        "model.output = decoder begins from the last state of a recurrent layer: set model.layers to 1 or "
+        "more");
+    check_if(check, c->peepholes && c->cell != CELL_LSTM, "peepholes", "cell",
+        "only model.cell = lstm has a memory to look at: set it to no");
+    check_residual(check);
+}
+
+static void check_decoder(struct check *check)
+{
+    static const char none[] = "there is no decoder: set model.output = decoder, or leave it out";
+    const struct net_config *c = check->config;
+    int without = c->output != OUTPUT_DECODER;
+    check_if(check, without && c->attention != ATTENTION_ADDITIVE, "attention", "output", none);
+    check_if(check, without && c->decoder_layers > 1, "decoder_layers", "output", none);
+    check_if(check, !without && c->decoder_layers == 0, "decoder_layers", "output",
+        "a decoder has at least one layer: set it to 1 or more");
+    check_if(check, without && c->decoder_hidden, "decoder_hidden", "output", none);
+    check_if(check, without && c->decoder_embedding, "decoder_embedding", "output", none);
+    check_if(check, without && c->attention_size, "attention_size", "output", none);
+    check_if(check, c->attention_size && c->attention != ATTENTION_ADDITIVE, "attention_size", "attention",
+        "only model.attention = additive has units of its own: set it to 0");
+    check_if(check, c->decoder_embedding && c->loss != LOSS_SOFTMAX, "decoder_embedding", "loss",
+        "only classes (model.loss = softmax) are embedded, values are not: set it to 0");
+}
+
+/* What follows from the dataset, and sizes that were left open until it was known. */
+static void check_bound(struct check *check)
+{
+    static const char open[] = "a decoder needs it: set it to 1 or more";
+    const struct net_config *c = check->config;
+    int decoder = c->output == OUTPUT_DECODER, softmax = c->loss == LOSS_SOFTMAX;
+    check_if(check, c->outputs == 0, "outputs", NULL, "the network makes nothing");
+    check_if(check, c->embedding && !c->symbols, "embedding", NULL,
+        "the inputs are real values and no symbols: set it to 0");
+    check_if(check, c->class_weights && c->class_weights != c->outputs, "class_weights", NULL,
+        "there is not one for each class: give as many as there are classes");
+    check_if(check, decoder && c->decoder_hidden == 0, "decoder_hidden", "output", open);
+    check_if(check, decoder && softmax && c->decoder_embedding == 0, "decoder_embedding", "output", open);
+    check_if(check, decoder && !softmax && c->target_length == 0, "target_length", "output",
+        "a decoder that makes values must know how many");
+    check_if(check, decoder && c->attention == ATTENTION_ADDITIVE && c->attention_size == 0, "attention_size",
+        "output", open);
+}
+
+size_t net_config_check(const struct net_config *config, net_object *object, void *context)
+{
+    struct check check = {.config = config, .object = object, .context = context};
+    check_counts(&check);
+    if (check.objections)
+        return check.objections;
+    check_values(&check);
+    check_loss(&check);
+    check_layers(&check);
+    check_decoder(&check);
+    if (config->inputs)
+        check_bound(&check);
+    return check.objections;
+}
