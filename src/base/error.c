@@ -49,3 +49,15 @@ void faults_add(struct faults *faults, enum exit_code code, const char *format, 
     va_end(arguments);
     faults->say(faults->context, text);
 }
+
+void faults_warn(struct faults *faults, const char *format, ...)
+{
+    if (!faults->warn)
+        return;
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    faults->warn(faults->context, text);
+}

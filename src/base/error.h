@@ -33,12 +33,13 @@ int error_set(struct error *error, enum exit_code code, const char *format, ...)
 int error_prefix(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Errors of one pass over a configuration or a dataset, all of them: each is handed to `say` as it is found.
- */
+ * What is merely worth knowing goes to `warn`, where there is one. */
 struct faults {
     size_t count; /* faults found so far; only the first `most` of them are said */
     size_t most;
     int code; /* enum exit_code of the first */
     void (*say)(void *context, const char *text);
+    void (*warn)(void *context, const char *text); /* NULL: warnings are not told */
     void *context;
 };
 
@@ -46,5 +47,6 @@ void faults_init(
     struct faults *faults, size_t most, void (*say)(void *context, const char *text), void *context);
 void faults_add(struct faults *faults, enum exit_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void faults_warn(struct faults *faults, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -37,6 +37,13 @@ int program_speaks_first(void)
     return 1;
 }
 
+static void say_warning(void *context, const char *text)
+{
+    const struct comm *comm = context;
+    if (comm->rank == 0)
+        log_line(LOG_WARNING, "%s", text);
+}
+
 static void say_fault(void *context, const char *text)
 {
     const struct comm *comm = context;
@@ -51,6 +58,7 @@ static int read_config(struct comm *comm, const struct train_options *options, s
     struct faults faults;
     struct error error = {0};
     faults_init(&faults, 50, say_fault, comm);
+    faults.warn = say_warning;
     config_init(config);
     int failed = config_read(config, options->config, options->sets, options->set, &faults);
     if (!options->plan && !options->check)

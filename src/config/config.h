@@ -38,10 +38,9 @@ struct config {
         double weight_noise; /* deviation of what is added to the weights in a step */
         int64_t patience;
         enum divergence on_divergence;
-        double explode;      /* a loss so many times the epoch's mean so far is divergence; 0: none is */
-        double back_factor;  /* of the rate, each time the run goes back */
-        double watchdog;     /* seconds after which a rank that does not answer ends the run; 0: never */
-        double report_every; /* seconds */
+        double explode;     /* a loss so many times the epoch's mean so far is divergence; 0: none is */
+        double back_factor; /* of the rate, each time the run goes back */
+        double watchdog;    /* seconds after which a rank that does not answer ends the run; 0: never */
     } train;
     struct {
         int64_t every;
@@ -49,6 +48,9 @@ struct config {
         int64_t keep;
         enum best best;
     } checkpoint;
+    struct {
+        double every; /* seconds */
+    } report;
 };
 
 void config_init(struct config *config); /* the defaults */
@@ -57,7 +59,8 @@ void config_finish(struct config *config);
 /* Reads `path` (inih through our own line reader), then the overrides "SECTION.KEY=VALUE" in order, then
  * checks what keys say together. Relative paths of the file are relative to it, those of overrides to the
  * current folder; both become absolute. Every fault goes to `faults`, naming file, line, key, and what is
- * allowed. Returns -1 when there was any; *config is then not to be used but config_finish. */
+ * allowed; a key under its former name is a warning. Returns -1 when there was any; *config is then not to be
+ * used but config_finish. */
 int config_read(struct config *config, const char *path, size_t overrides, const char *const *override,
     struct faults *faults);
 
@@ -68,8 +71,8 @@ char *config_write(const struct config *config, int with_paths, struct error *er
 
 /* Compares with the text of a checkpoint's configuration (without paths): every key of [data], [model] and
  * [train] that differs, but patience and, where the schedule does not depend on it, epochs, is a fault with
- * both values and a hint at --fresh and --init. [checkpoint], data.cache, train.report_every, watchdog,
- * on_divergence, explode and back_factor may change. Returns the number of faults. */
+ * both values and a hint at --fresh and --init. [checkpoint], [report], data.cache, watchdog, on_divergence,
+ * explode and back_factor may change. Returns the number of faults. */
 size_t config_compare(const struct config *config, const char *saved, struct faults *faults);
 
 #endif

@@ -67,7 +67,8 @@ const struct config_key config_keys[] = {
     {"model", "attention_size", KEY_SIZE, AT(model.attention_size), "0", FROM(0, WIDEST)},
 
     {"train", "batch", KEY_COUNT, AT(train.batch), "64", FROM(1, COUNTS)},
-    {"train", "microbatch", KEY_COUNT, AT(train.microbatch), "8", FROM(1, COUNTS)},
+    {"train", "microbatch", KEY_COUNT, AT(train.microbatch), "8", FROM(1, COUNTS),
+        .former = "train.grain"},
     {"train", "epochs", KEY_COUNT, AT(train.epochs), "20", FROM(1, COUNTS), .resume = RESUME_EPOCHS},
     {"train", "optimizer", KEY_CHOICE, AT(train.optim.optimizer), "adam", .choices = optimizer_names},
     {"train", "lr", KEY_REAL, AT(train.optim.lr), "0.001", ABOVE(0, NO_LIMIT)},
@@ -95,12 +96,14 @@ const struct config_key config_keys[] = {
     {"train", "explode", KEY_REAL, AT(train.explode), "0", FROM(0, NO_LIMIT), FREE},
     {"train", "back_factor", KEY_REAL, AT(train.back_factor), "0.5", ABOVE(0, 1), FREE},
     {"train", "watchdog", KEY_SECONDS, AT(train.watchdog), "10 minutes", FROM(0, NO_LIMIT), FREE},
-    {"train", "report_every", KEY_SECONDS, AT(train.report_every), "10 seconds", FROM(0, NO_LIMIT), FREE},
 
     {"checkpoint", "every", KEY_INTERVAL, AT(checkpoint.every), "1 epoch", FROM(1, COUNTS),
         .unit = AT(checkpoint.unit), FREE},
     {"checkpoint", "keep", KEY_COUNT, AT(checkpoint.keep), "2", FROM(1, COUNTS), FREE},
     {"checkpoint", "best", KEY_CHOICE, AT(checkpoint.best), "loss", .choices = bests, FREE},
+
+    {"report", "every", KEY_SECONDS, AT(report.every), "10 seconds", FROM(0, NO_LIMIT), FREE,
+        .former = "train.report_every"},
 };
 /* clang-format on */
 
@@ -113,6 +116,18 @@ const struct config_key *key_find(const char *section, const char *name)
     for (size_t i = 0; i < config_key_count; i++)
         if (strcmp(config_keys[i].section, section) == 0 && strcmp(config_keys[i].name, name) == 0)
             return &config_keys[i];
+    return NULL;
+}
+
+const struct config_key *key_find_former(const char *section, const char *name)
+{
+    size_t n = strlen(section);
+    for (size_t i = 0; i < config_key_count; i++) {
+        const char *former = config_keys[i].former;
+        if (former && strncmp(former, section, n) == 0 && former[n] == '.' &&
+            strcmp(former + n + 1, name) == 0)
+            return &config_keys[i];
+    }
     return NULL;
 }
 

@@ -43,6 +43,7 @@ struct config_key {
     size_t unit;                /* offset of a KEY_INTERVAL's unit */
     size_t length;              /* offset of the length, a size_t, of a list that has its own */
     enum resume resume;
+    const char *former; /* "SECTION.NAME" that the key once had, and is still read under; NULL: none */
 };
 
 enum { CONFIG_KEYS_MOST = 64 };                           /* room for what is kept per key */
@@ -52,6 +53,10 @@ extern const struct config_key config_keys[];
 extern const size_t config_key_count;
 
 const struct config_key *key_find(const char *section, const char *name); /* NULL where there is none */
+
+/* The key that once had this name; NULL where there is none. */
+const struct config_key *key_find_former(const char *section, const char *name);
+
 int key_section_exists(const char *section);
 
 /* Takes a value: NULL, or what is wrong with it ("out of range"), *config then untouched. A list fills as

@@ -9,22 +9,30 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PLACE = 700 };
+enum { PLACE = 700, NAME = 80 };
 
 static struct key_state *state_of(struct config_reading *reading, const struct config_key *key)
 {
     return &reading->keys[key - config_keys];
 }
 
+/* "SECTION.NAME" that the key got its value under. */
+static const char *name_given(const struct config_key *key, int former, char name[NAME])
+{
+    snprintf(name, NAME, "%s.%s", key->section, key->name);
+    return former ? key->former : name;
+}
+
 /* "FILE:12: train.lr = 0.1", "--set train.lr=0.1", or "FILE: train.lr = 0.001 (the default)". */
 static void place(const struct config_reading *reading, const struct config_key *key, char text[PLACE])
 {
     const struct key_state *state = &reading->keys[key - config_keys];
+    char name[NAME];
     if (state->override)
-        snprintf(text, PLACE, "--set %s.%s=%s", key->section, key->name, state->shown);
+        snprintf(text, PLACE, "--set %s=%s", name_given(key, state->former, name), state->shown);
     else if (state->line)
-        snprintf(text, PLACE, "%.400s:%d: %s.%s = %s", reading->name, state->line, key->section, key->name,
-            state->shown);
+        snprintf(text, PLACE, "%.400s:%d: %s = %s", reading->name, state->line,
+            name_given(key, state->former, name), state->shown);
     else
         snprintf(text, PLACE, "%.400s: %s.%s = %s (the default)", reading->name, key->section, key->name,
             key->initial);
@@ -74,6 +82,21 @@ static void fault_unknown_key(
         value_show(name, shown), meant, section, all);
 }
 
+/* The key of this name, or that once had it: *former. */
+static const struct config_key *find_key(const char *section, const char *name, int *former)
+{
+    const struct config_key *key = key_find(section, name);
+    *former = !key;
+    return key ? key : key_find_former(section, name);
+}
+
+static void warn_of_former_name(
+    struct config_reading *reading, const char *where, const struct config_key *key)
+{
+    faults_warn(reading->faults, "%s: %s is called %s.%s now: rename it", where, key->former, key->section,
+        key->name);
+}
+
 static void take_section(void *context, const char *section, int line)
 {
     struct config_reading *reading = context;
@@ -87,7 +110,9 @@ static void take_section(void *context, const char *section, int line)
 static void take_pair(void *context, const char *section, const char *name, const char *value, int line)
 {
     struct config_reading *reading = context;
-    const struct config_key *key = key_find(section, name);
+    int former;
+    const struct config_key *key = find_key(section, name, &former);
+    struct key_state *state = key ? state_of(reading, key) : NULL;
     char where[PLACE], shown[VALUE_SHOWN];
     snprintf(where, sizeof where, "%.400s:%d", reading->name, line);
     if (!key && *section == '\0') {
@@ -98,13 +123,18 @@ static void take_pair(void *context, const char *section, const char *name, cons
             all);
     } else if (!key && key_section_exists(section)) {
         fault_unknown_key(reading, where, section, name);
-    } else if (key && state_of(reading, key)->line && key->type != KEY_WEIGHTS) {
-        faults_add(reading->faults, EXIT_CODE_DATA, "%s: %s.%s stands in line %d already: leave one of them",
-            where, section, name, state_of(reading, key)->line);
+    } else if (key && state->line && key->type != KEY_WEIGHTS) {
+        faults_add(reading->faults, EXIT_CODE_DATA,
+            "%s: %s.%s stands in line %d already%s%s: leave one of them", where, section, name, state->line,
+            state->former == former ? "" : " as ",
+            state->former == former ? "" : name_given(key, state->former, shown));
     } else if (key) {
-        int more = state_of(reading, key)->line > 0;
-        state_of(reading, key)->line = line;
+        int more = state->line > 0;
+        state->line = line;
+        state->former = former;
         take_value(reading, key, value, reading->directory, more);
+        if (former)
+            warn_of_former_name(reading, where, key);
     }
 }
 
@@ -126,10 +156,18 @@ void config_take_override(struct config_reading *reading, const char *override, 
     }
     snprintf(section, sizeof section, "%.*s", (int)to_dot, override);
     snprintf(name, sizeof name, "%.*s", (int)(to_equals - to_dot - 1), override + to_dot + 1);
-    const struct config_key *key = key_find(section, name);
-    if (key) {
-        state_of(reading, key)->override = override;
+    int former;
+    const struct config_key *key = find_key(section, name, &former);
+    struct key_state *state = key ? state_of(reading, key) : NULL;
+    if (key && state->override && state->former != former) {
+        faults_add(reading->faults, EXIT_CODE_USAGE, "%s: %s.%s is given as %s already: leave one of them",
+            where, section, name, name_given(key, state->former, shown));
+    } else if (key) {
+        state->override = override;
+        state->former = former;
         take_value(reading, key, override + to_equals + 1, folder, 0);
+        if (former)
+            warn_of_former_name(reading, where, key);
     } else if (key_section_exists(section)) {
         fault_unknown_key(reading, where, section, name);
     } else {

@@ -11,6 +11,7 @@ struct key_state {
     int line;             /* of the file; 0: not there */
     const char *override; /* "SECTION.KEY=VALUE" that came last; NULL: none */
     size_t items;         /* of a list; 0: the default */
+    int former;           /* the value came under the key's former name */
     int faulty;
     char shown[VALUE_SHOWN]; /* the value as it was given, for messages */
 };

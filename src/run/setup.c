@@ -335,7 +335,7 @@ int run_open(struct run *run, int *finished, struct error *error)
     if (save_start(run, error))
         return -1;
     report_init(&run->report, run->options->progress, run->comm->rank != 0 || run->options->verbosity < 0,
-        run->config->train.report_every, run->optim.total_steps, run->progress.step);
+        run->config->report.every, run->optim.total_steps, run->progress.step);
     run->last_save = clock_now();
     return 0;
 }

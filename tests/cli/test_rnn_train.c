@@ -209,7 +209,7 @@ START_TEST(progress_as_a_log_is_a_line_for_each_report)
     struct command_result result;
     for (int ranks = 0; ranks <= 2; ranks += 2) {
         job_run(&result, ranks, "base.ini", "log", "--fresh", "--progress", ranks ? "auto" : "log", "-s",
-            "train.report_every=0 seconds", NULL);
+            "report.every=0 seconds", NULL);
         job_expect(&result, 0);
         int lines = job_count_lines(result.output, "");
         ck_assert_int_eq(lines, LAST + EPOCHS + 1);
@@ -229,11 +229,11 @@ END_TEST
 START_TEST(quiet_and_rare_reports_leave_the_lines_of_the_epochs)
 {
     struct command_result result;
-    job_run(&result, 2, "base.ini", "quiet", "-q", "-s", "train.report_every=0 seconds", NULL);
+    job_run(&result, 2, "base.ini", "quiet", "-q", "-s", "report.every=0 seconds", NULL);
     job_expect(&result, 0);
     ck_assert_int_eq(job_count_lines(result.output, ""), EPOCHS + 1);
     command_result_finish(&result);
-    job_run(&result, 0, "base.ini", "rare", "-s", "train.report_every=5 hours", NULL);
+    job_run(&result, 0, "base.ini", "rare", "-s", "report.every=5 hours", NULL);
     job_expect(&result, 0);
     ck_assert_int_eq(job_count_lines(result.output, ""), EPOCHS + 1);
     command_result_finish(&result);

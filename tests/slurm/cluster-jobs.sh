@@ -296,7 +296,7 @@ knowing_the_end_of_its_job_a_run_stops_before_it_and_goes_on() {
 # Both tasks: the number of the last one is also that of the array.
 knowing_its_end_each_task_of_an_array_stops_before_it_and_goes_on() {
     local job task epochs=0 step table
-    printf 'train.lr = 0.004\ntrain.report_every = 1 minutes\n' >tasks.txt
+    printf 'train.lr = 0.004\nreport.every = 1 minutes\n' >tasks.txt
     job=$(RNN_BIN=$PWD/late submit --array=1-2 --ntasks=2 --time=1 --signal=B:CONT@0 -o tasks-%a.log \
         "$root/slurm/sweep.sh" tasks.txt endless.ini) || wrong "$job"
     for task in 1 2; do

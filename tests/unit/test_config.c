@@ -122,7 +122,7 @@ START_TEST(defaults_are_those_of_the_manual)
     ck_assert(c.model.class_weights == 0 && c.model.huber_delta == 1);
     ck_assert_uint_eq(c.model.inputs + c.model.outputs + (size_t)c.model.symbols, 0);
     ck_assert(c.train.batch == 64 && c.train.microbatch == 8 && c.train.epochs == 20 && c.train.seed == 1);
-    ck_assert(c.train.patience == 0 && c.train.report_every == 10);
+    ck_assert(c.train.patience == 0 && c.report.every == 10);
     ck_assert(c.train.on_divergence == DIVERGENCE_ABORT && c.train.explode == 0);
     ck_assert(c.train.back_factor == 0.5 && c.train.watchdog == 600);
     const struct optim_config *o = &c.train.optim;
@@ -141,26 +141,63 @@ END_TEST
 /* Every key with another value than its default, but for those that go with none of the others (see
  * the_rest); read twice, plainly and as a file as editors leave it. */
 static const char *const other[][3] = {
-    {"data", "train", "/d/t t.h5"}, {"data", "valid", "/d/v;w.h5"}, {"data", "standardize", "yes"},
-    {"data", "cache", "3 KiB"}, {"model", "output", "decoder"}, {"model", "loss", "huber"},
-    {"model", "cell", "gru"}, {"model", "bidirectional", "no,yes,no"}, {"model", "layers", "3"},
-    {"model", "hidden", "6,3,6"}, {"model", "embedding", "9"}, {"model", "dropout", "0.25"},
-    {"model", "input_layers", "4,3"}, {"model", "transition_layers", "2"}, {"model", "output_layers", "11"},
-    {"model", "residual", "yes"}, {"model", "normalize", "yes"}, {"model", "initial_state", "learned"},
-    {"model", "peepholes", "no"}, {"model", "recurrent_dropout", "0.125"}, {"model", "attention", "dot"},
-    {"model", "decoder_layers", "2"}, {"model", "decoder_hidden", "12"}, {"model", "decoder_embedding", "0"},
-    {"model", "attention_size", "0"}, {"train", "batch", "10"}, {"train", "microbatch", "3"},
-    {"train", "epochs", "7"}, {"train", "optimizer", "nesterov"}, {"train", "lr", "0.5"},
-    {"train", "momentum", "0.8"}, {"train", "beta1", "0.7"}, {"train", "beta2", "0.6"},
-    {"train", "epsilon", "1e-06"}, {"train", "weight_decay", "0.01"}, {"train", "schedule", "plateau"},
-    {"train", "warmup", "100"}, {"train", "decay_every", "4"}, {"train", "decay_factor", "0.3"},
-    {"train", "plateau_epochs", "5"}, {"train", "lr_min", "0.0001"}, {"train", "clip", "0"},
-    {"train", "weight_noise", "0.075"}, {"train", "input_noise", "0.5"}, {"train", "label_smoothing", "0"},
-    {"train", "class_weights", ""}, {"train", "huber_delta", "1.5"},
-    {"train", "seed", "18446744073709551615"}, {"train", "patience", "6"}, {"train", "on_divergence", "back"},
-    {"train", "explode", "4"}, {"train", "back_factor", "0.25"}, {"train", "watchdog", "2 hours"},
-    {"train", "report_every", "1 hour"}, {"checkpoint", "every", "15 minutes"}, {"checkpoint", "keep", "1"},
+    {"data", "train", "/d/t t.h5"},
+    {"data", "valid", "/d/v;w.h5"},
+    {"data", "standardize", "yes"},
+    {"data", "cache", "3 KiB"},
+    {"model", "output", "decoder"},
+    {"model", "loss", "huber"},
+    {"model", "cell", "gru"},
+    {"model", "bidirectional", "no,yes,no"},
+    {"model", "layers", "3"},
+    {"model", "hidden", "6,3,6"},
+    {"model", "embedding", "9"},
+    {"model", "dropout", "0.25"},
+    {"model", "input_layers", "4,3"},
+    {"model", "transition_layers", "2"},
+    {"model", "output_layers", "11"},
+    {"model", "residual", "yes"},
+    {"model", "normalize", "yes"},
+    {"model", "initial_state", "learned"},
+    {"model", "peepholes", "no"},
+    {"model", "recurrent_dropout", "0.125"},
+    {"model", "attention", "dot"},
+    {"model", "decoder_layers", "2"},
+    {"model", "decoder_hidden", "12"},
+    {"model", "decoder_embedding", "0"},
+    {"model", "attention_size", "0"},
+    {"train", "batch", "10"},
+    {"train", "microbatch", "3"},
+    {"train", "epochs", "7"},
+    {"train", "optimizer", "nesterov"},
+    {"train", "lr", "0.5"},
+    {"train", "momentum", "0.8"},
+    {"train", "beta1", "0.7"},
+    {"train", "beta2", "0.6"},
+    {"train", "epsilon", "1e-06"},
+    {"train", "weight_decay", "0.01"},
+    {"train", "schedule", "plateau"},
+    {"train", "warmup", "100"},
+    {"train", "decay_every", "4"},
+    {"train", "decay_factor", "0.3"},
+    {"train", "plateau_epochs", "5"},
+    {"train", "lr_min", "0.0001"},
+    {"train", "clip", "0"},
+    {"train", "weight_noise", "0.075"},
+    {"train", "input_noise", "0.5"},
+    {"train", "label_smoothing", "0"},
+    {"train", "class_weights", ""},
+    {"train", "huber_delta", "1.5"},
+    {"train", "seed", "18446744073709551615"},
+    {"train", "patience", "6"},
+    {"train", "on_divergence", "back"},
+    {"train", "explode", "4"},
+    {"train", "back_factor", "0.25"},
+    {"train", "watchdog", "2 hours"},
+    {"checkpoint", "every", "15 minutes"},
+    {"checkpoint", "keep", "1"},
     {"checkpoint", "best", "loss"}, /* error is refused with huber: see the cross checks */
+    {"report", "every", "1 hour"},
 };
 enum { OTHERS = sizeof other / sizeof *other };
 
@@ -210,7 +247,7 @@ static void check_others(const struct config *c)
     ck_assert(o->momentum == 0.8 && o->beta1 == 0.7 && o->beta2 == 0.6 && o->epsilon == 1e-6);
     ck_assert(o->weight_decay == 0.01 && o->warmup == 100 && o->decay_every == 4 && o->decay_factor == 0.3);
     ck_assert(o->plateau_epochs == 5 && o->lr_min == 1e-4 && o->clip == 0);
-    ck_assert(c->train.seed == UINT64_MAX && c->train.report_every == 3600);
+    ck_assert(c->train.seed == UINT64_MAX && c->report.every == 3600);
     ck_assert(c->train.on_divergence == DIVERGENCE_BACK && c->train.explode == 4);
     ck_assert(c->train.back_factor == 0.25 && c->train.watchdog == 7200);
     ck_assert(c->checkpoint.every == 15 && c->checkpoint.unit == INTERVAL_MINUTES && c->checkpoint.keep == 1);
@@ -497,10 +534,10 @@ static const char *const bad[][4] = {
     {"train", "explode", "-1", "out of range"},
     {"train", "back_factor", "0", "out of range: allowed is a number above 0 and at most 1"},
     {"train", "watchdog", "10", "not a number and a unit"},
-    {"train", "report_every", "10", "not a number and a unit"},
-    {"train", "report_every", "10 days", "seconds, minutes or hours"},
-    {"train", "report_every", "-1 seconds", "out of range"},
-    {"train", "report_every", "1e308 hours", "out of range"},
+    {"report", "every", "10", "not a number and a unit"},
+    {"report", "every", "10 days", "seconds, minutes or hours"},
+    {"report", "every", "-1 seconds", "out of range"},
+    {"report", "every", "1e308 hours", "out of range"},
     {"checkpoint", "every", "1",
         "not a number and a unit: allowed is a whole number from 1 to 2147483647, and"},
     {"checkpoint", "every", "0 epochs", "out of range"},
@@ -538,11 +575,12 @@ START_TEST(good_values_at_the_edges)
     struct config c;
     read_good(&c,
         "[data]\ntrain: a.h5\ncache=0\n[model]\nlayers = 64\nhidden = 65536\ndropout = 0.99\n"
-        "bidirectional = no\n[train]\nseed = 0\nreport_every = 0\nbatch = 2147483647\nlr = +1.e-3\n"
-        "decay_factor = 1\nmicrobatch=2147483647\nclip = -0\n[checkpoint]\nevery=5steps\n",
+        "bidirectional = no\n[train]\nseed = 0\nbatch = 2147483647\nlr = +1.e-3\n"
+        "decay_factor = 1\nmicrobatch=2147483647\nclip = -0\n[checkpoint]\nevery=5steps\n[report]\nevery = "
+        "0\n",
         NULL);
     ck_assert(c.data.cache == 0 && c.model.layers == 64 && c.model.hidden[63] == 65536);
-    ck_assert(c.model.bidirectional[63] == 0 && c.train.seed == 0 && c.train.report_every == 0);
+    ck_assert(c.model.bidirectional[63] == 0 && c.train.seed == 0 && c.report.every == 0);
     ck_assert(c.checkpoint.every == 5 && c.checkpoint.unit == INTERVAL_STEPS && c.train.optim.lr == 0.001);
     ck_assert(c.train.optim.clip == 0 && !signbit(c.train.optim.clip));
     config_finish(&c);
@@ -1015,7 +1053,7 @@ START_TEST(a_changed_key_is_refused_with_both_values)
         {"train.decay_factor=0.2", 1}, {"train.plateau_epochs=1", 1}, {"train.lr_min=1e-5", 1},
         {"train.clip=0", 1}, {"train.seed=2", 1}, {"train.patience=1", 0}, {"train.on_divergence=skip", 0},
         {"train.explode=2", 0}, {"train.back_factor=0.1", 0}, {"train.watchdog=1 hour", 0},
-        {"train.report_every=1 second", 0}, {"checkpoint.every=2 epochs", 0}, {"checkpoint.keep=3", 0},
+        {"report.every=1 second", 0}, {"checkpoint.every=2 epochs", 0}, {"checkpoint.keep=3", 0},
         {"checkpoint.best=error", 0}};
     ck_assert_uint_eq(sizeof change / sizeof *change, config_key_count);
     for (size_t i = 0; i < sizeof change / sizeof *change; i++) {
@@ -1076,6 +1114,115 @@ START_TEST(a_saved_text_that_cannot_be_read_is_a_fault)
     /* What a text does not name has its default. */
     ck_assert_uint_eq(config_compare(&c, "", &faults), 0);
     ck_assert_uint_eq(config_compare(&c, "[model]\nlayers=3\n", &faults), 1);
+    config_finish(&c);
+}
+END_TEST
+
+/* ---- names that a key once had ---- */
+
+static const struct {
+    const char *former, *now; /* as a file has them */
+    const char *said;         /* of the warning */
+} renamed[] = {
+    {"[train]\ngrain = 16\n", "[train]\nmicrobatch = 16\n", "train.grain is called train.microbatch now"},
+    {"[train]\nreport_every = 20 seconds\n", "[report]\nevery = 20 seconds\n",
+        "train.report_every is called report.every now"},
+};
+
+static struct said warned; /* by the last reading that listens */
+
+static void hear_warning(void *context, const char *text)
+{
+    hear(&warned, text);
+}
+
+/* Reads base_text and `text` with overrides, listening to warnings too. */
+static int read_aloud(struct config *config, const char *text, size_t n, const char *const *override)
+{
+    char whole[300];
+    struct faults faults;
+    snprintf(whole, sizeof whole, "%s%s", base_text, text);
+    write_bytes(file, whole, strlen(whole));
+    said.n = warned.n = 0;
+    faults_init(&faults, 64, hear, &said);
+    faults.warn = hear_warning;
+    return config_read(config, file, n, override, &faults);
+}
+
+static void expect_what_the_new_name_gives(const struct config *c, const char *now)
+{
+    struct config want;
+    struct error error;
+    ck_assert_int_eq(read_aloud(&want, now, 0, NULL), 0);
+    ck_assert_uint_eq(warned.n, 0);
+    char *text = config_write(c, 1, &error), *other_text = config_write(&want, 1, &error);
+    ck_assert_str_eq(text, other_text);
+    memory_destroy(text);
+    memory_destroy(other_text);
+    config_finish(&want);
+}
+
+START_TEST(a_former_name_is_read_with_a_warning_that_names_the_new_one)
+{
+    struct config c;
+    char where[300];
+    ck_assert_int_eq(read_aloud(&c, renamed[_i].former, 0, NULL), 0);
+    ck_assert_uint_eq(warned.n, 1);
+    snprintf(where, sizeof where, "%s:4: %s", file, renamed[_i].said);
+    ck_assert_msg(strncmp(warned.text[0], where, strlen(where)) == 0, "%s", warned.text[0]);
+    expect_what_the_new_name_gives(&c, renamed[_i].now);
+    config_finish(&c);
+}
+END_TEST
+
+START_TEST(a_former_name_can_be_set_with_a_warning)
+{
+    struct config c;
+    const char *const override[] = {"train.grain=4", "train.grain=16"};
+    ck_assert_int_eq(read_aloud(&c, "[train]\nmicrobatch = 2\n", 2, override), 0);
+    ck_assert_uint_eq(warned.n, 2);
+    ck_assert_str_eq(
+        warned.text[1], "--set train.grain=16: train.grain is called train.microbatch now: rename it");
+    ck_assert_int_eq(c.train.microbatch, 16);
+    config_finish(&c);
+}
+END_TEST
+
+START_TEST(both_names_of_a_key_at_once_are_refused)
+{
+    static const char *const file_text[] = {"[train]\ngrain = 4\nmicrobatch = 4\n",
+        "[train]\nmicrobatch = 4\ngrain = 4\n", "[report]\nevery = 0\n[train]\nreport_every = 0\n", ""};
+    static const char *const wanted[] = {"train.microbatch stands in line 4 already as train.grain",
+        "train.grain stands in line 4 already as train.microbatch",
+        "train.report_every stands in line 4 already as report.every",
+        "--set train.microbatch=4: train.microbatch is given as train.grain already"};
+    static const char *const override[] = {"train.grain=4", "train.microbatch=4"};
+    struct config c;
+    ck_assert_int_eq(read_aloud(&c, file_text[_i], *file_text[_i] ? 0 : 2, override), -1);
+    ck_assert_uint_eq(said.n, 1);
+    ck_assert_msg(strstr(said.text[0], wanted[_i]) != NULL, "%s", said.text[0]);
+    config_finish(&c);
+}
+END_TEST
+
+START_TEST(a_fault_of_a_former_name_is_told_by_that_name)
+{
+    struct config c;
+    ck_assert_int_eq(read_aloud(&c, "[train]\ngrain = 0\n", 0, NULL), -1);
+    ck_assert_ptr_nonnull(strstr(said.text[0], ":4: train.grain = 0: out of range"));
+    config_finish(&c);
+}
+END_TEST
+
+START_TEST(an_old_checkpoint_is_compared_without_a_word)
+{
+    struct config c;
+    struct faults faults;
+    ck_assert_int_eq(read_aloud(&c, "[train]\nmicrobatch = 4\n", 0, NULL), 0);
+    faults_init(&faults, 64, hear, &said);
+    ck_assert_uint_eq(config_compare(&c, "[train]\ngrain = 4\nreport_every = 0\n", &faults), 0);
+    ck_assert_uint_eq(config_compare(&c, "[train]\ngrain = 5\n", &faults), 1);
+    ck_assert_ptr_nonnull(strstr(said.text[0], "train.microbatch = 4, but the run was started with 5"));
     config_finish(&c);
 }
 END_TEST
@@ -1213,6 +1360,11 @@ int main(void)
     tcase_add_test(cases, equal_configurations_differ_in_nothing);
     tcase_add_test(cases, more_epochs_are_refused_where_the_schedule_depends_on_them);
     tcase_add_test(cases, a_saved_text_that_cannot_be_read_is_a_fault);
+    tcase_add_loop_test(cases, a_former_name_is_read_with_a_warning_that_names_the_new_one, 0, 2);
+    tcase_add_test(cases, a_former_name_can_be_set_with_a_warning);
+    tcase_add_loop_test(cases, both_names_of_a_key_at_once_are_refused, 0, 4);
+    tcase_add_test(cases, a_fault_of_a_former_name_is_told_by_that_name);
+    tcase_add_test(cases, an_old_checkpoint_is_compared_without_a_word);
     tcase_add_test(cases, faults_beyond_the_most_are_counted_not_said);
     tcase_add_test(cases, no_damage_to_a_text_breaks_the_reader);
     suite_add_tcase(suite, cases);
