@@ -5,6 +5,7 @@
 #include "config/read.h"
 
 #include "net/check.h"
+#include "net/losses/loss.h"
 
 #include <stdio.h>
 
@@ -33,11 +34,11 @@ static void check_best(struct config_reading *reading)
 {
     const struct net_config *model = &reading->config->model;
     char what[200];
-    if (reading->config->checkpoint.best != BEST_ERROR || model->loss == LOSS_SOFTMAX ||
+    if (reading->config->checkpoint.best != BEST_ERROR || loss_of(model)->has_errors ||
         !config_is_sound(reading, "model", "loss") || !config_is_sound(reading, "checkpoint", "best"))
         return;
     snprintf(what, sizeof what, "there is no error with model.loss = %s: use checkpoint.best = loss",
-        loss_names[model->loss]);
+        loss_of(model)->name);
     config_fault_at(reading, "checkpoint", "best", what);
 }
 

@@ -2,6 +2,8 @@
  * only where those before it have shown that its lists are no longer than their arrays. */
 #include "net/check.h"
 
+#include "net/losses/loss.h"
+
 #include <float.h>
 #include <stdio.h>
 
@@ -85,26 +87,26 @@ static void check_values(struct check *check)
     check_if(check, !weights, "class_weights", NULL, "a weight is no number of at least 0: give one");
     check_if(check, c->input_noise != 0 && !is_finite_and_positive(c->input_noise), "input_noise", NULL,
         "this is no number of at least 0: give one");
-    check_if(check, c->loss == LOSS_HUBER && !is_finite_and_positive(c->huber_delta), "huber_delta", NULL,
+    check_if(check, loss_of(c)->takes_delta && !is_finite_and_positive(c->huber_delta), "huber_delta", NULL,
         "this is no number above 0: give one");
 }
 
 static void check_loss(struct check *check)
 {
     const struct net_config *c = check->config;
-    int softmax = c->loss == LOSS_SOFTMAX, ctc = c->output == OUTPUT_CTC;
+    int classes = loss_of(c)->takes_classes, ctc = c->output == OUTPUT_CTC;
     double weights = 0;
     for (size_t k = 0; k < c->class_weights; k++)
         weights += c->class_weight[k];
-    check_if(check, ctc && !softmax, "loss", "output",
+    check_if(check, ctc && !classes, "loss", "output",
         "model.output = ctc has classes: set model.loss = softmax, or another model.output");
-    check_if(check, c->class_weights && !softmax, "class_weights", "loss",
+    check_if(check, c->class_weights && !classes, "class_weights", "loss",
         "only model.loss = softmax has classes: leave it empty");
     check_if(check, c->class_weights && ctc, "class_weights", "output",
         "model.output = ctc has no target of its own at each frame to weigh: leave it empty");
     check_if(check, c->class_weights && weights == 0, "class_weights", "loss",
         "no weight is above 0: nothing would be learned: make one larger");
-    check_if(check, c->label_smoothing > 0 && !softmax, "label_smoothing", "loss",
+    check_if(check, c->label_smoothing > 0 && !classes, "label_smoothing", "loss",
         "only model.loss = softmax has classes: set it to 0");
     check_if(check, c->label_smoothing > 0 && ctc, "label_smoothing", "output",
         "model.output = ctc has no target of its own at each frame to smooth: set it to 0");
@@ -165,7 +167,7 @@ static void check_decoder(struct check *check)
     check_if(check, without && c->attention_size, "attention_size", "output", none);
     check_if(check, c->attention_size && c->attention != ATTENTION_ADDITIVE, "attention_size", "attention",
         "only model.attention = additive has units of its own: set it to 0");
-    check_if(check, c->decoder_embedding && c->loss != LOSS_SOFTMAX, "decoder_embedding", "loss",
+    check_if(check, c->decoder_embedding && !loss_of(c)->takes_classes, "decoder_embedding", "loss",
         "only classes (model.loss = softmax) are embedded, values are not: set it to 0");
 }
 
@@ -174,15 +176,15 @@ static void check_bound(struct check *check)
 {
     static const char open[] = "a decoder needs it: set it to 1 or more";
     const struct net_config *c = check->config;
-    int decoder = c->output == OUTPUT_DECODER, softmax = c->loss == LOSS_SOFTMAX;
+    int decoder = c->output == OUTPUT_DECODER, classes = loss_of(c)->takes_classes;
     check_if(check, c->outputs == 0, "outputs", NULL, "the network makes nothing");
     check_if(check, c->embedding && !c->symbols, "embedding", NULL,
         "the inputs are real values and no symbols: set it to 0");
     check_if(check, c->class_weights && c->class_weights != c->outputs, "class_weights", NULL,
         "there is not one for each class: give as many as there are classes");
     check_if(check, decoder && c->decoder_hidden == 0, "decoder_hidden", "output", open);
-    check_if(check, decoder && softmax && c->decoder_embedding == 0, "decoder_embedding", "output", open);
-    check_if(check, decoder && !softmax && c->target_length == 0, "target_length", "output",
+    check_if(check, decoder && classes && c->decoder_embedding == 0, "decoder_embedding", "output", open);
+    check_if(check, decoder && !classes && c->target_length == 0, "target_length", "output",
         "a decoder that makes values must know how many");
     check_if(check, decoder && c->attention == ATTENTION_ADDITIVE && c->attention_size == 0, "attention_size",
         "output", open);

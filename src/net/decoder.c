@@ -54,7 +54,7 @@ int decoder_init(struct decoder *d, const struct net *net, struct side encoder, 
 {
     const struct net_config *c = &net->config;
     *d = (struct decoder){.config = c,
-        .classes = c->loss == LOSS_SOFTMAX,
+        .classes = loss_of(c)->takes_classes,
         .S = c->decoder_hidden,
         .encoder = encoder,
         .outputs = one_part(c->decoder_hidden)};

@@ -9,6 +9,8 @@
  * over. A beam of one is greedy; with a temperature its symbol is drawn. */
 #include "net/decoder.h"
 
+#include "net/losses/loss.h"
+
 #include "base/mathematics.h"
 #include "base/random.h"
 
@@ -108,10 +110,10 @@ static void run_values(struct decoder *d, const struct kernel *kernel, const str
         d->row[b] = (int32_t)b;
     for (size_t u = 0; u < U; u++) {
         run_step(d, kernel, pass, microbatch, in, top, microbatch->B, NULL);
+        struct loss_rows made = {.R = microbatch->B, .O = O, .outputs = top->outputs, .stride = top->stride};
+        loss_forward(d->config, kernel, &made, NULL);
         for (size_t b = 0; b < microbatch->B; b++) {
-            float *y = top->outputs + b * top->stride;
-            if (d->config->loss == LOSS_SIGMOID)
-                kernel->sigmoid_array(O, y);
+            const float *y = top->outputs + b * top->stride;
             memcpy(d->values + (b * U + u) * top->stride, y, top->stride * sizeof *y);
             memcpy(d->X + b * d->X_stride, y, O * sizeof *y);
         }

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "net/decoder.h"
+#include "net/losses/loss.h"
 #include "net/net.h"
 #include "net/stack.h"
 #include "net/top.h"
@@ -29,6 +30,16 @@ struct net {
     size_t *edits;                /* OUTPUT_DECODER: scratch of edit_distance */
     double *times;                /* see net/times.h */
 };
+
+/* The first R rows that the head gave, and their targets. */
+static inline struct loss_rows net_loss_rows(const struct net *net, size_t R, const struct microbatch *targets)
+{
+    return (struct loss_rows){.R = R,
+        .O = net_count_head(&net->config),
+        .outputs = net->top.outputs,
+        .stride = net->top.stride,
+        .targets = targets_of_microbatch(targets)};
+}
 
 /* The table of parameters in PyTorch's order and names; sets P, parameters, parameter. (parameters.c) */
 int net_list_parameters(struct net *net, struct error *error);

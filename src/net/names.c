@@ -7,11 +7,5 @@ const char *const output_names[] = {[OUTPUT_FRAME] = "frame",
     [OUTPUT_CTC] = "ctc",
     [OUTPUT_DECODER] = "decoder",
     NULL};
-const char *const loss_names[] = {[LOSS_SOFTMAX] = "softmax",
-    [LOSS_SIGMOID] = "sigmoid",
-    [LOSS_MSE] = "mse",
-    [LOSS_HUBER] = "huber",
-    [LOSS_MAE] = "mae",
-    NULL};
 const char *const attention_names[] = {
     [ATTENTION_ADDITIVE] = "additive", [ATTENTION_DOT] = "dot", [ATTENTION_NONE] = "none", NULL};

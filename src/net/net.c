@@ -3,7 +3,6 @@
 #include "net/check.h"
 #include "net/gather.h"
 #include "net/layout.h"
-#include "net/loss.h"
 #include "net/state.h"
 #include "net/times.h"
 
@@ -234,8 +233,8 @@ static void rows_forward(struct net *net, const struct net_pass *pass, const str
         transcribe(net, pass, microbatch, outputs, scores);
         return;
     }
-    loss_forward(c, net->kernel, rows, net_count_head(c), top->outputs, top->stride,
-        targets_of_microbatch(microbatch), scores ? net->row_scores : NULL);
+    struct loss_rows of_head = net_loss_rows(net, rows, microbatch);
+    loss_forward(c, net->kernel, &of_head, scores ? net->row_scores : NULL);
     if (scores)
         sum_scores(net, microbatch, scores);
 }
@@ -280,11 +279,11 @@ static void rows_backward(struct net *net, const struct microbatch *microbatch, 
     const struct net_config *c = &net->config;
     int sequence = c->output == OUTPUT_SEQUENCE;
     size_t rows = count_rows(net, microbatch->B, microbatch->N);
+    struct loss_rows of_head = net_loss_rows(net, rows, microbatch);
     if (c->output == OUTPUT_CTC)
         transcript_backward(&net->transcript, microbatch, net->top.outputs);
     else
-        loss_backward(
-            c, rows, net_count_head(c), net->top.outputs, net->top.stride, targets_of_microbatch(microbatch));
+        loss_backward(c, &of_head);
     float *dX = sequence ? net->dgathered : stack_gradient(&net->stack);
     top_backward(
         &net->top, net->kernel, rows, top_input(net, microbatch), net->stack.below ? dX : NULL, gradient);

@@ -21,7 +21,11 @@
 
 enum cell { CELL_RNN, CELL_RNN_RELU, CELL_LSTM, CELL_GRU };
 enum output { OUTPUT_FRAME, OUTPUT_SEQUENCE, OUTPUT_CTC, OUTPUT_DECODER };
-enum loss { LOSS_SOFTMAX, LOSS_SIGMOID, LOSS_MSE, LOSS_HUBER, LOSS_MAE };
+enum loss {
+#define LOSS(enumerator, name) LOSS_##enumerator,
+#include "net/losses/list.h"
+#undef LOSS
+};
 enum attention { ATTENTION_ADDITIVE, ATTENTION_DOT, ATTENTION_NONE };
 
 /* The enumerators as configurations and checkpoints write them; each list ends with NULL. */

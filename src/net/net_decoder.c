@@ -1,7 +1,6 @@
 /* A pass of a net with a decoder, from the rows of the stack on. */
 #include "net/edit.h"
 #include "net/layout.h"
-#include "net/loss.h"
 
 void net_decoder_lay(struct net *net, struct arena *arena, const struct decoder_size *size)
 {
@@ -26,8 +25,8 @@ static void score_forced(struct net *net, const struct net_pass *pass, const str
     const struct microbatch *targets = &d->targets;
     decoder_forward(d, net->kernel, pass, microbatch, in);
     top_forward(&net->top, net->kernel, targets->N, rows_of(d));
-    loss_forward(&net->config, net->kernel, targets->N, net_count_head(&net->config), net->top.outputs,
-        net->top.stride, targets_of_microbatch(targets), net->row_scores);
+    struct loss_rows of_head = net_loss_rows(net, targets->N, targets);
+    loss_forward(&net->config, net->kernel, &of_head, net->row_scores);
     for (size_t b = 0; b < targets->B; b++) {
         struct net_score sum = {0};
         size_t symbols = (size_t)targets->length[b], labels = symbols - (d->classes ? 1 : 0);
@@ -77,8 +76,8 @@ void net_decoder_backward(
 {
     struct decoder *d = &net->decoder;
     size_t rows = d->targets.N;
-    loss_backward(&net->config, rows, net_count_head(&net->config), net->top.outputs, net->top.stride,
-        targets_of_microbatch(&d->targets));
+    struct loss_rows of_head = net_loss_rows(net, rows, &d->targets);
+    loss_backward(&net->config, &of_head);
     top_backward(&net->top, net->kernel, rows, rows_of(d), d->dout, gradient);
     decoder_backward(d, net->kernel, pass, microbatch, stack_output(&net->stack, microbatch),
         stack_gradient(&net->stack), gradient);

@@ -29,7 +29,7 @@ static void add_parameter(
 
 size_t net_count_head(const struct net_config *c)
 {
-    int more = c->output == OUTPUT_CTC || (c->output == OUTPUT_DECODER && c->loss == LOSS_SOFTMAX);
+    int more = c->output == OUTPUT_CTC || (c->output == OUTPUT_DECODER && loss_of(c)->takes_classes);
     return c->outputs + (more ? 1 : 0);
 }
 
@@ -99,7 +99,7 @@ static size_t add_decoder(struct net *net, size_t F)
 {
     const struct net_config *c = &net->config;
     size_t S = c->decoder_hidden, inputs = c->outputs;
-    if (c->loss == LOSS_SOFTMAX) {
+    if (loss_of(c)->takes_classes) {
         add_parameter(net, 2, c->outputs + 2, c->decoder_embedding, "decoder.embedding.weight");
         inputs = c->decoder_embedding;
     }

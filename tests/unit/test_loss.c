@@ -1,5 +1,5 @@
 /* Losses of rows against their formulas in double, and their gradients against the formulas' slopes. */
-#include "net/loss.h"
+#include "net/losses/loss.h"
 
 #include "support/suite.h"
 
@@ -55,10 +55,23 @@ static void rows_init(struct rows *rows, const struct net_config *config, double
         rows->targets = (struct targets){.values = rows->values, .values_stride = STRIDE};
 }
 
+static struct loss_rows all_rows(struct rows *rows)
+{
+    return (struct loss_rows){
+        .R = R, .O = O, .outputs = rows->outputs, .stride = STRIDE, .targets = rows->targets};
+}
+
+static void rows_backward(struct rows *rows)
+{
+    struct loss_rows all = all_rows(rows);
+    loss_backward(&rows->config, &all);
+}
+
 static void rows_run(struct rows *rows)
 {
     memcpy(rows->outputs, rows->sums, sizeof rows->sums);
-    loss_forward(&rows->config, kernel_choose(NULL), R, O, rows->outputs, STRIDE, rows->targets, rows->score);
+    struct loss_rows all = all_rows(rows);
+    loss_forward(&rows->config, kernel_choose(NULL), &all, rows->score);
 }
 
 /* -sum_c t_c ln p_c, t the smoothed target. */
@@ -131,7 +144,7 @@ START_TEST(gradients_are_the_formulas_slopes)
     struct rows rows;
     rows_init(&rows, &configs[_i], 2);
     rows_run(&rows);
-    loss_backward(&rows.config, R, O, rows.outputs, STRIDE, rows.targets);
+    rows_backward(&rows);
     for (size_t r = 0; r < R; r++) {
         double y[O];
         for (size_t o = 0; o < O; o++)
@@ -160,7 +173,7 @@ START_TEST(large_sums_keep_their_losses)
         ck_assert_double_finite(rows.score[r].loss);
         ck_assert_double_ge(rows.score[r].loss, 0);
     }
-    loss_backward(&rows.config, R, O, rows.outputs, STRIDE, rows.targets);
+    rows_backward(&rows);
     for (size_t i = 0; i < R * STRIDE; i++)
         ck_assert_float_finite(rows.outputs[i]);
 }
@@ -176,8 +189,8 @@ START_TEST(no_target_counts_nowhere)
         rows.classes[r] = -1;
     rows_run(&rows);
     ck_assert_mem_eq(rows.outputs, whole.outputs, sizeof rows.outputs);
-    loss_backward(&rows.config, R, O, rows.outputs, STRIDE, rows.targets);
-    loss_backward(&whole.config, R, O, whole.outputs, STRIDE, whole.targets);
+    rows_backward(&rows);
+    rows_backward(&whole);
     for (size_t r = 0; r < R; r++) {
         static const float zeroes[STRIDE];
         static const struct net_score nothing;
@@ -199,8 +212,8 @@ START_TEST(options_of_no_effect_leave_the_bits)
     rows_run(&plain);
     rows_run(&weighted);
     ck_assert_mem_eq(plain.score, weighted.score, sizeof plain.score);
-    loss_backward(&plain.config, R, O, plain.outputs, STRIDE, plain.targets);
-    loss_backward(&weighted.config, R, O, weighted.outputs, STRIDE, weighted.targets);
+    rows_backward(&plain);
+    rows_backward(&weighted);
     ck_assert_mem_eq(plain.outputs, weighted.outputs, sizeof plain.outputs);
 }
 END_TEST
@@ -217,7 +230,7 @@ START_TEST(huber_is_half_mse_near_and_mae_far)
     rows_run(&rows);
     ck_assert_double_eq_tol(rows.score[0].loss, 0.125 / O, 1e-15);
     ck_assert_double_eq_tol(rows.score[1].loss, 0.75 * (3 - 0.375), 1e-15);
-    loss_backward(&rows.config, R, O, rows.outputs, STRIDE, rows.targets);
+    rows_backward(&rows);
     ck_assert_float_eq_tol(rows.outputs[0], 0.5F / O, 1e-8F);
     ck_assert_float_eq_tol(rows.outputs[STRIDE], 0.75F / O, 1e-8F);
 }
@@ -232,7 +245,7 @@ START_TEST(not_a_number_stays)
     rows_run(&rows);
     ck_assert_double_nan(rows.score[0].loss);
     ck_assert_double_finite(rows.score[1].loss);
-    loss_backward(&rows.config, R, O, rows.outputs, STRIDE, rows.targets);
+    rows_backward(&rows);
     for (size_t o = 0; o < O; o++)
         ck_assert_float_nan(rows.outputs[o]);
 }

@@ -1,0 +1,78 @@
+/* Losses of rows of outputs: what they make of the last layer's sums, their value, and their gradient
+ * (docs/network.md, "From the last layer to y(t)"). Each is a struct loss_kind in a file of its own, and a
+ * line of net/losses/list.h.
+ *
+ * R rows of O outputs; row r of the targets belongs to row r of the outputs. */
+#ifndef NET_LOSSES_LOSS_H
+#define NET_LOSSES_LOSS_H
+
+#include "kernel/kernel.h"
+#include "net/microbatch.h"
+#include "net/net.h"
+
+/* One row of outputs and its target. */
+struct loss_row {
+    const struct net_config *config; /* class_weight, label_smoothing, huber_delta */
+    const struct kernel *kernel;
+    size_t O;
+    float *y;           /* [O] */
+    int32_t class;      /* its target, for losses of classes; below 0 where the row has none */
+    const float *value; /* [O] its target, for losses of values; NULL where the row has none */
+};
+
+struct loss_kind {
+    const char *name;
+    int takes_classes;       /* Targets are classes, and else real values. */
+    int has_errors;          /* A row is right or wrong; else its error is NaN. */
+    int gives_probabilities; /* Outputs are probabilities, and else values of any size. */
+    int takes_delta;         /* It reads huber_delta. */
+
+    /* Makes probabilities or values of the sums y in place. With a target, returns the row's loss, error and
+     * counts, and zeroes without. */
+    struct net_score (*forward)(const struct loss_row *row);
+
+    /* Makes of what forward left in y, in place, the gradient of the row's loss by the sums; zeroes where a
+     * class is below 0. It needs no kernel. */
+    void (*backward)(const struct loss_row *row);
+};
+
+/* One of each, by enum loss. */
+extern const struct loss_kind *const loss_kinds[];
+
+static inline const struct loss_kind *loss_of(const struct net_config *config)
+{
+    return loss_kinds[config->loss];
+}
+
+/* Classes or values, as the loss wants them. */
+struct targets {
+    const int32_t *classes; /* [R]; below 0: no target */
+    const float *values;    /* [R][values_stride] */
+    size_t values_stride;
+};
+
+static inline struct targets targets_of_microbatch(const struct microbatch *microbatch)
+{
+    return (struct targets){.classes = microbatch->classes,
+        .values = microbatch->values,
+        .values_stride = microbatch->values_stride};
+}
+
+struct loss_rows {
+    size_t R, O;
+    float *outputs; /* [R][stride], the caller's */
+    size_t stride;
+    struct targets targets;
+};
+
+/* Sums become outputs in place. With targets, score[r] is the row's loss, error and counts; with score NULL
+ * the targets are not looked at. A row without a target scores zeroes. A class beyond the class weights has a
+ * weight of 1. */
+void loss_forward(const struct net_config *config, const struct kernel *kernel, const struct loss_rows *rows,
+    struct net_score *score);
+
+/* Outputs become the gradient of the summed losses by the sums, in place; padding becomes zero, and so do
+ * rows without a target. */
+void loss_backward(const struct net_config *config, const struct loss_rows *rows);
+
+#endif

@@ -1,0 +1,44 @@
+/* Cross entropy of outputs that are each the probability of a yes: sum over o of max(y, 0) - y target +
+ * ln(1 + exp(-|y|)). The last term is -ln s(|y|), s the logistic function, and the product of many s(|y|),
+ * each at least 1/2, takes one logarithm. The gradient by the sums is s(y) less the target (Bishop 2006,
+ * section 5.2). */
+#include "net/losses/loss.h"
+
+#include "base/mathematics.h"
+
+#include <math.h>
+
+/* As many factors as a product of halves has before it leaves the range of double. */
+enum { FACTORS = 512 };
+
+static struct net_score forward(const struct loss_row *row)
+{
+    size_t O = row->O, bad = 0;
+    float *y = row->y;
+    const float *target = row->value;
+    double loss = 0, product = 1;
+    for (size_t o = 0; o < O && target; o++)
+        loss += ((double)(y[o] > 0 ? y[o] : 0)) - (double)y[o] * (double)target[o];
+    for (size_t o = 0; o < O; o++)
+        bad += !isfinite(y[o]);
+    row->kernel->sigmoid_array(O, y);
+    if (!target)
+        return (struct net_score){0};
+    for (size_t o = 0; o < O; o++) {
+        product *= (double)(y[o] > 0.5f ? y[o] : 1 - y[o]);
+        if (o % FACTORS == FACTORS - 1 || o == O - 1) {
+            loss -= math_log(product);
+            product = 1;
+        }
+    }
+    return (struct net_score){.loss = bad ? NAN : loss, .errors = NAN, .counted = 1, .labels = 1};
+}
+
+static void backward(const struct loss_row *row)
+{
+    for (size_t o = 0; o < row->O; o++)
+        row->y[o] -= row->value[o];
+}
+
+const struct loss_kind loss_sigmoid = {
+    .name = "sigmoid", .gives_probabilities = 1, .forward = forward, .backward = backward};
