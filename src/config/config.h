@@ -56,7 +56,7 @@ struct config {
 void config_init(struct config *config); /* the defaults */
 void config_finish(struct config *config);
 
-/* Reads `path` (inih through our own line reader), then the overrides "SECTION.KEY=VALUE" in order, then
+/* Reads `path` (config/ini.h), then the overrides "SECTION.KEY=VALUE" in order, then
  * checks what keys say together. Relative paths of the file are relative to it, those of overrides to the
  * current folder; both become absolute. Every fault goes to `faults`, naming file, line, key, and what is
  * allowed; a key under its former name is a warning. Returns -1 when there was any; *config is then not to be

@@ -1,16 +1,8 @@
-/* INI text, line by line, through inih.
- *
- * inih 55 tells no line numbers, cuts lines at 200 bytes, takes an indented key for a continued value, and
- * drops what it does not understand; so inih is fed by a line reader of ours that counts, and turns each of
- * these into a fault of its own. */
+/* INI text, line by line: [section], key = value, comments. Lines may have any length. */
 #ifndef CONFIG_INI_H
 #define CONFIG_INI_H
 
 #include "base/error.h"
-
-#include <stddef.h>
-
-enum { INI_LONGEST_LINE = 197 }; /* bytes without the line's end: INI_MAX_LINE of inih, less its three */
 
 /* Who is told what stands in the text; the strings last for the call. */
 struct ini_listener {
@@ -23,11 +15,18 @@ struct ini_listener {
  * the path: EXIT_CODE_IO where it cannot be read, EXIT_CODE_DATA where it is no text. */
 char *ini_load(const char *path, struct error *error);
 
-/* Goes through a text. `name` is how its faults call it: "NAME:LINE: what is wrong". Keys below a section
- * line that is itself faulty are passed over. */
+/* Goes through a text:
+ *
+ *     ; or # in front       the line is a comment, and so is what follows a blank and ; behind a value
+ *     [section]             the keys of the section follow; those before any section belong to ""
+ *     name = value          or name : value; blanks around both are dropped
+ *
+ * Sections and keys begin in the first column. A byte order mark in front and a carriage return at the end of
+ * a line are passed over. `name` is what faults call the text: "NAME:LINE: what is wrong". Keys below a
+ * section line that is itself faulty are passed over. */
 void ini_scan(const char *text, const char *name, const struct ini_listener *listener, struct faults *faults);
 
-/* Can this value stand behind "name = " in a line, and come back the same? */
-int ini_value_fits(const char *name, const char *value);
+/* Does this value come back the same when it stands behind "name = " in a line? */
+int ini_value_fits(const char *value);
 
 #endif

@@ -200,24 +200,19 @@ static void settle_lists(struct config_reading *reading)
     }
 }
 
-/* config.ini must be able to hold what overrides and long folders bring. Weights take as many lines as they
- * need. */
-static void check_fit(struct config_reading *reading)
+/* A path of an override or a folder's name may be one that a line of config.ini cannot hold. */
+static void check_paths(struct config_reading *reading)
 {
     for (size_t i = 0; i < config_key_count; i++) {
         const struct config_key *key = &config_keys[i];
-        char buffer[CONFIG_VALUE_MOST];
-        if (reading->keys[i].faulty || key->type == KEY_WEIGHTS)
+        const char *path;
+        if (key->type != KEY_PATH || reading->keys[i].faulty)
             continue;
-        size_t n = key_write(key, reading->config, buffer, sizeof buffer);
-        if (n >= sizeof buffer || !ini_value_fits(key->name, buffer)) {
-            char what[300];
-            snprintf(what, sizeof what,
-                "this would not come back from the run's config.ini, whose lines take %d bytes, no control "
-                "characters and no ; after a blank: use %s",
-                INI_LONGEST_LINE, key->type == KEY_PATH ? "another path (a symbolic link serves)" : "less");
-            config_fault_at(reading, key->section, key->name, what);
-        }
+        memcpy(&path, (const char *)reading->config + key->offset, sizeof path);
+        if (path && !ini_value_fits(path))
+            config_fault_at(reading, key->section, key->name,
+                "this would not come back from the run's config.ini, whose lines take no control characters "
+                "and no ; after a blank: use another path (a symbolic link serves)");
     }
 }
 
@@ -235,6 +230,6 @@ void config_settle(struct config_reading *reading, int with_paths)
                 "[data]",
                 reading->name);
     }
-    check_fit(reading);
+    check_paths(reading);
     config_check_together(reading);
 }

@@ -2,7 +2,6 @@
  * spelling, so that equal values are equal bytes. */
 #include "base/memory.h"
 #include "config/config.h"
-#include "config/ini.h"
 #include "config/read.h"
 #include "config/value.h"
 
@@ -22,25 +21,6 @@ static void add(struct text *text, const char *a, const char *b, const char *c)
     text->used += (size_t)snprintf(room ? text->bytes + text->used : NULL, room, "%s%s%s", a, b, c);
 }
 
-/* In as many lines of the key as it takes, cut at commas. */
-static void write_weights(const struct config_key *key, const struct config *config, struct text *text)
-{
-    char value[CONFIG_VALUE_MOST], line[INI_LONGEST_LINE + 1];
-    const char *rest = value;
-    size_t room = INI_LONGEST_LINE - strlen(key->name) - strlen(" = ");
-    key_write(key, config, value, sizeof value);
-    do {
-        size_t n = strlen(rest);
-        if (n > room)
-            for (n = room; rest[n] != ',';)
-                n--;
-        snprintf(line, sizeof line, "%.*s", (int)n, rest);
-        add(text, key->name, " = ", line);
-        add(text, "\n", "", "");
-        rest += n + (rest[n] == ',');
-    } while (*rest);
-}
-
 static void write_keys(const struct config *config, int with_paths, struct text *text)
 {
     add(text, "; configuration of a run of rnn-train, complete\n", "", "");
@@ -50,10 +30,6 @@ static void write_keys(const struct config *config, int with_paths, struct text 
             add(text, "\n[", key->section, "]\n");
         if (key->type == KEY_PATH && !with_paths)
             continue;
-        if (key->type == KEY_WEIGHTS) {
-            write_weights(key, config, text);
-            continue;
-        }
         add(text, key->name, " = ", "");
         size_t room = text->used < text->size ? text->size - text->used : 0;
         text->used += key_write(key, config, room ? text->bytes + text->used : NULL, room);
