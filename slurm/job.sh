@@ -8,7 +8,11 @@
 #   RNN_RESTARTS   how often a job goes back into the queue (default 50), SLURM's own restarts counted
 #   RNN_SLURM      folder of this file; otherwise that of the script as it was submitted, or slurm/ below the folder of
 #                  submission
-: "${script:?}" "${shared:?}"
+: "${shared:?}" "${original?}"
+
+# The name of the script: what runs is a copy that SLURM gives a name of its own.
+script=${0##*/}
+[ "$script" != slurm_script ] || script=${original##*/}
 
 # What SLURM's commands call the job: the number of an array's last task would mean all of it.
 job_id=${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID:-}}
@@ -23,31 +27,36 @@ job_fail() {
     exit 2
 }
 
-# job_check CONFIG.ini [option]...: finds the program.
+# job_check srun|mpirun CONFIG.ini [option]...: finds the program, and how the launcher starts ranks.
 job_check() {
-    [ $# -gt 0 ] || job_fail "which configuration? sbatch slurm/$script CONFIG.ini"
+    launcher=$1
+    [ $# -gt 1 ] || job_fail "which configuration? sbatch slurm/$script CONFIG.ini"
     local folder
-    for folder in "${shared%/*}/../build/src/cmd" build/src/cmd; do
+    for folder in "$shared/../build/src/cmd" build/src/cmd; do
         if [ -z "${RNN_BIN:-}" ] && [ -x "$folder/rnn-train" ]; then
             RNN_BIN=$folder
         fi
     done
-    # shellcheck disable=SC2034 # the scripts start it
     program=$(command -v "${RNN_BIN:+$RNN_BIN/}rnn-train") ||
         job_fail "rnn-train not found: set RNN_BIN to the folder that holds it"
+    "job_check_$launcher"
 }
 
-job_need_mpirun() {
+# mpirun takes the nodes and the number of ranks from the job.
+job_check_mpirun() {
     command -v mpirun >/dev/null || job_fail "mpirun not found: load the module of your Open MPI"
+    launch=(mpirun --bind-to core)
 }
 
-job_need_srun() {
-    launch=${RNN_MPI:-pmix}
-    if ! srun --mpi=list 2>&1 | grep -qw "$launch"; then
-        job_say "srun here has no --mpi=$launch: set RNN_MPI to one of these, or take multi-node-mpirun.sh"
+# With srun, a rank that ends early ends them all.
+job_check_srun() {
+    local way=${RNN_MPI:-pmix}
+    if ! srun --mpi=list 2>&1 | grep -qw "$way"; then
+        job_say "srun here has no --mpi=$way: set RNN_MPI to one of these, or take multi-node-mpirun.sh"
         srun --mpi=list >&2 || true
         exit 2
     fi
+    launch=(srun --mpi="$way" --cpu-bind=cores --kill-on-bad-exit=1)
 }
 
 # What SLURM says of the job: "running", "ending" (it was cancelled or preempted, or a node failed), or "late" (its time
@@ -77,9 +86,9 @@ signalled=
 trap 'job_hand_on USR1' USR1
 trap 'job_hand_on TERM' TERM
 
-# job_run LAUNCHER...: runs it behind the script, so that signals find the script awake; its exit code into `status`.
-# --fresh is for the first start: a job that was put back goes on.
-job_run() {
+# job_train CONFIG.ini [option]...: trains behind the script, so that signals find the script awake; the exit code goes
+# into `status`. --fresh is for the first start: a job that was put back goes on.
+job_train() {
     if [ -n "$signalled" ]; then
         job_say "asked to stop by $signalled before it began"
         status=75
@@ -92,7 +101,7 @@ job_run() {
         done
         set -- "${words[@]}"
     fi
-    "$@" </dev/null &
+    "${launch[@]}" "$program" --stop-exit-code 75 "$@" </dev/null &
     child=$!
     while :; do
         signalled=

@@ -27,22 +27,12 @@ set -eu
 
 # module load openmpi hdf5
 
-# sbatch runs a copy of this script; what the scripts share lies beside the original.
-script=multi-node.sh
-shared=${RNN_SLURM:-${0%/*}}/job.sh
-[ -f "$shared" ] ||
-    shared=$(scontrol show job "${SLURM_JOB_ID:-0}" | sed -n 's|^ *Command=\([^ ]*\)/[^/ ]*.*|\1/job.sh|p;T;q')
-[ -f "$shared" ] || shared=${SLURM_SUBMIT_DIR:-.}/slurm/job.sh
-if [ ! -f "$shared" ]; then
-    echo "$script: job.sh not found: submit from the folder above slurm/, or set RNN_SLURM to the folder slurm/" >&2
-    exit 2
-fi
+# sbatch runs a copy of this script; job.sh lies beside the original, whose path SLURM keeps as the job's command.
+original=$(scontrol show job "${SLURM_JOB_ID:-0}" 2>/dev/null | sed -n 's/^ *Command=\([^ ]*\).*/\1/p;T;q')
+for shared in "${RNN_SLURM:-}" "${0%/*}" "${original%/*}" slurm; do [ ! -f "$shared/job.sh" ] || break; done
 # shellcheck source=slurm/job.sh
-. "$shared"
+. "$shared/job.sh" || exit 2
 
-job_check "$@"
-job_need_srun
-# A rank that ends early ends them all.
-job_run srun --mpi="$launch" --cpu-bind=cores --kill-on-bad-exit=1 \
-    "$program" --stop-exit-code 75 "$@"
+job_check srun "$@"
+job_train "$@"
 job_requeue

@@ -35,18 +35,11 @@ set -eu
 
 # module load openmpi hdf5
 
-# sbatch runs a copy of this script; what the scripts share lies beside the original.
-script=sweep.sh
-shared=${RNN_SLURM:-${0%/*}}/job.sh
-[ -f "$shared" ] ||
-    shared=$(scontrol show job "${SLURM_JOB_ID:-0}" | sed -n 's|^ *Command=\([^ ]*\)/[^/ ]*.*|\1/job.sh|p;T;q')
-[ -f "$shared" ] || shared=${SLURM_SUBMIT_DIR:-.}/slurm/job.sh
-if [ ! -f "$shared" ]; then
-    echo "$script: job.sh not found: submit from the folder above slurm/, or set RNN_SLURM to the folder slurm/" >&2
-    exit 2
-fi
+# sbatch runs a copy of this script; job.sh lies beside the original, whose path SLURM keeps as the job's command.
+original=$(scontrol show job "${SLURM_JOB_ID:-0}" 2>/dev/null | sed -n 's/^ *Command=\([^ ]*\).*/\1/p;T;q')
+for shared in "${RNN_SLURM:-}" "${0%/*}" "${original%/*}" slurm; do [ ! -f "$shared/job.sh" ] || break; done
 # shellcheck source=slurm/job.sh
-. "$shared"
+. "$shared/job.sh" || exit 2
 
 [ $# -ge 2 ] || job_fail "which settings and configuration? sbatch --array=1-LINES slurm/sweep.sh SETTINGS CONFIG.ini"
 settings=$1
@@ -55,8 +48,7 @@ shift
 [ -r "$settings" ] || job_fail "$settings: can not be read below $PWD, the folder of submission"
 line=$(grep -v -e '^[[:space:]]*#' -e '^[[:space:]]*$' "$settings" | sed -n "${SLURM_ARRAY_TASK_ID}p")
 [ -n "$line" ] || job_fail "$settings: has no line $SLURM_ARRAY_TASK_ID (empty ones and comments do not count)"
-job_check "$@"
-job_need_mpirun
+job_check mpirun "$@"
 
 sets=()
 while IFS= read -r setting; do
@@ -69,5 +61,5 @@ name=${settings##*/}
 run=runs/${name%.txt}/$SLURM_ARRAY_TASK_ID
 mkdir -p "${run%/*}"
 echo "$line" >"$run.setting"
-job_run mpirun --bind-to core "$program" --stop-exit-code 75 "$@" "${sets[@]}" --run "$run"
+job_train "$@" "${sets[@]}" --run "$run"
 job_requeue

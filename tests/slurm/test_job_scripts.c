@@ -49,16 +49,22 @@ static void remove_programs(void)
     command_result_finish(&result);
 }
 
-static void submit(const char *script, const char *configuration, struct command_result *result)
+/* Runs a script as a job; `path` is where it lies. */
+static void submit_path(const char *path, const char *configuration, struct command_result *result)
 {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/slurm/%s", SOURCE_ROOT, script);
     const char *argv[] = {
         "bash", path, configuration, configuration ? "--set" : NULL, "train.epochs=3", NULL};
     const char *environment[] = {
         path_variable, programs_variable, "SLURM_JOB_ID=41", "SLURM_JOB_NAME=mine", further_variable, NULL};
     struct command command = {.argv = argv, .environment = environment, .directory = "/", .seconds = 30};
     command_run(&command, result);
+}
+
+static void submit(const char *script, const char *configuration, struct command_result *result)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/slurm/%s", SOURCE_ROOT, script);
+    submit_path(path, configuration, result);
 }
 
 /* Those that put themselves back into the queue. */
@@ -75,6 +81,34 @@ START_TEST(configuration_and_options_reach_the_program)
     ck_assert_ptr_nonnull(
         strstr(result.output, "rnn-train --stop-exit-code 75 mine.ini --set train.epochs=3\n"));
     ck_assert_ptr_null(strstr(result.output, "scontrol"));
+    command_result_finish(&result);
+}
+END_TEST
+
+/* sbatch runs a copy in a folder of its own. SLURM knows the path of the original. */
+START_TEST(a_copy_finds_what_the_scripts_share)
+{
+    char original[4096], copy[256], answer[4200];
+    snprintf(original, sizeof original, "%s/slurm/%s", SOURCE_ROOT, scripts[_i]);
+    snprintf(copy, sizeof copy, "%s/slurm_script", folder);
+    snprintf(answer, sizeof answer, "[ \"$1\" != show ] || echo '   Command=%s mine.ini'", original);
+    struct command_result result;
+    command_call(&result, 10, "cp", original, copy, NULL);
+    command_result_finish(&result);
+    write_program("rnn-train", "");
+    write_program("scontrol", answer);
+    submit_path(copy, "mine.ini", &result);
+    ck_assert_msg(result.status == 0, "%d: %s", result.status, result.errors);
+    ck_assert_ptr_nonnull(strstr(result.output, "rnn-train --stop-exit-code 75 mine.ini"));
+    command_result_finish(&result);
+    submit_path(copy, NULL, &result);
+    ck_assert_ptr_nonnull(strstr(result.errors, scripts[_i]));
+    command_result_finish(&result);
+
+    write_program("scontrol", "");
+    submit_path(copy, "mine.ini", &result);
+    ck_assert_int_eq(result.status, 2);
+    ck_assert_ptr_nonnull(strstr(result.errors, "slurm/job.sh"));
     command_result_finish(&result);
 }
 END_TEST
@@ -245,6 +279,7 @@ int main(void)
     tcase_set_timeout(claims, 60);
     tcase_add_loop_test(claims, configuration_and_options_reach_the_program, 0, SCRIPTS);
     tcase_add_loop_test(claims, a_run_that_stopped_early_goes_back_into_the_queue, 0, SCRIPTS);
+    tcase_add_loop_test(claims, a_copy_finds_what_the_scripts_share, 0, SCRIPTS);
     tcase_add_loop_test(
         claims, a_run_that_ends_while_a_signal_is_handled_goes_back_into_the_queue, 0, SCRIPTS);
     tcase_add_loop_test(claims, a_job_that_was_put_back_does_not_start_over, 0, SCRIPTS);
