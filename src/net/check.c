@@ -2,7 +2,7 @@
  * only where those before it have shown that its lists are no longer than their arrays. */
 #include "net/check.h"
 
-#include "net/losses/loss.h"
+#include "net/outputs/output.h"
 
 #include <float.h>
 #include <stdio.h>
@@ -94,22 +94,27 @@ static void check_values(struct check *check)
 static void check_loss(struct check *check)
 {
     const struct net_config *c = check->config;
-    int classes = loss_of(c)->takes_classes, ctc = c->output == OUTPUT_CTC;
+    const struct output_kind *output = output_of(c);
+    int classes = loss_of(c)->takes_classes, aligns = output->aligns;
+    char text[NET_OBJECTION_TEXT];
     double weights = 0;
     for (size_t k = 0; k < c->class_weights; k++)
         weights += c->class_weight[k];
-    check_if(check, ctc && !classes, "loss", "output",
-        "model.output = ctc has classes: set model.loss = softmax, or another model.output");
+    snprintf(text, sizeof text,
+        "model.output = %s has classes: set model.loss = softmax, or another model.output", output->name);
+    check_if(check, aligns && !classes, "loss", "output", text);
     check_if(check, c->class_weights && !classes, "class_weights", "loss",
         "only model.loss = softmax has classes: leave it empty");
-    check_if(check, c->class_weights && ctc, "class_weights", "output",
-        "model.output = ctc has no target of its own at each frame to weigh: leave it empty");
+    snprintf(text, sizeof text,
+        "model.output = %s has no target of its own at each frame to weigh: leave it empty", output->name);
+    check_if(check, c->class_weights && aligns, "class_weights", "output", text);
     check_if(check, c->class_weights && weights == 0, "class_weights", "loss",
         "no weight is above 0: nothing would be learned: make one larger");
     check_if(check, c->label_smoothing > 0 && !classes, "label_smoothing", "loss",
         "only model.loss = softmax has classes: set it to 0");
-    check_if(check, c->label_smoothing > 0 && ctc, "label_smoothing", "output",
-        "model.output = ctc has no target of its own at each frame to smooth: set it to 0");
+    snprintf(text, sizeof text,
+        "model.output = %s has no target of its own at each frame to smooth: set it to 0", output->name);
+    check_if(check, c->label_smoothing > 0 && aligns, "label_smoothing", "output", text);
 }
 
 static size_t width(const struct net_config *config, size_t layer)
@@ -145,7 +150,7 @@ static void check_layers(struct check *check)
     check_if(check, flat && c->initial_state, "initial_state", "layers", none);
     check_if(check, flat && c->peepholes, "peepholes", "layers", none);
     check_if(check, flat && c->recurrent_dropout > 0, "recurrent_dropout", "layers", none);
-    check_if(check, flat && c->output == OUTPUT_DECODER, "layers", "output",
+    check_if(check, flat && output_of(c)->has_decoder, "layers", "output",
         "model.output = decoder begins from the last state of a recurrent layer: set model.layers to 1 or "
         "more");
     check_if(check, c->peepholes && c->cell != CELL_LSTM, "peepholes", "cell",
@@ -157,7 +162,7 @@ static void check_decoder(struct check *check)
 {
     static const char none[] = "there is no decoder: set model.output = decoder, or leave it out";
     const struct net_config *c = check->config;
-    int without = c->output != OUTPUT_DECODER;
+    int without = !output_of(c)->has_decoder;
     check_if(check, without && c->attention != ATTENTION_ADDITIVE, "attention", "output", none);
     check_if(check, without && c->decoder_layers > 1, "decoder_layers", "output", none);
     check_if(check, !without && c->decoder_layers == 0, "decoder_layers", "output",
@@ -176,7 +181,7 @@ static void check_bound(struct check *check)
 {
     static const char open[] = "a decoder needs it: set it to 1 or more";
     const struct net_config *c = check->config;
-    int decoder = c->output == OUTPUT_DECODER, classes = loss_of(c)->takes_classes;
+    int decoder = output_of(c)->has_decoder, classes = loss_of(c)->takes_classes;
     check_if(check, c->outputs == 0, "outputs", NULL, "the network makes nothing");
     check_if(check, c->embedding && !c->symbols, "embedding", NULL,
         "the inputs are real values and no symbols: set it to 0");
@@ -184,7 +189,7 @@ static void check_bound(struct check *check)
         "there is not one for each class: give as many as there are classes");
     check_if(check, decoder && c->decoder_hidden == 0, "decoder_hidden", "output", open);
     check_if(check, decoder && classes && c->decoder_embedding == 0, "decoder_embedding", "output", open);
-    check_if(check, decoder && !classes && c->target_length == 0, "target_length", "output",
+    check_if(check, output_needs_target_length(c) && c->target_length == 0, "target_length", "output",
         "a decoder that makes values must know how many");
     check_if(check, decoder && c->attention == ATTENTION_ADDITIVE && c->attention_size == 0, "attention_size",
         "output", open);

@@ -20,7 +20,11 @@
 #include <stdint.h>
 
 enum cell { CELL_RNN, CELL_RNN_RELU, CELL_LSTM, CELL_GRU };
-enum output { OUTPUT_FRAME, OUTPUT_SEQUENCE, OUTPUT_CTC, OUTPUT_DECODER };
+enum output {
+#define OUTPUT(enumerator, name) OUTPUT_##enumerator,
+#include "net/outputs/list.h"
+#undef OUTPUT
+};
 enum loss {
 #define LOSS(enumerator, name) LOSS_##enumerator,
 #include "net/losses/list.h"
@@ -123,9 +127,9 @@ struct net_pass {
 };
 
 /* Bytes of the workspace of a pass over a microbatch, with scores where the microbatch has targets. Of the
- * microbatch only its layout is read, and whether it has targets. */
-size_t net_workspace_bytes(
-    const struct net *net, const struct net_pass *pass, const struct microbatch *microbatch);
+ * microbatch only its layout is read, and whether it has targets. A pass made before is lost: net_backward
+ * cannot follow any more. */
+size_t net_workspace_bytes(struct net *net, const struct net_pass *pass, const struct microbatch *microbatch);
 
 /* Loss and error of one sequence of a microbatch, sums over what was counted. */
 struct net_score {

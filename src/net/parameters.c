@@ -29,8 +29,7 @@ static void add_parameter(
 
 size_t net_count_head(const struct net_config *c)
 {
-    int more = c->output == OUTPUT_CTC || (c->output == OUTPUT_DECODER && loss_of(c)->takes_classes);
-    return c->outputs + (more ? 1 : 0);
+    return c->outputs + (output_makes_labels(c) ? 1 : 0);
 }
 
 static void add_dense(struct net *net, size_t outputs, size_t inputs, const char *name, size_t n)
@@ -140,7 +139,7 @@ int net_list_parameters(struct net *net, struct error *error)
     size_t width = c->embedding ? c->embedding : c->inputs;
     width = add_dense_layers(net, c->input_layers, c->input_size, width, "input");
     width = add_recurrent_layers(net, width);
-    if (c->output == OUTPUT_DECODER)
+    if (output_of(c)->has_decoder)
         width = add_decoder(net, width);
     width = add_dense_layers(net, c->output_layers, c->output_size, width, "output");
     add_parameter(net, 2, net_count_head(c), width, "head.weight");

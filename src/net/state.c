@@ -11,7 +11,7 @@
 struct net_state *net_state_create(const struct net *net, size_t B, struct error *error)
 {
     const struct stack *stack = &net->stack;
-    if (net->config.output == OUTPUT_DECODER) {
+    if (net->output->has_decoder) {
         error_set(error, EXIT_CODE_USAGE,
             "there is a decoder: it reads a sequence whole before it says anything, so that none can go on");
         return NULL;

@@ -7,7 +7,7 @@
 #include "data/plan.h"
 
 struct surveyor {
-    const struct net *net;
+    struct net *net;
     const struct dataset *dataset;
     struct net_pass pass;
     struct microbatch_format format, layout; /* of the dataset's microbatches; of what stands for them */
@@ -100,8 +100,8 @@ static void surveyor_finish(struct surveyor *surveyor)
     memory_destroy(surveyor->ranges);
 }
 
-int survey_make(const struct config *config, const struct net *net, const struct dataset *dataset,
-    int training, size_t ranks, struct survey *survey, struct error *error)
+int survey_make(const struct config *config, struct net *net, const struct dataset *dataset, int training,
+    size_t ranks, struct survey *survey, struct error *error)
 {
     struct surveyor surveyor = {.net = net, .dataset = dataset, .pass = {.training = training}};
     struct plan plan = {0};

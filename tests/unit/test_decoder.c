@@ -6,6 +6,7 @@
 #include "support/suite.h"
 
 #include "net/check.h"
+#include "net/decoder.h"
 #include "net/layout.h"
 
 #include <check.h>
@@ -114,18 +115,17 @@ static void bench_finish(struct bench *bench)
 static void bench_run(struct bench *bench, struct net_pass pass)
 {
     struct net *net = bench->problem.net;
-    struct decoder_size size = decoder_measure(&net->decoder, &pass, &bench->microbatch, net->top.stride);
+    int targets = bench->microbatch.classes || bench->microbatch.values;
     struct arena arena = {0};
-    net_decoder_lay(net, &arena, &size);
+    net->output->take_workspace(net, &arena, &pass, &bench->microbatch, targets);
     memory_destroy(bench->block);
     bench->block = room(arena.peak, 1);
     memset(bench->block, 0xff, arena.peak);
     arena = (struct arena){.base = bench->block, .size = arena.peak};
-    net_decoder_lay(net, &arena, &size);
-    int targets = bench->microbatch.classes || bench->microbatch.values;
-    net_decoder_forward(net, &pass, &bench->microbatch, &bench->outputs, targets ? bench->scores : NULL);
+    net->output->take_workspace(net, &arena, &pass, &bench->microbatch, targets);
+    net->output->forward(net, &pass, &bench->microbatch, &bench->outputs, targets ? bench->scores : NULL);
     if (pass.training)
-        net_decoder_backward(net, &pass, &bench->microbatch, bench->gradient);
+        net->output->backward(net, &pass, &bench->microbatch, bench->gradient);
 }
 
 static struct net_config make_config(int which, enum loss loss, size_t layers, int both)

@@ -1,0 +1,139 @@
+/* Connectionist temporal classification (docs/network.md, section CTC; net/ctc.h for one sequence): losses of
+ * a microbatch's sequences, the labels read from what the head gives for their frames, and the gradient. One
+ * sequence after the other, from its own rows alone.
+ *
+ * B sequences, N frames, C classes and the blank behind them, U labels of a sequence. */
+#include "net/ctc.h"
+
+#include "net/edit.h"
+#include "net/layout.h"
+
+struct transcript {
+    /* Workspace. */
+    float *posterior;    /* [N][stride of the head]; training */
+    void *scratch;       /* of what is done with one sequence */
+    size_t *edits;       /* [U + 1] scratch of edit_distance */
+    size_t *label_start; /* [B + 1] as in struct net_outputs */
+    int32_t *labels;     /* [N] */
+};
+
+static int init(struct net *net, struct error *error)
+{
+    const struct stack *stack = &net->stack;
+    net->output_state = memory_create(1, sizeof(struct transcript), error);
+    return net->output_state ? top_init(&net->top, net, stack->outputs, stack->one_hot, stack->below, error)
+                             : -1;
+}
+
+static size_t count_labels(const struct microbatch *microbatch, size_t b)
+{
+    return microbatch->target_start[b + 1] - microbatch->target_start[b];
+}
+
+/* Prefixes kept; 1: the best path. */
+static size_t beam_of(const struct net_pass *pass)
+{
+    return pass->training || pass->beam == 0 ? 1 : pass->beam;
+}
+
+static void take_workspace(struct net *net, struct arena *arena, const struct net_pass *pass,
+    const struct microbatch *microbatch, int scored)
+{
+    struct transcript *transcript = net->output_state;
+    size_t B = microbatch->B, N = microbatch->N, T = microbatch->T, C = net->config.outputs;
+    size_t U = 0, beam = beam_of(pass);
+    int training = pass->training;
+    for (size_t b = 0; b < B && scored; b++)
+        U = count_labels(microbatch, b) > U ? count_labels(microbatch, b) : U;
+    size_t lattice = ctc_forward_bytes(C, T, U, training);
+    size_t search = beam > 1 ? ctc_decode_beam_bytes(C, T, beam) : 0;
+    output_take_rows(net, arena, N, 0, training);
+    transcript->posterior = arena_take(arena, training ? N * net->top.stride : 0, sizeof(float));
+    transcript->scratch = arena_take(arena, search > lattice ? search : lattice, 1);
+    transcript->edits = arena_take(arena, U + 1, sizeof *transcript->edits);
+    transcript->label_start = arena_take(arena, B + 1, sizeof *transcript->label_start);
+    transcript->labels = arena_take(arena, N, sizeof *transcript->labels);
+}
+
+/* What the head gave for the frames of row b. */
+static struct ctc_frames frames_of(const struct net *net, const struct microbatch *microbatch, size_t b)
+{
+    return (struct ctc_frames){.T = (size_t)microbatch->length[b],
+        .stride = net->top.stride,
+        .rows = net->top.outputs,
+        .first = microbatch->first,
+        .b = b};
+}
+
+/* Makes labels of the probabilities of row b, behind those of the rows before it. */
+static void transcribe(
+    const struct transcript *transcript, size_t C, const struct ctc_frames *frames, size_t b, size_t beam)
+{
+    size_t first = transcript->label_start[b];
+    int32_t *labels = transcript->labels + first;
+    transcript->label_start[b + 1] = first +
+        (beam > 1 ? ctc_decode_beam(C, frames, beam, labels, transcript->scratch)
+                  : ctc_decode_best_path(C, frames, labels));
+}
+
+static void score_edits(
+    const struct transcript *transcript, const struct microbatch *microbatch, struct net_score *scores)
+{
+    for (size_t b = 0; b < microbatch->B; b++) {
+        const size_t *made = transcript->label_start + b, *wanted = microbatch->target_start + b;
+        scores[b].errors = (double)edit_distance(transcript->labels + made[0], made[1] - made[0],
+            microbatch->classes + wanted[0], wanted[1] - wanted[0], transcript->edits);
+    }
+}
+
+/* Sums of the head into probabilities, and these into labels. */
+static void forward(struct net *net, const struct net_pass *pass, const struct microbatch *microbatch,
+    struct net_outputs *outputs, struct net_score *scores)
+{
+    struct transcript *transcript = net->output_state;
+    size_t C = net->config.outputs;
+    float *posterior = pass->training ? transcript->posterior : NULL;
+    top_forward(&net->top, net->kernel, microbatch->N, stack_output(&net->stack, microbatch));
+    transcript->label_start[0] = 0;
+    for (size_t b = 0; b < microbatch->B; b++) {
+        struct ctc_frames frames = frames_of(net, microbatch, b);
+        if (scores) {
+            const int32_t *wanted = microbatch->classes + microbatch->target_start[b];
+            size_t U = count_labels(microbatch, b);
+            scores[b] = (struct net_score){.counted = 1, .labels = (double)U};
+            scores[b].loss = ctc_forward(net->kernel, C, &frames, wanted, U, posterior, transcript->scratch);
+        } else {
+            ctc_softmax(net->kernel, C, &frames);
+        }
+        transcribe(transcript, C, &frames, b, beam_of(pass));
+    }
+    if (scores)
+        score_edits(transcript, microbatch, scores);
+    *outputs = (struct net_outputs){.rows = microbatch->N,
+        .stride = net->top.stride,
+        .values = net->top.outputs,
+        .label_start = pass->training ? NULL : transcript->label_start,
+        .labels = pass->training ? NULL : transcript->labels};
+}
+
+static void backward(
+    struct net *net, const struct net_pass *pass, const struct microbatch *microbatch, float *gradient)
+{
+    const struct transcript *transcript = net->output_state;
+    struct stack *stack = &net->stack;
+    for (size_t b = 0; b < microbatch->B; b++) {
+        struct ctc_frames frames = frames_of(net, microbatch, b);
+        ctc_backward(net->config.outputs, &frames, transcript->posterior);
+    }
+    top_backward(&net->top, net->kernel, microbatch->N, stack_output(stack, microbatch),
+        stack->below ? stack_gradient(stack) : NULL, gradient);
+}
+
+const struct output_kind output_ctc = {.name = "ctc",
+    .targets = PER_TARGET,
+    .rows = PER_FRAME,
+    .aligns = 1,
+    .init = init,
+    .take_workspace = take_workspace,
+    .forward = forward,
+    .backward = backward};

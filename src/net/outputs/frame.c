@@ -1,0 +1,56 @@
+/* Every frame has an output: the head sees the rows of the stack as they are. A sequence's score is the sum
+ * of its frames' in order of time. */
+#include "net/layout.h"
+
+static int init(struct net *net, struct error *error)
+{
+    const struct stack *stack = &net->stack;
+    return top_init(&net->top, net, stack->outputs, stack->one_hot, stack->below, error);
+}
+
+static void take_workspace(struct net *net, struct arena *arena, const struct net_pass *pass,
+    const struct microbatch *microbatch, int scored)
+{
+    output_take_rows(net, arena, microbatch->N, microbatch->N, pass->training);
+}
+
+static void sum_scores(const struct net *net, const struct microbatch *microbatch, struct net_score *scores)
+{
+    for (size_t b = 0; b < microbatch->B; b++) {
+        struct net_score sum = {0};
+        for (size_t t = 0; t < (size_t)microbatch->length[b]; t++) {
+            const struct net_score *row = &net->row_scores[microbatch_frame(microbatch, b, t)];
+            sum.loss += row->loss;
+            sum.errors += row->errors;
+            sum.counted += row->counted;
+            sum.labels += row->labels;
+        }
+        scores[b] = sum;
+    }
+}
+
+static void forward(struct net *net, const struct net_pass *pass, const struct microbatch *microbatch,
+    struct net_outputs *outputs, struct net_score *scores)
+{
+    top_forward(&net->top, net->kernel, microbatch->N, stack_output(&net->stack, microbatch));
+    *outputs = output_rows_forward(net, microbatch->N, microbatch, scores != NULL);
+    if (scores)
+        sum_scores(net, microbatch, scores);
+}
+
+static void backward(
+    struct net *net, const struct net_pass *pass, const struct microbatch *microbatch, float *gradient)
+{
+    struct stack *stack = &net->stack;
+    output_rows_backward(net, microbatch->N, microbatch);
+    top_backward(&net->top, net->kernel, microbatch->N, stack_output(stack, microbatch),
+        stack->below ? stack_gradient(stack) : NULL, gradient);
+}
+
+const struct output_kind output_frame = {.name = "frame",
+    .targets = PER_FRAME,
+    .rows = PER_FRAME,
+    .init = init,
+    .take_workspace = take_workspace,
+    .forward = forward,
+    .backward = backward};

@@ -1,0 +1,48 @@
+#include "net/outputs/output.h"
+
+#include "net/layout.h"
+
+#define OUTPUT(enumerator, name) extern const struct output_kind output_##name;
+#include "net/outputs/list.h"
+#undef OUTPUT
+
+const struct output_kind *const output_kinds[] = {
+#define OUTPUT(enumerator, name) [OUTPUT_##enumerator] = &output_##name,
+#include "net/outputs/list.h"
+#undef OUTPUT
+};
+
+const char *const output_names[] = {
+#define OUTPUT(enumerator, name) [OUTPUT_##enumerator] = #name,
+#include "net/outputs/list.h"
+#undef OUTPUT
+    NULL};
+
+void output_take_rows(struct net *net, struct arena *arena, size_t R, size_t scored, int training)
+{
+    top_lay(&net->top, net->kernel, arena, R, training);
+    net->row_scores = arena_take(arena, scored, sizeof *net->row_scores);
+}
+
+static struct loss_rows head_rows(const struct net *net, size_t R, const struct microbatch *targets)
+{
+    return (struct loss_rows){.R = R,
+        .O = net_count_head(&net->config),
+        .outputs = net->top.outputs,
+        .stride = net->top.stride,
+        .targets = targets_of_microbatch(targets)};
+}
+
+struct net_outputs output_rows_forward(
+    struct net *net, size_t R, const struct microbatch *targets, int scored)
+{
+    struct loss_rows rows = head_rows(net, R, targets);
+    loss_forward(&net->config, net->kernel, &rows, scored ? net->row_scores : NULL);
+    return (struct net_outputs){.rows = R, .stride = rows.stride, .values = rows.outputs};
+}
+
+void output_rows_backward(struct net *net, size_t R, const struct microbatch *targets)
+{
+    struct loss_rows rows = head_rows(net, R, targets);
+    loss_backward(&net->config, &rows);
+}

@@ -1,0 +1,93 @@
+/* A sequence has one output: the head sees of each sequence the states that were computed last, gathered into
+ * rows [B][stride] (net/gather.h). */
+#include "net/gather.h"
+#include "net/layout.h"
+
+#include <string.h>
+
+struct sequence {
+    size_t stride;
+
+    /* Workspace. */
+    float *rows, *drows; /* [B][stride] last states, and the gradient by them */
+    int32_t *symbols;    /* [B], in their place where the head sees symbols */
+};
+
+static int init(struct net *net, struct error *error)
+{
+    const struct stack *stack = &net->stack;
+    struct sequence *sequence = net->output_state = memory_create(1, sizeof *sequence, error);
+    if (!sequence)
+        return -1;
+    sequence->stride = kernel_stride(side_padded(stack->outputs));
+    return top_init(&net->top, net, stack->outputs, stack->one_hot, stack->below, error);
+}
+
+static void take_workspace(struct net *net, struct arena *arena, const struct net_pass *pass,
+    const struct microbatch *microbatch, int scored)
+{
+    const struct stack *stack = &net->stack;
+    struct sequence *sequence = net->output_state;
+    size_t B = microbatch->B, floats = stack->one_hot ? 0 : B * sequence->stride;
+    sequence->rows = arena_take(arena, floats, sizeof(float));
+    sequence->drows = arena_take(arena, pass->training && stack->below ? floats : 0, sizeof(float));
+    sequence->symbols = arena_take(arena, stack->one_hot ? B : 0, sizeof *sequence->symbols);
+    output_take_rows(net, arena, B, B, pass->training);
+}
+
+static struct dense_input gathered(const struct sequence *sequence)
+{
+    return (struct dense_input){
+        .X = sequence->rows, .stride = sequence->stride, .symbols = sequence->symbols};
+}
+
+static void gather(struct net *net, const struct microbatch *microbatch)
+{
+    const struct sequence *sequence = net->output_state;
+    struct dense_input frames = stack_output(&net->stack, microbatch);
+    if (net->stack.one_hot)
+        gather_final_symbols(microbatch, sequence->symbols);
+    else
+        gather_final(
+            net->stack.outputs, microbatch, frames.X, frames.stride, sequence->rows, sequence->stride);
+}
+
+static void gather_back(struct net *net, const struct microbatch *microbatch)
+{
+    const struct sequence *sequence = net->output_state;
+    size_t stride = stack_output(&net->stack, microbatch).stride;
+    float *dY = stack_gradient(&net->stack);
+    memset(dY, 0, microbatch->N * stride * sizeof *dY);
+    gather_final_back(net->stack.outputs, microbatch, sequence->drows, sequence->stride, dY, stride);
+}
+
+static void forward(struct net *net, const struct net_pass *pass, const struct microbatch *microbatch,
+    struct net_outputs *outputs, struct net_score *scores)
+{
+    size_t B = microbatch->B;
+    gather(net, microbatch);
+    top_forward(&net->top, net->kernel, B, gathered(net->output_state));
+    *outputs = output_rows_forward(net, B, microbatch, scores != NULL);
+    if (scores)
+        memcpy(scores, net->row_scores, B * sizeof *scores);
+}
+
+static void backward(
+    struct net *net, const struct net_pass *pass, const struct microbatch *microbatch, float *gradient)
+{
+    const struct sequence *sequence = net->output_state;
+    int needs_input_gradient = net->stack.below;
+    output_rows_backward(net, microbatch->B, microbatch);
+    top_backward(&net->top, net->kernel, microbatch->B, gathered(sequence),
+        needs_input_gradient ? sequence->drows : NULL, gradient);
+    if (needs_input_gradient)
+        gather_back(net, microbatch);
+}
+
+const struct output_kind output_sequence = {.name = "sequence",
+    .targets = PER_SEQUENCE,
+    .rows = PER_SEQUENCE,
+    .init = init,
+    .take_workspace = take_workspace,
+    .forward = forward,
+    .backward = backward};
