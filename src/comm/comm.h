@@ -34,8 +34,8 @@ void comm_watch(struct comm *comm, double limit, const char *advice);
 void comm_set_step(const struct comm *comm, int64_t step);
 void comm_show_life(const struct comm *comm);
 
-/* Once a second in a long wait of this rank `idle` is called, which must not communicate. Needs comm_watch.
- */
+/* Once a second in a long wait of this rank, and in comm_show_life, `idle` is called, which must not
+ * communicate (NULL: no more). Needs comm_watch. */
 void comm_watch_idle(const struct comm *comm, void (*idle)(void *context), void *context);
 
 /* Something went wrong on this rank alone: one line with rank, host and step (negative: none), then all ranks

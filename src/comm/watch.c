@@ -267,16 +267,21 @@ static void listen(struct watch *watch, const struct comm *comm, double now)
     watch->next_sign = now + watch->limit / 8;
 }
 
+static void call_idle(struct watch *watch, double now)
+{
+    if (!watch->idle || now < watch->next_idle)
+        return;
+    watch->next_idle = now + 1;
+    watch->idle(watch->context);
+}
+
 void watch_look(struct watch *watch, const struct comm *comm, double now)
 {
     if (watch->limit > 0) {
         listen(watch, comm, now);
         judge(watch, comm, now);
     }
-    if (watch->idle && now >= watch->next_idle) {
-        watch->next_idle = now + 1;
-        watch->idle(watch->context);
-    }
+    call_idle(watch, now);
 }
 
 void comm_set_step(const struct comm *comm, int64_t step)
@@ -288,9 +293,10 @@ void comm_set_step(const struct comm *comm, int64_t step)
 void comm_show_life(const struct comm *comm)
 {
     struct watch *watch = comm->watch;
-    if (!watch || !(watch->limit > 0))
+    if (!watch)
         return;
     double now = clock_now();
-    if (now >= watch->next_sign)
+    if (watch_is_due(watch, now))
         listen(watch, comm, now);
+    call_idle(watch, now);
 }
