@@ -5,8 +5,21 @@
 
 #include <stdio.h>
 
-/* One set: all faults of the file; without any, also how it goes with the model, which the training set
- * completes. */
+/* How a set without a fault of its own goes with the model, which the training set completes. Where the
+ * training set was no good the model has no outputs, and there is nothing to compare a validation set with.
+ */
+static void check_fit(struct net_config *model, struct dataset *dataset, int training, struct faults *faults)
+{
+    struct error error = {0};
+    if (!training && model->outputs == 0)
+        return;
+    if (training ? model_bind(model, dataset, &error) : model_accepts(model, dataset, 1, &error))
+        faults_add(faults, (enum exit_code)error.code, "%s", error.text);
+    else
+        model_check_targets(model, dataset, faults);
+}
+
+/* Every fault of one set, or a line that there is none. */
 static void check_set(const char *path, struct net_config *model, int training, struct faults *faults)
 {
     struct error error = {0};
@@ -15,12 +28,11 @@ static void check_set(const char *path, struct net_config *model, int training, 
     if (faults->count > before)
         return;
     struct dataset *dataset = dataset_open(path, 0, &error);
-    int bound = !training && model->outputs == 0; /* the training set was no good: nothing to compare with */
-    if (!dataset ||
-        (training ? model_bind(model, dataset, &error) : !bound && model_accepts(model, dataset, 1, &error)))
+    if (!dataset) {
         faults_add(faults, (enum exit_code)error.code, "%s", error.text);
-    else if (!bound)
-        model_check_targets(model, dataset, faults);
+        return;
+    }
+    check_fit(model, dataset, training, faults);
     if (faults->count == before)
         printf("ok: %s: %lld sequences, %lld frames\n", path, (long long)dataset->sequences,
             (long long)dataset->frames);
