@@ -86,3 +86,14 @@ int config_read(struct config *config, const char *path, size_t overrides, const
     memory_destroy(current);
     return faults->count == before ? 0 : -1;
 }
+
+int config_override(struct config *config, const char *name, size_t overrides, const char *const *override,
+    struct faults *faults)
+{
+    size_t before = faults->count;
+    struct config_reading reading = {.config = config, .faults = faults, .name = name, .directory = "/"};
+    for (size_t i = 0; i < overrides; i++)
+        config_take_override(&reading, override[i], "/");
+    config_settle(&reading, 0);
+    return faults->count == before ? 0 : -1;
+}

@@ -64,6 +64,11 @@ void config_finish(struct config *config);
 int config_read(struct config *config, const char *path, size_t overrides, const char *const *override,
     struct faults *faults);
 
+/* Takes overrides on a configuration that comes from no file, whose members the caller has set, and checks
+ * what keys say together; data.train may be missing. Faults name `name` where config_read names the file. */
+int config_override(struct config *config, const char *name, size_t overrides, const char *const *override,
+    struct faults *faults);
+
 /* The full resolved configuration as an INI text that config_read takes, the caller's (memory_destroy).
  * Without paths (for a checkpoint) data.train and data.valid are left out. Equal configurations give equal
  * bytes. */

@@ -29,21 +29,21 @@ static struct optim_config make_config(enum optimizer optimizer)
 }
 
 /* A run over n <= N weights in float, and what it carries. */
-struct run {
+struct descent {
     struct optim_state state;
     float weights[N], moments[OPTIM_MOST_MOMENTS][N];
 };
 
-static void start(struct run *run)
+static void start(struct descent *run)
 {
-    *run = (struct run){0};
+    *run = (struct descent){0};
     optim_state_init(&run->state);
     for (size_t i = 0; i < N; i++)
         run->weights[i] = (float)random_normal(1, RANDOM_TEST, 0, i);
 }
 
 /* Elements [first, end) of one update. */
-static void update(const struct optim_config *config, struct run *run, double factor, size_t first,
+static void update(const struct optim_config *config, struct descent *run, double factor, size_t first,
     size_t end, const float *gradient)
 {
     float *moments[OPTIM_MOST_MOMENTS] = {run->moments[0] + first, run->moments[1] + first};
@@ -74,7 +74,7 @@ START_TEST(five_updates_end_where_those_of_pytorch_end)
     static const float start_weights[4] = {0.5f, -1.25f, 2, 0}, slope[4] = {0.3f, -0.7f, 0.01f, -2};
     for (size_t k = 0; k < OPTIMIZERS; k++) {
         struct optim_config config = make_config(want[k].optimizer);
-        struct run run;
+        struct descent run;
         start(&run);
         memcpy(run.weights, start_weights, sizeof start_weights);
         for (size_t step = 1; step <= 5; step++) {
@@ -129,7 +129,7 @@ START_TEST(updates_follow_the_formulas_in_double)
 {
     for (size_t k = 0; k < OPTIMIZERS; k++) {
         struct optim_config config = make_config(ALL[k]);
-        struct run run;
+        struct descent run;
         struct element want[N] = {{0}};
         start(&run);
         for (size_t i = 0; i < N; i++)
@@ -155,7 +155,7 @@ START_TEST(bits_do_not_depend_on_the_cut_into_slices)
     for (size_t k = 0; k < OPTIMIZERS; k++)
         for (size_t c = 1; c < sizeof cuts / sizeof *cuts; c++) {
             struct optim_config config = make_config(ALL[k]);
-            struct run whole, sliced;
+            struct descent whole, sliced;
             start(&whole);
             start(&sliced);
             for (size_t step = 1; step <= STEPS; step++) {
@@ -178,7 +178,7 @@ START_TEST(factor_multiplies_the_gradient)
 {
     for (size_t k = 0; k < OPTIMIZERS; k++) {
         struct optim_config config = make_config(ALL[k]);
-        struct run scaled, halved;
+        struct descent scaled, halved;
         float gradient[N], half[N];
         start(&scaled);
         start(&halved);
@@ -199,7 +199,7 @@ START_TEST(no_gradient_and_no_decay_change_nothing)
     for (size_t k = 0; k < OPTIMIZERS; k++) {
         struct optim_config config = make_config(ALL[k]);
         config.weight_decay = 0;
-        struct run run, before;
+        struct descent run, before;
         float gradient[N] = {0};
         start(&run);
         before = run;
@@ -215,7 +215,7 @@ START_TEST(a_rate_of_zero_changes_no_weight_but_the_moments)
     for (size_t k = 0; k < OPTIMIZERS; k++) {
         struct optim_config config = make_config(ALL[k]);
         config.lr = 0;
-        struct run run, before;
+        struct descent run, before;
         float gradient[N];
         for (size_t i = 0; i < N; i++)
             gradient[i] = gradient_of(1, i);
