@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "comm/placement.h"
 #include "h5/h5.h"
 #include "kernel/kernel.h"
@@ -11,6 +10,7 @@
 #include "plan/preview.h"
 #include "run/run.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,25 +81,21 @@ static int read_config(struct comm *comm, const struct train_options *options, s
 static int train(const struct comm *comm, const struct train_options *options, const struct config *config,
     const char *command, double start)
 {
-    struct run *run = memory_create(1, sizeof *run, NULL);
+    char directory[PATH_MAX];
     struct error error = {0};
-    if (!run)
-        comm_fatal(comm, -1, EXIT_CODE_INTERNAL, "out of memory");
-    run->options = options;
-    run->config = config;
-    run->comm = comm;
-    run->command = command;
-    run->start = start;
-    int code;
-    if (options_run_directory(options, run->directory, sizeof run->directory, &error)) {
+    if (options_run_directory(options, directory, sizeof directory, &error)) {
         if (comm->rank == 0)
             log_line(LOG_ERROR, "%s", error.text);
-        code = error.code;
-    } else {
-        code = run_train(run);
+        return error.code;
     }
-    run_close(run);
-    memory_destroy(run);
+    struct run run = {.comm = comm,
+        .config = config,
+        .options = options,
+        .directory = directory,
+        .command = command,
+        .start = start};
+    int code = run_train(&run);
+    run_close(&run);
     return code;
 }
 

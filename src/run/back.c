@@ -20,12 +20,12 @@ static int load(struct run *run, struct checkpoint *checkpoint, struct error *er
     return found == 1 ? 0 : -1;
 }
 
-/* All. */
 static int restore(struct run *run, struct error *error)
 {
     struct checkpoint checkpoint;
+    struct optim_state *state = &run->learner.state;
     const struct progress before = run->progress;
-    double reduction = run->state.reduction * run->config->train.back_factor;
+    double reduction = state->reduction * run->config->train.back_factor;
     *error = (struct error){0};
     checkpoint_init(&checkpoint);
     if (run->comm->rank == 0)
@@ -36,23 +36,14 @@ static int restore(struct run *run, struct error *error)
     run->progress.best = before.best;
     run->progress.best_step = before.best_step;
     run->progress.best_epoch = before.best_epoch;
-    run->state.reduction = reduction;
+    state->reduction = reduction;
     return failed ? -1 : 0;
 }
 
-/* All. */
 static int start_again(struct run *run, struct error *error)
 {
-    run_take_weights(run);
     feed_finish(&run->feed);
-    if (run->comm->rank == 0) {
-        metrics_close(run->metrics);
-        run->metrics = NULL;
-        /* first what needs the rows, then the rows */
-        if (rundir_forget_later(run->directory, run->progress.step, error) == 0)
-            run->metrics = metrics_open(run->directory, run->progress.metrics_rows, error);
-    }
-    if (error->code == 0)
+    if (records_go_back(&run->records, &run->progress, error) == 0)
         run_start_feed(run, error);
     return comm_agree(run->comm, error);
 }
@@ -73,7 +64,7 @@ int run_go_back(struct run *run, struct error *why)
         log_line(LOG_WARNING,
             "%.*s: going back to step %" PRId64 ", with rates times %g from there on (the %" PRId64
             ". time of at most %d)",
-            (int)cause, why->text, run->progress.step, run->state.reduction, run->progress.backs,
+            (int)cause, why->text, run->progress.step, run->learner.state.reduction, run->progress.backs,
             RUN_MOST_BACKS);
     if (start_again(run, &error) == 0)
         return 0;

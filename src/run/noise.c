@@ -4,19 +4,19 @@
  * step and weight alone. */
 #include "base/clock.h"
 #include "base/random.h"
-#include "run/run.h"
+#include "run/learner.h"
 
-double run_add_noise(struct run *run)
+double learner_add_noise(struct learner *learner, int64_t step)
 {
-    const struct config *config = run->config;
-    uint64_t step = (uint64_t)run->progress.step + 1;
-    for (size_t i = run->slice_first; i < run->slice_first + run->slice_count; i++) {
-        double n = random_normal(config->train.seed, RANDOM_WEIGHT_NOISE, step, i);
-        run->noisy[i] = (float)((double)run->weights[i] + config->train.weight_noise * n);
+    const struct config *config = learner->config;
+    size_t end = learner->slice_first + learner->slice_count;
+    for (size_t i = learner->slice_first; i < end; i++) {
+        double n = random_normal(config->train.seed, RANDOM_WEIGHT_NOISE, (uint64_t)step, i);
+        learner->noisy[i] = (float)((double)learner->weights[i] + config->train.weight_noise * n);
     }
     double before = clock_now();
-    reduce_gather(run->reduce, run->noisy);
+    reduce_gather(learner->reduce, learner->noisy);
     double wait = clock_now() - before;
-    net_pack(run->net, run->noisy);
+    net_pack(learner->net, learner->noisy);
     return wait;
 }

@@ -1,43 +1,31 @@
 /* Every rank has all weights, and all ranks must have the same. Before each update and before each checkpoint
- * every rank hashes its copy again: a hash that is not what it was after the last update tells of a flipped
- * bit on that rank, two ranks with different hashes of a gather that went wrong. A hash travels as two
- * halves, each exact as a double, in the rank's own place of a sum; a third number says that it has changed.
- */
-#include "base/hash.h"
-#include "base/memory.h"
-#include "run/run.h"
+ * every rank hashes its copy again. A hash that is not what it was after the last update tells of a flipped
+ * bit on that rank, two ranks with different hashes of an exchange that went wrong. */
+#include "run/ballot.h"
 
-#include <string.h>
-
-enum { HASH_WIDTH = 3, HASH_HALVES = 2 };
-
-size_t run_count_hashes(const struct comm *comm)
+static int find_changed(const struct ballot *ballot)
 {
-    return HASH_WIDTH * (size_t)comm->ranks;
+    for (int r = 0; r < ballot->comm->ranks; r++)
+        if (ballot->replica[r].changed)
+            return r;
+    return -1;
 }
 
-void run_put_hash(const struct run *run, double *hashes)
+static int count_equal(const struct ballot *ballot, uint64_t hash)
 {
-    uint64_t hash = hash_bytes(run->weights, run->P * sizeof *run->weights);
-    double *own = hashes + HASH_WIDTH * run->comm->rank;
-    own[0] = (double)(hash >> 32);
-    own[1] = (double)(hash & 0xffffffffu);
-    own[HASH_HALVES] = hash != run->weights_hash;
+    int count = 0;
+    for (int r = 0; r < ballot->comm->ranks; r++)
+        count += ballot->replica[r].hash == hash;
+    return count;
 }
 
-static int same_hash(const double *hashes, int r, int other)
+/* The first rank whose hash is not that of most ranks; -1 where all are equal. */
+static int find_minority(const struct ballot *ballot)
 {
-    return memcmp(hashes + HASH_WIDTH * r, hashes + HASH_WIDTH * other, HASH_HALVES * sizeof *hashes) == 0;
-}
-
-/* The first rank whose hash is not that of most ranks; -1: all are equal. */
-static int find_minority(const double *hashes, int ranks)
-{
-    int best = 0, best_count = 0;
+    const struct replica *replica = ballot->replica;
+    int ranks = ballot->comm->ranks, best = 0, best_count = 0;
     for (int r = 0; r < ranks; r++) {
-        int count = 0;
-        for (int other = 0; other < ranks; other++)
-            count += same_hash(hashes, r, other);
+        int count = count_equal(ballot, replica[r].hash);
         if (count == ranks)
             return -1; /* the usual case ends here */
         if (count > best_count) {
@@ -46,40 +34,23 @@ static int find_minority(const double *hashes, int ranks)
         }
     }
     for (int r = 0; r < ranks; r++)
-        if (!same_hash(hashes, r, best))
+        if (replica[r].hash != replica[best].hash)
             return r;
     return -1;
 }
 
-int run_check_hashes(const struct run *run, const double *hashes, struct error *error)
+int ballot_check_replicas(const struct ballot *ballot, int64_t step, struct error *error)
 {
-    int ranks = run->comm->ranks, bad = -1;
-    for (int r = ranks; r-- > 0;)
-        if (hashes[HASH_WIDTH * r + HASH_HALVES] > 0)
-            bad = r;
+    int bad = find_changed(ballot);
     const char *what =
         bad < 0 ? "differ from those of most ranks" : "have changed in memory since the last update";
     if (bad < 0)
-        bad = find_minority(hashes, ranks);
+        bad = find_minority(ballot);
     if (bad < 0)
         return 0;
     return error_set(error, EXIT_CODE_REPLICAS,
         "after step %lld: the weights of rank %d on %s %s: run the same command again to continue from the "
         "last "
         "checkpoint, without that host if it happens again",
-        (long long)run->progress.step, bad, run->hosts ? run->hosts + HOST_WIDTH * bad : "its host", what);
-}
-
-int run_agree_weights(const struct run *run, struct error *error)
-{
-    double *hashes = memory_create(run_count_hashes(run->comm), sizeof *hashes, error);
-    if (comm_agree(run->comm, error)) {
-        memory_destroy(hashes);
-        return -1;
-    }
-    run_put_hash(run, hashes);
-    comm_sum(run->comm, hashes, run_count_hashes(run->comm));
-    int differ = run_check_hashes(run, hashes, error);
-    memory_destroy(hashes);
-    return differ;
+        (long long)step, bad, ballot->hosts ? ballot->hosts + BALLOT_HOST * bad : "its host", what);
 }

@@ -55,7 +55,8 @@ static void write_config(void)
 struct job {
     struct train_options options;
     struct config config;
-    struct run *run;
+    struct run run;
+    char directory[2 * PATH_ROOM];
 };
 
 static void job_begin(struct job *job, const char *name, const char *const *set)
@@ -68,21 +69,31 @@ static void job_begin(struct job *job, const char *name, const char *const *set)
     faults_init(&faults, 0, NULL, NULL);
     config_init(&job->config);
     mpi_assert(config_read(&job->config, path_of("run.ini"), sets, set, &faults) == 0);
-    job->run = calloc(1, sizeof *job->run);
-    ck_assert_ptr_nonnull(job->run);
-    job->run->options = &job->options;
-    job->run->config = &job->config;
-    job->run->comm = mpi_suite_comm();
-    job->run->command = "";
-    snprintf(job->run->directory, sizeof job->run->directory, "%s/%s", folder, name);
+    snprintf(job->directory, sizeof job->directory, "%s/%s", folder, name);
+    job->run = (struct run){.comm = mpi_suite_comm(),
+        .config = &job->config,
+        .options = &job->options,
+        .directory = job->directory,
+        .command = ""};
+}
+
+static void job_open(struct job *job, const char *name, const char *const *set)
+{
+    struct error error;
+    job_begin(job, name, set);
+    mpi_assert(run_open(&job->run, &error) == 0 && !job->run.progress.finished);
+}
+
+static void job_close(struct job *job)
+{
+    run_close(&job->run);
+    config_finish(&job->config);
 }
 
 static int job_end(struct job *job)
 {
-    int code = run_train(job->run);
-    run_close(job->run);
-    free(job->run);
-    config_finish(&job->config);
+    int code = run_train(&job->run);
+    job_close(job);
     return code;
 }
 
@@ -130,23 +141,19 @@ START_TEST(a_flipped_bit_is_found_before_it_spreads_or_is_saved)
     struct job job;
     struct error error;
     struct outcome outcome;
-    enum stop_reason stop;
-    int over, save, last = mpi_suite_comm()->ranks - 1;
+    int last = mpi_suite_comm()->ranks - 1;
     char name[32];
     snprintf(name, sizeof name, "rank %d on", last);
-    job_begin(&job, "flipped", nothing);
-    mpi_assert(run_open(job.run, &over, &error) == 0);
-    mpi_assert(run_step(job.run, &outcome, &stop, &save, &error) == 0);
+    job_open(&job, "flipped", nothing);
+    mpi_assert(run_step(&job.run, &outcome, &error) == 0);
     if (mpi_suite_comm()->rank == last)
-        ((unsigned char *)job.run->weights)[17] ^= 4;
-    mpi_assert(run_save(job.run, 1, 0, 1, &error) != 0);
+        ((unsigned char *)job.run.learner.weights)[17] ^= 4;
+    mpi_assert(run_save(&job.run, 1, 0, 1, &error) != 0);
     mpi_assert(error.code == EXIT_CODE_REPLICAS && (mpi_suite_comm()->rank || strstr(error.text, name)));
-    mpi_assert(run_step(job.run, &outcome, &stop, &save, &error) != 0);
+    mpi_assert(run_step(&job.run, &outcome, &error) != 0);
     mpi_assert(error.code == EXIT_CODE_REPLICAS && (mpi_suite_comm()->rank || strstr(error.text, name)));
     mpi_assert(!exists("flipped/checkpoint-0000000001.h5"));
-    run_close(job.run);
-    free(job.run);
-    config_finish(&job.config);
+    job_close(&job);
     remove_run("flipped");
 }
 END_TEST
@@ -264,20 +271,15 @@ START_TEST(both_sets_together_keep_to_the_cache)
     static const size_t caches[] = {0, 100, 1001, 1 << 20};
     for (size_t i = 0; i < sizeof caches / sizeof *caches; i++) {
         struct job job;
-        struct error error;
-        int finished;
         char cache[64];
         snprintf(cache, sizeof cache, "data.cache=%zu bytes", caches[i]);
         const char *const set[] = {cache, NULL};
-        job_begin(&job, "cache", set);
-        mpi_assert(run_open(job.run, &finished, &error) == 0);
-        const struct dataset *train = job.run->train, *valid = job.run->valid;
+        job_open(&job, "cache", set);
+        const struct dataset *train = job.run.sets.train, *valid = job.run.sets.valid;
         size_t of_train = train->kept_inputs ? (size_t)train->frames * 5 * sizeof(float) : train->cache;
         mpi_assert(of_train + valid->cache == caches[i]);
         mpi_assert(!train->kept_inputs == (caches[i] < 1 << 20));
-        run_close(job.run);
-        free(job.run);
-        config_finish(&job.config);
+        job_close(&job);
         remove_run("cache");
     }
 }
@@ -332,30 +334,26 @@ START_TEST(a_step_in_which_nothing_counts_leaves_the_weights)
         "train.microbatch=1", "train.epochs=1", NULL};
     struct job job;
     struct error error;
-    int over, empty = 0;
+    int empty = 0;
     write_untargeted("some.h5", 1);
     snprintf(train, sizeof train, "data.train=%s", path_of("some.h5"));
-    job_begin(&job, "some", set);
-    mpi_assert(run_open(job.run, &over, &error) == 0);
+    job_open(&job, "some", set);
     for (int64_t step = 1; step <= 9; step++) {
         struct outcome outcome;
-        enum stop_reason stop;
-        int save;
-        int64_t updates = job.run->state.step;
-        uint64_t hash = job.run->weights_hash;
-        mpi_assert(run_step(job.run, &outcome, &stop, &save, &error) == 0);
+        int64_t updates = job.run.learner.state.step;
+        uint64_t hash = job.run.learner.weights_hash;
+        mpi_assert(run_step(&job.run, &outcome, &error) == 0);
         int none = isnan(outcome.loss);
-        mpi_assert(none == (job.run->feed.now.plan.sequence[0] % 3 == 0) && job.run->progress.step == step);
-        mpi_assert(job.run->state.step == updates + !none && (job.run->weights_hash == hash) == none);
+        mpi_assert(none == (job.run.feed.now.plan.sequence[0] % 3 == 0) && job.run.progress.step == step);
+        mpi_assert(
+            job.run.learner.state.step == updates + !none && (job.run.learner.weights_hash == hash) == none);
         mpi_assert(!none || (outcome.gradient_norm == 0 && isnan(outcome.error)));
         mpi_assert(outcome.learning_rate == 0.001);
         empty += none;
     }
-    mpi_assert(empty == 3 && isfinite(job.run->progress.epoch_loss));
-    mpi_assert(job.run->progress.epoch_counted == job.run->progress.epoch_labels);
-    run_close(job.run);
-    free(job.run);
-    config_finish(&job.config);
+    mpi_assert(empty == 3 && isfinite(job.run.progress.epoch_loss));
+    mpi_assert(job.run.progress.epoch_counted == job.run.progress.epoch_labels);
+    job_close(&job);
     mpi_assert(job_make("whole", set) == 0);
     remove_run("some");
     remove_run("whole");
@@ -383,21 +381,16 @@ static uint64_t run_steps(const char *name, const char *const *set, int steps, s
 {
     struct job job;
     struct error error;
-    enum stop_reason stop = STOP_NOT;
-    int over;
-    job_begin(&job, name, set);
-    mpi_assert(run_open(job.run, &over, &error) == 0);
+    enum stop_reason stop;
+    job_open(&job, name, set);
     for (int i = 0; i < steps; i++) {
         struct outcome outcome;
-        int save;
-        mpi_assert(run_step(job.run, &outcome, &stop, &save, &error) == 0);
+        mpi_assert(run_step(&job.run, &outcome, &error) == 0);
     }
-    mpi_assert(run_validate(job.run, valid, &stop, &error) == 0 && stop == STOP_NOT);
-    mpi_assert(run_save(job.run, 1, 0, 1, &error) == 0);
-    uint64_t hash = job.run->weights_hash;
-    run_close(job.run);
-    free(job.run);
-    config_finish(&job.config);
+    mpi_assert(run_validate(&job.run, valid, &stop, &error) == 0 && stop == STOP_NOT);
+    mpi_assert(run_save(&job.run, 1, 0, 1, &error) == 0);
+    uint64_t hash = job.run.learner.weights_hash;
+    job_close(&job);
     return hash;
 }
 
@@ -409,22 +402,18 @@ START_TEST(a_validation_is_broken_off_where_time_is_short_but_not_before_a_step)
     struct job job;
     struct error error;
     struct outcome valid;
-    enum stop_reason stop = STOP_NOT;
-    int over;
-    job_begin(&job, "late", small);
-    mpi_assert(run_open(job.run, &over, &error) == 0);
-    job.run->deadline.at = clock_now() - 1;
-    mpi_assert(run_validate(job.run, &valid, &stop, &error) == 0 && stop == STOP_NOT);
-    mpi_assert(valid.sequences == job.run->valid->sequences && valid.loss > 0);
-    job.run->deadline.step = 1e-6;
-    mpi_assert(run_validate(job.run, &valid, &stop, &error) == 0 && stop == STOP_TIME);
+    enum stop_reason stop;
+    job_open(&job, "late", small);
+    job.run.limits.deadline = clock_now() - 1;
+    mpi_assert(run_validate(&job.run, &valid, &stop, &error) == 0 && stop == STOP_NOT);
+    mpi_assert(valid.sequences == job.run.sets.valid->sequences && valid.loss > 0);
+    job.run.limits.longest_step = 1e-6;
+    mpi_assert(run_validate(&job.run, &valid, &stop, &error) == 0 && stop == STOP_TIME);
     mpi_assert(valid.sequences == 0);
     stop = STOP_NOT;
-    job.run->deadline.at = clock_now() + 1000;
-    mpi_assert(run_validate(job.run, &valid, &stop, &error) == 0 && stop == STOP_NOT);
-    run_close(job.run);
-    free(job.run);
-    config_finish(&job.config);
+    job.run.limits.deadline = clock_now() + 1000;
+    mpi_assert(run_validate(&job.run, &valid, &stop, &error) == 0 && stop == STOP_NOT);
+    job_close(&job);
     remove_run("late");
 }
 END_TEST
@@ -451,46 +440,37 @@ START_TEST(the_gradient_is_that_of_the_weights_with_noise)
 {
     static const char *const set[] = {"train.weight_noise=0.2", "train.optimizer=sgd", "train.lr=1",
         "train.clip=0", "train.batch=4", "train.microbatch=4", NULL};
-    struct job job;
-    struct error error;
-    struct outcome outcome;
-    enum stop_reason stop;
-    int over, save;
-    job_begin(&job, "gradient", set);
-    mpi_assert(run_open(job.run, &over, &error) == 0);
-    struct run *run = job.run;
-    size_t P = run->P;
-    float *before = calloc(P, sizeof *before), *noisy = calloc(P, sizeof *noisy);
-    memcpy(before, run->weights, P * sizeof *before);
-    for (size_t i = 0; i < P; i++) {
-        double n = random_normal(run->config->train.seed, RANDOM_WEIGHT_NOISE, 1, i);
-        noisy[i] = (float)((double)before[i] + 0.2 * n);
-    }
-    mpi_assert(run_step(run, &outcome, &stop, &save, &error) == 0);
-    double first = outcome.loss;
-    /* The same step from the weights with noise, and without noise, has the same loss and gradient. */
     static const char *const plain[] = {
         "train.optimizer=sgd", "train.lr=1", "train.clip=0", "train.batch=4", "train.microbatch=4", NULL};
-    struct job other;
-    job_begin(&other, "other", plain);
-    mpi_assert(run_open(other.run, &over, &error) == 0);
-    memcpy(other.run->weights, noisy, P * sizeof *noisy);
-    run_take_weights(other.run);
-    mpi_assert(run_step(other.run, &outcome, &stop, &save, &error) == 0);
+    struct job job, other;
+    struct error error;
+    struct outcome outcome;
+    job_open(&job, "gradient", set);
+    struct learner *learner = &job.run.learner;
+    size_t P = learner->P;
+    float *before = calloc(P, sizeof *before), *noisy = calloc(P, sizeof *noisy);
+    memcpy(before, learner->weights, P * sizeof *before);
+    for (size_t i = 0; i < P; i++) {
+        double n = random_normal(job.config.train.seed, RANDOM_WEIGHT_NOISE, 1, i);
+        noisy[i] = (float)((double)before[i] + 0.2 * n);
+    }
+    mpi_assert(run_step(&job.run, &outcome, &error) == 0);
+    double first = outcome.loss;
+    /* The same step from the weights with noise, and without noise, has the same loss and gradient. */
+    job_open(&other, "other", plain);
+    memcpy(other.run.learner.weights, noisy, P * sizeof *noisy);
+    learner_take_weights(&other.run.learner);
+    mpi_assert(run_step(&other.run, &outcome, &error) == 0);
     mpi_assert(outcome.loss == first);
     for (size_t i = 0; i < P; i++) {
-        double moved = (double)run->weights[i] - (double)before[i];
-        double expected = (double)other.run->weights[i] - (double)noisy[i];
+        double moved = (double)learner->weights[i] - (double)before[i];
+        double expected = (double)other.run.learner.weights[i] - (double)noisy[i];
         mpi_assert(fabs(moved - expected) < 1e-6);
     }
     free(before);
     free(noisy);
-    run_close(run);
-    run_close(other.run);
-    free(run);
-    free(other.run);
-    config_finish(&job.config);
-    config_finish(&other.config);
+    job_close(&job);
+    job_close(&other);
     remove_run("gradient");
     remove_run("other");
 }

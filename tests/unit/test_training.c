@@ -1,9 +1,11 @@
-/* Ten whole training steps of the program itself on one rank: a dataset file and a configuration in, and then
- * what rnn-train does: reading, plan, microbatches, network, tree, reduction, clipping, update. Beside it the
- * reference, which takes the same sequences one by one in double, from the same starting weights. Compared is
- * how far each tensor has moved since the start, after every step. */
+/* Ten whole training steps on one rank: a dataset file and a configuration in, and then what a run does:
+ * reading, plan, microbatches, network, tree, reduction, clipping, update. Beside it the reference, which
+ * takes the same sequences one by one in double, from the same starting weights. Compared is how far each
+ * tensor has moved since the start, after every step. */
 #include "reference/problem_file.h"
-#include "run/run.h"
+#include "run/learner.h"
+#include "run/progress.h"
+#include "run/sets.h"
 #include "support/mpi_suite.h"
 #include "support/sample.h"
 
@@ -108,11 +110,11 @@ static void standardize(struct problem *problem)
     }
 }
 
-static void take_weights(const struct run *run, const struct problem *problem, double *weights)
+static void take_weights(const struct learner *learner, const struct problem *problem, double *weights)
 {
     size_t tensors;
-    const struct parameter *list = net_get_parameters(run->net, &tensors);
-    problem_to_doubles(problem, run->weights, tensors, list, weights);
+    const struct parameter *list = net_get_parameters(learner->net, &tensors);
+    problem_to_doubles(problem, learner->weights, tensors, list, weights);
 }
 
 /* What one step came to, per counted row. */
@@ -142,12 +144,12 @@ static struct came_to reference_make_step(struct reference_optimizer *optimizer,
     return (struct came_to){.loss = loss / counted, .norm = sqrt(squares)};
 }
 
-/* How far the run's weights have moved, and the reference's. problem->weights: where both began. */
+/* How far the learner's weights have moved, and the reference's. problem->weights: where both began. */
 static void check_weights(
-    const struct problem *problem, const struct run *run, const double *weights, int step)
+    const struct problem *problem, const struct learner *learner, const double *weights, int step)
 {
     double *got = reference_numbers(problem->P), *want = reference_numbers(problem->P);
-    take_weights(run, problem, got);
+    take_weights(learner, problem, got);
     for (size_t p = 0; p < problem->P; p++) {
         got[p] -= problem->weights[p];
         want[p] = weights[p] - problem->weights[p];
@@ -159,28 +161,55 @@ static void check_weights(
     free(want);
 }
 
-static void check_steps(struct run *run, struct problem *problem)
+static void check_steps(struct learner *learner, struct feed *feed, struct problem *problem)
 {
     struct reference_optimizer optimizer;
-    reference_optimizer_init(&optimizer, &run->config->train.optim, problem->P);
-    take_weights(run, problem, problem->weights);
+    struct progress progress;
+    progress_init(&progress);
+    reference_optimizer_init(&optimizer, &learner->optim, problem->P);
+    take_weights(learner, problem, problem->weights);
     double *weights = reference_numbers(problem->P);
     memcpy(weights, problem->weights, problem->P * sizeof *weights);
     for (int s = 1; s <= STEPS; s++) {
         struct outcome outcome;
         struct error error;
-        enum stop_reason stop;
-        int save;
-        ck_assert_msg(run_step(run, &outcome, &stop, &save, &error) == 0, "%s", error.text);
-        double lr = run->config->train.optim.lr * fmin(1, (double)s / WARMUP);
-        struct came_to want = reference_make_step(&optimizer, lr, problem, &run->feed.now.plan, weights);
+        learner_compute(learner, feed, &progress, &outcome, &error);
+        int failed = learner_update(learner, feed, &progress, &outcome, &error);
+        ck_assert_msg(!failed, "%s", error.text);
+        double lr = learner->optim.lr * fmin(1, (double)s / WARMUP);
+        struct came_to want = reference_make_step(&optimizer, lr, problem, &feed->now.plan, weights);
         ck_assert_double_eq_tol(outcome.loss, want.loss, 1e-4 * (1 + want.loss));
         ck_assert_double_eq_tol(outcome.gradient_norm, want.norm, 1e-3 * want.norm);
         ck_assert_double_eq_tol(outcome.learning_rate, lr, 1e-12);
-        check_weights(problem, run, weights, s);
+        check_weights(problem, learner, weights, s);
     }
     free(weights);
     reference_optimizer_finish(&optimizer);
+}
+
+/* Learns as `config` says, without a run around it. */
+static void learn(const struct config *config, struct problem *problem)
+{
+    struct sets sets = {.train = NULL};
+    struct learner learner;
+    struct feed feed;
+    struct error error = {0};
+    struct net_config model = config->model;
+    const struct comm *comm = mpi_suite_comm();
+    int failed = sets_open(&sets, config, comm, &model, &error) ||
+        sets_standardize(&sets, config, comm, NULL, &error) ||
+        learner_init(&learner, config, comm, &model, SEQUENCES, SEQUENCES, &error) ||
+        learner_start(&learner, NULL, &error);
+    ck_assert_msg(!failed, "%s", error.text);
+    struct feed_config order = sets_describe_feed(&sets, config, sets.train);
+    order.seed = config->train.seed;
+    order.epoch = 1;
+    order.last_epoch = config->train.epochs;
+    ck_assert_int_eq(feed_init(&feed, comm, &order, &error), 0);
+    check_steps(&learner, &feed, problem);
+    feed_finish(&feed);
+    learner_finish(&learner);
+    sets_close(&sets);
 }
 
 static void check_kind(const struct kind *kind, enum optimizer optimizer, uint64_t seed)
@@ -188,28 +217,13 @@ static void check_kind(const struct kind *kind, enum optimizer optimizer, uint64
     int32_t length[SEQUENCES];
     struct problem problem;
     struct config config;
-    struct train_options options = {.verbosity = -1};
-    struct error error;
-    int finished;
     problem_draw_lengths(SEQUENCES, 30, seed, length);
     problem_init(&problem, &kind->net, SEQUENCES, length, seed);
     write_dataset(&problem);
     make_config(&config, kind, optimizer);
     if (kind->standardize)
         standardize(&problem);
-    struct run *run = calloc(1, sizeof *run);
-    ck_assert_ptr_nonnull(run);
-    run->options = &options;
-    run->config = &config;
-    run->comm = mpi_suite_comm();
-    run->command = "";
-    snprintf(run->directory, sizeof run->directory, "%s/run", folder);
-    int failed = run_open(run, &finished, &error);
-    ck_assert_msg(!failed, "%s", error.text);
-    check_steps(run, &problem);
-    run_close(run);
-    sample_remove_folder(run->directory);
-    free(run);
+    learn(&config, &problem);
     config_finish(&config);
     problem_finish(&problem);
 }

@@ -1,16 +1,12 @@
-/* How much time a run has. Under SLURM the job's end is asked of squeue, as a job is told its limit nowhere
- * else, and it may be changed while the job is in the queue. What squeue says does not matter enough to wait
- * for long, or to fail.
- *
- * A validation can be broken off after each of its batches. Before the first checkpoint the time it takes is
- * guessed by its size, at 50 MB/s. */
+/* When a SLURM job ends. The job's end is asked of squeue, as a job is told its limit nowhere else, and it
+ * may be changed while the job is in the queue. What squeue says does not matter enough to wait for long, or
+ * to fail. */
 #include "base/clock.h"
 #include "base/log.h"
-#include "run/run.h"
+#include "run/limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -107,35 +103,19 @@ static int name_job(char *name, size_t size)
     return 1;
 }
 
-void run_find_deadline(struct run *run)
+double limits_find_job_end(void)
 {
     char job[64], text[128];
-    run->deadline.at = INFINITY;
-    run->deadline.save = (double)run->P * 12 / 50e6;
-    if (run->options->max_time) {
-        run->deadline.at = run->start + (double)run->options->max_time;
-        return;
-    }
     if (!name_job(job, sizeof job))
-        return;
+        return 0;
     ask_squeue(job, text, sizeof text);
     time_t end = read_time(text);
     if (!end) {
         log_line(LOG_INFO,
             "squeue tells no end of job %s: give --max-time, or it will be killed at its limit", job);
-        return;
+        return 0;
     }
-    double rest = (double)end - clock_calendar();
-    run->deadline.at = clock_now() + rest;
-    log_line(LOG_INFO, "job %s ends in %.0f seconds: the run stops with a checkpoint before that", job, rest);
-}
-
-int run_is_late(const struct run *run)
-{
-    const struct deadline *deadline = &run->deadline;
-    /* A step (or a batch of validation) and a checkpoint that is due, then the last step and its checkpoint;
-     * each may take half as long again as the longest so far. */
-    double longest = deadline->step > deadline->batch ? deadline->step : deadline->batch;
-    double margin = 1 + 1.5 * (2 * longest + 2 * deadline->save);
-    return clock_now() + margin > deadline->at;
+    log_line(LOG_INFO, "job %s ends in %.0f seconds: the run stops with a checkpoint before that", job,
+        (double)end - clock_calendar());
+    return (double)end;
 }

@@ -1,0 +1,107 @@
+/* What learns: a network, its weights, and what it takes to make one training step on given microbatches
+ * together with the other ranks. It knows no file, console, signal or directory.
+ *
+ * A step has two parts, so that a rank can say in between, on the ballot, what it wants of the others:
+ *
+ *     learner_compute(learner, feed, progress, &outcome, &error);
+ *     learner->ballot.signal = ...;
+ *     failed = learner_update(learner, feed, progress, &outcome, &error);
+ *
+ * P: parameters of the network. */
+#ifndef RUN_LEARNER_H
+#define RUN_LEARNER_H
+
+#include "ckpt/checkpoint.h"
+#include "comm/reduce.h"
+#include "config/config.h"
+#include "pass/feed.h"
+#include "pass/tally.h"
+#include "run/ballot.h"
+
+enum { LEARNER_MOST_SKIPPED = 10 }; /* diverged steps in a row that train.on_divergence = skip allows */
+
+struct learner {
+    const struct config *config;
+    const struct comm *comm;
+
+    struct net *net;
+    size_t P;
+    float *weights;        /* [reduce_room(P)] */
+    float *noisy;          /* [reduce_room(P)] weights that a step computes with; NULL without weight_noise */
+    uint64_t weights_hash; /* of the P weights after the last update */
+
+    struct tree_sums sums; /* of this rank's gradients in a step */
+    struct reduce *reduce;
+    size_t slice_first, slice_count; /* the part of all vectors that this rank updates */
+    float *slice; /* [slice_count] gradient; NULL on one rank, which takes the tree's vector */
+    float *moments[OPTIM_MOST_MOMENTS]; /* [slice_count] each */
+    struct optim_config optim;
+    struct optim_state state;
+
+    struct net_score *scores; /* [sequences of the largest microbatch] */
+    struct tally tally;       /* of a step; the ballot goes with it */
+    struct ballot ballot;
+    double started; /* clock_now() at the beginning of the step at hand */
+    double waited;  /* seconds of this rank's waits for others since it last told of them on a ballot */
+};
+
+/* What a step, or a pass over a validation set, came to. */
+struct outcome {
+    double loss, error; /* loss by what was counted, errors by labels (net/net.h); NaN where there is none */
+    int64_t sequences, frames;
+    double gradient_norm, learning_rate;
+    double seconds, data_wait, comm_wait; /* waits are part of seconds */
+    double update;                        /* seconds of the optimizer, packing and hashing */
+    struct error skipped; /* why the step diverged, where it was skipped for that; code 0: not */
+};
+
+/* All. A learner for a bound model (pass/model.h) and a training set of so many sequences; no microbatch that
+ * it is given holds more than `most` sequences. Its weights are zero until learner_start or learner_restore.
+ * `config` and `comm` are kept by reference. Ended by learner_finish, also after a failure. (learner.c, as
+ * what follows) */
+int learner_init(struct learner *learner, const struct config *config, const struct comm *comm,
+    const struct net_config *model, int64_t sequences, int64_t most, struct error *error);
+void learner_finish(struct learner *learner);
+
+/* All. Begins with rank 0's `weights` [P], or with those that train.seed gives where they are NULL there. */
+int learner_start(struct learner *learner, const float *weights, struct error *error);
+
+/* All. Takes weights [P], moments [P] and the state of the optimizer as rank 0's checkpoint has them, which
+ * is not looked at elsewhere. */
+int learner_restore(struct learner *learner, const struct checkpoint *checkpoint, struct error *error);
+
+/* Not collective. Packs and hashes the weights after they were changed. */
+void learner_take_weights(struct learner *learner);
+
+/* All. Whole moments [reduce_room(P)] on rank 0, each ended by memory_destroy, also after a failure; NULL
+ * elsewhere and beyond those that the optimizer has. */
+int learner_collect_moments(struct learner *learner, float *moments[OPTIM_MOST_MOMENTS], struct error *error);
+
+/* Not collective. Makes the next step of `feed` the one at hand, computes this rank's microbatches of it, and
+ * begins a ballot that tells how that went. A failure is this rank's alone; learner_update sees to it, with
+ * the same *error. (step.c, as what follows) */
+void learner_compute(struct learner *learner, struct feed *feed, const struct progress *progress,
+    struct outcome *outcome, struct error *error);
+
+/* All. Sums up scores, ballot and gradient, updates the weights, and counts the step; the ballot is counted
+ * afterwards, also where this fails. A step that diverges (its loss or gradient is not finite, or its loss
+ * explodes) updates nothing: it is skipped where the configuration says so and not too many before it were,
+ * or else EXIT_CODE_DIVERGED. That is also the error where weights are infinite after an update, and then
+ * they must not be saved. EXIT_CODE_REPLICAS: weights differ between ranks. A failure of learner_compute on
+ * any rank becomes one of all. */
+int learner_update(struct learner *learner, const struct feed *feed, struct progress *progress,
+    struct outcome *outcome, struct error *error);
+
+/* Not collective. Adds the scores of this rank's microbatches of the feed's step at hand to `tally`, without
+ * learning, and the seconds of waiting for them to *data_wait. */
+int learner_score(struct learner *learner, const struct feed *feed, struct tally *tally, double *data_wait,
+    struct error *error);
+
+/* All. Whether the weights after step `step` are fit to be saved, as ballot_check_replicas tells. */
+int learner_agree_weights(struct learner *learner, int64_t step, struct error *error);
+
+/* All. Packs the weights with noise, a function of seed, step and weight, for step `step`; the weights
+ * themselves stay as they are. Returns the seconds spent with other ranks. (noise.c) */
+double learner_add_noise(struct learner *learner, int64_t step);
+
+#endif

@@ -1,0 +1,131 @@
+/* How a run begins: its directory, its data, the network, either starting weights or a checkpoint, and then
+ * what it writes down; and how it ends. */
+#include "base/log.h"
+#include "pass/idle.h"
+#include "run/run.h"
+
+#include <inttypes.h>
+
+static void warn_idle(const struct run *run)
+{
+    char text[256];
+    const struct config *config = run->config;
+    if (run->comm->rank == 0 &&
+        idle_describe(run->sets.train->sequences, config->train.batch, config->train.microbatch,
+            run->comm->ranks, text, sizeof text))
+        log_line(LOG_WARNING, "%s", text);
+}
+
+/* The directory, the data, and the network for it. */
+static int open_parts(struct run *run, struct error *error)
+{
+    struct net_config model = run->config->model;
+    struct sets *sets = &run->sets;
+    records_open(&run->records, run->comm, run->directory, error);
+    if (comm_agree(run->comm, error) || sets_open(sets, run->config, run->comm, &model, error))
+        return -1;
+    warn_idle(run);
+    int64_t most = sets->train->sequences;
+    if (sets->valid && sets->valid->sequences > most)
+        most = sets->valid->sequences;
+    return learner_init(&run->learner, run->config, run->comm, &model, sets->train->sequences, most, error);
+}
+
+/* Standardization, weights and progress as the checkpoint has them, if there is one. */
+static int take_start(
+    struct run *run, enum start start, const struct checkpoint *checkpoint, struct error *error)
+{
+    if (sets_standardize(&run->sets, run->config, run->comm, start == START_NEW ? NULL : checkpoint, error))
+        return -1;
+    if (start == START_CONTINUED)
+        return run_restore(run, checkpoint, error);
+    progress_init(&run->progress);
+    return learner_start(&run->learner, checkpoint->weights, error);
+}
+
+static int open_state(struct run *run, struct error *error)
+{
+    struct checkpoint checkpoint;
+    enum start start = START_NEW;
+    checkpoint_init(&checkpoint);
+    int failed =
+        run_find_checkpoint(run, &checkpoint, &start, error) || take_start(run, start, &checkpoint, error);
+    checkpoint_finish(&checkpoint);
+    if (failed)
+        return -1;
+    if (run->comm->rank == 0 && start == START_CONTINUED)
+        log_line(LOG_INFO, "%s: continuing after step %" PRId64, run->directory, run->progress.step);
+    run->progress.finished = progress_is_over(&run->progress, run->config);
+    return 0;
+}
+
+int run_start_feed(struct run *run, struct error *error)
+{
+    const struct progress *progress = &run->progress;
+    struct feed_config feed = sets_describe_feed(&run->sets, run->config, run->sets.train);
+    int64_t steps = (feed.dataset->sequences + feed.batch - 1) / feed.batch;
+    int end_is_next = progress->position == steps; /* all steps of the epoch are made, and it has not ended */
+    feed.seed = run->config->train.seed;
+    feed.epoch = progress->epoch + end_is_next;
+    feed.index = end_is_next ? 0 : progress->position;
+    feed.last_epoch = run->config->train.epochs;
+    return feed_init(&run->feed, run->comm, &feed, error);
+}
+
+/* Rank 0 writes down what it is about to do. With --fresh the old run goes only now that all there is to read
+ * has been read, which may be a checkpoint of that very run. Reading the data may have taken longer than a
+ * lock counts. */
+static int begin_records(struct run *run, struct error *error)
+{
+    records_keep_lock(&run->records, run->progress.step);
+    return records_begin(&run->records, run->config, &run->progress, run->options->fresh, error);
+}
+
+static void keep_lock(void *context)
+{
+    const struct run *run = context;
+    records_keep_lock(&run->records, run->progress.step);
+}
+
+/* A run that may have to go back has a checkpoint from the start. */
+static int save_start(struct run *run, struct error *error)
+{
+    int begins = run->progress.step == 0 && run->config->train.on_divergence == DIVERGENCE_BACK;
+    return begins ? run_save(run, 1, 0, 1, error) : 0;
+}
+
+static int begin(struct run *run, struct error *error)
+{
+    const struct train_options *options = run->options;
+    if (begin_records(run, error) == 0)
+        run_start_feed(run, error);
+    if (comm_agree(run->comm, error))
+        return -1;
+    limits_init(&run->limits, run->config, run->comm, run->learner.P);
+    if (run->comm->rank == 0) {
+        comm_watch_idle(run->comm, keep_lock, run);
+        limits_find_deadline(&run->limits, options->max_time, run->start);
+    }
+    if (save_start(run, error))
+        return -1;
+    report_init(&run->records.report, options->progress, run->comm->rank != 0 || options->verbosity < 0,
+        run->config->report.every, run->learner.optim.total_steps, run->progress.step);
+    return 0;
+}
+
+int run_open(struct run *run, struct error *error)
+{
+    *error = (struct error){0};
+    if (open_parts(run, error) || open_state(run, error))
+        return -1;
+    return run->progress.finished ? 0 : begin(run, error);
+}
+
+void run_close(struct run *run)
+{
+    comm_watch_idle(run->comm, NULL, NULL);
+    feed_finish(&run->feed);
+    records_close(&run->records);
+    learner_finish(&run->learner);
+    sets_close(&run->sets);
+}

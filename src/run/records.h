@@ -1,0 +1,63 @@
+/* What rank 0 keeps and tells of a run: the lock of its directory, config.ini, metrics.csv and status in it,
+ * and the lines on the console. Checkpoints are written by run_save, which has all that belongs into them.
+ * Nothing here is collective; on other ranks the functions do nothing. */
+#ifndef RUN_RECORDS_H
+#define RUN_RECORDS_H
+
+#include "ckpt/rundir.h"
+#include "comm/comm.h"
+#include "config/config.h"
+#include "pass/report.h"
+#include "run/learner.h"
+
+struct records {
+    const struct comm *comm;
+    const char *directory; /* the caller's */
+    struct lock *lock;
+    struct metrics *metrics;
+    struct report report;
+
+    /* Of the epoch at hand: who the ranks wait for. */
+    double *busy;         /* [ranks] seconds of computing */
+    double waited;        /* seconds of waits for others, summed over ranks, known one step later */
+    double epoch_seconds; /* of steps */
+};
+
+/* Creates the directory where it is missing, and takes its lock. Ended by records_close, also after a
+ * failure; starts from zeroes. */
+int records_open(
+    struct records *records, const struct comm *comm, const char *directory, struct error *error);
+void records_close(struct records *records);
+
+/* Writes down what the run is about to do, and opens metrics.csv. With `fresh` what an old run left in the
+ * directory goes first. */
+int records_begin(struct records *records, const struct config *config, const struct progress *progress,
+    int fresh, struct error *error);
+
+/* Forgets what was recorded after `progress`, to which the run has gone back. */
+int records_go_back(struct records *records, const struct progress *progress, struct error *error);
+
+/* Renews the lock's heartbeat; ends all ranks where another job has taken the run over, whose files must not
+ * be touched. Cheap. */
+void records_keep_lock(const struct records *records, int64_t step);
+
+/* Writes the file status; a failure is logged. */
+void records_write_status(const struct records *records, const char *state, int64_t step, const char *reason);
+
+/* Take a row into metrics.csv: of a step, with what its counted ballot tells, and the line about progress
+ * where one is due; of a validation. Where the row cannot be written all ranks end. */
+void records_add_step(struct records *records, const struct progress *progress, const struct outcome *outcome,
+    const struct ballot *ballot);
+void records_add_validation(
+    struct records *records, const struct progress *progress, const struct outcome *outcome);
+
+/* The line of an epoch that has just ended, before the next begins; the line that is the last one of a run.
+ * (lines.c) */
+void records_tell_epoch(struct records *records, const struct progress *progress,
+    const struct outcome *validation, const struct learner *learner);
+void records_tell_finished(
+    struct records *records, const struct progress *progress, const struct learner *learner);
+void records_tell_stopped(struct records *records, const struct progress *progress,
+    const struct learner *learner, const char *reason);
+
+#endif

@@ -1,0 +1,105 @@
+/* From which checkpoint a run starts, and how it comes back from one. Rank 0 alone looks into the run
+ * directory; what it finds goes to the others by broadcast. */
+#include "base/log.h"
+#include "run/run.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static void say_skipped(void *context, const char *text)
+{
+    log_line(LOG_WARNING, "%s: going back to the one before it", text);
+}
+
+static void say_difference(void *context, const char *text)
+{
+    log_line(LOG_ERROR, "%s", text);
+}
+
+static int check_configuration(
+    const struct run *run, const struct checkpoint *checkpoint, struct error *error)
+{
+    struct faults faults;
+    faults_init(&faults, 20, say_difference, NULL);
+    size_t differences = config_compare(run->config, checkpoint->config, &faults);
+    if (differences == 0)
+        return 0;
+    return error_set(error, EXIT_CODE_DATA,
+        "%s: this run was begun with another configuration (%zu keys differ): undo the change, or give "
+        "--fresh to "
+        "start over, or -o DIR --init CHECKPOINT to start another run from these weights",
+        run->directory, differences);
+}
+
+static int check_data(const struct run *run, const struct checkpoint *checkpoint, struct error *error)
+{
+    if (checkpoint->fingerprint == run->sets.fingerprint)
+        return 0;
+    return error_set(error, EXIT_CODE_DATA,
+        "%s: %s is not the data this run was begun with (its shapes, offsets or targets differ): give the "
+        "same "
+        "data, or --fresh to start over, or -o DIR --init CHECKPOINT to start another run from these weights",
+        run->directory, run->config->data.train);
+}
+
+static int check_epochs(const struct run *run, const struct checkpoint *checkpoint, struct error *error)
+{
+    const struct progress *progress = &checkpoint->progress;
+    int64_t begun = progress->position > 0 ? progress->epoch : progress->epoch - 1;
+    if (run->config->train.epochs >= begun)
+        return 0;
+    return error_set(error, EXIT_CODE_DATA,
+        "%s: train.epochs = %" PRId64 ", but this run is in epoch %" PRId64 " already: give %" PRId64
+        " or more, or --fresh to start over",
+        run->directory, run->config->train.epochs, begun, begun);
+}
+
+/* What the user changed is told first, by its name, since shapes follow from it. */
+static int check_continuation(const struct run *run, const struct checkpoint *checkpoint, struct error *error)
+{
+    return check_configuration(run, checkpoint, error) || check_data(run, checkpoint, error) ||
+            check_epochs(run, checkpoint, error) ||
+            checkpoint_fits(checkpoint, run->directory, run->learner.net, error)
+        ? -1
+        : 0;
+}
+
+/* Rank 0. */
+static int find(struct run *run, struct checkpoint *checkpoint, enum start *start, struct error *error)
+{
+    const char *init = run->options->init;
+    int found = 0;
+    if (!run->options->fresh)
+        found = rundir_load_newest(run->directory, checkpoint, say_skipped, NULL, error);
+    *start = found ? START_CONTINUED : init ? START_FROM_WEIGHTS : START_NEW;
+    if (found)
+        return found < 0 ? -1 : check_continuation(run, checkpoint, error);
+    if (!init)
+        return 0;
+    return checkpoint_read(init, CHECKPOINT_ANY, checkpoint, error) ||
+            checkpoint_fits(checkpoint, init, run->learner.net, error)
+        ? -1
+        : 0;
+}
+
+int run_find_checkpoint(
+    struct run *run, struct checkpoint *checkpoint, enum start *start, struct error *error)
+{
+    if (run->comm->rank == 0)
+        find(run, checkpoint, start, error);
+    if (comm_agree(run->comm, error))
+        return -1;
+    comm_broadcast(run->comm, start, sizeof *start, 0);
+    return 0;
+}
+
+int run_restore(struct run *run, const struct checkpoint *checkpoint, struct error *error)
+{
+    *error = (struct error){0};
+    if (learner_restore(&run->learner, checkpoint, error))
+        return -1;
+    if (run->comm->rank == 0)
+        run->progress = checkpoint->progress;
+    comm_broadcast(run->comm, &run->progress, sizeof run->progress, 0);
+    return 0;
+}

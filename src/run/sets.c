@@ -1,0 +1,156 @@
+#include "run/sets.h"
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "pass/model.h"
+
+#include <string.h>
+
+/* Bytes of the cache that an open set takes. */
+static size_t count_kept(const struct dataset *dataset)
+{
+    size_t inputs = dataset->kept_inputs ? dataset->features : dataset->kept_symbols ? 1 : 0;
+    size_t targets = dataset->kept_values ? dataset->values : dataset->kept_classes ? 1 : 0;
+    return ((size_t)dataset->frames * inputs + (size_t)dataset->targets * targets) * sizeof(float);
+}
+
+/* A set that fits the cache leaves the rest of it to the validation set; one that does not leaves half. */
+static struct dataset *open_training_set(const struct config *config, size_t *rest, struct error *error)
+{
+    size_t cache = config->data.cache;
+    struct dataset *dataset = dataset_open(config->data.train, cache, error);
+    if (!dataset || !config->data.valid)
+        return dataset;
+    size_t kept = count_kept(dataset);
+    *rest = kept ? cache - kept : cache / 2;
+    if (kept)
+        return dataset;
+    dataset_close(dataset);
+    return dataset_open(config->data.train, cache - cache / 2, error);
+}
+
+/* Not collective: this rank's own opening of both sets. */
+static void open_both(struct sets *sets, const struct config *config, const struct comm *comm,
+    struct net_config *model, struct error *error)
+{
+    size_t rest = 0;
+    sets->train = open_training_set(config, &rest, error);
+    comm_show_life(comm);
+    if (!sets->train || model_bind(model, sets->train, error) ||
+        model_require_targets(model, sets->train, error))
+        return;
+    if (!config->data.valid)
+        return;
+    sets->valid = dataset_open(config->data.valid, rest, error);
+    comm_show_life(comm);
+    if (sets->valid && model_accepts(model, sets->valid, 1, error) == 0)
+        model_require_targets(model, sets->valid, error);
+}
+
+/* What all ranks must have alike to go in step: the configuration, and the shapes and offsets of the sets. */
+static uint64_t hash_common(const struct sets *sets, const struct config *config, struct error *error)
+{
+    char *text = config_write(config, 0, error);
+    uint64_t hash = text ? hash_bytes(text, strlen(text)) : 0;
+    const struct dataset *both[] = {sets->train, sets->valid};
+    for (size_t i = 0; i < 2 && both[i]; i++) {
+        const struct dataset *set = both[i];
+        int64_t shape[] = {set->sequences, set->targets, (int64_t)set->features, set->symbols,
+            (int64_t)set->values, set->classes};
+        size_t bytes = ((size_t)set->sequences + 1) * sizeof *set->input_offsets;
+        hash = hash_combine(hash, hash_bytes(shape, sizeof shape));
+        hash = hash_combine(hash, hash_bytes(set->input_offsets, bytes));
+    }
+    memory_destroy(text);
+    return hash;
+}
+
+/* All. Ranks on other nodes may have been given other options, or have another file under the same name. */
+static int check_common(
+    const struct sets *sets, const struct config *config, const struct comm *comm, struct error *error)
+{
+    uint64_t own = hash_common(sets, config, error), first = own;
+    comm_broadcast(comm, &first, sizeof first, 0);
+    if (own != first && error->code == 0)
+        error_set(error, EXIT_CODE_DATA,
+            "%s: the configuration, or what is in this file or in that of data.valid, is not what rank 0 "
+            "has: "
+            "give all ranks the same options and files",
+            sets->train->path);
+    return comm_agree(comm, error);
+}
+
+int sets_open(struct sets *sets, const struct config *config, const struct comm *comm,
+    struct net_config *model, struct error *error)
+{
+    open_both(sets, config, comm, model, error);
+    if (comm_agree(comm, error) || check_common(sets, config, comm, error))
+        return -1;
+    if (comm->rank == 0) {
+        dataset_fingerprint(sets->train, &sets->fingerprint, error);
+        comm_show_life(comm);
+    }
+    return comm_agree(comm, error);
+}
+
+/* Not collective: mean and deviation [2][features] as a checkpoint has them, or else counted. */
+static int find_moments(const struct sets *sets, const struct checkpoint *checkpoint, struct error *error)
+{
+    size_t features = sets->features;
+    if (!checkpoint || checkpoint->features != features)
+        return dataset_moments(sets->train, sets->mean, sets->mean + features, error);
+    memcpy(sets->mean, checkpoint->mean, features * sizeof *sets->mean);
+    memcpy(sets->mean + features, checkpoint->deviation, features * sizeof *sets->mean);
+    return 0;
+}
+
+int sets_standardize(struct sets *sets, const struct config *config, const struct comm *comm,
+    const struct checkpoint *checkpoint, struct error *error)
+{
+    size_t features = sets->train->features;
+    if (!config->data.standardize || features == 0)
+        return 0;
+    sets->features = features;
+    sets->mean = memory_create(2 * features, sizeof *sets->mean, error);
+    sets->mean_float = memory_create(2 * features, sizeof *sets->mean_float, error);
+    int has_memory = sets->mean && sets->mean_float;
+    if (has_memory && comm->rank == 0)
+        find_moments(sets, checkpoint, error);
+    if (comm_agree(comm, error) || !has_memory) /* without memory there is an error to agree on */
+        return -1;
+    comm_broadcast(comm, sets->mean, 2 * features * sizeof *sets->mean, 0);
+    sets->deviation = sets->mean + features;
+    sets->deviation_float = sets->mean_float + features;
+    for (size_t i = 0; i < 2 * features; i++)
+        sets->mean_float[i] = (float)sets->mean[i];
+    return 0;
+}
+
+void sets_close(struct sets *sets)
+{
+    dataset_close(sets->train);
+    dataset_close(sets->valid);
+    memory_destroy(sets->mean);
+    memory_destroy(sets->mean_float);
+    *sets = (struct sets){0};
+}
+
+struct feed_config sets_describe_feed(
+    const struct sets *sets, const struct config *config, struct dataset *dataset)
+{
+    return (struct feed_config){.dataset = dataset,
+        .mean = sets->mean_float,
+        .deviation = sets->deviation_float,
+        .batch = config->train.batch,
+        .microbatch = config->train.microbatch};
+}
+
+int sets_check_counted(const struct dataset *dataset, double counted, struct error *error)
+{
+    if (counted > 0)
+        return 0;
+    return error_set(error, EXIT_CODE_DATA,
+        "%s: /targets: no class but -1, which is no target: there is nothing to count: give a set with "
+        "targets",
+        dataset->path);
+}
