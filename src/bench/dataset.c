@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "bench/measured.h"
+#include "net/outputs/output.h"
 
 #include <string.h>
 
@@ -62,7 +63,7 @@ struct dataset *bench_make_dataset(const struct bench_options *options, struct e
         .features = (size_t)options->inputs,
         .has_targets = 1,
         .classes = (int32_t)options->classes,
-        .target_kind = options->output == OUTPUT_FRAME ? TARGET_FRAME : TARGET_ANY};
+        .target_kind = output_kinds[options->output]->targets == PER_FRAME ? TARGET_FRAME : TARGET_ANY};
     set_name(dataset, error);
     add_lengths(dataset, options, error);
     add_targets(dataset, options, error);

@@ -3,6 +3,8 @@
  * matrix products is counted: no activations, no lattice of ctc, no rows of an embedding. */
 #include "bench/bench.h"
 
+#include "net/outputs/output.h"
+
 /* How far up the network we are. */
 struct counting {
     double sum;   /* multiply-adds */
@@ -59,7 +61,7 @@ double bench_count_operations(const struct net_config *model, double frames, dou
         add_dense(&counting, (double)model->input_size[k], frames);
     for (size_t l = 0; l < model->layers; l++)
         add_recurrent(&counting, model, l, frames, sequences);
-    if (model->output == OUTPUT_DECODER) {
+    if (output_of(model)->has_decoder) {
         rows = labels + sequences;
         add_decoder(&counting, model, frames, sequences, rows);
     }

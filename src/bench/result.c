@@ -1,5 +1,7 @@
 #include "bench/measured.h"
 
+#include "net/outputs/output.h"
+
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -61,8 +63,9 @@ static void print_options(const struct bench_options *options)
     printf("cell=%s hidden=%d layers=%d directions=%d inputs=%d classes=%d output=%s labels=%d frames=%d "
            "shortest=%d batch=%d microbatch=%d",
         cell_names[options->cell], (int)options->hidden, (int)options->layers, (int)options->directions,
-        (int)options->inputs, (int)options->classes, output_names[options->output], (int)options->labels,
-        (int)options->frames, (int)options->shortest, (int)options->batch, (int)options->microbatch);
+        (int)options->inputs, (int)options->classes, output_kinds[options->output]->name,
+        (int)options->labels, (int)options->frames, (int)options->shortest, (int)options->batch,
+        (int)options->microbatch);
 }
 
 void bench_print(const struct bench_options *options, const struct bench_work *work,

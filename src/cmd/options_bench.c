@@ -1,5 +1,6 @@
 /* The command line of rnn-bench: numbers with a name, a default and a range each. */
 #include "cmd/options_read.h"
+#include "net/outputs/output.h"
 #include "pass/options.h"
 
 #include <stddef.h>
@@ -69,7 +70,7 @@ static int take_cell(struct bench_options *options, const char *value, struct er
 static int take_output(struct bench_options *options, const char *value, struct error *error)
 {
     for (int i = 0; output_names[i]; i++)
-        if (strcmp(output_names[i], value) == 0 && i != OUTPUT_SEQUENCE) {
+        if (strcmp(output_names[i], value) == 0 && output_kinds[i]->targets != PER_SEQUENCE) {
             options->output = (enum output)i;
             return 0;
         }
@@ -88,15 +89,16 @@ static int take_set(struct bench_options *options, const char *value, struct err
 static int settle_labels(struct bench_options *options, struct error *error)
 {
     enum { USUAL = 20 };
-    if (options->output == OUTPUT_FRAME && options->labels)
+    const struct output_kind *output = output_kinds[options->output];
+    if (output->targets == PER_FRAME && options->labels)
         return error_set(error, EXIT_CODE_USAGE,
             "--labels %lld: --output frame has one for each frame: give --output ctc or decoder",
             (long long)options->labels);
-    if (options->output == OUTPUT_FRAME)
+    if (output->targets == PER_FRAME)
         return 0;
     if (!options->labels)
         options->labels = options->shortest < USUAL ? options->shortest : USUAL;
-    if (options->output == OUTPUT_CTC && options->labels > options->shortest)
+    if (output->aligns && options->labels > options->shortest)
         return error_set(error, EXIT_CODE_USAGE,
             "--labels %lld: ctc needs a frame for each: allowed is 1 to --shortest, which is %lld",
             (long long)options->labels, (long long)options->shortest);

@@ -3,13 +3,16 @@
 #include "pass/model.h"
 
 #include "data/targets.h"
+#include "net/outputs/output.h"
+
+#include <stdio.h>
 
 enum { USUAL_EMBEDDING = 64 }; /* of the symbols that a decoder is fed */
 
 /* Any number of targets per sequence, from none on. */
 static int is_transcription(const struct net_config *model)
 {
-    return model->output == OUTPUT_CTC || model->output == OUTPUT_DECODER;
+    return output_of(model)->targets == PER_TARGET;
 }
 
 /* As many targets as the output needs: one per frame, one per sequence, or any number. */
@@ -17,45 +20,69 @@ static int check_number(const struct net_config *model, const struct dataset *da
 {
     int frames = dataset->target_kind == TARGET_FRAME;
     int sequences = dataset->target_kind == TARGET_SEQUENCE || (frames && dataset->longest == 1);
+    const struct output_kind *output = output_of(model);
     static const char any[] = "there is any number of them per sequence, so set model.output = ctc or "
                               "decoder, or correct target_offsets";
-    if (model->output == OUTPUT_FRAME && !frames)
+    if (output->targets == PER_FRAME && !frames)
         return error_set(error, EXIT_CODE_DATA,
-            "%s: /targets: %lld targets are not one for each of the %lld frames, which model.output = frame "
+            "%s: /targets: %lld targets are not one for each of the %lld frames, which model.output = %s "
             "needs: %s",
-            dataset->path, (long long)dataset->targets, (long long)dataset->frames,
+            dataset->path, (long long)dataset->targets, (long long)dataset->frames, output->name,
             sequences ? "there is one per sequence, so set model.output = sequence" : any);
-    if (model->output == OUTPUT_SEQUENCE && !sequences)
+    if (output->targets == PER_SEQUENCE && !sequences)
         return error_set(error, EXIT_CODE_DATA,
             "%s: /targets: %lld targets are not one for each of the %lld sequences, which model.output = "
-            "sequence needs: %s",
-            dataset->path, (long long)dataset->targets, (long long)dataset->sequences,
+            "%s needs: %s",
+            dataset->path, (long long)dataset->targets, (long long)dataset->sequences, output->name,
             frames ? "there is one per frame, so set model.output = frame" : any);
     if (is_transcription(model) && !dataset->target_offsets)
         return error_set(error, EXIT_CODE_DATA,
             "%s: /targets: one target for each frame, but model.output = %s needs those of a sequence apart "
             "from its frames: add target_offsets, or set model.output = frame",
-            dataset->path, output_names[model->output]);
+            dataset->path, output->name);
     return 0;
+}
+
+/* "mse, huber, mae or sigmoid": those that give values before those that give probabilities. */
+static void name_losses_of_values(char *text, size_t size)
+{
+    size_t used = 0;
+    const char *last = NULL;
+    text[0] = '\0';
+    for (int probabilities = 0; probabilities < 2; probabilities++)
+        for (size_t i = 0; loss_names[i]; i++) {
+            const struct loss_kind *loss = loss_kinds[i];
+            if (loss->takes_classes || loss->gives_probabilities != probabilities)
+                continue;
+            if (last && used < size)
+                used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", last);
+            last = loss->name;
+        }
+    if (last && used < size)
+        snprintf(text + used, size - used, "%s%s", used ? " or " : "", last);
 }
 
 /* Classes or values, as the loss needs. */
 static int check_kind(const struct net_config *model, const struct dataset *dataset, struct error *error)
 {
-    if (model->output == OUTPUT_CTC && !dataset->classes)
+    const struct output_kind *output = output_of(model);
+    const struct loss_kind *loss = loss_of(model);
+    char losses[100];
+    name_losses_of_values(losses, sizeof losses);
+    if (output->aligns && !dataset->classes)
         return error_set(error, EXIT_CODE_DATA,
-            "%s: /targets: real values, but model.output = ctc needs classes (integers and the attribute "
-            "n_classes): set model.output = decoder and model.loss = mse, huber, mae or sigmoid",
-            dataset->path);
-    if (model->loss == LOSS_SOFTMAX && !dataset->classes)
+            "%s: /targets: real values, but model.output = %s needs classes (integers and the attribute "
+            "n_classes): set model.output = decoder and model.loss = %s",
+            dataset->path, output->name, losses);
+    if (loss->takes_classes && !dataset->classes)
         return error_set(error, EXIT_CODE_DATA,
-            "%s: /targets: real values, but model.loss = softmax needs classes (integers and the attribute "
-            "n_classes): set model.loss = mse, huber, mae or sigmoid",
-            dataset->path);
-    if (model->loss != LOSS_SOFTMAX && dataset->classes)
+            "%s: /targets: real values, but model.loss = %s needs classes (integers and the attribute "
+            "n_classes): set model.loss = %s",
+            dataset->path, loss->name, losses);
+    if (!loss->takes_classes && dataset->classes)
         return error_set(error, EXIT_CODE_DATA,
             "%s: /targets: classes, but model.loss = %s needs real values: set model.loss = softmax",
-            dataset->path, loss_names[model->loss]);
+            dataset->path, loss->name);
     return 0;
 }
 
@@ -65,12 +92,6 @@ static int check_targets(const struct net_config *model, struct dataset *dataset
         return -1;
     dataset->any_targets = is_transcription(model);
     return 0;
-}
-
-/* Does the model need the same number of targets of all sequences? */
-static int has_target_length(const struct net_config *model)
-{
-    return model->output == OUTPUT_DECODER && model->loss != LOSS_SOFTMAX;
 }
 
 static int check_inputs(const struct net_config *model, const struct dataset *dataset, struct error *error)
@@ -89,11 +110,11 @@ static int check_inputs(const struct net_config *model, const struct dataset *da
 /* Sizes of the decoder that are 0. */
 static void resolve_sizes(struct net_config *model)
 {
-    if (model->output != OUTPUT_DECODER)
+    if (!output_of(model)->has_decoder)
         return;
     if (model->decoder_hidden == 0)
         model->decoder_hidden = model->hidden[model->layers - 1];
-    if (model->decoder_embedding == 0 && model->loss == LOSS_SOFTMAX)
+    if (model->decoder_embedding == 0 && loss_of(model)->takes_classes)
         model->decoder_embedding = USUAL_EMBEDDING;
     if (model->attention_size == 0 && model->attention == ATTENTION_ADDITIVE)
         model->attention_size = model->decoder_hidden;
@@ -111,9 +132,9 @@ int model_bind(struct net_config *model, struct dataset *dataset, struct error *
         return error_set(error, EXIT_CODE_DATA,
             "%s: /targets: %d classes, but train.class_weights has %zu numbers: give one for each class",
             dataset->path, dataset->classes, model->class_weights);
-    if (has_target_length(model) && dataset_common_targets(dataset, &length, error))
+    if (output_needs_target_length(model) && dataset_common_targets(dataset, &length, error))
         return -1;
-    if (model->output == OUTPUT_DECODER && dataset->classes)
+    if (output_of(model)->has_decoder && dataset->classes)
         length = dataset_most_targets(dataset);
     model->target_length = (size_t)length;
     model->symbols = dataset->symbols > 0;
@@ -133,9 +154,9 @@ static int accept_targets(const struct net_config *model, struct dataset *datase
         return error_set(error, EXIT_CODE_DATA,
             "%s: /targets: %zu %s, but the network has %zu outputs: give a set of the same kind",
             dataset->path, outputs, dataset->classes ? "classes" : "values", model->outputs);
-    if (has_target_length(model) && dataset_common_targets(dataset, &length, error))
+    if (output_needs_target_length(model) && dataset_common_targets(dataset, &length, error))
         return -1;
-    if (has_target_length(model) && (size_t)length != model->target_length)
+    if (output_needs_target_length(model) && (size_t)length != model->target_length)
         return error_set(error, EXIT_CODE_DATA,
             "%s: /targets: %d in each sequence, but the network makes %zu: give a set with as many",
             dataset->path, length, model->target_length);
@@ -166,7 +187,7 @@ int model_accepts(const struct net_config *model, struct dataset *dataset, int t
 
 void model_check_targets(const struct net_config *model, struct dataset *dataset, struct faults *faults)
 {
-    if (model->output == OUTPUT_CTC && dataset->has_targets)
+    if (output_of(model)->aligns && dataset->has_targets)
         dataset_check_ctc(dataset, faults);
     else if (is_transcription(model))
         dataset_check_any(dataset, faults);
@@ -174,7 +195,7 @@ void model_check_targets(const struct net_config *model, struct dataset *dataset
 
 int model_require_targets(const struct net_config *model, struct dataset *dataset, struct error *error)
 {
-    if (model->output == OUTPUT_CTC && dataset->has_targets)
+    if (output_of(model)->aligns && dataset->has_targets)
         return dataset_require_ctc(dataset, error);
     return is_transcription(model) ? dataset_require_any(dataset, error) : 0;
 }

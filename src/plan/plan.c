@@ -5,6 +5,7 @@
 #include "ckpt/checkpoint.h"
 #include "comm/reduce.h"
 #include "data/dataset.h"
+#include "net/outputs/output.h"
 #include "pass/idle.h"
 #include "pass/model.h"
 #include "plan/survey.h"
@@ -93,12 +94,12 @@ static void print_network(const struct net *net, int verbose)
     const struct parameter *parameter = net_get_parameters(net, &parameters);
     printf("network\n  %zu %s in, %s, %zu out (%s, %s)\n", model->inputs,
         model->symbols ? "symbols" : "features", cell_names[model->cell], model->outputs,
-        output_names[model->output], loss_names[model->loss]);
+        output_of(model)->name, loss_of(model)->name);
     print_sizes("input", model->input_layers, model->input_size);
     for (size_t l = 0; l < model->layers; l++)
         printf("  layer %zu: %zu units%s\n", l, model->hidden[l],
             model->bidirectional[l] ? " in each direction" : "");
-    if (model->output == OUTPUT_DECODER)
+    if (output_of(model)->has_decoder)
         printf("  decoder: %zu layer%s of %zu units, attention %s\n", model->decoder_layers,
             model->decoder_layers == 1 ? "" : "s", model->decoder_hidden, attention_names[model->attention]);
     print_sizes("output", model->output_layers, model->output_size);

@@ -220,23 +220,24 @@ static int check_model(const struct predict *predict, struct error *error)
 {
     const struct net_config *m = predict->model;
     const char *checkpoint = predict->checkpoint;
-    int kind = m->output == OUTPUT_DECODER ? m->loss == LOSS_SOFTMAX
-        : m->symbols                       ? m->loss == LOSS_SOFTMAX
-                                           : m->loss == LOSS_SIGMOID;
-    if ((m->output != OUTPUT_FRAME && m->output != OUTPUT_DECODER) || !kind)
+    const struct output_kind *output = output_of(m);
+    const struct loss_kind *loss = loss_of(m);
+    int drawn = m->symbols || output->has_decoder ? loss->takes_classes
+                                                  : loss->gives_probabilities && !loss->takes_classes;
+    if ((output->targets != PER_FRAME && !output->has_decoder) || !drawn)
         return error_set(error, EXIT_CODE_USAGE,
             "%s: --generate needs a network with model.output = frame, and model.loss = softmax on symbols "
             "or sigmoid on values, or a decoder of classes; this one has output = %s, loss = %s on %s",
-            checkpoint, output_names[m->output], loss_names[m->loss], m->symbols ? "symbols" : "values");
-    if (m->output == OUTPUT_DECODER && !predict->options->prime)
+            checkpoint, output->name, loss->name, m->symbols ? "symbols" : "values");
+    if (output->has_decoder && !predict->options->prime)
         return error_set(error, EXIT_CODE_USAGE,
             "%s: a decoder says something about inputs: give --prime DATASET", checkpoint);
-    if (m->output == OUTPUT_FRAME && m->inputs != m->outputs)
+    if (output->targets == PER_FRAME && m->inputs != m->outputs)
         return error_set(error, EXIT_CODE_USAGE,
             "%s: --generate feeds outputs back as inputs, but there are %zu outputs and %zu inputs: train on "
             "a set whose targets are the next inputs",
             checkpoint, m->outputs, m->inputs);
-    for (size_t l = 0; l < m->layers && m->output == OUTPUT_FRAME; l++)
+    for (size_t l = 0; l < m->layers && output->targets == PER_FRAME; l++)
         if (m->bidirectional[l])
             return error_set(error, EXIT_CODE_USAGE,
                 "%s: --generate cannot look ahead: train with model.bidirectional = no", checkpoint);
@@ -247,7 +248,7 @@ static int check_model(const struct predict *predict, struct error *error)
 static int lay_out(struct generated *g, struct error *error)
 {
     const struct net_config *m = g->model;
-    int decoder = m->output == OUTPUT_DECODER;
+    int decoder = output_of(m)->has_decoder;
     int64_t asked = g->predict->options->generate;
     g->sequences = g->prime ? g->prime->sequences : 1;
     g->input_offsets = memory_create((size_t)g->sequences + 1, sizeof *g->input_offsets, error);
@@ -267,7 +268,7 @@ static int lay_out(struct generated *g, struct error *error)
         g->symbols = memory_create(frames, sizeof *g->symbols, error);
     else
         g->inputs = memory_create(frames, F * sizeof *g->inputs, error);
-    if (m->loss == LOSS_SOFTMAX)
+    if (loss_of(m)->takes_classes)
         g->classes = memory_create(g->classes_room, sizeof *g->classes, error);
     else
         g->values = memory_create(frames, F * sizeof *g->values, error);

@@ -48,7 +48,7 @@ static size_t row_bytes(const struct predict *predict)
 /* Each row is one of the classes. */
 static int labels_rows(const struct net_config *model)
 {
-    return model->loss == LOSS_SOFTMAX && !predict_makes_labels(model);
+    return loss_of(model)->takes_classes && !output_makes_labels(model);
 }
 
 /* ---- the file ---- */
@@ -107,14 +107,13 @@ static int count_rows(struct predict *predict, struct error *error)
 {
     const struct dataset *dataset = predict->dataset;
     const struct net_config *model = predict->model;
-    int frames = model->output == OUTPUT_FRAME || model->output == OUTPUT_CTC;
-    int64_t rows = model->output == OUTPUT_SEQUENCE ? 1 : (int64_t)model->target_length;
+    enum per per = output_of(model)->rows;
+    int64_t rows = per == PER_SEQUENCE ? 1 : (int64_t)model->target_length;
     int64_t *offsets = memory_create((size_t)dataset->sequences + 1, sizeof *offsets, error);
     predict->output.offsets = offsets;
-    predict->output.width =
-        model->output == OUTPUT_DECODER && predict_makes_labels(model) ? 0 : net_count_head(model);
+    predict->output.width = per == PER_TARGET && output_makes_labels(model) ? 0 : net_count_head(model);
     for (int64_t s = 0; offsets && s <= dataset->sequences; s++)
-        offsets[s] = frames ? dataset->input_offsets[s] : s * rows;
+        offsets[s] = per == PER_FRAME ? dataset->input_offsets[s] : s * rows;
     return offsets ? 0 : -1;
 }
 
@@ -137,7 +136,7 @@ int predict_begin_output(struct predict *predict, struct error *error)
     output->counts = memory_create((size_t)predict->comm->ranks, sizeof *output->counts, error);
     if (!output->counts || count_rows(predict, error) || make_confusion(predict, error))
         return -1;
-    if (predict_makes_labels(predict->model) && predict_begin_labels(predict, error))
+    if (output_makes_labels(predict->model) && predict_begin_labels(predict, error))
         return -1;
     if (predict->comm->rank != 0)
         return 0;
@@ -175,7 +174,7 @@ int predict_finish_output(struct predict *predict, struct error *error)
     if (!table)
         return 0;
     if ((predict->output.confusion && write_confusion(predict, error)) ||
-        (predict_makes_labels(predict->model) && predict_write_labels(predict, error)))
+        (output_makes_labels(predict->model) && predict_write_labels(predict, error)))
         return -1;
     predict->output.table = NULL;
     return h5_table_finish(table, error);
@@ -271,16 +270,10 @@ static void count_confusion(
 static size_t output_row(
     const struct net_config *model, const struct microbatch *microbatch, size_t b, size_t i)
 {
-    switch (model->output) {
-    case OUTPUT_FRAME:
-    case OUTPUT_CTC:
-        return microbatch_frame(microbatch, b, i);
-    case OUTPUT_SEQUENCE:
-        return b;
-    case OUTPUT_DECODER:
-        return b * model->target_length + i;
-    }
-    return 0;
+    enum per per = output_of(model)->rows;
+    return per == PER_FRAME   ? microbatch_frame(microbatch, b, i)
+        : per == PER_SEQUENCE ? b
+                              : b * model->target_length + i;
 }
 
 void predict_keep(struct predict *predict, const struct microbatch *microbatch,
@@ -374,7 +367,7 @@ int predict_write_step(struct predict *predict, struct error *error)
     int failed = 0;
     if (!predict->options->output)
         return 0;
-    if (predict_makes_labels(predict->model))
+    if (output_makes_labels(predict->model))
         failed = predict_collect_labels(predict, error);
     for (int first = 0, last; first < predict->comm->ranks && predict->output.width; first = last) {
         last = end_of_group(predict, first);

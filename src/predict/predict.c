@@ -81,7 +81,7 @@ static int compute_step(struct predict *predict, struct error *error)
             tally_add(&predict->tally, microbatch, predict->scores);
         if (predict->options->output)
             predict_keep(predict, microbatch, &outputs, &kept);
-        if (predict->options->output && predict_makes_labels(predict->model) &&
+        if (predict->options->output && output_makes_labels(predict->model) &&
             predict_keep_labels(predict, microbatch, &outputs, error))
             return -1;
         comm_show_life(predict->comm);
@@ -124,13 +124,12 @@ static void say_result(struct predict *predict)
 {
     const struct dataset *dataset = predict->dataset;
     char scores[128] = "";
-    enum output output = predict->model->output;
     if (predict->scores) {
         struct net_score sum = tally_sum(&predict->tally, predict->comm);
         snprintf(scores, sizeof scores, " loss=%.9g error=%.9g", tally_mean(sum.loss, sum.counted),
             tally_mean(sum.errors, sum.labels));
         size_t n = strlen(scores);
-        if (output == OUTPUT_CTC || output == OUTPUT_DECODER)
+        if (output_of(predict->model)->targets == PER_TARGET)
             snprintf(scores + n, sizeof scores - n, " sequence_error=%.9g",
                 tally_mean(tally_count_wrong(&predict->tally), (double)dataset->sequences));
     }
@@ -142,13 +141,13 @@ static void say_result(struct predict *predict)
 /* The same on all ranks: all have the same model, and options that check_common compares. */
 static int check_beam(const struct predict *predict, struct error *error)
 {
-    if (!predict->options->beam || predict_makes_labels(predict->model))
+    if (!predict->options->beam || output_makes_labels(predict->model))
         return 0;
     return error_set(error, EXIT_CODE_USAGE,
         "--beam %lld: only ctc and a decoder of classes search for labels, and %s has output = %s%s: leave "
         "it out",
-        (long long)predict->options->beam, predict->checkpoint, output_names[predict->model->output],
-        predict->model->output == OUTPUT_DECODER ? " of real values" : "");
+        (long long)predict->options->beam, predict->checkpoint, output_of(predict->model)->name,
+        output_of(predict->model)->has_decoder ? " of real values" : "");
 }
 
 /* All. Do all ranks evaluate, or do all generate? */

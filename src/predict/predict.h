@@ -5,7 +5,7 @@
 
 #include "comm/comm.h"
 #include "h5/table.h"
-#include "net/net.h"
+#include "net/outputs/output.h"
 #include "pass/feed.h"
 #include "pass/options.h"
 #include "pass/report.h"
@@ -70,12 +70,6 @@ struct predict {
     struct predict_output output;
     struct predict_labels labels;
 };
-
-/* Sequences of labels are made, as with ctc and a decoder of classes. */
-static inline int predict_makes_labels(const struct net_config *model)
-{
-    return model->output == OUTPUT_CTC || (model->output == OUTPUT_DECODER && model->loss == LOSS_SOFTMAX);
-}
 
 /* All. The network of the checkpoint, which rank 0 alone reads. (predict_model.c) */
 int predict_load_model(struct predict *predict, struct error *error);
