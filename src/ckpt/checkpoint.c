@@ -3,13 +3,10 @@
  * wrong the file is refused whatever the trust. */
 #include "ckpt/internal.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 void checkpoint_init(struct checkpoint *checkpoint)
 {
@@ -26,53 +23,6 @@ void checkpoint_finish(struct checkpoint *checkpoint)
     for (size_t i = 0; i < OPTIM_MOST_MOMENTS; i++)
         memory_destroy(checkpoint->moments[i]);
     checkpoint_init(checkpoint);
-}
-
-static int read_bytes(int descriptor, const char *path, char *bytes, size_t size, struct error *error)
-{
-    for (size_t done = 0; done < size;) {
-        ssize_t n = read(descriptor, bytes + done, size - done);
-        if (n == 0)
-            return error_set(error, EXIT_CODE_IO, "%s: became shorter while it was read", path);
-        if (n < 0 && errno != EINTR)
-            return error_set(error, EXIT_CODE_IO, "%s: cannot be read: %s", path, strerror(errno));
-        done += n > 0 ? (size_t)n : 0;
-    }
-    return 0;
-}
-
-static char *read_descriptor(int descriptor, const char *path, size_t *size, struct error *error)
-{
-    struct stat status;
-    if (fstat(descriptor, &status) != 0) {
-        error_set(error, EXIT_CODE_IO, "%s: cannot be read: %s", path, strerror(errno));
-        return NULL;
-    }
-    if (!S_ISREG(status.st_mode)) {
-        error_set(error, EXIT_CODE_IO, "%s: is %s, not a checkpoint file", path,
-            S_ISDIR(status.st_mode) ? "a folder" : "no regular file");
-        return NULL;
-    }
-    char *bytes = memory_create((size_t)status.st_size, 1, error);
-    if (!bytes || read_bytes(descriptor, path, bytes, (size_t)status.st_size, error) != 0) {
-        memory_destroy(bytes);
-        return NULL;
-    }
-    *size = (size_t)status.st_size;
-    return bytes;
-}
-
-/* The whole file, the caller's (memory_destroy). */
-static char *read_whole(const char *path, size_t *size, struct error *error)
-{
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0) {
-        error_set(error, EXIT_CODE_IO, "%s: cannot be opened: %s", path, strerror(errno));
-        return NULL;
-    }
-    char *bytes = read_descriptor(descriptor, path, size, error);
-    close(descriptor);
-    return bytes;
 }
 
 /* Says how much of the bytes is the image; -1 where the file is not to be trusted that far. */
@@ -109,7 +59,7 @@ int checkpoint_read_sealed(const char *path, enum checkpoint_trust trust, struct
     int *sealed, struct error *error)
 {
     size_t size = 0, image = 0;
-    char *bytes = read_whole(path, &size, error);
+    char *bytes = file_read(path, "a checkpoint file", &size, error);
     if (!bytes)
         return -1;
     int outcome = check_trust(path, bytes, size, trust, &image, error);

@@ -1,19 +1,10 @@
-/* Files of a run directory: what write.c, rundir.c, metrics.c and lock.c share. */
+/* Files of a run directory: what rundir.c, metrics.c, lock.c and verify.c share. */
 #ifndef CKPT_DIRECTORY_H
 #define CKPT_DIRECTORY_H
 
 #include "ckpt/rundir.h"
 
 #include <stddef.h>
-
-/* All bytes, however many calls it takes. Returns -1 and errno. */
-int directory_write_all(int descriptor, const void *bytes, size_t size);
-
-/* fsync, where there is one. Returns -1 and errno. */
-int directory_sync(int descriptor);
-
-/* A descriptor (close) or -1 and an error. */
-int directory_open(const char *directory, struct error *error);
 
 /* Steps of the checkpoints that are there. */
 struct steps {

@@ -11,6 +11,7 @@
 #include "ckpt/directory.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/memory.h"
 
 #include <errno.h>
@@ -198,8 +199,8 @@ static int write_temporary(struct lock *lock)
     int n = print_lock(&lock->self, text, sizeof text);
     unlink(lock->temporary);
     lock->descriptor = open(lock->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (lock->descriptor < 0 || directory_write_all(lock->descriptor, text, (size_t)n) != 0 ||
-        directory_sync(lock->descriptor) != 0)
+    if (lock->descriptor < 0 || file_write_all(lock->descriptor, text, (size_t)n) != 0 ||
+        file_sync(lock->descriptor) != 0)
         return -1;
     lock->beaten = clock_now();
     return 0;
@@ -213,7 +214,7 @@ static int create_directly(struct lock *lock)
     if (descriptor < 0)
         return errno == EEXIST ? 0 : -1;
     int n = print_lock(&lock->self, text, sizeof text);
-    if (directory_write_all(descriptor, text, (size_t)n) != 0) {
+    if (file_write_all(descriptor, text, (size_t)n) != 0) {
         int why = errno;
         close(descriptor);
         unlink(lock->path);
@@ -332,8 +333,7 @@ int lock_beat(struct lock *lock)
     lock->beaten = clock_now();
     int n = print_beat(text, sizeof text);
     if (pwrite(lock->descriptor, text, (size_t)n, 0) == n)
-        directory_sync(
-            lock->descriptor); /* so that other machines see it; failing now, it may not next time */
+        file_sync(lock->descriptor); /* so that other machines see it; failing now, it may not next time */
     return is_ours(lock) ? 0 : -1;
 }
 

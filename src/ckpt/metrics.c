@@ -4,6 +4,7 @@
  * runs, and equal runs have equal checkpoints. */
 #include "ckpt/directory.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 
 #include <errno.h>
@@ -57,18 +58,13 @@ static int find_end(const struct metrics *metrics, int64_t rows, int64_t *end, s
 /* A new file: durable in its directory too, since a checkpoint will count on it. */
 static int begin(struct metrics *metrics, const char *directory, struct error *error)
 {
-    int folder = directory_open(directory, error);
-    if (folder < 0)
-        return -1;
-    int failed = ftruncate(metrics->descriptor, 0) != 0 || lseek(metrics->descriptor, 0, SEEK_SET) != 0 ||
-        directory_write_all(metrics->descriptor, metrics_header, HEADER_BYTES) != 0 ||
-        directory_sync(folder) != 0;
-    if (failed)
-        error_set(error, EXIT_CODE_IO, "%s: cannot be written: %s: make room and run again", metrics->path,
-            strerror(errno));
-    close(folder);
+    if (ftruncate(metrics->descriptor, 0) != 0 || lseek(metrics->descriptor, 0, SEEK_SET) != 0 ||
+        file_write_all(metrics->descriptor, metrics_header, HEADER_BYTES) != 0 ||
+        file_sync_folder(directory) != 0)
+        return error_set(error, EXIT_CODE_IO, "%s: cannot be written: %s: make room and run again",
+            metrics->path, strerror(errno));
     metrics->length = HEADER_BYTES;
-    return failed ? -1 : 0;
+    return 0;
 }
 
 static int go_on(struct metrics *metrics, int64_t rows, struct error *error)
@@ -119,7 +115,7 @@ int metrics_add(struct metrics *metrics, const struct metrics_row *row, struct e
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
         n += print_figure(line + n, sizeof line - (size_t)n, figures[i]);
     line[n++] = '\n';
-    if (directory_write_all(metrics->descriptor, line, (size_t)n) == 0) {
+    if (file_write_all(metrics->descriptor, line, (size_t)n) == 0) {
         metrics->length += n;
         metrics->rows++;
         return 0;
@@ -134,7 +130,7 @@ int metrics_add(struct metrics *metrics, const struct metrics_row *row, struct e
 
 int metrics_sync(struct metrics *metrics, int64_t *rows, struct error *error)
 {
-    if (directory_sync(metrics->descriptor) != 0)
+    if (file_sync(metrics->descriptor) != 0)
         return error_set(
             error, EXIT_CODE_IO, "%s: cannot be made durable: %s", metrics->path, strerror(errno));
     *rows = metrics->rows;

@@ -4,6 +4,7 @@
  * just written are those that a resume found damaged and passed over; they go too. */
 #include "ckpt/directory.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 
 #include <dirent.h>
@@ -110,32 +111,14 @@ void rundir_checkpoint_path(const char *directory, int64_t step, char *path, siz
     snprintf(path, size, "%s/%s%0*" PRId64 "%s", directory, before_step, STEP_DIGITS, step, behind_step);
 }
 
-static int is_folder(const char *path)
-{
-    struct stat status;
-    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-}
-
-/* mkdir -p */
 static int create_folders(const char *directory, struct error *error)
 {
-    char path[PATH_BYTES];
-    if (!*directory || strlen(directory) >= sizeof path)
+    struct error why;
+    if (!*directory || strlen(directory) >= PATH_BYTES)
         return error_set(error, EXIT_CODE_IO, "'%s': is no name for a directory", directory);
-    strcpy(path, directory);
-    for (char *end = path + 1;; end++) {
-        if (*end && *end != '/')
-            continue;
-        char kept = *end;
-        *end = 0;
-        if (mkdir(path, 0777) != 0 && !is_folder(path))
-            return error_set(error, EXIT_CODE_IO,
-                "%s: cannot be created: %s: choose another run directory (-o)", path,
-                strerror(errno == EEXIST ? ENOTDIR : errno));
-        *end = kept;
-        if (!kept)
-            return 0;
-    }
+    if (file_make_folder(directory, &why) == 0)
+        return 0;
+    return error_set(error, (enum exit_code)why.code, "%s: choose another run directory (-o)", why.text);
 }
 
 int rundir_create(const char *directory, struct error *error)
@@ -209,6 +192,23 @@ int rundir_clear(const char *directory, struct error *error)
     return 0;
 }
 
+int rundir_write_file(
+    const char *directory, const char *name, const void *bytes, size_t size, struct error *error)
+{
+    struct error why = {.code = EXIT_CODE_IO};
+    char path[PATH_BYTES];
+    int length = snprintf(path, sizeof path, "%s/%s", directory, name);
+    errno = ENAMETOOLONG;
+    if (length < (int)sizeof path && file_replace(path, bytes, size, &why) == 0)
+        return 0;
+    int no_room = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+    return error_set(error, (enum exit_code)why.code,
+        "%s/%s: cannot be written (%zu bytes): %s: what was there before is untouched; %s", directory, name,
+        size, strerror(errno),
+        no_room ? "make room, then run the same command again"
+                : "see that the directory can be written to, then run the same command again");
+}
+
 static int write_checkpoint(
     const char *directory, const char *name, const struct checkpoint *checkpoint, struct error *error)
 {
@@ -255,11 +255,8 @@ int rundir_forget_later(const char *directory, int64_t step, struct error *error
             outcome = error_set(error, EXIT_CODE_IO, "%s: cannot be removed: %s", path, strerror(errno));
     }
     free(steps.step);
-    int folder = outcome == 0 ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (outcome == 0 && (folder < 0 || directory_sync(folder) != 0))
+    if (outcome == 0 && file_sync_folder(directory) != 0)
         outcome = error_set(error, EXIT_CODE_IO, "%s: cannot be written: %s", directory, strerror(errno));
-    if (folder >= 0)
-        close(folder);
     return outcome;
 }
 

@@ -9,8 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Writes a file whole or not at all: temporary name in the same directory, write, fsync, rename, fsync of the
- * directory. The old file, if any, stays until the new one is safe. */
+/* Writes a file of the directory whole or not at all (file_replace of base/file.h). */
 int rundir_write_file(
     const char *directory, const char *name, const void *bytes, size_t size, struct error *error);
 

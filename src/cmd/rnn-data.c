@@ -1,6 +1,7 @@
 /* rnn-data: makes, shows and checks dataset files. No MPI in this program. */
 #include "cmd/rnn-data.h"
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "data/dataset.h"
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { MOST_SAID = 20, MOST_COUNTED = 100000 }; /* faults per file */
 
@@ -92,25 +92,6 @@ static int read_number(const char *text, uint64_t low, uint64_t high, uint64_t *
     return 0;
 }
 
-static int make_folder(const char *path, struct error *error)
-{
-    size_t n = strlen(path);
-    char *part = memory_create(n + 1, 1, error);
-    if (!part)
-        return -1;
-    int failed = 0;
-    for (size_t i = 1; i <= n && !failed; i++)
-        if (path[i] == '/' || path[i] == 0) {
-            memcpy(part, path, i);
-            part[i] = 0;
-            failed = mkdir(part, 0777) && errno != EEXIST && errno != EISDIR;
-        }
-    if (failed)
-        error_set(error, EXIT_CODE_IO, "%s: this folder cannot be made: %s", path, strerror(errno));
-    memory_destroy(part);
-    return failed ? -1 : 0;
-}
-
 static int make_part(const struct make_options *options, enum make_part part, struct error *error)
 {
     size_t room = strlen(options->folder) + 64;
@@ -130,8 +111,11 @@ static int make_part(const struct make_options *options, enum make_part part, st
 static int make_all(const struct make_options *options)
 {
     struct error error;
-    if (make_folder(options->folder, &error))
+    if (file_make_folder(options->folder, NULL)) {
+        error_set(
+            &error, EXIT_CODE_IO, "%s: this folder cannot be made: %s", options->folder, strerror(errno));
         return fail(&error);
+    }
     for (int part = 0; part < MAKE_PARTS; part++)
         if (make_part(options, (enum make_part)part, &error))
             return fail(&error);

@@ -8,8 +8,8 @@
  * set aside for headers, in which all of them fit, and the large sets are created last. */
 #include "h5/table.h"
 
+#include "base/file.h"
 #include "base/memory.h"
-#include "base/replacement.h"
 #include "h5/image.h"
 
 #include <assert.h>
@@ -33,7 +33,7 @@ struct h5_table {
     size_t columns;
     struct column column[H5_TABLE_COLUMNS];
     int begun;
-    struct replacement file;
+    struct file_writer file;
 };
 
 struct h5_table *h5_table_create(struct error *error)
@@ -129,10 +129,10 @@ int h5_table_start(struct h5_table *table, const char *path, struct error *error
     h5_lock(NULL);
     int64_t size = place_columns(table, error);
     h5_unlock();
-    if (size < 0 || replacement_begin(&table->file, path, error))
+    if (size < 0 || file_begin(&table->file, path, error))
         return -1;
     table->begun = 1;
-    return replacement_reserve(&table->file, size, error);
+    return file_reserve(&table->file, size, error);
 }
 
 /* Lets HDF5 finish, and takes the bytes it wrote from it: *n from the beginning of a file of *size. */
@@ -156,7 +156,7 @@ int h5_table_write(struct h5_table *table, size_t column, int64_t first, int64_t
     assert(table->begun && column < table->columns);
     const struct column *c = &table->column[column];
     assert(first >= 0 && rows >= 0 && first <= c->size[0] - rows);
-    return replacement_write(
+    return file_write(
         &table->file, values, (size_t)rows * c->row, c->offset + first * (int64_t)c->row, error);
 }
 
@@ -179,7 +179,7 @@ static int write_head(struct h5_table *table, size_t n, struct error *error)
     for (size_t at = 0; at < n;) {
         const struct column *column = next_column(table, at);
         size_t end = column && (size_t)column->offset < n ? (size_t)column->offset : n;
-        if (replacement_write(&table->file, bytes + at, end - at, (int64_t)at, error))
+        if (file_write(&table->file, bytes + at, end - at, (int64_t)at, error))
             return -1;
         at = column ? (size_t)column->offset + (size_t)column->size[0] * column->row : n;
     }
@@ -194,10 +194,10 @@ int h5_table_finish(struct h5_table *table, struct error *error)
     h5_lock(NULL);
     int failed = close_image(table, &n, &size, error);
     h5_unlock();
-    failed = failed || replacement_reserve(&table->file, size, error) || write_head(table, n, error);
+    failed = failed || file_reserve(&table->file, size, error) || write_head(table, n, error);
     if (!failed) {
         table->begun = 0;
-        failed = replacement_commit(&table->file, error);
+        failed = file_commit(&table->file, error);
     }
     h5_table_destroy(table);
     return failed ? -1 : 0;
@@ -209,6 +209,6 @@ void h5_table_destroy(struct h5_table *table)
         return;
     h5_image_destroy(table->image);
     if (table->begun)
-        replacement_abandon(&table->file);
+        file_abandon(&table->file);
     memory_destroy(table);
 }

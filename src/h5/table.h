@@ -3,7 +3,7 @@
  *
  * HDF5 itself never writes to the disk, where a failure would leave it in a state in which it aborts the
  * process at its end: a full disk is an error like any other. The file appears under its name when it is
- * whole (base/replacement.h). Equal calls give equal bytes. Memory: the image. */
+ * whole (base/file.h). Equal calls give equal bytes. Memory: the image. */
 #ifndef H5_TABLE_H
 #define H5_TABLE_H
 

@@ -4,10 +4,10 @@
  *
  * A next-frame set has targets(t) = inputs(t + 1); the one written has too. F features, N frames asked for.
  */
+#include "base/file.h"
 #include "base/mathematics.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "base/replacement.h"
 #include "pass/model.h"
 #include "pass/stop.h"
 #include "predict/predict.h"
@@ -31,7 +31,7 @@ struct generated {
     float *values; /* [frames][F] */
     struct net_state *state;
     struct microbatch microbatch;
-    struct replacement file;
+    struct file_writer file;
     int begun; /* the file is */
 };
 
@@ -356,8 +356,7 @@ static int begin_file(struct generated *g, struct error *error)
     const struct predict *predict = g->predict;
     const char *output = predict->options->output, *prime = predict->options->prime;
     if (predict_refuse_same_file(output, predict->checkpoint, error) ||
-        (prime && predict_refuse_same_file(output, prime, error)) ||
-        replacement_begin(&g->file, output, error))
+        (prime && predict_refuse_same_file(output, prime, error)) || file_begin(&g->file, output, error))
         return -1;
     g->begun = 1;
     return 0;
@@ -369,12 +368,12 @@ static int write_file(struct generated *g, struct error *error)
     size_t size = 0;
     if (build_image(g, &bytes, &size, error))
         return -1;
-    int failed = replacement_write(&g->file, bytes, size, 0, error);
+    int failed = file_write(&g->file, bytes, size, 0, error);
     memory_destroy(bytes);
     if (failed)
         return -1;
     g->begun = 0;
-    return replacement_commit(&g->file, error);
+    return file_commit(&g->file, error);
 }
 
 static int generate(struct generated *g, struct error *error)
@@ -405,7 +404,7 @@ int predict_generate(struct predict *predict, struct error *error)
         report_line(&predict->report, "sequences=%" PRId64 " frames=%" PRId64, g.sequences,
             g.input_offsets[g.sequences]);
     if (g.begun)
-        replacement_abandon(&g.file);
+        file_abandon(&g.file);
     microbatch_finish(&g.microbatch);
     net_state_destroy(g.state);
     dataset_close(g.prime);

@@ -5,6 +5,7 @@
 
 #include <check.h>
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,4 +209,24 @@ void sample_remove_folder(const char *folder)
     if (entries)
         closedir(entries);
     rmdir(folder);
+}
+
+int sample_count_files(const char *folder)
+{
+    int n = -2; /* . and .. */
+    DIR *entries = opendir(folder);
+    ck_assert_ptr_nonnull(entries);
+    while (readdir(entries))
+        n++;
+    closedir(entries);
+    return n;
+}
+
+void sample_limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes == RLIM_INFINITY ? limit.rlim_max : bytes;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    signal(SIGXFSZ, SIG_IGN);
 }

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
 enum sample_targets {
     SAMPLE_NO_TARGETS,
@@ -53,5 +54,10 @@ void sample_write(const struct sample *sample, const char *path); /* both */
 /* A folder of its own under $TMPDIR or /tmp, made by main before the suite and removed after it. */
 void sample_make_folder(char *folder, size_t size);
 void sample_remove_folder(const char *folder); /* with the files in it */
+int sample_count_files(const char *folder);
+
+/* From now on no file of this process may be written beyond so many bytes, as on a disk that is full;
+ * RLIM_INFINITY: as many as at the start. */
+void sample_limit_files(rlim_t bytes);
 
 #endif

@@ -1,15 +1,11 @@
-/* Files that appear whole or not at all, and tables in them that are larger than memory. */
+/* Tables that are larger than memory, in files that appear whole or not at all. */
 #define _XOPEN_SOURCE 700
 
 #include "base/memory.h"
-#include "base/replacement.h"
 #include "h5/table.h"
 #include "support/sample.h"
 #include "support/suite.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,18 +24,6 @@ static const char *in_folder(const char *name)
     return out;
 }
 
-/* What lies in the folder, apart from . and .. */
-static int count_files(void)
-{
-    int n = -2;
-    DIR *entries = opendir(folder);
-    ck_assert_ptr_nonnull(entries);
-    while (readdir(entries))
-        n++;
-    closedir(entries);
-    return n;
-}
-
 static char *read_whole(const char *path, size_t *size)
 {
     FILE *file = fopen(path, "rb");
@@ -52,129 +36,6 @@ static char *read_whole(const char *path, size_t *size)
     fclose(file);
     return bytes;
 }
-
-static void assert_holds(const char *path, const char *text)
-{
-    size_t size;
-    char *bytes = read_whole(path, &size);
-    ck_assert_uint_eq(size, strlen(text));
-    ck_assert_int_eq(memcmp(bytes, text, size), 0);
-    free(bytes);
-}
-
-/* Only what is still to be written is limited, not what is there. */
-static void limit_files(rlim_t bytes)
-{
-    struct rlimit limit;
-    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    limit.rlim_cur = bytes == RLIM_INFINITY ? limit.rlim_max : bytes;
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    signal(SIGXFSZ, SIG_IGN);
-}
-
-static void write_text(const char *path, const char *text)
-{
-    struct replacement file;
-    struct error error = {0};
-    ck_assert_int_eq(replacement_begin(&file, path, &error), 0);
-    ck_assert_int_eq(replacement_write(&file, text, strlen(text), 0, &error), 0);
-    ck_assert_msg(replacement_commit(&file, &error) == 0, "%s", error.text);
-}
-
-/* ---- base/replacement ---- */
-
-START_TEST(a_replaced_file_is_the_old_one_until_the_commit)
-{
-    struct replacement file;
-    struct error error = {0};
-    const char *path = in_folder("text");
-    write_text(path, "old and long");
-    ck_assert_int_eq(replacement_begin(&file, path, &error), 0);
-    ck_assert_int_eq(replacement_write(&file, "w", 1, 2, &error), 0);
-    ck_assert_int_eq(replacement_write(&file, "ne", 2, 0, &error), 0);
-    assert_holds(path, "old and long");
-    ck_assert_int_eq(replacement_commit(&file, &error), 0);
-    assert_holds(path, "new");
-    ck_assert_int_eq(count_files(), 1);
-    unlink(path);
-}
-END_TEST
-
-START_TEST(an_abandoned_file_leaves_the_old_one_and_nothing_else)
-{
-    struct replacement file;
-    struct error error = {0};
-    const char *path = in_folder("text");
-    write_text(path, "old");
-    ck_assert_int_eq(replacement_begin(&file, path, &error), 0);
-    ck_assert_int_eq(replacement_write(&file, "new", 3, 0, &error), 0);
-    ck_assert_int_eq(count_files(), 2);
-    replacement_abandon(&file);
-    replacement_abandon(&file);
-    assert_holds(path, "old");
-    ck_assert_int_eq(count_files(), 1);
-    unlink(path);
-}
-END_TEST
-
-START_TEST(a_name_without_a_folder_is_in_the_current_one)
-{
-    char before[4096];
-    ck_assert_ptr_nonnull(getcwd(before, sizeof before));
-    ck_assert_int_eq(chdir(folder), 0);
-    write_text("text", "here");
-    ck_assert_int_eq(chdir(before), 0);
-    assert_holds(in_folder("text"), "here");
-    unlink(in_folder("text"));
-}
-END_TEST
-
-START_TEST(only_an_ordinary_file_is_replaced)
-{
-    static const struct {
-        const char *path, *word;
-    } cases[] = {{"/dev/null", "no ordinary file"}, {"/tmp", "folder"}, {"/tmp/", "folder"},
-        {"/nowhere/at/all.h5", "No such file"}, {"/dev/null/file", "Not a directory"}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct replacement file;
-        struct error error = {0};
-        ck_assert_int_eq(replacement_begin(&file, cases[i].path, &error), -1);
-        ck_assert_int_eq(error.code, EXIT_CODE_IO);
-        ck_assert_msg(strstr(error.text, cases[i].path) == error.text && strstr(error.text, cases[i].word),
-            "%s", error.text);
-    }
-    struct stat status;
-    ck_assert_int_eq(stat("/dev/null", &status), 0);
-    ck_assert(S_ISCHR(status.st_mode));
-}
-END_TEST
-
-START_TEST(a_file_without_room_says_so_before_or_while_it_is_written)
-{
-    struct replacement file;
-    struct error error = {0};
-    const char *path = in_folder("text");
-    char *bytes = calloc(1, 100000);
-    write_text(path, "old");
-    limit_files(70000);
-    ck_assert_int_eq(replacement_begin(&file, path, &error), 0);
-    ck_assert_int_eq(replacement_reserve(&file, 100000, &error), -1);
-    ck_assert_int_eq(error.code, EXIT_CODE_IO);
-    error = (struct error){0};
-    ck_assert_int_eq(replacement_write(&file, bytes, 60000, 0, &error), 0);
-    ck_assert_int_eq(replacement_write(&file, bytes, 40000, 60000, &error), -1);
-    ck_assert_int_eq(error.code, EXIT_CODE_IO);
-    ck_assert_msg(strstr(error.text, "make room"), "%s", error.text);
-    replacement_abandon(&file);
-    limit_files(RLIM_INFINITY);
-    assert_holds(path, "old");
-    ck_assert_int_eq(count_files(), 1);
-    unlink(path);
-    free(bytes);
-}
-END_TEST
-
-/* ---- h5/table ---- */
 
 enum { WIDE = 3 };
 
@@ -264,7 +125,7 @@ START_TEST(a_table_reads_as_it_was_written)
         save_table(in_folder("table.h5"), rows[i]);
         check_table(in_folder("table.h5"), rows[i]);
     }
-    ck_assert_int_eq(count_files(), 1);
+    ck_assert_int_eq(sample_count_files(folder), 1);
     unlink(in_folder("table.h5"));
 }
 END_TEST
@@ -344,14 +205,14 @@ START_TEST(a_table_larger_than_memory_is_begun_in_little)
     h5_table_destroy(table);
     getrusage(RUSAGE_SELF, &after);
     ck_assert_int_lt(after.ru_maxrss - before.ru_maxrss, 20000); /* KiB */
-    ck_assert_int_eq(count_files(), 0);
+    ck_assert_int_eq(sample_count_files(folder), 0);
 }
 END_TEST
 
 START_TEST(a_table_without_room_leaves_no_file_and_no_crash)
 {
     struct error error = {0};
-    limit_files(1000000);
+    sample_limit_files(1000000);
     for (int64_t rows = 100000; rows < 100000000; rows *= 10) {
         struct h5_table *table = h5_table_create(&error);
         h5_table_add(table, "outputs", H5_FLOAT32, 2, (int64_t[]){rows, WIDE});
@@ -359,9 +220,9 @@ START_TEST(a_table_without_room_leaves_no_file_and_no_crash)
         ck_assert_int_eq(error.code, EXIT_CODE_IO);
         ck_assert_msg(strstr(error.text, "table.h5"), "%s", error.text);
         h5_table_destroy(table);
-        ck_assert_int_eq(count_files(), 0);
+        ck_assert_int_eq(sample_count_files(folder), 0);
     }
-    limit_files(RLIM_INFINITY);
+    sample_limit_files(RLIM_INFINITY);
 }
 END_TEST
 
@@ -377,7 +238,7 @@ START_TEST(what_the_image_refused_is_said_at_the_start)
     ck_assert_msg(strstr(error.text, "labels"), "%s", error.text);
     h5_table_destroy(table);
     h5_table_destroy(NULL);
-    ck_assert_int_eq(count_files(), 0);
+    ck_assert_int_eq(sample_count_files(folder), 0);
 }
 END_TEST
 
@@ -385,19 +246,13 @@ int main(void)
 {
     sample_make_folder(folder, sizeof folder);
     Suite *suite = suite_create("table");
-    TCase *replacing = tcase_create("replacement"), *tables = tcase_create("table");
-    tcase_add_test(replacing, a_replaced_file_is_the_old_one_until_the_commit);
-    tcase_add_test(replacing, an_abandoned_file_leaves_the_old_one_and_nothing_else);
-    tcase_add_test(replacing, a_name_without_a_folder_is_in_the_current_one);
-    tcase_add_test(replacing, only_an_ordinary_file_is_replaced);
-    tcase_add_test(replacing, a_file_without_room_says_so_before_or_while_it_is_written);
+    TCase *tables = tcase_create("table");
     tcase_add_test(tables, a_table_reads_as_it_was_written);
     tcase_add_test(tables, a_column_may_come_after_the_start);
     tcase_add_test(tables, equal_tables_are_equal_files);
     tcase_add_test(tables, a_table_larger_than_memory_is_begun_in_little);
     tcase_add_test(tables, a_table_without_room_leaves_no_file_and_no_crash);
     tcase_add_test(tables, what_the_image_refused_is_said_at_the_start);
-    suite_add_tcase(suite, replacing);
     suite_add_tcase(suite, tables);
     int status = suite_run(suite);
     sample_remove_folder(folder);

@@ -96,8 +96,7 @@ struct made *make_create(
     const struct make_recipe *recipe, enum make_part part, uint64_t seed, int64_t train, struct error *error);
 void make_destroy(struct made *made); /* takes NULL */
 
-/* Writes a part as a dataset file: under a temporary name beside `path`, then fsync and rename, so `path` is
- * either as it was or whole. EXIT_CODE_IO when that fails; the temporary file is removed. */
+/* Writes a part as a dataset file, whole or not at all: where it fails, `path` is as it was (base/file.h). */
 int make_write(const struct made *made, const char *path, struct error *error);
 
 #endif

@@ -1,20 +1,12 @@
-/* A made part as a dataset file. The file is built in memory and written whole: temporary name, write, fsync,
- * rename, fsync of the directory, so that a full disk or a kill never leaves half a dataset under its name.
- */
+/* A made part as a dataset file: built in memory, then written whole or not at all (base/file.h). */
 #include "data/make/make.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "h5/h5.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-/* ---- the image ---- */
 
 static void image_inputs(struct h5_image *image, const struct made *made)
 {
@@ -106,72 +98,13 @@ static int image_build(const struct made *made, void **bytes, size_t *size, stru
     return h5_image_finish(image, bytes, size, error);
 }
 
-/* ---- the file ---- */
-
-static int write_all(int fd, const char *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t written = write(fd, bytes, size < (1u << 30) ? size : 1u << 30);
-        if (written < 0 && errno != EINTR)
-            return -1;
-        if (written > 0) {
-            bytes += written;
-            size -= (size_t)written;
-        }
-    }
-    return 0;
-}
-
-static void sync_folder_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char *folder = slash == path ? strdup("/") : slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
-    int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (fd >= 0) {
-        fsync(fd); /* some file systems do not offer it for folders; the file itself is safe by now */
-        close(fd);
-    }
-    free(folder);
-}
-
-static int write_temporary(const char *temporary, const void *bytes, size_t size)
-{
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return -1;
-    int failed = write_all(fd, bytes, size) || fsync(fd);
-    int cause = errno;
-    if (close(fd) && !failed)
-        return -1;
-    errno = cause;
-    return failed ? -1 : 0;
-}
-
-static int write_whole(const char *path, const void *bytes, size_t size, struct error *error)
-{
-    size_t room = strlen(path) + 32;
-    char *temporary = memory_create(room, 1, error);
-    if (!temporary)
-        return -1;
-    snprintf(temporary, room, "%s.%ld.tmp", path, (long)getpid());
-    int status = 0;
-    if (write_temporary(temporary, bytes, size) || rename(temporary, path)) {
-        status = error_set(error, EXIT_CODE_IO, "%s: cannot be written: %s", path, strerror(errno));
-        unlink(temporary);
-    } else {
-        sync_folder_of(path);
-    }
-    memory_destroy(temporary);
-    return status;
-}
-
 int make_write(const struct made *made, const char *path, struct error *error)
 {
     void *bytes = NULL;
     size_t size = 0;
     if (image_build(made, &bytes, &size, error))
         return error_prefix(error, "%s: ", path);
-    int status = write_whole(path, bytes, size, error);
+    int status = file_replace(path, bytes, size, error);
     memory_destroy(bytes);
     return status;
 }

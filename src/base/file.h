@@ -1,0 +1,65 @@
+/* Files written whole or not at all, whole reads, and folders.
+ *
+ * A file is written under a temporary name in its own folder, made durable, renamed over the old one, and the
+ * rename is made durable through the folder. At every instant either the old file or the new one is there,
+ * whole; whatever fails, nothing is left but what was there before. All results, checkpoints and datasets are
+ * written this way; what grows while others read it (metrics.csv) or is a lock takes file_write_all and
+ * file_sync alone.
+ *
+ * Errors are EXIT_CODE_IO (EXIT_CODE_INTERNAL without memory) and name the file and the reason; errno holds
+ * the reason too, for callers who have more to say. A process that writes beyond its limit on file sizes is
+ * told so only where it ignores SIGXFSZ. Nothing here is collective. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A file on its way: begun, not yet under its name. */
+struct file_writer {
+    char *path;
+    char *name;          /* the last part of path */
+    int folder, file;    /* descriptors */
+    char temporary[256]; /* ".NAME.tmp-PROCESS", in the folder */
+};
+
+/* Begins to replace the file of that name, or to make a new one. A path that is a folder, a device or the
+ * like is refused. On success the caller owes file_commit or file_abandon. */
+int file_begin(struct file_writer *writer, const char *path, struct error *error);
+
+/* Makes the file this long, and takes the room on the disk at once where the file system can, so that a disk
+ * that is too small is known before the work begins. */
+int file_reserve(struct file_writer *writer, int64_t bytes, struct error *error);
+
+/* Writes all bytes, at this place of the file. */
+int file_write(struct file_writer *writer, const void *bytes, size_t size, int64_t at, struct error *error);
+
+/* Makes the file durable and gives it its name. Ends the writer in every case. */
+int file_commit(struct file_writer *writer, struct error *error);
+
+/* Removes what was written so far; takes a writer that has ended. */
+void file_abandon(struct file_writer *writer);
+
+/* Begin, write and commit in one, for a file that lies in memory. */
+int file_replace(const char *path, const void *bytes, size_t size, struct error *error);
+
+/* Writes all bytes where the descriptor stands, however many calls it takes. Returns -1 and errno. */
+int file_write_all(int descriptor, const void *bytes, size_t size);
+
+/* fsync of a file or folder, where the file system has one. Returns -1 and errno. */
+int file_sync(int descriptor);
+
+/* Makes the names in a folder durable: what was created, renamed or removed in it. Returns -1 and errno. */
+int file_sync_folder(const char *path);
+
+/* Reads an ordinary file whole: the caller's (memory_destroy), NULL and an error. `kind` says what it should
+ * have been where it is a folder or a device: "a checkpoint file". */
+char *file_read(const char *path, const char *kind, size_t *size, struct error *error);
+
+/* Makes the folder, with the folders above it that are missing; one that is there already is as good. The
+ * error names the first folder that could not be made. */
+int file_make_folder(const char *path, struct error *error);
+
+#endif

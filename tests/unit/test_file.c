@@ -1,0 +1,205 @@
+/* Files that appear whole or not at all, whole reads, and folders. */
+#include "base/file.h"
+#include "base/memory.h"
+#include "support/sample.h"
+#include "support/suite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[256];
+
+static const char *in_folder(const char *name)
+{
+    static char path[4][512];
+    static unsigned next;
+    char *out = path[next++ % 4];
+    snprintf(out, sizeof path[0], "%s/%s", folder, name);
+    return out;
+}
+
+static void assert_holds(const char *path, const char *text)
+{
+    struct error error = {0};
+    size_t size;
+    char *bytes = file_read(path, "a text", &size, &error);
+    ck_assert_msg(bytes != NULL, "%s", error.text);
+    ck_assert_uint_eq(size, strlen(text));
+    ck_assert_int_eq(memcmp(bytes, text, size), 0);
+    memory_destroy(bytes);
+}
+
+static void write_text(const char *path, const char *text)
+{
+    struct error error = {0};
+    ck_assert_msg(file_replace(path, text, strlen(text), &error) == 0, "%s", error.text);
+}
+
+START_TEST(a_replaced_file_is_the_old_one_until_the_commit)
+{
+    struct file_writer file;
+    struct error error = {0};
+    const char *path = in_folder("text");
+    write_text(path, "old and long");
+    ck_assert_int_eq(file_begin(&file, path, &error), 0);
+    ck_assert_int_eq(file_write(&file, "w", 1, 2, &error), 0);
+    ck_assert_int_eq(file_write(&file, "ne", 2, 0, &error), 0);
+    assert_holds(path, "old and long");
+    ck_assert_int_eq(file_commit(&file, &error), 0);
+    assert_holds(path, "new");
+    ck_assert_int_eq(sample_count_files(folder), 1);
+    unlink(path);
+}
+END_TEST
+
+START_TEST(an_abandoned_file_leaves_the_old_one_and_nothing_else)
+{
+    struct file_writer file;
+    struct error error = {0};
+    const char *path = in_folder("text");
+    write_text(path, "old");
+    ck_assert_int_eq(file_begin(&file, path, &error), 0);
+    ck_assert_int_eq(file_write(&file, "new", 3, 0, &error), 0);
+    ck_assert_int_eq(sample_count_files(folder), 2);
+    file_abandon(&file);
+    file_abandon(&file);
+    assert_holds(path, "old");
+    ck_assert_int_eq(sample_count_files(folder), 1);
+    unlink(path);
+}
+END_TEST
+
+START_TEST(a_name_without_a_folder_is_in_the_current_one)
+{
+    char before[4096];
+    ck_assert_ptr_nonnull(getcwd(before, sizeof before));
+    ck_assert_int_eq(chdir(folder), 0);
+    write_text("text", "here");
+    ck_assert_int_eq(chdir(before), 0);
+    assert_holds(in_folder("text"), "here");
+    unlink(in_folder("text"));
+}
+END_TEST
+
+START_TEST(only_an_ordinary_file_is_replaced)
+{
+    static const struct {
+        const char *path, *word;
+    } cases[] = {{"/dev/null", "no ordinary file"}, {"/tmp", "folder"}, {"/tmp/", "folder"},
+        {"/nowhere/at/all.h5", "No such file"}, {"/dev/null/file", "Not a directory"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct file_writer file;
+        struct error error = {0};
+        ck_assert_int_eq(file_begin(&file, cases[i].path, &error), -1);
+        ck_assert_int_eq(error.code, EXIT_CODE_IO);
+        ck_assert_msg(strstr(error.text, cases[i].path) == error.text && strstr(error.text, cases[i].word),
+            "%s", error.text);
+    }
+    struct stat status;
+    ck_assert_int_eq(stat("/dev/null", &status), 0);
+    ck_assert(S_ISCHR(status.st_mode));
+}
+END_TEST
+
+START_TEST(a_file_without_room_says_so_before_or_while_it_is_written)
+{
+    struct file_writer file;
+    struct error error = {0};
+    const char *path = in_folder("text");
+    char *bytes = calloc(1, 100000);
+    write_text(path, "old");
+    sample_limit_files(70000);
+    ck_assert_int_eq(file_begin(&file, path, &error), 0);
+    ck_assert_int_eq(file_reserve(&file, 100000, &error), -1);
+    ck_assert_int_eq(error.code, EXIT_CODE_IO);
+    error = (struct error){0};
+    ck_assert_int_eq(file_write(&file, bytes, 60000, 0, &error), 0);
+    ck_assert_int_eq(file_write(&file, bytes, 40000, 60000, &error), -1);
+    ck_assert_int_eq(error.code, EXIT_CODE_IO);
+    ck_assert_msg(strstr(error.text, "make room"), "%s", error.text);
+    file_abandon(&file);
+    sample_limit_files(RLIM_INFINITY);
+    assert_holds(path, "old");
+    ck_assert_int_eq(sample_count_files(folder), 1);
+    unlink(path);
+    free(bytes);
+}
+END_TEST
+
+START_TEST(what_is_no_ordinary_file_is_not_read)
+{
+    static const struct {
+        const char *path, *text;
+    } cases[] = {{"/tmp", "/tmp: is a folder, not a text"},
+        {"/dev/null", "/dev/null: is no regular file, not a text"},
+        {"/nowhere/at/all", "/nowhere/at/all: cannot be opened: No such file or directory"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct error error = {0};
+        size_t size = 7;
+        ck_assert_ptr_null(file_read(cases[i].path, "a text", &size, &error));
+        ck_assert_int_eq(error.code, EXIT_CODE_IO);
+        ck_assert_str_eq(error.text, cases[i].text);
+        ck_assert_uint_eq(size, 7);
+    }
+    write_text(in_folder("empty"), "");
+    assert_holds(in_folder("empty"), "");
+    unlink(in_folder("empty"));
+}
+END_TEST
+
+START_TEST(a_folder_is_made_with_all_that_leads_to_it)
+{
+    static const char *const made[] = {"a/b/c", "a/b", "a"};
+    struct error error = {0};
+    for (int again = 0; again < 2; again++) {
+        ck_assert_msg(file_make_folder(in_folder("a//b/c/"), &error) == 0, "%s", error.text);
+        ck_assert_msg(file_make_folder(in_folder("a/b"), &error) == 0, "%s", error.text);
+    }
+    ck_assert_int_eq(file_make_folder("/", &error), 0);
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+        ck_assert_int_eq(rmdir(in_folder(made[i])), 0);
+}
+END_TEST
+
+START_TEST(a_folder_that_cannot_be_made_is_named_with_the_reason)
+{
+    struct error error = {0};
+    char want[600];
+    write_text(in_folder("file"), "in the way");
+    snprintf(want, sizeof want, "%s: cannot be created: Not a directory", in_folder("file"));
+    ck_assert_int_eq(file_make_folder(in_folder("file/below/it"), &error), -1);
+    ck_assert_int_eq(errno, ENOTDIR);
+    ck_assert_int_eq(error.code, EXIT_CODE_IO);
+    ck_assert_str_eq(error.text, want);
+    ck_assert_int_eq(file_make_folder(in_folder("file"), &error), -1);
+    ck_assert_str_eq(error.text, want);
+    ck_assert_int_eq(file_make_folder("", &error), -1);
+    unlink(in_folder("file"));
+}
+END_TEST
+
+int main(void)
+{
+    sample_make_folder(folder, sizeof folder);
+    Suite *suite = suite_create("file");
+    TCase *writing = tcase_create("writing"), *others = tcase_create("reading and folders");
+    tcase_add_test(writing, a_replaced_file_is_the_old_one_until_the_commit);
+    tcase_add_test(writing, an_abandoned_file_leaves_the_old_one_and_nothing_else);
+    tcase_add_test(writing, a_name_without_a_folder_is_in_the_current_one);
+    tcase_add_test(writing, only_an_ordinary_file_is_replaced);
+    tcase_add_test(writing, a_file_without_room_says_so_before_or_while_it_is_written);
+    tcase_add_test(others, what_is_no_ordinary_file_is_not_read);
+    tcase_add_test(others, a_folder_is_made_with_all_that_leads_to_it);
+    tcase_add_test(others, a_folder_that_cannot_be_made_is_named_with_the_reason);
+    suite_add_tcase(suite, writing);
+    suite_add_tcase(suite, others);
+    int status = suite_run(suite);
+    sample_remove_folder(folder);
+    return status;
+}
