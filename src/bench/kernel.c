@@ -6,6 +6,7 @@
 #include "bench/bench.h"
 #include "bench/peak.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,7 @@ struct shape {
 static const struct shape shapes[] = {{64, 256}, {128, 512}, {256, 1024}, {512, 2048}, {1024, 4096}};
 static const size_t row_counts[] = {1, 2, 4, 8, 16, 32, 64, 1600};
 
-struct bench {
+struct products {
     const struct kernel *kernel;
     struct panels panels;
     struct shape shape;
@@ -26,13 +27,13 @@ struct bench {
     float *A, *C, *dW, *sums, *scratch;
 };
 
-static void run_product(const struct bench *b)
+static void run_product(const struct products *b)
 {
     size_t A_stride = kernel_stride(b->shape.K), C_stride = kernel_stride(b->shape.columns);
     b->kernel->product(&b->panels, b->rows, b->A, A_stride, b->C, C_stride, b->C, C_stride);
 }
 
-static void run_outer(const struct bench *b)
+static void run_outer(const struct products *b)
 {
     struct outer_side side = {.columns = b->shape.K,
         .X = b->A,
@@ -50,7 +51,7 @@ static int compare_doubles(const void *a, const void *b)
 }
 
 /* Median seconds of one call, repeated to last a few milliseconds. */
-static double measure(const struct bench *bench, void (*run)(const struct bench *), double guess)
+static double measure(const struct products *bench, void (*run)(const struct products *), double guess)
 {
     double seconds[RUNS];
     size_t calls = guess < 0.004 ? (size_t)(0.004 / guess) + 1 : 1;
@@ -76,7 +77,8 @@ static float *random_floats(size_t n, struct error *error)
 static int bench_shape(const struct kernel *kernel, struct shape shape, struct error *error)
 {
     size_t count = panels_count(shape.K, shape.columns);
-    struct bench b = {.kernel = kernel, .shape = shape, .panels = {.K = shape.K, .columns = shape.columns}};
+    struct products b = {
+        .kernel = kernel, .shape = shape, .panels = {.K = shape.K, .columns = shape.columns}};
     b.panels.data = random_floats(count, error);
     b.A = random_floats(MOST_ROWS * kernel_stride(shape.K), error);
     b.C = random_floats(MOST_ROWS * kernel_stride(shape.columns), error);

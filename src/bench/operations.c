@@ -1,26 +1,26 @@
-/* A matrix product of m by n with r rows is 2 r m n operations forward, as many for the gradient by the
- * weights and, where something with weights lies below, as many for the gradient by what it saw. Nothing but
- * matrix products is counted: no activations, no lattice of ctc, no rows of an embedding. */
+/* A matrix product of m by n with r rows is 2 r m n operations forward, as many for the gradient of its
+ * weights, and as many for the gradient of its inputs, which only a layer with weights before it makes use
+ * of. Nothing but matrix products is counted: no activations, no lattice of ctc, no rows of an embedding. */
 #include "bench/bench.h"
 
 #include "net/outputs/output.h"
 
-/* How far up the network we are. */
+/* The count on its way from the inputs of the network to its outputs. */
 struct counting {
-    double sum;   /* multiply-adds */
-    double width; /* of what is seen next */
-    int below;    /* 1: something with weights lies below */
+    double sum;               /* multiply-adds */
+    double width;             /* of the inputs of the next layer */
+    int needs_input_gradient; /* 1: a layer with weights makes these inputs */
 };
 
 static void add_dense(struct counting *counting, double outputs, double rows)
 {
-    counting->sum += (counting->below ? 3 : 2) * outputs * counting->width * rows;
+    counting->sum += (counting->needs_input_gradient ? 3 : 2) * outputs * counting->width * rows;
     counting->width = outputs;
-    counting->below = 1;
+    counting->needs_input_gradient = 1;
 }
 
-/* Without a learned one there is no state before the first frame of a sequence, but transition layers make
- * one of it. */
+/* Without a learned initial state there is none before the first frame of a sequence to multiply with; but
+ * transition layers make one even of that. */
 static void add_recurrent(
     struct counting *counting, const struct net_config *model, size_t layer, double frames, double sequences)
 {
@@ -33,8 +33,8 @@ static void add_recurrent(
     counting->width = D * H;
 }
 
-/* Symbols with the end symbol; scores and averages are products of all symbols of a sequence with all its
- * frames. */
+/* The end symbols are among the `symbols`. Scores and averages of an attention are products of all symbols of
+ * a sequence with all its frames. */
 static void add_decoder(struct counting *counting, const struct net_config *model, double frames,
     double sequences, double symbols)
 {

@@ -23,14 +23,14 @@ enum { CELLS = 4, OPTIMIZERS = 6, KINDS = 3, SEQUENCES = 23, STEPS = 10, WARMUP 
 static char folder[PATH_ROOM]; /* Check hands its tests no context */
 
 /* One of the networks, and the configuration that makes it. */
-struct kind {
+struct variant {
     struct net_config net;
     int standardize;
 };
 
-static struct kind make_kind(int which, enum cell cell, enum loss loss)
+static struct variant make_kind(int which, enum cell cell, enum loss loss)
 {
-    static const struct kind kinds[KINDS] = {
+    static const struct variant kinds[KINDS] = {
         {.net = {.output = OUTPUT_FRAME, .hidden = {18, 7}, .bidirectional = {1, 1}}, .standardize = 1},
         {.net = {.output = OUTPUT_SEQUENCE, .hidden = {5, 17}, .bidirectional = {1, 0}}},
         {.net = {.output = OUTPUT_FRAME,
@@ -38,7 +38,7 @@ static struct kind make_kind(int which, enum cell cell, enum loss loss)
              .bidirectional = {0, 1},
              .symbols = 1,
              .embedding = 3}}};
-    struct kind kind = kinds[which];
+    struct variant kind = kinds[which];
     kind.net.cell = cell;
     kind.net.loss = loss;
     kind.net.layers = 2;
@@ -48,7 +48,7 @@ static struct kind make_kind(int which, enum cell cell, enum loss loss)
 }
 
 /* Writes the configuration as a user would, and reads it as rnn-train does. */
-static void make_config(struct config *config, const struct kind *kind, enum optimizer optimizer)
+static void make_config(struct config *config, const struct variant *kind, enum optimizer optimizer)
 {
     static const char *const outputs[] = {"frame", "sequence"},
                              *const losses[] = {"softmax", "sigmoid", "mse"};
@@ -212,7 +212,7 @@ static void learn(const struct config *config, struct problem *problem)
     sets_close(&sets);
 }
 
-static void check_kind(const struct kind *kind, enum optimizer optimizer, uint64_t seed)
+static void check_kind(const struct variant *kind, enum optimizer optimizer, uint64_t seed)
 {
     int32_t length[SEQUENCES];
     struct problem problem;
@@ -231,7 +231,7 @@ static void check_kind(const struct kind *kind, enum optimizer optimizer, uint64
 START_TEST(ten_steps_are_the_references)
 {
     for (int which = 0; which < KINDS; which++) {
-        struct kind kind = make_kind(which, (enum cell)(_i / OPTIMIZERS), (enum loss)((which + _i) % 3));
+        struct variant kind = make_kind(which, (enum cell)(_i / OPTIMIZERS), (enum loss)((which + _i) % 3));
         check_kind(&kind, (enum optimizer)(_i % OPTIMIZERS), 300 + (uint64_t)_i);
     }
 }
