@@ -93,9 +93,10 @@ void attention_pack(struct attention_layer *a, const struct kernel *kernel, cons
     bias_add(a->keyed, weights + a->energy_offset, a->energy);
 }
 
-void attention_lay(struct attention_layer *a, const struct kernel *kernel, struct arena *arena, size_t N,
-    size_t T, size_t R, size_t U, int training)
+void attention_lay(
+    struct attention_layer *a, const struct pass *pass, struct arena *arena, size_t R, size_t U)
 {
+    size_t N = pass->microbatch->N, T = pass->microbatch->T;
     int additive = a->kind == ATTENTION_ADDITIVE;
     a->T_stride = kernel_stride(microbatch_stride(T));
     a->keys = arena_take(arena, N * a->K_stride, sizeof(float));
@@ -103,7 +104,7 @@ void attention_lay(struct attention_layer *a, const struct kernel *kernel, struc
     a->alpha = arena_take(arena, R * a->T_stride, sizeof(float));
     a->context = arena_take(arena, R * a->F_stride, sizeof(float));
     a->frame = arena_take(arena, T, sizeof *a->frame);
-    if (!training)
+    if (!pass->options.training)
         return;
     a->dkeys = arena_take(arena, N * a->K_stride, sizeof(float));
     a->dqueries = additive ? arena_take(arena, R * a->K_stride, sizeof(float)) : NULL;
@@ -113,13 +114,13 @@ void attention_lay(struct attention_layer *a, const struct kernel *kernel, struc
     size_t widest = a->Kp > a->Sp ? a->Kp : a->Sp;
     a->dW = arena_take(arena, widest * (a->Sp + a->Fp), sizeof(float));
     a->sums = arena_take(arena, widest, sizeof(float));
-    a->scratch = arena_take(arena, kernel->outer_floats, sizeof(float));
+    a->scratch = arena_take(arena, pass->kernel->outer_floats, sizeof(float));
 }
 
 void attention_set_keys(
-    struct attention_layer *a, const struct kernel *kernel, size_t N, const float *Y, size_t Y_stride)
+    struct attention_layer *a, const struct pass *pass, size_t N, const float *Y, size_t Y_stride)
 {
-    kernel->product(&a->key.forward, N, Y, Y_stride, a->key_bias, 0, a->keys, a->K_stride);
+    pass->kernel->product(&a->key.forward, N, Y, Y_stride, a->key_bias, 0, a->keys, a->K_stride);
 }
 
 /* The queries of one sequence, and its frames. Each as rows of a matrix: the stride is to be set. */
@@ -166,9 +167,10 @@ static const float *compared(
 }
 
 /* alpha and contexts of a group. */
-static void attend(const struct attention_layer *a, const struct kernel *kernel,
+static void attend(const struct attention_layer *a, const struct pass *pass,
     const struct attention_queries *queries, const struct group *group)
 {
+    const struct kernel *kernel = pass->kernel;
     size_t q_stride;
     const float *Q = compared(a, queries, &q_stride);
     struct picked q = with_stride(group->queries, q_stride), keys = with_stride(group->frames, a->K_stride);
@@ -185,16 +187,17 @@ static void attend(const struct attention_layer *a, const struct kernel *kernel,
         0);
 }
 
-void attention_forward(const struct attention_layer *a, const struct kernel *kernel,
+void attention_forward(const struct attention_layer *a, const struct pass *pass,
     const struct attention_queries *queries, float *out)
 {
+    const struct kernel *kernel = pass->kernel;
     size_t R = queries->R;
     if (a->kind == ATTENTION_ADDITIVE)
         kernel->product(
             &a->query.forward, R, queries->d, queries->d_stride, NULL, 0, a->queries, a->K_stride);
     for (size_t i = 0; i < R;) {
         struct group group = find_group(a, queries, i);
-        attend(a, kernel, queries, &group);
+        attend(a, pass, queries, &group);
         i += group.queries.n;
     }
     kernel->product(
@@ -205,9 +208,11 @@ void attention_forward(const struct attention_layer *a, const struct kernel *ker
 }
 
 /* da of the combination in dout: into dd, dcontext and the gradient. */
-static void combine_backward(const struct attention_layer *a, const struct kernel *kernel,
-    const struct attention_queries *queries, const float *out, float *dout, float *dd, float *gradient)
+static void combine_backward(const struct attention_layer *a, const struct pass *pass,
+    const struct attention_queries *queries, const float *out, float *dout, float *dd)
 {
+    const struct kernel *kernel = pass->kernel;
+    float *gradient = pass->gradient;
     size_t R = queries->R;
     kernel->tanh_backward(&(struct cell_slopes){.rows = R,
         .units = a->Sp,
@@ -245,9 +250,10 @@ static void softmax_backward(size_t T, const float *alpha, float *dalpha)
 
 /* From dcontext of a group into dY and dkeys of its frames and the gradient by its queries, dd or dqueries.
  */
-static void attend_backward(const struct attention_layer *a, const struct kernel *kernel,
+static void attend_backward(const struct attention_layer *a, const struct pass *pass,
     const struct attention_queries *queries, const struct group *group, float *dd, float *dY)
 {
+    const struct kernel *kernel = pass->kernel;
     struct picked Y = with_stride(group->frames, queries->Y_stride),
                   contexts = with_stride(group->queries, a->F_stride),
                   keys = with_stride(group->frames, a->K_stride);
@@ -282,38 +288,38 @@ static void attend_backward(const struct attention_layer *a, const struct kernel
 
 /* Gradient by a matrix W from dy [R] of what it made of X [R], and by the bias beside it where there is one.
  */
-static void matrix_gradient(const struct attention_layer *a, const struct kernel *kernel,
-    const struct matrix *W, size_t R, const float *X, size_t X_stride, const float *dy, float *gradient)
+static void matrix_gradient(const struct attention_layer *a, const struct pass *pass, const struct matrix *W,
+    size_t R, const float *X, size_t X_stride, const float *dy)
 {
     struct outer_side side = {
         .columns = W->columns, .X = X, .X_stride = X_stride, .C = a->dW, .C_stride = W->columns};
     memset(a->dW, 0, W->rows * W->columns * sizeof(float));
     memset(a->sums, 0, W->rows * sizeof(float));
-    kernel->outer(R, W->rows, dy, a->K_stride, &side, 1, a->sums, a->scratch);
-    matrix_add_gradient(W, a->dW, gradient);
+    pass->kernel->outer(R, W->rows, dy, a->K_stride, &side, 1, a->sums, a->scratch);
+    matrix_add_gradient(W, a->dW, pass->gradient);
 }
 
-void attention_backward(const struct attention_layer *a, const struct kernel *kernel,
-    const struct attention_queries *queries, const float *out, float *dout, float *dd, float *dY,
-    float *gradient)
+void attention_backward(const struct attention_layer *a, const struct pass *pass,
+    const struct attention_queries *queries, const float *out, float *dout, float *dd, float *dY)
 {
     int additive = a->kind == ATTENTION_ADDITIVE;
     size_t N = queries->microbatch->N, R = queries->R;
-    combine_backward(a, kernel, queries, out, dout, dd, gradient);
+    combine_backward(a, pass, queries, out, dout, dd);
     memset(a->denergy, 0, a->Kp * sizeof(float));
     for (size_t i = 0; i < R;) {
         struct group group = find_group(a, queries, i);
-        attend_backward(a, kernel, queries, &group, dd, dY);
+        attend_backward(a, pass, queries, &group, dd, dY);
         i += group.queries.n;
     }
     if (additive) {
-        kernel->product(
+        pass->kernel->product(
             &a->query.backward, R, a->dqueries, a->K_stride, dd, queries->d_stride, dd, queries->d_stride);
-        matrix_gradient(a, kernel, &a->query, R, queries->d, queries->d_stride, a->dqueries, gradient);
-        bias_add_gradient(a->keyed, a->denergy, gradient + a->energy_offset);
+        matrix_gradient(a, pass, &a->query, R, queries->d, queries->d_stride, a->dqueries);
+        bias_add_gradient(a->keyed, a->denergy, pass->gradient + a->energy_offset);
     }
-    kernel->product(&a->key.backward, N, a->dkeys, a->K_stride, dY, queries->Y_stride, dY, queries->Y_stride);
-    matrix_gradient(a, kernel, &a->key, N, queries->Y, queries->Y_stride, a->dkeys, gradient);
+    pass->kernel->product(
+        &a->key.backward, N, a->dkeys, a->K_stride, dY, queries->Y_stride, dY, queries->Y_stride);
+    matrix_gradient(a, pass, &a->key, N, queries->Y, queries->Y_stride, a->dkeys);
     if (additive)
-        bias_add_gradient(a->keyed, a->sums, gradient + a->key_bias_offset);
+        bias_add_gradient(a->keyed, a->sums, pass->gradient + a->key_bias_offset);
 }

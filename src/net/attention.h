@@ -16,6 +16,7 @@
 #include "net/matrix.h"
 #include "net/microbatch.h"
 #include "net/net.h"
+#include "net/pass.h"
 
 struct attention_layer {
     enum attention kind; /* not ATTENTION_NONE */
@@ -63,21 +64,20 @@ void attention_pack(struct attention_layer *a, const struct kernel *kernel, cons
 
 /* Buffers for N frames, R queries at a time, and at most T frames and U queries of a sequence; U matters in
  * training alone. */
-void attention_lay(struct attention_layer *a, const struct kernel *kernel, struct arena *arena, size_t N,
-    size_t T, size_t R, size_t U, int training);
+void attention_lay(
+    struct attention_layer *a, const struct pass *pass, struct arena *arena, size_t R, size_t U);
 
 /* Keys of Y [N], for the calls of attention_forward that follow. */
 void attention_set_keys(
-    struct attention_layer *a, const struct kernel *kernel, size_t N, const float *Y, size_t Y_stride);
+    struct attention_layer *a, const struct pass *pass, size_t N, const float *Y, size_t Y_stride);
 
 /* out [R][S_stride] */
-void attention_forward(const struct attention_layer *a, const struct kernel *kernel,
+void attention_forward(const struct attention_layer *a, const struct pass *pass,
     const struct attention_queries *queries, float *out);
 
 /* Of the forward just made, with a query of every sequence. dout [R][S_stride] is destroyed, dd [R][d_stride]
  * and dY [N][Y_stride] are overwritten. */
-void attention_backward(const struct attention_layer *a, const struct kernel *kernel,
-    const struct attention_queries *queries, const float *out, float *dout, float *dd, float *dY,
-    float *gradient);
+void attention_backward(const struct attention_layer *a, const struct pass *pass,
+    const struct attention_queries *queries, const float *out, float *dout, float *dd, float *dY);
 
 #endif

@@ -106,12 +106,6 @@ void decoder_pack(struct decoder *d, const struct kernel *kernel, const float *w
         attention_pack(&d->attention, kernel, weights);
 }
 
-void decoder_set_times(struct decoder *d, double *times)
-{
-    for (size_t n = 0; n < d->layers; n++)
-        d->layer[n].recurrent.times = times;
-}
-
 /* Targets of row b, and the symbols that they are made into. */
 static size_t count_targets(const struct microbatch *microbatch, size_t b)
 {
@@ -123,19 +117,19 @@ static size_t count_symbols(const struct decoder *d, const struct microbatch *mi
     return count_targets(microbatch, b) + (d->classes ? 1 : 0);
 }
 
-struct decoder_size decoder_measure(const struct decoder *d, const struct net_pass *pass,
-    const struct microbatch *microbatch, size_t head_stride)
+struct decoder_size decoder_measure(const struct decoder *d, const struct pass *pass, size_t head_stride)
 {
-    struct decoder_size size = {.training = pass->training,
+    const struct microbatch *microbatch = pass->microbatch;
+    struct decoder_size size = {.training = pass->options.training,
         .B = microbatch->B,
         .N = microbatch->N,
         .T = microbatch->T,
         .head_stride = head_stride};
-    if (!pass->training)
-        size.beam = d->classes && pass->beam > 1 ? pass->beam : 1;
-    size.most = decoder_most_symbols(d->config, pass, microbatch->T);
+    if (!pass->options.training)
+        size.beam = d->classes && pass->options.beam > 1 ? pass->options.beam : 1;
+    size.most = decoder_most_symbols(d->config, &pass->options, microbatch->T);
     for (size_t b = 0; b < microbatch->B; b++)
-        size.labels += decoder_most_symbols(d->config, pass, (size_t)microbatch->length[b]);
+        size.labels += decoder_most_symbols(d->config, &pass->options, (size_t)microbatch->length[b]);
     for (size_t b = 0; b < microbatch->B && (microbatch->classes || microbatch->values); b++) {
         size_t symbols = count_symbols(d, microbatch, b);
         size.symbols += symbols;
@@ -171,10 +165,12 @@ static void lay_targets(struct decoder *d, struct arena *arena, const struct dec
 }
 
 void decoder_lay(
-    struct decoder *d, const struct kernel *kernel, struct arena *arena, const struct decoder_size *size)
+    struct decoder *d, const struct pass *pass, struct arena *arena, const struct decoder_size *size)
 {
     size_t R = decoder_count_rows(size), B = size->B > size->B * size->beam ? size->B : size->B * size->beam;
     size_t backward = size->training ? 1 : 0;
+    struct microbatch rows = {.B = B, .N = R};
+    struct pass inner = pass_over(pass, &rows);
     lay_targets(d, arena, size);
     d->row = arena_take(arena, R, sizeof *d->row);
     d->X = arena_take(arena, R * d->X_stride, sizeof(float));
@@ -187,9 +183,9 @@ void decoder_lay(
         layer->Y = arena_take(arena, (R + B) * d->S_stride, sizeof(float));
         layer->dY = arena_take(arena, backward * (R + B) * d->S_stride, sizeof(float));
         layer->begin = arena_take(arena, size->B * d->start_stride, sizeof(float));
-        recurrent_lay(&layer->recurrent, kernel, arena, B, R, size->training);
+        recurrent_lay(&layer->recurrent, &inner, arena);
         if (size->training)
-            dense_lay(&layer->start, kernel, arena);
+            dense_lay(&layer->start, pass, arena);
     }
     if (d->config->attention == ATTENTION_NONE) {
         d->out = d->layer[d->layers - 1].Y;
@@ -197,7 +193,7 @@ void decoder_lay(
     } else {
         d->out = arena_take(arena, R * d->S_stride, sizeof(float));
         d->dout = arena_take(arena, backward * R * d->S_stride, sizeof(float));
-        attention_lay(&d->attention, kernel, arena, size->N, size->T, R, size->steps, size->training);
+        attention_lay(&d->attention, pass, arena, R, size->steps);
     }
     d->label_start = NULL;
     d->labels = NULL;
@@ -206,18 +202,18 @@ void decoder_lay(
         decoder_search_lay(d, arena, size);
 }
 
-void decoder_start(struct decoder *d, const struct kernel *kernel, const struct microbatch *microbatch,
-    struct dense_input in)
+void decoder_start(struct decoder *d, const struct pass *pass, struct dense_input in)
 {
+    const struct microbatch *microbatch = pass->microbatch;
     gather_final(d->encoder, microbatch, in.X, in.stride, d->e, d->F_stride);
     for (size_t n = 0; n < d->layers; n++) {
         struct decoder_layer *layer = &d->layer[n];
-        dense_forward(&layer->start, kernel, microbatch->B, d->e, d->F_stride, layer->begin, d->start_stride);
+        dense_forward(&layer->start, pass, microbatch->B, d->e, d->F_stride, layer->begin, d->start_stride);
         for (size_t b = 0; b < microbatch->B; b++)
-            kernel->tanh_array(side_padded(layer->start.outputs), layer->begin + b * d->start_stride);
+            pass->kernel->tanh_array(side_padded(layer->start.outputs), layer->begin + b * d->start_stride);
     }
     if (d->config->attention != ATTENTION_NONE)
-        attention_set_keys(&d->attention, kernel, microbatch->N, in.X, in.stride);
+        attention_set_keys(&d->attention, pass, microbatch->N, in.X, in.stride);
 }
 
 /* Rows of the microbatch by falling number of symbols, those alike in the microbatch's order. */
@@ -318,38 +314,38 @@ static struct attention_queries make_queries(const struct decoder *d, size_t R,
         .d_stride = d->S_stride};
 }
 
-void decoder_compute(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
-    const struct microbatch *inner, const struct microbatch *microbatch, struct dense_input in,
-    const int32_t *order)
+void decoder_compute(struct decoder *d, const struct pass *pass, const struct microbatch *inner,
+    struct dense_input in, const int32_t *order)
 {
+    struct pass inner_pass = pass_over(pass, inner);
     const float *X = d->X;
     size_t stride = d->X_stride;
     for (size_t n = 0; n < d->layers; n++) {
         struct decoder_layer *layer = &d->layer[n];
-        recurrent_forward(&layer->recurrent, kernel, pass, inner, X, stride, layer->Y, d->S_stride);
+        recurrent_forward(&layer->recurrent, &inner_pass, X, stride, layer->Y, d->S_stride);
         X = layer->Y;
         stride = d->S_stride;
     }
     if (d->config->attention == ATTENTION_NONE)
         return;
-    struct attention_queries queries = make_queries(d, inner->N, microbatch, in, order);
-    attention_forward(&d->attention, kernel, &queries, d->out);
+    struct attention_queries queries = make_queries(d, inner->N, pass->microbatch, in, order);
+    attention_forward(&d->attention, pass, &queries, d->out);
 }
 
-void decoder_forward(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
-    const struct microbatch *microbatch, struct dense_input in)
+void decoder_forward(struct decoder *d, const struct pass *pass, struct dense_input in)
 {
+    const struct microbatch *microbatch = pass->microbatch;
     sort_sequences(d, microbatch);
     lay_out_frames(d, microbatch);
     set_inputs(d, microbatch);
     set_states(d);
-    decoder_compute(d, kernel, pass, &d->targets, microbatch, in, d->order);
+    decoder_compute(d, pass, &d->targets, in, d->order);
 }
 
 /* Gradients by the starting states of layer n, through the start's tanh, into its gradient; adds to d->de. */
-static void start_backward(struct decoder *d, const struct kernel *kernel,
-    const struct microbatch *microbatch, size_t n, float *gradient)
+static void start_backward(struct decoder *d, const struct pass *pass, size_t n)
 {
+    const struct microbatch *microbatch = pass->microbatch;
     const struct decoder_layer *layer = &d->layer[n];
     const struct microbatch *inner = &d->targets;
     size_t width = side_padded(layer->start.outputs);
@@ -364,34 +360,34 @@ static void start_backward(struct decoder *d, const struct kernel *kernel,
             dbegin[i] *= 1 - begin[i] * begin[i];
     }
     float *de = d->de, *of_layer = de + microbatch->B * d->F_stride;
-    dense_backward(&layer->start, kernel, microbatch->B, d->e, d->F_stride, d->dbegin, d->start_stride,
-        of_layer, gradient);
+    dense_backward(
+        &layer->start, pass, microbatch->B, d->e, d->F_stride, d->dbegin, d->start_stride, of_layer);
     for (size_t b = 0; b < microbatch->B; b++)
         for (size_t i = b * d->F_stride, end = i + side_padded(d->encoder); i < end; i++)
             de[i] += of_layer[i];
 }
 
-void decoder_backward(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
-    const struct microbatch *microbatch, struct dense_input in, float *dY, float *gradient)
+void decoder_backward(struct decoder *d, const struct pass *pass, struct dense_input in, float *dY)
 {
+    const struct microbatch *microbatch = pass->microbatch;
     const struct microbatch *inner = &d->targets;
+    struct pass inner_pass = pass_over(pass, inner);
     memset(d->de, 0, microbatch->B * d->F_stride * sizeof *d->de);
     if (d->config->attention == ATTENTION_NONE) {
         memset(dY, 0, microbatch->N * in.stride * sizeof *dY);
     } else {
         struct attention_queries queries = make_queries(d, inner->N, microbatch, in, d->order);
-        attention_backward(
-            &d->attention, kernel, &queries, d->out, d->dout, d->layer[d->layers - 1].dY, dY, gradient);
+        attention_backward(&d->attention, pass, &queries, d->out, d->dout, d->layer[d->layers - 1].dY, dY);
     }
     for (size_t n = d->layers; n-- > 0;) {
         struct decoder_layer *layer = &d->layer[n];
         const float *X = n > 0 ? layer[-1].Y : d->X;
         float *dX = n > 0 ? layer[-1].dY : d->classes ? d->dX : NULL;
-        recurrent_backward(&layer->recurrent, kernel, pass, inner, X, n > 0 ? d->S_stride : d->X_stride,
-            layer->Y, d->S_stride, layer->dY, dX, 0, gradient);
-        start_backward(d, kernel, microbatch, n, gradient);
+        recurrent_backward(&layer->recurrent, &inner_pass, X, n > 0 ? d->S_stride : d->X_stride, layer->Y,
+            d->S_stride, layer->dY, dX, 0);
+        start_backward(d, pass, n);
     }
     if (d->classes)
-        embedding_add_gradient(&d->embedding, inner->N, inner->symbols, d->dX, gradient);
+        embedding_add_gradient(&d->embedding, inner->N, inner->symbols, d->dX, pass->gradient);
     gather_final_back(d->encoder, microbatch, d->de, d->F_stride, dY, in.stride);
 }

@@ -79,49 +79,42 @@ int decoder_init(struct decoder *d, const struct net *net, struct side encoder, 
 void decoder_finish(struct decoder *d);        /* takes zeroes */
 size_t decoder_bytes(const struct decoder *d); /* of panels */
 void decoder_pack(struct decoder *d, const struct kernel *kernel, const float *weights);
-void decoder_set_times(struct decoder *d, double *times); /* see net/times.h */
 
 /* Of a pass over a microbatch. */
-struct decoder_size decoder_measure(const struct decoder *d, const struct net_pass *pass,
-    const struct microbatch *microbatch, size_t head_stride);
+struct decoder_size decoder_measure(const struct decoder *d, const struct pass *pass, size_t head_stride);
 size_t decoder_count_rows(const struct decoder_size *size); /* R: most that the head sees at once */
 
 void decoder_lay(
-    struct decoder *d, const struct kernel *kernel, struct arena *arena, const struct decoder_size *size);
+    struct decoder *d, const struct pass *pass, struct arena *arena, const struct decoder_size *size);
 
 /* Starting states and keys from the encoder's outputs `in` [N]: before anything else. */
-void decoder_start(struct decoder *d, const struct kernel *kernel, const struct microbatch *microbatch,
-    struct dense_input in);
+void decoder_start(struct decoder *d, const struct pass *pass, struct dense_input in);
 
 /* Teacher forcing: rows d->out of the frames of d->targets. */
-void decoder_forward(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
-    const struct microbatch *microbatch, struct dense_input in);
+void decoder_forward(struct decoder *d, const struct pass *pass, struct dense_input in);
 
 /* From d->dout; dY, with the stride of `in`, is overwritten. */
-void decoder_backward(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
-    const struct microbatch *microbatch, struct dense_input in, float *dY, float *gradient);
+void decoder_backward(struct decoder *d, const struct pass *pass, struct dense_input in, float *dY);
 
 /* Free run after decoder_start: into d->values, or d->label_start and d->labels. Overwrites what
  * decoder_forward and top_forward left. */
-void decoder_run(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
-    const struct microbatch *microbatch, struct dense_input in, struct top *top);
+void decoder_run(struct decoder *d, const struct pass *pass, struct dense_input in, struct top *top);
 
 /* ---- inside of the decoder ---- */
 
 /* One pass of layers and attention over the frames of `inner`, whose inputs are in d->X, whose rows' starting
  * states are set, and whose frames belong to rows d->row of the microbatch. */
-void decoder_compute(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
-    const struct microbatch *inner, const struct microbatch *microbatch, struct dense_input in,
-    const int32_t *order);
+void decoder_compute(struct decoder *d, const struct pass *pass, const struct microbatch *inner,
+    struct dense_input in, const int32_t *order);
 
 void decoder_search_lay(struct decoder *d, struct arena *arena, const struct decoder_size *size);
 
 /* Most symbols that a free run makes of T frames, the end symbol among them: few frames may have many. */
 static inline size_t decoder_most_symbols(
-    const struct net_config *config, const struct net_pass *pass, size_t T)
+    const struct net_config *config, const struct net_pass *options, size_t T)
 {
     size_t usual = 10 * T > config->target_length ? 10 * T : config->target_length;
-    return pass->most_labels ? pass->most_labels : usual + 20;
+    return options->most_labels ? options->most_labels : usual + 20;
 }
 
 #endif

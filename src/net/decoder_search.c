@@ -73,9 +73,8 @@ static void keep_starts(struct decoder *d, size_t B)
 
 /* One step of R rows from the states kept of their parents (NULL: the same rows), whose states are kept then.
  */
-static void run_step(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
-    const struct microbatch *microbatch, struct dense_input in, struct top *top, size_t R,
-    const int32_t *parent)
+static void run_step(struct decoder *d, const struct pass *pass, struct dense_input in, struct top *top,
+    size_t R, const int32_t *parent)
 {
     struct decoder_search *s = &d->search;
     size_t first[2] = {0, R};
@@ -91,27 +90,27 @@ static void run_step(struct decoder *d, const struct kernel *kernel, const struc
                 memcpy(c + i * d->Sp, s->c + from * d->Sp, d->Sp * sizeof *c);
         }
     }
-    decoder_compute(d, kernel, pass, &inner, microbatch, in, NULL);
+    decoder_compute(d, pass, &inner, in, NULL);
     for (size_t n = 0; n < d->layers; n++) {
         memcpy(s->h + n * s->rows * d->S_stride, d->layer[n].Y, R * d->S_stride * sizeof(float));
         if (has_c(d))
             memcpy(s->c + n * s->rows * d->Sp, d->layer[n].recurrent.c, R * d->Sp * sizeof(float));
     }
-    top_forward(top, kernel, R, (struct dense_input){.X = d->out, .stride = d->S_stride});
+    top_forward(top, pass, R, (struct dense_input){.X = d->out, .stride = d->S_stride});
 }
 
-static void run_values(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
-    const struct microbatch *microbatch, struct dense_input in, struct top *top)
+static void run_values(struct decoder *d, const struct pass *pass, struct dense_input in, struct top *top)
 {
+    const struct microbatch *microbatch = pass->microbatch;
     size_t O = d->config->outputs, U = d->config->target_length;
     keep_starts(d, microbatch->B);
     memset(d->X, 0, microbatch->B * d->X_stride * sizeof *d->X);
     for (size_t b = 0; b < microbatch->B; b++)
         d->row[b] = (int32_t)b;
     for (size_t u = 0; u < U; u++) {
-        run_step(d, kernel, pass, microbatch, in, top, microbatch->B, NULL);
+        run_step(d, pass, in, top, microbatch->B, NULL);
         struct loss_rows made = {.R = microbatch->B, .O = O, .outputs = top->outputs, .stride = top->stride};
-        loss_forward(d->config, kernel, &made, NULL);
+        loss_forward(d->config, pass->kernel, &made, NULL);
         for (size_t b = 0; b < microbatch->B; b++) {
             const float *y = top->outputs + b * top->stride;
             memcpy(d->values + (b * U + u) * top->stride, y, top->stride * sizeof *y);
@@ -135,8 +134,8 @@ static size_t add_candidate(struct candidate *list, size_t n, size_t beam, struc
 
 /* The symbol that row i goes on with, drawn in proportion to p^(1 / temperature): one
  * candidate. */
-static size_t draw_symbol(struct decoder *d, const struct net_pass *pass, const struct microbatch *microbatch,
-    size_t u, const struct top *top, size_t i)
+static size_t draw_symbol(
+    struct decoder *d, const struct pass *pass, size_t u, const struct top *top, size_t i)
 {
     size_t classes = d->config->outputs + 1, k = 0;
     const float *y = top->outputs + i * top->stride;
@@ -144,11 +143,12 @@ static size_t draw_symbol(struct decoder *d, const struct net_pass *pass, const 
     for (size_t c = 1; c < classes; c++)
         largest = (double)y[c] > largest ? (double)y[c] : largest;
     for (size_t c = 0; c < classes; c++)
-        sum += math_exp(((double)y[c] - largest) / pass->temperature);
-    double uniform =
-        sum * random_uniform(pass->seed, RANDOM_GENERATE, (uint64_t)microbatch->sequence[d->row[i]], u);
+        sum += math_exp(((double)y[c] - largest) / pass->options.temperature);
+    double uniform = sum *
+        random_uniform(
+            pass->options.seed, RANDOM_GENERATE, (uint64_t)pass->microbatch->sequence[d->row[i]], u);
     for (; k + 1 < classes; k++) {
-        below += math_exp(((double)y[k] - largest) / pass->temperature);
+        below += math_exp(((double)y[k] - largest) / pass->options.temperature);
         if (uniform < below)
             break;
     }
@@ -159,14 +159,14 @@ static size_t draw_symbol(struct decoder *d, const struct net_pass *pass, const 
 
 /* The symbols that row i could go on with. */
 static size_t add_row(
-    struct decoder *d, const struct kernel *kernel, const struct top *top, size_t i, size_t n, size_t beam)
+    struct decoder *d, const struct pass *pass, const struct top *top, size_t i, size_t n, size_t beam)
 {
     struct decoder_search *s = &d->search;
     size_t classes = d->config->outputs + 1;
     const float *y = top->outputs + i * top->stride;
     float largest;
     memcpy(s->logits, y, classes * sizeof *y);
-    double sum = math_log((double)kernel->softmax(classes, s->logits, &largest));
+    double sum = math_log((double)pass->kernel->softmax(classes, s->logits, &largest));
     for (size_t k = 0; k < classes; k++) {
         struct candidate candidate = {.sum = s->sum[i] + (((double)y[k] - (double)largest) - sum),
             .parent = (int32_t)i,
@@ -208,20 +208,20 @@ static size_t advance(struct decoder *d, size_t b, size_t most, size_t u, size_t
 }
 
 /* All sequences behind step u, whose rows are R; returns those of the next step. */
-static size_t advance_all(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
-    const struct microbatch *microbatch, const struct top *top, size_t R, size_t u, size_t beam)
+static size_t advance_all(
+    struct decoder *d, const struct pass *pass, const struct top *top, size_t R, size_t u, size_t beam)
 {
     struct decoder_search *s = &d->search;
     size_t next = 0;
     for (size_t i = 0; i < R;) {
         size_t b = (size_t)d->row[i], n = 0, wide = beam - (size_t)s->finished[b].count;
         for (; i < R && (size_t)d->row[i] == b; i++)
-            if (pass->temperature > 0)
-                n = draw_symbol(d, pass, microbatch, u, top, i);
+            if (pass->options.temperature > 0)
+                n = draw_symbol(d, pass, u, top, i);
             else
-                n = add_row(d, kernel, top, i, n, wide);
-        next =
-            advance(d, b, decoder_most_symbols(d->config, pass, (size_t)microbatch->length[b]), u, n, next);
+                n = add_row(d, pass, top, i, n, wide);
+        next = advance(d, b,
+            decoder_most_symbols(d->config, &pass->options, (size_t)pass->microbatch->length[b]), u, n, next);
     }
     memcpy(d->row, s->row, next * sizeof *d->row);
     memcpy(s->sum, s->next_sum, next * sizeof *s->sum);
@@ -246,9 +246,9 @@ static void trace_labels(struct decoder *d, size_t B)
     }
 }
 
-static void run_classes(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
-    const struct microbatch *microbatch, struct dense_input in, struct top *top)
+static void run_classes(struct decoder *d, const struct pass *pass, struct dense_input in, struct top *top)
 {
+    const struct microbatch *microbatch = pass->microbatch;
     struct decoder_search *s = &d->search;
     size_t beam = s->rows / microbatch->B, R = microbatch->B;
     keep_starts(d, microbatch->B);
@@ -260,17 +260,16 @@ static void run_classes(struct decoder *d, const struct kernel *kernel, const st
     }
     for (size_t u = 0; R > 0; u++) {
         embedding_look_up(&d->embedding, R, s->symbol + u * s->rows, d->X);
-        run_step(d, kernel, pass, microbatch, in, top, R, s->parent + u * s->rows);
-        R = advance_all(d, kernel, pass, microbatch, top, R, u, beam);
+        run_step(d, pass, in, top, R, s->parent + u * s->rows);
+        R = advance_all(d, pass, top, R, u, beam);
     }
     trace_labels(d, microbatch->B);
 }
 
-void decoder_run(struct decoder *d, const struct kernel *kernel, const struct net_pass *pass,
-    const struct microbatch *microbatch, struct dense_input in, struct top *top)
+void decoder_run(struct decoder *d, const struct pass *pass, struct dense_input in, struct top *top)
 {
     if (d->classes)
-        run_classes(d, kernel, pass, microbatch, in, top);
+        run_classes(d, pass, in, top);
     else
-        run_values(d, kernel, pass, microbatch, in, top);
+        run_values(d, pass, in, top);
 }

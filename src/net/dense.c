@@ -38,53 +38,53 @@ void dense_pack(struct dense *dense, const struct kernel *kernel, const float *w
     bias_add(dense->outputs, weights + dense->bias_offset, dense->bias);
 }
 
-void dense_lay(struct dense *dense, const struct kernel *kernel, struct arena *arena)
+void dense_lay(struct dense *dense, const struct pass *pass, struct arena *arena)
 {
     dense->dW = arena_take(arena, dense->weight.rows * dense->weight.columns, sizeof(float));
     dense->sums = arena_take(arena, dense->weight.rows, sizeof(float));
-    dense->scratch = arena_take(arena, kernel->outer_floats, sizeof(float));
+    dense->scratch = arena_take(arena, pass->kernel->outer_floats, sizeof(float));
 }
 
-void dense_forward(const struct dense *dense, const struct kernel *kernel, size_t R, const float *X,
+void dense_forward(const struct dense *dense, const struct pass *pass, size_t R, const float *X,
     size_t X_stride, float *Y, size_t Y_stride)
 {
-    kernel->product(&dense->weight.forward, R, X, X_stride, dense->bias, 0, Y, Y_stride);
+    pass->kernel->product(&dense->weight.forward, R, X, X_stride, dense->bias, 0, Y, Y_stride);
 }
 
-void dense_backward(const struct dense *dense, const struct kernel *kernel, size_t R, const float *X,
-    size_t X_stride, const float *dY, size_t Y_stride, float *dX, float *gradient)
+void dense_backward(const struct dense *dense, const struct pass *pass, size_t R, const float *X,
+    size_t X_stride, const float *dY, size_t Y_stride, float *dX)
 {
     const struct matrix *W = &dense->weight;
     if (dX)
-        kernel->product(&W->backward, R, dY, Y_stride, NULL, 0, dX, X_stride);
+        pass->kernel->product(&W->backward, R, dY, Y_stride, NULL, 0, dX, X_stride);
     memset(dense->dW, 0, W->rows * W->columns * sizeof *dense->dW);
     memset(dense->sums, 0, W->rows * sizeof *dense->sums);
     struct outer_side side = {
         .columns = W->columns, .X = X, .X_stride = X_stride, .C = dense->dW, .C_stride = W->columns};
-    kernel->outer(R, W->rows, dY, Y_stride, &side, 1, dense->sums, dense->scratch);
-    matrix_add_gradient(W, dense->dW, gradient);
-    bias_add_gradient(dense->outputs, dense->sums, gradient + dense->bias_offset);
+    pass->kernel->outer(R, W->rows, dY, Y_stride, &side, 1, dense->sums, dense->scratch);
+    matrix_add_gradient(W, dense->dW, pass->gradient);
+    bias_add_gradient(dense->outputs, dense->sums, pass->gradient + dense->bias_offset);
 }
 
-void dense_forward_input(const struct dense *dense, const struct kernel *kernel, size_t R,
-    struct dense_input in, float *Y, size_t Y_stride)
+void dense_forward_input(const struct dense *dense, const struct pass *pass, size_t R, struct dense_input in,
+    float *Y, size_t Y_stride)
 {
     if (dense->one_hot)
         matrix_look_up(&dense->weight, R, in.symbols, dense->bias, Y, Y_stride);
     else
-        dense_forward(dense, kernel, R, in.X, in.stride, Y, Y_stride);
+        dense_forward(dense, pass, R, in.X, in.stride, Y, Y_stride);
 }
 
-void dense_backward_input(const struct dense *dense, const struct kernel *kernel, size_t R,
-    struct dense_input in, const float *dY, size_t Y_stride, float *dX, float *gradient)
+void dense_backward_input(const struct dense *dense, const struct pass *pass, size_t R, struct dense_input in,
+    const float *dY, size_t Y_stride, float *dX)
 {
     if (!dense->one_hot) {
-        dense_backward(dense, kernel, R, in.X, in.stride, dY, Y_stride, dX, gradient);
+        dense_backward(dense, pass, R, in.X, in.stride, dY, Y_stride, dX);
         return;
     }
     const struct matrix *W = &dense->weight;
     memset(dense->sums, 0, W->rows * sizeof *dense->sums);
-    kernel->outer(R, W->rows, dY, Y_stride, NULL, 0, dense->sums, dense->scratch);
-    bias_add_gradient(dense->outputs, dense->sums, gradient + dense->bias_offset);
-    matrix_add_symbols(W, R, in.symbols, dY, Y_stride, dense->dW, gradient);
+    pass->kernel->outer(R, W->rows, dY, Y_stride, NULL, 0, dense->sums, dense->scratch);
+    bias_add_gradient(dense->outputs, dense->sums, pass->gradient + dense->bias_offset);
+    matrix_add_symbols(W, R, in.symbols, dY, Y_stride, dense->dW, pass->gradient);
 }

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "net/matrix.h"
+#include "net/pass.h"
 
 /* What a layer sees: rows of floats, or symbols. */
 struct dense_input {
@@ -39,20 +40,20 @@ int dense_init(struct dense *dense, struct side outputs, struct side inputs, siz
     size_t bias_offset, struct error *error);
 void dense_finish(struct dense *dense); /* takes zeroes */
 void dense_pack(struct dense *dense, const struct kernel *kernel, const float *weights);
-void dense_lay(struct dense *dense, const struct kernel *kernel, struct arena *arena);
+void dense_lay(struct dense *dense, const struct pass *pass, struct arena *arena);
 
 /* Y [R][Y_stride] from X [R][X_stride]. */
-void dense_forward(const struct dense *dense, const struct kernel *kernel, size_t R, const float *X,
+void dense_forward(const struct dense *dense, const struct pass *pass, size_t R, const float *X,
     size_t X_stride, float *Y, size_t Y_stride);
 
 /* dX is overwritten, NULL: not wanted; the gradient of W and b added to. */
-void dense_backward(const struct dense *dense, const struct kernel *kernel, size_t R, const float *X,
-    size_t X_stride, const float *dY, size_t Y_stride, float *dX, float *gradient);
+void dense_backward(const struct dense *dense, const struct pass *pass, size_t R, const float *X,
+    size_t X_stride, const float *dY, size_t Y_stride, float *dX);
 
 /* The same for rows or symbols, as the layer was set up for. */
-void dense_forward_input(const struct dense *dense, const struct kernel *kernel, size_t R,
-    struct dense_input in, float *Y, size_t Y_stride);
-void dense_backward_input(const struct dense *dense, const struct kernel *kernel, size_t R,
-    struct dense_input in, const float *dY, size_t Y_stride, float *dX, float *gradient);
+void dense_forward_input(const struct dense *dense, const struct pass *pass, size_t R, struct dense_input in,
+    float *Y, size_t Y_stride);
+void dense_backward_input(const struct dense *dense, const struct pass *pass, size_t R, struct dense_input in,
+    const float *dY, size_t Y_stride, float *dX);
 
 #endif

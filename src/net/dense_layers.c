@@ -42,15 +42,15 @@ void dense_layers_pack(struct dense_layers *layers, const struct kernel *kernel,
         dense_pack(&layers->layer[k].dense, kernel, weights);
 }
 
-void dense_layers_lay(
-    struct dense_layers *layers, const struct kernel *kernel, struct arena *arena, size_t R, int training)
+void dense_layers_lay(struct dense_layers *layers, const struct pass *pass, struct arena *arena, size_t R)
 {
+    int training = pass->options.training;
     for (size_t k = 0; k < layers->n; k++) {
         struct dense_layer *layer = &layers->layer[k];
         layer->Y = arena_take(arena, R * layer->stride, sizeof(float));
         layer->dY = arena_take(arena, training ? R * layer->stride : 0, sizeof(float));
         if (training)
-            dense_lay(&layer->dense, kernel, arena);
+            dense_lay(&layer->dense, pass, arena);
     }
 }
 
@@ -74,13 +74,13 @@ float *dense_layers_gradient(const struct dense_layers *layers, float *dX)
 }
 
 void dense_layers_forward(
-    struct dense_layers *layers, const struct kernel *kernel, size_t R, struct dense_input in)
+    struct dense_layers *layers, const struct pass *pass, size_t R, struct dense_input in)
 {
     for (size_t k = 0; k < layers->n; k++) {
         struct dense_layer *layer = &layers->layer[k];
-        dense_forward_input(&layer->dense, kernel, R, layer_input(layers, k, in), layer->Y, layer->stride);
+        dense_forward_input(&layer->dense, pass, R, layer_input(layers, k, in), layer->Y, layer->stride);
         for (size_t r = 0; r < R; r++)
-            kernel->tanh_array(layer->dense.weight.rows, layer->Y + r * layer->stride);
+            pass->kernel->tanh_array(layer->dense.weight.rows, layer->Y + r * layer->stride);
     }
 }
 
@@ -95,13 +95,13 @@ static void tanh_backward(const struct dense_layer *layer, size_t R)
     }
 }
 
-void dense_layers_backward(struct dense_layers *layers, const struct kernel *kernel, size_t R,
-    struct dense_input in, float *dX, float *gradient)
+void dense_layers_backward(
+    struct dense_layers *layers, const struct pass *pass, size_t R, struct dense_input in, float *dX)
 {
     for (size_t k = layers->n; k-- > 0;) {
         struct dense_layer *layer = &layers->layer[k];
         tanh_backward(layer, R);
-        dense_backward_input(&layer->dense, kernel, R, layer_input(layers, k, in), layer->dY, layer->stride,
-            k > 0 ? layers->layer[k - 1].dY : dX, gradient);
+        dense_backward_input(&layer->dense, pass, R, layer_input(layers, k, in), layer->dY, layer->stride,
+            k > 0 ? layers->layer[k - 1].dY : dX);
     }
 }

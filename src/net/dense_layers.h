@@ -8,6 +8,7 @@
 
 #include "net/dense.h"
 #include "net/net.h"
+#include "net/pass.h"
 
 struct dense_layer {
     struct dense dense;
@@ -29,11 +30,10 @@ int dense_layers_init(struct dense_layers *layers, const struct net *net, const 
 void dense_layers_finish(struct dense_layers *layers);        /* takes zeroes */
 size_t dense_layers_bytes(const struct dense_layers *layers); /* of panels */
 void dense_layers_pack(struct dense_layers *layers, const struct kernel *kernel, const float *weights);
-void dense_layers_lay(
-    struct dense_layers *layers, const struct kernel *kernel, struct arena *arena, size_t R, int training);
+void dense_layers_lay(struct dense_layers *layers, const struct pass *pass, struct arena *arena, size_t R);
 
 void dense_layers_forward(
-    struct dense_layers *layers, const struct kernel *kernel, size_t R, struct dense_input in);
+    struct dense_layers *layers, const struct pass *pass, size_t R, struct dense_input in);
 
 /* What comes out of layers that see `in`. */
 struct dense_input dense_layers_output(const struct dense_layers *layers, struct dense_input in);
@@ -43,7 +43,7 @@ float *dense_layers_gradient(const struct dense_layers *layers, float *dX);
 
 /* dX, with the stride of the inputs, is overwritten where there are layers; NULL: not wanted. Destroys the
  * gradient by what came out. */
-void dense_layers_backward(struct dense_layers *layers, const struct kernel *kernel, size_t R,
-    struct dense_input in, float *dX, float *gradient);
+void dense_layers_backward(
+    struct dense_layers *layers, const struct pass *pass, size_t R, struct dense_input in, float *dX);
 
 #endif

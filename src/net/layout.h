@@ -6,6 +6,7 @@
 #include "net/losses/loss.h"
 #include "net/net.h"
 #include "net/outputs/output.h"
+#include "net/pass.h"
 #include "net/stack.h"
 #include "net/top.h"
 
@@ -34,12 +35,11 @@ const struct parameter *net_find_parameter(const struct net *net, const char *fo
 /* Dropout by a mask that is a function of key, sequence, layer, step and unit alone (Srivastava et al. 2014;
  * kept units are divided by 1 - rate): out = mask . in over the first `width` of the rows [N][stride] of a
  * layer; in may be out. (dropout.c) */
-void dropout_apply(const struct net_pass *pass, const struct microbatch *microbatch, double rate,
-    size_t layer, size_t width, size_t stride, const float *in, float *out);
+void dropout_apply(const struct pass *pass, double rate, size_t layer, size_t width, size_t stride,
+    const float *in, float *out);
 
 /* out [N][stride] = inputs + deviation n over the first `width` features of the microbatch's frames, n normal
  * and a function of key, sequence, step and feature alone; the padding is zeroed. (noise.c) */
-void noise_apply(const struct net_pass *pass, const struct microbatch *microbatch, double deviation,
-    size_t width, float *out, size_t stride);
+void noise_apply(const struct pass *pass, double deviation, size_t width, float *out, size_t stride);
 
 #endif

@@ -74,49 +74,60 @@ size_t net_panel_bytes(const struct net *net)
     return stack_bytes(&net->stack) + own + top_bytes(&net->top);
 }
 
-/* All buffers of a pass, in the order of their use; `scored` with those that scores need. */
-static void take_workspace(struct net *net, struct arena *arena, const struct net_pass *pass,
-    const struct microbatch *microbatch, int scored)
+static struct pass make_pass(const struct net *net, const struct net_pass *options,
+    const struct microbatch *microbatch, float *gradient)
 {
-    stack_lay(&net->stack, net->kernel, arena, microbatch->B, microbatch->N, pass->training);
-    net->output->take_workspace(net, arena, pass, microbatch, scored);
+    return (struct pass){.kernel = net->kernel,
+        .microbatch = microbatch,
+        .options = *options,
+        .gradient = gradient,
+        .times = net->times};
 }
 
-size_t net_workspace_bytes(struct net *net, const struct net_pass *pass, const struct microbatch *microbatch)
+/* All buffers of a pass, in the order of their use; `scored` with those that scores need. */
+static void take_workspace(struct net *net, const struct pass *pass, struct arena *arena, int scored)
 {
+    stack_lay(&net->stack, pass, arena);
+    net->output->take_workspace(net, pass, arena, scored);
+}
+
+size_t net_workspace_bytes(
+    struct net *net, const struct net_pass *options, const struct microbatch *microbatch)
+{
+    struct pass pass = make_pass(net, options, microbatch, NULL);
     struct arena arena = {0};
-    take_workspace(net, &arena, pass, microbatch, microbatch->classes || microbatch->values);
+    take_workspace(net, &pass, &arena, microbatch->classes || microbatch->values);
     return arena.peak;
 }
 
 /* Measures the workspace by taking it from an arena of no memory, and takes it again from memory. */
-static int make_workspace(struct net *net, const struct net_pass *pass, const struct microbatch *microbatch,
-    int scored, struct error *error)
+static int make_workspace(struct net *net, const struct pass *pass, int scored, struct error *error)
 {
     struct arena arena = {0};
-    take_workspace(net, &arena, pass, microbatch, scored);
+    take_workspace(net, pass, &arena, scored);
     if (arena.peak > net->block_bytes) {
         memory_destroy(net->block);
         net->block_bytes = 0;
         net->block = memory_create(arena.peak, 1, error);
         if (!net->block)
-            return error_prefix(error, "activations of a microbatch of %zu frames: ", microbatch->N);
+            return error_prefix(error, "activations of a microbatch of %zu frames: ", pass->microbatch->N);
         net->block_bytes = arena.peak;
     }
     arena = (struct arena){.base = net->block, .size = net->block_bytes};
     arena_reset(&arena);
-    take_workspace(net, &arena, pass, microbatch, scored);
+    take_workspace(net, pass, &arena, scored);
     return 0;
 }
 
-int net_forward(struct net *net, const struct net_pass *pass, const struct microbatch *microbatch,
+int net_forward(struct net *net, const struct net_pass *options, const struct microbatch *microbatch,
     struct net_outputs *outputs, struct net_score *scores, struct error *error)
 {
+    struct pass pass = make_pass(net, options, microbatch, NULL);
     double start = times_start(net->times);
-    if (make_workspace(net, pass, microbatch, scores != NULL, error))
+    if (make_workspace(net, &pass, scores != NULL, error))
         return -1;
-    stack_forward(&net->stack, net->kernel, pass, microbatch);
-    net->output->forward(net, pass, microbatch, outputs, scores);
+    stack_forward(&net->stack, &pass);
+    net->output->forward(net, &pass, outputs, scores);
     times_add(net->times, NET_FORWARD, start);
     return 0;
 }
@@ -124,30 +135,29 @@ int net_forward(struct net *net, const struct net_pass *pass, const struct micro
 int net_continue(struct net *net, struct net_state *state, const struct microbatch *microbatch,
     struct net_outputs *outputs, struct error *error)
 {
-    const struct net_pass pass = {.training = 0};
+    const struct net_pass options = {.training = 0};
+    struct pass pass = make_pass(net, &options, microbatch, NULL);
     assert(!net->output->has_decoder && state->L == net->stack.L);
-    if (make_workspace(net, &pass, microbatch, 0, error))
+    if (make_workspace(net, &pass, 0, error))
         return -1;
     state_load(state, &net->stack, microbatch);
-    stack_forward(&net->stack, net->kernel, &pass, microbatch);
-    net->output->forward(net, &pass, microbatch, outputs, NULL);
+    stack_forward(&net->stack, &pass);
+    net->output->forward(net, &pass, outputs, NULL);
     state_save(state, &net->stack, microbatch);
     return 0;
 }
 
 void net_backward(
-    struct net *net, const struct net_pass *pass, const struct microbatch *microbatch, float *gradient)
+    struct net *net, const struct net_pass *options, const struct microbatch *microbatch, float *gradient)
 {
+    struct pass pass = make_pass(net, options, microbatch, gradient);
     double start = times_start(net->times);
-    net->output->backward(net, pass, microbatch, gradient);
-    stack_backward(&net->stack, net->kernel, pass, microbatch, gradient);
+    net->output->backward(net, &pass);
+    stack_backward(&net->stack, &pass);
     times_add(net->times, NET_BACKWARD, start);
 }
 
 void net_set_times(struct net *net, double *times)
 {
     net->times = times;
-    stack_set_times(&net->stack, times);
-    if (net->output->set_times)
-        net->output->set_times(net);
 }

@@ -129,7 +129,8 @@ struct net_pass {
 /* Bytes of the workspace of a pass over a microbatch, with scores where the microbatch has targets. Of the
  * microbatch only its layout is read, and whether it has targets. A pass made before is lost: net_backward
  * cannot follow any more. */
-size_t net_workspace_bytes(struct net *net, const struct net_pass *pass, const struct microbatch *microbatch);
+size_t net_workspace_bytes(
+    struct net *net, const struct net_pass *options, const struct microbatch *microbatch);
 
 /* Loss and error of one sequence of a microbatch, sums over what was counted. */
 struct net_score {
@@ -157,7 +158,7 @@ struct net_outputs {
 /* Runs the net on a microbatch, growing its workspace where it must. Without targets in the microbatch scores
  * may be NULL. scores [B] are in the order of the microbatch. Row by row, outputs and scores do not depend on
  * which other sequences are in the microbatch. */
-int net_forward(struct net *net, const struct net_pass *pass, const struct microbatch *microbatch,
+int net_forward(struct net *net, const struct net_pass *options, const struct microbatch *microbatch,
     struct net_outputs *outputs, struct net_score *scores, struct error *error);
 
 /* States of all layers of B sequences, for running a net step by step: before any step those that the net
@@ -178,7 +179,7 @@ int net_continue(struct net *net, struct net_state *state, const struct microbat
  * gradient of the sum of the losses over the microbatch to `gradient` [P]. Destroys the outputs of the pass.
  */
 void net_backward(
-    struct net *net, const struct net_pass *pass, const struct microbatch *microbatch, float *gradient);
+    struct net *net, const struct net_pass *options, const struct microbatch *microbatch, float *gradient);
 
 /* Seconds are added to times [NET_TIMES] (the caller's) from now on, at the cost of reading a clock; NULL: no
  * more. Forward and backward hold all that is in them, so also activations, and backward the weight

@@ -89,9 +89,10 @@ void recurrent_pack(struct recurrent *r, const struct kernel *kernel, const floa
         memcpy(r->peephole + k * r->Hp, weights + r->peephole_offset + k * r->H, r->H * sizeof *weights);
 }
 
-void recurrent_lay(
-    struct recurrent *r, const struct kernel *kernel, struct arena *arena, size_t B, size_t N, int training)
+void recurrent_lay(struct recurrent *r, const struct pass *pass, struct arena *arena)
 {
+    size_t B = pass->microbatch->B, N = pass->microbatch->N;
+    int training = pass->options.training;
     size_t width = r->G * r->Hp;
     r->a = arena_take(arena, N * r->a_stride, sizeof(float));
     if (r->cell == CELL_LSTM)
@@ -100,19 +101,20 @@ void recurrent_lay(
         r->t = arena_take(arena, N * r->Hp, sizeof(float));
     if (r->cell == CELL_GRU)
         r->u = arena_take(arena, N * r->a_stride, sizeof(float));
-    transition_lay(&r->transition, kernel, arena, B, N, training);
+    transition_lay(&r->transition, pass, arena);
     if (!training)
         return;
     r->dc = arena_take(arena, r->cell == CELL_LSTM ? B * r->Hp : 0, sizeof(float));
     r->dW = arena_take(arena, width * (r->input.columns + r->Hp), sizeof(float));
     r->sums = arena_take(arena, width, sizeof(float));
     r->before = arena_take(arena, N, sizeof *r->before);
-    r->scratch = arena_take(arena, kernel->outer_floats, sizeof(float));
+    r->scratch = arena_take(arena, pass->kernel->outer_floats, sizeof(float));
 }
 
-static void cell_forward(const struct recurrent *r, const struct kernel *kernel, const struct cell_rows *rows)
+static void cell_forward(const struct recurrent *r, const struct pass *pass, const struct cell_rows *rows)
 {
-    double start = times_start(r->times);
+    const struct kernel *kernel = pass->kernel;
+    double start = times_start(pass->times);
     switch (r->cell) {
     case CELL_LSTM:
         kernel->lstm_forward(rows);
@@ -127,13 +129,13 @@ static void cell_forward(const struct recurrent *r, const struct kernel *kernel,
         kernel->relu_forward(rows);
         break;
     }
-    times_add(r->times, NET_ACTIVATION, start);
+    times_add(pass->times, NET_ACTIVATION, start);
 }
 
-static void cell_backward(
-    const struct recurrent *r, const struct kernel *kernel, const struct cell_slopes *rows)
+static void cell_backward(const struct recurrent *r, const struct pass *pass, const struct cell_slopes *rows)
 {
-    double start = times_start(r->times);
+    const struct kernel *kernel = pass->kernel;
+    double start = times_start(pass->times);
     switch (r->cell) {
     case CELL_LSTM:
         kernel->lstm_backward(rows);
@@ -148,37 +150,38 @@ static void cell_backward(
         kernel->relu_backward(rows);
         break;
     }
-    times_add(r->times, NET_ACTIVATION, start);
+    times_add(pass->times, NET_ACTIVATION, start);
 }
 
 /* Sums of the rows before activation: a = W_ih x + b (already there) + W_hh m. */
 static void run_product(
-    const struct recurrent *r, const struct kernel *kernel, struct run run, const float *Y, size_t Y_stride)
+    const struct recurrent *r, const struct pass *pass, struct run run, const float *Y, size_t Y_stride)
 {
     const float *m = Y + run.before * Y_stride;
     size_t stride = Y_stride;
     if (r->transition.on) {
-        transition_forward(&r->transition, kernel, run.first, run.rows, run.row, m, Y_stride);
+        transition_forward(&r->transition, pass, run.first, run.rows, run.row, m, Y_stride);
         stride = r->transition.stride;
         m = transition_output(&r->transition) + run.first * stride;
     }
     if (r->cell == CELL_GRU) {
         float *u = r->u + run.first * r->a_stride;
         if (run.product)
-            kernel->product(&r->hidden.forward, run.rows, m, stride, r->bias_recurrent, 0, u, r->a_stride);
+            pass->kernel->product(
+                &r->hidden.forward, run.rows, m, stride, r->bias_recurrent, 0, u, r->a_stride);
         for (size_t b = 0; b < run.rows && !run.product; b++)
             memcpy(u + b * r->a_stride, r->bias_recurrent, r->G * r->Hp * sizeof *u);
     } else if (run.product) {
         float *a = r->a + run.first * r->a_stride;
-        kernel->product(&r->hidden.forward, run.rows, m, stride, a, r->a_stride, a, r->a_stride);
+        pass->kernel->product(&r->hidden.forward, run.rows, m, stride, a, r->a_stride, a, r->a_stride);
     }
 }
 
 static void run_forward(
-    const struct recurrent *r, const struct kernel *kernel, struct run run, float *Y, size_t Y_stride)
+    const struct recurrent *r, const struct pass *pass, struct run run, float *Y, size_t Y_stride)
 {
     size_t Hp = r->Hp;
-    run_product(r, kernel, run, Y, Y_stride);
+    run_product(r, pass, run, Y, Y_stride);
     struct cell_rows rows = {.rows = run.rows,
         .units = Hp,
         .gates = r->a + run.first * r->a_stride,
@@ -199,7 +202,7 @@ static void run_forward(
         rows.tanh_c = r->t + run.first * Hp;
     if (r->cell == CELL_GRU)
         rows.recurrent = r->u + run.first * r->a_stride;
-    cell_forward(r, kernel, &rows);
+    cell_forward(r, pass, &rows);
 }
 
 /* Steps in the direction's own time whose frames the products over many frames take at once: as many as a
@@ -221,16 +224,17 @@ static void find_span(
 }
 
 /* a = W_ih x + b for the frames of the span that starts with step i. */
-static void span_forward(const struct recurrent *r, const struct kernel *kernel,
-    const struct microbatch *microbatch, size_t i, const float *X, size_t X_stride)
+static void span_forward(
+    const struct recurrent *r, const struct pass *pass, size_t i, const float *X, size_t X_stride)
 {
     size_t n, end;
-    find_span(r, microbatch, i, &n, &end);
+    find_span(r, pass->microbatch, i, &n, &end);
     float *a = r->a + n * r->a_stride;
     if (r->one_hot)
-        matrix_look_up(&r->input, end - n, microbatch->symbols + n, r->bias, a, r->a_stride);
+        matrix_look_up(&r->input, end - n, pass->microbatch->symbols + n, r->bias, a, r->a_stride);
     else
-        kernel->product(&r->input.forward, end - n, X + n * X_stride, X_stride, r->bias, 0, a, r->a_stride);
+        pass->kernel->product(
+            &r->input.forward, end - n, X + n * X_stride, X_stride, r->bias, 0, a, r->a_stride);
 }
 
 /* The state that each row starts from, behind the frames of Y and c. */
@@ -246,20 +250,21 @@ static void set_start(
         memcpy(recurrent_start_c(r, microbatch) + b * r->Hp, r->learned + r->Hp, bytes);
 }
 
-void recurrent_forward(struct recurrent *r, const struct kernel *kernel, const struct net_pass *pass,
-    const struct microbatch *microbatch, const float *X, size_t X_stride, float *Y, size_t Y_stride)
+void recurrent_forward(
+    struct recurrent *r, const struct pass *pass, const float *X, size_t X_stride, float *Y, size_t Y_stride)
 {
+    const struct microbatch *microbatch = pass->microbatch;
     size_t span = count_span(r, microbatch);
     set_start(r, microbatch, Y, Y_stride);
-    transition_begin(&r->transition, pass, microbatch);
+    transition_begin(&r->transition, pass);
     for (size_t i = 0; i < microbatch->T; i++) {
         if (i % span == 0)
-            span_forward(r, kernel, microbatch, i, X, X_stride);
+            span_forward(r, pass, i, X, X_stride);
         struct run run[2];
         split_step(r, microbatch, step_at(r, microbatch, step_time(r, microbatch, i)), run);
         for (size_t k = 0; k < 2; k++)
             if (run[k].rows > 0)
-                run_forward(r, kernel, run[k], Y, Y_stride);
+                run_forward(r, pass, run[k], Y, Y_stride);
     }
 }
 
@@ -276,33 +281,33 @@ static void fetch_step(const struct recurrent *r, struct step step, const float 
 }
 
 /* dX (+)= W_ih^T da for the frames of the span that starts with step i. */
-static void span_backward(const struct recurrent *r, const struct kernel *kernel,
-    const struct microbatch *microbatch, size_t i, float *dX, size_t X_stride, int add)
+static void span_backward(
+    const struct recurrent *r, const struct pass *pass, size_t i, float *dX, size_t X_stride, int add)
 {
     size_t n, end;
-    find_span(r, microbatch, i, &n, &end);
+    find_span(r, pass->microbatch, i, &n, &end);
     dX += n * X_stride;
-    kernel->product(&r->input.backward, end - n, r->a + n * r->a_stride, r->a_stride, add ? dX : NULL,
+    pass->kernel->product(&r->input.backward, end - n, r->a + n * r->a_stride, r->a_stride, add ? dX : NULL,
         X_stride, dX, X_stride);
 }
 
 /* dm = W_hh^T da, added to dh' or on its way there. */
 static void product_backward(
-    const struct recurrent *r, const struct kernel *kernel, struct run run, float *dh_before, size_t Y_stride)
+    const struct recurrent *r, const struct pass *pass, struct run run, float *dh_before, size_t Y_stride)
 {
     const float *da = (r->cell == CELL_GRU ? r->u : r->a) + run.first * r->a_stride;
     const struct transition *t = &r->transition;
     if (t->on) {
-        kernel->product(&r->hidden.backward, run.rows, da, r->a_stride, NULL, 0, t->dm, t->stride);
-        transition_backward(t, kernel, run.first, run.rows, run.row, dh_before, Y_stride);
+        pass->kernel->product(&r->hidden.backward, run.rows, da, r->a_stride, NULL, 0, t->dm, t->stride);
+        transition_backward(t, pass, run.first, run.rows, run.row, dh_before, Y_stride);
     } else {
-        kernel->product(
+        pass->kernel->product(
             &r->hidden.backward, run.rows, da, r->a_stride, dh_before, Y_stride, dh_before, Y_stride);
     }
 }
 
-static void run_backward(const struct recurrent *r, const struct kernel *kernel, struct run run,
-    const float *Y, size_t Y_stride, float *dY)
+static void run_backward(const struct recurrent *r, const struct pass *pass, struct run run, const float *Y,
+    size_t Y_stride, float *dY)
 {
     size_t Hp = r->Hp;
     float *dh_before = dY + run.before * Y_stride;
@@ -331,16 +336,16 @@ static void run_backward(const struct recurrent *r, const struct kernel *kernel,
         rows.tanh_c = r->t + run.first * Hp;
     if (r->cell == CELL_GRU)
         rows.recurrent = r->u + run.first * r->a_stride;
-    cell_backward(r, kernel, &rows);
+    cell_backward(r, pass, &rows);
 
     if (run.product)
-        product_backward(r, kernel, run, dh_before, Y_stride);
+        product_backward(r, pass, run, dh_before, Y_stride);
 }
 
-void recurrent_backward(struct recurrent *r, const struct kernel *kernel, const struct net_pass *pass,
-    const struct microbatch *microbatch, const float *X, size_t X_stride, const float *Y, size_t Y_stride,
-    float *dY, float *dX, int add, float *gradient)
+void recurrent_backward(struct recurrent *r, const struct pass *pass, const float *X, size_t X_stride,
+    const float *Y, size_t Y_stride, float *dY, float *dX, int add)
 {
+    const struct microbatch *microbatch = pass->microbatch;
     for (size_t b = 0; b < microbatch->B; b++)
         memset(dY + (microbatch->N + b) * Y_stride, 0, r->Hp * sizeof *dY);
     if (r->cell == CELL_LSTM)
@@ -353,9 +358,9 @@ void recurrent_backward(struct recurrent *r, const struct kernel *kernel, const 
         split_step(r, microbatch, step_at(r, microbatch, step_time(r, microbatch, i)), run);
         for (size_t k = 0; k < 2; k++)
             if (run[k].rows > 0)
-                run_backward(r, kernel, run[k], Y, Y_stride, dY);
+                run_backward(r, pass, run[k], Y, Y_stride, dY);
         if (dX && i % span == 0)
-            span_backward(r, kernel, microbatch, i, dX, X_stride, add);
+            span_backward(r, pass, i, dX, X_stride, add);
     }
-    recurrent_add_gradients(r, kernel, microbatch, X, X_stride, Y, Y_stride, dY, gradient);
+    recurrent_add_gradients(r, pass, X, X_stride, Y, Y_stride, dY);
 }

@@ -10,6 +10,7 @@
 #include "net/matrix.h"
 #include "net/microbatch.h"
 #include "net/net.h"
+#include "net/pass.h"
 #include "net/transition.h"
 
 /* The state before the first step of a sequence, in the direction's own time. */
@@ -47,7 +48,6 @@ struct recurrent {
     float *sums;     /* [G Hp] */
     int64_t *before; /* [N] the row of Y that each frame goes on from, -1: zeroes */
     float *scratch;  /* of kernel->outer */
-    double *times;   /* see net/times.h */
 };
 
 /* Offsets in the flat vector of weight_ih, weight_hh, bias_ih, bias_hh, and of what the options add. Options
@@ -72,22 +72,20 @@ size_t recurrent_bytes(const struct recurrent *r); /* of panels */
 void recurrent_pack(struct recurrent *r, const struct kernel *kernel, const float *weights);
 
 /* Buffers from the arena: what forward needs, and with `training` what backward needs too. */
-void recurrent_lay(
-    struct recurrent *r, const struct kernel *kernel, struct arena *arena, size_t B, size_t N, int training);
+void recurrent_lay(struct recurrent *r, const struct pass *pass, struct arena *arena);
 
 /* Y[n][0 .. Hp) = h of frame n < N; Y and X with their strides. X is NULL when inputs are symbols of the
  * microbatch. Y has B rows more: row N + b holds h before the first step of row b of the microbatch, row N +
  * b of r->c the lstm's c. Forward sets them, but with START_GIVEN they are the caller's, zero beyond H, set
  * after recurrent_lay. */
-void recurrent_forward(struct recurrent *r, const struct kernel *kernel, const struct net_pass *pass,
-    const struct microbatch *microbatch, const float *X, size_t X_stride, float *Y, size_t Y_stride);
+void recurrent_forward(
+    struct recurrent *r, const struct pass *pass, const float *X, size_t X_stride, float *Y, size_t Y_stride);
 
 /* dY: gradient by Y, destroyed; it has N + B rows too. Unless the start is zero, rows N .. of dY and
  * recurrent_start_dc hold the gradient by the starting state afterwards, whatever was in them. dX: gradient
  * by X is added to it when add is 1, else put there; NULL: not wanted. */
-void recurrent_backward(struct recurrent *r, const struct kernel *kernel, const struct net_pass *pass,
-    const struct microbatch *microbatch, const float *X, size_t X_stride, const float *Y, size_t Y_stride,
-    float *dY, float *dX, int add, float *gradient);
+void recurrent_backward(struct recurrent *r, const struct pass *pass, const float *X, size_t X_stride,
+    const float *Y, size_t Y_stride, float *dY, float *dX, int add);
 
 /* The lstm's c before the first step of each row of the microbatch, and the gradient by it: [B][Hp]. */
 static inline float *recurrent_start_c(const struct recurrent *r, const struct microbatch *microbatch)

@@ -19,10 +19,11 @@ static void find_before(const struct recurrent *r, const struct microbatch *micr
 
 /* Gradients by W_ih, W_hh and both biases. What the sums before activation have as gradient, r->a, serves
  * all, but in a GRU the recurrent ones have their own, r->u. */
-static void weight_gradients(const struct recurrent *r, const struct kernel *kernel,
-    const struct microbatch *microbatch, const float *X, size_t X_stride, const float *Y, size_t Y_stride,
-    float *gradient)
+static void weight_gradients(const struct recurrent *r, const struct pass *pass, const float *X,
+    size_t X_stride, const float *Y, size_t Y_stride)
 {
+    const struct microbatch *microbatch = pass->microbatch;
+    float *gradient = pass->gradient;
     size_t width = r->G * r->Hp, I = r->one_hot ? 0 : r->input.columns;
     float *dW = r->dW, *dW_hh = dW + width * I;
     int on = r->transition.on;
@@ -38,12 +39,12 @@ static void weight_gradients(const struct recurrent *r, const struct kernel *ker
             .C = dW_hh,
             .C_stride = r->Hp}};
     size_t skip = r->one_hot, apart = r->cell == CELL_GRU;
-    kernel->outer(
+    pass->kernel->outer(
         microbatch->N, width, r->a, r->a_stride, side + skip, 2 - skip - apart, r->sums, r->scratch);
     bias_add_gradient(r->gates, r->sums, gradient + r->bias_ih);
     if (apart) {
         memset(r->sums, 0, width * sizeof *r->sums);
-        kernel->outer(microbatch->N, width, r->u, r->a_stride, side + 1, 1, r->sums, r->scratch);
+        pass->kernel->outer(microbatch->N, width, r->u, r->a_stride, side + 1, 1, r->sums, r->scratch);
     }
     bias_add_gradient(r->gates, r->sums, gradient + r->bias_hh);
     if (!r->one_hot)
@@ -94,17 +95,16 @@ static void start_gradients(const struct recurrent *r, const struct microbatch *
     }
 }
 
-void recurrent_add_gradients(const struct recurrent *r, const struct kernel *kernel,
-    const struct microbatch *microbatch, const float *X, size_t X_stride, const float *Y, size_t Y_stride,
-    const float *dY, float *gradient)
+void recurrent_add_gradients(const struct recurrent *r, const struct pass *pass, const float *X,
+    size_t X_stride, const float *Y, size_t Y_stride, const float *dY)
 {
-    double start = times_start(r->times);
-    weight_gradients(r, kernel, microbatch, X, X_stride, Y, Y_stride, gradient);
+    double start = times_start(pass->times);
+    weight_gradients(r, pass, X, X_stride, Y, Y_stride);
     if (r->transition.on)
-        transition_gradients(&r->transition, kernel, gradient);
+        transition_gradients(&r->transition, pass);
     if (r->peephole)
-        peephole_gradients(r, microbatch, gradient);
+        peephole_gradients(r, pass->microbatch, pass->gradient);
     if (r->start == START_LEARNED)
-        start_gradients(r, microbatch, dY, Y_stride, gradient);
-    times_add(r->times, NET_WEIGHT_GRADIENT, start);
+        start_gradients(r, pass->microbatch, dY, Y_stride, pass->gradient);
+    times_add(pass->times, NET_WEIGHT_GRADIENT, start);
 }

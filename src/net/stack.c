@@ -119,16 +119,10 @@ void stack_pack(struct stack *stack, const struct kernel *kernel, const float *w
     }
 }
 
-void stack_set_times(struct stack *stack, double *times)
+static void lay_layer(struct layer *layer, const struct pass *pass, struct arena *arena)
 {
-    for (size_t l = 0; l < stack->L; l++)
-        for (size_t d = 0; d < stack->layer[l].D; d++)
-            stack->layer[l].direction[d].times = times;
-}
-
-static void lay_layer(
-    struct layer *layer, const struct kernel *kernel, struct arena *arena, size_t B, size_t N, int training)
-{
+    size_t B = pass->microbatch->B, N = pass->microbatch->N;
+    int training = pass->options.training;
     int changes = layer->norm.weight || (training && layer->drops);
     size_t below = kernel_stride(side_padded(layer->below));
     layer->in = changes ? arena_take(arena, N * below, sizeof(float)) : NULL;
@@ -138,12 +132,13 @@ static void lay_layer(
     layer->y = layer->residual ? arena_take(arena, N * layer->stride, sizeof(float)) : layer->h;
     layer->dY = arena_take(arena, training ? (N + B) * layer->stride : 0, sizeof(float));
     for (size_t d = 0; d < layer->D; d++)
-        recurrent_lay(&layer->direction[d], kernel, arena, B, N, training);
+        recurrent_lay(&layer->direction[d], pass, arena);
 }
 
-void stack_lay(
-    struct stack *stack, const struct kernel *kernel, struct arena *arena, size_t B, size_t N, int training)
+void stack_lay(struct stack *stack, const struct pass *pass, struct arena *arena)
 {
+    size_t N = pass->microbatch->N;
+    int training = pass->options.training;
     const struct net_config *c = stack->config;
     int noisy = training && c->input_noise > 0 && !c->symbols;
     size_t widest = 0;
@@ -152,9 +147,9 @@ void stack_lay(
         stack->X = arena_take(arena, N * stack->X_stride, sizeof(float));
     if (c->embedding)
         stack->dX = arena_take(arena, training ? N * stack->X_stride : 0, sizeof(float));
-    dense_layers_lay(&stack->input, kernel, arena, N, training);
+    dense_layers_lay(&stack->input, pass, arena, N);
     for (size_t l = 0; l < stack->L; l++) {
-        lay_layer(&stack->layer[l], kernel, arena, B, N, training);
+        lay_layer(&stack->layer[l], pass, arena);
         widest = stack->layer[l].stride > widest ? stack->layer[l].stride : widest;
     }
     stack->carry = arena_take(arena, training && c->residual ? N * widest : 0, sizeof(float));
@@ -219,41 +214,41 @@ static void add_rows(size_t N, struct side from, const float *in, size_t in_stri
     }
 }
 
-static void layer_forward(struct stack *stack, const struct kernel *kernel, const struct net_pass *pass,
-    const struct microbatch *microbatch, size_t l)
+static void layer_forward(struct stack *stack, const struct pass *pass, size_t l)
 {
+    const struct microbatch *microbatch = pass->microbatch;
     struct layer *layer = &stack->layer[l];
     struct dense_input below = output_below(stack, microbatch, l), in = layer_input(stack, microbatch, l);
     if (layer->norm.weight)
         norm_forward(&layer->norm, microbatch->N, below.X, below.stride, layer->in);
-    if (pass->training && layer->drops)
-        dropout_apply(pass, microbatch, stack->config->dropout, l - 1, side_padded(layer->below), in.stride,
+    if (pass->options.training && layer->drops)
+        dropout_apply(pass, stack->config->dropout, l - 1, side_padded(layer->below), in.stride,
             layer->norm.weight ? layer->in : below.X, layer->in);
     for (size_t d = 0; d < layer->D; d++)
-        recurrent_forward(&layer->direction[d], kernel, pass, microbatch, in.X, in.stride,
-            layer->h + d * layer->direction[d].Hp, layer->stride);
+        recurrent_forward(&layer->direction[d], pass, in.X, in.stride, layer->h + d * layer->direction[d].Hp,
+            layer->stride);
     if (layer->residual) {
         memcpy(layer->y, layer->h, microbatch->N * layer->stride * sizeof *layer->y);
         add_rows(microbatch->N, layer->below, below.X, below.stride, layer->side, layer->y, layer->stride);
     }
 }
 
-void stack_forward(struct stack *stack, const struct kernel *kernel, const struct net_pass *pass,
-    const struct microbatch *microbatch)
+void stack_forward(struct stack *stack, const struct pass *pass)
 {
+    const struct microbatch *microbatch = pass->microbatch;
     const struct net_config *c = stack->config;
     if (c->embedding)
         embedding_look_up(&stack->embedding, microbatch->N, microbatch->symbols, stack->X);
     else if (stack->X)
-        noise_apply(pass, microbatch, c->input_noise, c->inputs, stack->X, stack->X_stride);
-    dense_layers_forward(&stack->input, kernel, microbatch->N, bottom_input(stack, microbatch));
+        noise_apply(pass, c->input_noise, c->inputs, stack->X, stack->X_stride);
+    dense_layers_forward(&stack->input, pass, microbatch->N, bottom_input(stack, microbatch));
     for (size_t l = 0; l < stack->L; l++)
-        layer_forward(stack, kernel, pass, microbatch, l);
+        layer_forward(stack, pass, l);
 }
 
-static void layer_backward(struct stack *stack, const struct kernel *kernel, const struct net_pass *pass,
-    const struct microbatch *microbatch, size_t l, float *gradient)
+static void layer_backward(struct stack *stack, const struct pass *pass, size_t l)
 {
+    const struct microbatch *microbatch = pass->microbatch;
     struct layer *layer = &stack->layer[l];
     struct dense_input below = output_below(stack, microbatch, l), in = layer_input(stack, microbatch, l);
     float *dX = gradient_below(stack, l);
@@ -261,25 +256,24 @@ static void layer_backward(struct stack *stack, const struct kernel *kernel, con
         memcpy(stack->carry, layer->dY, microbatch->N * layer->stride * sizeof *stack->carry);
     for (size_t d = 0; d < layer->D; d++) {
         size_t place = d * layer->direction[d].Hp;
-        recurrent_backward(&layer->direction[d], kernel, pass, microbatch, in.X, in.stride, layer->h + place,
-            layer->stride, layer->dY + place, dX, d > 0, gradient);
+        recurrent_backward(&layer->direction[d], pass, in.X, in.stride, layer->h + place, layer->stride,
+            layer->dY + place, dX, d > 0);
     }
     if (layer->drops)
-        dropout_apply(
-            pass, microbatch, stack->config->dropout, l - 1, side_padded(layer->below), in.stride, dX, dX);
+        dropout_apply(pass, stack->config->dropout, l - 1, side_padded(layer->below), in.stride, dX, dX);
     if (layer->norm.weight)
-        norm_backward(&layer->norm, microbatch->N, below.X, below.stride, dX, gradient);
+        norm_backward(&layer->norm, microbatch->N, below.X, below.stride, dX, pass->gradient);
     if (layer->residual)
         add_rows(microbatch->N, layer->side, stack->carry, layer->stride, layer->below, dX, below.stride);
 }
 
-void stack_backward(struct stack *stack, const struct kernel *kernel, const struct net_pass *pass,
-    const struct microbatch *microbatch, float *gradient)
+void stack_backward(struct stack *stack, const struct pass *pass)
 {
+    const struct microbatch *microbatch = pass->microbatch;
     for (size_t l = stack->L; l-- > 0;)
-        layer_backward(stack, kernel, pass, microbatch, l, gradient);
-    dense_layers_backward(
-        &stack->input, kernel, microbatch->N, bottom_input(stack, microbatch), stack->dX, gradient);
+        layer_backward(stack, pass, l);
+    dense_layers_backward(&stack->input, pass, microbatch->N, bottom_input(stack, microbatch), stack->dX);
     if (stack->dX)
-        embedding_add_gradient(&stack->embedding, microbatch->N, microbatch->symbols, stack->dX, gradient);
+        embedding_add_gradient(
+            &stack->embedding, microbatch->N, microbatch->symbols, stack->dX, pass->gradient);
 }

@@ -12,6 +12,7 @@
 #include "net/dense_layers.h"
 #include "net/embedding.h"
 #include "net/norm.h"
+#include "net/pass.h"
 #include "net/recurrent.h"
 
 /* A recurrent layer: its directions, and their outputs joined. */
@@ -51,13 +52,10 @@ int stack_init(struct stack *stack, const struct net *net, struct error *error);
 void stack_finish(struct stack *stack);        /* takes zeroes */
 size_t stack_bytes(const struct stack *stack); /* of panels */
 void stack_pack(struct stack *stack, const struct kernel *kernel, const float *weights);
-void stack_set_times(struct stack *stack, double *times); /* see net/times.h */
 
-void stack_lay(
-    struct stack *stack, const struct kernel *kernel, struct arena *arena, size_t B, size_t N, int training);
+void stack_lay(struct stack *stack, const struct pass *pass, struct arena *arena);
 
-void stack_forward(struct stack *stack, const struct kernel *kernel, const struct net_pass *pass,
-    const struct microbatch *microbatch);
+void stack_forward(struct stack *stack, const struct pass *pass);
 
 /* What forward gave: rows of `outputs` of the microbatch's frames, or the microbatch's symbols. */
 struct dense_input stack_output(const struct stack *stack, const struct microbatch *microbatch);
@@ -67,7 +65,6 @@ struct dense_input stack_output(const struct stack *stack, const struct microbat
 float *stack_gradient(const struct stack *stack);
 
 /* Destroys the gradient by the outputs. */
-void stack_backward(struct stack *stack, const struct kernel *kernel, const struct net_pass *pass,
-    const struct microbatch *microbatch, float *gradient);
+void stack_backward(struct stack *stack, const struct pass *pass);
 
 #endif

@@ -35,25 +35,24 @@ void top_pack(struct top *top, const struct kernel *kernel, const float *weights
     dense_pack(&top->head, kernel, weights);
 }
 
-void top_lay(struct top *top, const struct kernel *kernel, struct arena *arena, size_t R, int training)
+void top_lay(struct top *top, const struct pass *pass, struct arena *arena, size_t R)
 {
-    dense_layers_lay(&top->output, kernel, arena, R, training);
-    if (training)
-        dense_lay(&top->head, kernel, arena);
+    dense_layers_lay(&top->output, pass, arena, R);
+    if (pass->options.training)
+        dense_lay(&top->head, pass, arena);
     top->outputs = arena_take(arena, R * top->stride, sizeof(float));
 }
 
-void top_forward(struct top *top, const struct kernel *kernel, size_t R, struct dense_input in)
+void top_forward(struct top *top, const struct pass *pass, size_t R, struct dense_input in)
 {
-    dense_layers_forward(&top->output, kernel, R, in);
+    dense_layers_forward(&top->output, pass, R, in);
     dense_forward_input(
-        &top->head, kernel, R, dense_layers_output(&top->output, in), top->outputs, top->stride);
+        &top->head, pass, R, dense_layers_output(&top->output, in), top->outputs, top->stride);
 }
 
-void top_backward(
-    struct top *top, const struct kernel *kernel, size_t R, struct dense_input in, float *dX, float *gradient)
+void top_backward(struct top *top, const struct pass *pass, size_t R, struct dense_input in, float *dX)
 {
-    dense_backward_input(&top->head, kernel, R, dense_layers_output(&top->output, in), top->outputs,
-        top->stride, dense_layers_gradient(&top->output, dX), gradient);
-    dense_layers_backward(&top->output, kernel, R, in, dX, gradient);
+    dense_backward_input(&top->head, pass, R, dense_layers_output(&top->output, in), top->outputs,
+        top->stride, dense_layers_gradient(&top->output, dX));
+    dense_layers_backward(&top->output, pass, R, in, dX);
 }

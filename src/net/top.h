@@ -8,6 +8,7 @@
 
 #include "net/dense_layers.h"
 #include "net/net.h"
+#include "net/pass.h"
 
 struct top {
     struct dense_layers output;
@@ -25,12 +26,11 @@ int top_init(
 void top_finish(struct top *top);        /* takes zeroes */
 size_t top_bytes(const struct top *top); /* of panels */
 void top_pack(struct top *top, const struct kernel *kernel, const float *weights);
-void top_lay(struct top *top, const struct kernel *kernel, struct arena *arena, size_t R, int training);
+void top_lay(struct top *top, const struct pass *pass, struct arena *arena, size_t R);
 
-void top_forward(struct top *top, const struct kernel *kernel, size_t R, struct dense_input in);
+void top_forward(struct top *top, const struct pass *pass, size_t R, struct dense_input in);
 
 /* dX, with the stride of the inputs, is overwritten; NULL: not wanted. */
-void top_backward(struct top *top, const struct kernel *kernel, size_t R, struct dense_input in, float *dX,
-    float *gradient);
+void top_backward(struct top *top, const struct pass *pass, size_t R, struct dense_input in, float *dX);
 
 #endif

@@ -57,9 +57,10 @@ void transition_pack(struct transition *t, const struct kernel *kernel, const fl
     }
 }
 
-void transition_lay(
-    struct transition *t, const struct kernel *kernel, struct arena *arena, size_t B, size_t N, int training)
+void transition_lay(struct transition *t, const struct pass *pass, struct arena *arena)
 {
+    size_t B = pass->microbatch->B, N = pass->microbatch->N;
+    int training = pass->options.training;
     int drops = training && t->dropout > 0;
     t->N = N;
     t->on = t->K > 0 || drops;
@@ -73,22 +74,24 @@ void transition_lay(
     t->da = arena_take(arena, t->K * N * t->stride, sizeof(float));
     t->dW = arena_take(arena, t->K > 0 ? t->Hp * t->Hp : 0, sizeof(float));
     t->sums = arena_take(arena, t->K > 0 ? t->Hp : 0, sizeof(float));
-    t->scratch = arena_take(arena, t->K > 0 ? kernel->outer_floats : 0, sizeof(float));
+    t->scratch = arena_take(arena, t->K > 0 ? pass->kernel->outer_floats : 0, sizeof(float));
 }
 
-void transition_begin(struct transition *t, const struct net_pass *pass, const struct microbatch *microbatch)
+void transition_begin(struct transition *t, const struct pass *pass)
 {
+    const struct microbatch *microbatch = pass->microbatch;
     if (!t->mask)
         return;
     uint32_t threshold = (uint32_t)(t->dropout * 0x1p32); /* as dropout of outputs has it */
     float scale = (float)(1 / (1 - t->dropout));
     memset(t->mask, 0, microbatch->B * t->Hp * sizeof *t->mask);
     for (size_t b = 0; b < microbatch->B; b++) {
-        uint64_t high = pass->epoch << 40 | (uint64_t)microbatch->sequence[b];
+        uint64_t high = pass->options.epoch << 40 | (uint64_t)microbatch->sequence[b];
         uint32_t bits[4] = {0};
         for (size_t h = 0; h < t->H; h++) {
             if (h % 4 == 0)
-                random_block(pass->seed, RANDOM_RECURRENT_DROPOUT, high, (t->place << 32) + h / 4, bits);
+                random_block(
+                    pass->options.seed, RANDOM_RECURRENT_DROPOUT, high, (t->place << 32) + h / 4, bits);
             t->mask[b * t->Hp + h] = bits[h % 4] < threshold ? 0 : scale;
         }
     }
@@ -100,7 +103,7 @@ static float *row_of(const struct transition *t, size_t k, size_t n)
     return t->m + (k * t->N + n) * t->stride;
 }
 
-void transition_forward(const struct transition *t, const struct kernel *kernel, size_t first, size_t R,
+void transition_forward(const struct transition *t, const struct pass *pass, size_t first, size_t R,
     size_t row, const float *h, size_t h_stride)
 {
     for (size_t b = 0; b < R; b++) {
@@ -113,9 +116,9 @@ void transition_forward(const struct transition *t, const struct kernel *kernel,
     }
     for (size_t k = 0; k < t->K; k++) {
         float *m = row_of(t, k + 1, first);
-        kernel->product(
+        pass->kernel->product(
             &t->weight[k].forward, R, row_of(t, k, first), t->stride, t->bias + k * t->Hp, 0, m, t->stride);
-        kernel->tanh_forward(&(struct cell_rows){
+        pass->kernel->tanh_forward(&(struct cell_rows){
             .rows = R, .units = t->Hp, .gates = m, .gates_stride = t->stride, .h = m, .h_stride = t->stride});
     }
 }
@@ -125,12 +128,12 @@ const float *transition_output(const struct transition *t)
     return row_of(t, t->K, 0);
 }
 
-void transition_backward(const struct transition *t, const struct kernel *kernel, size_t first, size_t R,
+void transition_backward(const struct transition *t, const struct pass *pass, size_t first, size_t R,
     size_t row, float *dh, size_t h_stride)
 {
     for (size_t k = t->K; k-- > 0;) {
         float *da = t->da + (k * t->N + first) * t->stride;
-        kernel->tanh_backward(&(struct cell_slopes){.rows = R,
+        pass->kernel->tanh_backward(&(struct cell_slopes){.rows = R,
             .units = t->Hp,
             .gates = da,
             .gates_stride = t->stride,
@@ -138,7 +141,7 @@ void transition_backward(const struct transition *t, const struct kernel *kernel
             .h_stride = t->stride,
             .dh = t->dm,
             .dh_stride = t->stride});
-        kernel->product(&t->weight[k].backward, R, da, t->stride, NULL, 0, t->dm, t->stride);
+        pass->kernel->product(&t->weight[k].backward, R, da, t->stride, NULL, 0, t->dm, t->stride);
     }
     for (size_t b = 0; b < R; b++) {
         const float *dm = t->dm + b * t->stride, *mask = t->mask ? t->mask + (row + b) * t->Hp : NULL;
@@ -147,7 +150,7 @@ void transition_backward(const struct transition *t, const struct kernel *kernel
     }
 }
 
-void transition_gradients(const struct transition *t, const struct kernel *kernel, float *gradient)
+void transition_gradients(const struct transition *t, const struct pass *pass)
 {
     struct side units = {.parts = 1, .size = t->H, .interleave = 1};
     for (size_t k = 0; k < t->K; k++) {
@@ -156,8 +159,9 @@ void transition_gradients(const struct transition *t, const struct kernel *kerne
             .columns = t->Hp, .X = row_of(t, k, 0), .X_stride = t->stride, .C = t->dW, .C_stride = t->Hp};
         memset(t->dW, 0, t->Hp * t->Hp * sizeof *t->dW);
         memset(t->sums, 0, t->Hp * sizeof *t->sums);
-        kernel->outer(t->N, t->Hp, t->da + k * t->N * t->stride, t->stride, &side, 1, t->sums, t->scratch);
-        matrix_add_gradient(T, t->dW, gradient);
-        bias_add_gradient(units, t->sums, gradient + T->offset + t->H * t->H);
+        pass->kernel->outer(
+            t->N, t->Hp, t->da + k * t->N * t->stride, t->stride, &side, 1, t->sums, t->scratch);
+        matrix_add_gradient(T, t->dW, pass->gradient);
+        bias_add_gradient(units, t->sums, pass->gradient + T->offset + t->H * t->H);
     }
 }

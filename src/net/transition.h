@@ -13,6 +13,7 @@
 #include "net/matrix.h"
 #include "net/microbatch.h"
 #include "net/net.h"
+#include "net/pass.h"
 
 struct transition {
     size_t K, H, Hp, stride;
@@ -41,24 +42,23 @@ size_t transition_bytes(const struct transition *t);
 void transition_pack(struct transition *t, const struct kernel *kernel, const float *weights);
 
 /* Buffers from the arena: what forward needs, and with `training` what backward needs too. */
-void transition_lay(
-    struct transition *t, const struct kernel *kernel, struct arena *arena, size_t B, size_t N, int training);
+void transition_lay(struct transition *t, const struct pass *pass, struct arena *arena);
 
 /* Draws the masks of a microbatch. */
-void transition_begin(struct transition *t, const struct net_pass *pass, const struct microbatch *microbatch);
+void transition_begin(struct transition *t, const struct pass *pass);
 
 /* m of frames first .. first + R - 1, rows row .. of the microbatch, from their h' [R][h_stride]. */
-void transition_forward(const struct transition *t, const struct kernel *kernel, size_t first, size_t R,
+void transition_forward(const struct transition *t, const struct pass *pass, size_t first, size_t R,
     size_t row, const float *h, size_t h_stride);
 
 /* m of all frames [N][stride]. */
 const float *transition_output(const struct transition *t);
 
 /* The same rows backward: from t->dm, the gradient by their m, destroyed, dh' is added to. */
-void transition_backward(const struct transition *t, const struct kernel *kernel, size_t first, size_t R,
+void transition_backward(const struct transition *t, const struct pass *pass, size_t first, size_t R,
     size_t row, float *dh, size_t h_stride);
 
 /* Adds the gradient by the weights, of all frames. */
-void transition_gradients(const struct transition *t, const struct kernel *kernel, float *gradient);
+void transition_gradients(const struct transition *t, const struct pass *pass);
 
 #endif

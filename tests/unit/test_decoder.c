@@ -112,20 +112,24 @@ static void bench_finish(struct bench *bench)
 }
 
 /* Forward, and backward with training. */
-static void bench_run(struct bench *bench, struct net_pass pass)
+static void bench_run(struct bench *bench, struct net_pass options)
 {
     struct net *net = bench->problem.net;
+    struct pass pass = {.kernel = net->kernel,
+        .microbatch = &bench->microbatch,
+        .options = options,
+        .gradient = bench->gradient};
     int targets = bench->microbatch.classes || bench->microbatch.values;
     struct arena arena = {0};
-    net->output->take_workspace(net, &arena, &pass, &bench->microbatch, targets);
+    net->output->take_workspace(net, &pass, &arena, targets);
     memory_destroy(bench->block);
     bench->block = room(arena.peak, 1);
     memset(bench->block, 0xff, arena.peak);
     arena = (struct arena){.base = bench->block, .size = arena.peak};
-    net->output->take_workspace(net, &arena, &pass, &bench->microbatch, targets);
-    net->output->forward(net, &pass, &bench->microbatch, &bench->outputs, targets ? bench->scores : NULL);
-    if (pass.training)
-        net->output->backward(net, &pass, &bench->microbatch, bench->gradient);
+    net->output->take_workspace(net, &pass, &arena, targets);
+    net->output->forward(net, &pass, &bench->outputs, targets ? bench->scores : NULL);
+    if (options.training)
+        net->output->backward(net, &pass);
 }
 
 static struct net_config make_config(int which, enum loss loss, size_t layers, int both)

@@ -369,6 +369,7 @@ END_TEST
 /* One direction by itself, with its buffers. */
 struct single {
     struct recurrent recurrent;
+    struct pass pass;
     struct microbatch microbatch;
     struct arena arena;
     size_t Hp, frames; /* rows of Y and dY, those to start from among them */
@@ -402,17 +403,21 @@ static void single_init(
         for (size_t i = 0; i < WIDTH; i++)
             single->microbatch.inputs[n * single->microbatch.inputs_stride + i] =
                 (float)random_uniform(6, RANDOM_TEST, 2, n * WIDTH + i);
+    single->gradient = memory_create(WEIGHTS, sizeof(float), NULL);
+    single->pass = (struct pass){.kernel = kernel,
+        .microbatch = &single->microbatch,
+        .options = training,
+        .gradient = single->gradient};
     single->arena = (struct arena){0};
-    recurrent_lay(&single->recurrent, kernel, &single->arena, ROWS, single->microbatch.N, 1);
+    recurrent_lay(&single->recurrent, &single->pass, &single->arena);
     single->arena.base = memory_create(single->arena.peak, 1, NULL);
     single->arena.size = single->arena.peak;
     arena_reset(&single->arena);
-    recurrent_lay(&single->recurrent, kernel, &single->arena, ROWS, single->microbatch.N, 1);
+    recurrent_lay(&single->recurrent, &single->pass, &single->arena);
     single->Hp = single->recurrent.Hp;
     single->frames = single->microbatch.N + ROWS;
     single->Y = memory_create(single->frames * single->Hp, sizeof(float), NULL);
     single->dY = memory_create(single->frames * single->Hp, sizeof(float), NULL);
-    single->gradient = memory_create(WEIGHTS, sizeof(float), NULL);
 }
 
 static void single_finish(struct single *single)
@@ -426,16 +431,15 @@ static void single_finish(struct single *single)
 }
 
 /* With 1 as the gradient by every output. */
-static void single_run(struct single *single, const struct kernel *kernel)
+static void single_run(struct single *single)
 {
     struct recurrent *r = &single->recurrent;
     struct microbatch *microbatch = &single->microbatch;
-    recurrent_forward(r, kernel, &training, microbatch, microbatch->inputs, microbatch->inputs_stride,
-        single->Y, single->Hp);
+    recurrent_forward(r, &single->pass, microbatch->inputs, microbatch->inputs_stride, single->Y, single->Hp);
     for (size_t i = 0; i < single->frames * single->Hp; i++)
         single->dY[i] = i % single->Hp < H;
-    recurrent_backward(r, kernel, &training, microbatch, microbatch->inputs, microbatch->inputs_stride,
-        single->Y, single->Hp, single->dY, NULL, 0, single->gradient);
+    recurrent_backward(r, &single->pass, microbatch->inputs, microbatch->inputs_stride, single->Y, single->Hp,
+        single->dY, NULL, 0);
 }
 
 START_TEST(a_given_start_is_a_learned_one_row_by_row)
@@ -452,8 +456,8 @@ START_TEST(a_given_start_is_a_learned_one_row_by_row)
             memcpy(recurrent_start_c(&given.recurrent, &given.microbatch) + b * Hp,
                 learned.recurrent.learned + Hp, Hp * sizeof(float));
     }
-    single_run(&learned, kernel);
-    single_run(&given, kernel);
+    single_run(&learned);
+    single_run(&given);
     ck_assert_mem_eq(learned.Y, given.Y, N * Hp * sizeof(float));
     ck_assert_mem_eq(learned.gradient + 2 * H, given.gradient + 2 * H, (WEIGHTS - 2 * H) * sizeof(float));
     for (size_t h = 0; h < H; h++) {

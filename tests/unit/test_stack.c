@@ -197,8 +197,7 @@ static struct net_config make_config(int options, int shape)
 /* The same without recurrent layers, and without what only these can have. */
 static struct net_config make_flat_config(int options, int shape)
 {
-    return make_config(
-        options & ~(LEARNED_START | PEEPHOLES | TRANSITIONS | RECURRENT_DROPOUT), shape);
+    return make_config(options & ~(LEARNED_START | PEEPHOLES | TRANSITIONS | RECURRENT_DROPOUT), shape);
 }
 
 START_TEST(gradient_matches_slope)
@@ -485,9 +484,10 @@ START_TEST(noise_is_normal_and_a_function_of_its_key)
     memcpy(held, microbatch.inputs, bytes);
     double sum = 0, squares = 0, fourth = 0, n = (double)(EPOCHS * microbatch.N * I);
     for (uint64_t epoch = 0; epoch < EPOCHS; epoch++) {
-        struct net_pass pass = {.training = 1, .seed = 8, .epoch = epoch};
-        noise_apply(&pass, &microbatch, 0.25, I, noisy, stride);
-        noise_apply(&pass, &swapped, 0.25, I, other, stride);
+        struct pass pass = {.microbatch = &microbatch, .options = {.training = 1, .seed = 8, .epoch = epoch}};
+        noise_apply(&pass, 0.25, I, noisy, stride);
+        pass.microbatch = &swapped;
+        noise_apply(&pass, 0.25, I, other, stride);
         for (size_t r = 0; r < microbatch.N; r++) {
             for (size_t i = 0; i < I; i++) {
                 double x =

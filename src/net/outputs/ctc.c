@@ -31,23 +31,23 @@ static size_t count_labels(const struct microbatch *microbatch, size_t b)
 }
 
 /* Prefixes kept; 1: the best path. */
-static size_t beam_of(const struct net_pass *pass)
+static size_t beam_of(const struct pass *pass)
 {
-    return pass->training || pass->beam == 0 ? 1 : pass->beam;
+    return pass->options.training || pass->options.beam == 0 ? 1 : pass->options.beam;
 }
 
-static void take_workspace(struct net *net, struct arena *arena, const struct net_pass *pass,
-    const struct microbatch *microbatch, int scored)
+static void take_workspace(struct net *net, const struct pass *pass, struct arena *arena, int scored)
 {
+    const struct microbatch *microbatch = pass->microbatch;
     struct transcript *transcript = net->output_state;
     size_t B = microbatch->B, N = microbatch->N, T = microbatch->T, C = net->config.outputs;
     size_t U = 0, beam = beam_of(pass);
-    int training = pass->training;
+    int training = pass->options.training;
     for (size_t b = 0; b < B && scored; b++)
         U = count_labels(microbatch, b) > U ? count_labels(microbatch, b) : U;
     size_t lattice = ctc_forward_bytes(C, T, U, training);
     size_t search = beam > 1 ? ctc_decode_beam_bytes(C, T, beam) : 0;
-    output_take_rows(net, arena, N, 0, training);
+    output_take_rows(net, pass, arena, N, 0);
     transcript->posterior = arena_take(arena, training ? N * net->top.stride : 0, sizeof(float));
     transcript->scratch = arena_take(arena, search > lattice ? search : lattice, 1);
     transcript->edits = arena_take(arena, U + 1, sizeof *transcript->edits);
@@ -87,13 +87,14 @@ static void score_edits(
 }
 
 /* Sums of the head into probabilities, and these into labels. */
-static void forward(struct net *net, const struct net_pass *pass, const struct microbatch *microbatch,
-    struct net_outputs *outputs, struct net_score *scores)
+static void forward(
+    struct net *net, const struct pass *pass, struct net_outputs *outputs, struct net_score *scores)
 {
+    const struct microbatch *microbatch = pass->microbatch;
     struct transcript *transcript = net->output_state;
     size_t C = net->config.outputs;
-    float *posterior = pass->training ? transcript->posterior : NULL;
-    top_forward(&net->top, net->kernel, microbatch->N, stack_output(&net->stack, microbatch));
+    float *posterior = pass->options.training ? transcript->posterior : NULL;
+    top_forward(&net->top, pass, microbatch->N, stack_output(&net->stack, microbatch));
     transcript->label_start[0] = 0;
     for (size_t b = 0; b < microbatch->B; b++) {
         struct ctc_frames frames = frames_of(net, microbatch, b);
@@ -101,9 +102,9 @@ static void forward(struct net *net, const struct net_pass *pass, const struct m
             const int32_t *wanted = microbatch->classes + microbatch->target_start[b];
             size_t U = count_labels(microbatch, b);
             scores[b] = (struct net_score){.counted = 1, .labels = (double)U};
-            scores[b].loss = ctc_forward(net->kernel, C, &frames, wanted, U, posterior, transcript->scratch);
+            scores[b].loss = ctc_forward(pass->kernel, C, &frames, wanted, U, posterior, transcript->scratch);
         } else {
-            ctc_softmax(net->kernel, C, &frames);
+            ctc_softmax(pass->kernel, C, &frames);
         }
         transcribe(transcript, C, &frames, b, beam_of(pass));
     }
@@ -112,21 +113,21 @@ static void forward(struct net *net, const struct net_pass *pass, const struct m
     *outputs = (struct net_outputs){.rows = microbatch->N,
         .stride = net->top.stride,
         .values = net->top.outputs,
-        .label_start = pass->training ? NULL : transcript->label_start,
-        .labels = pass->training ? NULL : transcript->labels};
+        .label_start = pass->options.training ? NULL : transcript->label_start,
+        .labels = pass->options.training ? NULL : transcript->labels};
 }
 
-static void backward(
-    struct net *net, const struct net_pass *pass, const struct microbatch *microbatch, float *gradient)
+static void backward(struct net *net, const struct pass *pass)
 {
+    const struct microbatch *microbatch = pass->microbatch;
     const struct transcript *transcript = net->output_state;
     struct stack *stack = &net->stack;
     for (size_t b = 0; b < microbatch->B; b++) {
         struct ctc_frames frames = frames_of(net, microbatch, b);
         ctc_backward(net->config.outputs, &frames, transcript->posterior);
     }
-    top_backward(&net->top, net->kernel, microbatch->N, stack_output(stack, microbatch),
-        stack->below ? stack_gradient(stack) : NULL, gradient);
+    top_backward(&net->top, pass, microbatch->N, stack_output(stack, microbatch),
+        stack->below ? stack_gradient(stack) : NULL);
 }
 
 const struct output_kind output_ctc = {.name = "ctc",

@@ -42,19 +42,13 @@ static size_t count_panel_bytes(const struct net *net)
     return decoder_bytes(decoder_of(net));
 }
 
-static void set_times(struct net *net)
-{
-    decoder_set_times(decoder_of(net), net->times);
-}
-
-static void take_workspace(struct net *net, struct arena *arena, const struct net_pass *pass,
-    const struct microbatch *microbatch, int scored)
+static void take_workspace(struct net *net, const struct pass *pass, struct arena *arena, int scored)
 {
     struct decoder_output *state = net->output_state;
-    struct decoder_size size = decoder_measure(&state->decoder, pass, microbatch, net->top.stride);
+    struct decoder_size size = decoder_measure(&state->decoder, pass, net->top.stride);
     size_t longest = size.steps + 1;
-    decoder_lay(&state->decoder, net->kernel, arena, &size);
-    output_take_rows(net, arena, decoder_count_rows(&size), size.symbols, size.training);
+    decoder_lay(&state->decoder, pass, arena, &size);
+    output_take_rows(net, pass, arena, decoder_count_rows(&size), size.symbols);
     state->edits = arena_take(arena, size.beam ? longest : 0, sizeof *state->edits);
 }
 
@@ -65,14 +59,13 @@ static struct dense_input rows_of(const struct decoder *d)
 
 /* Teacher forcing: sums over a sequence's symbols in their order. With classes the end symbol has a loss, but
  * is no label. */
-static void score_forced(struct net *net, const struct net_pass *pass, const struct microbatch *microbatch,
-    struct net_score *scores)
+static void score_forced(struct net *net, const struct pass *pass, struct net_score *scores)
 {
     struct decoder *d = decoder_of(net);
     const struct microbatch *targets = &d->targets;
-    decoder_forward(d, net->kernel, pass, microbatch, stack_output(&net->stack, microbatch));
-    top_forward(&net->top, net->kernel, targets->N, rows_of(d));
-    output_rows_forward(net, targets->N, targets, 1);
+    decoder_forward(d, pass, stack_output(&net->stack, pass->microbatch));
+    top_forward(&net->top, pass, targets->N, rows_of(d));
+    output_rows_forward(net, pass, targets->N, targets, 1);
     for (size_t b = 0; b < targets->B; b++) {
         struct net_score sum = {0};
         size_t symbols = (size_t)targets->length[b], labels = symbols - (d->classes ? 1 : 0);
@@ -98,18 +91,19 @@ static void score_edits(struct net *net, const struct microbatch *microbatch, st
     }
 }
 
-static void forward(struct net *net, const struct net_pass *pass, const struct microbatch *microbatch,
-    struct net_outputs *outputs, struct net_score *scores)
+static void forward(
+    struct net *net, const struct pass *pass, struct net_outputs *outputs, struct net_score *scores)
 {
+    const struct microbatch *microbatch = pass->microbatch;
     struct decoder *d = decoder_of(net);
     struct dense_input in = stack_output(&net->stack, microbatch);
-    decoder_start(d, net->kernel, microbatch, in);
+    decoder_start(d, pass, in);
     if (scores)
-        score_forced(net, pass, microbatch, scores);
+        score_forced(net, pass, scores);
     *outputs = (struct net_outputs){.stride = net->top.stride};
-    if (pass->training)
+    if (pass->options.training)
         return;
-    decoder_run(d, net->kernel, pass, microbatch, in, &net->top);
+    decoder_run(d, pass, in, &net->top);
     if (scores && d->classes)
         score_edits(net, microbatch, scores);
     outputs->rows = d->classes ? 0 : microbatch->B * net->config.target_length;
@@ -118,15 +112,14 @@ static void forward(struct net *net, const struct net_pass *pass, const struct m
     outputs->labels = d->labels;
 }
 
-static void backward(
-    struct net *net, const struct net_pass *pass, const struct microbatch *microbatch, float *gradient)
+static void backward(struct net *net, const struct pass *pass)
 {
+    const struct microbatch *microbatch = pass->microbatch;
     struct decoder *d = decoder_of(net);
     struct stack *stack = &net->stack;
     output_rows_backward(net, d->targets.N, &d->targets);
-    top_backward(&net->top, net->kernel, d->targets.N, rows_of(d), d->dout, gradient);
-    decoder_backward(
-        d, net->kernel, pass, microbatch, stack_output(stack, microbatch), stack_gradient(stack), gradient);
+    top_backward(&net->top, pass, d->targets.N, rows_of(d), d->dout);
+    decoder_backward(d, pass, stack_output(stack, microbatch), stack_gradient(stack));
 }
 
 const struct output_kind output_decoder = {.name = "decoder",
@@ -137,7 +130,6 @@ const struct output_kind output_decoder = {.name = "decoder",
     .finish = finish,
     .pack = pack,
     .count_panel_bytes = count_panel_bytes,
-    .set_times = set_times,
     .take_workspace = take_workspace,
     .forward = forward,
     .backward = backward};

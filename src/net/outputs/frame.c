@@ -8,10 +8,10 @@ static int init(struct net *net, struct error *error)
     return top_init(&net->top, net, stack->outputs, stack->one_hot, stack->below, error);
 }
 
-static void take_workspace(struct net *net, struct arena *arena, const struct net_pass *pass,
-    const struct microbatch *microbatch, int scored)
+static void take_workspace(struct net *net, const struct pass *pass, struct arena *arena, int scored)
 {
-    output_take_rows(net, arena, microbatch->N, microbatch->N, pass->training);
+    const struct microbatch *microbatch = pass->microbatch;
+    output_take_rows(net, pass, arena, microbatch->N, microbatch->N);
 }
 
 static void sum_scores(const struct net *net, const struct microbatch *microbatch, struct net_score *scores)
@@ -29,22 +29,23 @@ static void sum_scores(const struct net *net, const struct microbatch *microbatc
     }
 }
 
-static void forward(struct net *net, const struct net_pass *pass, const struct microbatch *microbatch,
-    struct net_outputs *outputs, struct net_score *scores)
+static void forward(
+    struct net *net, const struct pass *pass, struct net_outputs *outputs, struct net_score *scores)
 {
-    top_forward(&net->top, net->kernel, microbatch->N, stack_output(&net->stack, microbatch));
-    *outputs = output_rows_forward(net, microbatch->N, microbatch, scores != NULL);
+    const struct microbatch *microbatch = pass->microbatch;
+    top_forward(&net->top, pass, microbatch->N, stack_output(&net->stack, microbatch));
+    *outputs = output_rows_forward(net, pass, microbatch->N, microbatch, scores != NULL);
     if (scores)
         sum_scores(net, microbatch, scores);
 }
 
-static void backward(
-    struct net *net, const struct net_pass *pass, const struct microbatch *microbatch, float *gradient)
+static void backward(struct net *net, const struct pass *pass)
 {
+    const struct microbatch *microbatch = pass->microbatch;
     struct stack *stack = &net->stack;
     output_rows_backward(net, microbatch->N, microbatch);
-    top_backward(&net->top, net->kernel, microbatch->N, stack_output(stack, microbatch),
-        stack->below ? stack_gradient(stack) : NULL, gradient);
+    top_backward(&net->top, pass, microbatch->N, stack_output(stack, microbatch),
+        stack->below ? stack_gradient(stack) : NULL);
 }
 
 const struct output_kind output_frame = {.name = "frame",

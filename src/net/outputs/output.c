@@ -18,9 +18,9 @@ const char *const output_names[] = {
 #undef OUTPUT
     NULL};
 
-void output_take_rows(struct net *net, struct arena *arena, size_t R, size_t scored, int training)
+void output_take_rows(struct net *net, const struct pass *pass, struct arena *arena, size_t R, size_t scored)
 {
-    top_lay(&net->top, net->kernel, arena, R, training);
+    top_lay(&net->top, pass, arena, R);
     net->row_scores = arena_take(arena, scored, sizeof *net->row_scores);
 }
 
@@ -34,10 +34,10 @@ static struct loss_rows head_rows(const struct net *net, size_t R, const struct 
 }
 
 struct net_outputs output_rows_forward(
-    struct net *net, size_t R, const struct microbatch *targets, int scored)
+    struct net *net, const struct pass *pass, size_t R, const struct microbatch *targets, int scored)
 {
     struct loss_rows rows = head_rows(net, R, targets);
-    loss_forward(&net->config, net->kernel, &rows, scored ? net->row_scores : NULL);
+    loss_forward(&net->config, pass->kernel, &rows, scored ? net->row_scores : NULL);
     return (struct net_outputs){.rows = R, .stride = rows.stride, .values = rows.outputs};
 }
 

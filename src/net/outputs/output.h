@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "net/losses/loss.h"
+#include "net/pass.h"
 
 /* What there is one of. */
 enum per {
@@ -32,21 +33,16 @@ struct output_kind {
     void (*pack)(struct net *net, const float *weights);
     size_t (*count_panel_bytes)(const struct net *net);
 
-    /* Adds the seconds of its recurrent layers to net->times; NULL: it has none. */
-    void (*set_times)(struct net *net);
-
     /* Takes the buffers of a pass from the arena, in the order of their use, with what scores need if
-     * `scored`. The microbatch's layout is read, and not its contents. */
-    void (*take_workspace)(struct net *net, struct arena *arena, const struct net_pass *pass,
-        const struct microbatch *microbatch, int scored);
+     * `scored`. Of the pass's microbatch the layout is read, and not its contents. */
+    void (*take_workspace)(struct net *net, const struct pass *pass, struct arena *arena, int scored);
 
     /* From the outputs of the stack to those of the net, and, where scores is not NULL, scores [B]. */
-    void (*forward)(struct net *net, const struct net_pass *pass, const struct microbatch *microbatch,
-        struct net_outputs *outputs, struct net_score *scores);
+    void (*forward)(
+        struct net *net, const struct pass *pass, struct net_outputs *outputs, struct net_score *scores);
 
-    /* Adds to `gradient`, and overwrites the gradient by the outputs of the stack, if that needs one. */
-    void (*backward)(
-        struct net *net, const struct net_pass *pass, const struct microbatch *microbatch, float *gradient);
+    /* Adds to pass->gradient, and overwrites the gradient by the outputs of the stack, if that needs one. */
+    void (*backward)(struct net *net, const struct pass *pass);
 };
 
 /* One of each, by enum output. */
@@ -73,12 +69,12 @@ static inline int output_needs_target_length(const struct net_config *config)
 /* ---- what the kinds share ---- */
 
 /* The workspace of the output layers and the head on at most R rows, and of the scores of `scored` rows. */
-void output_take_rows(struct net *net, struct arena *arena, size_t R, size_t scored, int training);
+void output_take_rows(struct net *net, const struct pass *pass, struct arena *arena, size_t R, size_t scored);
 
 /* The first R rows that the head gave go through the loss; net->row_scores [R] where `scored`. Rows of
  * `targets` are the targets. Returns outputs that are these rows. */
 struct net_outputs output_rows_forward(
-    struct net *net, size_t R, const struct microbatch *targets, int scored);
+    struct net *net, const struct pass *pass, size_t R, const struct microbatch *targets, int scored);
 
 /* From what output_rows_forward left to the gradient by the head's sums. */
 void output_rows_backward(struct net *net, size_t R, const struct microbatch *targets);

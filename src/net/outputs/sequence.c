@@ -23,16 +23,16 @@ static int init(struct net *net, struct error *error)
     return top_init(&net->top, net, stack->outputs, stack->one_hot, stack->below, error);
 }
 
-static void take_workspace(struct net *net, struct arena *arena, const struct net_pass *pass,
-    const struct microbatch *microbatch, int scored)
+static void take_workspace(struct net *net, const struct pass *pass, struct arena *arena, int scored)
 {
+    const struct microbatch *microbatch = pass->microbatch;
     const struct stack *stack = &net->stack;
     struct sequence *sequence = net->output_state;
     size_t B = microbatch->B, floats = stack->one_hot ? 0 : B * sequence->stride;
     sequence->rows = arena_take(arena, floats, sizeof(float));
-    sequence->drows = arena_take(arena, pass->training && stack->below ? floats : 0, sizeof(float));
+    sequence->drows = arena_take(arena, pass->options.training && stack->below ? floats : 0, sizeof(float));
     sequence->symbols = arena_take(arena, stack->one_hot ? B : 0, sizeof *sequence->symbols);
-    output_take_rows(net, arena, B, B, pass->training);
+    output_take_rows(net, pass, arena, B, B);
 }
 
 static struct dense_input gathered(const struct sequence *sequence)
@@ -61,25 +61,26 @@ static void gather_back(struct net *net, const struct microbatch *microbatch)
     gather_final_back(net->stack.outputs, microbatch, sequence->drows, sequence->stride, dY, stride);
 }
 
-static void forward(struct net *net, const struct net_pass *pass, const struct microbatch *microbatch,
-    struct net_outputs *outputs, struct net_score *scores)
+static void forward(
+    struct net *net, const struct pass *pass, struct net_outputs *outputs, struct net_score *scores)
 {
+    const struct microbatch *microbatch = pass->microbatch;
     size_t B = microbatch->B;
     gather(net, microbatch);
-    top_forward(&net->top, net->kernel, B, gathered(net->output_state));
-    *outputs = output_rows_forward(net, B, microbatch, scores != NULL);
+    top_forward(&net->top, pass, B, gathered(net->output_state));
+    *outputs = output_rows_forward(net, pass, B, microbatch, scores != NULL);
     if (scores)
         memcpy(scores, net->row_scores, B * sizeof *scores);
 }
 
-static void backward(
-    struct net *net, const struct net_pass *pass, const struct microbatch *microbatch, float *gradient)
+static void backward(struct net *net, const struct pass *pass)
 {
+    const struct microbatch *microbatch = pass->microbatch;
     const struct sequence *sequence = net->output_state;
     int needs_input_gradient = net->stack.below;
     output_rows_backward(net, microbatch->B, microbatch);
-    top_backward(&net->top, net->kernel, microbatch->B, gathered(sequence),
-        needs_input_gradient ? sequence->drows : NULL, gradient);
+    top_backward(
+        &net->top, pass, microbatch->B, gathered(sequence), needs_input_gradient ? sequence->drows : NULL);
     if (needs_input_gradient)
         gather_back(net, microbatch);
 }

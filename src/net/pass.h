@@ -1,0 +1,26 @@
+/* What is one per pass over a microbatch, for everything that takes part in it. Private to this folder. */
+#ifndef NET_PASS_H
+#define NET_PASS_H
+
+#include "kernel/kernel.h"
+#include "net/microbatch.h"
+#include "net/net.h"
+
+struct pass {
+    const struct kernel *kernel;
+    const struct microbatch *microbatch;
+    struct net_pass options; /* what the caller asked for: training or not, key of the random masks, search */
+    float *gradient; /* [P] of backward, the caller's, which every layer adds its parameters' share to; else
+                        NULL */
+    double *times;   /* see net/times.h */
+};
+
+/* The same pass over another microbatch: a decoder is a recurrent network of its own inside the outer one. */
+static inline struct pass pass_over(const struct pass *pass, const struct microbatch *microbatch)
+{
+    struct pass over = *pass;
+    over.microbatch = microbatch;
+    return over;
+}
+
+#endif
