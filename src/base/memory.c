@@ -6,6 +6,25 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED
+#endif
+#endif
+
+/* Under the address sanitizer nobody may touch what lies between two pieces of an arena, nor a piece that was
+ * given back. */
+#ifdef SANITIZED
+#include <sanitizer/asan_interface.h>
+enum { ARENA_GAP = MEMORY_ALIGNMENT };
+#else
+#define ASAN_POISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+enum { ARENA_GAP = 0 };
+#endif
+
 enum { HUGE_PAGE = 2 << 20 };
 
 void *memory_create(size_t n, size_t size, struct error *error)
@@ -35,7 +54,7 @@ void memory_destroy(void *block)
 
 void *arena_take(struct arena *arena, size_t n, size_t size)
 {
-    size_t bytes = (n * size + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
+    size_t bytes = (n * size + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT + ARENA_GAP;
     size_t start = arena->used;
     arena->used += bytes;
     if (arena->used > arena->peak)
@@ -43,15 +62,21 @@ void *arena_take(struct arena *arena, size_t n, size_t size)
     if (!arena->base)
         return NULL;
     assert(arena->used <= arena->size);
-    return arena->base + start;
+    char *piece = arena->base + start;
+    ASAN_UNPOISON_MEMORY_REGION(piece, n * size);
+    ASAN_POISON_MEMORY_REGION(piece + n * size, bytes - n * size);
+    return piece;
 }
 
 void arena_reset(struct arena *arena)
 {
     arena->used = 0;
-#ifdef RNN_DEBUG
-    if (arena->base)
-        memset(
-            arena->base, 0xff, arena->size); /* all ones is a NaN: what is read before it is written shows */
+#ifdef SANITIZED
+    if (arena->base) {
+        /* All ones is a NaN, so that what is read from a new piece before it is written shows. */
+        ASAN_UNPOISON_MEMORY_REGION(arena->base, arena->size);
+        memset(arena->base, 0xff, arena->size);
+        ASAN_POISON_MEMORY_REGION(arena->base, arena->size);
+    }
 #endif
 }

@@ -22,9 +22,13 @@ struct arena {
     size_t size, used, peak; /* bytes */
 };
 
-/* n items of `size` bytes, aligned to MEMORY_ALIGNMENT, not cleared (filled with NaN in debug builds).
- * NULL while measuring. Running out of a measured arena is a mistake of ours (assert). */
+/* n items of `size` bytes, aligned to MEMORY_ALIGNMENT, not cleared. NULL while measuring. Running out of a
+ * measured arena is a mistake of ours (assert). In builds with the address sanitizer each piece is followed
+ * by at least 64 bytes that nobody may touch, so pieces then take more of the block. */
 void *arena_take(struct arena *arena, size_t n, size_t size);
+
+/* Takes all pieces back. In builds with the address sanitizer they are filled with NaN, and may not be
+ * touched until they are taken again. */
 void arena_reset(struct arena *arena);
 
 #endif

@@ -7,6 +7,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static double ulps(double got, long double want)
 {
@@ -89,17 +91,57 @@ START_TEST(too_large_a_block_is_an_error)
 }
 END_TEST
 
+/* What an arena leaves between two pieces: nothing, but in builds with the address sanitizer. */
+static size_t arena_gap(void)
+{
+    struct arena arena = {0};
+    arena_take(&arena, MEMORY_ALIGNMENT, 1);
+    return arena.peak - MEMORY_ALIGNMENT;
+}
+
 START_TEST(arena_measures_what_it_then_hands_out)
 {
     struct arena arena = {0};
     ck_assert_ptr_null(arena_take(&arena, 3, 4));
     arena_take(&arena, 100, 8);
-    ck_assert_uint_eq(arena.peak, 64 + 832);
+    ck_assert_uint_eq(arena.peak, 64 + 832 + 2 * arena_gap());
     char *block = memory_create(arena.peak, 1, NULL);
     arena = (struct arena){.base = block, .size = arena.peak};
     ck_assert_ptr_eq(arena_take(&arena, 3, 4), block);
-    ck_assert_ptr_eq(arena_take(&arena, 100, 8), block + 64);
+    ck_assert_ptr_eq(arena_take(&arena, 100, 8), block + 64 + arena_gap());
     memory_destroy(block);
+}
+END_TEST
+
+/* Writes one float to `place` in a process of its own; whether that process ends as it should. */
+static int may_write(volatile float *place)
+{
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        close(STDERR_FILENO);
+        *place = 1;
+        _exit(0);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    return status == 0;
+}
+
+START_TEST(the_address_sanitizer_finds_a_float_behind_a_piece_of_an_arena)
+{
+    struct arena arena = {.size = 1024};
+    arena.base = memory_create(arena.size, 1, NULL);
+    for (size_t n = 15; n <= 17; n++) {
+        arena_reset(&arena);
+        float *piece = arena_take(&arena, n, sizeof(float));
+        float *next = arena_take(&arena, 1, sizeof(float));
+        ck_assert(may_write(&piece[n - 1]) && may_write(next));
+        ck_assert(!may_write(&piece[n]) && !may_write(next - 1));
+        arena_reset(&arena);
+        ck_assert(!may_write(piece));
+    }
+    memory_destroy(arena.base);
 }
 END_TEST
 
@@ -115,6 +157,8 @@ int main(void)
     tcase_add_test(cases, permutation_holds_each_number_once);
     tcase_add_test(cases, too_large_a_block_is_an_error);
     tcase_add_test(cases, arena_measures_what_it_then_hands_out);
+    if (arena_gap())
+        tcase_add_test(cases, the_address_sanitizer_finds_a_float_behind_a_piece_of_an_arena);
     suite_add_tcase(suite, cases);
     return suite_run(suite);
 }
