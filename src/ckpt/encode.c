@@ -1,9 +1,9 @@
 /* A checkpoint into bytes: the image is built, opened again and compared hash by hash with what it was made
  * of, then sealed. Weights that do not have their hash are not saved: memory would be failing. */
-#include "ckpt/internal.h"
-
 #include "base/hash.h"
 #include "base/memory.h"
+#include "ckpt/layout.h"
+#include "ckpt/seal.h"
 
 #include <assert.h>
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 /* A checkpoint beside a net: are these its parameters, and how large would its checkpoint be? */
-#include "ckpt/internal.h"
+#include "ckpt/fits.h"
 
 #include <stdio.h>
 #include <string.h>

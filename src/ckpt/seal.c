@@ -1,7 +1,7 @@
 /* The hash line: fixed width, begins and ends with a newline, so that `tail -n 1` shows it and its place is
  * known. It is made again from what the file holds and compared byte for byte: a change anywhere, in the
  * image, in the line, or in the length, makes another line. */
-#include "ckpt/internal.h"
+#include "ckpt/seal.h"
 
 #include "base/hash.h"
 

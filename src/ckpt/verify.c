@@ -5,7 +5,7 @@
 #include "ckpt/verify.h"
 
 #include "ckpt/directory.h"
-#include "ckpt/internal.h"
+#include "ckpt/read.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -45,8 +45,8 @@ const struct config_key config_keys[] = {
     {"model", "output", KEY_CHOICE, AT(model.output), "sequence", .choices = output_names},
     {"model", "loss", KEY_CHOICE, AT(model.loss), "softmax", .choices = loss_names},
     {"model", "cell", KEY_CHOICE, AT(model.cell), "lstm", .choices = cell_names},
-    {"model", "bidirectional", KEY_SWITCHES, AT(model.bidirectional), "yes", KEPT},
     {"model", "layers", KEY_SIZE, AT(model.layers), "2", FROM(0, NET_MOST_LAYERS)},
+    {"model", "bidirectional", KEY_SWITCHES, AT(model.bidirectional), "yes", KEPT},
     {"model", "hidden", KEY_SIZES, AT(model.hidden), "128", FROM(1, WIDEST)},
     {"model", "embedding", KEY_SIZE, AT(model.embedding), "0", FROM(0, WIDEST)},
     {"model", "dropout", KEY_REAL, AT(model.dropout), "0", BELOW(0, 1)},
@@ -129,6 +129,11 @@ const struct config_key *key_find_former(const char *section, const char *name)
             return &config_keys[i];
     }
     return NULL;
+}
+
+int key_is_of_network(const struct config_key *key)
+{
+    return key->offset >= AT(model) && key->offset < AT(model) + sizeof(struct net_config);
 }
 
 int key_section_exists(const char *section)

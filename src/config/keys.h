@@ -1,5 +1,7 @@
 /* The keys of the configuration: one table that drives defaults, parsing, messages, writing and comparing. A
- * new key is one line in config_keys.c (and one in struct config and in man/rnn-train.1). */
+ * new key is one row in keys.c (and a member of struct config or net_config, and a paragraph in
+ * man/rnn-train.1). A key whose member stands in net_config is also an attribute of /model in checkpoints,
+ * and a new one raises their format (ckpt/layout.h): its `since` is the new number. */
 #ifndef CONFIG_KEYS_H
 #define CONFIG_KEYS_H
 
@@ -43,6 +45,7 @@ struct config_key {
     size_t unit;                /* offset of a KEY_INTERVAL's unit */
     size_t length;              /* offset of the length, a size_t, of a list that has its own */
     enum resume resume;
+    int since; /* of the network: the first format of checkpoints that keeps it, where that is above 4 */
     const char *former; /* "SECTION.NAME" that the key once had, and is still read under; NULL: none */
 };
 
@@ -58,6 +61,9 @@ const struct config_key *key_find(const char *section, const char *name); /* NUL
 const struct config_key *key_find_former(const char *section, const char *name);
 
 int key_section_exists(const char *section);
+
+/* Does it set a member of the network's configuration? Checkpoints then keep it in an attribute of /model. */
+int key_is_of_network(const struct config_key *key);
 
 /* Takes a value: NULL, or what is wrong with it ("out of range"), *config then untouched. A list fills as
  * many elements as it has, and *items with how many that are (1 for other types); one with a length of its

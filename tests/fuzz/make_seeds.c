@@ -2,7 +2,7 @@
  * must run in one. */
 #include "base/memory.h"
 #include "ckpt/checkpoint.h"
-#include "ckpt/internal.h"
+#include "ckpt/seal.h"
 #include "support/checkpoints.h"
 #include "support/sample.h"
 #include "support/suite.h"

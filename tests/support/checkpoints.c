@@ -63,7 +63,9 @@ struct net *checkpoints_make(struct checkpoint *checkpoint, size_t layers, size_
         .layers = layers,
         .inputs = 2,
         .outputs = 2,
-        .dropout = 0.25};
+        .dropout = 0.25,
+        .huber_delta = 1,
+        .decoder_layers = 1};
     for (size_t l = 0; l < layers; l++) {
         config.hidden[l] = hidden ? hidden : 3;
         config.bidirectional[l] = l % 2 == 0;

@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_WORDS = 64, PATH_BYTES = 768 };
+enum { MOST_WORDS = 64, PATH_BYTES = 2048 };
 
 static struct {
     const char *program, *mpirun;

@@ -2,7 +2,9 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "ckpt/checkpoint.h"
-#include "ckpt/internal.h"
+#include "ckpt/fits.h"
+#include "ckpt/layout.h"
+#include "ckpt/seal.h"
 #include "support/checkpoints.h"
 #include "support/command.h"
 #include "support/suite.h"
@@ -265,14 +267,13 @@ START_TEST(files_of_earlier_versions_are_read)
     ck_assert_int_eq(layout_pass(&whole, &w.checkpoint), 0);
     ck_assert_int_eq(h5_image_finish(whole.image, &image, &size, &error), 0);
     write_file(w.path, image, size);
-    if (_i < 2) {
+    if (_i < 2)
         w.checkpoint.progress.epoch_labels = w.checkpoint.progress.epoch_counted;
-        w.checkpoint.model.huber_delta = 1;
-        w.checkpoint.model.decoder_layers = 1;
+    if (_i < 3) {
+        w.checkpoint.optim.reduction = 1;
+        w.checkpoint.progress.skipped = w.checkpoint.progress.backs = 0;
+        w.checkpoint.progress.anchor = w.checkpoint.progress.step;
     }
-    w.checkpoint.optim.reduction = 1;
-    w.checkpoint.progress.skipped = w.checkpoint.progress.backs = 0;
-    w.checkpoint.progress.anchor = w.checkpoint.progress.step;
     read_well(w.path, CHECKPOINT_ANY, &w.checkpoint);
     memory_destroy(image);
     finish_small(&w);
@@ -444,6 +445,21 @@ START_TEST(group_hashes_see_every_change)
 }
 END_TEST
 
+/* The attribute anew, since the width of the one that is there would cut the text. */
+static void change_text(hid_t file, const char *group, const char *name, const char *value)
+{
+    hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
+    H5Tset_size(type, strlen(value) ? strlen(value) : 1);
+    H5Tset_cset(type, H5T_CSET_UTF8);
+    ck_assert_int_ge(H5Adelete_by_name(file, group, name, H5P_DEFAULT), 0);
+    hid_t attribute =
+        H5Acreate_by_name(file, group, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    ck_assert_int_ge(H5Awrite(attribute, type, value), 0);
+    H5Aclose(attribute);
+    H5Sclose(space);
+    H5Tclose(type);
+}
+
 START_TEST(impossible_values_are_refused_by_name)
 {
     struct written w;
@@ -453,8 +469,10 @@ START_TEST(impossible_values_are_refused_by_name)
         int64_t value;
         const char *says;
     } bad[] = {{"/model", "layers", 0, "not 0 numbers"}, {"/model", "layers", -1, "layers = -1"},
-        {"/model", "peepholes", 2, "peepholes = 2"}, {"/model", "input_layers", 65, "input_layers = 65"},
-        {"/model", "input_layers", 1, "not 1 numbers"}, {"/model", "decoder_hidden", INT64_MAX, "sizes"},
+        {"/model", "peepholes", 2, "peepholes = 2"},
+        {"/model", "transition_layers", 65, "transition_layers = 65"},
+        {"/model", "decoder_hidden", 65536, "sizes"},
+        {"/model", "decoder_hidden", 65537, "decoder_hidden = 65537"},
         {"/model", "class_weights", 4097, "= 4097"}, {"/model", "class_weights", 1, "class_weight_0"},
         {"/model", "target_length", (int64_t)1 << 31, "target_length"},
         {"/model", "layers", NET_MOST_LAYERS + 1, "layers = 65"}, {"/model", "layers", 2, "not 2 numbers"},
@@ -471,14 +489,20 @@ START_TEST(impossible_values_are_refused_by_name)
         H5Fclose(file);
         read_badly(w.path, CHECKPOINT_ANY, EXIT_CODE_DATA, bad[i].says);
     }
-    hid_t file = open_bare(&w), type = H5Tcopy(H5T_C_S1);
-    H5Tset_size(type, 4);
-    H5Tset_cset(type, H5T_CSET_UTF8);
-    change_attribute(file, "/model", "cell", type, "gruu");
-    H5Tclose(type);
-    H5Fclose(file);
-    read_badly(w.path, CHECKPOINT_ANY, EXIT_CODE_DATA, "cell = 'gruu'");
-    file = open_bare(&w);
+    const struct {
+        const char *name, *value, *says;
+    } odd[] = {{"cell", "gruu", "cell = 'gruu'"}, {"initial_state", "1", "initial_state = '1'"},
+        {"hidden", "0", "hidden = '0', which cannot be"}, {"hidden", " 3", "hidden = ' 3'"},
+        {"hidden", "3 3", "hidden = '3 3', not 1 numbers"}, {"bidirectional", "2", "bidirectional = '2'"},
+        {"bidirectional", "", "bidirectional = '', not 1 numbers"}, {"input_layers", "3,4", "'3,4'"},
+        {"input_layers", "7 99999", "'7 99999', which cannot be"}};
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        hid_t file = open_bare(&w);
+        change_text(file, "/model", odd[i].name, odd[i].value);
+        H5Fclose(file);
+        read_badly(w.path, CHECKPOINT_ANY, EXIT_CODE_DATA, odd[i].says);
+    }
+    hid_t file = open_bare(&w);
     H5Ldelete(file, "/model/head.bias", H5P_DEFAULT);
     H5Fclose(file);
     read_badly(w.path, CHECKPOINT_ANY, EXIT_CODE_DATA, "/model");
@@ -491,9 +515,9 @@ START_TEST(impossible_values_are_refused_by_name)
     H5Fclose(file);
     read_badly(w.path, CHECKPOINT_ANY, EXIT_CODE_DATA, "group /data has no attribute hash");
     file = open_bare(&w);
-    change_attribute(file, "/", "format_version", H5T_NATIVE_INT, (int[]){4});
+    change_attribute(file, "/", "format_version", H5T_NATIVE_INT, (int[]){5});
     H5Fclose(file);
-    read_badly(w.path, CHECKPOINT_ANY, EXIT_CODE_DATA, "format 4");
+    read_badly(w.path, CHECKPOINT_ANY, EXIT_CODE_DATA, "format 5");
     finish_small(&w);
 }
 END_TEST
@@ -715,7 +739,7 @@ int main(void)
     tcase_add_test(cases, every_member_of_the_model_is_read_back);
     tcase_add_test(cases, every_option_is_read_back);
     tcase_add_test(cases, options_that_cannot_go_together_are_refused_by_name);
-    tcase_add_loop_test(cases, files_of_earlier_versions_are_read, 1, 3);
+    tcase_add_loop_test(cases, files_of_earlier_versions_are_read, 1, 4);
     tcase_add_test(cases, equal_checkpoints_give_equal_bytes);
     tcase_add_test(cases, the_last_line_tells_hash_and_length);
     tcase_add_test(cases, a_flipped_bit_in_any_byte_is_refused);

@@ -2,7 +2,7 @@
  * datasets and in checkpoints; and HDF5's lock. Files are altered with HDF5 itself (hdf5.h). */
 #include "base/memory.h"
 #include "ckpt/checkpoint.h"
-#include "ckpt/internal.h"
+#include "ckpt/seal.h"
 #include "data/dataset.h"
 #include "support/checkpoints.h"
 #include "support/sample.h"

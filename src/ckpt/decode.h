@@ -1,0 +1,11 @@
+/* A checkpoint out of the bytes of its file. */
+#ifndef CKPT_DECODE_H
+#define CKPT_DECODE_H
+
+#include "ckpt/checkpoint.h"
+
+/* Reads a file that lies in memory, without its hash line; `path` is its name in errors. */
+int checkpoint_decode(
+    const void *image, size_t size, const char *path, struct checkpoint *checkpoint, struct error *error);
+
+#endif

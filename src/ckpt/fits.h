@@ -1,0 +1,11 @@
+/* A checkpoint beside the parameters of a net. */
+#ifndef CKPT_FITS_H
+#define CKPT_FITS_H
+
+#include "ckpt/checkpoint.h"
+
+/* As checkpoint_fits, against a table of n parameters. */
+int checkpoint_match(const struct checkpoint *checkpoint, const char *path, const struct parameter *want,
+    size_t n, struct error *error);
+
+#endif
