@@ -4,6 +4,7 @@
  * just written are those that a resume found damaged and passed over; they go too. */
 #include "ckpt/directory.h"
 
+#include "base/array.h"
 #include "base/file.h"
 #include "base/memory.h"
 
@@ -73,16 +74,12 @@ static void take_step(void *context, const char *name)
     int64_t step = step_of(name);
     if (step < 0)
         return;
-    if (steps->count == steps->room) {
-        size_t room = 2 * steps->room + 16;
-        int64_t *wider = realloc(steps->step, room * sizeof *wider);
-        if (!wider) {
-            steps->failed = 1;
-            return;
-        }
-        steps->step = wider;
-        steps->room = room;
+    int64_t *wider = array_grow(steps->step, &steps->room, steps->count, sizeof *wider);
+    if (!wider) {
+        steps->failed = 1;
+        return;
     }
+    steps->step = wider;
     steps->step[steps->count++] = step;
 }
 

@@ -3,8 +3,9 @@
 #include "pass/options.h"
 
 #include "base/memory.h"
+#include "base/numbers.h"
+#include "base/text.h"
 #include "cmd/options_read.h"
-#include "config/value.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -71,19 +72,19 @@ static const struct option predict_table[] = {
 
 static int refuse(struct error *error, const char *option, const char *value, const char *allowed)
 {
-    char shown[VALUE_SHOWN];
+    char shown[TEXT_SHOWN];
     return error_set(
-        error, EXIT_CODE_USAGE, "%s %s: allowed is %s", option, value_show(value, shown), allowed);
+        error, EXIT_CODE_USAGE, "%s %s: allowed is %s", option, text_show(value, shown), allowed);
 }
 
 int options_refuse(const struct option *table, int found, const char *word, struct error *error)
 {
-    char shown[VALUE_SHOWN];
+    char shown[TEXT_SHOWN];
     const struct option *known = NULL;
     for (const struct option *o = table; o->name && !known; o++)
         if (optopt && o->val == optopt)
             known = o;
-    value_show(word, shown);
+    text_show(word, shown);
     if (found == ':' && known)
         return error_set(error, EXIT_CODE_USAGE, "--%s needs a value: see --help", known->name);
     if (known)
@@ -108,7 +109,7 @@ int options_read_number(
     int64_t n = 0;
     char allowed[80];
     snprintf(allowed, sizeof allowed, "a whole number from %lld to %lld", (long long)least, (long long)most);
-    if (value_read_integer(value, &n) != VALUE_OK || n < least || n > most)
+    if (number_read_integer(value, &n) != NUMBER_OK || n < least || n > most)
         return refuse(error, option, value, allowed);
     *number = n;
     return 0;
@@ -129,7 +130,7 @@ static int read_progress(const char *value, enum progress_style *progress, struc
 static int read_max_time(const char *value, int64_t *seconds, struct error *error)
 {
     int64_t n = 0;
-    if (value_read_clock(value, &n) != VALUE_OK || n == 0)
+    if (number_read_clock(value, &n) != NUMBER_OK || n == 0)
         return refuse(error, "--max-time", value, "[DD-]HH:MM:SS above zero, as 01:30:00 or 2-12:00:00");
     *seconds = n;
     return 0;
@@ -141,7 +142,7 @@ static int read_plan(struct train_options *options, int argc, char **argv, struc
     int64_t n = 0;
     const char *value = optarg;
     options->plan = 1;
-    if (!value && optind < argc && value_read_integer(argv[optind], &n) != VALUE_MALFORMED)
+    if (!value && optind < argc && number_read_integer(argv[optind], &n) != NUMBER_MALFORMED)
         value = argv[optind++];
     return value ? options_read_number("--plan", value, 1, INT32_MAX, &options->plan_ranks, error) : 0;
 }
@@ -243,21 +244,21 @@ static int take_predict(struct predict_options *options, int found, struct error
     case OPTION_GENERATE:
         return options_read_number("--generate", optarg, 1, INT32_MAX, &options->generate, error);
     case OPTION_TEMPERATURE:
-        if (value_read_real(optarg, &options->temperature) != VALUE_OK || !(options->temperature > 0))
+        if (number_read_real(optarg, &options->temperature) != NUMBER_OK || !(options->temperature > 0))
             return refuse(error, "--temperature", optarg, "a number above 0");
         return 0;
     case OPTION_SEED:
-        if (value_read_unsigned(optarg, &options->seed) != VALUE_OK)
+        if (number_read_unsigned(optarg, &options->seed) != NUMBER_OK)
             return refuse(error, "--seed", optarg, "a whole number from 0 to 18446744073709551615");
         return 0;
     case OPTION_PRIME:
         return read_text("--prime", optarg, &options->prime, error);
     case OPTION_CACHE:
-        if (value_read_bytes(optarg, &options->cache) != VALUE_OK)
+        if (number_read_bytes(optarg, &options->cache) != NUMBER_OK)
             return refuse(error, "--cache", optarg, "a whole number and KiB, MiB or GiB, as '256 MiB'");
         return 0;
     case OPTION_WATCHDOG:
-        if (value_read_seconds(optarg, &options->watchdog) != VALUE_OK || options->watchdog < 0)
+        if (number_read_seconds(optarg, &options->watchdog) != NUMBER_OK || options->watchdog < 0)
             return refuse(
                 error, "--watchdog", optarg, "a number and seconds, minutes or hours, as '10 minutes', or 0");
         return 0;

@@ -4,6 +4,7 @@
 #define CONFIG_CONFIG_H
 
 #include "base/error.h"
+#include "base/numbers.h"
 #include "net/net.h"
 #include "optim/optim.h"
 
@@ -11,7 +12,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum interval { INTERVAL_EPOCHS, INTERVAL_STEPS, INTERVAL_MINUTES };
 enum best { BEST_LOSS, BEST_ERROR };
 
 /* What becomes of a step whose loss or gradient is no finite number, or whose loss explodes. */

@@ -3,7 +3,7 @@
 #include "config/ini.h"
 
 #include "base/memory.h"
-#include "config/value.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -87,11 +87,11 @@ static void take_section(struct ini_scan *scan, char *line)
 
 static void take_pair(struct ini_scan *scan, char *line)
 {
-    char shown[VALUE_SHOWN], *equals = line + (find_or_comment(line, "=:") - line);
+    char shown[TEXT_SHOWN], *equals = line + (find_or_comment(line, "=:") - line);
     if (*equals != '=' && *equals != ':') {
         faults_add(scan->faults, EXIT_CODE_DATA,
             "%.400s:%d: '%s' is neither [section] nor key = value nor a comment (; or #)", scan->name,
-            scan->line, value_show(line, shown));
+            scan->line, text_show(line, shown));
         return;
     }
     char *value = equals + 1;

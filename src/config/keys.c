@@ -4,7 +4,8 @@
 #include "config/keys.h"
 
 #include "base/memory.h"
-#include "config/value.h"
+#include "base/numbers.h"
+#include "base/text.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -154,9 +155,9 @@ static const char *check_range(const struct config_key *key, double x)
     return low || high ? out_of_range : NULL;
 }
 
-static const char *explain(enum value_state state, const char *malformed)
+static const char *explain(enum number_state state, const char *malformed)
 {
-    return state == VALUE_OK ? NULL : state == VALUE_OVERFLOW ? out_of_range : malformed;
+    return state == NUMBER_OK ? NULL : state == NUMBER_OVERFLOW ? out_of_range : malformed;
 }
 
 static const char *read_path(const char *text, const char *directory, char **path)
@@ -196,7 +197,7 @@ static const char *read_switch(const char *text, int *value)
 static const char *read_count(const struct config_key *key, const char *text, int64_t *count)
 {
     int64_t n = 0;
-    const char *why = explain(value_read_integer(text, &n), "not a whole number");
+    const char *why = explain(number_read_integer(text, &n), "not a whole number");
     if (!why)
         why = check_range(key, (double)n);
     if (!why)
@@ -215,7 +216,7 @@ struct list {
 static const char *read_real(const struct config_key *key, const char *text, double *x)
 {
     double read = 0;
-    const char *why = explain(value_read_real(text, &read), "not a number");
+    const char *why = explain(number_read_real(text, &read), "not a number");
     if (!why)
         why = check_range(key, read);
     if (!why)
@@ -226,7 +227,7 @@ static const char *read_real(const struct config_key *key, const char *text, dou
 static const char *read_items(const struct config_key *key, const char *text, struct list *list)
 {
     char item[64];
-    while (value_next_item(&text, item, sizeof item)) {
+    while (text_next_item(&text, item, sizeof item)) {
         const char *why;
         int64_t count = 0;
         if (list->n == (key->type == KEY_WEIGHTS ? NET_MOST_CLASS_WEIGHTS : NET_MOST_LAYERS))
@@ -286,15 +287,15 @@ static const char *read_measure(const struct config_key *key, const char *text, 
     double x = 0;
     int64_t n = 0;
     enum interval unit = INTERVAL_EPOCHS;
-    enum value_state state;
+    enum number_state state;
     if (key->type == KEY_BYTES)
-        x = (state = value_read_bytes(text, &bytes)) == VALUE_OK ? (double)bytes : 0;
+        x = (state = number_read_bytes(text, &bytes)) == NUMBER_OK ? (double)bytes : 0;
     else if (key->type == KEY_INTERVAL)
-        x = (state = value_read_interval(text, &n, &unit)) == VALUE_OK ? (double)n : 0;
+        x = (state = number_read_interval(text, &n, &unit)) == NUMBER_OK ? (double)n : 0;
     else if (key->type == KEY_SECONDS)
-        state = value_read_seconds(text, &x);
+        state = number_read_seconds(text, &x);
     else
-        state = value_read_real(text, &x);
+        state = number_read_real(text, &x);
     const char *why = explain(state, key->type == KEY_REAL ? "not a number" : "not a number and a unit");
     if (!why)
         why = check_range(key, x);
@@ -338,7 +339,7 @@ const char *key_read(const struct config_key *key, const char *text, const char 
             *(size_t *)(void *)field = (size_t)count;
         return why;
     case KEY_SEED:
-        return explain(value_read_unsigned(text, (uint64_t *)(void *)field), "not a whole number");
+        return explain(number_read_unsigned(text, (uint64_t *)(void *)field), "not a whole number");
     case KEY_REAL:
     case KEY_BYTES:
     case KEY_SECONDS:
@@ -359,12 +360,12 @@ static void join(char *text, size_t size, const char *name)
 static void allowed_range(const struct config_key *key, const char *kind, char *text, size_t size)
 {
     char least[32], most[32];
-    value_write_real(key->least, least, sizeof least);
+    number_write_real(key->least, least, sizeof least);
     /* Whole numbers in full: the shortest form of 2147483647 may have an exponent. */
     if (key->most < NO_LIMIT && key->most == (double)(int64_t)key->most)
         snprintf(most, sizeof most, "%lld", (long long)key->most);
     else
-        value_write_real(key->most, most, sizeof most);
+        number_write_real(key->most, most, sizeof most);
     if (key->most >= NO_LIMIT)
         snprintf(text, size, "%s %s %s", kind, key->above_least ? "above" : "of at least", least);
     else if (key->above_least)
@@ -431,7 +432,7 @@ static size_t write_item(
     if (key->type == KEY_SWITCHES)
         return (size_t)snprintf(text, size, "%s", ((const int *)field)[i] ? "yes" : "no");
     if (key->type == KEY_WEIGHTS)
-        return value_write_real(((const double *)field)[i], text, size);
+        return number_write_real(((const double *)field)[i], text, size);
     return (size_t)snprintf(text, size, "%zu", ((const size_t *)field)[i]);
 }
 
@@ -489,14 +490,14 @@ size_t key_write(const struct config_key *key, const struct config *config, char
     case KEY_SEED:
         return (size_t)snprintf(text, size, "%llu", (unsigned long long)*(const uint64_t *)field);
     case KEY_REAL:
-        return value_write_real(*(const double *)field, text, size);
+        return number_write_real(*(const double *)field, text, size);
     case KEY_BYTES:
-        return value_write_bytes(*(const size_t *)field, text, size);
+        return number_write_bytes(*(const size_t *)field, text, size);
     case KEY_SECONDS:
-        return value_write_seconds(*(const double *)field, text, size);
+        return number_write_seconds(*(const double *)field, text, size);
     case KEY_INTERVAL:
         memcpy(&unit, (const char *)config + key->unit, sizeof unit);
-        return value_write_interval(*(const int64_t *)field, unit, text, size);
+        return number_write_interval(*(const int64_t *)field, unit, text, size);
     }
     return 0;
 }

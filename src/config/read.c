@@ -3,8 +3,9 @@
  * checked at the end, and reported at the place where the key got its value. */
 #include "config/read.h"
 
+#include "base/numbers.h"
+#include "base/text.h"
 #include "config/ini.h"
-#include "config/value.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -52,7 +53,7 @@ static void take_value(struct config_reading *reading, const struct config_key *
     const char *directory, int more)
 {
     struct key_state *state = state_of(reading, key);
-    value_show(value, state->shown);
+    text_show(value, state->shown);
     const char *why = more ? key_add(key, value, reading->config, &state->items)
                            : key_read(key, value, directory, reading->config, &state->items);
     if (!why)
@@ -65,21 +66,21 @@ static void take_value(struct config_reading *reading, const struct config_key *
 
 static void fault_unknown_section(struct config_reading *reading, const char *where, const char *section)
 {
-    char shown[VALUE_SHOWN], meant[100], all[200];
+    char shown[TEXT_SHOWN], meant[100], all[200];
     key_suggest_section(section, meant, sizeof meant);
     key_list_sections(all, sizeof all);
     faults_add(reading->faults, EXIT_CODE_DATA, "%s: unknown section [%s]%s: there are %s", where,
-        value_show(section, shown), meant, all);
+        text_show(section, shown), meant, all);
 }
 
 static void fault_unknown_key(
     struct config_reading *reading, const char *where, const char *section, const char *name)
 {
-    char shown[VALUE_SHOWN], meant[100], all[500];
+    char shown[TEXT_SHOWN], meant[100], all[500];
     key_suggest_name(section, name, meant, sizeof meant);
     key_list_names(section, all, sizeof all);
     faults_add(reading->faults, EXIT_CODE_DATA, "%s: unknown key %s%s: [%s] has %s", where,
-        value_show(name, shown), meant, section, all);
+        text_show(name, shown), meant, section, all);
 }
 
 /* The key of this name, or that once had it: *former. */
@@ -113,13 +114,13 @@ static void take_pair(void *context, const char *section, const char *name, cons
     int former;
     const struct config_key *key = find_key(section, name, &former);
     struct key_state *state = key ? state_of(reading, key) : NULL;
-    char where[PLACE], shown[VALUE_SHOWN];
+    char where[PLACE], shown[TEXT_SHOWN];
     snprintf(where, sizeof where, "%.400s:%d", reading->name, line);
     if (!key && *section == '\0') {
         char all[200];
         key_list_sections(all, sizeof all);
         faults_add(reading->faults, EXIT_CODE_DATA,
-            "%s: the key %s stands in no section: put it under one of %s", where, value_show(name, shown),
+            "%s: the key %s stands in no section: put it under one of %s", where, text_show(name, shown),
             all);
     } else if (!key && key_section_exists(section)) {
         fault_unknown_key(reading, where, section, name);
@@ -146,8 +147,8 @@ void config_take_text(struct config_reading *reading, const char *text)
 
 void config_take_override(struct config_reading *reading, const char *override, const char *folder)
 {
-    char section[64], name[64], where[PLACE], shown[VALUE_SHOWN];
-    snprintf(where, sizeof where, "--set %s", value_show(override, shown));
+    char section[64], name[64], where[PLACE], shown[TEXT_SHOWN];
+    snprintf(where, sizeof where, "--set %s", text_show(override, shown));
     size_t to_equals = strcspn(override, "="), to_dot = strcspn(override, ".");
     if (!override[to_equals] || to_dot > to_equals) {
         faults_add(reading->faults, EXIT_CODE_USAGE, "%s: this is not SECTION.KEY=VALUE, as in train.lr=0.01",

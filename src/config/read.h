@@ -2,9 +2,9 @@
 #ifndef CONFIG_READ_H
 #define CONFIG_READ_H
 
+#include "base/text.h"
 #include "config/config.h"
 #include "config/keys.h"
-#include "config/value.h"
 
 /* Where a key got its value. */
 struct key_state {
@@ -13,7 +13,7 @@ struct key_state {
     size_t items;         /* of a list; 0: the default */
     int former;           /* the value came under the key's former name */
     int faulty;
-    char shown[VALUE_SHOWN]; /* the value as it was given, for messages */
+    char shown[TEXT_SHOWN]; /* the value as it was given, for messages */
 };
 
 struct config_reading {

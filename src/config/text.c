@@ -1,9 +1,9 @@
 /* A configuration as text, and two of them compared: key by key over the table, each value in its one
  * spelling, so that equal values are equal bytes. */
+#include "base/text.h"
 #include "base/memory.h"
 #include "config/config.h"
 #include "config/read.h"
-#include "config/value.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -64,11 +64,11 @@ static void compare_key(
     key_write(key, saved, old, sizeof old);
     if (strcmp(value, old) == 0)
         return;
-    char shown[VALUE_SHOWN], old_shown[VALUE_SHOWN];
+    char shown[TEXT_SHOWN], old_shown[TEXT_SHOWN];
     faults_add(faults, EXIT_CODE_DATA,
         "%s.%s = %s, but the run was started with %s%s: put that back, or start over with --fresh, or start "
         "another run (-o) from its weights with --init",
-        key->section, key->name, value_show(value, shown), value_show(old, old_shown),
+        key->section, key->name, text_show(value, shown), text_show(old, old_shown),
         key->resume == RESUME_EPOCHS ? " and its schedule depends on it" : "");
 }
 

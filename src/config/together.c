@@ -23,7 +23,7 @@ static void check_numbers(struct config_reading *reading)
     if (config_is_sound(reading, "train", "lr") && config_is_sound(reading, "train", "lr_min") &&
         optim->lr_min > optim->lr) {
         char lr[40];
-        value_write_real(optim->lr, lr, sizeof lr);
+        number_write_real(optim->lr, lr, sizeof lr);
         snprintf(what, sizeof what, "larger than train.lr = %s: make it at most that", lr);
         config_fault_at(reading, "train", "lr_min", what);
     }

@@ -3,6 +3,7 @@
  * Before HDF5 sees a path the file is opened and its signature looked for here, because HDF5 answers "unable
  * to open file" to a file that is missing, forbidden, empty, a folder or a picture alike. The signature
  * stands at byte 0, 512, 1024, 2048 and so on (a file may begin with a block of the user's). */
+#include "base/array.h"
 #include "base/memory.h"
 #include "h5/buffer.h"
 #include "h5/internal.h"
@@ -215,14 +216,10 @@ struct names {
 
 static int keep_name(struct names *names, const char *name)
 {
-    if (names->count == names->room) {
-        size_t room = 2 * names->room + 16;
-        char **wider = realloc(names->name, room * sizeof *wider);
-        if (!wider)
-            return -1;
-        names->name = wider;
-        names->room = room;
-    }
+    char **wider = array_grow(names->name, &names->room, names->count, sizeof *wider);
+    if (!wider)
+        return -1;
+    names->name = wider;
     char *copy = strdup(name);
     if (!copy)
         return -1;

@@ -4,6 +4,7 @@
  * so handles stay in a table. The cache of a file is dealt out as sets are opened: three quarters of what is
  * left, but no more than the set decoded, and never less than one chunk, below which every read of a row
  * would decode a chunk anew. Only chunked sets take part. */
+#include "base/array.h"
 #include "base/memory.h"
 #include "h5/internal.h"
 
@@ -199,14 +200,10 @@ void h5_close_set(struct h5_set *set)
 
 static int grow_table(struct h5_file *file)
 {
-    if (file->sets < file->room)
-        return 0;
-    size_t room = 2 * file->room + 8;
-    struct h5_set *wider = realloc(file->set, room * sizeof *wider);
+    struct h5_set *wider = array_grow(file->set, &file->room, file->sets, sizeof *wider);
     if (!wider)
         return -1;
     file->set = wider;
-    file->room = room;
     return 0;
 }
 

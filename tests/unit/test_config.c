@@ -1,9 +1,9 @@
 #include "base/memory.h"
+#include "base/numbers.h"
 #include "base/random.h"
 #include "config/config.h"
 #include "config/ini.h"
 #include "config/keys.h"
-#include "config/value.h"
 #include "support/suite.h"
 
 #include <check.h>
@@ -370,44 +370,6 @@ START_TEST(what_is_written_reads_back_to_the_same_bytes)
     memory_destroy(bare);
     config_finish(&c);
     config_finish(&again);
-}
-END_TEST
-
-START_TEST(reals_read_back_bit_by_bit_in_few_digits)
-{
-    static const double nice[] = {0.001, 0.1, 1e-8, 3, 0.3, 123.25, 0, 100, 1200000, 1e-4};
-    static const char *const spelled[] = {
-        "0.001", "0.1", "1e-08", "3", "0.3", "123.25", "0", "100", "1200000", "0.0001"};
-    char text[64];
-    for (size_t i = 0; i < sizeof nice / sizeof *nice; i++) {
-        value_write_real(nice[i], text, sizeof text);
-        ck_assert_str_eq(text, spelled[i]);
-    }
-    for (uint64_t i = 0; i < 20000; i++) {
-        uint32_t bits[4];
-        random_block(1, RANDOM_TEST, 0, i, bits);
-        double x = ldexp(random_uniform(1, RANDOM_TEST, 1, i), (int)(bits[0] % 600) - 300), back = -1;
-        value_write_real(x, text, sizeof text);
-        ck_assert_int_eq(value_read_real(text, &back), VALUE_OK);
-        ck_assert_msg(memcmp(&x, &back, sizeof x) == 0, "%s", text);
-        value_write_seconds(x, text, sizeof text);
-        if (x < 1e300) {
-            ck_assert_int_eq(value_read_seconds(text, &back), VALUE_OK);
-            ck_assert_msg(memcmp(&x, &back, sizeof x) == 0, "%s of %a", text, x);
-        }
-    }
-    value_write_seconds(90, text, sizeof text);
-    ck_assert_str_eq(text, "90 seconds");
-    value_write_seconds(120, text, sizeof text);
-    ck_assert_str_eq(text, "2 minutes");
-    value_write_seconds(0, text, sizeof text);
-    ck_assert_str_eq(text, "0 seconds");
-    value_write_bytes(0, text, sizeof text);
-    ck_assert_str_eq(text, "0 bytes");
-    value_write_bytes(1025, text, sizeof text);
-    ck_assert_str_eq(text, "1025 bytes");
-    value_write_bytes((size_t)3 << 30, text, sizeof text);
-    ck_assert_str_eq(text, "3 GiB");
 }
 END_TEST
 
@@ -1333,7 +1295,6 @@ int main(void)
     tcase_add_test(cases, a_list_may_be_emptied_by_an_override);
     tcase_add_test(cases, no_recurrent_layers_are_written_and_read_back);
     tcase_add_test(cases, what_is_written_reads_back_to_the_same_bytes);
-    tcase_add_test(cases, reals_read_back_bit_by_bit_in_few_digits);
     tcase_add_test(cases, a_comma_for_the_decimal_point_changes_nothing);
     tcase_add_test(cases, a_bad_value_is_refused_with_line_key_and_what_is_allowed);
     tcase_add_test(cases, good_values_at_the_edges);

@@ -5,7 +5,7 @@
  * B sequences, N frames, C classes and the blank behind them, U labels of a sequence. */
 #include "net/ctc.h"
 
-#include "net/edit.h"
+#include "base/edit_distance.h"
 #include "net/layout.h"
 
 struct transcript {

@@ -3,7 +3,7 @@
  * makes itself, and with classes its errors are those of the labels that it makes so. */
 #include "net/decoder.h"
 
-#include "net/edit.h"
+#include "base/edit_distance.h"
 #include "net/layout.h"
 
 struct decoder_output {

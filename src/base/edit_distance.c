@@ -1,6 +1,6 @@
-/* Dynamic programming over prefixes: distance(i, j) of the first i of a and the first j of b, row by row, one
- * row kept. (Wagner and Fischer 1974, "The string-to-string correction problem".) */
-#include "net/edit.h"
+/* Dynamic programming over prefixes: distance(i, j) of the first i of a and the first j of b is computed row
+ * by row, and only one row is kept. (Wagner and Fischer 1974, "The string-to-string correction problem".) */
+#include "base/edit_distance.h"
 
 size_t edit_distance(const int32_t *a, size_t A, const int32_t *b, size_t B, size_t *scratch)
 {

@@ -1,7 +1,7 @@
 /* Numbers are scanned by hand, so that only decimal notation passes and every overflow is seen; the digits of
  * a real go to strtod, switched to the C locale for the moment, as a library in the process may have called
  * setlocale. */
-#include "config/value.h"
+#include "base/numbers.h"
 
 #include <locale.h>
 #include <math.h>
@@ -61,13 +61,13 @@ static const struct unit *find_unit(const struct unit *units, const char *text)
 }
 
 /* Digits at *text, which moves behind them. */
-static enum value_state scan_digits(const char **text, uint64_t *n)
+static enum number_state scan_digits(const char **text, uint64_t *n)
 {
     const char *c = *text;
     uint64_t sum = 0;
     int overflow = 0;
     if (!is_digit(*c))
-        return VALUE_MALFORMED;
+        return NUMBER_MALFORMED;
     for (; is_digit(*c); c++) {
         uint64_t digit = (uint64_t)(*c - '0');
         overflow |= sum > (UINT64_MAX - digit) / 10;
@@ -75,47 +75,47 @@ static enum value_state scan_digits(const char **text, uint64_t *n)
     }
     *text = c;
     if (overflow)
-        return VALUE_OVERFLOW;
+        return NUMBER_OVERFLOW;
     *n = sum;
-    return VALUE_OK;
+    return NUMBER_OK;
 }
 
-/* A sign and digits at *text, which moves behind them (also with VALUE_OVERFLOW). */
-static enum value_state scan_integer(const char **text, int *negative, uint64_t *n)
+/* A sign and digits at *text, which moves behind them (also with NUMBER_OVERFLOW). */
+static enum number_state scan_integer(const char **text, int *negative, uint64_t *n)
 {
     const char *c = skip_blanks(*text);
     *negative = *c == '-';
     if (*c == '-' || *c == '+')
         c++;
-    enum value_state state = scan_digits(&c, n);
+    enum number_state state = scan_digits(&c, n);
     *text = c;
     return state;
 }
 
-enum value_state value_read_unsigned(const char *text, uint64_t *n)
+enum number_state number_read_unsigned(const char *text, uint64_t *n)
 {
     int negative;
     uint64_t size = 0;
-    enum value_state state = scan_integer(&text, &negative, &size);
-    if (state == VALUE_MALFORMED || !ends(text))
-        return VALUE_MALFORMED;
-    if (state == VALUE_OVERFLOW || (negative && size > 0))
-        return VALUE_OVERFLOW;
+    enum number_state state = scan_integer(&text, &negative, &size);
+    if (state == NUMBER_MALFORMED || !ends(text))
+        return NUMBER_MALFORMED;
+    if (state == NUMBER_OVERFLOW || (negative && size > 0))
+        return NUMBER_OVERFLOW;
     *n = size;
-    return VALUE_OK;
+    return NUMBER_OK;
 }
 
-enum value_state value_read_integer(const char *text, int64_t *n)
+enum number_state number_read_integer(const char *text, int64_t *n)
 {
     int negative;
     uint64_t size = 0;
-    enum value_state state = scan_integer(&text, &negative, &size);
-    if (state == VALUE_MALFORMED || !ends(text))
-        return VALUE_MALFORMED;
-    if (state == VALUE_OVERFLOW || size > INT64_MAX)
-        return VALUE_OVERFLOW;
+    enum number_state state = scan_integer(&text, &negative, &size);
+    if (state == NUMBER_MALFORMED || !ends(text))
+        return NUMBER_MALFORMED;
+    if (state == NUMBER_OVERFLOW || size > INT64_MAX)
+        return NUMBER_OVERFLOW;
     *n = negative ? -(int64_t)size : (int64_t)size;
-    return VALUE_OK;
+    return NUMBER_OK;
 }
 
 static double read_in_c_locale(const char *digits)
@@ -131,7 +131,7 @@ static double read_in_c_locale(const char *digits)
 }
 
 /* A decimal number at *text, which moves behind it. */
-static enum value_state scan_real(const char **text, double *x)
+static enum number_state scan_real(const char **text, double *x)
 {
     const char *start = skip_blanks(*text), *c = start;
     int digits = 0;
@@ -143,7 +143,7 @@ static enum value_state scan_real(const char **text, double *x)
         for (c++; is_digit(*c); c++)
             digits++;
     if (digits == 0)
-        return VALUE_MALFORMED;
+        return NUMBER_MALFORMED;
     if (*c == 'e' || *c == 'E') {
         const char *power = c + 1;
         if (*power == '-' || *power == '+')
@@ -155,115 +155,101 @@ static enum value_state scan_real(const char **text, double *x)
     char copy[128];
     size_t n = (size_t)(c - start);
     if (n >= sizeof copy)
-        return VALUE_MALFORMED;
+        return NUMBER_MALFORMED;
     memcpy(copy, start, n);
     copy[n] = '\0';
     *text = c;
     double number = read_in_c_locale(copy);
     if (!isfinite(number))
-        return VALUE_OVERFLOW;
+        return NUMBER_OVERFLOW;
     *x = number == 0 ? 0 : number; /* no minus zero: it would be written as another text */
-    return VALUE_OK;
+    return NUMBER_OK;
 }
 
-enum value_state value_read_real(const char *text, double *x)
+enum number_state number_read_real(const char *text, double *x)
 {
     double number = 0;
-    enum value_state state = scan_real(&text, &number);
-    if (state == VALUE_MALFORMED || !ends(text))
-        return VALUE_MALFORMED;
-    if (state == VALUE_OK)
+    enum number_state state = scan_real(&text, &number);
+    if (state == NUMBER_MALFORMED || !ends(text))
+        return NUMBER_MALFORMED;
+    if (state == NUMBER_OK)
         *x = number;
     return state;
 }
 
-enum value_state value_read_bytes(const char *text, size_t *bytes)
+enum number_state number_read_bytes(const char *text, size_t *bytes)
 {
     int negative;
     uint64_t n = 0;
-    enum value_state state = scan_integer(&text, &negative, &n);
-    if (state == VALUE_MALFORMED)
+    enum number_state state = scan_integer(&text, &negative, &n);
+    if (state == NUMBER_MALFORMED)
         return state;
     const struct unit *unit = find_unit(byte_units, text);
-    if (!unit && !(ends(text) && state == VALUE_OK && n == 0))
-        return VALUE_MALFORMED;
-    if (state == VALUE_OVERFLOW || (negative && n > 0) || (unit && n > SIZE_MAX / unit->factor))
-        return VALUE_OVERFLOW;
+    if (!unit && !(ends(text) && state == NUMBER_OK && n == 0))
+        return NUMBER_MALFORMED;
+    if (state == NUMBER_OVERFLOW || (negative && n > 0) || (unit && n > SIZE_MAX / unit->factor))
+        return NUMBER_OVERFLOW;
     *bytes = unit ? (size_t)(n * unit->factor) : 0;
-    return VALUE_OK;
+    return NUMBER_OK;
 }
 
-enum value_state value_read_seconds(const char *text, double *seconds)
+enum number_state number_read_seconds(const char *text, double *seconds)
 {
     double n = 0;
-    enum value_state state = scan_real(&text, &n);
-    if (state == VALUE_MALFORMED)
+    enum number_state state = scan_real(&text, &n);
+    if (state == NUMBER_MALFORMED)
         return state;
     const struct unit *unit = find_unit(second_units, text);
-    if (!unit && !(ends(text) && state == VALUE_OK && n == 0))
-        return VALUE_MALFORMED;
+    if (!unit && !(ends(text) && state == NUMBER_OK && n == 0))
+        return NUMBER_MALFORMED;
     if (unit)
         n *= (double)unit->factor;
-    if (state == VALUE_OVERFLOW || !isfinite(n))
-        return VALUE_OVERFLOW;
+    if (state == NUMBER_OVERFLOW || !isfinite(n))
+        return NUMBER_OVERFLOW;
     *seconds = n;
-    return VALUE_OK;
+    return NUMBER_OK;
 }
 
-enum value_state value_read_interval(const char *text, int64_t *n, enum interval *unit)
+enum number_state number_read_interval(const char *text, int64_t *n, enum interval *unit)
 {
     int negative;
     uint64_t size = 0;
-    enum value_state state = scan_integer(&text, &negative, &size);
-    if (state == VALUE_MALFORMED)
+    enum number_state state = scan_integer(&text, &negative, &size);
+    if (state == NUMBER_MALFORMED)
         return state;
     const struct unit *found = find_unit(interval_units, text);
     if (!found)
-        return VALUE_MALFORMED;
-    if (state == VALUE_OVERFLOW || size > INT64_MAX)
-        return VALUE_OVERFLOW;
+        return NUMBER_MALFORMED;
+    if (state == NUMBER_OVERFLOW || size > INT64_MAX)
+        return NUMBER_OVERFLOW;
     *n = negative ? -(int64_t)size : (int64_t)size;
     *unit = (enum interval)found->factor;
-    return VALUE_OK;
+    return NUMBER_OK;
 }
 
-enum value_state value_read_clock(const char *text, int64_t *seconds)
+enum number_state number_read_clock(const char *text, int64_t *seconds)
 {
     uint64_t days = 0, part[3];
     const char *c = skip_blanks(text), *dash = strchr(c, '-');
     if (dash) {
-        if (scan_digits(&c, &days) != VALUE_OK || c != dash || days > 100000)
-            return VALUE_MALFORMED;
+        if (scan_digits(&c, &days) != NUMBER_OK || c != dash || days > 100000)
+            return NUMBER_MALFORMED;
         c++;
     }
     for (int i = 0; i < 3; i++) {
         const char *start = c;
         if (i > 0 && *c++ != ':')
-            return VALUE_MALFORMED;
-        if (scan_digits(&c, &part[i]) != VALUE_OK || (i > 0 && (c - start != 3 || part[i] > 59)))
-            return VALUE_MALFORMED;
+            return NUMBER_MALFORMED;
+        if (scan_digits(&c, &part[i]) != NUMBER_OK || (i > 0 && (c - start != 3 || part[i] > 59)))
+            return NUMBER_MALFORMED;
     }
     if (!ends(c) || part[0] > (dash ? 23 : 100000))
-        return VALUE_MALFORMED;
+        return NUMBER_MALFORMED;
     *seconds = (int64_t)(((days * 24 + part[0]) * 60 + part[1]) * 60 + part[2]);
-    return VALUE_OK;
+    return NUMBER_OK;
 }
 
-int value_next_item(const char **list, char *item, size_t size)
-{
-    const char *c = *list;
-    while (is_blank(*c) || *c == ',')
-        c++;
-    size_t n = 0;
-    for (; *c && !is_blank(*c) && *c != ','; c++)
-        if (n + 1 < size)
-            item[n++] = *c;
-    item[n] = '\0';
-    *list = c;
-    return n > 0;
-}
-
-size_t value_write_real(double x, char *text, size_t size)
+size_t number_write_real(double x, char *text, size_t size)
 {
     char digits[64];
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
@@ -281,7 +267,7 @@ size_t value_write_real(double x, char *text, size_t size)
     return (size_t)snprintf(text, size, "%s", digits);
 }
 
-size_t value_write_bytes(size_t bytes, char *text, size_t size)
+size_t number_write_bytes(size_t bytes, char *text, size_t size)
 {
     const struct unit *unit = byte_units;
     while (unit->factor > 1 && (bytes == 0 || bytes % unit->factor != 0))
@@ -290,7 +276,7 @@ size_t value_write_bytes(size_t bytes, char *text, size_t size)
     return (size_t)snprintf(text, size, "%zu %s%s", n, unit->name, unit->plural && n != 1 ? "s" : "");
 }
 
-size_t value_write_seconds(double seconds, char *text, size_t size)
+size_t number_write_seconds(double seconds, char *text, size_t size)
 {
     const struct unit *unit = second_units;
     /* A larger unit only for whole numbers that come back exactly. */
@@ -298,30 +284,12 @@ size_t value_write_seconds(double seconds, char *text, size_t size)
         unit++;
     double n = seconds / (double)unit->factor;
     char number[64];
-    value_write_real(n, number, sizeof number);
+    number_write_real(n, number, sizeof number);
     return (size_t)snprintf(text, size, "%s %s%s", number, unit->name, n != 1 ? "s" : "");
 }
 
-size_t value_write_interval(int64_t n, enum interval unit, char *text, size_t size)
+size_t number_write_interval(int64_t n, enum interval unit, char *text, size_t size)
 {
     const char *name = interval_units[unit].name;
     return (size_t)snprintf(text, size, "%lld %s%s", (long long)n, name, n != 1 ? "s" : "");
-}
-
-const char *value_show(const char *value, char shown[VALUE_SHOWN])
-{
-    size_t n = 0;
-    for (; value[n] && n < 60; n++) {
-        unsigned char c = (unsigned char)value[n];
-        shown[n] = c < ' ' || c == 127 ? '?' : value[n];
-    }
-    /* A cut must not fall inside a character of several bytes. */
-    if (value[n]) {
-        while (n > 0 && ((unsigned char)value[n] & 0xc0) == 0x80)
-            n--;
-        memcpy(shown + n, "...", 4);
-    } else {
-        shown[n] = '\0';
-    }
-    return shown;
 }

@@ -1,5 +1,5 @@
 /* The edit distance against its definition as a recursion, and on words. */
-#include "net/edit.h"
+#include "base/edit_distance.h"
 #include "reference/ctc.h"
 #include "support/suite.h"
 
@@ -77,8 +77,8 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("edit");
-    TCase *cases = tcase_create("edit");
+    Suite *suite = suite_create("edit_distance");
+    TCase *cases = tcase_create("edit_distance");
     tcase_add_test(cases, words_are_so_many_edits_apart);
     tcase_add_test(cases, edits_are_those_of_the_definition);
     suite_add_tcase(suite, cases);

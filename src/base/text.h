@@ -1,0 +1,16 @@
+/* Text from outside: lists as people write them, and how text is shown in a message. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stddef.h>
+
+/* Cuts the next item (at most size - 1 bytes of it) off a list separated by blanks or commas and moves *list
+ * behind it. Returns 0 where there is none left. */
+int text_next_item(const char **list, char *item, size_t size);
+
+/* The text as it can stand in a message: it is cut after some 60 bytes, and control characters become '?'.
+ * Returns `shown`. */
+enum { TEXT_SHOWN = 80 };
+const char *text_show(const char *text, char shown[TEXT_SHOWN]);
+
+#endif
