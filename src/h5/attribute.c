@@ -107,7 +107,7 @@ static int find_attribute(struct h5_file *file, const char *object, const char *
 static int get_attribute(struct h5_file *file, const char *object, const char *name, enum wanted wanted,
     void *out, struct error *error)
 {
-    h5_lock(file->name);
+    h5_lock(file->name, file->bytes);
     int outcome = find_attribute(file, object, name, wanted, out, error);
     h5_unlock();
     return outcome;

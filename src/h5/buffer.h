@@ -4,8 +4,8 @@
 #define H5_BUFFER_H
 
 #include "base/error.h"
-#include "h5/trap.h"
 
+#include <hdf5.h>
 #include <stddef.h>
 
 /* Opens an image where it lies; it must stay there until the file is closed. */

@@ -1,29 +1,8 @@
-/* The lock around HDF5, and its error stack turned into one line.
- *
- * A build of HDF5 that is not thread-safe must not be entered twice at once, and one that is keeps an error
- * stack per thread; so every entry takes one lock for the whole library and then turns the printing of errors
- * off for the thread it is on. The stack is walked from its inner end: the innermost message says what
- * happened ("inflate() failed"), the outer ones only who asked. */
+/* HDF5's error stack turned into one line. The stack is walked from its inner end: the innermost message says
+ * what happened ("inflate() failed"), the outer ones only who asked. */
 #include "h5/internal.h"
 
-#include <pthread.h>
 #include <stdio.h>
-
-static pthread_mutex_t library_lock = PTHREAD_MUTEX_INITIALIZER;
-
-void h5_lock(const char *name)
-{
-    pthread_mutex_lock(&library_lock);
-    h5_trap_begin(name);
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    H5Eclear2(H5E_DEFAULT);
-}
-
-void h5_unlock(void)
-{
-    h5_trap_end();
-    pthread_mutex_unlock(&library_lock);
-}
 
 struct innermost {
     char *text;

@@ -52,7 +52,7 @@ struct h5_image *h5_image_create_with(size_t metadata, struct error *error)
     if (!image)
         return NULL;
     image->buffer.metadata = metadata;
-    h5_lock(NULL);
+    h5_lock(NULL, 0);
     image->file = create_file(image);
     image->group_creation = image->file < 0 ? -1 : h5_image_timeless(H5P_GROUP_CREATE);
     int made = image->file >= 0 && image->group_creation >= 0;
@@ -75,7 +75,7 @@ struct h5_image *h5_image_create(struct error *error)
 
 void h5_image_deflate(struct h5_image *image, int level)
 {
-    h5_lock(NULL);
+    h5_lock(NULL, 0);
     image->deflate = H5Zfilter_avail(H5Z_FILTER_DEFLATE) > 0 ? level : 0;
     h5_unlock();
 }
@@ -84,7 +84,7 @@ void h5_image_group(struct h5_image *image, const char *name)
 {
     if (image->error.code)
         return;
-    h5_lock(NULL);
+    h5_lock(NULL, 0);
     hid_t group = H5Gcreate2(image->file, name, H5P_DEFAULT, image->group_creation, H5P_DEFAULT);
     if (group < 0)
         h5_image_fail(image, "group", name);
@@ -182,7 +182,7 @@ static void add_set(struct h5_image *image, const char *name, const struct numbe
 {
     if (image->error.code)
         return;
-    h5_lock(NULL);
+    h5_lock(NULL, 0);
     write_set(image, name,
         &(struct values){numbers->dimensions, numbers->size, file_type(numbers->type),
             h5_memory_type(numbers->type), numbers->values});
@@ -245,7 +245,7 @@ void h5_image_texts(struct h5_image *image, const char *name, int64_t rows, cons
         return;
     size_t width;
     char *block = pack_texts(rows, texts, &width);
-    h5_lock(NULL);
+    h5_lock(NULL, 0);
     hid_t type = block ? text_type(width) : -1;
     if (type >= 0) {
         write_set(image, name, &(struct values){1, &rows, type, type, block});
@@ -276,7 +276,7 @@ static void add_number(
 {
     if (image->error.code)
         return;
-    h5_lock(NULL);
+    h5_lock(NULL, 0);
     add_attribute(image, object, name, file_type(number), h5_memory_type(number), value);
     h5_unlock();
 }
@@ -300,7 +300,7 @@ void h5_image_attribute_text(struct h5_image *image, const char *object, const c
 {
     if (image->error.code)
         return;
-    h5_lock(NULL);
+    h5_lock(NULL, 0);
     hid_t type = text_type(*text ? strlen(text) : 1);
     if (type >= 0) {
         add_attribute(image, object, name, type, type, text);
@@ -336,7 +336,7 @@ int h5_image_finish(struct h5_image *image, void **bytes, size_t *size, struct e
     if (image->error.code) {
         error_set(error, (enum exit_code)image->error.code, "%s", image->error.text);
     } else {
-        h5_lock(NULL);
+        h5_lock(NULL, 0);
         outcome = take_bytes(image, bytes, size, error);
         h5_unlock();
     }
@@ -348,7 +348,7 @@ void h5_image_destroy(struct h5_image *image)
 {
     if (!image)
         return;
-    h5_lock(NULL);
+    h5_lock(NULL, 0);
     if (image->group_creation >= 0)
         H5Pclose(image->group_creation);
     if (image->file >= 0)

@@ -1,10 +1,13 @@
-/* What the files of this folder share. Only this folder includes hdf5.h, and only through trap.h. */
+/* What the files of this folder share; only this folder includes hdf5.h. Everything here is to be called
+ * between h5_lock and h5_unlock. */
 #ifndef H5_INTERNAL_H
 #define H5_INTERNAL_H
 
 #include "base/error.h"
 #include "h5/h5.h"
 #include "h5/trap.h"
+
+#include <hdf5.h>
 
 hid_t h5_memory_type(enum h5_number number);
 
@@ -30,11 +33,6 @@ struct h5_file {
     size_t sets, room;
     struct h5_set *set;
 };
-
-/* Every entry from outside is between these two, and every HDF5 constant too: H5T_NATIVE_FLOAT is a call.
- * `name`: of the file that is read; NULL: one is built, or none. */
-void h5_lock(const char *name);
-void h5_unlock(void);
 
 /* An error with HDF5's innermost message behind it: EXIT_CODE_IO where the reading or writing itself failed,
  * EXIT_CODE_INTERNAL where there was no memory, else EXIT_CODE_DATA. Of a file on disk HDF5 asks for whatever

@@ -32,7 +32,7 @@ static int64_t find_signature(int descriptor, int64_t bytes)
     return -1;
 }
 
-static int check_contents(int descriptor, const char *path, struct error *error)
+static int check_contents(int descriptor, const char *path, uint64_t *bytes, struct error *error)
 {
     struct stat status;
     if (fstat(descriptor, &status) != 0)
@@ -47,15 +47,16 @@ static int check_contents(int descriptor, const char *path, struct error *error)
     if (status.st_size < at + LEAST_BYTES)
         return error_set(error, EXIT_CODE_DATA, "%s: is truncated (%lld bytes): copy it again", path,
             (long long)status.st_size);
+    *bytes = (uint64_t)status.st_size;
     return 0;
 }
 
-static int check_file(const char *path, struct error *error)
+static int check_file(const char *path, uint64_t *bytes, struct error *error)
 {
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0)
         return error_set(error, EXIT_CODE_IO, "%s: cannot be opened: %s", path, strerror(errno));
-    int outcome = check_contents(descriptor, path, error);
+    int outcome = check_contents(descriptor, path, bytes, error);
     close(descriptor);
     return outcome;
 }
@@ -144,32 +145,29 @@ static hid_t open_image(const struct h5_file *file, const void *image, size_t si
     return id;
 }
 
-/* `image` NULL: the file of that name. */
+/* `image` NULL: the file of that name and size. */
 static struct h5_file *open_locked(
-    const char *name, const void *image, size_t size, size_t cache, struct error *error)
+    const char *name, const void *image, uint64_t size, size_t cache, struct error *error)
 {
     struct h5_file *file = file_create(name, cache, error);
     if (!file)
         return NULL;
     file->in_memory = image != NULL;
-    file->id = image ? open_image(file, image, size, error) : open_path(name, error);
-    hsize_t bytes = 0;
-    if (file->id >= 0 && H5Fget_filesize(file->id, &bytes) < 0)
-        h5_failed(file, error, "its size cannot be read");
-    else if (file->id >= 0) {
-        file->bytes = bytes;
+    file->id = image ? open_image(file, image, (size_t)size, error) : open_path(name, error);
+    file->bytes = size;
+    if (file->id >= 0)
         return file;
-    }
     file_destroy(file);
     return NULL;
 }
 
 struct h5_file *h5_open(const char *path, size_t cache, struct error *error)
 {
-    if (check_file(path, error) != 0)
+    uint64_t bytes = 0;
+    if (check_file(path, &bytes, error) != 0)
         return NULL;
-    h5_lock(path);
-    struct h5_file *file = open_locked(path, NULL, 0, cache, error);
+    h5_lock(path, bytes);
+    struct h5_file *file = open_locked(path, NULL, bytes, cache, error);
     h5_unlock();
     return file;
 }
@@ -180,7 +178,7 @@ struct h5_file *h5_open_image(const void *image, size_t size, const char *name, 
         error_set(error, EXIT_CODE_DATA, "%s: is not an HDF5 file", name);
         return NULL;
     }
-    h5_lock(name);
+    h5_lock(name, size);
     struct h5_file *file = open_locked(name, image, size, 0, error);
     h5_unlock();
     return file;
@@ -190,7 +188,7 @@ void h5_close(struct h5_file *file)
 {
     if (!file)
         return;
-    h5_lock(file->name);
+    h5_lock(file->name, file->bytes);
     file_destroy(file);
     h5_unlock();
 }
@@ -202,7 +200,7 @@ const char *h5_name(const struct h5_file *file)
 
 int h5_has(struct h5_file *file, const char *name)
 {
-    h5_lock(file->name);
+    h5_lock(file->name, file->bytes);
     int there = h5_exists(file, name);
     h5_unlock();
     return there;
@@ -227,9 +225,10 @@ static int keep_name(struct names *names, const char *name)
     return 0;
 }
 
-/* Links are kept too: whoever reads through one is told why not. */
-static herr_t take_link(hid_t group, const char *name, const H5L_info_t *info, struct names *names)
+/* Called by HDF5. Links are kept too: whoever reads through one is told why not. */
+static herr_t take_name(hid_t group, const char *name, const H5L_info_t *info, void *context)
 {
+    struct names *names = context;
     if (info->type == H5L_TYPE_HARD) {
         hid_t object = H5Oopen(group, name, names->link_access);
         if (object < 0)
@@ -242,15 +241,6 @@ static herr_t take_link(hid_t group, const char *name, const H5L_info_t *info, s
     return keep_name(names, name);
 }
 
-/* Called by HDF5. */
-static herr_t take_name(hid_t group, const char *name, const H5L_info_t *info, void *context)
-{
-    h5_trap_leave(0);
-    herr_t outcome = take_link(group, name, info, context);
-    h5_trap_enter();
-    return outcome;
-}
-
 static int list_names(struct h5_file *file, const char *group, struct names *names, struct error *error)
 {
     const char *path = *h5_path(group) ? h5_path(group) : "/";
@@ -261,7 +251,7 @@ static int list_names(struct h5_file *file, const char *group, struct names *nam
     if (id < 0)
         return h5_unopened(file, "group", h5_path(group), error);
     int outcome = 0;
-    if (IN_HDF5(H5Literate(id, H5_INDEX_NAME, H5_ITER_INC, NULL, take_name, names)) < 0)
+    if (H5Literate(id, H5_INDEX_NAME, H5_ITER_INC, NULL, take_name, names) < 0)
         outcome = h5_failed(file, error, "group /%s cannot be listed", h5_path(group));
     H5Gclose(id);
     return outcome;
@@ -271,7 +261,7 @@ int h5_list(struct h5_file *file, const char *group, int (*each)(void *context, 
     void *context, struct error *error)
 {
     struct names names = {.link_access = file->link_access};
-    h5_lock(file->name);
+    h5_lock(file->name, file->bytes);
     int outcome = list_names(file, group, &names, error);
     h5_unlock();
     for (size_t i = 0; outcome == 0 && i < names.count; i++)
@@ -285,7 +275,7 @@ int h5_list(struct h5_file *file, const char *group, int (*each)(void *context, 
 void h5_version(char *text, size_t size)
 {
     unsigned major = 0, minor = 0, release = 0;
-    h5_lock(NULL);
+    h5_lock(NULL, 0);
     H5get_libversion(&major, &minor, &release);
     h5_unlock();
     snprintf(text, size, "HDF5 %u.%u.%u", major, minor, release);

@@ -76,7 +76,7 @@ static int read_locked(struct h5_file *file, const struct request *request, stru
         return -1;
     if (request->rows == 0)
         return 0;
-    h5_trap_expect(file->bytes);
+    h5_expect_values();
     hid_t memory = h5_select_rows(set, request->first, request->rows);
     int outcome = 0;
     if (memory < 0 ||
@@ -90,7 +90,7 @@ static int read_locked(struct h5_file *file, const struct request *request, stru
 
 static int read_numbers(struct h5_file *file, const struct request *request, struct error *error)
 {
-    h5_lock(file->name);
+    h5_lock(file->name, file->bytes);
     int outcome = read_locked(file, request, error);
     h5_unlock();
     return outcome;

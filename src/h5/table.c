@@ -91,7 +91,7 @@ size_t h5_table_add(
     }
     assert(size[0] >= 0 && column->row > 0 && size[0] <= INT64_MAX / 4 / (int64_t)column->row);
     if (table->begun) {
-        h5_lock(NULL);
+        h5_lock(NULL, 0);
         place(table->image, column);
         h5_unlock();
     }
@@ -126,7 +126,7 @@ static int64_t place_columns(struct h5_table *table, struct error *error)
 int h5_table_start(struct h5_table *table, const char *path, struct error *error)
 {
     assert(table->image && !table->begun);
-    h5_lock(NULL);
+    h5_lock(NULL, 0);
     int64_t size = place_columns(table, error);
     h5_unlock();
     if (size < 0 || file_begin(&table->file, path, error))
@@ -191,7 +191,7 @@ int h5_table_finish(struct h5_table *table, struct error *error)
     assert(table->begun);
     size_t n = 0;
     int64_t size = 0;
-    h5_lock(NULL);
+    h5_lock(NULL, 0);
     int failed = close_image(table, &n, &size, error);
     h5_unlock();
     failed = failed || file_reserve(&table->file, size, error) || write_head(table, n, error);

@@ -63,7 +63,7 @@ static int read_rows(struct h5_file *file, struct h5_set *set, int64_t first, in
     void *block = memory_create((size_t)rows, read.variable ? sizeof(char *) : read.width, error);
     if (!block)
         return -1;
-    h5_trap_expect(file->bytes);
+    h5_expect_values();
     hid_t memory = h5_select_rows(set, first, rows);
     int outcome = 0;
     if (memory < 0 || H5Dread(set->id, type, memory, set->space, H5P_DEFAULT, block) < 0) {
@@ -111,7 +111,7 @@ static int read_texts(
 int h5_read_texts(
     struct h5_file *file, const char *name, int64_t first, int64_t rows, char ***out, struct error *error)
 {
-    h5_lock(file->name);
+    h5_lock(file->name, file->bytes);
     int outcome = read_texts(file, name, first, rows, out, error);
     h5_unlock();
     return outcome;
