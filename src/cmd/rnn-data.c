@@ -17,26 +17,22 @@
 
 enum { MOST_SAID = 20, MOST_COUNTED = 100000 }; /* faults per file */
 
-static const char help[] =
+static const char help_before_kinds[] =
     "Usage: rnn-data make KIND -o DIR [--seed N] [--sequences N]\n"
     "       rnn-data info FILE...\n"
     "       rnn-data check [--ctc] FILE...\n"
     "\n"
-    "make   write DIR/KIND-train.h5, DIR/KIND-valid.h5 and DIR/KIND-test.h5\n"
-    "         lorenz   the state of the Lorenz system from noisy observations of x\n"
-    "         adding   the sum of two marked values of a sequence\n"
-    "         context  a class per frame from the symbols before and after it\n"
-    "         numbers  numbers from words to digits and back\n"
-    "         reber    the next symbol of strings of the embedded Reber grammar\n"
-    "         spell    a number in one frame, to be said in words\n"
+    "make   write DIR/KIND-train.h5, DIR/KIND-valid.h5 and DIR/KIND-test.h5\n";
+
+static const char help_before_defaults[] =
     "info   say what is in dataset files\n"
     "check  read dataset files whole and report every fault\n"
     "\n"
     "  -o, --output DIR   folder for the files; made where it is missing\n"
     "      --seed N       same seed, same files (default 1)\n"
-    "      --sequences N  sequences for training; a fifth of it each for valid and test\n"
-    "                     (default: lorenz 1000, adding 5000, context 2000, numbers 40000,\n"
-    "                     reber 2000, spell 10000)\n"
+    "      --sequences N  sequences for training; a fifth of it each for valid and test\n";
+
+static const char help_behind_defaults[] =
     "      --ctc          check also that each sequence has the frames output = ctc needs\n"
     "      --help         this text\n"
     "      --version      versions of the program and of its libraries\n"
@@ -56,10 +52,44 @@ static int usage_error(const char *what, const char *which)
     return EXIT_CODE_USAGE;
 }
 
+/* "(default: lorenz 1000, adding 5000, ...)", in lines that begin below each other. */
+static void print_defaults(void)
+{
+    enum { INDENT = 21, WIDTH = 90 };
+    int column = printf("%*s(default: ", INDENT, "");
+    for (size_t k = 0; k < dataset_kind_count(); k++) {
+        const struct dataset_kind *kind = dataset_kind_at(k);
+        char item[64];
+        int n = snprintf(item, sizeof item, "%s %" PRId64 "%s", kind->name, kind->sequences,
+            k + 1 < dataset_kind_count() ? "," : ")\n");
+        if (k > 0 && column + 1 + n > WIDTH)
+            column = printf("\n%*s", INDENT, "") - 1;
+        else if (k > 0)
+            column += printf(" ");
+        column += printf("%s", item);
+    }
+}
+
 static int print_help(void)
 {
-    fputs(help, stdout);
+    fputs(help_before_kinds, stdout);
+    for (size_t k = 0; k < dataset_kind_count(); k++)
+        printf("         %-8s %s\n", dataset_kind_at(k)->name, dataset_kind_at(k)->summary);
+    fputs(help_before_defaults, stdout);
+    print_defaults();
+    fputs(help_behind_defaults, stdout);
     return EXIT_CODE_OK;
+}
+
+/* "lorenz, adding or context" */
+static const char *list_kinds(const char *before_last, char *text, size_t size)
+{
+    size_t used = 0, kinds = dataset_kind_count();
+    for (size_t k = 0; k < kinds && used < size; k++) {
+        const char *between = k == 0 ? "" : k + 1 < kinds ? ", " : before_last;
+        used += (size_t)snprintf(text + used, size - used, "%s%s", between, dataset_kind_at(k)->name);
+    }
+    return text;
 }
 
 static int print_version(void)
@@ -73,7 +103,7 @@ static int print_version(void)
 /* ---- make ---- */
 
 struct make_options {
-    const struct make_recipe *recipe;
+    const struct dataset_kind *kind;
     const char *folder;
     uint64_t seed;
     int64_t sequences;
@@ -98,8 +128,8 @@ static int make_part(const struct make_options *options, enum make_part part, st
     char *path = memory_create(room, 1, error);
     if (!path)
         return -1;
-    snprintf(path, room, "%s/%s-%s.h5", options->folder, options->recipe->name, make_part_name(part));
-    struct made *made = make_create(options->recipe, part, options->seed, options->sequences, error);
+    snprintf(path, room, "%s/%s-%s.h5", options->folder, options->kind->name, make_part_name(part));
+    struct made *made = make_create(options->kind, part, options->seed, options->sequences, error);
     int status = made ? make_write(made, path, error) : -1;
     if (!status)
         printf("%s: sequences=%" PRId64 " frames=%" PRId64 "\n", path, made->sequences, made->frames);
@@ -185,22 +215,25 @@ static int make_option(int option, struct make_options *options, char **argv)
 static int command_make(int argc, char **argv)
 {
     struct make_options options = {.seed = 1};
+    char kinds[512];
     for (int option; (option = getopt_long(argc, argv, ":o:", make_names, NULL)) != -1;) {
         int code = make_option(option, &options, argv);
         if (code >= 0)
             return code;
     }
     if (optind == argc)
-        return usage_error("make: which kind? lorenz, adding, context, numbers, reber or spell", "");
+        return usage_error("make: which kind? ", list_kinds(" or ", kinds, sizeof kinds));
     if (optind + 1 < argc)
         return usage_error("make: one kind at a time, what is ", argv[optind + 1]);
-    if (!(options.recipe = make_find_recipe(argv[optind])))
-        return usage_error(
-            "make: kinds are lorenz, adding, context, numbers, reber and spell, not ", argv[optind]);
+    if (!(options.kind = dataset_kind_find(argv[optind]))) {
+        log_line(LOG_ERROR, "make: kinds are %s, not %s: see 'rnn-data --help'",
+            list_kinds(" and ", kinds, sizeof kinds), argv[optind]);
+        return EXIT_CODE_USAGE;
+    }
     if (!options.folder)
         return usage_error("make: where to? -o DIR is missing", "");
     if (!options.sequences)
-        options.sequences = options.recipe->sequences;
+        options.sequences = options.kind->sequences;
     return make_all(&options);
 }
 

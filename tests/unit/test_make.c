@@ -12,17 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct make_recipe *const recipes[] = {
-    &make_lorenz, &make_adding, &make_context, &make_numbers, &make_reber, &make_spell};
-enum { RECIPES = sizeof recipes / sizeof recipes[0] };
 enum { UNIFORM = 3 };  /* the first, whose lengths are uniform */
 enum { UNLIKELY = 4 }; /* the first, of which a sequence hardly comes again by chance */
 
-static struct made *create(
-    const struct make_recipe *recipe, enum make_part part, uint64_t seed, int64_t train)
+static struct made *create(const struct dataset_kind *kind, enum make_part part, uint64_t seed, int64_t train)
 {
     struct error error = {0};
-    struct made *made = make_create(recipe, part, seed, train, &error);
+    struct made *made = make_create(kind, part, seed, train, &error);
     ck_assert_msg(made != NULL, "%s", error.text);
     return made;
 }
@@ -34,9 +30,9 @@ static size_t length_of(const struct made *made, int64_t s)
 
 static const void *inputs_of(const struct made *made, int64_t s, size_t *bytes)
 {
-    const struct make_recipe *recipe = made->recipe;
-    size_t width = recipe->symbols ? sizeof(int32_t) : recipe->features * sizeof(float);
-    const char *all = recipe->symbols ? (const char *)made->symbols : (const char *)made->inputs;
+    const struct dataset_kind *kind = made->kind;
+    size_t width = kind->symbols ? sizeof(int32_t) : kind->features * sizeof(float);
+    const char *all = kind->symbols ? (const char *)made->symbols : (const char *)made->inputs;
     *bytes = length_of(made, s) * width;
     return all + (size_t)made->input_offsets[s] * width;
 }
@@ -50,18 +46,19 @@ static int same_inputs(const struct made *a, int64_t s, const struct made *b, in
 
 static int same_targets(const struct made *a, const struct made *b)
 {
-    const struct make_recipe *recipe = a->recipe;
+    const struct dataset_kind *kind = a->kind;
     size_t targets = (size_t)a->targets;
     return a->targets == b->targets &&
-        (!recipe->values || !memcmp(a->values, b->values, targets * recipe->values * sizeof(float))) &&
-        (!recipe->classes || !memcmp(a->classes, b->classes, targets * sizeof(int32_t)));
+        (!kind->values || !memcmp(a->values, b->values, targets * kind->values * sizeof(float))) &&
+        (!kind->classes || !memcmp(a->classes, b->classes, targets * sizeof(int32_t)));
 }
 
 /* ---- all kinds ---- */
 
 START_TEST(same_seed_gives_the_same_bits)
 {
-    struct made *a = create(recipes[_i], MAKE_VALID, 7, 40), *b = create(recipes[_i], MAKE_VALID, 7, 40);
+    struct made *a = create(dataset_kind_at((size_t)_i), MAKE_VALID, 7, 40),
+                *b = create(dataset_kind_at((size_t)_i), MAKE_VALID, 7, 40);
     ck_assert_int_eq(a->sequences, 8);
     ck_assert_int_eq(a->frames, b->frames);
     for (int64_t s = 0; s < a->sequences; s++)
@@ -74,7 +71,8 @@ END_TEST
 
 START_TEST(another_seed_gives_other_sequences)
 {
-    struct made *a = create(recipes[_i], MAKE_TRAIN, 7, 20), *b = create(recipes[_i], MAKE_TRAIN, 8, 20);
+    struct made *a = create(dataset_kind_at((size_t)_i), MAKE_TRAIN, 7, 20),
+                *b = create(dataset_kind_at((size_t)_i), MAKE_TRAIN, 8, 20);
     for (int64_t s = 0; s < 20; s++)
         ck_assert(!same_inputs(a, s, b, s));
     make_destroy(a);
@@ -84,7 +82,8 @@ END_TEST
 
 START_TEST(a_sequence_does_not_depend_on_how_many_there_are)
 {
-    struct made *few = create(recipes[_i], MAKE_TRAIN, 3, 5), *many = create(recipes[_i], MAKE_TRAIN, 3, 50);
+    struct made *few = create(dataset_kind_at((size_t)_i), MAKE_TRAIN, 3, 5),
+                *many = create(dataset_kind_at((size_t)_i), MAKE_TRAIN, 3, 50);
     for (int64_t s = 0; s < 5; s++)
         ck_assert(same_inputs(few, s, many, s));
     size_t targets = (size_t)few->targets;
@@ -93,7 +92,8 @@ START_TEST(a_sequence_does_not_depend_on_how_many_there_are)
     if (few->classes)
         ck_assert_mem_eq(few->classes, many->classes, targets * sizeof *few->classes);
     if (few->values)
-        ck_assert_mem_eq(few->values, many->values, targets * recipes[_i]->values * sizeof *few->values);
+        ck_assert_mem_eq(
+            few->values, many->values, targets * dataset_kind_at((size_t)_i)->values * sizeof *few->values);
     make_destroy(few);
     make_destroy(many);
 }
@@ -103,7 +103,7 @@ START_TEST(no_sequence_occurs_twice_in_all_parts)
 {
     struct made *parts[MAKE_PARTS];
     for (int p = 0; p < MAKE_PARTS; p++)
-        parts[p] = create(recipes[_i], (enum make_part)p, 1, 60);
+        parts[p] = create(dataset_kind_at((size_t)_i), (enum make_part)p, 1, 60);
     for (int p = 0; p < MAKE_PARTS; p++)
         for (int64_t s = 0; s < parts[p]->sequences; s++)
             for (int q = 0; q < MAKE_PARTS; q++)
@@ -116,18 +116,18 @@ END_TEST
 
 START_TEST(lengths_cover_their_range)
 {
-    const struct make_recipe *recipe = recipes[_i];
-    struct made *made = create(recipe, MAKE_TRAIN, 1, 3000);
+    const struct dataset_kind *kind = dataset_kind_at((size_t)_i);
+    struct made *made = create(kind, MAKE_TRAIN, 1, 3000);
     size_t shortest = SIZE_MAX, longest = 0;
     for (int64_t s = 0; s < made->sequences; s++) {
         size_t T = length_of(made, s);
         shortest = T < shortest ? T : shortest;
         longest = T > longest ? T : longest;
     }
-    ck_assert_uint_eq(shortest, (size_t)recipe->shortest);
-    ck_assert_uint_eq(longest, (size_t)recipe->longest);
+    ck_assert_uint_eq(shortest, (size_t)kind->shortest);
+    ck_assert_uint_eq(longest, (size_t)kind->longest);
     double mean = (double)made->frames / (double)made->sequences;
-    double middle = (recipe->shortest + recipe->longest) / 2.0, width = recipe->longest - recipe->shortest;
+    double middle = (kind->shortest + kind->longest) / 2.0, width = kind->longest - kind->shortest;
     ck_assert_double_lt(fabs(mean - middle), 4 * width / sqrt(12.0 * 3000));
     make_destroy(made);
 }
@@ -139,36 +139,36 @@ START_TEST(other_parts_have_a_fifth_and_at_least_one)
     ck_assert_int_eq(make_part_sequences(MAKE_VALID, 1), 1);
     ck_assert_int_eq(make_part_sequences(MAKE_TEST, 4), 1);
     ck_assert_int_eq(make_part_sequences(MAKE_TEST, 1000), 200);
-    ck_assert_ptr_null(make_find_recipe("lorentz"));
-    for (size_t k = 0; k < RECIPES; k++)
-        ck_assert_ptr_eq(make_find_recipe(recipes[k]->name), recipes[k]);
+    ck_assert_ptr_null(dataset_kind_find("lorentz"));
+    for (size_t k = 0; k < dataset_kind_count(); k++)
+        ck_assert_ptr_eq(dataset_kind_find(dataset_kind_at(k)->name), dataset_kind_at(k));
 }
 END_TEST
 
 static uint64_t hash_made(const struct made *made)
 {
-    const struct make_recipe *recipe = made->recipe;
+    const struct dataset_kind *kind = made->kind;
     size_t frames = (size_t)made->frames, targets = (size_t)made->targets;
     uint64_t hash = hash_bytes(made->input_offsets, ((size_t)made->sequences + 1) * sizeof(int64_t));
-    if (made->target_offsets && recipe->measure)
+    if (made->target_offsets && kind->measure)
         hash = hash_combine(
             hash, hash_bytes(made->target_offsets, ((size_t)made->sequences + 1) * sizeof(int64_t)));
-    if (recipe->features)
-        hash = hash_combine(hash, hash_bytes(made->inputs, frames * recipe->features * sizeof(float)));
-    if (recipe->symbols)
+    if (kind->features)
+        hash = hash_combine(hash, hash_bytes(made->inputs, frames * kind->features * sizeof(float)));
+    if (kind->symbols)
         hash = hash_combine(hash, hash_bytes(made->symbols, frames * sizeof(int32_t)));
-    if (recipe->values)
-        hash = hash_combine(hash, hash_bytes(made->values, targets * recipe->values * sizeof(float)));
-    if (recipe->classes)
+    if (kind->values)
+        hash = hash_combine(hash, hash_bytes(made->values, targets * kind->values * sizeof(float)));
+    if (kind->classes)
         hash = hash_combine(hash, hash_bytes(made->classes, targets * sizeof(int32_t)));
     return hash;
 }
 
 START_TEST(every_machine_gives_these_bits)
 {
-    static const uint64_t hashes[RECIPES] = {0xc3304c5cde929c47u, 0x8a50bb8ef4a706c8u, 0x359f44cfe4a617e8u,
+    static const uint64_t hashes[] = {0xc3304c5cde929c47u, 0x8a50bb8ef4a706c8u, 0x359f44cfe4a617e8u,
         0xc160a16ae55aa056u, 0x1fc5eb976973bc58u, 0xd5f6543eed77a1a5u};
-    struct made *made = create(recipes[_i], MAKE_TRAIN, 1, 100);
+    struct made *made = create(dataset_kind_at((size_t)_i), MAKE_TRAIN, 1, 100);
     ck_assert_uint_eq(hash_made(made), hashes[_i]);
     make_destroy(made);
 }
@@ -659,7 +659,7 @@ static void say(void *context, const char *text)
 
 START_TEST(written_file_is_a_dataset_without_faults)
 {
-    struct made *made = create(recipes[_i], MAKE_VALID, 1, 30);
+    struct made *made = create(dataset_kind_at((size_t)_i), MAKE_VALID, 1, 30);
     struct faults faults;
     write_part(made);
     faults_init(&faults, 20, say, NULL);
@@ -671,8 +671,8 @@ END_TEST
 
 START_TEST(written_file_reads_back_bit_for_bit)
 {
-    const struct make_recipe *recipe = recipes[_i];
-    struct made *made = create(recipe, MAKE_VALID, 1, 30);
+    const struct dataset_kind *kind = dataset_kind_at((size_t)_i);
+    struct made *made = create(kind, MAKE_VALID, 1, 30);
     struct error error = {0};
     write_part(made);
     struct dataset *dataset = dataset_open(path, 1 << 30, &error);
@@ -682,19 +682,19 @@ START_TEST(written_file_reads_back_bit_for_bit)
     ck_assert_int_eq(dataset->frames, made->frames);
     ck_assert_int_eq(dataset->targets, made->targets);
     ck_assert_int_eq(dataset->target_kind,
-        recipe->target_per_frame ? TARGET_FRAME
-            : recipe->measure    ? TARGET_ANY
-                                 : TARGET_SEQUENCE);
+        kind->target_per_frame ? TARGET_FRAME
+            : kind->measure    ? TARGET_ANY
+                               : TARGET_SEQUENCE);
     if (made->target_offsets)
         ck_assert_mem_eq(dataset->target_offsets, made->target_offsets, ((size_t)made->sequences + 1) * 8);
     ck_assert_mem_eq(dataset->input_offsets, made->input_offsets, ((size_t)made->sequences + 1) * 8);
-    if (recipe->features)
-        ck_assert_mem_eq(dataset->kept_inputs, made->inputs, frames * recipe->features * sizeof(float));
-    if (recipe->symbols)
+    if (kind->features)
+        ck_assert_mem_eq(dataset->kept_inputs, made->inputs, frames * kind->features * sizeof(float));
+    if (kind->symbols)
         ck_assert_mem_eq(dataset->kept_symbols, made->symbols, frames * sizeof(int32_t));
-    if (recipe->values)
-        ck_assert_mem_eq(dataset->kept_values, made->values, targets * recipe->values * sizeof(float));
-    if (recipe->classes)
+    if (kind->values)
+        ck_assert_mem_eq(dataset->kept_values, made->values, targets * kind->values * sizeof(float));
+    if (kind->classes)
         ck_assert_mem_eq(dataset->kept_classes, made->classes, targets * sizeof(int32_t));
     char *name = dataset_name(dataset, 4, &error);
     ck_assert_str_eq(name, "valid-0000004");
@@ -722,13 +722,14 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("make");
+    int every = (int)dataset_kind_count();
     TCase *kinds = tcase_create("all kinds");
-    tcase_add_loop_test(kinds, same_seed_gives_the_same_bits, 0, RECIPES);
+    tcase_add_loop_test(kinds, same_seed_gives_the_same_bits, 0, every);
     tcase_add_loop_test(kinds, another_seed_gives_other_sequences, 0, UNLIKELY);
-    tcase_add_loop_test(kinds, a_sequence_does_not_depend_on_how_many_there_are, 0, RECIPES);
+    tcase_add_loop_test(kinds, a_sequence_does_not_depend_on_how_many_there_are, 0, every);
     tcase_add_loop_test(kinds, no_sequence_occurs_twice_in_all_parts, 0, UNLIKELY);
     tcase_add_loop_test(kinds, lengths_cover_their_range, 0, UNIFORM);
-    tcase_add_loop_test(kinds, every_machine_gives_these_bits, 0, RECIPES);
+    tcase_add_loop_test(kinds, every_machine_gives_these_bits, 0, every);
     tcase_add_test(kinds, other_parts_have_a_fifth_and_at_least_one);
     tcase_add_test(kinds, draws_never_use_a_number_twice);
     suite_add_tcase(suite, kinds);
@@ -754,8 +755,8 @@ int main(void)
 
     TCase *files = tcase_create("files");
     tcase_add_checked_fixture(files, folder_create, folder_remove);
-    tcase_add_loop_test(files, written_file_is_a_dataset_without_faults, 0, RECIPES);
-    tcase_add_loop_test(files, written_file_reads_back_bit_for_bit, 0, RECIPES);
+    tcase_add_loop_test(files, written_file_is_a_dataset_without_faults, 0, every);
+    tcase_add_loop_test(files, written_file_reads_back_bit_for_bit, 0, every);
     tcase_add_test(files, a_folder_in_the_way_is_an_error_that_leaves_nothing_behind);
     suite_add_tcase(suite, files);
     return suite_run(suite);

@@ -21,8 +21,9 @@ static void fill(struct make_draw *draw, struct make_sequence *sequence)
 static const char *const feature_names[] = {"value", "mark"};
 static const char *const target_names[] = {"sum"};
 
-const struct make_recipe make_adding = {
+const struct dataset_kind make_adding = {
     .name = "adding",
+    .summary = "the sum of two marked values of a sequence",
     .title = "Adding problem: the sum of the two marked values",
     .shortest = 50,
     .longest = 150,

@@ -48,8 +48,9 @@ static void fill(struct make_draw *draw, struct make_sequence *sequence)
 
 static const char *const class_names[] = {"0", "1", "2", "3"};
 
-const struct make_recipe make_context = {
+const struct dataset_kind make_context = {
     .name = "context",
+    .summary = "a class per frame from the symbols before and after it",
     .title = "Context: a class from the nearest marks before and after each frame",
     .shortest = 40,
     .longest = 80,

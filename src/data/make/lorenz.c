@@ -76,8 +76,9 @@ static void fill(struct make_draw *draw, struct make_sequence *sequence)
 static const char *const feature_names[] = {"observation", "observed"};
 static const char *const target_names[] = {"x", "y", "z"};
 
-const struct make_recipe make_lorenz = {
+const struct dataset_kind make_lorenz = {
     .name = "lorenz",
+    .summary = "the state of the Lorenz system from noisy observations of x",
     .title = "Lorenz system: the state at every step from noisy observations of x at every tenth",
     .shortest = 100,
     .longest = 300,

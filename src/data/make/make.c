@@ -1,8 +1,8 @@
-/* What the built-in datasets share: lengths, offsets and room, filled sequence by sequence by the recipe.
+/* What the built-in datasets share: lengths, offsets and room, filled sequence by sequence by the kind.
  *
  * Lengths are drawn first, from the same counter range as the sequence itself, so that every sequence is a
  * function of its own number alone; offsets follow by summing. Where the content decides on the length, the
- * recipe draws it twice, once to measure it: that costs less than to keep it. */
+ * kind draws it twice, once to measure it: that costs less than to keep it. */
 #include "data/make/make.h"
 
 #include "base/memory.h"
@@ -11,14 +11,30 @@
 #include <assert.h>
 #include <string.h>
 
-static const struct make_recipe *const recipes[MAKE_KINDS] = {
-    [MAKE_LORENZ] = &make_lorenz,
-    [MAKE_ADDING] = &make_adding,
-    [MAKE_CONTEXT] = &make_context,
-    [MAKE_NUMBERS] = &make_numbers,
-    [MAKE_REBER] = &make_reber,
-    [MAKE_SPELL] = &make_spell,
+#define KIND(name) &make_##name,
+static const struct dataset_kind *const kinds[] = {
+#include "data/make/list.h"
 };
+#undef KIND
+
+size_t dataset_kind_count(void)
+{
+    return sizeof kinds / sizeof *kinds;
+}
+
+const struct dataset_kind *dataset_kind_at(size_t place)
+{
+    assert(place < dataset_kind_count());
+    return kinds[place];
+}
+
+const struct dataset_kind *dataset_kind_find(const char *name)
+{
+    for (size_t k = 0; k < dataset_kind_count(); k++)
+        if (!strcmp(kinds[k]->name, name))
+            return kinds[k];
+    return NULL;
+}
 
 double make_draw_uniform(struct make_draw *draw)
 {
@@ -38,14 +54,6 @@ uint64_t make_draw_below(struct make_draw *draw, uint64_t n)
     return random_below(n, draw->seed, RANDOM_DATASET, draw->high, draw->next++);
 }
 
-const struct make_recipe *make_find_recipe(const char *name)
-{
-    for (size_t k = 0; k < MAKE_KINDS; k++)
-        if (!strcmp(recipes[k]->name, name))
-            return recipes[k];
-    return NULL;
-}
-
 const char *make_part_name(enum make_part part)
 {
     static const char *const names[MAKE_PARTS] = {"train", "valid", "test"};
@@ -59,48 +67,48 @@ int64_t make_part_sequences(enum make_part part, int64_t train)
     return train < 5 ? 1 : train / 5;
 }
 
-static uint64_t recipe_number(const struct make_recipe *recipe)
+static uint64_t kind_number(const struct dataset_kind *kind)
 {
     uint64_t k = 0;
-    while (recipes[k] != recipe)
+    while (kinds[k] != kind)
         k++;
     return k;
 }
 
 static struct make_draw draw_start(const struct made *made, int64_t s)
 {
-    uint64_t high = (uint64_t)made->part << 56 | recipe_number(made->recipe) << 48 | (uint64_t)s;
+    uint64_t high = (uint64_t)made->part << 56 | kind_number(made->kind) << 48 | (uint64_t)s;
     return (struct make_draw){.seed = made->seed, .high = high, .part = made->part};
 }
 
-static int32_t draw_length(const struct make_recipe *recipe, struct make_draw *draw)
+static int32_t draw_length(const struct dataset_kind *kind, struct make_draw *draw)
 {
-    uint64_t choices = (uint64_t)(recipe->longest - recipe->shortest) + 1;
-    return recipe->shortest + (int32_t)make_draw_below(draw, choices);
+    uint64_t choices = (uint64_t)(kind->longest - kind->shortest) + 1;
+    return kind->shortest + (int32_t)make_draw_below(draw, choices);
 }
 
 /* Frames T and targets U of sequence s, and the draw with which filling it begins. */
 static struct make_draw draw_size(const struct made *made, int64_t s, size_t *T, size_t *U)
 {
-    const struct make_recipe *recipe = made->recipe;
+    const struct dataset_kind *kind = made->kind;
     struct make_draw draw = draw_start(made, s);
-    if (recipe->measure) {
+    if (kind->measure) {
         struct make_draw ahead = draw;
-        recipe->measure(&ahead, T, U);
+        kind->measure(&ahead, T, U);
         return draw;
     }
-    *T = (size_t)draw_length(recipe, &draw);
-    *U = recipe->target_per_frame ? *T : 1;
+    *T = (size_t)draw_length(kind, &draw);
+    *U = kind->target_per_frame ? *T : 1;
     return draw;
 }
 
 static int made_lay_out(struct made *made, struct error *error)
 {
-    const struct make_recipe *recipe = made->recipe;
+    const struct dataset_kind *kind = made->kind;
     size_t entries = (size_t)made->sequences + 1;
     if (!(made->input_offsets = memory_create(entries, sizeof *made->input_offsets, error)))
         return -1;
-    if (!recipe->target_per_frame &&
+    if (!kind->target_per_frame &&
         !(made->target_offsets = memory_create(entries, sizeof *made->target_offsets, error)))
         return -1;
     for (int64_t s = 0; s < made->sequences; s++) {
@@ -117,22 +125,22 @@ static int made_lay_out(struct made *made, struct error *error)
 
 static int made_take_room(struct made *made, struct error *error)
 {
-    const struct make_recipe *recipe = made->recipe;
+    const struct dataset_kind *kind = made->kind;
     size_t frames = (size_t)made->frames, targets = (size_t)made->targets;
-    if (recipe->features && !(made->inputs = memory_create(frames, recipe->features * sizeof(float), error)))
+    if (kind->features && !(made->inputs = memory_create(frames, kind->features * sizeof(float), error)))
         return -1;
-    if (recipe->symbols && !(made->symbols = memory_create(frames, sizeof(int32_t), error)))
+    if (kind->symbols && !(made->symbols = memory_create(frames, sizeof(int32_t), error)))
         return -1;
-    if (recipe->values && !(made->values = memory_create(targets, recipe->values * sizeof(float), error)))
+    if (kind->values && !(made->values = memory_create(targets, kind->values * sizeof(float), error)))
         return -1;
-    if (recipe->classes && !(made->classes = memory_create(targets, sizeof(int32_t), error)))
+    if (kind->classes && !(made->classes = memory_create(targets, sizeof(int32_t), error)))
         return -1;
     return 0;
 }
 
 static void made_fill(struct made *made)
 {
-    const struct make_recipe *recipe = made->recipe;
+    const struct dataset_kind *kind = made->kind;
     for (int64_t s = 0; s < made->sequences; s++) {
         size_t frame = (size_t)made->input_offsets[s];
         size_t target = made->target_offsets ? (size_t)made->target_offsets[s] : frame, T, U;
@@ -140,23 +148,23 @@ static void made_fill(struct made *made)
         struct make_sequence sequence = {
             .T = T,
             .U = U,
-            .inputs = made->inputs ? made->inputs + frame * recipe->features : NULL,
+            .inputs = made->inputs ? made->inputs + frame * kind->features : NULL,
             .symbols = made->symbols ? made->symbols + frame : NULL,
-            .values = made->values ? made->values + target * recipe->values : NULL,
+            .values = made->values ? made->values + target * kind->values : NULL,
             .classes = made->classes ? made->classes + target : NULL,
         };
-        recipe->fill(&draw, &sequence);
+        kind->fill(&draw, &sequence);
     }
 }
 
 struct made *make_create(
-    const struct make_recipe *recipe, enum make_part part, uint64_t seed, int64_t train, struct error *error)
+    const struct dataset_kind *kind, enum make_part part, uint64_t seed, int64_t train, struct error *error)
 {
     assert(train >= 1 && train <= MAKE_MOST_SEQUENCES);
     struct made *made = memory_create(1, sizeof *made, error);
     if (!made)
         return NULL;
-    made->recipe = recipe;
+    made->kind = kind;
     made->part = part;
     made->seed = seed;
     made->asked = train;

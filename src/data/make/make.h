@@ -12,7 +12,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum make_kind { MAKE_LORENZ, MAKE_ADDING, MAKE_CONTEXT, MAKE_NUMBERS, MAKE_REBER, MAKE_SPELL, MAKE_KINDS };
 enum make_part { MAKE_TRAIN, MAKE_VALID, MAKE_TEST, MAKE_PARTS };
 
 enum { MAKE_MOST_SEQUENCES = 10000000 }; /* of one part */
@@ -28,7 +27,7 @@ double make_draw_uniform(struct make_draw *draw); /* in (0, 1) */
 double make_draw_normal(struct make_draw *draw);  /* N(0, 1) */
 uint64_t make_draw_below(struct make_draw *draw, uint64_t n);
 
-/* One sequence of T frames and U targets; what the recipe does not have is NULL. */
+/* One sequence of T frames and U targets; what its kind does not have is NULL. */
 struct make_sequence {
     size_t T, U;
     float *inputs;    /* [T][features] */
@@ -37,10 +36,14 @@ struct make_sequence {
     int32_t *classes; /* [U] */
 };
 
-/* What a kind of dataset is, and the function that fills one sequence of it. Names and scales have one entry
- * per feature or value; NULL where there is none. What was meant is stored * scale + shift. */
-struct make_recipe {
-    const char *name, *title;
+/* What a kind of dataset is, and the function that fills one sequence of it: a file of its name in this
+ * folder and a line of data/make/list.h, and no more; lists in help and messages are made from these. Names
+ * and scales have one entry per feature or value; NULL where there is none. What was meant is stored * scale
+ * + shift. */
+struct dataset_kind {
+    const char *name;
+    const char *summary;       /* for --help, in a few words */
+    const char *title;         /* for the attribute of the file */
     int32_t shortest, longest; /* frames of a sequence, uniform; without measure */
     int64_t sequences;         /* of the training part, unless asked otherwise */
     size_t features;           /* I of real-valued inputs, 0 with symbols */
@@ -56,7 +59,14 @@ struct make_recipe {
     void (*fill)(struct make_draw *draw, struct make_sequence *sequence);
 };
 
-extern const struct make_recipe make_lorenz, make_adding, make_context, make_numbers, make_reber, make_spell;
+#define KIND(name) extern const struct dataset_kind make_##name;
+#include "data/make/list.h"
+#undef KIND
+
+/* Kinds in the order of the list. */
+size_t dataset_kind_count(void);
+const struct dataset_kind *dataset_kind_at(size_t place);
+const struct dataset_kind *dataset_kind_find(const char *name); /* NULL: no such kind */
 
 /* One step of the classical Runge-Kutta method of order four for the Lorenz system (10, 28, 8/3). */
 void make_lorenz_step(double step, double state[3]);
@@ -72,7 +82,7 @@ uint32_t make_draw_number(struct make_draw *draw);
 
 /* A whole part, in memory. */
 struct made {
-    const struct make_recipe *recipe;
+    const struct dataset_kind *kind;
     enum make_part part;
     uint64_t seed;
     int64_t asked;              /* sequences of the training part: what --sequences says */
@@ -80,12 +90,11 @@ struct made {
     int64_t targets;            /* rows of the targets */
     int64_t *input_offsets;     /* [sequences + 1] */
     int64_t *target_offsets;    /* [sequences + 1]; NULL with one target per frame */
-    float *inputs, *values;     /* [frames][features], [targets][values]; NULL where the recipe has none */
-    int32_t *symbols, *classes; /* [frames], [targets]; NULL where the recipe has none */
+    float *inputs, *values;     /* [frames][features], [targets][values]; NULL where the kind has none */
+    int32_t *symbols, *classes; /* [frames], [targets]; NULL where the kind has none */
 };
 
-const struct make_recipe *make_find_recipe(const char *name); /* NULL: no such kind */
-const char *make_part_name(enum make_part part);              /* "train", "valid", "test" */
+const char *make_part_name(enum make_part part); /* "train", "valid", "test" */
 
 /* Sequences of a part when the training part has `train`: a fifth for the others, at least one. */
 int64_t make_part_sequences(enum make_part part, int64_t train);
@@ -93,7 +102,7 @@ int64_t make_part_sequences(enum make_part part, int64_t train);
 /* Makes one part; `train` (1 to MAKE_MOST_SEQUENCES) counts the sequences of the training part. The caller's,
  * ended by make_destroy. NULL and an error when there is no memory for it. */
 struct made *make_create(
-    const struct make_recipe *recipe, enum make_part part, uint64_t seed, int64_t train, struct error *error);
+    const struct dataset_kind *kind, enum make_part part, uint64_t seed, int64_t train, struct error *error);
 void make_destroy(struct made *made); /* takes NULL */
 
 /* Writes a part as a dataset file, whole or not at all: where it fails, `path` is as it was (base/file.h). */

@@ -149,8 +149,9 @@ static void fill(struct make_draw *draw, struct make_sequence *sequence)
         sequence->classes[u] = number_of(pair.to[u]);
 }
 
-const struct make_recipe make_numbers = {
+const struct dataset_kind make_numbers = {
     .name = "numbers",
+    .summary = "numbers from words to digits and back",
     .title = "Numbers below a million from words to digits and back, character by character",
     .sequences = 40000,
     .symbols = CHARACTERS,

@@ -85,8 +85,9 @@ static void fill(struct make_draw *draw, struct make_sequence *sequence)
 
 static const char *const class_names[] = {"B", "T", "P", "S", "X", "V", "E"};
 
-const struct make_recipe make_reber = {
+const struct dataset_kind make_reber = {
     .name = "reber",
+    .summary = "the next symbol of strings of the embedded Reber grammar",
     .title = "Embedded Reber grammar: the next symbol of each string",
     .sequences = 2000,
     .symbols = SYMBOLS,

@@ -37,8 +37,9 @@ static void fill(struct make_draw *draw, struct make_sequence *sequence)
         sequence->classes[u] = (int32_t)(strchr(alphabet, words[u]) - alphabet);
 }
 
-const struct make_recipe make_spell = {
+const struct dataset_kind make_spell = {
     .name = "spell",
+    .summary = "a number in one frame, to be said in words",
     .title = "Numbers below a million, each in one frame, to be said in words",
     .sequences = 10000,
     .features = FEATURES,

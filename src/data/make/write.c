@@ -10,13 +10,13 @@
 
 static void image_inputs(struct h5_image *image, const struct made *made)
 {
-    const struct make_recipe *recipe = made->recipe;
-    int64_t size[2] = {made->frames, (int64_t)recipe->features};
-    if (recipe->features)
+    const struct dataset_kind *kind = made->kind;
+    int64_t size[2] = {made->frames, (int64_t)kind->features};
+    if (kind->features)
         h5_image_floats(image, "inputs", 2, size, made->inputs);
-    if (recipe->symbols) {
+    if (kind->symbols) {
         h5_image_int32(image, "inputs", 1, size, made->symbols);
-        h5_image_attribute_int32(image, "inputs", "n_symbols", recipe->symbols);
+        h5_image_attribute_int32(image, "inputs", "n_symbols", kind->symbols);
     }
     int64_t offsets = made->sequences + 1;
     h5_image_int64(image, "input_offsets", 1, &offsets, made->input_offsets);
@@ -24,35 +24,35 @@ static void image_inputs(struct h5_image *image, const struct made *made)
 
 static void image_targets(struct h5_image *image, const struct made *made)
 {
-    const struct make_recipe *recipe = made->recipe;
-    int64_t size[2] = {made->targets, (int64_t)recipe->values};
-    if (recipe->values)
+    const struct dataset_kind *kind = made->kind;
+    int64_t size[2] = {made->targets, (int64_t)kind->values};
+    if (kind->values)
         h5_image_floats(image, "targets", 2, size, made->values);
-    if (recipe->classes) {
+    if (kind->classes) {
         h5_image_int32(image, "targets", 1, size, made->classes);
-        h5_image_attribute_int32(image, "targets", "n_classes", recipe->classes);
+        h5_image_attribute_int32(image, "targets", "n_classes", kind->classes);
     }
     int64_t offsets = made->sequences + 1;
     if (made->target_offsets)
         h5_image_int64(image, "target_offsets", 1, &offsets, made->target_offsets);
 }
 
-static void image_labels(struct h5_image *image, const struct make_recipe *recipe)
+static void image_labels(struct h5_image *image, const struct dataset_kind *kind)
 {
-    int64_t features = (int64_t)recipe->features, values = (int64_t)recipe->values;
-    if (recipe->feature_names)
-        h5_image_texts(image, "feature_names", features, recipe->feature_names);
-    if (recipe->target_names)
-        h5_image_texts(image, "target_names", values, recipe->target_names);
-    if (recipe->class_names)
-        h5_image_texts(image, "class_names", recipe->classes, recipe->class_names);
-    if (recipe->input_scale) {
-        h5_image_doubles(image, "input_scale", 1, &features, recipe->input_scale);
-        h5_image_doubles(image, "input_shift", 1, &features, recipe->input_shift);
+    int64_t features = (int64_t)kind->features, values = (int64_t)kind->values;
+    if (kind->feature_names)
+        h5_image_texts(image, "feature_names", features, kind->feature_names);
+    if (kind->target_names)
+        h5_image_texts(image, "target_names", values, kind->target_names);
+    if (kind->class_names)
+        h5_image_texts(image, "class_names", kind->classes, kind->class_names);
+    if (kind->input_scale) {
+        h5_image_doubles(image, "input_scale", 1, &features, kind->input_scale);
+        h5_image_doubles(image, "input_shift", 1, &features, kind->input_shift);
     }
-    if (recipe->target_scale) {
-        h5_image_doubles(image, "target_scale", 1, &values, recipe->target_scale);
-        h5_image_doubles(image, "target_shift", 1, &values, recipe->target_shift);
+    if (kind->target_scale) {
+        h5_image_doubles(image, "target_scale", 1, &values, kind->target_scale);
+        h5_image_doubles(image, "target_shift", 1, &values, kind->target_shift);
     }
 }
 
@@ -83,14 +83,14 @@ static int image_build(const struct made *made, void **bytes, size_t *size, stru
         return -1;
     char source[160];
     snprintf(source, sizeof source, "rnn-data make %s --seed %" PRIu64 " --sequences %" PRId64 ", %s part",
-        made->recipe->name, made->seed, made->asked, make_part_name(made->part));
+        made->kind->name, made->seed, made->asked, make_part_name(made->part));
     h5_image_attribute_text(image, "/", "format", "rnn-train dataset");
     h5_image_attribute_int32(image, "/", "format_version", 1);
-    h5_image_attribute_text(image, "/", "title", made->recipe->title);
+    h5_image_attribute_text(image, "/", "title", made->kind->title);
     h5_image_attribute_text(image, "/", "source", source);
     image_inputs(image, made);
     image_targets(image, made);
-    image_labels(image, made->recipe);
+    image_labels(image, made->kind);
     if (image_names(image, made, error)) {
         h5_image_destroy(image);
         return -1;
