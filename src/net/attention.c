@@ -8,8 +8,8 @@
 #include <string.h>
 
 /* A matrix that is a run of columns of W, whose rows are `stride` long. */
-static int init_columns(struct matrix *matrix, size_t offset, size_t stride, struct side outputs,
-    struct side inputs, struct error *error)
+static int init_columns(struct matrix *matrix, size_t offset, size_t stride, struct extent outputs,
+    struct extent inputs, struct error *error)
 {
     if (matrix_init(matrix, offset, outputs, inputs, 1, error))
         return -1;
@@ -20,10 +20,10 @@ static int init_columns(struct matrix *matrix, size_t offset, size_t stride, str
     return 0;
 }
 
-static int init_matrices(struct attention_layer *a, struct side encoder, size_t S,
+static int init_matrices(struct attention_layer *a, struct extent encoder, size_t S,
     const struct attention_place *place, struct error *error)
 {
-    size_t stride = S + side_true(encoder);
+    size_t stride = S + extent_true(encoder);
     if (matrix_init(&a->key, place->key, a->keyed, encoder, 1, error))
         return -1;
     if (a->kind == ATTENTION_ADDITIVE && matrix_init(&a->query, place->query, a->keyed, a->units, 1, error))
@@ -33,7 +33,7 @@ static int init_matrices(struct attention_layer *a, struct side encoder, size_t 
     return init_columns(&a->combine[1], place->combine + S, stride, a->units, encoder, error);
 }
 
-int attention_init(struct attention_layer *a, enum attention kind, size_t S, size_t A, struct side encoder,
+int attention_init(struct attention_layer *a, enum attention kind, size_t S, size_t A, struct extent encoder,
     struct attention_place place, struct error *error)
 {
     size_t K = kind == ATTENTION_ADDITIVE ? A : S;
@@ -43,9 +43,9 @@ int attention_init(struct attention_layer *a, enum attention kind, size_t S, siz
         .key_bias_offset = place.key_bias,
         .energy_offset = place.energy,
         .combine_bias_offset = place.combine_bias};
-    a->Sp = side_padded(a->units);
-    a->Kp = side_padded(a->keyed);
-    a->Fp = side_padded(encoder);
+    a->Sp = extent_padded(a->units);
+    a->Kp = extent_padded(a->keyed);
+    a->Fp = extent_padded(encoder);
     a->S_stride = kernel_stride(a->Sp);
     a->K_stride = kernel_stride(a->Kp);
     a->F_stride = kernel_stride(a->Fp);
@@ -93,7 +93,7 @@ void attention_pack(struct attention_layer *a, const struct kernel *kernel, cons
     bias_add(a->keyed, weights + a->energy_offset, a->energy);
 }
 
-void attention_lay(
+void attention_take_workspace(
     struct attention_layer *a, const struct pass *pass, struct arena *arena, size_t R, size_t U)
 {
     size_t N = pass->microbatch->N, T = pass->microbatch->T;

@@ -22,7 +22,7 @@ struct attention_layer {
     enum attention kind; /* not ATTENTION_NONE */
     size_t Sp, Kp, Fp;
     size_t S_stride, K_stride, F_stride; /* of rows as wide */
-    struct side units, keyed;            /* of S and K */
+    struct extent units, keyed;          /* of S and K */
     struct matrix key, query;            /* query: additive */
     struct matrix combine[2];            /* of W: the columns that d meets, and those of c */
     size_t key_bias_offset, energy_offset, combine_bias_offset;
@@ -56,7 +56,7 @@ struct attention_queries {
 struct attention_place {
     size_t key, key_bias, query, energy, combine, combine_bias; /* offsets in the flat vector */
 };
-int attention_init(struct attention_layer *a, enum attention kind, size_t S, size_t A, struct side encoder,
+int attention_init(struct attention_layer *a, enum attention kind, size_t S, size_t A, struct extent encoder,
     struct attention_place place, struct error *error);
 void attention_finish(struct attention_layer *a);        /* takes zeroes */
 size_t attention_bytes(const struct attention_layer *a); /* of panels */
@@ -64,7 +64,7 @@ void attention_pack(struct attention_layer *a, const struct kernel *kernel, cons
 
 /* Buffers for N frames, R queries at a time, and at most T frames and U queries of a sequence; U matters in
  * training alone. */
-void attention_lay(
+void attention_take_workspace(
     struct attention_layer *a, const struct pass *pass, struct arena *arena, size_t R, size_t U);
 
 /* Keys of Y [N], for the calls of attention_forward that follow. */

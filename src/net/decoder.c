@@ -9,29 +9,30 @@
 #include <assert.h>
 #include <string.h>
 
-static struct side one_part(size_t size)
+static struct extent one_part(size_t size)
 {
-    return (struct side){.parts = 1, .size = size, .interleave = 1};
+    return (struct extent){.parts = 1, .size = size, .interleave = 1};
 }
 
 static int init_layer(
-    struct decoder *d, const struct net *net, size_t n, struct side inputs, struct error *error)
+    struct decoder *d, const struct net *net, size_t n, struct extent inputs, struct error *error)
 {
     int lstm = d->config->cell == CELL_LSTM;
-    struct side begin = {.parts = lstm ? 2 : 1, .size = d->S, .interleave = 1};
+    struct extent begin = {.parts = lstm ? 2 : 1, .size = d->S, .interleave = 1};
     struct recurrent_place place = {
         .weight_ih = net_find_parameter(net, "decoder.rnn.weight_ih_l%zu", n)->offset,
         .weight_hh = net_find_parameter(net, "decoder.rnn.weight_hh_l%zu", n)->offset,
         .bias_ih = net_find_parameter(net, "decoder.rnn.bias_ih_l%zu", n)->offset,
         .bias_hh = net_find_parameter(net, "decoder.rnn.bias_hh_l%zu", n)->offset,
         .start = START_GIVEN};
-    d->start_stride = kernel_stride(side_padded(begin));
+    d->start_stride = kernel_stride(extent_padded(begin));
     if (dense_init(&d->layer[n].start, begin, d->encoder,
             net_find_parameter(net, "decoder.start.%zu.weight", n)->offset,
             net_find_parameter(net, "decoder.start.%zu.bias", n)->offset, error))
         return -1;
-    int below = n > 0 || d->classes;
-    return recurrent_init(&d->layer[n].recurrent, d->config->cell, 0, d->S, inputs, 0, below, place, error);
+    int needs_input_gradient = n > 0 || d->classes;
+    return recurrent_init(
+        &d->layer[n].recurrent, d->config->cell, 0, d->S, inputs, 0, needs_input_gradient, place, error);
 }
 
 static int init_attention(struct decoder *d, const struct net *net, struct error *error)
@@ -50,7 +51,7 @@ static int init_attention(struct decoder *d, const struct net *net, struct error
     return attention_init(&d->attention, c->attention, d->S, c->attention_size, d->encoder, place, error);
 }
 
-int decoder_init(struct decoder *d, const struct net *net, struct side encoder, struct error *error)
+int decoder_init(struct decoder *d, const struct net *net, struct extent encoder, struct error *error)
 {
     const struct net_config *c = &net->config;
     *d = (struct decoder){.config = c,
@@ -58,11 +59,11 @@ int decoder_init(struct decoder *d, const struct net *net, struct side encoder, 
         .S = c->decoder_hidden,
         .encoder = encoder,
         .outputs = one_part(c->decoder_hidden)};
-    d->Sp = side_padded(d->outputs);
+    d->Sp = extent_padded(d->outputs);
     d->S_stride = kernel_stride(d->Sp);
-    d->F_stride = kernel_stride(side_padded(encoder));
-    struct side inputs = one_part(d->classes ? c->decoder_embedding : c->outputs);
-    d->X_stride = kernel_stride(side_padded(inputs));
+    d->F_stride = kernel_stride(extent_padded(encoder));
+    struct extent inputs = one_part(d->classes ? c->decoder_embedding : c->outputs);
+    d->X_stride = kernel_stride(extent_padded(inputs));
     int failed = d->classes &&
         embedding_init(&d->embedding, c->outputs + 2, c->decoder_embedding,
             net_find_parameter(net, "decoder.embedding.weight")->offset, error);
@@ -144,7 +145,7 @@ size_t decoder_count_rows(const struct decoder_size *size)
     return run > size->symbols ? run : size->symbols;
 }
 
-static void lay_targets(struct decoder *d, struct arena *arena, const struct decoder_size *size)
+static void take_targets(struct decoder *d, struct arena *arena, const struct decoder_size *size)
 {
     struct microbatch *inner = &d->targets;
     *inner = (struct microbatch){.T = size->steps, .B = size->symbols ? size->B : 0, .N = size->symbols};
@@ -164,14 +165,14 @@ static void lay_targets(struct decoder *d, struct arena *arena, const struct dec
     d->order = arena_take(arena, size->symbols, sizeof *d->order);
 }
 
-void decoder_lay(
+void decoder_take_workspace(
     struct decoder *d, const struct pass *pass, struct arena *arena, const struct decoder_size *size)
 {
     size_t R = decoder_count_rows(size), B = size->B > size->B * size->beam ? size->B : size->B * size->beam;
     size_t backward = size->training ? 1 : 0;
     struct microbatch rows = {.B = B, .N = R};
     struct pass inner = pass_over(pass, &rows);
-    lay_targets(d, arena, size);
+    take_targets(d, arena, size);
     d->row = arena_take(arena, R, sizeof *d->row);
     d->X = arena_take(arena, R * d->X_stride, sizeof(float));
     d->dX = arena_take(arena, backward * R * d->X_stride, sizeof(float));
@@ -183,9 +184,9 @@ void decoder_lay(
         layer->Y = arena_take(arena, (R + B) * d->S_stride, sizeof(float));
         layer->dY = arena_take(arena, backward * (R + B) * d->S_stride, sizeof(float));
         layer->begin = arena_take(arena, size->B * d->start_stride, sizeof(float));
-        recurrent_lay(&layer->recurrent, &inner, arena);
+        recurrent_take_workspace(&layer->recurrent, &inner, arena);
         if (size->training)
-            dense_lay(&layer->start, pass, arena);
+            dense_take_workspace(&layer->start, pass, arena);
     }
     if (d->config->attention == ATTENTION_NONE) {
         d->out = d->layer[d->layers - 1].Y;
@@ -193,13 +194,13 @@ void decoder_lay(
     } else {
         d->out = arena_take(arena, R * d->S_stride, sizeof(float));
         d->dout = arena_take(arena, backward * R * d->S_stride, sizeof(float));
-        attention_lay(&d->attention, pass, arena, R, size->steps);
+        attention_take_workspace(&d->attention, pass, arena, R, size->steps);
     }
     d->label_start = NULL;
     d->labels = NULL;
     d->values = NULL;
     if (size->beam)
-        decoder_search_lay(d, arena, size);
+        decoder_search_take_workspace(d, arena, size);
 }
 
 void decoder_start(struct decoder *d, const struct pass *pass, struct dense_input in)
@@ -210,7 +211,7 @@ void decoder_start(struct decoder *d, const struct pass *pass, struct dense_inpu
         struct decoder_layer *layer = &d->layer[n];
         dense_forward(&layer->start, pass, microbatch->B, d->e, d->F_stride, layer->begin, d->start_stride);
         for (size_t b = 0; b < microbatch->B; b++)
-            pass->kernel->tanh_array(side_padded(layer->start.outputs), layer->begin + b * d->start_stride);
+            pass->kernel->tanh_array(extent_padded(layer->start.outputs), layer->begin + b * d->start_stride);
     }
     if (d->config->attention != ATTENTION_NONE)
         attention_set_keys(&d->attention, pass, microbatch->N, in.X, in.stride);
@@ -231,7 +232,7 @@ static void sort_sequences(struct decoder *d, const struct microbatch *microbatc
     }
 }
 
-static void lay_out_frames(struct decoder *d, const struct microbatch *microbatch)
+static void number_frames(struct decoder *d, const struct microbatch *microbatch)
 {
     struct microbatch *inner = &d->targets;
     size_t alive = inner->B, n = 0;
@@ -336,7 +337,7 @@ void decoder_forward(struct decoder *d, const struct pass *pass, struct dense_in
 {
     const struct microbatch *microbatch = pass->microbatch;
     sort_sequences(d, microbatch);
-    lay_out_frames(d, microbatch);
+    number_frames(d, microbatch);
     set_inputs(d, microbatch);
     set_states(d);
     decoder_compute(d, pass, &d->targets, in, d->order);
@@ -348,7 +349,7 @@ static void start_backward(struct decoder *d, const struct pass *pass, size_t n)
     const struct microbatch *microbatch = pass->microbatch;
     const struct decoder_layer *layer = &d->layer[n];
     const struct microbatch *inner = &d->targets;
-    size_t width = side_padded(layer->start.outputs);
+    size_t width = extent_padded(layer->start.outputs);
     for (size_t b = 0; b < inner->B; b++) {
         size_t place = (size_t)d->source[b] * d->start_stride;
         const float *begin = layer->begin + place;
@@ -363,7 +364,7 @@ static void start_backward(struct decoder *d, const struct pass *pass, size_t n)
     dense_backward(
         &layer->start, pass, microbatch->B, d->e, d->F_stride, d->dbegin, d->start_stride, of_layer);
     for (size_t b = 0; b < microbatch->B; b++)
-        for (size_t i = b * d->F_stride, end = i + side_padded(d->encoder); i < end; i++)
+        for (size_t i = b * d->F_stride, end = i + extent_padded(d->encoder); i < end; i++)
             de[i] += of_layer[i];
 }
 

@@ -8,8 +8,8 @@
  * decoder_search.c.
  *
  * N frames, B sequences, T frames of the longest sequence, F encoder outputs, S units, U targets of a
- * sequence, R rows: symbols of the inner microbatch, or hypotheses. Buffers are of the workspace, laid by
- * decoder_lay before forward and valid until backward is done. */
+ * sequence, R rows: symbols of the inner microbatch, or hypotheses. Buffers are of the workspace, taken by
+ * decoder_take_workspace before forward and valid until backward is done. */
 #ifndef NET_DECODER_H
 #define NET_DECODER_H
 
@@ -45,8 +45,8 @@ struct decoder {
     int classes;                     /* 1: symbols with an end; 0: values */
     size_t layers, S, Sp;
     size_t S_stride, F_stride, X_stride, start_stride;
-    struct side encoder, outputs; /* what it sees, what it gives */
-    struct embedding embedding;   /* of symbols; zeroes with values */
+    struct extent encoder, outputs; /* what it sees, what it gives */
+    struct embedding embedding;     /* of symbols; zeroes with values */
     struct decoder_layer layer[NET_MOST_LAYERS];
     struct attention_layer attention; /* zeroes: none */
 
@@ -74,8 +74,8 @@ struct decoder_size {
     size_t head_stride;    /* of the head's outputs */
 };
 
-/* Of the net's configuration and parameters, on rows of side `encoder`. */
-int decoder_init(struct decoder *d, const struct net *net, struct side encoder, struct error *error);
+/* Of the net's configuration and parameters, on rows of extent `encoder`. */
+int decoder_init(struct decoder *d, const struct net *net, struct extent encoder, struct error *error);
 void decoder_finish(struct decoder *d);        /* takes zeroes */
 size_t decoder_bytes(const struct decoder *d); /* of panels */
 void decoder_pack(struct decoder *d, const struct kernel *kernel, const float *weights);
@@ -84,7 +84,7 @@ void decoder_pack(struct decoder *d, const struct kernel *kernel, const float *w
 struct decoder_size decoder_measure(const struct decoder *d, const struct pass *pass, size_t head_stride);
 size_t decoder_count_rows(const struct decoder_size *size); /* R: most that the head sees at once */
 
-void decoder_lay(
+void decoder_take_workspace(
     struct decoder *d, const struct pass *pass, struct arena *arena, const struct decoder_size *size);
 
 /* Starting states and keys from the encoder's outputs `in` [N]: before anything else. */
@@ -107,7 +107,7 @@ void decoder_run(struct decoder *d, const struct pass *pass, struct dense_input 
 void decoder_compute(struct decoder *d, const struct pass *pass, const struct microbatch *inner,
     struct dense_input in, const int32_t *order);
 
-void decoder_search_lay(struct decoder *d, struct arena *arena, const struct decoder_size *size);
+void decoder_search_take_workspace(struct decoder *d, struct arena *arena, const struct decoder_size *size);
 
 /* Most symbols that a free run makes of T frames, the end symbol among them: few frames may have many. */
 static inline size_t decoder_most_symbols(

@@ -30,7 +30,7 @@ struct finished {
     int32_t count; /* hypotheses that have ended */
 };
 
-void decoder_search_lay(struct decoder *d, struct arena *arena, const struct decoder_size *size)
+void decoder_search_take_workspace(struct decoder *d, struct arena *arena, const struct decoder_size *size)
 {
     struct decoder_search *s = &d->search;
     size_t rows = size->B * size->beam, steps = size->most;

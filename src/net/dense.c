@@ -2,22 +2,23 @@
 
 #include <string.h>
 
-int dense_init_at(struct dense *dense, struct side outputs, struct side inputs, struct dense_place place,
+int dense_init_at(struct dense *dense, struct extent outputs, struct extent inputs, struct dense_place place,
     struct error *error)
 {
     *dense = (struct dense){.outputs = outputs, .bias_offset = place.bias, .one_hot = place.one_hot};
-    dense->bias = memory_create(side_padded(outputs), sizeof *dense->bias, error);
-    if (!dense->bias || matrix_init(&dense->weight, place.weight, outputs, inputs, place.below, error)) {
+    dense->bias = memory_create(extent_padded(outputs), sizeof *dense->bias, error);
+    if (!dense->bias ||
+        matrix_init(&dense->weight, place.weight, outputs, inputs, place.needs_input_gradient, error)) {
         dense_finish(dense);
         return -1;
     }
     return 0;
 }
 
-int dense_init(struct dense *dense, struct side outputs, struct side inputs, size_t weight_offset,
+int dense_init(struct dense *dense, struct extent outputs, struct extent inputs, size_t weight_offset,
     size_t bias_offset, struct error *error)
 {
-    struct dense_place place = {.weight = weight_offset, .bias = bias_offset, .below = 1};
+    struct dense_place place = {.weight = weight_offset, .bias = bias_offset, .needs_input_gradient = 1};
     return dense_init_at(dense, outputs, inputs, place, error);
 }
 
@@ -38,7 +39,7 @@ void dense_pack(struct dense *dense, const struct kernel *kernel, const float *w
     bias_add(dense->outputs, weights + dense->bias_offset, dense->bias);
 }
 
-void dense_lay(struct dense *dense, const struct pass *pass, struct arena *arena)
+void dense_take_workspace(struct dense *dense, const struct pass *pass, struct arena *arena)
 {
     dense->dW = arena_take(arena, dense->weight.rows * dense->weight.columns, sizeof(float));
     dense->sums = arena_take(arena, dense->weight.rows, sizeof(float));

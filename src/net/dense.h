@@ -16,7 +16,7 @@ struct dense_input {
 };
 
 struct dense {
-    struct side outputs;
+    struct extent outputs;
     struct matrix weight;
     size_t bias_offset;
     int one_hot; /* inputs are symbols: W x is a row of a table */
@@ -26,21 +26,21 @@ struct dense {
     float *dW, *sums, *scratch;
 };
 
-/* Offsets of weight and bias in the flat vector, and what is below: symbols, or rows whose gradient will be
- * asked for, or neither. */
+/* Offsets of weight and bias in the flat vector, and what the layer sees: symbols, or rows whose gradient
+ * will be asked for, or neither. */
 struct dense_place {
     size_t weight, bias;
-    int one_hot, below;
+    int one_hot, needs_input_gradient;
 };
-int dense_init_at(struct dense *dense, struct side outputs, struct side inputs, struct dense_place place,
+int dense_init_at(struct dense *dense, struct extent outputs, struct extent inputs, struct dense_place place,
     struct error *error);
 
 /* The same on rows whose gradient will be asked for. */
-int dense_init(struct dense *dense, struct side outputs, struct side inputs, size_t weight_offset,
+int dense_init(struct dense *dense, struct extent outputs, struct extent inputs, size_t weight_offset,
     size_t bias_offset, struct error *error);
 void dense_finish(struct dense *dense); /* takes zeroes */
 void dense_pack(struct dense *dense, const struct kernel *kernel, const float *weights);
-void dense_lay(struct dense *dense, const struct pass *pass, struct arena *arena);
+void dense_take_workspace(struct dense *dense, const struct pass *pass, struct arena *arena);
 
 /* Y [R][Y_stride] from X [R][X_stride]. */
 void dense_forward(const struct dense *dense, const struct pass *pass, size_t R, const float *X,

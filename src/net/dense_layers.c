@@ -3,7 +3,7 @@
 #include "net/layout.h"
 
 int dense_layers_init(struct dense_layers *layers, const struct net *net, const char *name, size_t n,
-    const size_t *size, struct side inputs, int one_hot, int below, struct error *error)
+    const size_t *size, struct extent inputs, int one_hot, int needs_input_gradient, struct error *error)
 {
     *layers = (struct dense_layers){.n = n, .outputs = inputs};
     for (size_t k = 0; k < n; k++) {
@@ -11,10 +11,10 @@ int dense_layers_init(struct dense_layers *layers, const struct net *net, const 
         struct dense_place place = {.weight = net_find_parameter(net, "%s.%zu.weight", name, k)->offset,
             .bias = net_find_parameter(net, "%s.%zu.bias", name, k)->offset,
             .one_hot = k == 0 && one_hot,
-            .below = k > 0 || below};
+            .needs_input_gradient = k > 0 || needs_input_gradient};
         inputs = layers->outputs;
-        layers->outputs = (struct side){.parts = 1, .size = size[k], .interleave = 1};
-        layer->stride = kernel_stride(side_padded(layers->outputs));
+        layers->outputs = (struct extent){.parts = 1, .size = size[k], .interleave = 1};
+        layer->stride = kernel_stride(extent_padded(layers->outputs));
         if (dense_init_at(&layer->dense, layers->outputs, inputs, place, error))
             return -1;
     }
@@ -42,7 +42,8 @@ void dense_layers_pack(struct dense_layers *layers, const struct kernel *kernel,
         dense_pack(&layers->layer[k].dense, kernel, weights);
 }
 
-void dense_layers_lay(struct dense_layers *layers, const struct pass *pass, struct arena *arena, size_t R)
+void dense_layers_take_workspace(
+    struct dense_layers *layers, const struct pass *pass, struct arena *arena, size_t R)
 {
     int training = pass->options.training;
     for (size_t k = 0; k < layers->n; k++) {
@@ -50,7 +51,7 @@ void dense_layers_lay(struct dense_layers *layers, const struct pass *pass, stru
         layer->Y = arena_take(arena, R * layer->stride, sizeof(float));
         layer->dY = arena_take(arena, training ? R * layer->stride : 0, sizeof(float));
         if (training)
-            dense_lay(&layer->dense, pass, arena);
+            dense_take_workspace(&layer->dense, pass, arena);
     }
 }
 
@@ -59,8 +60,8 @@ static struct dense_input layer_input(const struct dense_layers *layers, size_t 
 {
     if (k == 0)
         return in;
-    const struct dense_layer *below = &layers->layer[k - 1];
-    return (struct dense_input){.X = below->Y, .stride = below->stride};
+    const struct dense_layer *before = &layers->layer[k - 1];
+    return (struct dense_input){.X = before->Y, .stride = before->stride};
 }
 
 struct dense_input dense_layers_output(const struct dense_layers *layers, struct dense_input in)

@@ -1,8 +1,8 @@
 /* Dense layers in a row, y = tanh(W x + b) each: between the inputs and the recurrent layers, and between
  * these and the head.
  *
- * R rows. Buffers are of the workspace, laid by dense_layers_lay before forward and valid until backward is
- * done. */
+ * R rows. Buffers are of the workspace, taken by dense_layers_take_workspace before forward and valid until
+ * backward is done. */
 #ifndef NET_DENSE_LAYERS_H
 #define NET_DENSE_LAYERS_H
 
@@ -19,18 +19,20 @@ struct dense_layer {
 
 struct dense_layers {
     size_t n; /* 0: none, and what comes out is what went in */
-    struct side outputs;
+    struct extent outputs;
     struct dense_layer layer[NET_MOST_LAYERS];
 };
 
-/* Layers of these n sizes, their parameters NAME.k.weight and NAME.k.bias of the net's, on inputs of a side.
- * one_hot: the inputs are symbols; below: gradients by the inputs will be asked for. */
+/* Layers of these n sizes, their parameters NAME.k.weight and NAME.k.bias of the net's, on inputs of an
+ * extent. one_hot: the inputs are symbols; needs_input_gradient: gradients by the inputs will be asked for.
+ */
 int dense_layers_init(struct dense_layers *layers, const struct net *net, const char *name, size_t n,
-    const size_t *size, struct side inputs, int one_hot, int below, struct error *error);
+    const size_t *size, struct extent inputs, int one_hot, int needs_input_gradient, struct error *error);
 void dense_layers_finish(struct dense_layers *layers);        /* takes zeroes */
 size_t dense_layers_bytes(const struct dense_layers *layers); /* of panels */
 void dense_layers_pack(struct dense_layers *layers, const struct kernel *kernel, const float *weights);
-void dense_layers_lay(struct dense_layers *layers, const struct pass *pass, struct arena *arena, size_t R);
+void dense_layers_take_workspace(
+    struct dense_layers *layers, const struct pass *pass, struct arena *arena, size_t R);
 
 void dense_layers_forward(
     struct dense_layers *layers, const struct pass *pass, size_t R, struct dense_input in);

@@ -7,12 +7,12 @@ static size_t final_frame(const struct microbatch *microbatch, size_t part, size
     return microbatch_frame(microbatch, b, part ? 0 : (size_t)microbatch->length[b] - 1);
 }
 
-void gather_final(struct side side, const struct microbatch *microbatch, const float *Y, size_t stride,
+void gather_final(struct extent extent, const struct microbatch *microbatch, const float *Y, size_t stride,
     float *gathered, size_t gathered_stride)
 {
-    size_t width = side_padded(side) / side.parts;
+    size_t width = extent_padded(extent) / extent.parts;
     for (size_t b = 0; b < microbatch->B; b++)
-        for (size_t part = 0; part < side.parts; part++)
+        for (size_t part = 0; part < extent.parts; part++)
             memcpy(gathered + b * gathered_stride + part * width,
                 Y + final_frame(microbatch, part, b) * stride + part * width, width * sizeof *Y);
 }
@@ -23,12 +23,12 @@ void gather_final_symbols(const struct microbatch *microbatch, int32_t *gathered
         gathered[b] = microbatch->symbols[final_frame(microbatch, 0, b)];
 }
 
-void gather_final_back(struct side side, const struct microbatch *microbatch, const float *dgathered,
+void gather_final_back(struct extent extent, const struct microbatch *microbatch, const float *dgathered,
     size_t gathered_stride, float *dY, size_t stride)
 {
-    size_t width = side_padded(side) / side.parts;
+    size_t width = extent_padded(extent) / extent.parts;
     for (size_t b = 0; b < microbatch->B; b++)
-        for (size_t part = 0; part < side.parts; part++) {
+        for (size_t part = 0; part < extent.parts; part++) {
             const float *in = dgathered + b * gathered_stride + part * width;
             float *out = dY + final_frame(microbatch, part, b) * stride + part * width;
             for (size_t i = 0; i < width; i++)

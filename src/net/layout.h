@@ -20,7 +20,7 @@ struct net {
     const struct output_kind *output; /* the kind of the configuration */
     void *output_state;               /* what it keeps, of memory_create */
 
-    /* Workspace: one block, laid out anew for every microbatch. */
+    /* Workspace: one block, divided anew for every microbatch. */
     void *block;
     size_t block_bytes;
     struct net_score *row_scores; /* of the rows that the output scores one by one */

@@ -4,52 +4,54 @@
 
 #include <string.h>
 
-size_t side_padded(struct side side)
+size_t extent_padded(struct extent extent)
 {
-    return side.parts * side.interleave * ((side.size + KERNEL_BLOCK - 1) / KERNEL_BLOCK * KERNEL_BLOCK);
+    return extent.parts * extent.interleave *
+        ((extent.size + KERNEL_BLOCK - 1) / KERNEL_BLOCK * KERNEL_BLOCK);
 }
 
-size_t side_true(struct side side)
+size_t extent_true(struct extent extent)
 {
-    return side.parts * side.interleave * side.size;
+    return extent.parts * extent.interleave * extent.size;
 }
 
-/* Where padded place p of a side comes from, -1 for padding. */
-static int64_t side_source(struct side side, size_t p)
+/* Where padded place p of a extent comes from, -1 for padding. */
+static int64_t extent_source(struct extent extent, size_t p)
 {
-    size_t part = side_padded(side) / side.parts, within = p % part;
-    size_t block = within / KERNEL_BLOCK, gate = block % side.interleave;
-    size_t unit = block / side.interleave * KERNEL_BLOCK + within % KERNEL_BLOCK;
-    if (unit >= side.size)
+    size_t part = extent_padded(extent) / extent.parts, within = p % part;
+    size_t block = within / KERNEL_BLOCK, gate = block % extent.interleave;
+    size_t unit = block / extent.interleave * KERNEL_BLOCK + within % KERNEL_BLOCK;
+    if (unit >= extent.size)
         return -1;
-    return (int64_t)((p / part * side.interleave + gate) * side.size + unit);
+    return (int64_t)((p / part * extent.interleave + gate) * extent.size + unit);
 }
 
-int matrix_init(struct matrix *matrix, size_t offset, struct side outputs, struct side inputs, int below,
-    struct error *error)
+int matrix_init(struct matrix *matrix, size_t offset, struct extent outputs, struct extent inputs,
+    int needs_input_gradient, struct error *error)
 {
-    *matrix = (struct matrix){.rows = side_padded(outputs),
-        .columns = side_padded(inputs),
+    *matrix = (struct matrix){.rows = extent_padded(outputs),
+        .columns = extent_padded(inputs),
         .offset = offset,
-        .stride = side_true(inputs)};
+        .stride = extent_true(inputs)};
     size_t count = panels_count(matrix->columns, matrix->rows);
     matrix->forward = (struct panels){.K = matrix->columns, .columns = matrix->rows};
     matrix->backward = (struct panels){.K = matrix->rows, .columns = matrix->columns};
     matrix->row = memory_create(matrix->rows, sizeof *matrix->row, error);
     matrix->column = memory_create(matrix->columns, sizeof *matrix->column, error);
     matrix->forward.data = memory_create(count, sizeof(float), error);
-    if (below)
+    if (needs_input_gradient)
         matrix->backward.data = memory_create(count, sizeof(float), error);
-    if (!matrix->row || !matrix->column || !matrix->forward.data || (below && !matrix->backward.data)) {
+    if (!matrix->row || !matrix->column || !matrix->forward.data ||
+        (needs_input_gradient && !matrix->backward.data)) {
         matrix_finish(matrix);
         return -1;
     }
     for (size_t r = 0; r < matrix->rows; r++) {
-        int64_t source = side_source(outputs, r);
+        int64_t source = extent_source(outputs, r);
         matrix->row[r] = source < 0 ? -1 : source * (int64_t)matrix->stride;
     }
     for (size_t c = 0; c < matrix->columns; c++)
-        matrix->column[c] = side_source(inputs, c);
+        matrix->column[c] = extent_source(inputs, c);
     return 0;
 }
 
@@ -137,18 +139,18 @@ void matrix_add_symbols(const struct matrix *matrix, size_t N, const int32_t *sy
     }
 }
 
-void bias_add(struct side side, const float *b, float *out)
+void bias_add(struct extent extent, const float *b, float *out)
 {
-    for (size_t p = 0; p < side_padded(side); p++) {
-        int64_t source = side_source(side, p);
+    for (size_t p = 0; p < extent_padded(extent); p++) {
+        int64_t source = extent_source(extent, p);
         out[p] += source < 0 ? 0 : b[source];
     }
 }
 
-void bias_add_gradient(struct side side, const float *sums, float *gradient)
+void bias_add_gradient(struct extent extent, const float *sums, float *gradient)
 {
-    for (size_t p = 0; p < side_padded(side); p++) {
-        int64_t source = side_source(side, p);
+    for (size_t p = 0; p < extent_padded(extent); p++) {
+        int64_t source = extent_source(extent, p);
         if (source >= 0)
             gradient[source] += sums[p];
     }

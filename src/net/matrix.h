@@ -1,9 +1,9 @@
 /* A weight matrix of the flat parameter vector as the kernel multiplies with it.
  *
- * In the flat vector a matrix is W [outputs][inputs] as PyTorch has it. In computation both sides are padded
- * to blocks of 16 and reordered: the gates of a cell interleave by block, and the two directions of a layer
- * below start at a block each. Two index maps hold that, and serve packing and the write-out of gradients
- * alike. */
+ * In the flat vector a matrix is W [outputs][inputs] as PyTorch has it. In computation both extents are
+ * padded to blocks of 16 and reordered: the gates of a cell interleave by block, and the two directions of a
+ * layer before start at a block each. Two index maps hold that, and serve packing and the write-out of
+ * gradients alike. */
 #ifndef NET_MATRIX_H
 #define NET_MATRIX_H
 
@@ -14,26 +14,28 @@
 #include <stdint.h>
 
 struct matrix {
-    size_t rows, columns;   /* padded extents: outputs, inputs */
-    size_t offset, stride;  /* of W in the flat vector, floats */
-    int64_t *row;           /* [rows] row of W times stride, or -1 for padding */
-    int64_t *column;        /* [columns] column of W, or -1 */
-    struct panels forward;  /* B[column][row]: x -> W x */
-    struct panels backward; /* B[row][column]: dy -> W^T dy; no data where nothing is below */
+    size_t rows, columns;  /* padded extents: outputs, inputs */
+    size_t offset, stride; /* of W in the flat vector, floats */
+    int64_t *row;          /* [rows] row of W times stride, or -1 for padding */
+    int64_t *column;       /* [columns] column of W, or -1 */
+    struct panels forward; /* B[column][row]: x -> W x */
+    struct panels
+        backward; /* B[row][column]: dy -> W^T dy; no data where no gradient by the inputs is needed */
 };
 
-/* One side of a matrix: `parts` runs of `size` each that are padded to whole blocks; with interleave > 1 the
- * side is made of that many gates [interleave][size], block by block. */
-struct side {
+/* One extent of a matrix, its rows or its columns: `parts` runs of `size` each that are padded to whole
+ * blocks; with interleave > 1 the extent is made of that many gates [interleave][size], block by block. */
+struct extent {
     size_t parts, size, interleave;
 };
 
-size_t side_padded(struct side side);
-size_t side_true(struct side side);
+size_t extent_padded(struct extent extent);
+size_t extent_true(struct extent extent);
 
-/* Owned by the caller, ended by matrix_finish. `below`: gradients by the inputs will be asked for. */
-int matrix_init(struct matrix *matrix, size_t offset, struct side outputs, struct side inputs, int below,
-    struct error *error);
+/* Owned by the caller, ended by matrix_finish. `needs_input_gradient`: gradients by the inputs will be asked
+ * for. */
+int matrix_init(struct matrix *matrix, size_t offset, struct extent outputs, struct extent inputs,
+    int needs_input_gradient, struct error *error);
 void matrix_finish(struct matrix *matrix); /* takes zeroes */
 size_t matrix_bytes(const struct matrix *matrix);
 
@@ -51,8 +53,8 @@ void matrix_look_up(const struct matrix *matrix, size_t N, const int32_t *symbol
 void matrix_add_symbols(const struct matrix *matrix, size_t N, const int32_t *symbols, const float *dy,
     size_t stride, float *dW, float *gradient);
 
-/* A bias vector [side] of the flat vector: out [padded] (+)= b, and the gradient back. */
-void bias_add(struct side side, const float *b, float *out);
-void bias_add_gradient(struct side side, const float *sums, float *gradient);
+/* A bias vector [extent] of the flat vector: out [padded] (+)= b, and the gradient back. */
+void bias_add(struct extent extent, const float *b, float *out);
+void bias_add_gradient(struct extent extent, const float *sums, float *gradient);
 
 #endif

@@ -17,7 +17,8 @@ void microbatch_finish(struct microbatch *microbatch)
     microbatch_init(microbatch);
 }
 
-static void microbatch_lay_rows(struct microbatch *microbatch, size_t rows, size_t steps, struct arena *arena)
+static void microbatch_take_rows(
+    struct microbatch *microbatch, size_t rows, size_t steps, struct arena *arena)
 {
     microbatch->sequence = arena_take(arena, rows, sizeof *microbatch->sequence);
     microbatch->target_start = arena_take(arena, rows + 1, sizeof *microbatch->target_start);
@@ -30,7 +31,7 @@ size_t microbatch_rows_bytes(size_t B, size_t T)
 {
     struct microbatch microbatch = {0};
     struct arena arena = {0};
-    microbatch_lay_rows(&microbatch, B, T, &arena);
+    microbatch_take_rows(&microbatch, B, T, &arena);
     return arena.peak;
 }
 
@@ -45,7 +46,7 @@ static int microbatch_grow_rows(struct microbatch *microbatch, size_t B, size_t 
     if (!block)
         return -1;
     struct arena arena = {.base = block, .size = bytes};
-    microbatch_lay_rows(microbatch, rows, steps, &arena);
+    microbatch_take_rows(microbatch, rows, steps, &arena);
     memory_destroy(microbatch->rows_block);
     microbatch->rows_block = block;
     microbatch->rows_room = rows;
@@ -54,7 +55,7 @@ static int microbatch_grow_rows(struct microbatch *microbatch, size_t B, size_t 
 }
 
 /* `targets` counts those of any number. */
-static void microbatch_lay_frames(struct microbatch *microbatch, const struct microbatch_format *format,
+static void microbatch_take_frames(struct microbatch *microbatch, const struct microbatch_format *format,
     size_t targets, struct arena *arena)
 {
     microbatch->inputs_stride = microbatch_stride(format->inputs);
@@ -82,7 +83,7 @@ size_t microbatch_frames_bytes(const struct microbatch_format *format, size_t B,
 {
     struct microbatch microbatch = {.B = B, .N = N};
     struct arena arena = {0};
-    microbatch_lay_frames(&microbatch, format, targets, &arena);
+    microbatch_take_frames(&microbatch, format, targets, &arena);
     return arena.peak;
 }
 
@@ -122,7 +123,7 @@ int microbatch_resize(struct microbatch *microbatch, const struct microbatch_for
         microbatch->frames_bytes = bytes;
     }
     struct arena arena = {.base = microbatch->frames_block, .size = microbatch->frames_bytes};
-    microbatch_lay_frames(microbatch, format, targets, &arena);
+    microbatch_take_frames(microbatch, format, targets, &arena);
     for (size_t n = 0; n < microbatch->N && microbatch->inputs; n++)
         for (size_t i = format->inputs; i < microbatch->inputs_stride; i++)
             microbatch->inputs[n * microbatch->inputs_stride + i] = 0;

@@ -87,7 +87,7 @@ static struct pass make_pass(const struct net *net, const struct net_pass *optio
 /* All buffers of a pass, in the order of their use; `scored` with those that scores need. */
 static void take_workspace(struct net *net, const struct pass *pass, struct arena *arena, int scored)
 {
-    stack_lay(&net->stack, pass, arena);
+    stack_take_workspace(&net->stack, pass, arena);
     net->output->take_workspace(net, pass, arena, scored);
 }
 

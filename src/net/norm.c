@@ -9,11 +9,11 @@
 #include <string.h>
 
 int norm_init(
-    struct norm *norm, struct side side, size_t weight_offset, size_t bias_offset, struct error *error)
+    struct norm *norm, struct extent extent, size_t weight_offset, size_t bias_offset, struct error *error)
 {
-    *norm = (struct norm){.side = side, .weight_offset = weight_offset, .bias_offset = bias_offset};
-    norm->weight = memory_create(side_padded(side), sizeof *norm->weight, error);
-    norm->bias = memory_create(side_padded(side), sizeof *norm->bias, error);
+    *norm = (struct norm){.extent = extent, .weight_offset = weight_offset, .bias_offset = bias_offset};
+    norm->weight = memory_create(extent_padded(extent), sizeof *norm->weight, error);
+    norm->bias = memory_create(extent_padded(extent), sizeof *norm->bias, error);
     if (!norm->weight || !norm->bias) {
         norm_finish(norm);
         return -1;
@@ -30,15 +30,15 @@ void norm_finish(struct norm *norm)
 
 void norm_pack(struct norm *norm, const float *weights)
 {
-    memset(norm->weight, 0, side_padded(norm->side) * sizeof *norm->weight);
-    memset(norm->bias, 0, side_padded(norm->side) * sizeof *norm->bias);
-    bias_add(norm->side, weights + norm->weight_offset, norm->weight);
-    bias_add(norm->side, weights + norm->bias_offset, norm->bias);
+    memset(norm->weight, 0, extent_padded(norm->extent) * sizeof *norm->weight);
+    memset(norm->bias, 0, extent_padded(norm->extent) * sizeof *norm->bias);
+    bias_add(norm->extent, weights + norm->weight_offset, norm->weight);
+    bias_add(norm->extent, weights + norm->bias_offset, norm->bias);
 }
 
-void norm_lay(struct norm *norm, struct arena *arena, size_t N, int training)
+void norm_take_workspace(struct norm *norm, struct arena *arena, size_t N, int training)
 {
-    size_t width = training ? side_padded(norm->side) : 0;
+    size_t width = training ? extent_padded(norm->extent) : 0;
     norm->mean = arena_take(arena, N, sizeof(float));
     norm->scale = arena_take(arena, N, sizeof(float));
     norm->dweight = arena_take(arena, width, sizeof(float));
@@ -69,13 +69,13 @@ static float sum_row(size_t width, const float *y)
 }
 
 /* Sum of (y - mean)^2 over the real values of a row. */
-static float sum_squares(struct side side, const float *y, float mean)
+static float sum_squares(struct extent extent, const float *y, float mean)
 {
     struct lanes sum = {{0}};
-    size_t width = side_padded(side) / side.parts;
-    for (size_t part = 0; part < side.parts; part++, y += width)
-        for (size_t c = 0; c < side.size; c += KERNEL_BLOCK) {
-            size_t n = side.size - c < KERNEL_BLOCK ? side.size - c : KERNEL_BLOCK;
+    size_t width = extent_padded(extent) / extent.parts;
+    for (size_t part = 0; part < extent.parts; part++, y += width)
+        for (size_t c = 0; c < extent.size; c += KERNEL_BLOCK) {
+            size_t n = extent.size - c < KERNEL_BLOCK ? extent.size - c : KERNEL_BLOCK;
             for (size_t i = 0; i < n; i++)
                 sum.lane[i] += (y[c + i] - mean) * (y[c + i] - mean);
         }
@@ -84,13 +84,13 @@ static float sum_squares(struct side side, const float *y, float mean)
 
 void norm_forward(const struct norm *norm, size_t N, const float *Y, size_t stride, float *Z)
 {
-    size_t width = side_padded(norm->side);
-    float n = (float)side_true(norm->side);
+    size_t width = extent_padded(norm->extent);
+    float n = (float)extent_true(norm->extent);
     for (size_t r = 0; r < N; r++) {
         const float *y = Y + r * stride;
         float *z = Z + r * stride;
         float mean = sum_row(width, y) / n;
-        float scale = 1 / sqrtf(sum_squares(norm->side, y, mean) / n + 1e-5f);
+        float scale = 1 / sqrtf(sum_squares(norm->extent, y, mean) / n + 1e-5f);
         for (size_t p = 0; p < width; p++)
             z[p] = (y[p] - mean) * scale * norm->weight[p] + norm->bias[p];
         norm->mean[r] = mean;
@@ -101,7 +101,7 @@ void norm_forward(const struct norm *norm, size_t N, const float *Y, size_t stri
 /* dz into dy in place, and its shares of dweight and dbias. Where weight is padding, so is g = 0. */
 static void row_backward(const struct norm *norm, const float *y, float mean, float scale, float *dy)
 {
-    size_t width = side_padded(norm->side), part_width = width / norm->side.parts;
+    size_t width = extent_padded(norm->extent), part_width = width / norm->extent.parts;
     struct lanes sum = {{0}}, product = {{0}};
     for (size_t c = 0; c < width; c += KERNEL_BLOCK)
         for (size_t i = 0; i < KERNEL_BLOCK; i++) {
@@ -112,21 +112,21 @@ static void row_backward(const struct norm *norm, const float *y, float mean, fl
             product.lane[i] += g * x;
             dy[c + i] = g;
         }
-    float n = (float)side_true(norm->side);
+    float n = (float)extent_true(norm->extent);
     float g_mean = add_lanes(&sum) / n, gx_mean = add_lanes(&product) / n;
-    for (size_t part = 0; part < norm->side.parts; part++, y += part_width, dy += part_width)
-        for (size_t i = 0; i < norm->side.size; i++)
+    for (size_t part = 0; part < norm->extent.parts; part++, y += part_width, dy += part_width)
+        for (size_t i = 0; i < norm->extent.size; i++)
             dy[i] = scale * (dy[i] - g_mean - (y[i] - mean) * scale * gx_mean);
 }
 
 void norm_backward(
     const struct norm *norm, size_t N, const float *Y, size_t stride, float *dY, float *gradient)
 {
-    size_t width = side_padded(norm->side);
+    size_t width = extent_padded(norm->extent);
     memset(norm->dweight, 0, width * sizeof *norm->dweight);
     memset(norm->dbias, 0, width * sizeof *norm->dbias);
     for (size_t r = 0; r < N; r++)
         row_backward(norm, Y + r * stride, norm->mean[r], norm->scale[r], dY + r * stride);
-    bias_add_gradient(norm->side, norm->dweight, gradient + norm->weight_offset);
-    bias_add_gradient(norm->side, norm->dbias, gradient + norm->bias_offset);
+    bias_add_gradient(norm->extent, norm->dweight, gradient + norm->weight_offset);
+    bias_add_gradient(norm->extent, norm->dbias, gradient + norm->bias_offset);
 }

@@ -1,8 +1,8 @@
 /* Layer normalization of rows, z = (y - mean) / sqrt(variance + 1e-5) . weight + bias over all real values of
  * a row (Ba, Kiros and Hinton 2016), the variance divided by their number.
  *
- * N rows of a side: parts D of H values, each padded. Buffers are of the workspace, laid by norm_lay before
- * forward and valid until backward is done. */
+ * N rows of a extent: parts D of H values, each padded. Buffers are of the workspace, taken by
+ * norm_take_workspace before forward and valid until backward is done. */
 #ifndef NET_NORM_H
 #define NET_NORM_H
 
@@ -10,20 +10,20 @@
 #include "net/matrix.h"
 
 struct norm {
-    struct side side;
+    struct extent extent;
     size_t weight_offset, bias_offset; /* in the flat vector */
-    float *weight, *bias;              /* [padded side], packed */
+    float *weight, *bias;              /* [padded extent], packed */
 
     /* Workspace. */
     float *mean, *scale;    /* [N]; scale: 1 / sqrt(variance + 1e-5) */
-    float *dweight, *dbias; /* [padded side], with training */
+    float *dweight, *dbias; /* [padded extent], with training */
 };
 
 int norm_init(
-    struct norm *norm, struct side side, size_t weight_offset, size_t bias_offset, struct error *error);
+    struct norm *norm, struct extent extent, size_t weight_offset, size_t bias_offset, struct error *error);
 void norm_finish(struct norm *norm); /* takes zeroes */
 void norm_pack(struct norm *norm, const float *weights);
-void norm_lay(struct norm *norm, struct arena *arena, size_t N, int training);
+void norm_take_workspace(struct norm *norm, struct arena *arena, size_t N, int training);
 
 /* Z [N][stride] of Y [N][stride]. */
 void norm_forward(const struct norm *norm, size_t N, const float *Y, size_t stride, float *Z);

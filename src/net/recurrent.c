@@ -16,8 +16,8 @@ size_t net_count_gates(enum cell cell)
     return cell == CELL_LSTM ? 4 : cell == CELL_GRU ? 3 : 1;
 }
 
-int recurrent_init(struct recurrent *r, enum cell cell, int reverse, size_t H, struct side inputs,
-    int one_hot, int below, struct recurrent_place place, struct error *error)
+int recurrent_init(struct recurrent *r, enum cell cell, int reverse, size_t H, struct extent inputs,
+    int one_hot, int needs_input_gradient, struct recurrent_place place, struct error *error)
 {
     size_t G = net_count_gates(cell);
     *r = (struct recurrent){.cell = cell,
@@ -32,8 +32,8 @@ int recurrent_init(struct recurrent *r, enum cell cell, int reverse, size_t H, s
         .h0 = place.h0,
         .c0 = place.c0,
         .peephole_offset = place.peephole};
-    struct side units = {.parts = 1, .size = H, .interleave = 1};
-    r->Hp = side_padded(units);
+    struct extent units = {.parts = 1, .size = H, .interleave = 1};
+    r->Hp = extent_padded(units);
     r->a_stride = kernel_stride(G * r->Hp);
     r->bias = memory_create(G * r->Hp, sizeof(float), error);
     r->bias_recurrent = memory_create(G * r->Hp, sizeof(float), error);
@@ -41,7 +41,7 @@ int recurrent_init(struct recurrent *r, enum cell cell, int reverse, size_t H, s
     if (place.peepholes)
         r->peephole = memory_create(3 * r->Hp, sizeof(float), error);
     if (!r->bias || !r->bias_recurrent || !r->learned || (place.peepholes && !r->peephole) ||
-        matrix_init(&r->input, place.weight_ih, r->gates, inputs, below, error) ||
+        matrix_init(&r->input, place.weight_ih, r->gates, inputs, needs_input_gradient, error) ||
         matrix_init(&r->hidden, place.weight_hh, r->gates, units, 1, error) ||
         transition_init(&r->transition, place.transition_layers, H, place.transition, place.dropout,
             place.layer, reverse, error)) {
@@ -89,7 +89,7 @@ void recurrent_pack(struct recurrent *r, const struct kernel *kernel, const floa
         memcpy(r->peephole + k * r->Hp, weights + r->peephole_offset + k * r->H, r->H * sizeof *weights);
 }
 
-void recurrent_lay(struct recurrent *r, const struct pass *pass, struct arena *arena)
+void recurrent_take_workspace(struct recurrent *r, const struct pass *pass, struct arena *arena)
 {
     size_t B = pass->microbatch->B, N = pass->microbatch->N;
     int training = pass->options.training;
@@ -101,7 +101,7 @@ void recurrent_lay(struct recurrent *r, const struct pass *pass, struct arena *a
         r->t = arena_take(arena, N * r->Hp, sizeof(float));
     if (r->cell == CELL_GRU)
         r->u = arena_take(arena, N * r->a_stride, sizeof(float));
-    transition_lay(&r->transition, pass, arena);
+    transition_take_workspace(&r->transition, pass, arena);
     if (!training)
         return;
     r->dc = arena_take(arena, r->cell == CELL_LSTM ? B * r->Hp : 0, sizeof(float));

@@ -1,8 +1,9 @@
 /* One direction of one recurrent layer: a cell run over the sequences of a microbatch, forward and backward
  * in time.
  *
- * N frames, H units (Hp padded to blocks), G gates, R rows of a step. Buffers are of the workspace, laid by
- * recurrent_lay before forward and valid until backward is done. Backward adds to parameter gradients. */
+ * N frames, H units (Hp padded to blocks), G gates, R rows of a step. Buffers are of the workspace, taken by
+ * recurrent_take_workspace before forward and valid until backward is done. Backward adds to parameter
+ * gradients. */
 #ifndef NET_RECURRENT_H
 #define NET_RECURRENT_H
 
@@ -27,7 +28,7 @@ struct recurrent {
     size_t H, Hp, G;              /* units, padded; gates */
     size_t a_stride;              /* of a and u */
     int one_hot;                  /* inputs are symbols: W_ih x is a row of a table */
-    struct side gates;            /* the rows of W_ih and W_hh */
+    struct extent gates;          /* the rows of W_ih and W_hh */
     struct matrix input, hidden;  /* W_ih, W_hh */
     struct transition transition; /* from h' to what W_hh multiplies */
     size_t bias_ih, bias_hh;      /* offsets in the flat vector */
@@ -63,21 +64,21 @@ struct recurrent_place {
     size_t layer;                         /* in the key of its masks */
 };
 
-/* `below`: dX will be asked for. */
-int recurrent_init(struct recurrent *r, enum cell cell, int reverse, size_t H, struct side inputs,
-    int one_hot, int below, struct recurrent_place place, struct error *error);
+/* `needs_input_gradient`: dX will be asked for. */
+int recurrent_init(struct recurrent *r, enum cell cell, int reverse, size_t H, struct extent inputs,
+    int one_hot, int needs_input_gradient, struct recurrent_place place, struct error *error);
 void recurrent_finish(struct recurrent *r);        /* takes zeroes */
 size_t recurrent_bytes(const struct recurrent *r); /* of panels */
 
 void recurrent_pack(struct recurrent *r, const struct kernel *kernel, const float *weights);
 
 /* Buffers from the arena: what forward needs, and with `training` what backward needs too. */
-void recurrent_lay(struct recurrent *r, const struct pass *pass, struct arena *arena);
+void recurrent_take_workspace(struct recurrent *r, const struct pass *pass, struct arena *arena);
 
 /* Y[n][0 .. Hp) = h of frame n < N; Y and X with their strides. X is NULL when inputs are symbols of the
  * microbatch. Y has B rows more: row N + b holds h before the first step of row b of the microbatch, row N +
  * b of r->c the lstm's c. Forward sets them, but with START_GIVEN they are the caller's, zero beyond H, set
- * after recurrent_lay. */
+ * after recurrent_take_workspace. */
 void recurrent_forward(
     struct recurrent *r, const struct pass *pass, const float *X, size_t X_stride, float *Y, size_t Y_stride);
 

@@ -42,17 +42,17 @@ static int init_layer(struct stack *stack, const struct net *net, size_t l, stru
     const struct net_config *c = &net->config;
     struct layer *layer = &stack->layer[l];
     layer->D = c->bidirectional[l] ? 2 : 1;
-    layer->below = stack->outputs;
-    layer->side = (struct side){.parts = layer->D, .size = c->hidden[l], .interleave = 1};
-    layer->stride = kernel_stride(side_padded(layer->side));
+    layer->inputs = stack->outputs;
+    layer->outputs = (struct extent){.parts = layer->D, .size = c->hidden[l], .interleave = 1};
+    layer->stride = kernel_stride(extent_padded(layer->outputs));
     layer->drops = l > 0 && c->dropout > 0;
     layer->residual = l > 0 && c->residual;
     for (size_t d = 0; d < layer->D; d++)
-        if (recurrent_init(&layer->direction[d], c->cell, d == 1, c->hidden[l], layer->below, stack->one_hot,
-                stack->below, find_place(net, l, d ? "_reverse" : ""), error))
+        if (recurrent_init(&layer->direction[d], c->cell, d == 1, c->hidden[l], layer->inputs, stack->one_hot,
+                stack->needs_input_gradient, find_place(net, l, d ? "_reverse" : ""), error))
             return -1;
     if (l > 0 && c->normalize)
-        return norm_init(&layer->norm, layer->below, net_find_parameter(net, "norm.%zu.weight", l)->offset,
+        return norm_init(&layer->norm, layer->inputs, net_find_parameter(net, "norm.%zu.weight", l)->offset,
             net_find_parameter(net, "norm.%zu.bias", l)->offset, error);
     return 0;
 }
@@ -60,27 +60,28 @@ static int init_layer(struct stack *stack, const struct net *net, size_t l, stru
 int stack_init(struct stack *stack, const struct net *net, struct error *error)
 {
     const struct net_config *c = &net->config;
-    *stack = (struct stack){.config = c, .one_hot = c->symbols && !c->embedding, .below = c->embedding > 0};
+    *stack = (struct stack){
+        .config = c, .one_hot = c->symbols && !c->embedding, .needs_input_gradient = c->embedding > 0};
     if (c->embedding &&
         embedding_init(&stack->embedding, c->inputs, c->embedding,
             net_find_parameter(net, "embedding.weight")->offset, error))
         return -1;
-    struct side inputs = {.parts = 1, .size = c->embedding ? c->embedding : c->inputs, .interleave = 1};
+    struct extent inputs = {.parts = 1, .size = c->embedding ? c->embedding : c->inputs, .interleave = 1};
     if (dense_layers_init(&stack->input, net, "input", c->input_layers, c->input_size, inputs, stack->one_hot,
-            stack->below, error))
+            stack->needs_input_gradient, error))
         return -1;
-    stack->X_stride = c->embedding ? stack->embedding.stride : kernel_stride(side_padded(inputs));
+    stack->X_stride = c->embedding ? stack->embedding.stride : kernel_stride(extent_padded(inputs));
     stack->outputs = stack->input.outputs;
     stack->one_hot = stack->one_hot && c->input_layers == 0;
-    stack->below = stack->below || c->input_layers > 0;
+    stack->needs_input_gradient = stack->needs_input_gradient || c->input_layers > 0;
     for (; stack->L < c->layers; stack->L++) {
         if (init_layer(stack, net, stack->L, error)) {
             stack->L++;
             return -1;
         }
-        stack->outputs = stack->layer[stack->L].side;
+        stack->outputs = stack->layer[stack->L].outputs;
         stack->one_hot = 0;
-        stack->below = 1;
+        stack->needs_input_gradient = 1;
     }
     return 0;
 }
@@ -119,23 +120,23 @@ void stack_pack(struct stack *stack, const struct kernel *kernel, const float *w
     }
 }
 
-static void lay_layer(struct layer *layer, const struct pass *pass, struct arena *arena)
+static void take_layer(struct layer *layer, const struct pass *pass, struct arena *arena)
 {
     size_t B = pass->microbatch->B, N = pass->microbatch->N;
     int training = pass->options.training;
     int changes = layer->norm.weight || (training && layer->drops);
-    size_t below = kernel_stride(side_padded(layer->below));
-    layer->in = changes ? arena_take(arena, N * below, sizeof(float)) : NULL;
+    size_t stride = kernel_stride(extent_padded(layer->inputs));
+    layer->in = changes ? arena_take(arena, N * stride, sizeof(float)) : NULL;
     if (layer->norm.weight)
-        norm_lay(&layer->norm, arena, N, training);
+        norm_take_workspace(&layer->norm, arena, N, training);
     layer->h = arena_take(arena, (N + B) * layer->stride, sizeof(float));
     layer->y = layer->residual ? arena_take(arena, N * layer->stride, sizeof(float)) : layer->h;
     layer->dY = arena_take(arena, training ? (N + B) * layer->stride : 0, sizeof(float));
     for (size_t d = 0; d < layer->D; d++)
-        recurrent_lay(&layer->direction[d], pass, arena);
+        recurrent_take_workspace(&layer->direction[d], pass, arena);
 }
 
-void stack_lay(struct stack *stack, const struct pass *pass, struct arena *arena)
+void stack_take_workspace(struct stack *stack, const struct pass *pass, struct arena *arena)
 {
     size_t N = pass->microbatch->N;
     int training = pass->options.training;
@@ -147,9 +148,9 @@ void stack_lay(struct stack *stack, const struct pass *pass, struct arena *arena
         stack->X = arena_take(arena, N * stack->X_stride, sizeof(float));
     if (c->embedding)
         stack->dX = arena_take(arena, training ? N * stack->X_stride : 0, sizeof(float));
-    dense_layers_lay(&stack->input, pass, arena, N);
+    dense_layers_take_workspace(&stack->input, pass, arena, N);
     for (size_t l = 0; l < stack->L; l++) {
-        lay_layer(&stack->layer[l], pass, arena);
+        take_layer(&stack->layer[l], pass, arena);
         widest = stack->layer[l].stride > widest ? stack->layer[l].stride : widest;
     }
     stack->carry = arena_take(arena, training && c->residual ? N * widest : 0, sizeof(float));
@@ -165,7 +166,7 @@ static struct dense_input bottom_input(const struct stack *stack, const struct m
 }
 
 /* y of layer l - 1; l = 0: what the first layer sees. */
-static struct dense_input output_below(
+static struct dense_input output_before(
     const struct stack *stack, const struct microbatch *microbatch, size_t l)
 {
     if (l > 0)
@@ -176,33 +177,33 @@ static struct dense_input output_below(
 static struct dense_input layer_input(
     const struct stack *stack, const struct microbatch *microbatch, size_t l)
 {
-    struct dense_input in = output_below(stack, microbatch, l);
+    struct dense_input in = output_before(stack, microbatch, l);
     in.X = stack->layer[l].in ? stack->layer[l].in : in.X;
     return in;
 }
 
 struct dense_input stack_output(const struct stack *stack, const struct microbatch *microbatch)
 {
-    return output_below(stack, microbatch, stack->L);
+    return output_before(stack, microbatch, stack->L);
 }
 
-/* Where the gradient by output_below(l) goes. */
-static float *gradient_below(const struct stack *stack, size_t l)
+/* Where the gradient by output_before(l) goes. */
+static float *gradient_before(const struct stack *stack, size_t l)
 {
     return l > 0 ? stack->layer[l - 1].dY : dense_layers_gradient(&stack->input, stack->dX);
 }
 
 float *stack_gradient(const struct stack *stack)
 {
-    return gradient_below(stack, stack->L);
+    return gradient_before(stack, stack->L);
 }
 
-/* Adds rows of one side to rows of another that has as many real values but may pad them elsewhere. */
-static void add_rows(size_t N, struct side from, const float *in, size_t in_stride, struct side to,
+/* Adds rows of one extent to rows of another that has as many real values but may pad them elsewhere. */
+static void add_rows(size_t N, struct extent from, const float *in, size_t in_stride, struct extent to,
     float *out, size_t out_stride)
 {
-    size_t width = side_true(from), from_part = side_padded(from) / from.parts,
-           to_part = side_padded(to) / to.parts;
+    size_t width = extent_true(from), from_part = extent_padded(from) / from.parts,
+           to_part = extent_padded(to) / to.parts;
     for (size_t i = 0, run; i < width; i += run) {
         size_t a = i % from.size, b = i % to.size;
         run = from.size - a < to.size - b ? from.size - a : to.size - b;
@@ -218,18 +219,18 @@ static void layer_forward(struct stack *stack, const struct pass *pass, size_t l
 {
     const struct microbatch *microbatch = pass->microbatch;
     struct layer *layer = &stack->layer[l];
-    struct dense_input below = output_below(stack, microbatch, l), in = layer_input(stack, microbatch, l);
+    struct dense_input from = output_before(stack, microbatch, l), in = layer_input(stack, microbatch, l);
     if (layer->norm.weight)
-        norm_forward(&layer->norm, microbatch->N, below.X, below.stride, layer->in);
+        norm_forward(&layer->norm, microbatch->N, from.X, from.stride, layer->in);
     if (pass->options.training && layer->drops)
-        dropout_apply(pass, stack->config->dropout, l - 1, side_padded(layer->below), in.stride,
-            layer->norm.weight ? layer->in : below.X, layer->in);
+        dropout_apply(pass, stack->config->dropout, l - 1, extent_padded(layer->inputs), in.stride,
+            layer->norm.weight ? layer->in : from.X, layer->in);
     for (size_t d = 0; d < layer->D; d++)
         recurrent_forward(&layer->direction[d], pass, in.X, in.stride, layer->h + d * layer->direction[d].Hp,
             layer->stride);
     if (layer->residual) {
         memcpy(layer->y, layer->h, microbatch->N * layer->stride * sizeof *layer->y);
-        add_rows(microbatch->N, layer->below, below.X, below.stride, layer->side, layer->y, layer->stride);
+        add_rows(microbatch->N, layer->inputs, from.X, from.stride, layer->outputs, layer->y, layer->stride);
     }
 }
 
@@ -250,8 +251,8 @@ static void layer_backward(struct stack *stack, const struct pass *pass, size_t 
 {
     const struct microbatch *microbatch = pass->microbatch;
     struct layer *layer = &stack->layer[l];
-    struct dense_input below = output_below(stack, microbatch, l), in = layer_input(stack, microbatch, l);
-    float *dX = gradient_below(stack, l);
+    struct dense_input from = output_before(stack, microbatch, l), in = layer_input(stack, microbatch, l);
+    float *dX = gradient_before(stack, l);
     if (layer->residual)
         memcpy(stack->carry, layer->dY, microbatch->N * layer->stride * sizeof *stack->carry);
     for (size_t d = 0; d < layer->D; d++) {
@@ -260,11 +261,11 @@ static void layer_backward(struct stack *stack, const struct pass *pass, size_t 
             layer->dY + place, dX, d > 0);
     }
     if (layer->drops)
-        dropout_apply(pass, stack->config->dropout, l - 1, side_padded(layer->below), in.stride, dX, dX);
+        dropout_apply(pass, stack->config->dropout, l - 1, extent_padded(layer->inputs), in.stride, dX, dX);
     if (layer->norm.weight)
-        norm_backward(&layer->norm, microbatch->N, below.X, below.stride, dX, pass->gradient);
+        norm_backward(&layer->norm, microbatch->N, from.X, from.stride, dX, pass->gradient);
     if (layer->residual)
-        add_rows(microbatch->N, layer->side, stack->carry, layer->stride, layer->below, dX, below.stride);
+        add_rows(microbatch->N, layer->outputs, stack->carry, layer->stride, layer->inputs, dX, from.stride);
 }
 
 void stack_backward(struct stack *stack, const struct pass *pass)

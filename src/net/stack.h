@@ -4,8 +4,8 @@
  *     layer l runs on dropout([LN](y_(l-1))), y_l = h_l [+ y_(l-1)], l = 1 .. L-1 -> rows of the frames
  *
  * With L = 0 the rows are those of the input layers, or the inputs. docs/network.md has the equations. N
- * frames and B sequences of a microbatch. Buffers are of the workspace, laid by stack_lay before forward and
- * valid until backward is done. */
+ * frames and B sequences of a microbatch. Buffers are of the workspace, taken by stack_take_workspace before
+ * forward and valid until backward is done. */
 #ifndef NET_STACK_H
 #define NET_STACK_H
 
@@ -17,14 +17,14 @@
 
 /* A recurrent layer: its directions, and their outputs joined. */
 struct layer {
-    struct side below, side; /* of what it sees, of h and y */
-    size_t D, stride;        /* directions; of h and y */
+    struct extent inputs, outputs; /* of what it sees, of h and y */
+    size_t D, stride;              /* directions; of h and y */
     struct recurrent direction[2];
     struct norm norm; /* zeroes: none */
     int drops;        /* 1: dropout in training */
-    int residual;     /* 1: y is h + the y below */
+    int residual;     /* 1: y is h + the y before it */
     /* Workspace. */
-    float *in; /* [N][stride of the layer below] norm and dropout of the y below; NULL: that y itself */
+    float *in; /* [N][stride of the layer before] norm and dropout of the y before; NULL: that y itself */
     float *h;  /* [N + B][stride]; rows N ..: of the states that sequences start from */
     float *y;  /* [N][stride] with residual, else h */
     float *dY; /* [N + B][stride] gradient by y, which is also that by h */
@@ -36,9 +36,9 @@ struct stack {
     struct dense_layers input;
     size_t L;
     struct layer layer[NET_MOST_LAYERS];
-    struct side outputs; /* of stack_output */
-    int one_hot;         /* 1: nothing is between the inputs and stack_output, and they are symbols */
-    int below;           /* 1: something has parameters, and stack_gradient is asked for */
+    struct extent outputs;    /* of stack_output */
+    int one_hot;              /* 1: nothing is between the inputs and stack_output, and they are symbols */
+    int needs_input_gradient; /* 1: something has parameters, and stack_gradient is asked for */
 
     /* Workspace. */
     float *X;     /* [N][X_stride] embedded or noisy inputs; NULL: those of the microbatch */
@@ -53,7 +53,7 @@ void stack_finish(struct stack *stack);        /* takes zeroes */
 size_t stack_bytes(const struct stack *stack); /* of panels */
 void stack_pack(struct stack *stack, const struct kernel *kernel, const float *weights);
 
-void stack_lay(struct stack *stack, const struct pass *pass, struct arena *arena);
+void stack_take_workspace(struct stack *stack, const struct pass *pass, struct arena *arena);
 
 void stack_forward(struct stack *stack, const struct pass *pass);
 

@@ -12,7 +12,7 @@ struct net_state {
     float *c[NET_MOST_LAYERS]; /* lstm: [B][Hp], else NULL */
 };
 
-/* Between stack_lay and stack_forward: layers start from the state. */
+/* Between stack_take_workspace and stack_forward: layers start from the state. */
 void state_load(const struct net_state *state, struct stack *stack, const struct microbatch *microbatch);
 
 /* After stack_forward: takes the states of the last step, of as many rows as the first; layers start as

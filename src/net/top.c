@@ -2,19 +2,19 @@
 
 #include "net/layout.h"
 
-int top_init(
-    struct top *top, const struct net *net, struct side inputs, int one_hot, int below, struct error *error)
+int top_init(struct top *top, const struct net *net, struct extent inputs, int one_hot,
+    int needs_input_gradient, struct error *error)
 {
     const struct net_config *c = &net->config;
-    struct side outputs = {.parts = 1, .size = net_count_head(c), .interleave = 1};
-    *top = (struct top){.stride = kernel_stride(side_padded(outputs))};
-    if (dense_layers_init(
-            &top->output, net, "output", c->output_layers, c->output_size, inputs, one_hot, below, error))
+    struct extent outputs = {.parts = 1, .size = net_count_head(c), .interleave = 1};
+    *top = (struct top){.stride = kernel_stride(extent_padded(outputs))};
+    if (dense_layers_init(&top->output, net, "output", c->output_layers, c->output_size, inputs, one_hot,
+            needs_input_gradient, error))
         return -1;
     struct dense_place place = {.weight = net_find_parameter(net, "head.weight")->offset,
         .bias = net_find_parameter(net, "head.bias")->offset,
         .one_hot = one_hot && c->output_layers == 0,
-        .below = below || c->output_layers > 0};
+        .needs_input_gradient = needs_input_gradient || c->output_layers > 0};
     return dense_init_at(&top->head, outputs, top->output.outputs, place, error);
 }
 
@@ -35,11 +35,11 @@ void top_pack(struct top *top, const struct kernel *kernel, const float *weights
     dense_pack(&top->head, kernel, weights);
 }
 
-void top_lay(struct top *top, const struct pass *pass, struct arena *arena, size_t R)
+void top_take_workspace(struct top *top, const struct pass *pass, struct arena *arena, size_t R)
 {
-    dense_layers_lay(&top->output, pass, arena, R);
+    dense_layers_take_workspace(&top->output, pass, arena, R);
     if (pass->options.training)
-        dense_lay(&top->head, pass, arena);
+        dense_take_workspace(&top->head, pass, arena);
     top->outputs = arena_take(arena, R * top->stride, sizeof(float));
 }
 

@@ -1,8 +1,9 @@
 /* What is above the recurrent layers or a decoder: output layers and the head, on any rows.
  *
- *     rows of some side -> [output layers] -> head -> sums, which losses take
+ *     rows of some extent -> [output layers] -> head -> sums, which losses take
  *
- * R rows. Buffers are of the workspace, laid by top_lay before forward and valid until backward is done. */
+ * R rows. Buffers are of the workspace, taken by top_take_workspace before forward and valid until backward
+ * is done. */
 #ifndef NET_TOP_H
 #define NET_TOP_H
 
@@ -19,14 +20,14 @@ struct top {
     float *outputs; /* [R][stride] sums of the head; before backward, in their place the gradient by them */
 };
 
-/* Of the net's configuration and parameters, on rows of side `inputs`. one_hot: they are symbols; below:
- * gradients by them will be asked for. */
-int top_init(
-    struct top *top, const struct net *net, struct side inputs, int one_hot, int below, struct error *error);
+/* Of the net's configuration and parameters, on rows of extent `inputs`. one_hot: they are symbols;
+ * needs_input_gradient: gradients by them will be asked for. */
+int top_init(struct top *top, const struct net *net, struct extent inputs, int one_hot,
+    int needs_input_gradient, struct error *error);
 void top_finish(struct top *top);        /* takes zeroes */
 size_t top_bytes(const struct top *top); /* of panels */
 void top_pack(struct top *top, const struct kernel *kernel, const float *weights);
-void top_lay(struct top *top, const struct pass *pass, struct arena *arena, size_t R);
+void top_take_workspace(struct top *top, const struct pass *pass, struct arena *arena, size_t R);
 
 void top_forward(struct top *top, const struct pass *pass, size_t R, struct dense_input in);
 

@@ -10,9 +10,9 @@
 int transition_init(struct transition *t, size_t K, size_t H, size_t offset, double dropout, size_t layer,
     int reverse, struct error *error)
 {
-    struct side units = {.parts = 1, .size = H, .interleave = 1};
+    struct extent units = {.parts = 1, .size = H, .interleave = 1};
     *t = (struct transition){.H = H,
-        .Hp = side_padded(units),
+        .Hp = extent_padded(units),
         .dropout = dropout,
         .place = (uint64_t)(2 * layer + (reverse ? 1 : 0)),
         .offset = offset};
@@ -57,7 +57,7 @@ void transition_pack(struct transition *t, const struct kernel *kernel, const fl
     }
 }
 
-void transition_lay(struct transition *t, const struct pass *pass, struct arena *arena)
+void transition_take_workspace(struct transition *t, const struct pass *pass, struct arena *arena)
 {
     size_t B = pass->microbatch->B, N = pass->microbatch->N;
     int training = pass->options.training;
@@ -152,7 +152,7 @@ void transition_backward(const struct transition *t, const struct pass *pass, si
 
 void transition_gradients(const struct transition *t, const struct pass *pass)
 {
-    struct side units = {.parts = 1, .size = t->H, .interleave = 1};
+    struct extent units = {.parts = 1, .size = t->H, .interleave = 1};
     for (size_t k = 0; k < t->K; k++) {
         const struct matrix *T = &t->weight[k];
         struct outer_side side = {

@@ -24,11 +24,11 @@ struct transition {
     float *bias;           /* [K][Hp], packed with the weights */
 
     /* Workspace. */
-    int on;           /* 0: m is h' itself in this pass, and nothing but lay and pack is to be called */
-    float *m;         /* [K + 1][N][stride] */
-    float *mask;      /* [B][Hp] 0 or 1 / (1 - rate); NULL: no dropout in this pass */
-    float *dm;        /* [B][stride] of the rows of a step */
-    float *da;        /* [K][N][stride] gradient by the sums before tanh */
+    int on;      /* 0: m is h' itself in this pass, and nothing but take_workspace and pack is to be called */
+    float *m;    /* [K + 1][N][stride] */
+    float *mask; /* [B][Hp] 0 or 1 / (1 - rate); NULL: no dropout in this pass */
+    float *dm;   /* [B][stride] of the rows of a step */
+    float *da;   /* [K][N][stride] gradient by the sums before tanh */
     float *dW, *sums; /* [Hp][Hp], [Hp] */
     float *scratch;   /* of kernel->outer */
     size_t N;         /* frames of the buffers */
@@ -42,7 +42,7 @@ size_t transition_bytes(const struct transition *t);
 void transition_pack(struct transition *t, const struct kernel *kernel, const float *weights);
 
 /* Buffers from the arena: what forward needs, and with `training` what backward needs too. */
-void transition_lay(struct transition *t, const struct pass *pass, struct arena *arena);
+void transition_take_workspace(struct transition *t, const struct pass *pass, struct arena *arena);
 
 /* Draws the masks of a microbatch. */
 void transition_begin(struct transition *t, const struct pass *pass);

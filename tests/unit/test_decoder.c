@@ -68,7 +68,7 @@ static void bench_set_microbatch(struct bench *bench, size_t B, const int64_t *c
     }
     ck_assert_int_eq(microbatch_resize(&bench->microbatch, &format, B, length, chosen, targets, NULL), 0);
     struct layer *layer = &problem->net->stack.layer[0];
-    size_t H = problem->decoder.H, D = problem->decoder.D, Hp = side_padded(layer->side) / D;
+    size_t H = problem->decoder.H, D = problem->decoder.D, Hp = extent_padded(layer->outputs) / D;
     memory_destroy(bench->Y);
     memory_destroy(bench->dY);
     layer->y = bench->Y = room(bench->microbatch.N * layer->stride, sizeof(float));
@@ -191,7 +191,7 @@ static void check_gradients(const struct bench *bench)
 {
     const struct decoder_problem *problem = &bench->problem;
     const struct layer *layer = &problem->net->stack.layer[0];
-    size_t H = problem->decoder.H, D = problem->decoder.D, Hp = side_padded(layer->side) / D;
+    size_t H = problem->decoder.H, D = problem->decoder.D, Hp = extent_padded(layer->outputs) / D;
     double *want = reference_numbers(problem->P), *got = reference_numbers(problem->P);
     for (size_t b = 0; b < SEQUENCES; b++) {
         double *dy = reference_numbers(MOST_FRAMES * D * H), scale = 0;

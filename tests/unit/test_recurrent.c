@@ -389,7 +389,7 @@ static void single_init(
         .start = start,
         .h0 = 0,
         .c0 = H};
-    struct side inputs = {.parts = 1, .size = WIDTH, .interleave = 1};
+    struct extent inputs = {.parts = 1, .size = WIDTH, .interleave = 1};
     struct microbatch_format format = {.inputs = WIDTH};
     float *weights = memory_create(WEIGHTS, sizeof *weights, NULL);
     ck_assert_int_eq(recurrent_init(&single->recurrent, cell, reverse, H, inputs, 0, 0, place, NULL), 0);
@@ -409,11 +409,11 @@ static void single_init(
         .options = training,
         .gradient = single->gradient};
     single->arena = (struct arena){0};
-    recurrent_lay(&single->recurrent, &single->pass, &single->arena);
+    recurrent_take_workspace(&single->recurrent, &single->pass, &single->arena);
     single->arena.base = memory_create(single->arena.peak, 1, NULL);
     single->arena.size = single->arena.peak;
     arena_reset(&single->arena);
-    recurrent_lay(&single->recurrent, &single->pass, &single->arena);
+    recurrent_take_workspace(&single->recurrent, &single->pass, &single->arena);
     single->Hp = single->recurrent.Hp;
     single->frames = single->microbatch.N + ROWS;
     single->Y = memory_create(single->frames * single->Hp, sizeof(float), NULL);

@@ -392,42 +392,42 @@ END_TEST
 /* ---- normalization ---- */
 
 enum { N = 5, MOST_WIDTH = 64, MOST_VALUES = 40 };
-static const struct side sides[] = {{1, 1, 1}, {1, 16, 1}, {1, 37, 1}, {2, 17, 1}, {2, 20, 1}};
-enum { SIDES = sizeof sides / sizeof *sides };
+static const struct extent extents[] = {{1, 1, 1}, {1, 16, 1}, {1, 37, 1}, {2, 17, 1}, {2, 20, 1}};
+enum { EXTENTS = sizeof extents / sizeof *extents };
 
-static size_t place_of(struct side side, size_t i)
+static size_t place_of(struct extent extent, size_t i)
 {
-    return i / side.size * (side_padded(side) / side.parts) + i % side.size;
+    return i / extent.size * (extent_padded(extent) / extent.parts) + i % extent.size;
 }
 
 START_TEST(normalization_is_its_formula)
 {
-    struct side side = sides[_i];
-    size_t n = side_true(side), width = side_padded(side);
+    struct extent extent = extents[_i];
+    size_t n = extent_true(extent), width = extent_padded(extent);
     static _Alignas(64) float Y[N * MOST_WIDTH], Z[N * MOST_WIDTH], block[4096];
     float weights[2 * MOST_VALUES];
     struct norm norm;
-    ck_assert_int_eq(norm_init(&norm, side, n, 0, NULL), 0);
+    ck_assert_int_eq(norm_init(&norm, extent, n, 0, NULL), 0);
     for (size_t i = 0; i < 2 * n; i++)
         weights[i] = (float)draw(11, i);
     norm_pack(&norm, weights);
     struct arena arena = {.base = (char *)block, .size = sizeof block};
-    norm_lay(&norm, &arena, N, 1);
+    norm_take_workspace(&norm, &arena, N, 1);
     memset(Y, 0, sizeof Y);
     for (size_t r = 0; r < N; r++)
         for (size_t i = 0; i < n; i++)
-            Y[r * MOST_WIDTH + place_of(side, i)] = (float)(100 + draw(12 + r, i));
+            Y[r * MOST_WIDTH + place_of(extent, i)] = (float)(100 + draw(12 + r, i));
     norm_forward(&norm, N, Y, MOST_WIDTH, Z);
     for (size_t r = 0; r < N; r++) {
         double mean = 0, squares = 0, total = 0, want = 0;
         for (size_t i = 0; i < n; i++)
-            mean += (double)Y[r * MOST_WIDTH + place_of(side, i)] / (double)n;
+            mean += (double)Y[r * MOST_WIDTH + place_of(extent, i)] / (double)n;
         for (size_t i = 0; i < n; i++)
-            squares += pow((double)Y[r * MOST_WIDTH + place_of(side, i)] - mean, 2) / (double)n;
+            squares += pow((double)Y[r * MOST_WIDTH + place_of(extent, i)] - mean, 2) / (double)n;
         for (size_t i = 0; i < n; i++) {
-            double x = ((double)Y[r * MOST_WIDTH + place_of(side, i)] - mean) / sqrt(squares + 1e-5);
+            double x = ((double)Y[r * MOST_WIDTH + place_of(extent, i)] - mean) / sqrt(squares + 1e-5);
             double z = x * (double)weights[n + i] + (double)weights[i];
-            ck_assert_double_eq_tol((double)Z[r * MOST_WIDTH + place_of(side, i)], z, 1e-4);
+            ck_assert_double_eq_tol((double)Z[r * MOST_WIDTH + place_of(extent, i)], z, 1e-4);
             want += fabs(z);
         }
         for (size_t p = 0; p < width; p++)
@@ -440,20 +440,20 @@ END_TEST
 
 START_TEST(normalization_leaves_padding_zero)
 {
-    struct side side = sides[_i];
-    size_t n = side_true(side), width = side_padded(side);
+    struct extent extent = extents[_i];
+    size_t n = extent_true(extent), width = extent_padded(extent);
     static _Alignas(64) float Y[N * MOST_WIDTH], Z[N * MOST_WIDTH], block[4096];
     float weights[2 * MOST_VALUES], gradient[2 * MOST_VALUES] = {0};
     struct norm norm;
-    ck_assert_int_eq(norm_init(&norm, side, 0, n, NULL), 0);
+    ck_assert_int_eq(norm_init(&norm, extent, 0, n, NULL), 0);
     for (size_t i = 0; i < 2 * n; i++)
         weights[i] = (float)draw(21, i);
     norm_pack(&norm, weights);
     struct arena arena = {.base = (char *)block, .size = sizeof block};
-    norm_lay(&norm, &arena, N, 1);
+    norm_take_workspace(&norm, &arena, N, 1);
     for (size_t r = 0; r < N; r++)
         for (size_t i = 0; i < n; i++)
-            Y[r * MOST_WIDTH + place_of(side, i)] = (float)draw(22 + r, i);
+            Y[r * MOST_WIDTH + place_of(extent, i)] = (float)draw(22 + r, i);
     norm_forward(&norm, N, Y, MOST_WIDTH, Z);
     for (int pass = 0; pass < 2; pass++) {
         for (size_t r = 0; r < N; r++) {
@@ -629,8 +629,8 @@ int main(void)
     tcase_add_loop_test(cases, symbols_are_one_hot_inputs, 0, 4);
     tcase_add_loop_test(cases, no_target_adds_no_gradient, 0, SHAPES);
     tcase_add_loop_test(cases, measuring_between_passes_leaves_no_trace, 0, SHAPES);
-    tcase_add_loop_test(cases, normalization_is_its_formula, 0, SIDES);
-    tcase_add_loop_test(cases, normalization_leaves_padding_zero, 0, SIDES);
+    tcase_add_loop_test(cases, normalization_is_its_formula, 0, EXTENTS);
+    tcase_add_loop_test(cases, normalization_leaves_padding_zero, 0, EXTENTS);
     tcase_add_test(cases, noise_is_normal_and_a_function_of_its_key);
     tcase_add_loop_test(cases, noise_is_of_training_alone, 0, DIRECTIONS);
     tcase_add_loop_test(cases, pieces_in_turn_give_the_bits_of_the_whole, 0, 4);

@@ -21,8 +21,9 @@ static int init(struct net *net, struct error *error)
 {
     const struct stack *stack = &net->stack;
     net->output_state = memory_create(1, sizeof(struct transcript), error);
-    return net->output_state ? top_init(&net->top, net, stack->outputs, stack->one_hot, stack->below, error)
-                             : -1;
+    return net->output_state
+        ? top_init(&net->top, net, stack->outputs, stack->one_hot, stack->needs_input_gradient, error)
+        : -1;
 }
 
 static size_t count_labels(const struct microbatch *microbatch, size_t b)
@@ -127,7 +128,7 @@ static void backward(struct net *net, const struct pass *pass)
         ctc_backward(net->config.outputs, &frames, transcript->posterior);
     }
     top_backward(&net->top, pass, microbatch->N, stack_output(stack, microbatch),
-        stack->below ? stack_gradient(stack) : NULL);
+        stack->needs_input_gradient ? stack_gradient(stack) : NULL);
 }
 
 const struct output_kind output_ctc = {.name = "ctc",

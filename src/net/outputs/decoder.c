@@ -47,7 +47,7 @@ static void take_workspace(struct net *net, const struct pass *pass, struct aren
     struct decoder_output *state = net->output_state;
     struct decoder_size size = decoder_measure(&state->decoder, pass, net->top.stride);
     size_t longest = size.steps + 1;
-    decoder_lay(&state->decoder, pass, arena, &size);
+    decoder_take_workspace(&state->decoder, pass, arena, &size);
     output_take_rows(net, pass, arena, decoder_count_rows(&size), size.symbols);
     state->edits = arena_take(arena, size.beam ? longest : 0, sizeof *state->edits);
 }

@@ -5,7 +5,7 @@
 static int init(struct net *net, struct error *error)
 {
     const struct stack *stack = &net->stack;
-    return top_init(&net->top, net, stack->outputs, stack->one_hot, stack->below, error);
+    return top_init(&net->top, net, stack->outputs, stack->one_hot, stack->needs_input_gradient, error);
 }
 
 static void take_workspace(struct net *net, const struct pass *pass, struct arena *arena, int scored)
@@ -45,7 +45,7 @@ static void backward(struct net *net, const struct pass *pass)
     struct stack *stack = &net->stack;
     output_rows_backward(net, microbatch->N, microbatch);
     top_backward(&net->top, pass, microbatch->N, stack_output(stack, microbatch),
-        stack->below ? stack_gradient(stack) : NULL);
+        stack->needs_input_gradient ? stack_gradient(stack) : NULL);
 }
 
 const struct output_kind output_frame = {.name = "frame",

@@ -20,7 +20,7 @@ const char *const output_names[] = {
 
 void output_take_rows(struct net *net, const struct pass *pass, struct arena *arena, size_t R, size_t scored)
 {
-    top_lay(&net->top, pass, arena, R);
+    top_take_workspace(&net->top, pass, arena, R);
     net->row_scores = arena_take(arena, scored, sizeof *net->row_scores);
 }
 

@@ -19,8 +19,8 @@ static int init(struct net *net, struct error *error)
     struct sequence *sequence = net->output_state = memory_create(1, sizeof *sequence, error);
     if (!sequence)
         return -1;
-    sequence->stride = kernel_stride(side_padded(stack->outputs));
-    return top_init(&net->top, net, stack->outputs, stack->one_hot, stack->below, error);
+    sequence->stride = kernel_stride(extent_padded(stack->outputs));
+    return top_init(&net->top, net, stack->outputs, stack->one_hot, stack->needs_input_gradient, error);
 }
 
 static void take_workspace(struct net *net, const struct pass *pass, struct arena *arena, int scored)
@@ -30,7 +30,8 @@ static void take_workspace(struct net *net, const struct pass *pass, struct aren
     struct sequence *sequence = net->output_state;
     size_t B = microbatch->B, floats = stack->one_hot ? 0 : B * sequence->stride;
     sequence->rows = arena_take(arena, floats, sizeof(float));
-    sequence->drows = arena_take(arena, pass->options.training && stack->below ? floats : 0, sizeof(float));
+    sequence->drows =
+        arena_take(arena, pass->options.training && stack->needs_input_gradient ? floats : 0, sizeof(float));
     sequence->symbols = arena_take(arena, stack->one_hot ? B : 0, sizeof *sequence->symbols);
     output_take_rows(net, pass, arena, B, B);
 }
@@ -77,7 +78,7 @@ static void backward(struct net *net, const struct pass *pass)
 {
     const struct microbatch *microbatch = pass->microbatch;
     const struct sequence *sequence = net->output_state;
-    int needs_input_gradient = net->stack.below;
+    int needs_input_gradient = net->stack.needs_input_gradient;
     output_rows_backward(net, microbatch->B, microbatch);
     top_backward(
         &net->top, pass, microbatch->B, gathered(sequence), needs_input_gradient ? sequence->drows : NULL);
