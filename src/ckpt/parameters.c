@@ -2,6 +2,8 @@
  * says where each begins in the flat vector. */
 #include "ckpt/parameters.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,16 +17,12 @@ struct parameter_table {
 
 static int grow_table(struct parameter_table *table)
 {
-    if (table->count < table->room)
-        return 0;
-    size_t room = 2 * table->room + 32;
-    struct parameter *wider = realloc(table->parameter, room * sizeof *wider);
+    struct parameter *wider = array_grow(table->parameter, &table->room, table->count, sizeof *wider);
     if (!wider) {
         table->section->failed = 1;
         return error_set(table->section->error, EXIT_CODE_INTERNAL, "out of memory");
     }
     table->parameter = wider;
-    table->room = room;
     return 0;
 }
 
