@@ -1,12 +1,11 @@
-/* The inner microbatch makes the decoder a recurrent network like any other: its sequences are those of the
- * microbatch, its frames their symbols, its starting states given. Only attention and the start look across
- * to the encoder's rows, by `row` and `source`. */
+/* The layers of a decoder and what they compute: the same on the symbols of targets (decoder_targets.c) as on
+ * the hypotheses of a search (decoder_search.c). Both are inner microbatches whose starting states are given.
+ * Only attention and the starts look across to the encoder's rows, by `row` and `source`. */
 #include "net/decoder.h"
 
 #include "net/gather.h"
 #include "net/layout.h"
 
-#include <assert.h>
 #include <string.h>
 
 static struct extent one_part(size_t size)
@@ -107,17 +106,6 @@ void decoder_pack(struct decoder *d, const struct kernel *kernel, const float *w
         attention_pack(&d->attention, kernel, weights);
 }
 
-/* Targets of row b, and the symbols that they are made into. */
-static size_t count_targets(const struct microbatch *microbatch, size_t b)
-{
-    return microbatch->target_start[b + 1] - microbatch->target_start[b];
-}
-
-static size_t count_symbols(const struct decoder *d, const struct microbatch *microbatch, size_t b)
-{
-    return count_targets(microbatch, b) + (d->classes ? 1 : 0);
-}
-
 struct decoder_size decoder_measure(const struct decoder *d, const struct pass *pass, size_t head_stride)
 {
     const struct microbatch *microbatch = pass->microbatch;
@@ -132,7 +120,7 @@ struct decoder_size decoder_measure(const struct decoder *d, const struct pass *
     for (size_t b = 0; b < microbatch->B; b++)
         size.labels += decoder_most_symbols(d->config, &pass->options, (size_t)microbatch->length[b]);
     for (size_t b = 0; b < microbatch->B && (microbatch->classes || microbatch->values); b++) {
-        size_t symbols = count_symbols(d, microbatch, b);
+        size_t symbols = decoder_count_symbols(d, microbatch, b);
         size.symbols += symbols;
         size.steps = symbols > size.steps ? symbols : size.steps;
     }
@@ -145,26 +133,6 @@ size_t decoder_count_rows(const struct decoder_size *size)
     return run > size->symbols ? run : size->symbols;
 }
 
-static void take_targets(struct decoder *d, struct arena *arena, const struct decoder_size *size)
-{
-    struct microbatch *inner = &d->targets;
-    *inner = (struct microbatch){.T = size->steps, .B = size->symbols ? size->B : 0, .N = size->symbols};
-    inner->sequence = arena_take(arena, size->B, sizeof *inner->sequence);
-    inner->length = arena_take(arena, size->B, sizeof *inner->length);
-    inner->first = arena_take(arena, size->steps + 1, sizeof *inner->first);
-    inner->alive = arena_take(arena, size->steps, sizeof *inner->alive);
-    inner->target_rows = size->symbols;
-    if (d->classes) {
-        inner->symbols = arena_take(arena, size->symbols, sizeof *inner->symbols);
-        inner->classes = arena_take(arena, size->symbols, sizeof *inner->classes);
-    } else {
-        inner->values_stride = microbatch_stride(d->config->outputs);
-        inner->values = arena_take(arena, size->symbols * inner->values_stride, sizeof *inner->values);
-    }
-    d->source = arena_take(arena, size->B, sizeof *d->source);
-    d->order = arena_take(arena, size->symbols, sizeof *d->order);
-}
-
 void decoder_take_workspace(
     struct decoder *d, const struct pass *pass, struct arena *arena, const struct decoder_size *size)
 {
@@ -172,7 +140,7 @@ void decoder_take_workspace(
     size_t backward = size->training ? 1 : 0;
     struct microbatch rows = {.B = B, .N = R};
     struct pass inner = pass_over(pass, &rows);
-    take_targets(d, arena, size);
+    decoder_targets_take_workspace(d, arena, size);
     d->row = arena_take(arena, R, sizeof *d->row);
     d->X = arena_take(arena, R * d->X_stride, sizeof(float));
     d->dX = arena_take(arena, backward * R * d->X_stride, sizeof(float));
@@ -217,92 +185,7 @@ void decoder_start(struct decoder *d, const struct pass *pass, struct dense_inpu
         attention_set_keys(&d->attention, pass, microbatch->N, in.X, in.stride);
 }
 
-/* Rows of the microbatch by falling number of symbols, those alike in the microbatch's order. */
-static void sort_sequences(struct decoder *d, const struct microbatch *microbatch)
-{
-    for (size_t b = 0; b < microbatch->B; b++) {
-        size_t symbols = count_symbols(d, microbatch, b), place = b;
-        assert(symbols > 0);
-        for (; place > 0 && (size_t)d->targets.length[place - 1] < symbols; place--) {
-            d->targets.length[place] = d->targets.length[place - 1];
-            d->source[place] = d->source[place - 1];
-        }
-        d->targets.length[place] = (int32_t)symbols;
-        d->source[place] = (int32_t)b;
-    }
-}
-
-static void number_frames(struct decoder *d, const struct microbatch *microbatch)
-{
-    struct microbatch *inner = &d->targets;
-    size_t alive = inner->B, n = 0;
-    for (size_t u = 0; u < inner->T; u++) {
-        while ((size_t)inner->length[alive - 1] <= u)
-            alive--;
-        inner->alive[u] = (int32_t)alive;
-        inner->first[u] = n;
-        n += alive;
-    }
-    inner->first[inner->T] = n;
-    int32_t *next = d->order;
-    for (size_t b = 0; b < inner->B; b++) {
-        inner->sequence[b] = microbatch->sequence[d->source[b]];
-        for (size_t u = 0; u < (size_t)inner->length[b]; u++) {
-            d->row[microbatch_frame(inner, b, u)] = d->source[b];
-            *next++ = (int32_t)microbatch_frame(inner, b, u);
-        }
-    }
-}
-
-/* Inputs and targets of frame n: symbol u of `count`, whose targets are rows from `first` on. */
-static void set_frame(
-    struct decoder *d, const struct microbatch *microbatch, size_t n, size_t first, size_t u, size_t count)
-{
-    struct microbatch *inner = &d->targets;
-    int32_t end = (int32_t)d->config->outputs;
-    if (d->classes) {
-        inner->symbols[n] = u == 0 ? end + 1 : microbatch->classes[first + u - 1];
-        inner->classes[n] = u + 1 == count ? end : microbatch->classes[first + u];
-        return;
-    }
-    size_t stride = inner->values_stride;
-    memcpy(inner->values + n * stride, microbatch->values + (first + u) * microbatch->values_stride,
-        stride * sizeof(float));
-    if (u == 0)
-        memset(d->X + n * d->X_stride, 0, d->X_stride * sizeof(float));
-    else
-        memcpy(d->X + n * d->X_stride, microbatch->values + (first + u - 1) * microbatch->values_stride,
-            stride * sizeof(float));
-}
-
-static void set_inputs(struct decoder *d, const struct microbatch *microbatch)
-{
-    struct microbatch *inner = &d->targets;
-    for (size_t b = 0; b < inner->B; b++)
-        for (size_t u = 0, count = (size_t)inner->length[b]; u < count; u++)
-            set_frame(d, microbatch, microbatch_frame(inner, b, u), microbatch->target_start[d->source[b]], u,
-                count);
-    if (d->classes)
-        embedding_look_up(&d->embedding, inner->N, inner->symbols, d->X);
-}
-
-/* The states of the inner microbatch's rows before their first symbol. */
-static void set_states(struct decoder *d)
-{
-    const struct microbatch *inner = &d->targets;
-    for (size_t n = 0; n < d->layers; n++) {
-        struct decoder_layer *layer = &d->layer[n];
-        float *c = d->config->cell == CELL_LSTM ? recurrent_start_c(&layer->recurrent, inner) : NULL;
-        for (size_t b = 0; b < inner->B; b++) {
-            const float *begin = layer->begin + (size_t)d->source[b] * d->start_stride;
-            memcpy(layer->Y + (inner->N + b) * d->S_stride, begin, d->Sp * sizeof(float));
-            if (c)
-                memcpy(c + b * d->Sp, begin + d->Sp, d->Sp * sizeof(float));
-        }
-    }
-}
-
-static struct attention_queries make_queries(const struct decoder *d, size_t R,
+struct attention_queries decoder_queries(const struct decoder *d, size_t R,
     const struct microbatch *microbatch, struct dense_input in, const int32_t *order)
 {
     return (struct attention_queries){.microbatch = microbatch,
@@ -329,66 +212,12 @@ void decoder_compute(struct decoder *d, const struct pass *pass, const struct mi
     }
     if (d->config->attention == ATTENTION_NONE)
         return;
-    struct attention_queries queries = make_queries(d, inner->N, pass->microbatch, in, order);
+    struct attention_queries queries = decoder_queries(d, inner->N, pass->microbatch, in, order);
     attention_forward(&d->attention, pass, &queries, d->out);
 }
 
 void decoder_forward(struct decoder *d, const struct pass *pass, struct dense_input in)
 {
-    const struct microbatch *microbatch = pass->microbatch;
-    sort_sequences(d, microbatch);
-    number_frames(d, microbatch);
-    set_inputs(d, microbatch);
-    set_states(d);
+    decoder_targets_set(d, pass->microbatch);
     decoder_compute(d, pass, &d->targets, in, d->order);
-}
-
-/* Gradients by the starting states of layer n, through the start's tanh, into its gradient; adds to d->de. */
-static void start_backward(struct decoder *d, const struct pass *pass, size_t n)
-{
-    const struct microbatch *microbatch = pass->microbatch;
-    const struct decoder_layer *layer = &d->layer[n];
-    const struct microbatch *inner = &d->targets;
-    size_t width = extent_padded(layer->start.outputs);
-    for (size_t b = 0; b < inner->B; b++) {
-        size_t place = (size_t)d->source[b] * d->start_stride;
-        const float *begin = layer->begin + place;
-        float *dbegin = d->dbegin + place;
-        memcpy(dbegin, layer->dY + (inner->N + b) * d->S_stride, d->Sp * sizeof(float));
-        if (d->config->cell == CELL_LSTM)
-            memcpy(dbegin + d->Sp, recurrent_start_dc(&layer->recurrent) + b * d->Sp, d->Sp * sizeof(float));
-        for (size_t i = 0; i < width; i++)
-            dbegin[i] *= 1 - begin[i] * begin[i];
-    }
-    float *de = d->de, *of_layer = de + microbatch->B * d->F_stride;
-    dense_backward(
-        &layer->start, pass, microbatch->B, d->e, d->F_stride, d->dbegin, d->start_stride, of_layer);
-    for (size_t b = 0; b < microbatch->B; b++)
-        for (size_t i = b * d->F_stride, end = i + extent_padded(d->encoder); i < end; i++)
-            de[i] += of_layer[i];
-}
-
-void decoder_backward(struct decoder *d, const struct pass *pass, struct dense_input in, float *dY)
-{
-    const struct microbatch *microbatch = pass->microbatch;
-    const struct microbatch *inner = &d->targets;
-    struct pass inner_pass = pass_over(pass, inner);
-    memset(d->de, 0, microbatch->B * d->F_stride * sizeof *d->de);
-    if (d->config->attention == ATTENTION_NONE) {
-        memset(dY, 0, microbatch->N * in.stride * sizeof *dY);
-    } else {
-        struct attention_queries queries = make_queries(d, inner->N, microbatch, in, d->order);
-        attention_backward(&d->attention, pass, &queries, d->out, d->dout, d->layer[d->layers - 1].dY, dY);
-    }
-    for (size_t n = d->layers; n-- > 0;) {
-        struct decoder_layer *layer = &d->layer[n];
-        const float *X = n > 0 ? layer[-1].Y : d->X;
-        float *dX = n > 0 ? layer[-1].dY : d->classes ? d->dX : NULL;
-        recurrent_backward(&layer->recurrent, &inner_pass, X, n > 0 ? d->S_stride : d->X_stride, layer->Y,
-            d->S_stride, layer->dY, dX, 0);
-        start_backward(d, pass, n);
-    }
-    if (d->classes)
-        embedding_add_gradient(&d->embedding, inner->N, inner->symbols, d->dX, pass->gradient);
-    gather_final_back(d->encoder, microbatch, d->de, d->F_stride, dY, in.stride);
 }

@@ -107,6 +107,17 @@ void decoder_run(struct decoder *d, const struct pass *pass, struct dense_input 
 void decoder_compute(struct decoder *d, const struct pass *pass, const struct microbatch *inner,
     struct dense_input in, const int32_t *order);
 
+/* The queries that the R rows of the uppermost layer's outputs are. */
+struct attention_queries decoder_queries(const struct decoder *d, size_t R,
+    const struct microbatch *microbatch, struct dense_input in, const int32_t *order);
+
+/* Symbols that the targets of row b are made into. */
+size_t decoder_count_symbols(const struct decoder *d, const struct microbatch *microbatch, size_t b);
+
+/* The inner microbatch of targets: its workspace, then all of it, with inputs and starting states. */
+void decoder_targets_take_workspace(struct decoder *d, struct arena *arena, const struct decoder_size *size);
+void decoder_targets_set(struct decoder *d, const struct microbatch *microbatch);
+
 void decoder_search_take_workspace(struct decoder *d, struct arena *arena, const struct decoder_size *size);
 
 /* Most symbols that a free run makes of T frames, the end symbol among them: few frames may have many. */

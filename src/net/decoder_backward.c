@@ -1,0 +1,56 @@
+/* Backpropagation through a decoder on its inner microbatch of targets: from the rows that it gave through
+ * attention, layers and starting states to the outputs of the encoder, which all of these have read. */
+#include "net/decoder.h"
+#include "net/gather.h"
+
+#include <string.h>
+
+/* Gradients by the starting states of layer n, through the start's tanh, into its gradient; adds to d->de. */
+static void start_backward(struct decoder *d, const struct pass *pass, size_t n)
+{
+    const struct microbatch *microbatch = pass->microbatch;
+    const struct decoder_layer *layer = &d->layer[n];
+    const struct microbatch *inner = &d->targets;
+    size_t width = extent_padded(layer->start.outputs);
+    for (size_t b = 0; b < inner->B; b++) {
+        size_t place = (size_t)d->source[b] * d->start_stride;
+        const float *begin = layer->begin + place;
+        float *dbegin = d->dbegin + place;
+        memcpy(dbegin, layer->dY + (inner->N + b) * d->S_stride, d->Sp * sizeof(float));
+        if (d->config->cell == CELL_LSTM)
+            memcpy(dbegin + d->Sp, recurrent_start_dc(&layer->recurrent) + b * d->Sp, d->Sp * sizeof(float));
+        for (size_t i = 0; i < width; i++)
+            dbegin[i] *= 1 - begin[i] * begin[i];
+    }
+    float *de = d->de, *of_layer = de + microbatch->B * d->F_stride;
+    dense_backward(
+        &layer->start, pass, microbatch->B, d->e, d->F_stride, d->dbegin, d->start_stride, of_layer);
+    for (size_t b = 0; b < microbatch->B; b++)
+        for (size_t i = b * d->F_stride, end = i + extent_padded(d->encoder); i < end; i++)
+            de[i] += of_layer[i];
+}
+
+void decoder_backward(struct decoder *d, const struct pass *pass, struct dense_input in, float *dY)
+{
+    const struct microbatch *microbatch = pass->microbatch;
+    const struct microbatch *inner = &d->targets;
+    struct pass inner_pass = pass_over(pass, inner);
+    memset(d->de, 0, microbatch->B * d->F_stride * sizeof *d->de);
+    if (d->config->attention == ATTENTION_NONE) {
+        memset(dY, 0, microbatch->N * in.stride * sizeof *dY);
+    } else {
+        struct attention_queries queries = decoder_queries(d, inner->N, microbatch, in, d->order);
+        attention_backward(&d->attention, pass, &queries, d->out, d->dout, d->layer[d->layers - 1].dY, dY);
+    }
+    for (size_t n = d->layers; n-- > 0;) {
+        struct decoder_layer *layer = &d->layer[n];
+        const float *X = n > 0 ? layer[-1].Y : d->X;
+        float *dX = n > 0 ? layer[-1].dY : d->classes ? d->dX : NULL;
+        recurrent_backward(&layer->recurrent, &inner_pass, X, n > 0 ? d->S_stride : d->X_stride, layer->Y,
+            d->S_stride, layer->dY, dX, 0);
+        start_backward(d, pass, n);
+    }
+    if (d->classes)
+        embedding_add_gradient(&d->embedding, inner->N, inner->symbols, d->dX, pass->gradient);
+    gather_final_back(d->encoder, microbatch, d->de, d->F_stride, dY, in.stride);
+}
