@@ -29,7 +29,8 @@ struct process {
     long long start; /* ticks since boot; 0 unknown */
 };
 
-void process_self(struct process *process);
+/* This process, in the SLURM job of this name; empty: in none. */
+void process_self(struct process *process, const char *job);
 int process_same(const struct process *a, const struct process *b);
 
 /* Can this process here see whether that one lives: same host, same space of numbers? */

@@ -293,7 +293,7 @@ int lock_look(const char *directory, char *story, size_t size, struct error *err
             ? 0
             : error_set(error, EXIT_CODE_IO, "%s: cannot be read: %s", lock.path, strerror(errno));
     close(found.descriptor);
-    process_self(&lock.self);
+    process_self(&lock.self, "");
     tell_age(found.age, age, sizeof age);
     if (!found.readable)
         return error_set(error, EXIT_CODE_DATA,
@@ -303,14 +303,15 @@ int lock_look(const char *directory, char *story, size_t size, struct error *err
     return is_dead(&lock, &found) ? 2 : 1;
 }
 
-struct lock *lock_take(const char *directory, char *warning, size_t size, struct error *error)
+struct lock *lock_take(
+    const char *directory, const char *job, char *warning, size_t size, struct error *error)
 {
     struct lock *lock = memory_create(1, sizeof *lock, error);
     if (!lock)
         return NULL;
     if (size)
         warning[0] = 0;
-    process_self(&lock->self);
+    process_self(&lock->self, job);
     lock->descriptor = -1;
     snprintf(lock->path, sizeof lock->path, "%s/lock", directory);
     snprintf(lock->temporary, sizeof lock->temporary, "%s/.lock.tmp-%s-%ld", directory, lock->self.host,

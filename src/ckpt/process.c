@@ -49,7 +49,7 @@ static void make_word(char *text)
             *text = '_';
 }
 
-void process_self(struct process *process)
+void process_self(struct process *process, const char *job)
 {
     *process = (struct process){.number = (long)getpid()};
     char state;
@@ -59,8 +59,7 @@ void process_self(struct process *process)
     ssize_t n = readlink("/proc/self/ns/pid", process->space, sizeof process->space - 1);
     process->space[n > 0 ? n : 0] = 0;
     read_line("/proc/sys/kernel/random/boot_id", process->boot, sizeof process->boot);
-    const char *job = getenv("SLURM_JOB_ID");
-    snprintf(process->job, sizeof process->job, "%s", job && *job ? job : "none");
+    snprintf(process->job, sizeof process->job, "%s", *job ? job : "none");
     read_stat(process->number, &state, &process->start);
     make_word(process->host);
     make_word(process->space);

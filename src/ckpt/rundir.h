@@ -70,7 +70,9 @@ void metrics_close(struct metrics *metrics); /* takes NULL */
  * older than LOCK_STALE_SECONDS. */
 enum { LOCK_STALE_SECONDS = 120, LOCK_BEAT_SECONDS = 20 };
 struct lock;
-struct lock *lock_take(const char *directory, char *warning, size_t size, struct error *error);
+/* `job`: the SLURM job that this process belongs to, empty outside of one. */
+struct lock *lock_take(
+    const char *directory, const char *job, char *warning, size_t size, struct error *error);
 /* Whose lock is there, without touching it: 0 none, 1 a job's that runs, 2 a dead one's; both put into
  * `story`. -1: cannot be read, or is none. */
 int lock_look(const char *directory, char *story, size_t size, struct error *error);

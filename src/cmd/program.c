@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "comm/placement.h"
+#include "comm/launcher.h"
 #include "h5/h5.h"
 #include "kernel/kernel.h"
 #include "pass/program.h"
@@ -24,17 +24,6 @@ void program_print_version(const char *program)
     const struct kernel *kernel = kernel_choose(&error);
     printf("%s %s (%s, %s, %s, instruction set %s of %s)\n", program, RNN_VERSION, mpi, hdf5, RNN_COMPILER,
         kernel ? kernel->name : "none", kernel_list());
-}
-
-int program_speaks_first(void)
-{
-    static const char *const variables[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
-    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
-        const char *rank = getenv(variables[i]);
-        if (rank)
-            return strcmp(rank, "0") == 0;
-    }
-    return 1;
 }
 
 static void say_warning(void *context, const char *text)
@@ -126,7 +115,7 @@ int program_train(const struct train_options *options, const char *command)
     double start = clock_now();
     struct comm comm;
     struct config config;
-    if (!options->plan && !options->check && placement_is_hopeless())
+    if (!options->plan && !options->check && launcher_hopeless())
         return EXIT_CODE_USAGE;
     if (!options->plan && !options->check)
         stop_catch_signals(); /* as early as a job may be asked to stop */
@@ -134,7 +123,7 @@ int program_train(const struct train_options *options, const char *command)
     int code = read_config(&comm, options, &config);
     if (code == 0 && (options->plan || options->check))
         code = preview(&comm, options, &config);
-    else if (code == 0 && placement_is_wrong(&comm))
+    else if (code == 0 && launcher_misplaced(&comm))
         code = EXIT_CODE_USAGE;
     else if (code == 0)
         code = train(&comm, options, &config, command, start);

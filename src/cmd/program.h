@@ -15,8 +15,4 @@ int program_verify(const char *path);
 /* "rnn-train 0.1.0 (...)": a line with the versions of MPI, HDF5 and compiler, and the instruction set. */
 void program_print_version(const char *program);
 
-/* True on the one process of a job that answers --help and --version: the first rank, or a process on its
- * own. */
-int program_speaks_first(void);
-
 #endif

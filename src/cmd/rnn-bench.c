@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "bench/bench.h"
 #include "cmd/program.h"
+#include "comm/launcher.h"
 
 #include <stdio.h>
 
@@ -11,15 +12,15 @@ int main(int argc, char **argv)
     struct error error;
     log_set_speaker("rnn-bench", -1, "");
     if (bench_options_parse(&options, argc, argv, &error)) {
-        if (program_speaks_first())
+        if (launcher_get()->first)
             log_line(LOG_ERROR, "%s", error.text);
         return error.code;
     }
     if (options.ask == ASK_NOTHING)
         return options.kernel ? bench_kernel() : bench_train(&options);
-    if (program_speaks_first() && options.ask == ASK_HELP)
+    if (launcher_get()->first && options.ask == ASK_HELP)
         fputs(bench_options_help(), stdout);
-    else if (program_speaks_first())
+    else if (launcher_get()->first)
         program_print_version("rnn-bench");
     return EXIT_CODE_OK;
 }

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "cmd/program.h"
+#include "comm/launcher.h"
 #include "predict/predict.h"
 
 #include <stdio.h>
@@ -12,15 +13,15 @@ int main(int argc, char **argv)
     struct error error;
     log_set_speaker("rnn-predict", -1, "");
     if (predict_options_parse(&options, argc, argv, &error)) {
-        if (program_speaks_first())
+        if (launcher_get()->first)
             log_line(LOG_ERROR, "%s", error.text);
         return error.code;
     }
     if (options.ask == ASK_NOTHING)
         return program_predict(&options);
-    if (program_speaks_first() && options.ask == ASK_HELP)
+    if (launcher_get()->first && options.ask == ASK_HELP)
         fputs(predict_options_help(), stdout);
-    else if (program_speaks_first())
+    else if (launcher_get()->first)
         program_print_version("rnn-predict");
     return EXIT_CODE_OK;
 }

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "cmd/program.h"
+#include "comm/launcher.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,18 +23,18 @@ int main(int argc, char **argv)
     log_set_speaker("rnn-train", -1, "");
     join_words(argc, argv, command, sizeof command);
     if (train_options_parse(&options, argc, argv, &error)) {
-        if (program_speaks_first())
+        if (launcher_get()->first)
             log_line(LOG_ERROR, "%s", error.text);
         return error.code;
     }
     int code = EXIT_CODE_OK;
     if (options.ask == ASK_NOTHING && options.verify)
-        code = program_speaks_first() ? program_verify(options.verify) : EXIT_CODE_OK;
+        code = launcher_get()->first ? program_verify(options.verify) : EXIT_CODE_OK;
     else if (options.ask == ASK_NOTHING)
         code = program_train(&options, command);
-    else if (program_speaks_first() && options.ask == ASK_HELP)
+    else if (launcher_get()->first && options.ask == ASK_HELP)
         fputs(train_options_help(), stdout);
-    else if (program_speaks_first())
+    else if (launcher_get()->first)
         program_print_version("rnn-train");
     train_options_finish(&options);
     return code;

@@ -4,6 +4,8 @@
  * some algorithms of Open MPI go wrong where ranks describe the same bytes differently. */
 #include "comm/comm.h"
 
+#include "comm/launcher.h"
+
 #include "base/log.h"
 #include "base/memory.h"
 #include "comm/wait.h"
@@ -20,6 +22,7 @@ enum { PIECE = 1 << 29 }; /* bytes of one collective at most */
 void comm_start(struct comm *comm, const char *program)
 {
     int provided;
+    launcher_get();
     MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
     *comm = (struct comm){0};
     MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank);

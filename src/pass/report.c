@@ -1,28 +1,18 @@
 #include "pass/report.h"
 
 #include "base/clock.h"
+#include "comm/launcher.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static int under_launcher(void)
-{
-    static const char *const variables[] = {
-        "OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "MPI_LOCALRANKID", "SLURM_PROCID"};
-    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
-        if (getenv(variables[i]))
-            return 1;
-    return 0;
-}
 
 void report_init(struct report *report, enum progress_style progress, int silent, double interval,
     int64_t total, int64_t first)
 {
     int updating = progress == PROGRESS_LINE ||
-        (progress == PROGRESS_AUTO && isatty(STDOUT_FILENO) && !under_launcher());
+        (progress == PROGRESS_AUTO && isatty(STDOUT_FILENO) && !launcher_get()->launched);
     *report = (struct report){.silent = silent,
         .updating = updating,
         .interval = updating ? 0.2 : interval,

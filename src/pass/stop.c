@@ -1,9 +1,9 @@
 #include "pass/stop.h"
 
 #include "base/clock.h"
+#include "comm/launcher.h"
 
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* What the signal handler must leave behind. */
@@ -31,7 +31,7 @@ void stop_catch_signals(void)
 {
     struct sigaction action = {.sa_handler = catch_signal, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
-    in_job = getenv("SLURM_JOB_ID") != NULL;
+    in_job = *launcher_get()->job != 0;
     sigaction(SIGUSR1, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);

@@ -3,6 +3,7 @@
  * to fail. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "comm/launcher.h"
 #include "run/limits.h"
 
 #include <errno.h>
@@ -88,25 +89,11 @@ static time_t read_time(const char *text)
     return at > 0 ? at : 0;
 }
 
-/* What squeue calls the job: the number of an array's last task would mean all of it. Returns 0 outside of
- * one. */
-static int name_job(char *name, size_t size)
-{
-    const char *job = getenv("SLURM_JOB_ID");
-    const char *array = getenv("SLURM_ARRAY_JOB_ID"), *task = getenv("SLURM_ARRAY_TASK_ID");
-    if (!job || !*job)
-        return 0;
-    if (array && *array && task && *task)
-        snprintf(name, size, "%s_%s", array, task);
-    else
-        snprintf(name, size, "%s", job);
-    return 1;
-}
-
 double limits_find_job_end(void)
 {
-    char job[64], text[128];
-    if (!name_job(job, sizeof job))
+    const char *job = launcher_get()->queue_name;
+    char text[128];
+    if (!*job)
         return 0;
     ask_squeue(job, text, sizeof text);
     time_t end = read_time(text);

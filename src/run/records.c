@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "comm/launcher.h"
 
 #include <string.h>
 
@@ -15,7 +16,7 @@ int records_open(struct records *records, const struct comm *comm, const char *d
     records->busy = memory_create((size_t)comm->ranks, sizeof *records->busy, error);
     if (!records->busy || rundir_create(directory, error))
         return -1;
-    records->lock = lock_take(directory, warning, sizeof warning, error);
+    records->lock = lock_take(directory, launcher_get()->job, warning, sizeof warning, error);
     if (!records->lock)
         return -1;
     if (*warning)

@@ -1,6 +1,7 @@
 /* From a run to a checkpoint. */
 #include "base/clock.h"
 #include "base/memory.h"
+#include "comm/launcher.h"
 #include "h5/h5.h"
 #include "run/run.h"
 
@@ -23,12 +24,11 @@ static struct provenance describe_provenance(const struct run *run, struct prove
     time_t now = (time_t)clock_calendar();
     struct tm utc;
     strftime(texts->time, sizeof texts->time, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-    char *job = getenv("SLURM_JOB_ID");
     return (struct provenance){.version = (char *)RNN_VERSION,
         .command = (char *)run->command,
         .hosts = run->learner.ballot.hosts,
         .libraries = texts->libraries,
-        .job = job ? job : (char *)"",
+        .job = (char *)launcher_get()->job,
         .time = texts->time,
         .ranks = run->comm->ranks};
 }

@@ -517,7 +517,7 @@ END_TEST
 static struct lock *take_well(char *warning)
 {
     struct error error = {0};
-    struct lock *lock = lock_take(folder, warning, 512, &error);
+    struct lock *lock = lock_take(folder, "4711", warning, 512, &error);
     ck_assert_msg(lock != NULL, "%s", error.text);
     return lock;
 }
@@ -526,7 +526,7 @@ static void take_badly(const char *part)
 {
     struct error error = {0};
     char warning[512];
-    ck_assert_ptr_null(lock_take(folder, warning, sizeof warning, &error));
+    ck_assert_ptr_null(lock_take(folder, "4711", warning, sizeof warning, &error));
     ck_assert_int_eq(error.code, EXIT_CODE_DATA);
     ck_assert_says(error.text, part);
 }
@@ -534,7 +534,6 @@ static void take_badly(const char *part)
 START_TEST(a_live_run_is_refused_by_host_process_and_job)
 {
     char warning[512], part[128], host[64];
-    ck_assert_int_eq(setenv("SLURM_JOB_ID", "4711", 1), 0);
     struct lock *lock = take_well(warning);
     ck_assert_str_eq(warning, "");
     ck_assert_str_eq(names(), "lock ");
@@ -557,7 +556,7 @@ START_TEST(another_process_is_refused_while_we_live)
     pid_t child = fork();
     if (child == 0) {
         struct error error = {0};
-        _exit(lock_take(folder, warning, sizeof warning, &error) ? 1 : error.code);
+        _exit(lock_take(folder, "4711", warning, sizeof warning, &error) ? 1 : error.code);
     }
     int status;
     ck_assert_int_eq(waitpid(child, &status, 0), child);
@@ -572,7 +571,7 @@ static pid_t abandon_lock(void)
     pid_t child = fork();
     if (child == 0) {
         char warning[512];
-        _exit(lock_take(folder, warning, sizeof warning, NULL) ? 0 : 1);
+        _exit(lock_take(folder, "4711", warning, sizeof warning, NULL) ? 0 : 1);
     }
     siginfo_t info;
     ck_assert_int_eq(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
@@ -617,14 +616,14 @@ START_TEST(a_number_used_again_is_not_the_old_process)
 {
     char warning[512];
     struct process process;
-    process_self(&process);
+    process_self(&process, "");
     forge(&process, 1);
     take_badly("a job runs in this directory");
     process.start--;
     forge(&process, 1);
     lock_release(take_well(warning));
     ck_assert_says(warning, "which is gone");
-    process_self(&process);
+    process_self(&process, "");
     process.boot[0] ^= 1; /* before the last reboot */
     forge(&process, 1);
     lock_release(take_well(warning));
@@ -637,7 +636,7 @@ START_TEST(on_another_host_the_heartbeat_decides)
     char warning[512];
     struct process process;
     for (int container = 0; container < 2; container++) {
-        process_self(&process);
+        process_self(&process, "");
         strcpy(container ? process.space : process.host, "elsewhere");
         process.number = 1 << 22;
         forge(&process, LOCK_STALE_SECONDS - 20);
@@ -671,7 +670,7 @@ START_TEST(somebody_elses_lock_is_not_released)
     char warning[512];
     struct process process;
     struct lock *lock = take_well(warning);
-    process_self(&process);
+    process_self(&process, "");
     strcpy(process.host, "elsewhere");
     unlink(in_folder("lock"));
     forge(&process, 1);
@@ -687,7 +686,7 @@ START_TEST(the_heartbeat_is_renewed_in_place_and_loss_is_noticed)
     struct stat before, after;
     ck_assert_int_eq(mkdir(in_folder("other"), 0777), 0);
     struct lock *lock = take_well(warning);
-    struct lock *lost = lock_take(in_folder("other"), warning, sizeof warning, &error);
+    struct lock *lost = lock_take(in_folder("other"), "4711", warning, sizeof warning, &error);
     ck_assert_ptr_nonnull(lost);
     ck_assert_int_eq(unlink(in_folder("other/lock")), 0);
     snprintf(content, sizeof content, "%s", get("lock"));
@@ -719,7 +718,7 @@ static int race(int processes)
             char byte, warning[512];
             close(start[1]);
             ssize_t n = read(start[0], &byte, 1);
-            struct lock *lock = n == 0 ? lock_take(folder, warning, sizeof warning, NULL) : NULL;
+            struct lock *lock = n == 0 ? lock_take(folder, "4711", warning, sizeof warning, NULL) : NULL;
             usleep(300000); /* alive until all have tried */
             _exit(lock != NULL);
         }
