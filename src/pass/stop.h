@@ -1,15 +1,15 @@
-/* When a run is asked to stop: a signal (USR1, TERM, INT), or the end of its time. */
+/* When a process is asked to stop by a signal: USR1, TERM or INT. */
 #ifndef PASS_STOP_H
 #define PASS_STOP_H
 
-/* Handlers that set a flag; a second signal, a second or more after
- * the first, ends the process at once, as it would without them; in a job of SLURM only INT does. */
+/* Installs handlers that take note of these signals. A second signal, a second or more after the first, ends
+ * the process at once, as it would without them; in a job of SLURM only INT does. */
 void stop_catch_signals(void);
 
-/* Number of the signal that came, 0: none. */
+/* The number of the signal that came; 0: none has. */
 int stop_signal(void);
 
-/* "SIGUSR1" */
+/* The name of a signal, as in "SIGUSR1". */
 const char *stop_signal_name(int number);
 
 #endif

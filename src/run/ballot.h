@@ -33,8 +33,8 @@ struct ballot {
     double *packed; /* [ballot_size] */
 };
 
-/* All. `comm` is kept by reference. Ended by ballot_finish, also after a failure, which is lack of memory and
- * the same on all ranks. */
+/* All ranks call. `comm` is kept by reference. Ended by ballot_finish, also after a failure, which is lack of
+ * memory and the same on all ranks. */
 int ballot_init(struct ballot *ballot, const struct comm *comm, struct error *error);
 void ballot_finish(struct ballot *ballot);
 
@@ -50,7 +50,7 @@ size_t ballot_size(const struct comm *comm);
 void ballot_pack(const struct ballot *ballot, double *values);   /* [ballot_size] */
 void ballot_unpack(struct ballot *ballot, const double *values); /* [ballot_size], summed over ranks */
 
-/* All. Counts a ballot that goes with no scores. */
+/* All ranks call. Counts a ballot that goes with no scores. */
 void ballot_count(struct ballot *ballot);
 
 /* Not collective. Whether all ranks have the same weights, and those of their last update, by a ballot that

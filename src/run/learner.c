@@ -83,7 +83,7 @@ int learner_start(struct learner *learner, const float *weights, struct error *e
     return 0;
 }
 
-/* All. The moments of a checkpoint have P elements, and whole blocks are spread. */
+/* All ranks call. The moments of a checkpoint have P elements, and whole blocks are spread. */
 static int spread_moments(struct learner *learner, const struct checkpoint *checkpoint, struct error *error)
 {
     float *whole = NULL;

@@ -55,26 +55,27 @@ struct outcome {
     struct error skipped; /* why the step diverged, where it was skipped for that; code 0: not */
 };
 
-/* All. A learner for a bound model (pass/model.h) and a training set of so many sequences; no microbatch that
- * it is given holds more than `most` sequences. Its weights are zero until learner_start or learner_restore.
- * `config` and `comm` are kept by reference. Ended by learner_finish, also after a failure. (learner.c, as
- * what follows) */
+/* All ranks call. A learner for a bound model (pass/model.h) and a training set of so many sequences; no
+ * microbatch that it is given holds more than `most` sequences. Its weights are zero until learner_start or
+ * learner_restore. `config` and `comm` are kept by reference. Ended by learner_finish, also after a failure.
+ * (learner.c, as what follows) */
 int learner_init(struct learner *learner, const struct config *config, const struct comm *comm,
     const struct net_config *model, int64_t sequences, int64_t most, struct error *error);
 void learner_finish(struct learner *learner);
 
-/* All. Begins with rank 0's `weights` [P], or with those that train.seed gives where they are NULL there. */
+/* All ranks call. Begins with rank 0's `weights` [P], or with those that train.seed gives where they are NULL
+ * there. */
 int learner_start(struct learner *learner, const float *weights, struct error *error);
 
-/* All. Takes weights [P], moments [P] and the state of the optimizer as rank 0's checkpoint has them, which
- * is not looked at elsewhere. */
+/* All ranks call. Takes weights [P], moments [P] and the state of the optimizer as rank 0's checkpoint has
+ * them, which is not looked at elsewhere. */
 int learner_restore(struct learner *learner, const struct checkpoint *checkpoint, struct error *error);
 
 /* Not collective. Packs and hashes the weights after they were changed. */
 void learner_take_weights(struct learner *learner);
 
-/* All. Whole moments [reduce_room(P)] on rank 0, each ended by memory_destroy, also after a failure; NULL
- * elsewhere and beyond those that the optimizer has. */
+/* All ranks call. Whole moments [reduce_room(P)] on rank 0, each ended by memory_destroy, also after a
+ * failure; NULL elsewhere and beyond those that the optimizer has. */
 int learner_collect_moments(struct learner *learner, float *moments[OPTIM_MOST_MOMENTS], struct error *error);
 
 /* Not collective. Makes the next step of `feed` the one at hand, computes this rank's microbatches of it, and
@@ -83,12 +84,12 @@ int learner_collect_moments(struct learner *learner, float *moments[OPTIM_MOST_M
 void learner_compute(struct learner *learner, struct feed *feed, const struct progress *progress,
     struct outcome *outcome, struct error *error);
 
-/* All. Sums up scores, ballot and gradient, updates the weights, and counts the step; the ballot is counted
- * afterwards, also where this fails. A step that diverges (its loss or gradient is not finite, or its loss
- * explodes) updates nothing: it is skipped where the configuration says so and not too many before it were,
- * or else EXIT_CODE_DIVERGED. That is also the error where weights are infinite after an update, and then
- * they must not be saved. EXIT_CODE_REPLICAS: weights differ between ranks. A failure of learner_compute on
- * any rank becomes one of all. */
+/* All ranks call. Sums up scores, ballot and gradient, updates the weights, and counts the step; the ballot
+ * is counted afterwards, also where this fails. A step that diverges (its loss or gradient is not finite, or
+ * its loss explodes) updates nothing: it is skipped where the configuration says so and not too many before
+ * it were, or else EXIT_CODE_DIVERGED. That is also the error where weights are infinite after an update, and
+ * then they must not be saved. EXIT_CODE_REPLICAS: weights differ between ranks. A failure of learner_compute
+ * on any rank becomes one of all. */
 int learner_update(struct learner *learner, const struct feed *feed, struct progress *progress,
     struct outcome *outcome, struct error *error);
 
@@ -97,11 +98,12 @@ int learner_update(struct learner *learner, const struct feed *feed, struct prog
 int learner_score(struct learner *learner, const struct feed *feed, struct tally *tally, double *data_wait,
     struct error *error);
 
-/* All. Whether the weights after step `step` are fit to be saved, as ballot_check_replicas tells. */
+/* All ranks call. Whether the weights after step `step` are fit to be saved, as ballot_check_replicas tells.
+ */
 int learner_agree_weights(struct learner *learner, int64_t step, struct error *error);
 
-/* All. Packs the weights with noise, a function of seed, step and weight, for step `step`; the weights
- * themselves stay as they are. Returns the seconds spent with other ranks. (noise.c) */
+/* All ranks call. Packs the weights with noise, a function of seed, step and weight, for step `step`; the
+ * weights themselves stay as they are. Returns the seconds spent with other ranks. (noise.c) */
 double learner_add_noise(struct learner *learner, int64_t step);
 
 #endif

@@ -65,7 +65,8 @@ static uint64_t hash_common(const struct sets *sets, const struct config *config
     return hash;
 }
 
-/* All. Ranks on other nodes may have been given other options, or have another file under the same name. */
+/* All ranks call. Ranks on other nodes may have been given other options, or have another file under the same
+ * name. */
 static int check_common(
     const struct sets *sets, const struct config *config, const struct comm *comm, struct error *error)
 {

@@ -17,14 +17,14 @@ struct sets {
     uint64_t fingerprint;                /* of the training set, on rank 0 */
 };
 
-/* All. Opens the sets within data.cache and completes `model` by the training set (pass/model.h). An error
- * also where ranks have been given different configurations or files. Ended by sets_close, also after a
- * failure; starts from zeroes. */
+/* All ranks call. Opens the sets within data.cache and completes `model` by the training set (pass/model.h).
+ * An error also where ranks have been given different configurations or files. Ended by sets_close, also
+ * after a failure; starts from zeroes. */
 int sets_open(struct sets *sets, const struct config *config, const struct comm *comm,
     struct net_config *model, struct error *error);
 
-/* All. Takes mean and deviation of the training inputs, where data.standardize asks for them: as rank 0's
- * `checkpoint` has them (NULL: there is none), or else counted by rank 0. */
+/* All ranks call. Takes mean and deviation of the training inputs, where data.standardize asks for them: as
+ * rank 0's `checkpoint` has them (NULL: there is none), or else counted by rank 0. */
 int sets_standardize(struct sets *sets, const struct config *config, const struct comm *comm,
     const struct checkpoint *checkpoint, struct error *error);
 

@@ -183,7 +183,7 @@ static int use_step(struct learner *learner, const struct feed_step *step, struc
     return 0;
 }
 
-/* All. Scores and ballot travel in one sum. */
+/* All ranks call. Scores and ballot travel in one sum. */
 static struct net_score sum_scores(struct learner *learner, struct outcome *outcome)
 {
     double before = clock_now();
