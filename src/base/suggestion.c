@@ -11,7 +11,7 @@ enum { LONGEST_NAME = 40 };
 static size_t spell(const char *name, int32_t symbol[LONGEST_NAME])
 {
     size_t n = 0;
-    for (; name[n] && n < LONGEST_NAME; n++)
+    for (; n < LONGEST_NAME && name[n]; n++)
         symbol[n] = (unsigned char)name[n];
     return name[n] ? LONGEST_NAME + 1 : n;
 }

@@ -24,7 +24,7 @@ int text_next_item(const char **list, char *item, size_t size)
 const char *text_show(const char *text, char shown[TEXT_SHOWN])
 {
     size_t n = 0;
-    for (; text[n] && n < 60; n++) {
+    for (; n < 60 && text[n]; n++) {
         unsigned char c = (unsigned char)text[n];
         shown[n] = c < ' ' || c == 127 ? '?' : text[n];
     }

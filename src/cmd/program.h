@@ -12,7 +12,7 @@ int program_train(const struct train_options *options, const char *command);
  * is not. One process calls, without MPI. */
 int program_verify(const char *path);
 
-/* "rnn-train 0.1.0 (...)": a line with the versions of MPI, HDF5 and compiler, and the instruction set. */
+/* "rnn-train 0.2.0 (...)": a line with the versions of MPI, HDF5 and compiler, and the instruction set. */
 void program_print_version(const char *program);
 
 #endif

@@ -245,9 +245,10 @@ int dataset_moments(struct dataset *dataset, double *mean, double *deviation, st
     assert(dataset->features);
     struct values inputs = values_of_inputs(dataset);
     size_t I = inputs.width;
-    double *sums = memory_create(2 * I, sizeof *sums, error), *squares = sums + I;
+    double *sums = memory_create(2 * I, sizeof *sums, error);
     if (!sums)
         return -1;
+    double *squares = sums + I;
     int64_t block = values_block_rows(&inputs), rows;
     const void *items = sums;
     for (int64_t first = 0; items && first < inputs.rows; first += rows) {

@@ -100,9 +100,10 @@ int dataset_read_microbatch(struct dataset *dataset, size_t B, const int64_t *se
     const float *deviation, struct microbatch *microbatch, struct error *error)
 {
     struct microbatch_format format = dataset_format(dataset);
-    int32_t *length = memory_create(2 * B, sizeof *length, error), *targets = length + B;
+    int32_t *length = memory_create(2 * B, sizeof *length, error);
     if (!length)
         return -1;
+    int32_t *targets = length + B;
     for (size_t b = 0; b < B; b++) {
         assert(sequence[b] >= 0 && sequence[b] < dataset->sequences);
         length[b] = dataset_length(dataset, sequence[b]);
