@@ -7,6 +7,9 @@
 #include <math.h>
 #include <string.h>
 
+const char *const attention_names[] = {
+    [ATTENTION_ADDITIVE] = "additive", [ATTENTION_DOT] = "dot", [ATTENTION_NONE] = "none", NULL};
+
 /* A matrix that is a run of columns of W, whose rows are `stride` long. */
 static int init_columns(struct matrix *matrix, size_t offset, size_t stride, struct extent outputs,
     struct extent inputs, struct error *error)

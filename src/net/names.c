@@ -2,5 +2,3 @@
 
 const char *const cell_names[] = {
     [CELL_RNN] = "rnn", [CELL_RNN_RELU] = "rnn-relu", [CELL_LSTM] = "lstm", [CELL_GRU] = "gru", NULL};
-const char *const attention_names[] = {
-    [ATTENTION_ADDITIVE] = "additive", [ATTENTION_DOT] = "dot", [ATTENTION_NONE] = "none", NULL};

@@ -37,6 +37,7 @@ extern const char *const cell_names[], *const output_names[], *const loss_names[
 
 enum { NET_MOST_LAYERS = 64, NET_MOST_CLASS_WEIGHTS = 4096 };
 
+/* What a network is. net_config_check (net/check.h) has the rules for what it can be. */
 struct net_config {
     enum cell cell;
     enum output output;
@@ -55,24 +56,25 @@ struct net_config {
     size_t transition_layers;                           /* between h(t-1) and h(t), of H units each */
     size_t output_layers, output_size[NET_MOST_LAYERS]; /* between the last layer and the head */
     int residual;             /* 1: a layer's outputs are added to its inputs, from the second layer on */
-    int normalize;            /* 1: layer normalization of what each layer but the first sees */
-    int initial_state;        /* 1: learned */
-    int peepholes;            /* 1: lstm */
+    int normalize;            /* 1: the inputs of each layer but the first are normalized */
+    int initial_state;        /* 1: it is learned; 0: it is zero */
+    int peepholes;            /* 1: the gates of an lstm see its memory */
     double recurrent_dropout; /* of h(t-1), one mask per sequence and direction, in [0, 1) */
     double input_noise;       /* deviation of what is added to real-valued inputs in training */
 
-    size_t class_weights; /* of the loss: 0 (all 1), or one per class */
+    /* What the loss is made of. */
+    size_t class_weights; /* how many weights there are: one per class, or 0, and all are 1 */
     double class_weight[NET_MOST_CLASS_WEIGHTS];
     double label_smoothing; /* in [0, 1): this part of the target is spread over all classes alike */
-    double huber_delta;     /* of LOSS_HUBER, above 0 */
+    double huber_delta;     /* above 0; where the Huber loss turns from squares to absolute values */
 
-    /* OUTPUT_DECODER */
+    /* A decoder, where the output has one. */
     enum attention attention;
     size_t decoder_layers, decoder_hidden; /* recurrent layers, and their units S */
     size_t decoder_embedding;              /* E of the symbols that are fed back */
     size_t attention_size;                 /* A of additive attention */
-    size_t target_length; /* U of every sequence with real values, where there is no end symbol; with classes
-                           * of the longest that trains it, for when to give up; 0: not known */
+    size_t target_length; /* U: with real values of every sequence, since there is no end symbol; with classes
+                           * of the longest that trains it, for when to give up; 0: it is not known */
 };
 
 /* One tensor of the flat parameter vector, row-major, named and shaped as in the PyTorch module
@@ -87,7 +89,8 @@ struct parameter {
 struct net;
 struct kernel;
 
-/* Owned by the caller, ended by net_destroy. The configuration is copied. */
+/* The net is owned by the caller, who ends it with net_destroy. The configuration is copied; it must be one
+ * that net_config_check has no objection to (assert), bound to a dataset. */
 struct net *net_create(const struct net_config *config, struct error *error);
 void net_destroy(struct net *net); /* takes NULL */
 
@@ -95,25 +98,26 @@ const struct net_config *net_get_config(const struct net *net);
 const struct kernel *net_get_kernel(const struct net *net);
 size_t net_count_gates(enum cell cell);
 
-/* Outputs of the head: O, and one more for the blank of ctc and the end symbol of a decoder with classes. */
+/* How many outputs the head has: O, and one more where labels are made: the blank of ctc, the end symbol of a
+ * decoder. */
 size_t net_count_head(const struct net_config *config);
 size_t net_count_parameters(const struct net *net); /* P */
-const struct parameter *net_get_parameters(
-    const struct net *net, size_t *n); /* the net's, in order of offset */
 
-/* Starting weights [P], a pure function of the configuration and seed. Input weights, biases and head uniform
- * in
- * +-1/sqrt(H) as PyTorch has them (dense layers and head: their own fan-in; initial states: zero); recurrent
- * weights orthogonal per gate (Saxe, McClelland and Ganguli 2014) from Householder reflections; the LSTM's
- * forget gate starts with a bias of 1 in all, half in each of its two biases (Jozefowicz, Zaremba and
- * Sutskever 2015). */
+/* The net's own table of its n parameters, in order of offset. */
+const struct parameter *net_get_parameters(const struct net *net, size_t *n);
+
+/* Writes the starting weights [P], a pure function of the configuration and seed. Input weights, biases and
+ * the head are uniform in +-1/sqrt(H) as PyTorch has them, dense layers and the head by their own number of
+ * inputs; initial states are zero. Recurrent weights are orthogonal per gate (Saxe, McClelland and Ganguli
+ * 2014), made from Householder reflections. The LSTM's forget gate starts with a bias of 1 in all, half in
+ * each of its two biases (Jozefowicz, Zaremba and Sutskever 2015). */
 int net_init_weights(const struct net *net, uint64_t seed, float *weights, struct error *error);
 
-/* Packs weights [P] into the panels that forward and backward multiply with: once per update. `weights` is
- * read again by nothing afterwards. */
+/* Packs weights [P] into the panels that forward and backward multiply with, once per update. Nothing reads
+ * `weights` again afterwards. */
 void net_pack(struct net *net, const float *weights);
 
-/* Bytes that the net holds for panels. */
+/* How many bytes the net holds for panels. */
 size_t net_panel_bytes(const struct net *net);
 
 /* What one pass is for. */
@@ -126,31 +130,31 @@ struct net_pass {
     size_t most_labels; /* decoder of classes: labels made at most; 0: see docs/network.md */
 };
 
-/* Bytes of the workspace of a pass over a microbatch, with scores where the microbatch has targets. Of the
- * microbatch only its layout is read, and whether it has targets. A pass made before is lost: net_backward
- * cannot follow any more. */
+/* Returns the bytes of the workspace of a pass over a microbatch, with scores where the microbatch has
+ * targets. Of the microbatch only its layout is read, and whether it has targets. A pass made before is lost:
+ * net_backward cannot follow any more. */
 size_t net_workspace_bytes(
     struct net *net, const struct net_pass *options, const struct microbatch *microbatch);
 
 /* Loss and error of one sequence of a microbatch, sums over what was counted. */
 struct net_score {
-    double
-        loss; /* softmax: nats; sigmoid: nats over all outputs; mse: mean over outputs; summed over targets */
-    double errors;  /* wrong targets; ctc and decoder: edits; NaN for sigmoid, mse, huber and mae */
-    double counted; /* what losses are divided by: frames, or 1 per sequence; decoder: symbols with the end */
-    double labels;  /* what errors are divided by: as counted; ctc and decoder: labels of the reference */
+    double loss;   /* summed over targets: nats of softmax and ctc, and of sigmoid over all outputs; of values
+                    * the   mean over outputs */
+    double errors; /* wrong targets; of ctc and decoder edits; NaN for a loss that knows no wrong */
+    double counted; /* what losses are divided by: targets, also the end symbol of a decoder; of ctc 1 */
+    double labels;  /* what errors are divided by: as counted; of ctc and decoder labels of the reference */
 };
 
 /* Outputs of the net for one microbatch, of the workspace: probabilities (softmax, sigmoid) or values. */
 struct net_outputs {
-    size_t
-        rows; /* N with OUTPUT_FRAME and OUTPUT_CTC, B with OUTPUT_SEQUENCE: in the order of the microbatch;
-               * OUTPUT_DECODER with values: target_length of each sequence in turn, with classes 0 */
-    size_t stride; /* floats from row to row */
-    const float
-        *values; /* [rows][stride], net_count_head of each row; valid until the next call on this net */
-    /* What ctc and decoder with classes made of it: labels label_start[b] .. label_start[b + 1] - 1 are those
-     * of row b of the microbatch. NULL in training. */
+    /* In the order of the microbatch: one a frame or one a sequence (struct output_kind tells which); of a
+     * decoder of values target_length of each sequence in turn, of a decoder of classes none. */
+    size_t rows;
+    size_t stride;       /* floats from row to row */
+    const float *values; /* [rows][stride], net_count_head of each; valid until the next call on this net */
+
+    /* The labels that ctc or a decoder of classes made: label_start[b] .. label_start[b + 1] - 1 are those of
+     * row b of the microbatch. NULL in training. */
     const size_t *label_start; /* [B + 1] */
     const int32_t *labels;
 };
@@ -161,10 +165,10 @@ struct net_outputs {
 int net_forward(struct net *net, const struct net_pass *options, const struct microbatch *microbatch,
     struct net_outputs *outputs, struct net_score *scores, struct error *error);
 
-/* States of all layers of B sequences, for running a net step by step: before any step those that the net
- * starts sequences from. NULL and an error (EXIT_CODE_USAGE) for a net with a reverse direction, which starts
- * at the end, or with a decoder, which reads all of a sequence first. Owned by the caller, ended by
- * net_state_destroy before or after the net. */
+/* The states of all layers of B sequences, for running a net step by step. Before any step they are those
+ * that the net starts sequences from. Returns NULL and an error (EXIT_CODE_USAGE) for a net with a reverse
+ * direction, which starts at the end, or with a decoder, which reads all of a sequence first. The caller owns
+ * the state and ends it with net_state_destroy, before or after the net. */
 struct net_state;
 struct net_state *net_state_create(const struct net *net, size_t B, struct error *error);
 void net_state_destroy(struct net_state *state); /* takes NULL */
@@ -175,15 +179,16 @@ void net_state_destroy(struct net_state *state); /* takes NULL */
 int net_continue(struct net *net, struct net_state *state, const struct microbatch *microbatch,
     struct net_outputs *outputs, struct error *error);
 
-/* Backpropagation through time of the pass just made on this microbatch (with training = 1): adds the
- * gradient of the sum of the losses over the microbatch to `gradient` [P]. Destroys the outputs of the pass.
+/* Backpropagates through time the pass just made on this microbatch, with training = 1 and scores: adds the
+ * gradient of the sum of the losses over the microbatch to `gradient` [P]. It destroys the outputs of the
+ * pass.
  */
 void net_backward(
     struct net *net, const struct net_pass *options, const struct microbatch *microbatch, float *gradient);
 
-/* Seconds are added to times [NET_TIMES] (the caller's) from now on, at the cost of reading a clock; NULL: no
- * more. Forward and backward hold all that is in them, so also activations, and backward the weight
- * gradients. */
+/* From now on seconds are added to times [NET_TIMES], which are the caller's, at the cost of reading a clock;
+ * NULL ends that. Forward and backward hold all that is in them: both the activations, and backward the
+ * weight gradients. */
 enum net_time { NET_FORWARD, NET_BACKWARD, NET_WEIGHT_GRADIENT, NET_ACTIVATION, NET_TIMES };
 void net_set_times(struct net *net, double *times);
 

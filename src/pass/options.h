@@ -57,7 +57,7 @@ struct bench_options {
     enum output output; /* of classes: per frame, or labels of a sequence */
     size_t sets;
     const char *set[BENCH_MOST_SETS]; /* "SECTION.KEY=VALUE" */
-    int64_t labels;                   /* of a sequence; with OUTPUT_FRAME nothing */
+    int64_t labels;                   /* of a sequence; nothing where there is one for each frame */
     int64_t inputs, hidden, layers, directions, classes;
     int64_t frames, shortest; /* of a sequence: the longest, the shortest */
     int64_t batch, microbatch;
