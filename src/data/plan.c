@@ -1,13 +1,13 @@
 /* Sorting a step by length before cutting it makes microbatches of nearly equal lengths, so that few rows die
  * early and products stay wide. The microbatches then differ much in frames; dealing them evens that out.
  *
- * Dealing builds the tree of comm/tree.h from below. Items of level j are subtrees of 2^j leaves, and at most
- * one item is partial: it has fewer leaves, and its place is the right end. Sorted by frames, the longest
- * full item goes with the shortest, the second longest with the second shortest, and so on; of an odd number
- * the median is left over and goes to the left of the partial item, or becomes it. The pairs are the items
- * of level j + 1. If the items of a level differ by D frames at most, so do those of the next: a pair's sum
- * differs from another's by the difference of two numbers between 0 and D. So two full subtrees of equal size
- * never differ by more than the longest and the shortest microbatch do.
+ * Dealing builds the tree of comm/tree.h from below. Subtrees of level j have 2^j leaves, and at most one is
+ * partial: it has fewer leaves, and its place is the right end. Sorted by frames, the longest
+ * full subtree goes with the shortest, the second longest with the second shortest, and so on; of an odd
+ * number the median is left over and goes to the left of the partial one, or becomes it. The pairs are the
+ * subtrees of level j + 1. If those of a level differ by D frames at most, so do those of the next: a pair's
+ * sum differs from another's by the difference of two numbers between 0 and D. So two full subtrees of equal
+ * size never differ by more than the longest and the shortest microbatch do.
  *
  * The cut is the classic one of contiguous ranges: the smallest largest share is found by bisection (a share
  * is possible if filling ranges greedily needs no more ranges than there are), and within the freedom it
@@ -61,59 +61,60 @@ void plan_set_epoch(struct plan *plan, int64_t epoch)
 /* ---- one step ---- */
 
 /* A sequence of the step, for sorting. */
-struct candidate {
+struct step_sequence {
     int64_t sequence, position; /* position in the permutation breaks ties */
     int32_t length;
 };
 
 /* A subtree while dealing: a chain of microbatches from `head` to `tail`, in order of leaves. */
-struct item {
+struct subtree {
     int64_t frames;
     size_t head, tail;
 };
 
 /* Microbatches as they are cut, before they are dealt. */
 struct deal {
-    struct candidate *candidates; /* [sequences] */
-    struct item *items;           /* [leaves] */
-    size_t *next;                 /* [leaves] the microbatch that follows in its chain */
-    int64_t *frames;              /* [leaves] */
+    struct step_sequence *sequences; /* [sequences] */
+    struct subtree *subtrees;        /* [leaves] */
+    size_t *next;                    /* [leaves] the microbatch that follows in its chain */
+    int64_t *frames;                 /* [leaves] */
 };
 
-static int candidate_compare(const void *left, const void *right)
+static int step_sequence_compare(const void *left, const void *right)
 {
-    const struct candidate *a = left, *b = right;
+    const struct step_sequence *a = left, *b = right;
     if (a->length != b->length)
         return a->length > b->length ? -1 : 1;
     return (a->position > b->position) - (a->position < b->position);
 }
 
-static int item_compare(const void *left, const void *right)
+static int subtree_compare(const void *left, const void *right)
 {
-    const struct item *a = left, *b = right;
+    const struct subtree *a = left, *b = right;
     if (a->frames != b->frames)
         return a->frames > b->frames ? -1 : 1;
     return (a->head > b->head) - (a->head < b->head);
 }
 
-static struct item item_join(struct item left, struct item right, size_t *next)
+static struct subtree subtree_join(struct subtree left, struct subtree right, size_t *next)
 {
     next[left.tail] = right.head;
-    return (struct item){left.frames + right.frames, left.head, right.tail};
+    return (struct subtree){left.frames + right.frames, left.head, right.tail};
 }
 
-/* Joins n full items of one level (n > 1, or 1 with a partial one) into those of the next; returns how many
- * there are. */
-static size_t deal_level(struct item *items, size_t n, struct item *partial, int *has_partial, size_t *next)
+/* Joins n full subtrees of one level (n > 1, or 1 with a partial one) into those of the next; returns how
+ * many there are. */
+static size_t deal_level(
+    struct subtree *subtrees, size_t n, struct subtree *partial, int *has_partial, size_t *next)
 {
-    qsort(items, n, sizeof *items, item_compare);
+    qsort(subtrees, n, sizeof *subtrees, subtree_compare);
     if (n % 2) {
-        struct item median = items[n / 2];
-        *partial = *has_partial ? item_join(median, *partial, next) : median;
+        struct subtree median = subtrees[n / 2];
+        *partial = *has_partial ? subtree_join(median, *partial, next) : median;
         *has_partial = 1;
     }
     for (size_t i = 0; i < n / 2; i++)
-        items[i] = item_join(items[i], items[n - 1 - i], next);
+        subtrees[i] = subtree_join(subtrees[i], subtrees[n - 1 - i], next);
     return n / 2;
 }
 
@@ -121,22 +122,22 @@ static size_t deal_level(struct item *items, size_t n, struct item *partial, int
 static size_t deal_leaves(struct deal *deal, size_t leaves)
 {
     for (size_t l = 0; l < leaves; l++)
-        deal->items[l] = (struct item){deal->frames[l], l, l};
-    struct item partial = {0};
+        deal->subtrees[l] = (struct subtree){deal->frames[l], l, l};
+    struct subtree partial = {0};
     int has_partial = 0;
     size_t n = leaves;
     while (n + (size_t)has_partial > 1)
-        n = deal_level(deal->items, n, &partial, &has_partial, deal->next);
-    return has_partial ? partial.head : deal->items[0].head;
+        n = deal_level(deal->subtrees, n, &partial, &has_partial, deal->next);
+    return has_partial ? partial.head : deal->subtrees[0].head;
 }
 
-static void step_lay(struct arena *arena, size_t room, struct plan_step *step, struct deal *deal)
+static void step_take_arrays(struct arena *arena, size_t room, struct plan_step *step, struct deal *deal)
 {
     step->start = arena_take(arena, room + 1, sizeof *step->start);
     step->sequence = arena_take(arena, room, sizeof *step->sequence);
     step->frames = arena_take(arena, room, sizeof *step->frames);
-    deal->candidates = arena_take(arena, room, sizeof *deal->candidates);
-    deal->items = arena_take(arena, room, sizeof *deal->items);
+    deal->sequences = arena_take(arena, room, sizeof *deal->sequences);
+    deal->subtrees = arena_take(arena, room, sizeof *deal->subtrees);
     deal->next = arena_take(arena, room, sizeof *deal->next);
     deal->frames = arena_take(arena, room, sizeof *deal->frames);
 }
@@ -147,7 +148,7 @@ static int step_make_room(struct plan_step *step, size_t sequences, struct deal 
     struct arena arena = {0};
     struct plan_step measured = {0};
     size_t room = sequences > step->room ? sequences : step->room;
-    step_lay(&arena, room, &measured, deal);
+    step_take_arrays(&arena, room, &measured, deal);
     if (room > step->room) {
         void *block = memory_create(arena.peak, 1, error);
         if (!block)
@@ -157,17 +158,17 @@ static int step_make_room(struct plan_step *step, size_t sequences, struct deal 
         step->room = room;
     }
     arena = (struct arena){.base = step->block, .size = arena.peak};
-    step_lay(&arena, room, step, deal);
+    step_take_arrays(&arena, room, step, deal);
     return 0;
 }
 
-static void step_sort(const struct plan *plan, int64_t first, size_t n, struct candidate *candidates)
+static void step_sort(const struct plan *plan, int64_t first, size_t n, struct step_sequence *sequences)
 {
     for (size_t i = 0; i < n; i++) {
         int64_t position = first + (int64_t)i, sequence = plan->order[position];
-        candidates[i] = (struct candidate){sequence, position, plan->length[sequence]};
+        sequences[i] = (struct step_sequence){sequence, position, plan->length[sequence]};
     }
-    qsort(candidates, n, sizeof *candidates, candidate_compare);
+    qsort(sequences, n, sizeof *sequences, step_sequence_compare);
 }
 
 int plan_make_step(const struct plan *plan, int64_t step, struct plan_step *out, struct error *error)
@@ -181,18 +182,18 @@ int plan_make_step(const struct plan *plan, int64_t step, struct plan_step *out,
         return -1;
     out->sequences = n;
     out->leaves = (n - 1) / microbatch + 1;
-    step_sort(plan, first, n, deal.candidates);
+    step_sort(plan, first, n, deal.sequences);
     for (size_t l = 0; l < out->leaves; l++)
         deal.frames[l] = 0;
     for (size_t i = 0; i < n; i++)
-        deal.frames[i / microbatch] += deal.candidates[i].length;
+        deal.frames[i / microbatch] += deal.sequences[i].length;
 
     size_t g = deal_leaves(&deal, out->leaves), used = 0;
     for (size_t l = 0; l < out->leaves; l++, g = deal.next[g]) {
         out->start[l] = used;
         out->frames[l] = deal.frames[g];
         for (size_t i = g * microbatch; i < n && i < (g + 1) * microbatch; i++)
-            out->sequence[used++] = deal.candidates[i].sequence;
+            out->sequence[used++] = deal.sequences[i].sequence;
     }
     out->start[out->leaves] = used;
     return 0;

@@ -9,7 +9,7 @@
 #include <inttypes.h>
 
 /* A pass over the targets, at a row of sequence s. */
-struct pass {
+struct target_pass {
     struct dataset *dataset;
     const struct values *values;
     struct faults *faults;
@@ -19,7 +19,7 @@ struct pass {
     int32_t last;    /* label of the row before, where that is of sequence s */
 };
 
-static void pass_end_sequence(struct pass *pass)
+static void pass_end_sequence(struct target_pass *pass)
 {
     struct dataset *dataset = pass->dataset;
     int64_t s = pass->s++, labels = dataset_targets(dataset, s), needed = labels + pass->repeats;
@@ -38,7 +38,7 @@ static void pass_end_sequence(struct pass *pass)
 }
 
 /* Rows first .. first + rows - 1. */
-static void pass_block(struct pass *pass, int64_t first, int64_t rows, const int32_t *classes)
+static void pass_block(struct target_pass *pass, int64_t first, int64_t rows, const int32_t *classes)
 {
     const int64_t *offsets = pass->values->offsets;
     for (int64_t row = first; row < first + rows && !check_is_over(pass->faults); row++) {
@@ -53,7 +53,7 @@ static void pass_block(struct pass *pass, int64_t first, int64_t rows, const int
 }
 
 /* Kept, or read into room; NULL where that fails. */
-static const int32_t *pass_get(struct pass *pass, int64_t first, int64_t rows, void *room)
+static const int32_t *pass_get(struct target_pass *pass, int64_t first, int64_t rows, void *room)
 {
     const struct values *values = pass->values;
     struct error error;
@@ -65,7 +65,7 @@ static const int32_t *pass_get(struct pass *pass, int64_t first, int64_t rows, v
     return NULL;
 }
 
-static void pass_all(struct pass *pass)
+static void pass_all(struct target_pass *pass)
 {
     const struct values *values = pass->values;
     struct error error;
@@ -89,7 +89,7 @@ static void check_classes(struct dataset *dataset, int ctc, struct faults *fault
 {
     struct values values = values_of_targets(dataset);
     values.lowest = 0;
-    struct pass pass = {.dataset = dataset, .values = &values, .faults = faults, .ctc = ctc};
+    struct target_pass pass = {.dataset = dataset, .values = &values, .faults = faults, .ctc = ctc};
     pass_all(&pass);
 }
 

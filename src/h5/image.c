@@ -94,14 +94,14 @@ void h5_image_group(struct h5_image *image, const char *name)
 }
 
 /* What is to be written. */
-struct values {
+struct written_values {
     int dimensions;
     const int64_t *size;
     hid_t in_file, in_memory; /* types */
     const void *values;
 };
 
-static void cut_chunks(const struct h5_image *image, const struct values *values, hid_t creation)
+static void cut_chunks(const struct h5_image *image, const struct written_values *values, hid_t creation)
 {
     size_t row = H5Tget_size(values->in_file);
     if (!image->deflate || values->dimensions < 1 || values->dimensions > 2)
@@ -132,7 +132,7 @@ hid_t h5_image_space(int dimensions, const int64_t *size)
     return H5Screate_simple(dimensions, sizes, NULL);
 }
 
-static int write_set(struct h5_image *image, const char *name, const struct values *values)
+static int write_set(struct h5_image *image, const char *name, const struct written_values *values)
 {
     hid_t space = h5_image_space(values->dimensions, values->size),
           creation = h5_image_timeless(H5P_DATASET_CREATE);
@@ -184,7 +184,7 @@ static void add_set(struct h5_image *image, const char *name, const struct numbe
         return;
     h5_lock(NULL, 0);
     write_set(image, name,
-        &(struct values){numbers->dimensions, numbers->size, file_type(numbers->type),
+        &(struct written_values){numbers->dimensions, numbers->size, file_type(numbers->type),
             h5_memory_type(numbers->type), numbers->values});
     h5_unlock();
 }
@@ -248,7 +248,7 @@ void h5_image_texts(struct h5_image *image, const char *name, int64_t rows, cons
     h5_lock(NULL, 0);
     hid_t type = block ? text_type(width) : -1;
     if (type >= 0) {
-        write_set(image, name, &(struct values){1, &rows, type, type, block});
+        write_set(image, name, &(struct written_values){1, &rows, type, type, block});
         H5Tclose(type);
     } else {
         h5_image_fail(image, "set", name);

@@ -16,7 +16,7 @@ static size_t fixed_length(const char *text, size_t width, H5T_str_t padding)
 }
 
 /* Row r of what was read: characters and how many. */
-struct rows {
+struct text_rows {
     int variable;
     size_t width;
     H5T_str_t padding;
@@ -24,7 +24,7 @@ struct rows {
     const char *block;
 };
 
-static const char *row_text(const struct rows *rows, size_t r, size_t *n)
+static const char *row_text(const struct text_rows *rows, size_t r, size_t *n)
 {
     if (rows->variable) {
         const char *text = rows->pointers[r] ? rows->pointers[r] : "";
@@ -36,7 +36,7 @@ static const char *row_text(const struct rows *rows, size_t r, size_t *n)
     return text;
 }
 
-static char **join_rows(const struct rows *rows, size_t count, struct error *error)
+static char **join_rows(const struct text_rows *rows, size_t count, struct error *error)
 {
     size_t bytes = count * sizeof(char *), n;
     for (size_t r = 0; r < count; r++) {
@@ -59,7 +59,8 @@ static char **join_rows(const struct rows *rows, size_t count, struct error *err
 static int read_rows(struct h5_file *file, struct h5_set *set, int64_t first, int64_t rows, hid_t type,
     char ***out, struct error *error)
 {
-    struct rows read = {H5Tis_variable_str(type) > 0, H5Tget_size(type), H5Tget_strpad(type), NULL, NULL};
+    struct text_rows read = {
+        H5Tis_variable_str(type) > 0, H5Tget_size(type), H5Tget_strpad(type), NULL, NULL};
     void *block = memory_create((size_t)rows, read.variable ? sizeof(char *) : read.width, error);
     if (!block)
         return -1;

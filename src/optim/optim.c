@@ -157,25 +157,28 @@ static void update_adam(struct scalars s, size_t n, const float *restrict gradie
 }
 
 void optim_update(const struct optim_config *config, const struct optim_state *state, double rate,
-    double factor, size_t n, const float *gradient, float *const moments[OPTIM_MOST_MOMENTS], float *weights)
+    double factor, const struct optim_slice *slice)
 {
     struct scalars s = round_scalars(config, state, rate, factor);
+    size_t n = slice->n;
+    const float *gradient = slice->gradient;
+    float *weights = slice->weights, *first = slice->moments[0], *second = slice->moments[1];
     switch (config->optimizer) {
     case OPTIMIZER_SGD:
         update_sgd(s, n, gradient, weights);
         break;
     case OPTIMIZER_MOMENTUM:
-        update_momentum(s, n, gradient, moments[0], weights);
+        update_momentum(s, n, gradient, first, weights);
         break;
     case OPTIMIZER_NESTEROV:
-        update_nesterov(s, n, gradient, moments[0], weights);
+        update_nesterov(s, n, gradient, first, weights);
         break;
     case OPTIMIZER_RMSPROP:
-        update_rmsprop(s, n, gradient, moments[0], weights);
+        update_rmsprop(s, n, gradient, first, weights);
         break;
     case OPTIMIZER_ADAM:
     case OPTIMIZER_ADAMW:
-        update_adam(s, n, gradient, moments[0], moments[1], weights);
+        update_adam(s, n, gradient, first, second, weights);
         break;
     }
 }

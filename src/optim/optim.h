@@ -61,12 +61,22 @@ double optim_rate(const struct optim_config *config, const struct optim_state *s
  * + 1e-6): clip / norm where the norm is above, 1 where it is not, or clip is 0. */
 double optim_clip_factor(double norm, double clip);
 
-/* One update of a slice of n weights: gradient times `factor`, moments[i] [n] each (those that the optimizer
- * has; zero at the start), none overlapping. Call optim_advance once before the slices of an update, with the
- * same state on every rank: it counts the step and multiplies the powers. optim_rate is asked before it. */
+/* Call once before the slices of an update, with the same state on every rank: it counts the step and
+ * multiplies the powers. optim_rate is asked before it. */
 void optim_advance(const struct optim_config *config, struct optim_state *state);
+
+/* A slice of n weights with its gradient and its moments, [n] each, none overlapping; the moments are those
+ * that the optimizer has, and zero at the start. */
+struct optim_slice {
+    size_t n;
+    const float *gradient;
+    float *moments[OPTIM_MOST_MOMENTS];
+    float *weights;
+};
+
+/* One update of a slice, with the gradient times `factor`. */
 void optim_update(const struct optim_config *config, const struct optim_state *state, double rate,
-    double factor, size_t n, const float *gradient, float *const moments[OPTIM_MOST_MOMENTS], float *weights);
+    double factor, const struct optim_slice *slice);
 
 /* End of an epoch with this validation loss (training loss where there is no validation): the plateau
  * schedule. */

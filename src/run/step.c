@@ -121,8 +121,11 @@ static void update_weights(struct learner *learner, struct outcome *outcome)
     double before = clock_now();
     double factor = optim_clip_factor(outcome->gradient_norm, learner->optim.clip);
     optim_advance(&learner->optim, &learner->state);
-    optim_update(&learner->optim, &learner->state, outcome->learning_rate, factor, learner->slice_count,
-        get_slice(learner), learner->moments, learner->weights + learner->slice_first);
+    struct optim_slice slice = {.n = learner->slice_count,
+        .gradient = get_slice(learner),
+        .moments = {learner->moments[0], learner->moments[1]},
+        .weights = learner->weights + learner->slice_first};
+    optim_update(&learner->optim, &learner->state, outcome->learning_rate, factor, &slice);
     outcome->update = clock_now() - before;
     before = clock_now();
     reduce_gather(learner->reduce, learner->weights);

@@ -246,11 +246,12 @@ static void update(struct trainee *trainee, size_t step, float *gradient, double
     rate = optim_rate(optim, &trainee->state, 1 + (int64_t)step / STEPS_OF_EPOCH);
     optim_advance(optim, &trainee->state);
     for (size_t i = 0; i < trainee->P; i += SLICE) {
-        float *moments[OPTIM_MOST_MOMENTS] = {0};
+        struct optim_slice slice = {.n = trainee->P - i < SLICE ? trainee->P - i : SLICE,
+            .gradient = gradient + i,
+            .weights = trainee->weights + i};
         for (size_t m = 0; m < optim_count_moments(optim->optimizer); m++)
-            moments[m] = trainee->moments[m] + i;
-        optim_update(optim, &trainee->state, rate, optim_clip_factor(norm, optim->clip),
-            trainee->P - i < SLICE ? trainee->P - i : SLICE, gradient + i, moments, trainee->weights + i);
+            slice.moments[m] = trainee->moments[m] + i;
+        optim_update(optim, &trainee->state, rate, optim_clip_factor(norm, optim->clip), &slice);
     }
     trainee->hash = hash_doubles(trainee->hash, rate, norm);
 }

@@ -46,9 +46,11 @@ static void start(struct descent *run)
 static void update(const struct optim_config *config, struct descent *run, double factor, size_t first,
     size_t end, const float *gradient)
 {
-    float *moments[OPTIM_MOST_MOMENTS] = {run->moments[0] + first, run->moments[1] + first};
-    optim_update(config, &run->state, config->lr, factor, end - first, gradient + first, moments,
-        run->weights + first);
+    struct optim_slice slice = {.n = end - first,
+        .gradient = gradient + first,
+        .moments = {run->moments[0] + first, run->moments[1] + first},
+        .weights = run->weights + first};
+    optim_update(config, &run->state, config->lr, factor, &slice);
 }
 
 static float gradient_of(size_t step, size_t i)
