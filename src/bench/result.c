@@ -2,6 +2,7 @@
 
 #include "net/outputs/output.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -33,6 +34,7 @@ static struct medians take_medians(const struct bench_round *rounds, size_t n, d
     double seconds[BENCH_MOST_ROUNDS], data[BENCH_MOST_ROUNDS], comm[BENCH_MOST_ROUNDS],
         update[BENCH_MOST_ROUNDS], fraction[BENCH_MOST_ROUNDS];
     struct medians medians = {0};
+    assert(n > 0 && n <= BENCH_MOST_ROUNDS);
     for (size_t i = 0; i < n; i++) {
         const struct bench_round *round = &rounds[i];
         seconds[i] = round->seconds;

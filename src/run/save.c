@@ -76,7 +76,7 @@ static int write_files(
 static int write_checkpoint(
     struct run *run, int newest, int best, float *const moments[OPTIM_MOST_MOMENTS], struct error *error)
 {
-    struct provenance_texts texts;
+    struct provenance_texts texts = {0};
     char *config = config_write(run->config, 0, error);
     int failed = !config || metrics_sync(run->records.metrics, &run->progress.metrics_rows, error);
     if (!failed) {
