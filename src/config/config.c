@@ -97,3 +97,14 @@ int config_override(struct config *config, const char *name, size_t overrides, c
     config_settle(&reading, 0);
     return faults->count == before ? 0 : -1;
 }
+
+int config_read_saved(struct config *config, const char *saved, struct faults *faults)
+{
+    size_t before = faults->count;
+    struct config_reading reading = {
+        .config = config, .faults = faults, .name = "the checkpoint's configuration", .directory = "/"};
+    config_init(config);
+    config_take_text(&reading, saved);
+    config_settle(&reading, 0);
+    return faults->count == before ? 0 : -1;
+}

@@ -74,6 +74,10 @@ int config_override(struct config *config, const char *name, size_t overrides, c
  * bytes. */
 char *config_write(const struct config *config, int with_paths, struct error *error);
 
+/* Reads the text of a checkpoint's configuration, which has no paths, in the place of the defaults; *config
+ * is config_finish's afterwards. Returns -1 where there was a fault. */
+int config_read_saved(struct config *config, const char *saved, struct faults *faults);
+
 /* Compares with the text of a checkpoint's configuration (without paths): every key of [data], [model] and
  * [train] that differs, but patience and, where the schedule does not depend on it, epochs, is a fault with
  * both values and a hint at --fresh and --init. [checkpoint], [report], data.cache, watchdog, on_divergence,

@@ -49,6 +49,8 @@ struct config_key {
     const char *former; /* "SECTION.NAME" that the key once had, and is still read under; NULL: none */
 };
 
+#define CONFIG_NO_LIMIT 1e15 /* stands for no limit: no run could meet it */
+
 enum { CONFIG_KEYS_MOST = 64 };                           /* room for what is kept per key */
 enum { CONFIG_VALUE_MOST = 32 * NET_MOST_CLASS_WEIGHTS }; /* bytes that hold any value as text but a path */
 

@@ -76,12 +76,7 @@ size_t config_compare(const struct config *config, const char *saved, struct fau
 {
     size_t before = faults->count;
     struct config old;
-    config_init(&old);
-    struct config_reading reading = {
-        .config = &old, .faults = faults, .name = "the checkpoint's configuration", .directory = "/"};
-    config_take_text(&reading, saved);
-    config_settle(&reading, 0);
-    if (faults->count == before)
+    if (config_read_saved(&old, saved, faults) == 0)
         for (size_t i = 0; i < config_key_count; i++)
             if (must_agree(&config_keys[i], config, &old))
                 compare_key(&config_keys[i], config, &old, faults);

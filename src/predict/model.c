@@ -2,7 +2,7 @@
  * weights, and what the inputs were standardized by. */
 #include "base/memory.h"
 #include "ckpt/checkpoint.h"
-#include "config/read.h"
+#include "config/config.h"
 #include "predict/predict.h"
 
 #include <errno.h>
@@ -46,12 +46,8 @@ static int read_microbatch(const struct checkpoint *checkpoint, int64_t *microba
 {
     struct config config;
     struct faults faults;
-    config_init(&config);
     faults_init(&faults, 1, take_fault, error);
-    struct config_reading reading = {
-        .config = &config, .faults = &faults, .name = "the checkpoint's configuration", .directory = "/"};
-    config_take_text(&reading, checkpoint->config);
-    config_settle(&reading, 0);
+    config_read_saved(&config, checkpoint->config, &faults);
     *microbatch = config.train.microbatch;
     config_finish(&config);
     return faults.count ? -1 : 0;

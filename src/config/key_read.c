@@ -1,0 +1,214 @@
+/* Values of keys from text. What differs between two types of keys stands in the switch of key_read. */
+#include "config/keys.h"
+
+#include "base/memory.h"
+#include "base/numbers.h"
+#include "base/text.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const out_of_range = "out of range";
+
+/* Exact for whole numbers too: no limit of theirs exceeds 2^53. */
+static const char *check_range(const struct config_key *key, double x)
+{
+    int low = x < key->least || (key->above_least && x == key->least);
+    int high = x > key->most || (key->below_most && x == key->most);
+    return low || high ? out_of_range : NULL;
+}
+
+static const char *explain(enum number_state state, const char *malformed)
+{
+    return state == NUMBER_OK ? NULL : state == NUMBER_OVERFLOW ? out_of_range : malformed;
+}
+
+static const char *read_path(const char *text, const char *directory, char **path)
+{
+    char *made = NULL;
+    if (*text) {
+        size_t room = strlen(directory) + strlen(text) + 2;
+        made = memory_create(room, 1, NULL);
+        if (!made)
+            return "out of memory";
+        if (*text == '/')
+            snprintf(made, room, "%s", text);
+        else
+            snprintf(made, room, "%s/%s", strcmp(directory, "/") == 0 ? "" : directory, text);
+    }
+    memory_destroy(*path);
+    *path = made;
+    return NULL;
+}
+
+static const char *read_choice(const char *const *choices, const char *text, int *choice)
+{
+    for (int i = 0; choices[i]; i++)
+        if (strcmp(choices[i], text) == 0) {
+            *choice = i;
+            return NULL;
+        }
+    return "not one of the choices";
+}
+
+static const char *read_switch(const char *text, int *value)
+{
+    static const char *const no_yes[] = {"no", "yes", NULL};
+    return read_choice(no_yes, text, value) ? "neither yes nor no" : NULL;
+}
+
+static const char *read_count(const struct config_key *key, const char *text, int64_t *count)
+{
+    int64_t n = 0;
+    const char *why = explain(number_read_integer(text, &n), "not a whole number");
+    if (!why)
+        why = check_range(key, (double)n);
+    if (!why)
+        *count = n;
+    return why;
+}
+
+/* The elements of a list, as many as it has; those of another type than `key` are left alone. */
+struct key_items {
+    size_t size[NET_MOST_LAYERS];
+    int flag[NET_MOST_LAYERS];
+    double weight[NET_MOST_CLASS_WEIGHTS];
+    size_t n;
+};
+
+static const char *read_real(const struct config_key *key, const char *text, double *x)
+{
+    double read = 0;
+    const char *why = explain(number_read_real(text, &read), "not a number");
+    if (!why)
+        why = check_range(key, read);
+    if (!why)
+        *x = read;
+    return why;
+}
+
+static const char *read_items(const struct config_key *key, const char *text, struct key_items *list)
+{
+    char item[64];
+    while (text_next_item(&text, item, sizeof item)) {
+        const char *why;
+        int64_t count = 0;
+        if (list->n == (key->type == KEY_WEIGHTS ? NET_MOST_CLASS_WEIGHTS : NET_MOST_LAYERS))
+            return key->type == KEY_WEIGHTS ? "too many items" : "more items than layers can be";
+        if (strlen(item) + 1 == sizeof item) /* cut */
+            return key->type == KEY_WEIGHTS ? "not a number" : "out of range";
+        if (key->type == KEY_SWITCHES) {
+            why = read_switch(item, &list->flag[list->n]);
+        } else if (key->type == KEY_WEIGHTS) {
+            why = read_real(key, item, &list->weight[list->n]);
+        } else {
+            why = read_count(key, item, &count);
+            list->size[list->n] = (size_t)count;
+        }
+        if (why)
+            return why;
+        list->n++;
+    }
+    return NULL;
+}
+
+static const char *read_list(const struct config_key *key, const char *text, struct config *config,
+    struct key_items list, size_t *items)
+{
+    const char *why = read_items(key, text, &list);
+    if (why)
+        return why;
+    if (list.n == 0 && !key->length)
+        return "empty";
+    char *field = (char *)config + key->offset;
+    if (key->type == KEY_SWITCHES)
+        memcpy(field, list.flag, sizeof list.flag);
+    else if (key->type == KEY_WEIGHTS)
+        memcpy(field, list.weight, sizeof list.weight);
+    else
+        memcpy(field, list.size, sizeof list.size);
+    if (key->length)
+        memcpy((char *)config + key->length, &list.n, sizeof list.n);
+    *items = list.n;
+    return NULL;
+}
+
+const char *key_add(const struct config_key *key, const char *text, struct config *config, size_t *items)
+{
+    struct key_items list = {.n = 0};
+    assert(key->type == KEY_WEIGHTS);
+    memcpy(list.weight, (const char *)config + key->offset, sizeof list.weight);
+    memcpy(&list.n, (const char *)config + key->length, sizeof list.n);
+    return read_list(key, text, config, list, items);
+}
+
+/* Types that are a number with a unit, or a plain real. */
+static const char *read_measure(const struct config_key *key, const char *text, struct config *config)
+{
+    char *field = (char *)config + key->offset;
+    size_t bytes = 0;
+    double x = 0;
+    int64_t n = 0;
+    enum interval unit = INTERVAL_EPOCHS;
+    enum number_state state;
+    if (key->type == KEY_BYTES)
+        x = (state = number_read_bytes(text, &bytes)) == NUMBER_OK ? (double)bytes : 0;
+    else if (key->type == KEY_INTERVAL)
+        x = (state = number_read_interval(text, &n, &unit)) == NUMBER_OK ? (double)n : 0;
+    else if (key->type == KEY_SECONDS)
+        state = number_read_seconds(text, &x);
+    else
+        state = number_read_real(text, &x);
+    const char *why = explain(state, key->type == KEY_REAL ? "not a number" : "not a number and a unit");
+    if (!why)
+        why = check_range(key, x);
+    if (why)
+        return why;
+    if (key->type == KEY_BYTES) {
+        memcpy(field, &bytes, sizeof bytes);
+    } else if (key->type == KEY_INTERVAL) {
+        memcpy(field, &n, sizeof n);
+        memcpy((char *)config + key->unit, &unit, sizeof unit);
+    } else {
+        memcpy(field, &x, sizeof x);
+    }
+    return NULL;
+}
+
+const char *key_read(const struct config_key *key, const char *text, const char *directory,
+    struct config *config, size_t *items)
+{
+    char *field = (char *)config + key->offset;
+    int64_t count = 0;
+    const char *why;
+    *items = 1;
+    switch (key->type) {
+    case KEY_PATH:
+        return read_path(text, directory, (char **)(void *)field);
+    case KEY_SWITCH:
+        return read_switch(text, (int *)(void *)field);
+    case KEY_CHOICE:
+        return read_choice(key->choices, text, (int *)(void *)field);
+    case KEY_SWITCHES:
+    case KEY_SIZES:
+    case KEY_WIDTHS:
+    case KEY_WEIGHTS:
+        return read_list(key, text, config, (struct key_items){.n = 0}, items);
+    case KEY_COUNT:
+        return read_count(key, text, (int64_t *)(void *)field);
+    case KEY_SIZE:
+        why = read_count(key, text, &count);
+        if (!why)
+            *(size_t *)(void *)field = (size_t)count;
+        return why;
+    case KEY_SEED:
+        return explain(number_read_unsigned(text, (uint64_t *)(void *)field), "not a whole number");
+    case KEY_REAL:
+    case KEY_BYTES:
+    case KEY_SECONDS:
+    case KEY_INTERVAL:
+        return read_measure(key, text, config);
+    }
+    return NULL;
+}

@@ -1,0 +1,156 @@
+/* Values of keys as text, and what may stand there. */
+#include "config/keys.h"
+
+#include "base/numbers.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Names separated by commas; grows text, never beyond size. */
+static void join(char *text, size_t size, const char *name)
+{
+    size_t used = strlen(text);
+    snprintf(text + used, size - used, "%s%s", used ? ", " : "", name);
+}
+
+/* "a number above 0 and below 1", without limits that no one meets. */
+static void allowed_range(const struct config_key *key, const char *kind, char *text, size_t size)
+{
+    char least[32], most[32];
+    number_write_real(key->least, least, sizeof least);
+    /* Whole numbers in full: the shortest form of 2147483647 may have an exponent. */
+    if (key->most < CONFIG_NO_LIMIT && key->most == (double)(int64_t)key->most)
+        snprintf(most, sizeof most, "%lld", (long long)key->most);
+    else
+        number_write_real(key->most, most, sizeof most);
+    if (key->most >= CONFIG_NO_LIMIT)
+        snprintf(text, size, "%s %s %s", kind, key->above_least ? "above" : "of at least", least);
+    else if (key->above_least)
+        snprintf(text, size, "%s above %s and at most %s", kind, least, most);
+    else
+        snprintf(text, size, "%s from %s to %s%s", kind, least, key->below_most ? "below " : "", most);
+}
+
+/* What is allowed, by type: a text, or with `range` the kind of number that the key's limits stand behind. */
+static const struct {
+    const char *text;
+    int range;
+    const char *behind; /* NULL: nothing */
+} allowed[] = {
+    [KEY_PATH] = {"the path of a dataset", 0, NULL},
+    [KEY_SWITCH] = {"yes or no", 0, NULL},
+    [KEY_SWITCHES] = {"yes or no", 0, "one for all layers or one per layer"},
+    [KEY_COUNT] = {"a whole number", 1, NULL},
+    [KEY_SIZE] = {"a whole number", 1, NULL},
+    [KEY_SIZES] = {"a whole number", 1, "one for all layers or one per layer"},
+    [KEY_WIDTHS] = {"any number of whole numbers", 1, "one per layer"},
+    [KEY_WEIGHTS] = {"nothing, or numbers", 1, "one per class"},
+    [KEY_SEED] = {"a whole number from 0 to 18446744073709551615", 0, NULL},
+    [KEY_REAL] = {"a number", 1, NULL},
+    [KEY_BYTES] = {"a whole number and bytes, KiB, MiB, GiB or TiB", 0, NULL},
+    [KEY_SECONDS] = {"a number of at least 0 and seconds, minutes or hours", 0, NULL},
+    [KEY_INTERVAL] = {"a whole number", 1, "and epochs, steps or minutes"},
+};
+
+void key_allowed(const struct config_key *key, char *text, size_t size)
+{
+    text[0] = '\0';
+    if (key->type == KEY_CHOICE) {
+        for (int i = 0; key->choices[i]; i++)
+            join(text, size, key->choices[i]);
+        return;
+    }
+    if (allowed[key->type].range)
+        allowed_range(key, allowed[key->type].text, text, size);
+    else
+        join(text, size, allowed[key->type].text);
+    if (allowed[key->type].behind)
+        join(text, size, allowed[key->type].behind);
+}
+
+static size_t write_item(
+    const struct config_key *key, const struct config *config, size_t i, char *text, size_t size)
+{
+    const void *field = (const char *)config + key->offset;
+    if (key->type == KEY_SWITCHES)
+        return (size_t)snprintf(text, size, "%s", ((const int *)field)[i] ? "yes" : "no");
+    if (key->type == KEY_WEIGHTS)
+        return number_write_real(((const double *)field)[i], text, size);
+    return (size_t)snprintf(text, size, "%zu", ((const size_t *)field)[i]);
+}
+
+/* How many elements of a list are written: where all layers have the same, one stands for all. */
+static size_t count_items(const struct config_key *key, const struct config *config)
+{
+    const char *field = (const char *)config + key->offset;
+    size_t n = config->model.layers, bytes = key->type == KEY_SWITCHES ? sizeof(int) : sizeof(size_t);
+    if (key->length) {
+        memcpy(&n, (const char *)config + key->length, sizeof n);
+        return n;
+    }
+    for (size_t l = 1; l < n && l < NET_MOST_LAYERS; l++)
+        if (memcmp(field + l * bytes, field, bytes) != 0)
+            return n < NET_MOST_LAYERS ? n : NET_MOST_LAYERS;
+    return 1;
+}
+
+static size_t write_list(const struct config_key *key, const struct config *config, char *text, size_t size)
+{
+    size_t n = count_items(key, config), used = 0;
+    if (n == 0 && size)
+        text[0] = '\0';
+    for (size_t l = 0; l < n; l++) {
+        char item[32];
+        write_item(key, config, l, item, sizeof item);
+        size_t room = used < size ? size - used : 0;
+        used += (size_t)snprintf(room ? text + used : NULL, room, "%s%s", l ? "," : "", item);
+    }
+    return used;
+}
+
+size_t key_write(const struct config_key *key, const struct config *config, char *text, size_t size)
+{
+    const void *field = (const char *)config + key->offset;
+    const char *path;
+    enum interval unit;
+    switch (key->type) {
+    case KEY_PATH:
+        path = *(char *const *)field;
+        return (size_t)snprintf(text, size, "%s", path ? path : "");
+    case KEY_SWITCH:
+        return (size_t)snprintf(text, size, "%s", *(const int *)field ? "yes" : "no");
+    case KEY_CHOICE:
+        return (size_t)snprintf(text, size, "%s", key->choices[*(const int *)field]);
+    case KEY_SWITCHES:
+    case KEY_SIZES:
+    case KEY_WIDTHS:
+    case KEY_WEIGHTS:
+        return write_list(key, config, text, size);
+    case KEY_COUNT:
+        return (size_t)snprintf(text, size, "%lld", (long long)*(const int64_t *)field);
+    case KEY_SIZE:
+        return (size_t)snprintf(text, size, "%zu", *(const size_t *)field);
+    case KEY_SEED:
+        return (size_t)snprintf(text, size, "%llu", (unsigned long long)*(const uint64_t *)field);
+    case KEY_REAL:
+        return number_write_real(*(const double *)field, text, size);
+    case KEY_BYTES:
+        return number_write_bytes(*(const size_t *)field, text, size);
+    case KEY_SECONDS:
+        return number_write_seconds(*(const double *)field, text, size);
+    case KEY_INTERVAL:
+        memcpy(&unit, (const char *)config + key->unit, sizeof unit);
+        return number_write_interval(*(const int64_t *)field, unit, text, size);
+    }
+    return 0;
+}
+
+void key_spread(const struct config_key *key, struct config *config)
+{
+    char *field = (char *)config + key->offset;
+    for (size_t l = 1; l < config->model.layers; l++)
+        if (key->type == KEY_SWITCHES)
+            ((int *)(void *)field)[l] = *(int *)(void *)field;
+        else
+            ((size_t *)(void *)field)[l] = *(size_t *)(void *)field;
+}
