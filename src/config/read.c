@@ -6,53 +6,18 @@
 #include "base/numbers.h"
 #include "base/text.h"
 #include "config/ini.h"
+#include "config/together.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { PLACE = 700, NAME = 80 };
-
-static struct key_state *state_of(struct config_reading *reading, const struct config_key *key)
-{
-    return &reading->keys[key - config_keys];
-}
-
-/* "SECTION.NAME" that the key got its value under. */
-static const char *name_given(const struct config_key *key, int former, char name[NAME])
-{
-    snprintf(name, NAME, "%s.%s", key->section, key->name);
-    return former ? key->former : name;
-}
-
-/* "FILE:12: train.lr = 0.1", "--set train.lr=0.1", or "FILE: train.lr = 0.001 (the default)". */
-static void place(const struct config_reading *reading, const struct config_key *key, char text[PLACE])
-{
-    const struct key_state *state = &reading->keys[key - config_keys];
-    char name[NAME];
-    if (state->override)
-        snprintf(text, PLACE, "--set %s=%s", name_given(key, state->former, name), state->shown);
-    else if (state->line)
-        snprintf(text, PLACE, "%.400s:%d: %s = %s", reading->name, state->line,
-            name_given(key, state->former, name), state->shown);
-    else
-        snprintf(text, PLACE, "%.400s: %s.%s = %s (the default)", reading->name, key->section, key->name,
-            key->initial);
-}
-
-void config_fault_at(struct config_reading *reading, const char *section, const char *name, const char *what)
-{
-    const struct config_key *key = key_find(section, name);
-    char text[PLACE];
-    place(reading, key, text);
-    faults_add(reading->faults, EXIT_CODE_DATA, "%s: %s", text, what);
-    state_of(reading, key)->faulty = 1;
-}
+enum { WHERE = 500 };
 
 /* Takes the value, or with `more` adds it to what the key has. */
 static void take_value(struct config_reading *reading, const struct config_key *key, const char *value,
     const char *directory, int more)
 {
-    struct key_state *state = state_of(reading, key);
+    struct key_state *state = reading_state_of(reading, key);
     text_show(value, state->shown);
     const char *why = more ? key_add(key, value, reading->config, &state->items)
                            : key_read(key, value, directory, reading->config, &state->items);
@@ -61,7 +26,7 @@ static void take_value(struct config_reading *reading, const struct config_key *
     char allowed[300], what[400];
     key_allowed(key, allowed, sizeof allowed);
     snprintf(what, sizeof what, "%s: allowed is %s", why, allowed);
-    config_fault_at(reading, key->section, key->name, what);
+    reading_fault(reading, key->section, key->name, what);
 }
 
 static void fault_unknown_section(struct config_reading *reading, const char *where, const char *section)
@@ -94,8 +59,9 @@ static const struct config_key *find_key(const char *section, const char *name, 
 static void warn_of_former_name(
     struct config_reading *reading, const char *where, const struct config_key *key)
 {
-    faults_warn(reading->faults, "%s: %s is called %s.%s now: rename it", where, key->former, key->section,
-        key->name);
+    if (reading_state_of(reading, key)->former)
+        faults_warn(reading->faults, "%s: %s is called %s.%s now: rename it", where, key->former,
+            key->section, key->name);
 }
 
 static void take_section(void *context, const char *section, int line)
@@ -103,9 +69,29 @@ static void take_section(void *context, const char *section, int line)
     struct config_reading *reading = context;
     if (key_section_exists(section))
         return;
-    char where[PLACE];
+    char where[WHERE];
     snprintf(where, sizeof where, "%.400s:%d", reading->name, line);
     fault_unknown_section(reading, where, section);
+}
+
+/* A key whose line is the first of it, or one of several of a list of weights. */
+static void take_key(
+    struct config_reading *reading, const struct config_key *key, int former, const char *value, int line)
+{
+    struct key_state *state = reading_state_of(reading, key);
+    char where[WHERE], name[READING_NAME], before[READING_NAME];
+    snprintf(where, sizeof where, "%.400s:%d", reading->name, line);
+    if (state->line && key->type != KEY_WEIGHTS) {
+        faults_add(reading->faults, EXIT_CODE_DATA, "%s: %s stands in line %d already%s%s: leave one of them",
+            where, reading_name_given(key, former, name), state->line, state->former == former ? "" : " as ",
+            state->former == former ? "" : reading_name_given(key, state->former, before));
+        return;
+    }
+    int more = state->line > 0;
+    state->line = line;
+    state->former = former;
+    take_value(reading, key, value, reading->directory, more);
+    warn_of_former_name(reading, where, key);
 }
 
 static void take_pair(void *context, const char *section, const char *name, const char *value, int line)
@@ -113,29 +99,17 @@ static void take_pair(void *context, const char *section, const char *name, cons
     struct config_reading *reading = context;
     int former;
     const struct config_key *key = find_key(section, name, &former);
-    struct key_state *state = key ? state_of(reading, key) : NULL;
-    char where[PLACE], shown[TEXT_SHOWN];
+    char where[WHERE], shown[TEXT_SHOWN], all[200];
     snprintf(where, sizeof where, "%.400s:%d", reading->name, line);
-    if (!key && *section == '\0') {
-        char all[200];
+    if (key) {
+        take_key(reading, key, former, value, line);
+    } else if (*section == '\0') {
         key_list_sections(all, sizeof all);
         faults_add(reading->faults, EXIT_CODE_DATA,
             "%s: the key %s stands in no section: put it under one of %s", where, text_show(name, shown),
             all);
-    } else if (!key && key_section_exists(section)) {
+    } else if (key_section_exists(section)) {
         fault_unknown_key(reading, where, section, name);
-    } else if (key && state->line && key->type != KEY_WEIGHTS) {
-        faults_add(reading->faults, EXIT_CODE_DATA,
-            "%s: %s.%s stands in line %d already%s%s: leave one of them", where, section, name, state->line,
-            state->former == former ? "" : " as ",
-            state->former == former ? "" : name_given(key, state->former, shown));
-    } else if (key) {
-        int more = state->line > 0;
-        state->line = line;
-        state->former = former;
-        take_value(reading, key, value, reading->directory, more);
-        if (former)
-            warn_of_former_name(reading, where, key);
     }
 }
 
@@ -145,9 +119,27 @@ void config_take_text(struct config_reading *reading, const char *text)
     ini_scan(text, reading->name, &listener, reading->faults);
 }
 
+/* The same for what --set gives, of which the last counts. */
+static void take_override(struct config_reading *reading, const struct config_key *key, int former,
+    const char *override, const char *folder)
+{
+    struct key_state *state = reading_state_of(reading, key);
+    char where[WHERE], shown[TEXT_SHOWN], name[READING_NAME], before[READING_NAME];
+    snprintf(where, sizeof where, "--set %s", text_show(override, shown));
+    if (state->override && state->former != former) {
+        faults_add(reading->faults, EXIT_CODE_USAGE, "%s: %s is given as %s already: leave one of them",
+            where, reading_name_given(key, former, name), reading_name_given(key, state->former, before));
+        return;
+    }
+    state->override = override;
+    state->former = former;
+    take_value(reading, key, strchr(override, '=') + 1, folder, 0);
+    warn_of_former_name(reading, where, key);
+}
+
 void config_take_override(struct config_reading *reading, const char *override, const char *folder)
 {
-    char section[64], name[64], where[PLACE], shown[TEXT_SHOWN];
+    char section[64], name[64], where[WHERE], shown[TEXT_SHOWN];
     snprintf(where, sizeof where, "--set %s", text_show(override, shown));
     size_t to_equals = strcspn(override, "="), to_dot = strcspn(override, ".");
     if (!override[to_equals] || to_dot > to_equals) {
@@ -159,26 +151,12 @@ void config_take_override(struct config_reading *reading, const char *override, 
     snprintf(name, sizeof name, "%.*s", (int)(to_equals - to_dot - 1), override + to_dot + 1);
     int former;
     const struct config_key *key = find_key(section, name, &former);
-    struct key_state *state = key ? state_of(reading, key) : NULL;
-    if (key && state->override && state->former != former) {
-        faults_add(reading->faults, EXIT_CODE_USAGE, "%s: %s.%s is given as %s already: leave one of them",
-            where, section, name, name_given(key, state->former, shown));
-    } else if (key) {
-        state->override = override;
-        state->former = former;
-        take_value(reading, key, override + to_equals + 1, folder, 0);
-        if (former)
-            warn_of_former_name(reading, where, key);
-    } else if (key_section_exists(section)) {
+    if (key)
+        take_override(reading, key, former, override, folder);
+    else if (key_section_exists(section))
         fault_unknown_key(reading, where, section, name);
-    } else {
+    else
         fault_unknown_section(reading, where, section);
-    }
-}
-
-int config_is_sound(const struct config_reading *reading, const char *section, const char *name)
-{
-    return !reading->keys[key_find(section, name) - config_keys].faulty;
 }
 
 /* Lists: one for all layers, or one per layer. */
@@ -192,11 +170,11 @@ static void settle_lists(struct config_reading *reading)
             continue;
         if (state->items <= 1) {
             key_spread(key, reading->config);
-        } else if (config_is_sound(reading, "model", "layers") && state->items != L) {
+        } else if (reading_is_sound(reading, "model", "layers") && state->items != L) {
             char what[120];
             snprintf(what, sizeof what, "%zu items for %zu layer%s: give one for all, or one per layer",
                 state->items, L, L == 1 ? "" : "s");
-            config_fault_at(reading, key->section, key->name, what);
+            reading_fault(reading, key->section, key->name, what);
         }
     }
 }
@@ -211,7 +189,7 @@ static void check_paths(struct config_reading *reading)
             continue;
         memcpy(&path, (const char *)reading->config + key->offset, sizeof path);
         if (path && !ini_value_fits(path))
-            config_fault_at(reading, key->section, key->name,
+            reading_fault(reading, key->section, key->name,
                 "this would not come back from the run's config.ini, whose lines take no control characters "
                 "and no ; after a blank: use another path (a symbolic link serves)");
     }
@@ -221,10 +199,10 @@ void config_settle(struct config_reading *reading, int with_paths)
 {
     const struct config_key *train = key_find("data", "train");
     settle_lists(reading);
-    if (with_paths && config_is_sound(reading, "data", "train") && !reading->config->data.train) {
-        const struct key_state *state = state_of(reading, train);
+    if (with_paths && reading_is_sound(reading, "data", "train") && !reading->config->data.train) {
+        const struct key_state *state = reading_state_of(reading, train);
         if (state->line || state->override)
-            config_fault_at(reading, "data", "train", "empty: give the path of the training dataset");
+            reading_fault(reading, "data", "train", "empty: give the path of the training dataset");
         else
             faults_add(reading->faults, EXIT_CODE_DATA,
                 "%.400s: data.train is missing: give the path of the training dataset, train = FILE under "

@@ -2,7 +2,7 @@
  * unused, is a fault of that value, and says what to change. What has a fault of its own already is judged no
  * further, nor is what depends on it. Keys that are merely idle with their usual values stay as they are.
  * What a network can be is judged by net_config_check; here are the other keys. */
-#include "config/read.h"
+#include "config/together.h"
 
 #include "net/check.h"
 #include "net/losses/loss.h"
@@ -14,18 +14,18 @@ static void check_numbers(struct config_reading *reading)
     const struct config *config = reading->config;
     const struct optim_config *optim = &config->train.optim;
     char what[200];
-    if (config_is_sound(reading, "train", "batch") && config_is_sound(reading, "train", "microbatch") &&
+    if (reading_is_sound(reading, "train", "batch") && reading_is_sound(reading, "train", "microbatch") &&
         config->train.microbatch > config->train.batch) {
         snprintf(what, sizeof what, "larger than train.batch = %lld: make it at most that",
             (long long)config->train.batch);
-        config_fault_at(reading, "train", "microbatch", what);
+        reading_fault(reading, "train", "microbatch", what);
     }
-    if (config_is_sound(reading, "train", "lr") && config_is_sound(reading, "train", "lr_min") &&
+    if (reading_is_sound(reading, "train", "lr") && reading_is_sound(reading, "train", "lr_min") &&
         optim->lr_min > optim->lr) {
         char lr[40];
         number_write_real(optim->lr, lr, sizeof lr);
         snprintf(what, sizeof what, "larger than train.lr = %s: make it at most that", lr);
-        config_fault_at(reading, "train", "lr_min", what);
+        reading_fault(reading, "train", "lr_min", what);
     }
 }
 
@@ -35,11 +35,11 @@ static void check_best(struct config_reading *reading)
     const struct net_config *model = &reading->config->model;
     char what[200];
     if (reading->config->checkpoint.best != BEST_ERROR || loss_of(model)->has_errors ||
-        !config_is_sound(reading, "model", "loss") || !config_is_sound(reading, "checkpoint", "best"))
+        !reading_is_sound(reading, "model", "loss") || !reading_is_sound(reading, "checkpoint", "best"))
         return;
     snprintf(what, sizeof what, "there is no error with model.loss = %s: use checkpoint.best = loss",
         loss_of(model)->name);
-    config_fault_at(reading, "checkpoint", "best", what);
+    reading_fault(reading, "checkpoint", "best", what);
 }
 
 /* The section of a key that sets a member of the network. */
@@ -53,11 +53,11 @@ static void take_objection(void *context, const struct net_objection *objection)
 {
     struct config_reading *reading = context;
     const char *member = objection->member;
-    int sound = config_is_sound(reading, section_of(member), member);
+    int sound = reading_is_sound(reading, section_of(member), member);
     for (const char *const *other = objection->others; *other; other++)
-        sound = sound && config_is_sound(reading, section_of(*other), *other);
+        sound = sound && reading_is_sound(reading, section_of(*other), *other);
     if (sound)
-        config_fault_at(reading, section_of(member), member, objection->text);
+        reading_fault(reading, section_of(member), member, objection->text);
 }
 
 void config_check_together(struct config_reading *reading)
