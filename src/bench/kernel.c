@@ -29,19 +29,16 @@ struct products {
 
 static void run_product(const struct products *b)
 {
-    size_t A_stride = kernel_stride(b->shape.K), C_stride = kernel_stride(b->shape.columns);
-    b->kernel->product(&b->panels, b->rows, b->A, A_stride, b->C, C_stride, b->C, C_stride);
+    struct rows A = {b->A, kernel_stride(b->shape.K)}, C = {b->C, kernel_stride(b->shape.columns)};
+    b->kernel->product(&b->panels, b->rows, A, C, C);
 }
 
 static void run_outer(const struct products *b)
 {
-    struct outer_side side = {.columns = b->shape.K,
-        .X = b->A,
-        .X_stride = kernel_stride(b->shape.K),
-        .C = b->dW,
-        .C_stride = b->shape.K};
-    b->kernel->outer(
-        b->rows, b->shape.columns, b->C, kernel_stride(b->shape.columns), &side, 1, b->sums, b->scratch);
+    struct rows dC = {b->C, kernel_stride(b->shape.columns)};
+    struct outer_product product = {
+        .columns = b->shape.K, .X = {b->A, kernel_stride(b->shape.K)}, .C = {b->dW, b->shape.K}};
+    b->kernel->outer(b->rows, b->shape.columns, dC, &product, 1, b->sums, b->scratch);
 }
 
 static int compare_doubles(const void *a, const void *b)

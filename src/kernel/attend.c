@@ -14,10 +14,10 @@ enum {
     SUMS = VEC_REGISTERS == 32 ? 3 : 4      /* that additive scores compute a tanh of together */
 };
 
-/* Where row i of those picked starts, in floats. */
-INLINE size_t place_of(const struct picked *picked, size_t i)
+/* Row i of those picked. */
+INLINE float *picked_row(const struct picked *picked, size_t i)
 {
-    return (picked->row ? (size_t)picked->row[i] : picked->first + i) * picked->stride;
+    return row_at(picked->rows, picked->row ? (size_t)picked->row[i] : picked->first + i);
 }
 
 /* The sum of 16 lanes, added by halves. */
@@ -33,7 +33,7 @@ INLINE float add_lanes(const float lane[KERNEL_BLOCK])
 /* out [rows][columns], the products of x[i] and y[j]; the lanes of a vector are summed over the whole width
  * before the next ones. */
 INLINE void dot_tile(size_t width, const float *const x[DOT_ROWS], const float *const y[DOT_COLUMNS],
-    float *out, size_t out_stride, size_t columns, const size_t ROWS)
+    struct rows out, size_t columns, const size_t ROWS)
 {
     float lane[DOT_ROWS][DOT_COLUMNS][KERNEL_BLOCK];
     for (size_t l = 0; l < KERNEL_BLOCK; l += VEC_LANES) {
@@ -64,27 +64,26 @@ INLINE void dot_tile(size_t width, const float *const x[DOT_ROWS], const float *
     }
     for (size_t i = 0; i < ROWS; i++)
         for (size_t j = 0; j < columns; j++)
-            out[i * out_stride + j] = add_lanes(lane[i][j]);
+            row_at(out, i)[j] = add_lanes(lane[i][j]);
 }
 
-void BUILD(dots)(size_t width, const float *X, struct picked x, const float *Y, struct picked y, float *out,
-    size_t out_stride)
+void BUILD(dots)(size_t width, struct picked x, struct picked y, struct rows out)
 {
     for (size_t i = 0, rows; i < x.n; i += rows) {
         rows = next_part(x.n - i, DOT_ROWS);
         const float *row[DOT_ROWS], *column[DOT_COLUMNS];
         for (size_t m = 0; m < rows; m++)
-            row[m] = X + place_of(&x, i + m);
+            row[m] = picked_row(&x, i + m);
         for (size_t j = 0; j < y.n; j += DOT_COLUMNS) {
             size_t columns = y.n - j < DOT_COLUMNS ? y.n - j : DOT_COLUMNS;
             for (size_t c = 0; c < DOT_COLUMNS; c++)
-                column[c] = Y + place_of(&y, j + (c < columns ? c : columns - 1));
-            float *to = out + i * out_stride + j;
+                column[c] = picked_row(&y, j + (c < columns ? c : columns - 1));
+            struct rows to = {row_at(out, i) + j, out.stride};
             switch (rows) {
 #define CASE(n)                                                                                              \
     case n:                                                                                                  \
         if (n <= DOT_ROWS)                                                                                   \
-            dot_tile(width, row, column, to, out_stride, columns, n);                                        \
+            dot_tile(width, row, column, to, columns, n);                                                    \
         break;
                 CASE(1) CASE(2) CASE(3) CASE(4)
 #undef CASE
@@ -93,28 +92,29 @@ void BUILD(dots)(size_t width, const float *X, struct picked x, const float *Y, 
     }
 }
 
-/* ROWS rows of Y, from column c on. */
-INLINE void mix_tile(const struct mix_weights *w, size_t m, size_t c, const float *X, const struct picked *x,
-    float *Y, const struct picked *y, int add, const size_t ROWS, const size_t VECTORS)
+/* ROWS rows of y from row m on, from column c on. */
+INLINE void mix_tile(
+    const struct mixture *mixture, size_t m, size_t c, const size_t ROWS, const size_t VECTORS)
 {
+    const struct picked *x = &mixture->x, *y = &mixture->y;
     vec sum[MIX_ROWS][TILE_VECTORS];
     UNROLL
     for (size_t i = 0; i < ROWS; i++) {
-        const float *start = Y + place_of(y, m + i) + c;
+        const float *start = picked_row(y, m + i) + c;
         UNROLL
         for (size_t v = 0; v < VECTORS; v++)
-            sum[i][v] = add ? vec_load(start + v * VEC_LANES) : vec_splat(0);
+            sum[i][v] = mixture->add ? vec_load(start + v * VEC_LANES) : vec_splat(0);
     }
-    const float *weight = w->base + m * w->row;
-    for (size_t n = 0; n < x->n; n++, weight += w->step) {
-        const float *from = X + place_of(x, n) + c;
+    const float *weight = mixture->weights + m * mixture->row;
+    for (size_t n = 0; n < x->n; n++, weight += mixture->step) {
+        const float *from = picked_row(x, n) + c;
         vec b[TILE_VECTORS];
         UNROLL
         for (size_t v = 0; v < VECTORS; v++)
             b[v] = vec_load(from + v * VEC_LANES);
         UNROLL
         for (size_t i = 0; i < ROWS; i++) {
-            vec a = vec_splat_at(weight + i * w->row);
+            vec a = vec_splat_at(weight + i * mixture->row);
             UNROLL
             for (size_t v = 0; v < VECTORS; v++)
                 vec_accumulate(&sum[i][v], a, b[v]);
@@ -122,23 +122,22 @@ INLINE void mix_tile(const struct mix_weights *w, size_t m, size_t c, const floa
     }
     UNROLL
     for (size_t i = 0; i < ROWS; i++) {
-        float *to = Y + place_of(y, m + i) + c;
+        float *to = picked_row(y, m + i) + c;
         UNROLL
         for (size_t v = 0; v < VECTORS; v++)
             vec_store(to + v * VEC_LANES, sum[i][v]);
     }
 }
 
-INLINE void mix_columns(const struct mix_weights *w, size_t c, const float *X, const struct picked *x,
-    float *Y, const struct picked *y, int add, const size_t VECTORS)
+INLINE void mix_columns(const struct mixture *mixture, size_t c, const size_t VECTORS)
 {
-    for (size_t m = 0, rows; m < y->n; m += rows) {
-        rows = next_part(y->n - m, MIX_ROWS);
+    for (size_t m = 0, rows; m < mixture->y.n; m += rows) {
+        rows = next_part(mixture->y.n - m, MIX_ROWS);
         switch (rows) {
 #define CASE(n)                                                                                              \
     case n:                                                                                                  \
         if (n <= MIX_ROWS)                                                                                   \
-            mix_tile(w, m, c, X, x, Y, y, add, n, VECTORS);                                                  \
+            mix_tile(mixture, m, c, n, VECTORS);                                                             \
         break;
             CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
 #undef CASE
@@ -146,17 +145,16 @@ INLINE void mix_columns(const struct mix_weights *w, size_t c, const float *X, c
     }
 }
 
-void BUILD(mix)(
-    size_t width, struct mix_weights w, const float *X, struct picked x, float *Y, struct picked y, int add)
+void BUILD(mix)(const struct mixture *mixture)
 {
-    for (size_t left = width / VEC_LANES, c = 0, vectors; left > 0; left -= vectors) {
+    for (size_t left = mixture->width / VEC_LANES, c = 0, vectors; left > 0; left -= vectors) {
         vectors = next_part(left, TILE_VECTORS);
         if (vectors == 3)
-            mix_columns(&w, c, X, &x, Y, &y, add, 3);
+            mix_columns(mixture, c, 3);
         else if (vectors == 2)
-            mix_columns(&w, c, X, &x, Y, &y, add, 2);
+            mix_columns(mixture, c, 2);
         else
-            mix_columns(&w, c, X, &x, Y, &y, add, 1);
+            mix_columns(mixture, c, 1);
         c += vectors * VEC_LANES;
     }
 }
@@ -189,67 +187,74 @@ INLINE void additive_tile(size_t width, const float *energy, const float *q, con
         out[j] = add_lanes(lane[j]);
 }
 
-void BUILD(additive)(size_t width, const float *energy, const float *Q, struct picked q, const float *K,
-    struct picked k, float *out, size_t out_stride)
+void BUILD(additive)(size_t width, const float *energy, struct picked q, struct picked k, struct rows out)
 {
     for (size_t i = 0; i < q.n; i++)
         for (size_t j = 0; j < k.n; j += SUMS) {
             size_t columns = k.n - j < SUMS ? k.n - j : SUMS;
             const float *key[SUMS];
             for (size_t c = 0; c < SUMS; c++)
-                key[c] = K + place_of(&k, j + (c < columns ? c : columns - 1));
-            additive_tile(width, energy, Q + place_of(&q, i), key, out + i * out_stride + j, columns);
+                key[c] = picked_row(&k, j + (c < columns ? c : columns - 1));
+            additive_tile(width, energy, picked_row(&q, i), key, row_at(out, i) + j, columns);
         }
 }
 
-/* Gradients of one query in the lanes from unit a on. */
-struct slope_sums {
+/* One query in the lanes from unit `unit` on, and its sums over the keys. */
+struct query {
+    size_t place, unit; /* its place among the queries */
     vec energy, q, dq, denergy;
 };
 
+/* Row i of the gradient that lies as the picked rows do. */
+INLINE float *gradient_row(struct rows gradient, const struct picked *picked, size_t i)
+{
+    return row_at(gradient, picked->row ? (size_t)picked->row[i] : picked->first + i);
+}
+
 /* Keys j .. j + COUNT - 1. */
-INLINE void slope_tile(const struct additive_slopes *s, struct slope_sums *sums, size_t i, size_t j, size_t a,
-    int first, const size_t COUNT)
+INLINE void additive_backward_tile(
+    const struct additive_gradient *s, struct query *query, size_t j, const size_t COUNT)
 {
     float *dk[SUMS];
     vec t[SUMS];
     UNROLL
     for (size_t m = 0; m < COUNT; m++) {
-        size_t place = place_of(&s->k, j + m) + a;
-        t[m] = sums->q + vec_load(s->K + place);
-        dk[m] = s->dK + place;
+        t[m] = query->q + vec_load(picked_row(&s->k, j + m) + query->unit);
+        dk[m] = gradient_row(s->dK, &s->k, j + m) + query->unit;
     }
     vec_tanh_all(t, COUNT);
     UNROLL
     for (size_t m = 0; m < COUNT; m++) {
-        vec d = vec_splat_at(s->slope + i * s->slope_stride + j + m), dt = d * t[m];
-        vec da = vec_fma(-dt, t[m], d) * sums->energy;
-        sums->denergy += dt;
-        sums->dq += da;
-        vec_store(dk[m], first ? da : vec_load(dk[m]) + da);
+        vec d = vec_splat_at(row_at(s->dscore, query->place) + j + m), dt = d * t[m];
+        vec da = vec_fma(-dt, t[m], d) * query->energy;
+        query->denergy += dt;
+        query->dq += da;
+        vec_store(dk[m], query->place == 0 ? da : vec_load(dk[m]) + da);
     }
 }
 
-INLINE void additive_slope(const struct additive_slopes *s, size_t i, size_t a, int first)
+INLINE void additive_backward_query(const struct additive_gradient *s, size_t i, size_t unit)
 {
-    struct slope_sums sums = {.energy = vec_load(s->energy + a),
-        .q = vec_load(s->Q + place_of(&s->q, i) + a),
+    struct query query = {.place = i,
+        .unit = unit,
+        .energy = vec_load(s->energy + unit),
+        .q = vec_load(picked_row(&s->q, i) + unit),
         .dq = vec_splat(0),
         .denergy = vec_splat(0)};
     size_t j = 0;
     for (; j + SUMS <= s->k.n; j += SUMS)
-        slope_tile(s, &sums, i, j, a, first, SUMS);
+        additive_backward_tile(s, &query, j, SUMS);
     for (; j < s->k.n; j++)
-        slope_tile(s, &sums, i, j, a, first, 1);
-    vec_store(s->dQ + place_of(&s->q, i) + a, sums.dq);
-    vec_store(s->denergy + a, vec_load(s->denergy + a) + sums.denergy);
+        additive_backward_tile(s, &query, j, 1);
+    vec_store(gradient_row(s->dQ, &s->q, i) + unit, query.dq);
+    vec_store(s->denergy + unit, vec_load(s->denergy + unit) + query.denergy);
 }
 
-void BUILD(additive_backward)(const struct additive_slopes *s)
+void BUILD(additive_backward)(const struct additive_gradient *s)
 {
-    for (size_t a = 0; a < s->width; a += VEC_LANES) {
-        additive_slope(s, 0, a, 1);
+    for (size_t unit = 0; unit < s->width; unit += VEC_LANES) {
+        additive_backward_query(s, 0, unit); /* with a constant place: the first sets dK */
         for (size_t i = 1; i < s->q.n; i++)
-            additive_slope(s, i, a, 0);
+            additive_backward_query(s, i, unit);
     }
 }

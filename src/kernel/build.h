@@ -15,29 +15,25 @@
 #define BUILD(name) name##_generic
 #endif
 
-/* What outer() packs at a time, at most: frames, columns of A and of X, from how many sides. */
+/* What outer() packs at a time, at most: frames, columns of A and of X, from how many products. */
 enum { OUTER_FRAMES = 320, OUTER_M = 48, OUTER_COLUMNS = 512, OUTER_PIECES = 4 };
 
 void BUILD(pack)(struct panels *B, const float *W, const int64_t *row, const int64_t *column);
-void BUILD(product)(const struct panels *B, size_t M, const float *A, size_t A_stride, const float *start,
-    size_t start_stride, float *C, size_t C_stride);
-void BUILD(outer)(size_t N, size_t M, const float *A, size_t A_stride, const struct outer_side *sides,
-    size_t n_sides, float *sums, float *scratch);
-void BUILD(dots)(size_t width, const float *X, struct picked x, const float *Y, struct picked y, float *out,
-    size_t out_stride);
-void BUILD(mix)(
-    size_t width, struct mix_weights w, const float *X, struct picked x, float *Y, struct picked y, int add);
-void BUILD(additive)(size_t width, const float *energy, const float *Q, struct picked q, const float *K,
-    struct picked k, float *out, size_t out_stride);
-void BUILD(additive_backward)(const struct additive_slopes *slopes);
-void BUILD(lstm_forward)(const struct cell_rows *rows);
-void BUILD(lstm_backward)(const struct cell_slopes *rows);
-void BUILD(gru_forward)(const struct cell_rows *rows);
-void BUILD(gru_backward)(const struct cell_slopes *rows);
-void BUILD(tanh_forward)(const struct cell_rows *rows);
-void BUILD(tanh_backward)(const struct cell_slopes *rows);
-void BUILD(relu_forward)(const struct cell_rows *rows);
-void BUILD(relu_backward)(const struct cell_slopes *rows);
+void BUILD(product)(const struct panels *B, size_t M, struct rows A, struct rows start, struct rows C);
+void BUILD(outer)(size_t N, size_t M, struct rows A, const struct outer_product *products, size_t n_products,
+    float *sums, float *scratch);
+void BUILD(dots)(size_t width, struct picked x, struct picked y, struct rows out);
+void BUILD(mix)(const struct mixture *mixture);
+void BUILD(additive)(size_t width, const float *energy, struct picked q, struct picked k, struct rows out);
+void BUILD(additive_backward)(const struct additive_gradient *gradient);
+void BUILD(lstm_forward)(const struct cell_step *step);
+void BUILD(lstm_backward)(const struct cell_gradient *gradient);
+void BUILD(gru_forward)(const struct cell_step *step);
+void BUILD(gru_backward)(const struct cell_gradient *gradient);
+void BUILD(tanh_forward)(const struct cell_step *step);
+void BUILD(tanh_backward)(const struct cell_gradient *gradient);
+void BUILD(relu_forward)(const struct cell_step *step);
+void BUILD(relu_backward)(const struct cell_gradient *gradient);
 void BUILD(tanh_array)(size_t n, float *x);
 void BUILD(sigmoid_array)(size_t n, float *x);
 void BUILD(exp_array)(size_t n, float *x);

@@ -16,13 +16,13 @@
  * peepholes p of Gers, Schraudolph and Schmidhuber 2002:
  * i = s(a_i + p_i . c'), f = s(a_f + p_f . c'), g = tanh(a_g); c = f . c' + i . g; o = s(a_o + p_o . c);
  * h = o . tanh(c) */
-INLINE void lstm_forward_with(const struct cell_rows *x, int peepholes)
+INLINE void lstm_forward_with(const struct cell_step *x, int peepholes)
 {
-    const float *p = x->peephole, *p_f = peepholes ? p + x->units : NULL,
+    const float *p = x->parameters, *p_f = peepholes ? p + x->units : NULL,
                 *p_o = peepholes ? p + 2 * x->units : NULL;
-    for (size_t b = 0; b < x->rows; b++) {
-        float *gates = x->gates + b * x->gates_stride;
-        const float *c_previous = x->c_previous + b * x->c_previous_stride;
+    for (size_t b = 0; b < x->count; b++) {
+        float *gates = x->gates.data + b * x->gates.stride;
+        const float *c_previous = x->c_previous.data + b * x->c_previous.stride;
         FOR_UNITS(4, x->units)
         {
             vec a_i = vec_load(gates + g), a_f = vec_load(gates + g + KERNEL_BLOCK);
@@ -39,25 +39,25 @@ INLINE void lstm_forward_with(const struct cell_rows *x, int peepholes)
             vec_store(gates + g + KERNEL_BLOCK, f);
             vec_store(gates + g + 2 * KERNEL_BLOCK, z);
             vec_store(gates + g + 3 * KERNEL_BLOCK, o);
-            vec_store(x->c + b * x->c_stride + u, vec_fma(f, vec_load(c_previous + u), i * z));
+            vec_store(x->c.data + b * x->c.stride + u, vec_fma(f, vec_load(c_previous + u), i * z));
         }
         FOR_UNITS(4, x->units)
         {
-            vec c = vec_load(x->c + b * x->c_stride + u), o = vec_load(gates + g + 3 * KERNEL_BLOCK);
+            vec c = vec_load(x->c.data + b * x->c.stride + u), o = vec_load(gates + g + 3 * KERNEL_BLOCK);
             if (peepholes) {
                 o = vec_sigmoid(vec_fma(vec_load(p_o + u), c, o));
                 vec_store(gates + g + 3 * KERNEL_BLOCK, o);
             }
             vec t = vec_tanh(c);
-            vec_store(x->tanh_c + b * x->c_stride + u, t);
-            vec_store(x->h + b * x->h_stride + u, o * t);
+            vec_store(x->saved.data + b * x->saved.stride + u, t);
+            vec_store(x->h.data + b * x->h.stride + u, o * t);
         }
     }
 }
 
-void BUILD(lstm_forward)(const struct cell_rows *x)
+void BUILD(lstm_forward)(const struct cell_step *x)
 {
-    if (x->peephole)
+    if (x->parameters)
         lstm_forward_with(x, 1);
     else
         lstm_forward_with(x, 0);
@@ -66,20 +66,20 @@ void BUILD(lstm_forward)(const struct cell_rows *x)
 /* da_o = dh . tanh(c) . o (1 - o); dc = dc'' + dh . o . (1 - tanh(c)^2) + p_o . da_o;
  * da_i = dc . g . i (1 - i); da_f = dc . c' . f (1 - f); da_g = dc . i . (1 - g^2);
  * dc' = dc . f + p_i . da_i + p_f . da_f */
-INLINE void lstm_backward_with(const struct cell_slopes *x, int peepholes)
+INLINE void lstm_backward_with(const struct cell_gradient *x, int peepholes)
 {
     const vec one = vec_splat(1);
-    const float *p = x->peephole, *p_f = peepholes ? p + x->units : NULL,
-                *p_o = peepholes ? p + 2 * x->units : NULL;
-    for (size_t b = 0; b < x->rows; b++) {
-        float *gates = x->gates + b * x->gates_stride, *dc_row = x->dc + b * x->dc_stride;
-        const float *c_previous = x->c_previous + b * x->c_previous_stride;
-        FOR_UNITS(4, x->units)
+    const float *p = x->step.parameters, *p_f = peepholes ? p + x->step.units : NULL,
+                *p_o = peepholes ? p + 2 * x->step.units : NULL;
+    for (size_t b = 0; b < x->step.count; b++) {
+        float *gates = x->step.gates.data + b * x->step.gates.stride, *dc_row = x->dc.data + b * x->dc.stride;
+        const float *c_previous = x->step.c_previous.data + b * x->step.c_previous.stride;
+        FOR_UNITS(4, x->step.units)
         {
             vec i = vec_load(gates + g), f = vec_load(gates + g + KERNEL_BLOCK);
             vec z = vec_load(gates + g + 2 * KERNEL_BLOCK), o = vec_load(gates + g + 3 * KERNEL_BLOCK);
-            vec t = vec_load(x->tanh_c + b * x->tanh_c_stride + u);
-            vec dh = vec_load(x->dh + b * x->dh_stride + u);
+            vec t = vec_load(x->step.saved.data + b * x->step.saved.stride + u);
+            vec dh = vec_load(x->dh.data + b * x->dh.stride + u);
             vec da_o = vec_flush(dh * t * (o * (one - o)));
             vec dc = vec_fma(dh * o, vec_fma(-t, t, one), vec_load(dc_row + u));
             if (peepholes)
@@ -98,9 +98,9 @@ INLINE void lstm_backward_with(const struct cell_slopes *x, int peepholes)
     }
 }
 
-void BUILD(lstm_backward)(const struct cell_slopes *x)
+void BUILD(lstm_backward)(const struct cell_gradient *x)
 {
-    if (x->peephole)
+    if (x->step.parameters)
         lstm_backward_with(x, 1);
     else
         lstm_backward_with(x, 0);
@@ -108,12 +108,12 @@ void BUILD(lstm_backward)(const struct cell_slopes *x)
 
 /* Cho et al. 2014 with the reset gate after the recurrent product, as in cuDNN; u = W_hh h' + b_hh:
  * r = s(a_r + u_r), z = s(a_z + u_z), n = tanh(a_n + r . u_n); h = n + z . (h' - n) */
-void BUILD(gru_forward)(const struct cell_rows *x)
+void BUILD(gru_forward)(const struct cell_step *x)
 {
-    for (size_t b = 0; b < x->rows; b++) {
-        float *gates = x->gates + b * x->gates_stride;
-        const float *recurrent = x->recurrent + b * x->recurrent_stride;
-        const float *h_previous = x->h_previous + b * x->h_previous_stride;
+    for (size_t b = 0; b < x->count; b++) {
+        float *gates = x->gates.data + b * x->gates.stride;
+        const float *recurrent = x->recurrent.data + b * x->recurrent.stride;
+        const float *h_previous = x->h_previous.data + b * x->h_previous.stride;
         FOR_UNITS(3, x->units)
         {
             vec r = vec_load(gates + g) + vec_load(recurrent + g);
@@ -127,29 +127,31 @@ void BUILD(gru_forward)(const struct cell_rows *x)
             vec un = vec_load(recurrent + g + 2 * KERNEL_BLOCK);
             vec n = vec_tanh(vec_fma(r, un, vec_load(gates + g + 2 * KERNEL_BLOCK)));
             vec_store(gates + g + 2 * KERNEL_BLOCK, n);
-            vec_store(x->tanh_c + b * x->c_stride + u, un);
-            vec_store(x->h + b * x->h_stride + u, vec_fma(z, vec_load(h_previous + u) - n, n));
+            vec_store(x->saved.data + b * x->saved.stride + u, un);
+            vec_store(x->h.data + b * x->h.stride + u, vec_fma(z, vec_load(h_previous + u) - n, n));
         }
     }
 }
 
 /* da_n = dh . (1 - z) . (1 - n^2); da_z = dh . (h' - n) . z (1 - z); da_r = da_n . u_n . r (1 - r);
  * du = (da_r, da_z, da_n . r); dh' += dh . z */
-void BUILD(gru_backward)(const struct cell_slopes *x)
+void BUILD(gru_backward)(const struct cell_gradient *x)
 {
     const vec one = vec_splat(1);
-    for (size_t b = 0; b < x->rows; b++) {
-        float *gates = x->gates + b * x->gates_stride, *recurrent = x->recurrent + b * x->recurrent_stride;
-        const float *h_previous = x->h_previous + b * x->h_previous_stride;
-        float *dh_previous = x->dh_previous + b * x->dh_previous_stride;
-        FOR_UNITS(3, x->units)
+    for (size_t b = 0; b < x->step.count; b++) {
+        float *gates = x->step.gates.data + b * x->step.gates.stride,
+              *recurrent = x->step.recurrent.data + b * x->step.recurrent.stride;
+        const float *h_previous = x->step.h_previous.data + b * x->step.h_previous.stride;
+        float *dh_previous = x->dh_previous.data + b * x->dh_previous.stride;
+        FOR_UNITS(3, x->step.units)
         {
             vec r = vec_load(gates + g), z = vec_load(gates + g + KERNEL_BLOCK);
             vec n = vec_load(gates + g + 2 * KERNEL_BLOCK);
-            vec dh = vec_load(x->dh + b * x->dh_stride + u);
+            vec dh = vec_load(x->dh.data + b * x->dh.stride + u);
             vec dn = vec_flush(dh * (one - z) * vec_fma(-n, n, one));
             vec dz = vec_flush(dh * (vec_load(h_previous + u) - n) * (z * (one - z)));
-            vec dr = vec_flush(dn * vec_load(x->tanh_c + b * x->tanh_c_stride + u) * (r * (one - r)));
+            vec dr =
+                vec_flush(dn * vec_load(x->step.saved.data + b * x->step.saved.stride + u) * (r * (one - r)));
             vec_store(gates + g, dr);
             vec_store(gates + g + KERNEL_BLOCK, dz);
             vec_store(gates + g + 2 * KERNEL_BLOCK, dn);
@@ -162,40 +164,44 @@ void BUILD(gru_backward)(const struct cell_slopes *x)
 }
 
 /* h = tanh(a) */
-void BUILD(tanh_forward)(const struct cell_rows *x)
+void BUILD(tanh_forward)(const struct cell_step *x)
 {
-    for (size_t b = 0; b < x->rows; b++)
+    for (size_t b = 0; b < x->count; b++)
         for (size_t u = 0; u < x->units; u += VEC_LANES)
-            vec_store(x->h + b * x->h_stride + u, vec_tanh(vec_load(x->gates + b * x->gates_stride + u)));
+            vec_store(
+                x->h.data + b * x->h.stride + u, vec_tanh(vec_load(x->gates.data + b * x->gates.stride + u)));
 }
 
 /* da = dh . (1 - h^2) */
-void BUILD(tanh_backward)(const struct cell_slopes *x)
+void BUILD(tanh_backward)(const struct cell_gradient *x)
 {
-    for (size_t b = 0; b < x->rows; b++)
-        for (size_t u = 0; u < x->units; u += VEC_LANES) {
-            vec h = vec_load(x->h + b * x->h_stride + u), dh = vec_load(x->dh + b * x->dh_stride + u);
-            vec_store(x->gates + b * x->gates_stride + u, vec_flush(dh * vec_fma(-h, h, vec_splat(1))));
+    for (size_t b = 0; b < x->step.count; b++)
+        for (size_t u = 0; u < x->step.units; u += VEC_LANES) {
+            vec h = vec_load(x->step.h.data + b * x->step.h.stride + u),
+                dh = vec_load(x->dh.data + b * x->dh.stride + u);
+            vec_store(x->step.gates.data + b * x->step.gates.stride + u,
+                vec_flush(dh * vec_fma(-h, h, vec_splat(1))));
         }
 }
 
 /* h = max(a, 0); NaN stays */
-void BUILD(relu_forward)(const struct cell_rows *x)
+void BUILD(relu_forward)(const struct cell_step *x)
 {
-    for (size_t b = 0; b < x->rows; b++)
+    for (size_t b = 0; b < x->count; b++)
         for (size_t u = 0; u < x->units; u += VEC_LANES) {
-            vec a = vec_load(x->gates + b * x->gates_stride + u);
-            vec_store(x->h + b * x->h_stride + u, vec_max(vec_splat(0), a));
+            vec a = vec_load(x->gates.data + b * x->gates.stride + u);
+            vec_store(x->h.data + b * x->h.stride + u, vec_max(vec_splat(0), a));
         }
 }
 
 /* da = dh where h > 0, else 0 */
-void BUILD(relu_backward)(const struct cell_slopes *x)
+void BUILD(relu_backward)(const struct cell_gradient *x)
 {
-    for (size_t b = 0; b < x->rows; b++)
-        for (size_t u = 0; u < x->units; u += VEC_LANES) {
-            vec h = vec_load(x->h + b * x->h_stride + u), dh = vec_load(x->dh + b * x->dh_stride + u);
-            vec_store(x->gates + b * x->gates_stride + u,
+    for (size_t b = 0; b < x->step.count; b++)
+        for (size_t u = 0; u < x->step.units; u += VEC_LANES) {
+            vec h = vec_load(x->step.h.data + b * x->step.h.stride + u),
+                dh = vec_load(x->dh.data + b * x->dh.stride + u);
+            vec_store(x->step.gates.data + b * x->step.gates.stride + u,
                 vec_flush(vec_select(h > vec_splat(0), dh, vec_splat(0))));
         }
 }

@@ -18,86 +18,77 @@
 
 enum { KERNEL_BLOCK = 16 };
 
+/* Rows of floats: row n starts at data + n * stride. A stride of 0 repeats one row; data NULL: there are
+ * none. */
+struct rows {
+    float *data;
+    size_t stride;
+};
+
 /* A matrix B [K][columns] packed for products A B. */
 struct panels {
     size_t K, columns; /* columns: a multiple of 16 */
     float *data;       /* [K * columns], the owner's; its order is the build's own affair */
 };
 
-/* Rows of one step of a cell, each pointer with its stride in floats. Blocks of `units` / 16 per row; gates
- * are interleaved by block: [i f g o] of units 0..15, then of 16..31; r z n alike. A stride of 0 repeats one
- * row. */
-struct cell_rows {
-    size_t rows, units; /* units: padded, a multiple of 16 */
-    float *gates;       /* in: sums before activation; out: activations */
-    size_t gates_stride;
-    const float *h_previous; /* gru */
-    const float *c_previous; /* lstm */
-    const float *recurrent;  /* gru: W_hh h + b_hh, interleaved like gates */
-    size_t h_previous_stride, c_previous_stride, recurrent_stride;
-    float *h; /* out */
-    size_t h_stride;
-    float *c, *tanh_c;     /* lstm, out; gru: tanh_c takes the n part of `recurrent` */
-    size_t c_stride;       /* of c and tanh_c */
-    const float *peephole; /* lstm: [3][units] p_i, p_f, p_o; NULL: none */
+/* One step of a cell for `count` rows, forward. Gates are interleaved by block: an LSTM's row holds [i f g o]
+ * of units 0..15, then of 16..31; a GRU's r z n alike. A cell touches only what its file in this folder says
+ * that it has. */
+struct cell_step {
+    size_t count, units;       /* units: padded, a multiple of 16 */
+    struct rows gates;         /* in: sums before activation; out: activations */
+    struct rows recurrent;     /* gru: W_hh h + b_hh, which stays apart from the sums; as the gates lie */
+    struct rows h_previous, h; /* outputs of the step before, and out: of this one */
+    struct rows c_previous, c; /* lstm: its cell state alike */
+    struct rows saved;         /* out, what backward takes up again: lstm tanh(c), gru the n of recurrent */
+    const float *parameters;   /* lstm: its peepholes [3][units] p_i, p_f, p_o; NULL: none */
 };
 
 /* The same step backward. */
-struct cell_slopes {
-    size_t rows, units;
-    float *gates; /* in: activations; out: gradient by the sums before activation */
-    size_t gates_stride;
-    float *recurrent; /* gru, out: gradient by `recurrent`, interleaved */
-    size_t recurrent_stride;
-    const float *h;          /* rnn: outputs of the step */
-    const float *h_previous; /* gru */
-    const float *c_previous; /* lstm */
-    const float *tanh_c;     /* as forward left it */
-    size_t h_stride, h_previous_stride, c_previous_stride, tanh_c_stride;
-    const float *dh; /* gradient by the outputs */
-    size_t dh_stride;
-    float *dc; /* lstm, in: by c from the step after; out: by c_previous */
-    size_t dc_stride;
-    float *dh_previous; /* gru: z dh is added here */
-    size_t dh_previous_stride;
-    const float *peephole; /* lstm: as in forward */
+struct cell_gradient {
+    /* As forward left it. Out: the gradient by the sums before activation in `gates`, and a GRU's by
+     * `recurrent` in its place. */
+    struct cell_step step;
+    struct rows dh;          /* the gradient by h */
+    struct rows dh_previous; /* gru: what h_previous gets without a product is added here */
+    struct rows dc;          /* lstm, in: the gradient by c from the step after; out: by c_previous */
 };
 
-/* What the same A meets in outer(): X [N][columns] and the gradient C [M][columns]. With row [N], row row[n]
- * of X stands in for row n; a negative one is zeroes. */
-struct outer_side {
+/* One product of outer(): X [N][columns] and the gradient C [M][columns]. With row [N], row row[n] of X
+ * stands in for row n; a negative one is zeroes. */
+struct outer_product {
     size_t columns; /* a multiple of 16 */
-    const float *X;
-    size_t X_stride;
+    struct rows X;
     const int64_t *row;
-    float *C;
-    size_t C_stride;
+    struct rows C;
 };
 
-/* Rows of a matrix that is passed beside: row[i] of it for i < n, or with NULL first + i. Rows that are
- * written are all different. */
+/* Rows picked from a matrix: row[i] of it for i < n, or with NULL first + i. Rows that are written are all
+ * different. */
 struct picked {
-    size_t n, stride;
+    struct rows rows;
+    size_t n;
     const int32_t *row;
     size_t first;
 };
 
-/* Weights w[m][n] = base[m * row + n * step]. */
-struct mix_weights {
-    const float *base;
+/* y(m) = sum over n of w[m][n] x(n), where w[m][n] = weights[m * row + n * step]. */
+struct mixture {
+    size_t width; /* of x and y */
+    const float *weights;
     size_t row, step;
+    struct picked x, y;
+    int add; /* 1: the sums are added to what y holds */
 };
 
 /* Gradients by what additive() was computed from, of sequences with at least one query. */
-struct additive_slopes {
+struct additive_gradient {
     size_t width;
     const float *energy;
-    const float *Q, *K;
-    struct picked q, k; /* of Q and dQ, of K and dK */
-    const float *slope; /* [q.n][slope_stride] gradient by the scores */
-    size_t slope_stride;
-    float *dQ, *dK; /* out: sums over the other side in its order */
-    float *denergy; /* [width], added to: query by query, of each the sum over its keys */
+    struct picked q, k;
+    struct rows dscore; /* [q.n] gradient by the scores */
+    struct rows dQ, dK; /* out, picked as q and k are: for each the sum over the others in their order */
+    float *denergy;     /* [width], added to: query by query, of each the sum over its keys */
 };
 
 struct kernel {
@@ -109,37 +100,33 @@ struct kernel {
     void (*pack)(struct panels *B, const float *W, const int64_t *row, const int64_t *column);
 
     /* C[m][c] = start[m][c] + sum over k of A[m][k] B[k][c], for m < M and all columns of B. start may be C
-     * (adding to it), have a stride of 0 (the same row for all: a bias), or be NULL (zero). */
-    void (*product)(const struct panels *B, size_t M, const float *A, size_t A_stride, const float *start,
-        size_t start_stride, float *C, size_t C_stride);
+     * (adding to it), have a stride of 0 (the same row for all: a bias), or none (zero). */
+    void (*product)(const struct panels *B, size_t M, struct rows A, struct rows start, struct rows C);
 
-    /* Weight gradients over N frames: for each of `sides`, C[m][c] += sum over n of A[n][m] X[n][c], m < M, a
-     * multiple of 16; and sums[m] += sum over n of A[n][m]. */
-    void (*outer)(size_t N, size_t M, const float *A, size_t A_stride, const struct outer_side *sides,
-        size_t n_sides, float *sums, float *scratch);
+    /* Weight gradients over N frames: for each of the products, C[m][c] += sum over n of A[n][m] X[n][c], m <
+     * M, a multiple of 16; and sums[m] += sum over n of A[n][m]. */
+    void (*outer)(size_t N, size_t M, struct rows A, const struct outer_product *products, size_t n_products,
+        float *sums, float *scratch);
 
     /* out[i][j] = sum over c < width of x(i)[c] y(j)[c], in 16 lanes with fused multiply-adds. */
-    void (*dots)(size_t width, const float *X, struct picked x, const float *Y, struct picked y, float *out,
-        size_t out_stride);
+    void (*dots)(size_t width, struct picked x, struct picked y, struct rows out);
 
-    /* y(m) = sum over n of w[m][n] x(n), in the order of n; with `add` added to what is there. */
-    void (*mix)(size_t width, struct mix_weights w, const float *X, struct picked x, float *Y,
-        struct picked y, int add);
+    /* Sums of rows with weights, in the order of the rows. */
+    void (*mix)(const struct mixture *mixture);
 
     /* out[i][j] = sum over c < width of energy[c] tanh(q(i)[c] + k(j)[c]), in 16 lanes with fused
      * multiply-adds; and its gradient. */
-    void (*additive)(size_t width, const float *energy, const float *Q, struct picked q, const float *K,
-        struct picked k, float *out, size_t out_stride);
-    void (*additive_backward)(const struct additive_slopes *slopes);
+    void (*additive)(size_t width, const float *energy, struct picked q, struct picked k, struct rows out);
+    void (*additive_backward)(const struct additive_gradient *gradient);
 
-    void (*lstm_forward)(const struct cell_rows *rows);
-    void (*lstm_backward)(const struct cell_slopes *rows);
-    void (*gru_forward)(const struct cell_rows *rows);
-    void (*gru_backward)(const struct cell_slopes *rows);
-    void (*tanh_forward)(const struct cell_rows *rows); /* h = tanh(gates) */
-    void (*tanh_backward)(const struct cell_slopes *rows);
-    void (*relu_forward)(const struct cell_rows *rows);
-    void (*relu_backward)(const struct cell_slopes *rows);
+    void (*lstm_forward)(const struct cell_step *step);
+    void (*lstm_backward)(const struct cell_gradient *gradient);
+    void (*gru_forward)(const struct cell_step *step);
+    void (*gru_backward)(const struct cell_gradient *gradient);
+    void (*tanh_forward)(const struct cell_step *step); /* h = tanh(gates) */
+    void (*tanh_backward)(const struct cell_gradient *gradient);
+    void (*relu_forward)(const struct cell_step *step);
+    void (*relu_backward)(const struct cell_gradient *gradient);
 
     /* x[0 .. n-1] in place, n any. NaN stays NaN, infinities saturate, no result leaves the function's range.
      * Errors are in units in the last place of the right value (2^-149 among denormals) and are the largest
@@ -198,12 +185,29 @@ static inline size_t kernel_stride(size_t n)
     return (n / KERNEL_BLOCK | 1) * KERNEL_BLOCK;
 }
 
-/* Asks for rows [n] of a matrix to come near in the caches. */
-static inline void kernel_fetch(const float *rows, size_t n, size_t columns, size_t stride)
+/* The rows from the n-th on. */
+static inline struct rows rows_from(struct rows rows, size_t n)
+{
+    return (struct rows){rows.data + n * rows.stride, rows.stride};
+}
+
+static inline float *row_at(struct rows rows, size_t n)
+{
+    return rows.data + n * rows.stride;
+}
+
+/* The rows at data, which may be constant for whoever only reads them. */
+static inline struct rows as_rows(const float *data, size_t stride)
+{
+    return (struct rows){(float *)data, stride};
+}
+
+/* Asks for the first n rows of a matrix to come near in the caches. */
+static inline void kernel_fetch(struct rows rows, size_t n, size_t columns)
 {
     for (size_t m = 0; m < n; m++)
         for (size_t c = 0; c < columns; c += KERNEL_BLOCK)
-            __builtin_prefetch(rows + m * stride + c, 0, 2);
+            __builtin_prefetch(rows.data + m * rows.stride + c, 0, 2);
 }
 
 #endif

@@ -13,39 +13,37 @@ static void plain_pack(struct panels *B, const float *W, const int64_t *row, con
             B->data[k * B->columns + c] = row[k] < 0 || column[c] < 0 ? 0 : W[row[k] + column[c]];
 }
 
-static void plain_product(const struct panels *B, size_t M, const float *A, size_t A_stride,
-    const float *start, size_t start_stride, float *C, size_t C_stride)
+static void plain_product(const struct panels *B, size_t M, struct rows A, struct rows start, struct rows C)
 {
     for (size_t m = 0; m < M; m++)
         for (size_t c = 0; c < B->columns; c++) {
-            float sum = start ? start[m * start_stride + c] : 0;
+            float sum = start.data ? row_at(start, m)[c] : 0;
             for (size_t k = 0; k < B->K; k++)
-                sum = fmaf(A[m * A_stride + k], B->data[k * B->columns + c], sum);
-            C[m * C_stride + c] = sum;
+                sum = fmaf(row_at(A, m)[k], B->data[k * B->columns + c], sum);
+            row_at(C, m)[c] = sum;
         }
 }
 
-static void plain_outer_side(
-    size_t N, size_t M, const float *A, size_t A_stride, const struct outer_side *side)
+static void plain_outer_product(size_t N, size_t M, struct rows A, const struct outer_product *product)
 {
     for (size_t n = 0; n < N; n++)
         for (size_t m = 0; m < M; m++)
-            for (size_t c = 0; c < side->columns; c++) {
-                int64_t row = side->row ? side->row[n] : (int64_t)n;
-                float x = row < 0 ? 0 : side->X[(size_t)row * side->X_stride + c];
-                float *C = side->C + m * side->C_stride + c;
-                *C = fmaf(A[n * A_stride + m], x, *C);
+            for (size_t c = 0; c < product->columns; c++) {
+                int64_t row = product->row ? product->row[n] : (int64_t)n;
+                float x = row < 0 ? 0 : row_at(product->X, (size_t)row)[c];
+                float *C = row_at(product->C, m) + c;
+                *C = fmaf(row_at(A, n)[m], x, *C);
             }
 }
 
-static void plain_outer(size_t N, size_t M, const float *A, size_t A_stride, const struct outer_side *sides,
-    size_t n_sides, float *sums, float *scratch)
+static void plain_outer(size_t N, size_t M, struct rows A, const struct outer_product *products,
+    size_t n_products, float *sums, float *scratch)
 {
-    for (size_t s = 0; s < n_sides; s++)
-        plain_outer_side(N, M, A, A_stride, &sides[s]);
+    for (size_t p = 0; p < n_products; p++)
+        plain_outer_product(N, M, A, &products[p]);
     for (size_t n = 0; n < N; n++)
         for (size_t m = 0; m < M; m++)
-            sums[m] += A[n * A_stride + m];
+            sums[m] += row_at(A, n)[m];
 }
 
 static float plain_power_of_two(float n)
@@ -112,75 +110,78 @@ static size_t place(size_t u, size_t gate, size_t gates)
     return (u / KERNEL_BLOCK * gates + gate) * KERNEL_BLOCK + u % KERNEL_BLOCK;
 }
 
-static void plain_lstm_forward(const struct cell_rows *x)
+static void plain_lstm_forward(const struct cell_step *x)
 {
-    for (size_t b = 0; b < x->rows; b++)
+    for (size_t b = 0; b < x->count; b++)
         for (size_t u = 0; u < x->units; u++) {
-            float *gates = x->gates + b * x->gates_stride;
+            float *gates = x->gates.data + b * x->gates.stride;
             float *i = gates + place(u, 0, 4), *f = gates + place(u, 1, 4), *g = gates + place(u, 2, 4),
                   *o = gates + place(u, 3, 4);
-            float c = x->c_previous[b * x->c_previous_stride + u];
-            const float *p = x->peephole;
+            float c = x->c_previous.data[b * x->c_previous.stride + u];
+            const float *p = x->parameters;
             *i = plain_sigmoid(p ? fmaf(p[u], c, *i) : *i);
             *f = plain_sigmoid(p ? fmaf(p[x->units + u], c, *f) : *f);
             *g = plain_tanh(*g);
             c = fmaf(*f, c, *i * *g);
             *o = plain_sigmoid(p ? fmaf(p[2 * x->units + u], c, *o) : *o);
-            x->c[b * x->c_stride + u] = c;
-            x->tanh_c[b * x->c_stride + u] = plain_tanh(c);
-            x->h[b * x->h_stride + u] = *o * plain_tanh(c);
+            x->c.data[b * x->c.stride + u] = c;
+            x->saved.data[b * x->saved.stride + u] = plain_tanh(c);
+            x->h.data[b * x->h.stride + u] = *o * plain_tanh(c);
         }
 }
 
-static void plain_lstm_backward(const struct cell_slopes *x)
+static void plain_lstm_backward(const struct cell_gradient *x)
 {
-    for (size_t b = 0; b < x->rows; b++)
-        for (size_t u = 0; u < x->units; u++) {
-            float *gates = x->gates + b * x->gates_stride;
+    for (size_t b = 0; b < x->step.count; b++)
+        for (size_t u = 0; u < x->step.units; u++) {
+            float *gates = x->step.gates.data + b * x->step.gates.stride;
             float *pi = gates + place(u, 0, 4), *pf = gates + place(u, 1, 4), *pg = gates + place(u, 2, 4),
                   *po = gates + place(u, 3, 4);
-            float i = *pi, f = *pf, g = *pg, o = *po, t = x->tanh_c[b * x->tanh_c_stride + u];
-            float dh = x->dh[b * x->dh_stride + u], *dc_place = x->dc + b * x->dc_stride + u;
+            float i = *pi, f = *pf, g = *pg, o = *po, t = x->step.saved.data[b * x->step.saved.stride + u];
+            float dh = x->dh.data[b * x->dh.stride + u], *dc_place = x->dc.data + b * x->dc.stride + u;
             float dc = fmaf(dh * o, fmaf(-t, t, 1), *dc_place);
-            const float *p = x->peephole;
+            const float *p = x->step.parameters;
             *po = plain_flush(dh * t * (o * (1 - o)));
-            dc = p ? fmaf(p[2 * x->units + u], *po, dc) : dc;
+            dc = p ? fmaf(p[2 * x->step.units + u], *po, dc) : dc;
             *pi = plain_flush(dc * g * (i * (1 - i)));
-            *pf = plain_flush(dc * x->c_previous[b * x->c_previous_stride + u] * (f * (1 - f)));
+            *pf =
+                plain_flush(dc * x->step.c_previous.data[b * x->step.c_previous.stride + u] * (f * (1 - f)));
             *pg = plain_flush(dc * i * fmaf(-g, g, 1));
             float dc_previous = p ? fmaf(p[u], *pi, dc * f) : dc * f;
-            *dc_place = plain_flush(p ? fmaf(p[x->units + u], *pf, dc_previous) : dc_previous);
+            *dc_place = plain_flush(p ? fmaf(p[x->step.units + u], *pf, dc_previous) : dc_previous);
         }
 }
 
-static void plain_gru_forward(const struct cell_rows *x)
+static void plain_gru_forward(const struct cell_step *x)
 {
-    for (size_t b = 0; b < x->rows; b++)
+    for (size_t b = 0; b < x->count; b++)
         for (size_t u = 0; u < x->units; u++) {
-            float *gates = x->gates + b * x->gates_stride;
-            const float *recurrent = x->recurrent + b * x->recurrent_stride;
+            float *gates = x->gates.data + b * x->gates.stride;
+            const float *recurrent = x->recurrent.data + b * x->recurrent.stride;
             float *r = gates + place(u, 0, 3), *z = gates + place(u, 1, 3), *n = gates + place(u, 2, 3);
             float un = recurrent[place(u, 2, 3)];
             *r = plain_sigmoid(*r + recurrent[place(u, 0, 3)]);
             *z = plain_sigmoid(*z + recurrent[place(u, 1, 3)]);
             *n = plain_tanh(fmaf(*r, un, *n));
-            x->tanh_c[b * x->c_stride + u] = un;
-            x->h[b * x->h_stride + u] = fmaf(*z, x->h_previous[b * x->h_previous_stride + u] - *n, *n);
+            x->saved.data[b * x->saved.stride + u] = un;
+            x->h.data[b * x->h.stride + u] =
+                fmaf(*z, x->h_previous.data[b * x->h_previous.stride + u] - *n, *n);
         }
 }
 
-static void plain_gru_backward(const struct cell_slopes *x)
+static void plain_gru_backward(const struct cell_gradient *x)
 {
-    for (size_t b = 0; b < x->rows; b++)
-        for (size_t u = 0; u < x->units; u++) {
-            float *gates = x->gates + b * x->gates_stride,
-                  *recurrent = x->recurrent + b * x->recurrent_stride;
+    for (size_t b = 0; b < x->step.count; b++)
+        for (size_t u = 0; u < x->step.units; u++) {
+            float *gates = x->step.gates.data + b * x->step.gates.stride,
+                  *recurrent = x->step.recurrent.data + b * x->step.recurrent.stride;
             size_t pr = place(u, 0, 3), pz = place(u, 1, 3), pn = place(u, 2, 3);
-            float r = gates[pr], z = gates[pz], n = gates[pn], dh = x->dh[b * x->dh_stride + u];
-            float *dh_previous = x->dh_previous + b * x->dh_previous_stride + u;
+            float r = gates[pr], z = gates[pz], n = gates[pn], dh = x->dh.data[b * x->dh.stride + u];
+            float *dh_previous = x->dh_previous.data + b * x->dh_previous.stride + u;
             float dn = plain_flush(dh * (1 - z) * fmaf(-n, n, 1));
-            float dz = plain_flush(dh * (x->h_previous[b * x->h_previous_stride + u] - n) * (z * (1 - z)));
-            float dr = plain_flush(dn * x->tanh_c[b * x->tanh_c_stride + u] * (r * (1 - r)));
+            float dz = plain_flush(
+                dh * (x->step.h_previous.data[b * x->step.h_previous.stride + u] - n) * (z * (1 - z)));
+            float dr = plain_flush(dn * x->step.saved.data[b * x->step.saved.stride + u] * (r * (1 - r)));
             gates[pr] = recurrent[pr] = dr;
             gates[pz] = recurrent[pz] = dz;
             gates[pn] = dn;
@@ -189,37 +190,39 @@ static void plain_gru_backward(const struct cell_slopes *x)
         }
 }
 
-static void plain_tanh_forward(const struct cell_rows *x)
+static void plain_tanh_forward(const struct cell_step *x)
 {
-    for (size_t b = 0; b < x->rows; b++)
+    for (size_t b = 0; b < x->count; b++)
         for (size_t u = 0; u < x->units; u++)
-            x->h[b * x->h_stride + u] = plain_tanh(x->gates[b * x->gates_stride + u]);
+            x->h.data[b * x->h.stride + u] = plain_tanh(x->gates.data[b * x->gates.stride + u]);
 }
 
-static void plain_tanh_backward(const struct cell_slopes *x)
+static void plain_tanh_backward(const struct cell_gradient *x)
 {
-    for (size_t b = 0; b < x->rows; b++)
-        for (size_t u = 0; u < x->units; u++) {
-            float h = x->h[b * x->h_stride + u];
-            x->gates[b * x->gates_stride + u] = plain_flush(x->dh[b * x->dh_stride + u] * fmaf(-h, h, 1));
+    for (size_t b = 0; b < x->step.count; b++)
+        for (size_t u = 0; u < x->step.units; u++) {
+            float h = x->step.h.data[b * x->step.h.stride + u];
+            x->step.gates.data[b * x->step.gates.stride + u] =
+                plain_flush(x->dh.data[b * x->dh.stride + u] * fmaf(-h, h, 1));
         }
 }
 
-static void plain_relu_forward(const struct cell_rows *x)
+static void plain_relu_forward(const struct cell_step *x)
 {
-    for (size_t b = 0; b < x->rows; b++)
+    for (size_t b = 0; b < x->count; b++)
         for (size_t u = 0; u < x->units; u++) {
-            float a = x->gates[b * x->gates_stride + u];
-            x->h[b * x->h_stride + u] = a < 0 ? 0 : a;
+            float a = x->gates.data[b * x->gates.stride + u];
+            x->h.data[b * x->h.stride + u] = a < 0 ? 0 : a;
         }
 }
 
-static void plain_relu_backward(const struct cell_slopes *x)
+static void plain_relu_backward(const struct cell_gradient *x)
 {
-    for (size_t b = 0; b < x->rows; b++)
-        for (size_t u = 0; u < x->units; u++) {
-            float dh = x->dh[b * x->dh_stride + u];
-            x->gates[b * x->gates_stride + u] = x->h[b * x->h_stride + u] > 0 ? plain_flush(dh) : 0;
+    for (size_t b = 0; b < x->step.count; b++)
+        for (size_t u = 0; u < x->step.units; u++) {
+            float dh = x->dh.data[b * x->dh.stride + u];
+            x->step.gates.data[b * x->step.gates.stride + u] =
+                x->step.h.data[b * x->step.h.stride + u] > 0 ? plain_flush(dh) : 0;
         }
 }
 
@@ -243,7 +246,12 @@ static void plain_exp_array(size_t n, float *x)
 
 static size_t plain_place(struct picked picked, size_t i)
 {
-    return (picked.row ? (size_t)picked.row[i] : picked.first + i) * picked.stride;
+    return picked.row ? (size_t)picked.row[i] : picked.first + i;
+}
+
+static float *plain_row(struct picked picked, size_t i)
+{
+    return row_at(picked.rows, plain_place(picked, i));
 }
 
 static float plain_add_lanes(float lane[KERNEL_BLOCK])
@@ -254,59 +262,58 @@ static float plain_add_lanes(float lane[KERNEL_BLOCK])
     return lane[0];
 }
 
-static void plain_dots(size_t width, const float *X, struct picked x, const float *Y, struct picked y,
-    float *out, size_t out_stride)
+static void plain_dots(size_t width, struct picked x, struct picked y, struct rows out)
 {
     for (size_t i = 0; i < x.n; i++)
         for (size_t j = 0; j < y.n; j++) {
             float lane[KERNEL_BLOCK] = {0};
             for (size_t c = 0; c < width; c++)
-                lane[c % KERNEL_BLOCK] =
-                    fmaf(X[plain_place(x, i) + c], Y[plain_place(y, j) + c], lane[c % KERNEL_BLOCK]);
-            out[i * out_stride + j] = plain_add_lanes(lane);
+                lane[c % KERNEL_BLOCK] = fmaf(plain_row(x, i)[c], plain_row(y, j)[c], lane[c % KERNEL_BLOCK]);
+            row_at(out, i)[j] = plain_add_lanes(lane);
         }
 }
 
-static void plain_mix(
-    size_t width, struct mix_weights w, const float *X, struct picked x, float *Y, struct picked y, int add)
+static void plain_mix(const struct mixture *mixture)
 {
-    for (size_t m = 0; m < y.n; m++)
-        for (size_t c = 0; c < width; c++) {
-            float *out = Y + plain_place(y, m) + c, sum = add ? *out : 0;
-            for (size_t n = 0; n < x.n; n++)
-                sum = fmaf(w.base[m * w.row + n * w.step], X[plain_place(x, n) + c], sum);
+    for (size_t m = 0; m < mixture->y.n; m++)
+        for (size_t c = 0; c < mixture->width; c++) {
+            float *out = plain_row(mixture->y, m) + c, sum = mixture->add ? *out : 0;
+            for (size_t n = 0; n < mixture->x.n; n++) {
+                float weight = mixture->weights[m * mixture->row + n * mixture->step];
+                sum = fmaf(weight, plain_row(mixture->x, n)[c], sum);
+            }
             *out = sum;
         }
 }
 
-static void plain_additive(size_t width, const float *energy, const float *Q, struct picked q, const float *K,
-    struct picked k, float *out, size_t out_stride)
+static void plain_additive(
+    size_t width, const float *energy, struct picked q, struct picked k, struct rows out)
 {
     for (size_t i = 0; i < q.n; i++)
         for (size_t j = 0; j < k.n; j++) {
             float lane[KERNEL_BLOCK] = {0};
             for (size_t c = 0; c < width; c++) {
-                float t = plain_tanh(Q[plain_place(q, i) + c] + K[plain_place(k, j) + c]);
+                float t = plain_tanh(plain_row(q, i)[c] + plain_row(k, j)[c]);
                 lane[c % KERNEL_BLOCK] = fmaf(energy[c], t, lane[c % KERNEL_BLOCK]);
             }
-            out[i * out_stride + j] = plain_add_lanes(lane);
+            row_at(out, i)[j] = plain_add_lanes(lane);
         }
 }
 
-static void plain_additive_backward(const struct additive_slopes *s)
+static void plain_additive_backward(const struct additive_gradient *s)
 {
     for (size_t c = 0; c < s->width; c++)
         for (size_t i = 0; i < s->q.n; i++) {
             float dq = 0, denergy = 0;
             for (size_t j = 0; j < s->k.n; j++) {
-                float t = plain_tanh(s->Q[plain_place(s->q, i) + c] + s->K[plain_place(s->k, j) + c]);
-                float d = s->slope[i * s->slope_stride + j], da = fmaf(-(d * t), t, d) * s->energy[c];
-                float *dk = s->dK + plain_place(s->k, j) + c;
+                float t = plain_tanh(plain_row(s->q, i)[c] + plain_row(s->k, j)[c]);
+                float d = row_at(s->dscore, i)[j], da = fmaf(-(d * t), t, d) * s->energy[c];
+                float *dk = row_at(s->dK, plain_place(s->k, j)) + c;
                 denergy += d * t;
                 dq += da;
                 *dk = i == 0 ? da : *dk + da;
             }
-            s->dQ[plain_place(s->q, i) + c] = dq;
+            row_at(s->dQ, plain_place(s->q, i))[c] = dq;
             s->denergy[c] += denergy;
         }
 }

@@ -22,9 +22,16 @@ enum {
 
 struct tile {
     size_t K;
-    const float *B; /* vectors of k at B + k * VECTORS * VEC_LANES */
+    const float *B;       /* vectors of k at B + k * VECTORS * VEC_LANES */
+    size_t A_row, A_step; /* floats from row to row of A, and from k to k */
     size_t start_row, C_row;
     size_t ahead; /* floats from B to what is fetched meanwhile, as much as B's; 0: nothing */
+};
+
+/* The rows that a tile meets: where the first of A, of what its sums start from (NULL: zero) and of C lie. */
+struct tile_rows {
+    const float *A, *start;
+    float *C;
 };
 
 /* Tiles live in registers only if every loop over rows and vectors is unrolled. */
@@ -46,18 +53,18 @@ INLINE void tile_step(vec sum[MOST_ROWS][TILE_VECTORS], const float *A, size_t A
     }
 }
 
-/* C = start + A B; start NULL: zero. Where FETCH is 1, half as much as B holds is fetched from `fetch` on. */
-INLINE void tile_multiply(const struct tile *tile, const float *A, size_t A_row, size_t A_step,
-    const float *start, float *C, const float *fetch, const int FETCH, const size_t ROWS,
-    const size_t VECTORS)
+/* C = start + A B. Where FETCH is 1, half as much as B holds is fetched from `fetch` on. */
+INLINE void tile_multiply(const struct tile *tile, struct tile_rows rows, const float *fetch, const int FETCH,
+    const size_t ROWS, const size_t VECTORS)
 {
-    const float *B = tile->B;
+    const float *A = rows.A, *B = tile->B;
+    const size_t A_row = tile->A_row, A_step = tile->A_step;
     vec sum[MOST_ROWS][TILE_VECTORS];
     UNROLL
     for (size_t m = 0; m < ROWS; m++)
         UNROLL
     for (size_t v = 0; v < VECTORS; v++)
-        sum[m][v] = start ? vec_load(start + m * tile->start_row + v * VEC_LANES) : vec_splat(0);
+        sum[m][v] = rows.start ? vec_load(rows.start + m * tile->start_row + v * VEC_LANES) : vec_splat(0);
     size_t k = tile->K;
     for (; k >= STEPS; k -= STEPS) {
         if (FETCH) {
@@ -82,7 +89,7 @@ INLINE void tile_multiply(const struct tile *tile, const float *A, size_t A_row,
     for (size_t m = 0; m < ROWS; m++)
         UNROLL
     for (size_t v = 0; v < VECTORS; v++)
-        vec_store(C + m * tile->C_row + v * VEC_LANES, sum[m][v]);
+        vec_store(rows.C + m * tile->C_row + v * VEC_LANES, sum[m][v]);
 }
 
 /* The next of the parts, each at most `most` and the last two alike, that n is split into: 5 rows are 3 and

@@ -123,10 +123,11 @@ void attention_take_workspace(
 void attention_set_keys(
     struct attention_layer *a, const struct pass *pass, size_t N, const float *Y, size_t Y_stride)
 {
-    pass->kernel->product(&a->key.forward, N, Y, Y_stride, a->key_bias, 0, a->keys, a->K_stride);
+    pass->kernel->product(
+        &a->key.forward, N, as_rows(Y, Y_stride), as_rows(a->key_bias, 0), as_rows(a->keys, a->K_stride));
 }
 
-/* The queries of one sequence, and its frames. Each as rows of a matrix: the stride is to be set. */
+/* The queries of one sequence, and its frames. Each as rows of a matrix that is to be set. */
 struct group {
     size_t first; /* of its queries in their order */
     struct picked queries, frames;
@@ -154,19 +155,19 @@ static struct group find_group(
     return group;
 }
 
-static struct picked with_stride(struct picked picked, size_t stride)
+/* The same rows of this matrix. */
+static struct picked rows_in(struct picked picked, struct rows matrix)
 {
-    picked.stride = stride;
+    picked.rows = matrix;
     return picked;
 }
 
 /* What scores compare with keys. */
-static const float *compared(
-    const struct attention_layer *a, const struct attention_queries *queries, size_t *stride)
+static struct rows compared(const struct attention_layer *a, const struct attention_queries *queries)
 {
-    int additive = a->kind == ATTENTION_ADDITIVE;
-    *stride = additive ? a->K_stride : queries->d_stride;
-    return additive ? a->queries : queries->d;
+    if (a->kind == ATTENTION_ADDITIVE)
+        return as_rows(a->queries, a->K_stride);
+    return as_rows(queries->d, queries->d_stride);
 }
 
 /* alpha and contexts of a group. */
@@ -174,20 +175,22 @@ static void attend(const struct attention_layer *a, const struct pass *pass,
     const struct attention_queries *queries, const struct group *group)
 {
     const struct kernel *kernel = pass->kernel;
-    size_t q_stride;
-    const float *Q = compared(a, queries, &q_stride);
-    struct picked q = with_stride(group->queries, q_stride), keys = with_stride(group->frames, a->K_stride);
-    float *alpha = a->alpha + group->first * a->T_stride;
+    struct picked q = rows_in(group->queries, compared(a, queries)),
+                  keys = rows_in(group->frames, as_rows(a->keys, a->K_stride));
+    struct rows alpha = as_rows(a->alpha + group->first * a->T_stride, a->T_stride);
     if (a->kind == ATTENTION_ADDITIVE)
-        kernel->additive(a->Kp, a->energy, Q, q, a->keys, keys, alpha, a->T_stride);
+        kernel->additive(a->Kp, a->energy, q, keys, alpha);
     else
-        kernel->dots(a->Kp, Q, q, a->keys, keys, alpha, a->T_stride);
+        kernel->dots(a->Kp, q, keys, alpha);
     float largest;
     for (size_t u = 0; u < q.n; u++)
-        kernel->softmax(keys.n, alpha + u * a->T_stride, &largest);
-    kernel->mix(a->Fp, (struct mix_weights){.base = alpha, .row = a->T_stride, .step = 1}, queries->Y,
-        with_stride(group->frames, queries->Y_stride), a->context, with_stride(group->queries, a->F_stride),
-        0);
+        kernel->softmax(keys.n, row_at(alpha, u), &largest);
+    kernel->mix(&(struct mixture){.width = a->Fp,
+        .weights = alpha.data,
+        .row = alpha.stride,
+        .step = 1,
+        .x = rows_in(group->frames, as_rows(queries->Y, queries->Y_stride)),
+        .y = rows_in(group->queries, as_rows(a->context, a->F_stride))});
 }
 
 void attention_forward(const struct attention_layer *a, const struct pass *pass,
@@ -196,16 +199,17 @@ void attention_forward(const struct attention_layer *a, const struct pass *pass,
     const struct kernel *kernel = pass->kernel;
     size_t R = queries->R;
     if (a->kind == ATTENTION_ADDITIVE)
-        kernel->product(
-            &a->query.forward, R, queries->d, queries->d_stride, NULL, 0, a->queries, a->K_stride);
+        kernel->product(&a->query.forward, R, as_rows(queries->d, queries->d_stride), (struct rows){0},
+            as_rows(a->queries, a->K_stride));
     for (size_t i = 0; i < R;) {
         struct group group = find_group(a, queries, i);
         attend(a, pass, queries, &group);
         i += group.queries.n;
     }
-    kernel->product(
-        &a->combine[0].forward, R, queries->d, queries->d_stride, a->combine_bias, 0, out, a->S_stride);
-    kernel->product(&a->combine[1].forward, R, a->context, a->F_stride, out, a->S_stride, out, a->S_stride);
+    kernel->product(&a->combine[0].forward, R, as_rows(queries->d, queries->d_stride),
+        as_rows(a->combine_bias, 0), as_rows(out, a->S_stride));
+    kernel->product(&a->combine[1].forward, R, as_rows(a->context, a->F_stride), as_rows(out, a->S_stride),
+        as_rows(out, a->S_stride));
     for (size_t n = 0; n < R; n++)
         kernel->tanh_array(a->Sp, out + n * a->S_stride);
 }
@@ -217,23 +221,22 @@ static void combine_backward(const struct attention_layer *a, const struct pass 
     const struct kernel *kernel = pass->kernel;
     float *gradient = pass->gradient;
     size_t R = queries->R;
-    kernel->tanh_backward(&(struct cell_slopes){.rows = R,
-        .units = a->Sp,
-        .gates = dout,
-        .gates_stride = a->S_stride,
-        .h = out,
-        .h_stride = a->S_stride,
-        .dh = dout,
-        .dh_stride = a->S_stride});
-    kernel->product(&a->combine[0].backward, R, dout, a->S_stride, NULL, 0, dd, queries->d_stride);
-    kernel->product(&a->combine[1].backward, R, dout, a->S_stride, NULL, 0, a->dcontext, a->F_stride);
+    kernel->tanh_backward(&(struct cell_gradient){.step = {.count = R,
+                                                      .units = a->Sp,
+                                                      .gates = as_rows(dout, a->S_stride),
+                                                      .h = as_rows(out, a->S_stride)},
+        .dh = as_rows(dout, a->S_stride)});
+    kernel->product(&a->combine[0].backward, R, as_rows(dout, a->S_stride), (struct rows){0},
+        as_rows(dd, queries->d_stride));
+    kernel->product(&a->combine[1].backward, R, as_rows(dout, a->S_stride), (struct rows){0},
+        as_rows(a->dcontext, a->F_stride));
     float *dW[2] = {a->dW, a->dW + a->Sp * a->Sp};
-    struct outer_side sides[] = {
-        {.columns = a->Sp, .X = queries->d, .X_stride = queries->d_stride, .C = dW[0], .C_stride = a->Sp},
-        {.columns = a->Fp, .X = a->context, .X_stride = a->F_stride, .C = dW[1], .C_stride = a->Fp}};
+    struct outer_product products[] = {
+        {.columns = a->Sp, .X = as_rows(queries->d, queries->d_stride), .C = as_rows(dW[0], a->Sp)},
+        {.columns = a->Fp, .X = as_rows(a->context, a->F_stride), .C = as_rows(dW[1], a->Fp)}};
     memset(a->dW, 0, a->Sp * (a->Sp + a->Fp) * sizeof(float));
     memset(a->sums, 0, a->Sp * sizeof(float));
-    kernel->outer(R, a->Sp, dout, a->S_stride, sides, 2, a->sums, a->scratch);
+    kernel->outer(R, a->Sp, as_rows(dout, a->S_stride), products, 2, a->sums, a->scratch);
     matrix_add_gradient(&a->combine[0], dW[0], gradient);
     matrix_add_gradient(&a->combine[1], dW[1], gradient);
     bias_add_gradient(a->units, a->sums, gradient + a->combine_bias_offset);
@@ -251,42 +254,61 @@ static void softmax_backward(size_t T, const float *alpha, float *dalpha)
     }
 }
 
+/* From the gradient by the scores of a group into dkeys of its frames and the gradient by its queries. */
+static void score_backward(const struct attention_layer *a, const struct pass *pass,
+    const struct attention_queries *queries, const struct group *group, float *dd)
+{
+    struct rows dscore = as_rows(a->dalpha, a->T_stride), dkeys = as_rows(a->dkeys, a->K_stride);
+    struct picked q = rows_in(group->queries, compared(a, queries)),
+                  keys = rows_in(group->frames, as_rows(a->keys, a->K_stride));
+    if (a->kind == ATTENTION_ADDITIVE) {
+        pass->kernel->additive_backward(&(struct additive_gradient){.width = a->Kp,
+            .energy = a->energy,
+            .q = q,
+            .k = keys,
+            .dscore = dscore,
+            .dQ = as_rows(a->dqueries, a->K_stride),
+            .dK = dkeys,
+            .denergy = a->denergy});
+        return;
+    }
+    struct mixture by_query = {.width = a->Kp,
+        .weights = dscore.data,
+        .row = dscore.stride,
+        .step = 1,
+        .x = keys,
+        .y = rows_in(q, as_rows(dd, queries->d_stride)),
+        .add = 1};
+    struct mixture by_key = {.width = a->Kp,
+        .weights = dscore.data,
+        .row = 1,
+        .step = dscore.stride,
+        .x = q,
+        .y = rows_in(keys, dkeys)};
+    pass->kernel->mix(&by_query);
+    pass->kernel->mix(&by_key);
+}
+
 /* From dcontext of a group into dY and dkeys of its frames and the gradient by its queries, dd or dqueries.
  */
 static void attend_backward(const struct attention_layer *a, const struct pass *pass,
     const struct attention_queries *queries, const struct group *group, float *dd, float *dY)
 {
     const struct kernel *kernel = pass->kernel;
-    struct picked Y = with_stride(group->frames, queries->Y_stride),
-                  contexts = with_stride(group->queries, a->F_stride),
-                  keys = with_stride(group->frames, a->K_stride);
+    struct rows encoded = as_rows(queries->Y, queries->Y_stride),
+                contexts = as_rows(a->dcontext, a->F_stride), dalpha = as_rows(a->dalpha, a->T_stride);
+    struct picked from = rows_in(group->queries, contexts);
     const float *alpha = a->alpha + group->first * a->T_stride;
-    kernel->dots(a->Fp, a->dcontext, contexts, queries->Y, Y, a->dalpha, a->T_stride);
-    kernel->mix(a->Fp, (struct mix_weights){.base = alpha, .row = 1, .step = a->T_stride}, a->dcontext,
-        contexts, dY, Y, 0);
-    for (size_t u = 0; u < contexts.n; u++)
-        softmax_backward(keys.n, alpha + u * a->T_stride, a->dalpha + u * a->T_stride);
-    size_t q_stride;
-    const float *Q = compared(a, queries, &q_stride);
-    struct picked q = with_stride(group->queries, q_stride);
-    if (a->kind == ATTENTION_ADDITIVE) {
-        kernel->additive_backward(&(struct additive_slopes){.width = a->Kp,
-            .energy = a->energy,
-            .Q = Q,
-            .K = a->keys,
-            .q = q,
-            .k = keys,
-            .slope = a->dalpha,
-            .slope_stride = a->T_stride,
-            .dQ = a->dqueries,
-            .dK = a->dkeys,
-            .denergy = a->denergy});
-        return;
-    }
-    struct mix_weights by_query = {.base = a->dalpha, .row = a->T_stride, .step = 1},
-                       by_key = {.base = a->dalpha, .row = 1, .step = a->T_stride};
-    kernel->mix(a->Kp, by_query, a->keys, keys, dd, q, 1);
-    kernel->mix(a->Kp, by_key, Q, q, a->dkeys, keys, 0);
+    kernel->dots(a->Fp, from, rows_in(group->frames, encoded), dalpha);
+    kernel->mix(&(struct mixture){.width = a->Fp,
+        .weights = alpha,
+        .row = 1,
+        .step = a->T_stride,
+        .x = from,
+        .y = rows_in(group->frames, as_rows(dY, queries->Y_stride))});
+    for (size_t u = 0; u < from.n; u++)
+        softmax_backward(group->frames.n, alpha + u * a->T_stride, row_at(dalpha, u));
+    score_backward(a, pass, queries, group, dd);
 }
 
 /* Gradient by a matrix W from dy [R] of what it made of X [R], and by the bias beside it where there is one.
@@ -294,11 +316,11 @@ static void attend_backward(const struct attention_layer *a, const struct pass *
 static void matrix_gradient(const struct attention_layer *a, const struct pass *pass, const struct matrix *W,
     size_t R, const float *X, size_t X_stride, const float *dy)
 {
-    struct outer_side side = {
-        .columns = W->columns, .X = X, .X_stride = X_stride, .C = a->dW, .C_stride = W->columns};
+    struct outer_product product = {
+        .columns = W->columns, .X = as_rows(X, X_stride), .C = as_rows(a->dW, W->columns)};
     memset(a->dW, 0, W->rows * W->columns * sizeof(float));
     memset(a->sums, 0, W->rows * sizeof(float));
-    pass->kernel->outer(R, W->rows, dy, a->K_stride, &side, 1, a->sums, a->scratch);
+    pass->kernel->outer(R, W->rows, as_rows(dy, a->K_stride), &product, 1, a->sums, a->scratch);
     matrix_add_gradient(W, a->dW, pass->gradient);
 }
 
@@ -315,13 +337,13 @@ void attention_backward(const struct attention_layer *a, const struct pass *pass
         i += group.queries.n;
     }
     if (additive) {
-        pass->kernel->product(
-            &a->query.backward, R, a->dqueries, a->K_stride, dd, queries->d_stride, dd, queries->d_stride);
+        pass->kernel->product(&a->query.backward, R, as_rows(a->dqueries, a->K_stride),
+            as_rows(dd, queries->d_stride), as_rows(dd, queries->d_stride));
         matrix_gradient(a, pass, &a->query, R, queries->d, queries->d_stride, a->dqueries);
         bias_add_gradient(a->keyed, a->denergy, pass->gradient + a->energy_offset);
     }
-    pass->kernel->product(
-        &a->key.backward, N, a->dkeys, a->K_stride, dY, queries->Y_stride, dY, queries->Y_stride);
+    pass->kernel->product(&a->key.backward, N, as_rows(a->dkeys, a->K_stride), as_rows(dY, queries->Y_stride),
+        as_rows(dY, queries->Y_stride));
     matrix_gradient(a, pass, &a->key, N, queries->Y, queries->Y_stride, a->dkeys);
     if (additive)
         bias_add_gradient(a->keyed, a->sums, pass->gradient + a->key_bias_offset);

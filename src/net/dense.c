@@ -49,7 +49,8 @@ void dense_take_workspace(struct dense *dense, const struct pass *pass, struct a
 void dense_forward(const struct dense *dense, const struct pass *pass, size_t R, const float *X,
     size_t X_stride, float *Y, size_t Y_stride)
 {
-    pass->kernel->product(&dense->weight.forward, R, X, X_stride, dense->bias, 0, Y, Y_stride);
+    pass->kernel->product(
+        &dense->weight.forward, R, as_rows(X, X_stride), as_rows(dense->bias, 0), as_rows(Y, Y_stride));
 }
 
 void dense_backward(const struct dense *dense, const struct pass *pass, size_t R, const float *X,
@@ -57,12 +58,13 @@ void dense_backward(const struct dense *dense, const struct pass *pass, size_t R
 {
     const struct matrix *W = &dense->weight;
     if (dX)
-        pass->kernel->product(&W->backward, R, dY, Y_stride, NULL, 0, dX, X_stride);
+        pass->kernel->product(
+            &W->backward, R, as_rows(dY, Y_stride), (struct rows){0}, as_rows(dX, X_stride));
     memset(dense->dW, 0, W->rows * W->columns * sizeof *dense->dW);
     memset(dense->sums, 0, W->rows * sizeof *dense->sums);
-    struct outer_side side = {
-        .columns = W->columns, .X = X, .X_stride = X_stride, .C = dense->dW, .C_stride = W->columns};
-    pass->kernel->outer(R, W->rows, dY, Y_stride, &side, 1, dense->sums, dense->scratch);
+    struct outer_product product = {
+        .columns = W->columns, .X = as_rows(X, X_stride), .C = as_rows(dense->dW, W->columns)};
+    pass->kernel->outer(R, W->rows, as_rows(dY, Y_stride), &product, 1, dense->sums, dense->scratch);
     matrix_add_gradient(W, dense->dW, pass->gradient);
     bias_add_gradient(dense->outputs, dense->sums, pass->gradient + dense->bias_offset);
 }
@@ -85,7 +87,7 @@ void dense_backward_input(const struct dense *dense, const struct pass *pass, si
     }
     const struct matrix *W = &dense->weight;
     memset(dense->sums, 0, W->rows * sizeof *dense->sums);
-    pass->kernel->outer(R, W->rows, dY, Y_stride, NULL, 0, dense->sums, dense->scratch);
+    pass->kernel->outer(R, W->rows, as_rows(dY, Y_stride), NULL, 0, dense->sums, dense->scratch);
     bias_add_gradient(dense->outputs, dense->sums, pass->gradient + dense->bias_offset);
     matrix_add_symbols(W, R, in.symbols, dY, Y_stride, dense->dW, pass->gradient);
 }

@@ -111,43 +111,44 @@ void recurrent_take_workspace(struct recurrent *r, const struct pass *pass, stru
     r->scratch = arena_take(arena, pass->kernel->outer_floats, sizeof(float));
 }
 
-static void cell_forward(const struct recurrent *r, const struct pass *pass, const struct cell_rows *rows)
+static void cell_forward(const struct recurrent *r, const struct pass *pass, const struct cell_step *step)
 {
     const struct kernel *kernel = pass->kernel;
     double start = times_start(pass->times);
     switch (r->cell) {
     case CELL_LSTM:
-        kernel->lstm_forward(rows);
+        kernel->lstm_forward(step);
         break;
     case CELL_GRU:
-        kernel->gru_forward(rows);
+        kernel->gru_forward(step);
         break;
     case CELL_RNN:
-        kernel->tanh_forward(rows);
+        kernel->tanh_forward(step);
         break;
     case CELL_RNN_RELU:
-        kernel->relu_forward(rows);
+        kernel->relu_forward(step);
         break;
     }
     times_add(pass->times, NET_ACTIVATION, start);
 }
 
-static void cell_backward(const struct recurrent *r, const struct pass *pass, const struct cell_slopes *rows)
+static void cell_backward(
+    const struct recurrent *r, const struct pass *pass, const struct cell_gradient *gradient)
 {
     const struct kernel *kernel = pass->kernel;
     double start = times_start(pass->times);
     switch (r->cell) {
     case CELL_LSTM:
-        kernel->lstm_backward(rows);
+        kernel->lstm_backward(gradient);
         break;
     case CELL_GRU:
-        kernel->gru_backward(rows);
+        kernel->gru_backward(gradient);
         break;
     case CELL_RNN:
-        kernel->tanh_backward(rows);
+        kernel->tanh_backward(gradient);
         break;
     case CELL_RNN_RELU:
-        kernel->relu_backward(rows);
+        kernel->relu_backward(gradient);
         break;
     }
     times_add(pass->times, NET_ACTIVATION, start);
@@ -167,42 +168,44 @@ static void run_product(
     if (r->cell == CELL_GRU) {
         float *u = r->u + run.first * r->a_stride;
         if (run.product)
-            pass->kernel->product(
-                &r->hidden.forward, run.rows, m, stride, r->bias_recurrent, 0, u, r->a_stride);
+            pass->kernel->product(&r->hidden.forward, run.rows, as_rows(m, stride),
+                as_rows(r->bias_recurrent, 0), as_rows(u, r->a_stride));
         for (size_t b = 0; b < run.rows && !run.product; b++)
             memcpy(u + b * r->a_stride, r->bias_recurrent, r->G * r->Hp * sizeof *u);
     } else if (run.product) {
         float *a = r->a + run.first * r->a_stride;
-        pass->kernel->product(&r->hidden.forward, run.rows, m, stride, a, r->a_stride, a, r->a_stride);
+        pass->kernel->product(&r->hidden.forward, run.rows, as_rows(m, stride), as_rows(a, r->a_stride),
+            as_rows(a, r->a_stride));
     }
+}
+
+/* What the cell reads and writes of a run of rows. */
+static struct cell_step step_of(const struct recurrent *r, struct run run, struct rows Y)
+{
+    size_t Hp = r->Hp;
+    struct cell_step step = {.count = run.rows,
+        .units = Hp,
+        .gates = as_rows(r->a + run.first * r->a_stride, r->a_stride),
+        .h_previous = rows_from(Y, run.before),
+        .h = rows_from(Y, run.first),
+        .parameters = r->peephole};
+    if (r->cell == CELL_LSTM) {
+        step.c_previous = as_rows(r->c + run.before * Hp, Hp);
+        step.c = as_rows(r->c + run.first * Hp, Hp);
+    }
+    if (r->cell == CELL_LSTM || r->cell == CELL_GRU)
+        step.saved = as_rows(r->t + run.first * Hp, Hp);
+    if (r->cell == CELL_GRU)
+        step.recurrent = as_rows(r->u + run.first * r->a_stride, r->a_stride);
+    return step;
 }
 
 static void run_forward(
     const struct recurrent *r, const struct pass *pass, struct run run, float *Y, size_t Y_stride)
 {
-    size_t Hp = r->Hp;
     run_product(r, pass, run, Y, Y_stride);
-    struct cell_rows rows = {.rows = run.rows,
-        .units = Hp,
-        .gates = r->a + run.first * r->a_stride,
-        .gates_stride = r->a_stride,
-        .h = Y + run.first * Y_stride,
-        .h_stride = Y_stride,
-        .c_stride = Hp,
-        .recurrent_stride = r->a_stride,
-        .h_previous = Y + run.before * Y_stride,
-        .h_previous_stride = Y_stride,
-        .c_previous_stride = Hp,
-        .peephole = r->peephole};
-    if (r->cell == CELL_LSTM) {
-        rows.c = r->c + run.first * Hp;
-        rows.c_previous = r->c + run.before * Hp;
-    }
-    if (r->cell == CELL_LSTM || r->cell == CELL_GRU)
-        rows.tanh_c = r->t + run.first * Hp;
-    if (r->cell == CELL_GRU)
-        rows.recurrent = r->u + run.first * r->a_stride;
-    cell_forward(r, pass, &rows);
+    struct cell_step step = step_of(r, run, as_rows(Y, Y_stride));
+    cell_forward(r, pass, &step);
 }
 
 /* Steps in the direction's own time whose frames the products over many frames take at once: as many as a
@@ -233,8 +236,8 @@ static void span_forward(
     if (r->one_hot)
         matrix_look_up(&r->input, end - n, pass->microbatch->symbols + n, r->bias, a, r->a_stride);
     else
-        pass->kernel->product(
-            &r->input.forward, end - n, X + n * X_stride, X_stride, r->bias, 0, a, r->a_stride);
+        pass->kernel->product(&r->input.forward, end - n, as_rows(X + n * X_stride, X_stride),
+            as_rows(r->bias, 0), as_rows(a, r->a_stride));
 }
 
 /* The state that each row starts from, behind the frames of Y and c. */
@@ -272,12 +275,12 @@ void recurrent_forward(
  * compute with, in places where processors foresee little. */
 static void fetch_step(const struct recurrent *r, struct step step, const float *dY, size_t Y_stride)
 {
-    kernel_fetch(r->a + step.first * r->a_stride, step.rows, r->G * r->Hp, r->a_stride);
+    kernel_fetch(as_rows(r->a + step.first * r->a_stride, r->a_stride), step.rows, r->G * r->Hp);
     if (r->c)
-        kernel_fetch(r->c + step.first * r->Hp, step.rows, r->Hp, r->Hp);
+        kernel_fetch(as_rows(r->c + step.first * r->Hp, r->Hp), step.rows, r->Hp);
     if (r->t)
-        kernel_fetch(r->t + step.first * r->Hp, step.rows, r->Hp, r->Hp);
-    kernel_fetch(dY + step.first * Y_stride, step.rows, r->Hp, Y_stride);
+        kernel_fetch(as_rows(r->t + step.first * r->Hp, r->Hp), step.rows, r->Hp);
+    kernel_fetch(as_rows(dY + step.first * Y_stride, Y_stride), step.rows, r->Hp);
 }
 
 /* dX (+)= W_ih^T da for the frames of the span that starts with step i. */
@@ -287,8 +290,8 @@ static void span_backward(
     size_t n, end;
     find_span(r, pass->microbatch, i, &n, &end);
     dX += n * X_stride;
-    pass->kernel->product(&r->input.backward, end - n, r->a + n * r->a_stride, r->a_stride, add ? dX : NULL,
-        X_stride, dX, X_stride);
+    pass->kernel->product(&r->input.backward, end - n, as_rows(r->a + n * r->a_stride, r->a_stride),
+        as_rows(add ? dX : NULL, X_stride), as_rows(dX, X_stride));
 }
 
 /* dm = W_hh^T da, added to dh' or on its way there. */
@@ -298,46 +301,25 @@ static void product_backward(
     const float *da = (r->cell == CELL_GRU ? r->u : r->a) + run.first * r->a_stride;
     const struct transition *t = &r->transition;
     if (t->on) {
-        pass->kernel->product(&r->hidden.backward, run.rows, da, r->a_stride, NULL, 0, t->dm, t->stride);
+        pass->kernel->product(&r->hidden.backward, run.rows, as_rows(da, r->a_stride), (struct rows){0},
+            as_rows(t->dm, t->stride));
         transition_backward(t, pass, run.first, run.rows, run.row, dh_before, Y_stride);
     } else {
-        pass->kernel->product(
-            &r->hidden.backward, run.rows, da, r->a_stride, dh_before, Y_stride, dh_before, Y_stride);
+        pass->kernel->product(&r->hidden.backward, run.rows, as_rows(da, r->a_stride),
+            as_rows(dh_before, Y_stride), as_rows(dh_before, Y_stride));
     }
 }
 
 static void run_backward(const struct recurrent *r, const struct pass *pass, struct run run, const float *Y,
     size_t Y_stride, float *dY)
 {
-    size_t Hp = r->Hp;
     float *dh_before = dY + run.before * Y_stride;
-    struct cell_slopes rows = {.rows = run.rows,
-        .units = Hp,
-        .gates = r->a + run.first * r->a_stride,
-        .gates_stride = r->a_stride,
-        .recurrent_stride = r->a_stride,
-        .h = Y + run.first * Y_stride,
-        .h_stride = Y_stride,
-        .h_previous = Y + run.before * Y_stride,
-        .h_previous_stride = Y_stride,
-        .c_previous_stride = Hp,
-        .tanh_c_stride = Hp,
-        .dh = dY + run.first * Y_stride,
-        .dh_stride = Y_stride,
-        .dc_stride = Hp,
-        .dh_previous = dh_before,
-        .dh_previous_stride = Y_stride,
-        .peephole = r->peephole};
-    if (r->cell == CELL_LSTM) {
-        rows.c_previous = r->c + run.before * Hp;
-        rows.dc = r->dc + run.row * Hp;
-    }
-    if (r->cell == CELL_LSTM || r->cell == CELL_GRU)
-        rows.tanh_c = r->t + run.first * Hp;
-    if (r->cell == CELL_GRU)
-        rows.recurrent = r->u + run.first * r->a_stride;
-    cell_backward(r, pass, &rows);
-
+    struct cell_gradient gradient = {.step = step_of(r, run, as_rows(Y, Y_stride)),
+        .dh = as_rows(dY + run.first * Y_stride, Y_stride),
+        .dh_previous = as_rows(dh_before, Y_stride)};
+    if (r->cell == CELL_LSTM)
+        gradient.dc = as_rows(r->dc + run.row * r->Hp, r->Hp);
+    cell_backward(r, pass, &gradient);
     if (run.product)
         product_backward(r, pass, run, dh_before, Y_stride);
 }

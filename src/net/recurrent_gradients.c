@@ -31,20 +31,19 @@ static void weight_gradients(const struct recurrent *r, const struct pass *pass,
         find_before(r, microbatch);
     memset(dW, 0, width * (I + r->Hp) * sizeof *dW);
     memset(r->sums, 0, width * sizeof *r->sums);
-    struct outer_side side[] = {{.columns = I, .X = X, .X_stride = X_stride, .C = dW, .C_stride = I},
+    struct outer_product products[] = {{.columns = I, .X = as_rows(X, X_stride), .C = as_rows(dW, I)},
         {.columns = r->Hp,
-            .X = on ? transition_output(&r->transition) : Y,
-            .X_stride = on ? r->transition.stride : Y_stride,
+            .X = as_rows(on ? transition_output(&r->transition) : Y, on ? r->transition.stride : Y_stride),
             .row = on ? NULL : r->before,
-            .C = dW_hh,
-            .C_stride = r->Hp}};
+            .C = as_rows(dW_hh, r->Hp)}};
     size_t skip = r->one_hot, apart = r->cell == CELL_GRU;
-    pass->kernel->outer(
-        microbatch->N, width, r->a, r->a_stride, side + skip, 2 - skip - apart, r->sums, r->scratch);
+    pass->kernel->outer(microbatch->N, width, as_rows(r->a, r->a_stride), products + skip, 2 - skip - apart,
+        r->sums, r->scratch);
     bias_add_gradient(r->gates, r->sums, gradient + r->bias_ih);
     if (apart) {
         memset(r->sums, 0, width * sizeof *r->sums);
-        pass->kernel->outer(microbatch->N, width, r->u, r->a_stride, side + 1, 1, r->sums, r->scratch);
+        pass->kernel->outer(
+            microbatch->N, width, as_rows(r->u, r->a_stride), products + 1, 1, r->sums, r->scratch);
     }
     bias_add_gradient(r->gates, r->sums, gradient + r->bias_hh);
     if (!r->one_hot)

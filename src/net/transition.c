@@ -116,10 +116,10 @@ void transition_forward(const struct transition *t, const struct pass *pass, siz
     }
     for (size_t k = 0; k < t->K; k++) {
         float *m = row_of(t, k + 1, first);
-        pass->kernel->product(
-            &t->weight[k].forward, R, row_of(t, k, first), t->stride, t->bias + k * t->Hp, 0, m, t->stride);
-        pass->kernel->tanh_forward(&(struct cell_rows){
-            .rows = R, .units = t->Hp, .gates = m, .gates_stride = t->stride, .h = m, .h_stride = t->stride});
+        pass->kernel->product(&t->weight[k].forward, R, as_rows(row_of(t, k, first), t->stride),
+            as_rows(t->bias + k * t->Hp, 0), as_rows(m, t->stride));
+        pass->kernel->tanh_forward(&(struct cell_step){
+            .count = R, .units = t->Hp, .gates = as_rows(m, t->stride), .h = as_rows(m, t->stride)});
     }
 }
 
@@ -133,15 +133,14 @@ void transition_backward(const struct transition *t, const struct pass *pass, si
 {
     for (size_t k = t->K; k-- > 0;) {
         float *da = t->da + (k * t->N + first) * t->stride;
-        pass->kernel->tanh_backward(&(struct cell_slopes){.rows = R,
-            .units = t->Hp,
-            .gates = da,
-            .gates_stride = t->stride,
-            .h = row_of(t, k + 1, first),
-            .h_stride = t->stride,
-            .dh = t->dm,
-            .dh_stride = t->stride});
-        pass->kernel->product(&t->weight[k].backward, R, da, t->stride, NULL, 0, t->dm, t->stride);
+        pass->kernel->tanh_backward(
+            &(struct cell_gradient){.step = {.count = R,
+                                        .units = t->Hp,
+                                        .gates = as_rows(da, t->stride),
+                                        .h = as_rows(row_of(t, k + 1, first), t->stride)},
+                .dh = as_rows(t->dm, t->stride)});
+        pass->kernel->product(
+            &t->weight[k].backward, R, as_rows(da, t->stride), (struct rows){0}, as_rows(t->dm, t->stride));
     }
     for (size_t b = 0; b < R; b++) {
         const float *dm = t->dm + b * t->stride, *mask = t->mask ? t->mask + (row + b) * t->Hp : NULL;
@@ -155,12 +154,12 @@ void transition_gradients(const struct transition *t, const struct pass *pass)
     struct extent units = {.parts = 1, .size = t->H, .interleave = 1};
     for (size_t k = 0; k < t->K; k++) {
         const struct matrix *T = &t->weight[k];
-        struct outer_side side = {
-            .columns = t->Hp, .X = row_of(t, k, 0), .X_stride = t->stride, .C = t->dW, .C_stride = t->Hp};
+        struct outer_product product = {
+            .columns = t->Hp, .X = as_rows(row_of(t, k, 0), t->stride), .C = as_rows(t->dW, t->Hp)};
         memset(t->dW, 0, t->Hp * t->Hp * sizeof *t->dW);
         memset(t->sums, 0, t->Hp * sizeof *t->sums);
         pass->kernel->outer(
-            t->N, t->Hp, t->da + k * t->N * t->stride, t->stride, &side, 1, t->sums, t->scratch);
+            t->N, t->Hp, as_rows(t->da + k * t->N * t->stride, t->stride), &product, 1, t->sums, t->scratch);
         matrix_add_gradient(T, t->dW, pass->gradient);
         bias_add_gradient(units, t->sums, pass->gradient + T->offset + t->H * t->H);
     }

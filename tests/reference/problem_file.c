@@ -7,12 +7,12 @@
 #include <string.h>
 
 /* Rows of `width` numbers of every sequence, end to end. */
-struct rows {
+struct row_list {
     size_t n, width;
     double *numbers;
 };
 
-static void add_rows(struct rows *rows, size_t n, const double *numbers, const int32_t *integers)
+static void add_rows(struct row_list *rows, size_t n, const double *numbers, const int32_t *integers)
 {
     for (size_t i = 0; i < n * rows->width; i++)
         rows->numbers[rows->n * rows->width + i] = numbers ? numbers[i] : integers[i];
@@ -20,7 +20,7 @@ static void add_rows(struct rows *rows, size_t n, const double *numbers, const i
 }
 
 /* As int32 [n] with the number of different ones as attribute, or as float [n][width]. */
-static void write_rows(struct h5_image *image, const char *name, const struct rows *rows,
+static void write_rows(struct h5_image *image, const char *name, const struct row_list *rows,
     const char *attribute, size_t different)
 {
     size_t n = rows->n * rows->width;
@@ -47,8 +47,8 @@ void problem_add_dataset(struct h5_image *image, const struct problem *problem)
 {
     const struct net_config *config = &problem->config;
     int has_classes = config->loss == LOSS_SOFTMAX;
-    struct rows inputs = {.width = config->symbols ? 1 : config->inputs};
-    struct rows targets = {.width = has_classes ? 1 : config->outputs};
+    struct row_list inputs = {.width = config->symbols ? 1 : config->inputs};
+    struct row_list targets = {.width = has_classes ? 1 : config->outputs};
     size_t S = problem->sequences, frames = 0;
     int64_t *offsets[2] = {calloc(S + 1, sizeof(int64_t)), calloc(S + 1, sizeof(int64_t))};
     if (!offsets[0] || !offsets[1])

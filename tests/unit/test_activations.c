@@ -247,28 +247,22 @@ enum { UNITS = 32, GATES = 4 * UNITS, CELLS = 4, BLOCK = KERNEL_BLOCK };
 /* What one row of a step reads and writes. */
 struct row {
     float gates[GATES], recurrent[GATES], h_previous[UNITS], c_previous[UNITS], h[UNITS], c[UNITS],
-        tanh_c[UNITS];
+        saved[UNITS];
 };
 
 static void run_forward(const struct kernel *kernel, int cell, struct row *row)
 {
-    void (*const forward[CELLS])(const struct cell_rows *) = {
+    void (*const forward[CELLS])(const struct cell_step *) = {
         kernel->lstm_forward, kernel->gru_forward, kernel->tanh_forward, kernel->relu_forward};
-    forward[cell](&(struct cell_rows){.rows = 1,
+    forward[cell](&(struct cell_step){.count = 1,
         .units = UNITS,
-        .gates = row->gates,
-        .gates_stride = GATES,
-        .h_previous = row->h_previous,
-        .h_previous_stride = UNITS,
-        .c_previous = row->c_previous,
-        .c_previous_stride = UNITS,
-        .recurrent = row->recurrent,
-        .recurrent_stride = GATES,
-        .h = row->h,
-        .h_stride = UNITS,
-        .c = row->c,
-        .tanh_c = row->tanh_c,
-        .c_stride = UNITS});
+        .gates = {row->gates, GATES},
+        .recurrent = {row->recurrent, GATES},
+        .h_previous = {row->h_previous, UNITS},
+        .c_previous = {row->c_previous, UNITS},
+        .h = {row->h, UNITS},
+        .c = {row->c, UNITS},
+        .saved = {row->saved, UNITS}});
 }
 
 /* One step with every number `rest` but the one NaN at input[place]: h is NaN at `unit` and nowhere else. */

@@ -69,16 +69,20 @@ static void compare_product(const struct kernel *fast, const struct kernel *plai
     for (int mode = 0; mode < 4; mode++) { /* zero, a bias, another matrix, C itself */
         float *fast_C = copy_floats(start, M * C_stride + columns),
               *plain_C = copy_floats(fast_C, M * C_stride + columns);
-        fast->product(&fast_panels, M, A, A_stride,
-            mode == 0       ? NULL
-                : mode == 3 ? fast_C
-                            : start,
-            mode == 1 ? 0 : C_stride, fast_C, C_stride);
-        plain->product(&plain_panels, M, A, A_stride,
-            mode == 0       ? NULL
-                : mode == 3 ? plain_C
-                            : start,
-            mode == 1 ? 0 : C_stride, plain_C, C_stride);
+        size_t start_stride = mode == 1 ? 0 : C_stride;
+        struct rows A_rows = {A, A_stride}, fast_rows = {fast_C, C_stride}, plain_rows = {plain_C, C_stride};
+        fast->product(&fast_panels, M, A_rows,
+            (struct rows){mode == 0 ? NULL
+                    : mode == 3     ? fast_C
+                                    : start,
+                start_stride},
+            fast_rows);
+        plain->product(&plain_panels, M, A_rows,
+            (struct rows){mode == 0 ? NULL
+                    : mode == 3     ? plain_C
+                                    : start,
+                start_stride},
+            plain_rows);
         assert_bits(fast_C, plain_C, M * C_stride + columns, fast->name);
         memory_destroy(fast_C);
         memory_destroy(plain_C);
@@ -90,38 +94,36 @@ static void compare_product(const struct kernel *fast, const struct kernel *plai
     memory_destroy(start);
 }
 
-/* Up to 6 sides, of many columns in all, so that packing breaks off within and between them; or none. */
+/* Up to 6 products, of many columns in all, so that packing breaks off within and between them; or none. */
 static void compare_outer(const struct kernel *fast, const struct kernel *plain)
 {
     enum { MOST = 6 };
-    size_t N = below(400), M = 16 * (1 + below(4)), A_stride = M + below(3), n_sides = below(MOST + 1);
+    size_t N = below(400), M = 16 * (1 + below(4)), A_stride = M + below(3), n_products = below(MOST + 1);
     float *A = random_floats(N * A_stride + 1, 1),
           *scratch = memory_create(fast->outer_floats, sizeof *scratch, NULL);
     float *fast_sums = random_floats(M, 1), *plain_sums = copy_floats(fast_sums, M);
-    struct outer_side fast_sides[MOST], plain_sides[MOST];
+    struct outer_product fast_products[MOST], plain_products[MOST];
     int64_t *row[MOST];
-    for (size_t s = 0; s < n_sides; s++) {
+    for (size_t s = 0; s < n_products; s++) {
         size_t columns = 16 * (1 + below(below(8) ? 5 : 40)), X_stride = columns + 16 * below(2);
         row[s] = memory_create(N, sizeof **row, NULL);
         for (size_t n = 0; n < N; n++)
             row[s][n] = (int64_t)below(N + 1) - 1;
-        fast_sides[s] = (struct outer_side){.columns = columns,
-            .X = random_floats(N * X_stride + 1, 1),
-            .X_stride = X_stride,
+        fast_products[s] = (struct outer_product){.columns = columns,
+            .X = {random_floats(N * X_stride + 1, 1), X_stride},
             .row = below(2) ? row[s] : NULL,
-            .C = random_floats(M * columns, 1),
-            .C_stride = columns};
-        plain_sides[s] = fast_sides[s];
-        plain_sides[s].C = copy_floats(fast_sides[s].C, M * columns);
+            .C = {random_floats(M * columns, 1), columns}};
+        plain_products[s] = fast_products[s];
+        plain_products[s].C.data = copy_floats(fast_products[s].C.data, M * columns);
     }
-    fast->outer(N, M, A, A_stride, fast_sides, n_sides, fast_sums, scratch);
-    plain->outer(N, M, A, A_stride, plain_sides, n_sides, plain_sums, scratch);
+    fast->outer(N, M, (struct rows){A, A_stride}, fast_products, n_products, fast_sums, scratch);
+    plain->outer(N, M, (struct rows){A, A_stride}, plain_products, n_products, plain_sums, scratch);
     assert_bits(fast_sums, plain_sums, M, "sums");
-    for (size_t s = 0; s < n_sides; s++) {
-        assert_bits(fast_sides[s].C, plain_sides[s].C, M * fast_sides[s].columns, "outer");
-        memory_destroy((void *)fast_sides[s].X);
-        memory_destroy(fast_sides[s].C);
-        memory_destroy(plain_sides[s].C);
+    for (size_t s = 0; s < n_products; s++) {
+        assert_bits(fast_products[s].C.data, plain_products[s].C.data, M * fast_products[s].columns, "outer");
+        memory_destroy(fast_products[s].X.data);
+        memory_destroy(fast_products[s].C.data);
+        memory_destroy(plain_products[s].C.data);
         memory_destroy(row[s]);
     }
     memory_destroy(A);
@@ -131,58 +133,80 @@ static void compare_outer(const struct kernel *fast, const struct kernel *plain)
 }
 
 /* n rows of a matrix of `of` rows, all different and in no order, or neighbours; row [of] is room. */
-static struct picked pick(size_t n, size_t of, size_t stride, int32_t *row)
+static struct picked pick(size_t n, size_t of, int32_t *row)
 {
     for (size_t i = 0; i < of; i++) {
         size_t other = below(i + 1);
         row[i] = row[other];
         row[other] = (int32_t)i;
     }
-    return (struct picked){
-        .n = n, .stride = stride, .row = below(3) ? row : NULL, .first = below(of - n + 1)};
+    return (struct picked){.n = n, .row = below(3) ? row : NULL, .first = below(of - n + 1)};
 }
 
 enum { ATTEND_BUFFERS = 10 };
 
-/* Runs all functions of attention, from queries in in[0] and frames in in[1], into the rest. */
-static void run_attend(const struct kernel *kernel, size_t width, struct picked q, struct picked k,
-    float *in[ATTEND_BUFFERS], size_t out_stride, int add)
+/* Sizes of one comparison, and the rows that take part. */
+struct attend_case {
+    size_t width, stride, out_stride;
+    struct picked q, k;
+    int add;
+};
+
+/* The same rows of another matrix. */
+static struct picked of_matrix(struct picked picked, float *data, size_t stride)
 {
-    kernel->dots(width, in[0], q, in[1], k, in[2], out_stride);
-    kernel->mix(
-        width, (struct mix_weights){.base = in[2], .row = out_stride, .step = 1}, in[1], k, in[3], q, add);
-    kernel->mix(
-        width, (struct mix_weights){.base = in[2], .row = 1, .step = out_stride}, in[0], q, in[4], k, add);
-    kernel->additive(width, in[5], in[0], q, in[1], k, in[9], out_stride);
-    kernel->additive_backward(&(struct additive_slopes){.width = width,
+    picked.rows = (struct rows){data, stride};
+    return picked;
+}
+
+/* Runs all functions of attention, from queries in in[0] and frames in in[1], into the rest. */
+static void run_attend(const struct kernel *kernel, const struct attend_case *c, float *in[ATTEND_BUFFERS])
+{
+    struct picked q = of_matrix(c->q, in[0], c->stride), k = of_matrix(c->k, in[1], c->stride);
+    struct rows score = {in[2], c->out_stride}, added = {in[9], c->out_stride};
+    kernel->dots(c->width, q, k, score);
+    kernel->mix(&(struct mixture){.width = c->width,
+        .weights = in[2],
+        .row = c->out_stride,
+        .step = 1,
+        .x = k,
+        .y = of_matrix(q, in[3], c->stride),
+        .add = c->add});
+    kernel->mix(&(struct mixture){.width = c->width,
+        .weights = in[2],
+        .row = 1,
+        .step = c->out_stride,
+        .x = q,
+        .y = of_matrix(k, in[4], c->stride),
+        .add = c->add});
+    kernel->additive(c->width, in[5], q, k, added);
+    kernel->additive_backward(&(struct additive_gradient){.width = c->width,
         .energy = in[5],
-        .Q = in[0],
-        .K = in[1],
         .q = q,
         .k = k,
-        .slope = in[9],
-        .slope_stride = out_stride,
-        .dQ = in[6],
-        .dK = in[7],
+        .dscore = added,
+        .dQ = {in[6], c->stride},
+        .dK = {in[7], c->stride},
         .denergy = in[8]});
 }
 
 static void compare_attend(const struct kernel *fast, const struct kernel *plain)
 {
     enum { MOST = 20 };
-    size_t width = 16 * (1 + below(9)), stride = width + 16 * below(2), out_stride = MOST + 16 * below(2);
     int32_t q_row[MOST], k_row[MOST];
-    struct picked q = pick(1 + below(MOST), MOST, stride, q_row),
-                  k = pick(1 + below(MOST), MOST, stride, k_row);
+    struct attend_case c = {.width = 16 * (1 + below(9)), .out_stride = MOST + 16 * below(2)};
+    c.stride = c.width + 16 * below(2);
+    c.q = pick(1 + below(MOST), MOST, q_row);
+    c.k = pick(1 + below(MOST), MOST, k_row);
+    c.add = (int)below(2);
     float *fast_in[ATTEND_BUFFERS], *plain_in[ATTEND_BUFFERS];
-    size_t room = MOST * (stride > out_stride ? stride : out_stride);
-    int add = (int)below(2);
+    size_t room = MOST * (c.stride > c.out_stride ? c.stride : c.out_stride);
     for (int i = 0; i < ATTEND_BUFFERS; i++) {
         fast_in[i] = random_floats(room, 2);
         plain_in[i] = copy_floats(fast_in[i], room);
     }
-    run_attend(fast, width, q, k, fast_in, out_stride, add);
-    run_attend(plain, width, q, k, plain_in, out_stride, add);
+    run_attend(fast, &c, fast_in);
+    run_attend(plain, &c, plain_in);
     for (int i = 0; i < ATTEND_BUFFERS; i++) {
         assert_bits(fast_in[i], plain_in[i], room, "attention");
         memory_destroy(fast_in[i]);
@@ -197,48 +221,24 @@ enum { CELLS = 5, BUFFERS = 10, PEEPHOLES = 4 };
 static void run_cell(
     const struct kernel *kernel, int cell, size_t B, size_t units, size_t stride, float *in[BUFFERS])
 {
-    void (*const forward[CELLS])(const struct cell_rows *) = {kernel->lstm_forward, kernel->gru_forward,
+    void (*const forward[CELLS])(const struct cell_step *) = {kernel->lstm_forward, kernel->gru_forward,
         kernel->tanh_forward, kernel->relu_forward, [PEEPHOLES] = kernel->lstm_forward};
-    const float *peephole = cell == PEEPHOLES ? in[9] : NULL;
-    void (*const backward[CELLS])(const struct cell_slopes *) = {kernel->lstm_backward, kernel->gru_backward,
-        kernel->tanh_backward, kernel->relu_backward, [PEEPHOLES] = kernel->lstm_backward};
-    forward[cell](&(struct cell_rows){.rows = B,
+    void (*const backward[CELLS])(const struct cell_gradient *) = {kernel->lstm_backward,
+        kernel->gru_backward, kernel->tanh_backward,
+        kernel->relu_backward, [PEEPHOLES] = kernel->lstm_backward};
+    struct cell_step step = {.count = B,
         .units = units,
-        .gates = in[0],
-        .gates_stride = 4 * stride,
-        .h_previous = in[1],
-        .h_previous_stride = stride,
-        .c_previous = in[2],
-        .c_previous_stride = stride,
-        .recurrent = in[3],
-        .recurrent_stride = 4 * stride,
-        .h = in[4],
-        .h_stride = stride,
-        .c = in[5],
-        .tanh_c = in[6],
-        .c_stride = stride,
-        .peephole = peephole});
-    backward[cell](&(struct cell_slopes){.rows = B,
-        .units = units,
-        .gates = in[0],
-        .gates_stride = 4 * stride,
-        .recurrent = in[3],
-        .recurrent_stride = 4 * stride,
-        .h = in[4],
-        .h_stride = stride,
-        .h_previous = in[1],
-        .h_previous_stride = stride,
-        .c_previous = in[2],
-        .c_previous_stride = stride,
-        .tanh_c = in[6],
-        .tanh_c_stride = stride,
-        .dh = in[7],
-        .dh_stride = stride,
-        .dc = in[5],
-        .dc_stride = stride,
-        .dh_previous = in[8],
-        .dh_previous_stride = stride,
-        .peephole = peephole});
+        .gates = {in[0], 4 * stride},
+        .recurrent = {in[3], 4 * stride},
+        .h_previous = {in[1], stride},
+        .c_previous = {in[2], stride},
+        .h = {in[4], stride},
+        .c = {in[5], stride},
+        .saved = {in[6], stride},
+        .parameters = cell == PEEPHOLES ? in[9] : NULL};
+    forward[cell](&step);
+    backward[cell](&(struct cell_gradient){
+        .step = step, .dh = {in[7], stride}, .dh_previous = {in[8], stride}, .dc = {in[5], stride}});
 }
 
 static void compare_cells(const struct kernel *fast, const struct kernel *plain)
@@ -335,9 +335,10 @@ START_TEST(a_row_does_not_depend_on_how_many_go_with_it)
     float *W = random_floats(K * columns, 1), *A = random_floats(20 * K, 1);
     struct panels panels = make_panels(kernel, K, columns, W);
     float *all = random_floats(20 * columns, 1), *one = random_floats(columns, 1);
-    kernel->product(&panels, 20, A, K, NULL, 0, all, columns);
+    kernel->product(&panels, 20, (struct rows){A, K}, (struct rows){0}, (struct rows){all, columns});
     for (size_t m = 0; m < 20; m++) {
-        kernel->product(&panels, 1, A + m * K, K, NULL, 0, one, columns);
+        kernel->product(
+            &panels, 1, (struct rows){A + m * K, K}, (struct rows){0}, (struct rows){one, columns});
         assert_bits(one, all + m * columns, columns, "row alone");
     }
     memory_destroy(panels.data);
@@ -353,23 +354,31 @@ START_TEST(attention_of_a_query_does_not_depend_on_the_others)
     enum { QUERIES = 7, FRAMES = 13, WIDTH = 48 };
     struct error error;
     const struct kernel *kernel = kernel_choose(&error);
-    struct picked all = {.n = QUERIES, .stride = WIDTH}, frames = {.n = FRAMES, .stride = WIDTH};
     float *Q = random_floats(QUERIES * WIDTH, 1), *K = random_floats(FRAMES * WIDTH, 1),
           *energy = random_floats(WIDTH, 1), *score = random_floats(4 * QUERIES * FRAMES, 1),
           *mixed = random_floats(2 * QUERIES * WIDTH, 1);
     float *added = score + QUERIES * FRAMES, *one_score = added + QUERIES * FRAMES,
           *one_added = one_score + QUERIES * FRAMES, *one_mixed = mixed + QUERIES * WIDTH;
-    kernel->dots(WIDTH, Q, all, K, frames, score, FRAMES);
-    kernel->additive(WIDTH, energy, Q, all, K, frames, added, FRAMES);
-    kernel->mix(WIDTH, (struct mix_weights){score, FRAMES, 1}, K, frames, mixed, all, 0);
+    struct picked all = {.rows = {Q, WIDTH}, .n = QUERIES}, frames = {.rows = {K, WIDTH}, .n = FRAMES};
+    struct mixture mixture = {.width = WIDTH,
+        .weights = score,
+        .row = FRAMES,
+        .step = 1,
+        .x = frames,
+        .y = of_matrix(all, mixed, WIDTH)};
+    kernel->dots(WIDTH, all, frames, (struct rows){score, FRAMES});
+    kernel->additive(WIDTH, energy, all, frames, (struct rows){added, FRAMES});
+    kernel->mix(&mixture);
     for (size_t i = 0; i < QUERIES; i++) {
-        struct picked one = {.n = 1, .stride = WIDTH, .first = i};
+        struct picked one = {.rows = {Q, WIDTH}, .n = 1, .first = i};
         for (size_t t = 0; t < FRAMES; t++) {
-            struct picked frame = {.n = 1, .stride = WIDTH, .first = t};
-            kernel->dots(WIDTH, Q, one, K, frame, one_score + i * FRAMES + t, FRAMES);
-            kernel->additive(WIDTH, energy, Q, one, K, frame, one_added + i * FRAMES + t, FRAMES);
+            struct picked frame = {.rows = {K, WIDTH}, .n = 1, .first = t};
+            kernel->dots(WIDTH, one, frame, (struct rows){one_score + i * FRAMES + t, FRAMES});
+            kernel->additive(WIDTH, energy, one, frame, (struct rows){one_added + i * FRAMES + t, FRAMES});
         }
-        kernel->mix(WIDTH, (struct mix_weights){score + i * FRAMES, FRAMES, 1}, K, frames, one_mixed, one, 0);
+        mixture.weights = score + i * FRAMES;
+        mixture.y = of_matrix(one, one_mixed, WIDTH);
+        kernel->mix(&mixture);
     }
     assert_bits(one_score, score, QUERIES * FRAMES, "score alone");
     assert_bits(one_added, added, QUERIES * FRAMES, "additive score alone");

@@ -12,7 +12,7 @@
 enum { R = 40, O = 7, STRIDE = 16, CONFIGS = 8 };
 
 /* Sums, targets of every kind, and what a loss makes of them. */
-struct rows {
+struct scored {
     struct net_config config;
     _Alignas(64) float sums[R * STRIDE];
     _Alignas(64) float outputs[R * STRIDE];
@@ -37,7 +37,7 @@ static double draw(uint64_t high, uint64_t index)
     return random_normal(5, RANDOM_TEST, high, index);
 }
 
-static void rows_init(struct rows *rows, const struct net_config *config, double scale)
+static void rows_init(struct scored *rows, const struct net_config *config, double scale)
 {
     memset(rows, 0, sizeof *rows);
     rows->config = *config;
@@ -55,19 +55,19 @@ static void rows_init(struct rows *rows, const struct net_config *config, double
         rows->targets = (struct targets){.values = rows->values, .values_stride = STRIDE};
 }
 
-static struct loss_rows all_rows(struct rows *rows)
+static struct loss_rows all_rows(struct scored *rows)
 {
     return (struct loss_rows){
         .R = R, .O = O, .outputs = rows->outputs, .stride = STRIDE, .targets = rows->targets};
 }
 
-static void rows_backward(struct rows *rows)
+static void rows_backward(struct scored *rows)
 {
     struct loss_rows all = all_rows(rows);
     loss_backward(&rows->config, &all);
 }
 
-static void rows_run(struct rows *rows)
+static void rows_run(struct scored *rows)
 {
     memcpy(rows->outputs, rows->sums, sizeof rows->sums);
     struct loss_rows all = all_rows(rows);
@@ -107,7 +107,7 @@ static double plain_values(const struct net_config *config, const double *y, con
     return loss;
 }
 
-static double plain_loss(const struct rows *rows, size_t r, const double *y)
+static double plain_loss(const struct scored *rows, size_t r, const double *y)
 {
     if (rows->config.loss == LOSS_SOFTMAX)
         return plain_softmax(&rows->config, y, rows->classes[r]);
@@ -116,7 +116,7 @@ static double plain_loss(const struct rows *rows, size_t r, const double *y)
 
 START_TEST(losses_are_their_formulas)
 {
-    struct rows rows;
+    struct scored rows;
     rows_init(&rows, &configs[_i], 2);
     rows_run(&rows);
     for (size_t r = 0; r < R; r++) {
@@ -141,7 +141,7 @@ END_TEST
 START_TEST(gradients_are_the_formulas_slopes)
 {
     const double e = 1e-5;
-    struct rows rows;
+    struct scored rows;
     rows_init(&rows, &configs[_i], 2);
     rows_run(&rows);
     rows_backward(&rows);
@@ -166,7 +166,7 @@ END_TEST
 
 START_TEST(large_sums_keep_their_losses)
 {
-    struct rows rows;
+    struct scored rows;
     rows_init(&rows, &configs[_i], 5000);
     rows_run(&rows);
     for (size_t r = 0; r < R; r++) {
@@ -181,7 +181,7 @@ END_TEST
 
 START_TEST(no_target_counts_nowhere)
 {
-    struct rows rows, whole;
+    struct scored rows, whole;
     rows_init(&whole, &configs[_i], 2);
     rows_run(&whole);
     rows_init(&rows, &configs[_i], 2);
@@ -206,7 +206,7 @@ START_TEST(options_of_no_effect_leave_the_bits)
     struct net_config ones = {.loss = LOSS_SOFTMAX, .class_weights = O};
     for (size_t o = 0; o < O; o++)
         ones.class_weight[o] = 1;
-    struct rows plain, weighted;
+    struct scored plain, weighted;
     rows_init(&plain, &configs[0], 2);
     rows_init(&weighted, &ones, 2);
     rows_run(&plain);
@@ -220,7 +220,7 @@ END_TEST
 
 START_TEST(huber_is_half_mse_near_and_mae_far)
 {
-    struct rows rows;
+    struct scored rows;
     rows_init(&rows, &configs[6], 0);
     for (size_t o = 0; o < O; o++) {
         rows.values[o] = 0;
@@ -238,7 +238,7 @@ END_TEST
 
 START_TEST(not_a_number_stays)
 {
-    struct rows rows;
+    struct scored rows;
     rows_init(&rows, &configs[_i], 2);
     for (size_t o = 0; o < O; o++)
         rows.sums[o] = NAN;
