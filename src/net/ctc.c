@@ -44,7 +44,7 @@ size_t ctc_frames_needed(const int32_t *labels, size_t U)
 }
 
 /* Room for the most classes that U labels can be. */
-static void lay_lattice(
+static void take_workspace(
     struct lattice *lattice, struct arena *arena, size_t C, size_t T, size_t U, int with_posterior)
 {
     size_t most = (U < C ? U : C) + 1;
@@ -67,7 +67,7 @@ size_t ctc_forward_bytes(size_t C, size_t T, size_t U, int with_posterior)
 {
     struct lattice lattice;
     struct arena arena = {0};
-    lay_lattice(&lattice, &arena, C, T, U, with_posterior);
+    take_workspace(&lattice, &arena, C, T, U, with_posterior);
     return arena.peak;
 }
 
@@ -196,7 +196,7 @@ double ctc_forward(const struct kernel *kernel, size_t C, const struct ctc_frame
     assert(frames->T > 0 && frames->T >= ctc_frames_needed(labels, U));
     struct lattice lattice;
     struct arena arena = {.base = scratch, .size = ctc_forward_bytes(C, frames->T, U, posterior != NULL)};
-    lay_lattice(&lattice, &arena, C, frames->T, U, posterior != NULL);
+    take_workspace(&lattice, &arena, C, frames->T, U, posterior != NULL);
     list_states(&lattice, C, labels, U);
     int good = read_frames(&lattice, kernel, C, frames);
     struct wide total = good ? run_alpha(&lattice) : WIDE_ONE;

@@ -17,8 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Frames of one sequence in a matrix: C + 1 floats of frame t at rows + (first[t] + b) * stride. Row b of a
- * microbatch: its `first`, and T = length[b]. */
+/* The frames of one sequence in a matrix: the C + 1 floats of frame t are at rows + (first[t] + b) * stride.
+ * For row b of a microbatch `first` is the microbatch's, and T is length[b]. */
 struct ctc_frames {
     size_t T, stride; /* T at least 1; stride: floats, at least C + 1 */
     float *rows;
@@ -26,32 +26,32 @@ struct ctc_frames {
     size_t b;
 };
 
-/* Fewest frames that a path through these labels takes: U, and a blank between equal neighbours. */
+/* How many frames a path through these labels takes at least: U, and a blank between equal neighbours. */
 size_t ctc_frames_needed(const int32_t *labels, size_t U);
 
-/* -ln p(labels | frames) in nats, at least 0. Frames: logits in, probabilities (softmax) out, as the kernel
- * gives them; the loss is computed from the logits, so that a probability too small for a float counts in
- * full. T must be at least ctc_frames_needed and labels be in 0 .. C-1 (assert); U may be 0. With
- * `posterior`, a matrix like that of the frames and with the same stride, its rows of this sequence become
- * the posterior probability of each class in each frame, given the labels, and zero up to the stride. Loss
- * and posterior are NaN where a row has no finite sum. */
+/* Returns -ln p(labels | frames) in nats, at least 0. The frames are logits, and become probabilities
+ * (softmax), as the kernel gives them; the loss is computed from the logits, so that a probability too small
+ * for a float counts in full. T must be at least ctc_frames_needed and labels be in 0 .. C-1 (assert); U may
+ * be 0. With `posterior`, a matrix like that of the frames and with the same stride, its rows of this
+ * sequence become the posterior probability of each class in each frame, given the labels, and zero up to the
+ * stride. Loss and posterior are NaN where a row has no finite sum. */
 double ctc_forward(const struct kernel *kernel, size_t C, const struct ctc_frames *frames,
     const int32_t *labels, size_t U, float *posterior, void *scratch);
 size_t ctc_forward_bytes(size_t C, size_t T, size_t U, int with_posterior);
 
-/* Without labels: logits into probabilities. */
+/* Makes probabilities of the logits where there are no labels. */
 void ctc_softmax(const struct kernel *kernel, size_t C, const struct ctc_frames *frames);
 
-/* Probabilities that ctc_forward left into the gradient of its loss by the logits, in place: softmax minus
- * posterior; zero from C + 1 up to the stride. */
+/* Makes of the probabilities that ctc_forward left, in place, the gradient of its loss by the logits: softmax
+ * minus posterior, and zero from C + 1 up to the stride. */
 void ctc_backward(size_t C, const struct ctc_frames *frames, const float *posterior);
 
-/* Both take probabilities, write at most T labels and return how many.
+/* Both searches take probabilities, write at most T labels and return how many.
  *
- * Best path: the likeliest class of each frame, the first among equals, reduced. */
+ * The best path is the likeliest class of each frame, the first among equals, reduced. */
 size_t ctc_decode_best_path(size_t C, const struct ctc_frames *frames, int32_t *labels);
 
-/* Prefix beam search without language model: the `beam` (at least 1) likeliest prefixes are kept after each
+/* A prefix beam search without language model: the `beam` (at least 1) likeliest prefixes are kept after each
  * frame, what the others were worth is lost; the likeliest at the end is the result. Among equally likely
  * ones those grown from a likelier prefix come first, then the prefix itself before its extensions, then the
  * extension by the smaller class. A probability that a float cannot hold, and NaN, count as 2^-150. */

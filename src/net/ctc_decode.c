@@ -22,11 +22,12 @@ struct node {
     int32_t place;          /* in the beam, or -1 */
 };
 
-struct candidate {
+/* A prefix that may be in the beam after the frame. */
+struct prefix {
     struct wide blank, label, total; /* total = blank + label */
     size_t order;                    /* among equals the smaller is better */
-    int32_t node;                    /* the prefix, or what it grows from ... */
-    int32_t more;                    /* ... by this class; -1: not */
+    int32_t node;                    /* the prefix, or the one that it grows from ... */
+    int32_t more;                    /* ... by this class; -1: it does not grow */
 };
 
 struct search {
@@ -35,7 +36,7 @@ struct search {
     struct node *node;              /* [T most + 1] */
     struct wide *p;                 /* [C + 1] of the frame */
     int32_t *grown;                 /* [C] 1: the extension by this class is in the beam */
-    struct candidate *beam, *heap;  /* [most] */
+    struct prefix *beam, *heap;     /* [most] */
 };
 
 size_t ctc_decode_best_path(size_t C, const struct ctc_frames *frames, int32_t *labels)
@@ -53,7 +54,7 @@ size_t ctc_decode_best_path(size_t C, const struct ctc_frames *frames, int32_t *
     return n;
 }
 
-static void lay_search(struct search *search, struct arena *arena, size_t C, size_t T, size_t beam)
+static void take_workspace(struct search *search, struct arena *arena, size_t C, size_t T, size_t beam)
 {
     search->C = C;
     search->most = beam;
@@ -68,33 +69,33 @@ size_t ctc_decode_beam_bytes(size_t C, size_t T, size_t beam)
 {
     struct search search;
     struct arena arena = {0};
-    lay_search(&search, &arena, C, T, beam);
+    take_workspace(&search, &arena, C, T, beam);
     return arena.peak;
 }
 
-static int worse(const struct candidate *a, const struct candidate *b)
+static int worse(const struct prefix *a, const struct prefix *b)
 {
     if (wide_less(a->total, b->total) || wide_less(b->total, a->total))
         return wide_less(a->total, b->total);
     return a->order > b->order;
 }
 
-static void sink(struct candidate *heap, size_t n, size_t at)
+static void sink(struct prefix *heap, size_t n, size_t at)
 {
     for (size_t child; (child = 2 * at + 1) < n; at = child) {
         if (child + 1 < n && worse(&heap[child + 1], &heap[child]))
             child++;
         if (!worse(&heap[child], &heap[at]))
             return;
-        struct candidate swap = heap[at];
+        struct prefix swap = heap[at];
         heap[at] = heap[child];
         heap[child] = swap;
     }
 }
 
-static void offer(struct search *search, struct candidate candidate)
+static void offer(struct search *search, struct prefix candidate)
 {
-    struct candidate *heap = search->heap;
+    struct prefix *heap = search->heap;
     candidate.total = wide_add(candidate.blank, candidate.label);
     if (candidate.total.mantissa == 0)
         return;
@@ -121,7 +122,7 @@ static void read_frame(struct search *search, const float *p)
 }
 
 /* What may follow prefix c of the beam's place i; nothing where the class repeats and no path has a blank. */
-static struct wide grow(const struct search *search, const struct candidate *from, int32_t class)
+static struct wide grow(const struct search *search, const struct prefix *from, int32_t class)
 {
     int repeats = search->node[from->node].label == class;
     return wide_multiply(repeats ? from->blank : from->total, search->p[class]);
@@ -131,9 +132,9 @@ static struct wide grow(const struct search *search, const struct candidate *fro
 static void offer_prefixes(struct search *search)
 {
     for (size_t i = 0; i < search->kept; i++) {
-        const struct candidate *old = &search->beam[i];
+        const struct prefix *old = &search->beam[i];
         const struct node *node = &search->node[old->node];
-        struct candidate new = {.blank = wide_multiply(old->total, search->p[search->C]),
+        struct prefix new = {.blank = wide_multiply(old->total, search->p[search->C]),
             .label = WIDE_ZERO,
             .order = i * (search->C + 1),
             .node = old->node,
@@ -153,7 +154,7 @@ static void offer_prefixes(struct search *search)
 static void offer_extensions(struct search *search)
 {
     for (size_t i = 0; i < search->kept; i++) {
-        const struct candidate *old = &search->beam[i];
+        const struct prefix *old = &search->beam[i];
         if (search->candidates == search->most && wide_less(old->total, search->heap[0].total))
             return;
         for (size_t c = 0; c < search->C; c++)
@@ -163,7 +164,7 @@ static void offer_extensions(struct search *search)
         for (size_t c = 0; c < search->C; c++)
             if (!search->grown[c])
                 offer(search,
-                    (struct candidate){.blank = WIDE_ZERO,
+                    (struct prefix){.blank = WIDE_ZERO,
                         .label = grow(search, old, (int32_t)c),
                         .order = i * (search->C + 1) + 1 + c,
                         .node = old->node,
@@ -190,7 +191,7 @@ static void choose_beam(struct search *search)
         search->node[search->beam[i].node].place = -1;
     search->kept = search->candidates;
     for (size_t i = search->kept; i-- > 0;) {
-        struct candidate *chosen = &search->beam[i];
+        struct prefix *chosen = &search->beam[i];
         *chosen = search->heap[0];
         search->heap[0] = search->heap[i];
         sink(search->heap, i, 0);
@@ -206,10 +207,10 @@ size_t ctc_decode_beam(size_t C, const struct ctc_frames *frames, size_t beam, i
     assert(beam > 0 && beam < INT32_MAX / (frames->T + 1));
     struct search search = {0};
     struct arena arena = {.base = scratch, .size = ctc_decode_beam_bytes(C, frames->T, beam)};
-    lay_search(&search, &arena, C, frames->T, beam);
+    take_workspace(&search, &arena, C, frames->T, beam);
     search.node[0] = (struct node){.parent = -1, .label = -1, .child = -1, .sibling = -1};
     search.nodes = search.kept = 1;
-    search.beam[0] = (struct candidate){.blank = WIDE_ONE, .label = WIDE_ZERO, .total = WIDE_ONE, .more = -1};
+    search.beam[0] = (struct prefix){.blank = WIDE_ONE, .label = WIDE_ZERO, .total = WIDE_ONE, .more = -1};
     for (size_t t = 0; t < frames->T; t++) {
         read_frame(&search, ctc_row(frames, t));
         offer_prefixes(&search);

@@ -20,24 +20,25 @@
 #include "net/top.h"
 
 struct decoder_layer {
-    struct dense start; /* the encoder's last states -> h and, lstm, c before the first symbol */
+    struct dense start; /* from the encoder's last states to h and, of an lstm, c before the first symbol */
     struct recurrent recurrent;
     /* Workspace. */
     float *Y, *dY; /* [R + rows of a step][S_stride] */
     float *begin;  /* [B][start_stride] what `start` gave, behind tanh; in order of the microbatch */
 };
 
-/* What a free run keeps. Level u describes the hypotheses that step u computes. */
+/* What a free run keeps. Entry u of what has one for each step describes the hypotheses that step u computes.
+ */
 struct decoder_search {
     size_t rows;  /* most hypotheses at once: B times the beam */
     float *h, *c; /* [layers][rows][S_stride], [layers][rows][Sp] states behind the last step */
     int32_t *symbol,
         *parent;            /* [steps][rows] input of a hypothesis; row of the step before it goes on from */
-    int32_t *row;           /* [rows] of the next step */
-    double *sum, *next_sum; /* [rows] of logarithms */
+    int32_t *row;           /* [rows] of the next step: row of the microbatch */
+    double *sum, *next_sum; /* [rows] sums of logarithms */
     float *logits;          /* [head's stride] */
-    struct candidate *candidates; /* [beam] */
-    struct finished *finished;    /* [B] */
+    struct continuation *continuations; /* [beam] */
+    struct finished *finished;          /* [B] */
 };
 
 struct decoder {
@@ -74,35 +75,35 @@ struct decoder_size {
     size_t head_stride;    /* of the head's outputs */
 };
 
-/* Of the net's configuration and parameters, on rows of extent `encoder`. */
+/* Makes the decoder of the net's configuration and parameters, on rows of extent `encoder`. */
 int decoder_init(struct decoder *d, const struct net *net, struct extent encoder, struct error *error);
 void decoder_finish(struct decoder *d);        /* takes zeroes */
 size_t decoder_bytes(const struct decoder *d); /* of panels */
 void decoder_pack(struct decoder *d, const struct kernel *kernel, const float *weights);
 
-/* Of a pass over a microbatch. */
+/* What the workspace of a pass over a microbatch depends on. */
 struct decoder_size decoder_measure(const struct decoder *d, const struct pass *pass, size_t head_stride);
 size_t decoder_count_rows(const struct decoder_size *size); /* R: most that the head sees at once */
 
 void decoder_take_workspace(
     struct decoder *d, const struct pass *pass, struct arena *arena, const struct decoder_size *size);
 
-/* Starting states and keys from the encoder's outputs `in` [N]: before anything else. */
+/* Computes starting states and keys from the encoder's outputs `in` [N], before anything else is run. */
 void decoder_start(struct decoder *d, const struct pass *pass, struct dense_input in);
 
-/* Teacher forcing: rows d->out of the frames of d->targets. */
+/* Teacher forcing: makes d->targets of the microbatch's targets, and computes rows d->out of its frames. */
 void decoder_forward(struct decoder *d, const struct pass *pass, struct dense_input in);
 
-/* From d->dout; dY, with the stride of `in`, is overwritten. */
+/* Backpropagates from d->dout; dY, with the stride of `in`, is overwritten. */
 void decoder_backward(struct decoder *d, const struct pass *pass, struct dense_input in, float *dY);
 
-/* Free run after decoder_start: into d->values, or d->label_start and d->labels. Overwrites what
+/* Runs freely after decoder_start: into d->values, or d->label_start and d->labels. It overwrites what
  * decoder_forward and top_forward left. */
 void decoder_run(struct decoder *d, const struct pass *pass, struct dense_input in, struct top *top);
 
-/* ---- inside of the decoder ---- */
+/* ---- shared by the files of the decoder ---- */
 
-/* One pass of layers and attention over the frames of `inner`, whose inputs are in d->X, whose rows' starting
+/* Runs layers and attention once over the frames of `inner`, whose inputs are in d->X, whose rows' starting
  * states are set, and whose frames belong to rows d->row of the microbatch. */
 void decoder_compute(struct decoder *d, const struct pass *pass, const struct microbatch *inner,
     struct dense_input in, const int32_t *order);
@@ -120,7 +121,8 @@ void decoder_targets_set(struct decoder *d, const struct microbatch *microbatch)
 
 void decoder_search_take_workspace(struct decoder *d, struct arena *arena, const struct decoder_size *size);
 
-/* Most symbols that a free run makes of T frames, the end symbol among them: few frames may have many. */
+/* How many symbols a free run makes of T frames at most, the end symbol among them: few frames may have many.
+ */
 static inline size_t decoder_most_symbols(
     const struct net_config *config, const struct net_pass *options, size_t T)
 {

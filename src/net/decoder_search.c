@@ -17,13 +17,14 @@
 #include <math.h>
 #include <string.h>
 
-struct candidate {
-    double sum;
+/* A symbol that a hypothesis could go on with. */
+struct continuation {
+    double sum; /* of logarithms, its own among them */
     int32_t parent, symbol;
 };
 
-/* The best hypothesis of a sequence that has ended: the inputs of row `row` of step `step` from the second
- * on, and `last` behind them; -1: nothing. */
+/* The best hypothesis of a sequence that has ended. Its labels are the inputs that led to row `row` of step
+ * `step`, but the first, and `last` behind them; -1: nothing is behind them. */
 struct finished {
     double score;
     int32_t step, row, last;
@@ -47,7 +48,7 @@ void decoder_search_take_workspace(struct decoder *d, struct arena *arena, const
     s->sum = arena_take(arena, rows, sizeof *s->sum);
     s->next_sum = arena_take(arena, rows, sizeof *s->next_sum);
     s->logits = arena_take(arena, size->head_stride, sizeof(float));
-    s->candidates = arena_take(arena, size->beam, sizeof *s->candidates);
+    s->continuations = arena_take(arena, size->beam, sizeof *s->continuations);
     s->finished = arena_take(arena, size->B, sizeof *s->finished);
     d->label_start = arena_take(arena, size->B + 1, sizeof *d->label_start);
     d->labels = arena_take(arena, size->labels, sizeof *d->labels);
@@ -58,7 +59,7 @@ static int has_c(const struct decoder *d)
     return d->config->cell == CELL_LSTM;
 }
 
-/* The states of the starts into those kept, row b that of row b of the microbatch. */
+/* Keeps the states that the starts gave: row b is that of row b of the microbatch. */
 static void keep_starts(struct decoder *d, size_t B)
 {
     struct decoder_search *s = &d->search;
@@ -71,8 +72,8 @@ static void keep_starts(struct decoder *d, size_t B)
         }
 }
 
-/* One step of R rows from the states kept of their parents (NULL: the same rows), whose states are kept then.
- */
+/* Computes one step of R rows from the states kept of their parents (NULL: of the same rows), and keeps the
+ * states behind it in their place. */
 static void run_step(struct decoder *d, const struct pass *pass, struct dense_input in, struct top *top,
     size_t R, const int32_t *parent)
 {
@@ -119,21 +120,22 @@ static void run_values(struct decoder *d, const struct pass *pass, struct dense_
     }
 }
 
-/* Puts a candidate in its place among n of at most `beam`, behind its equals; returns how many there are
+/* Puts a continuation in its place among n of at most `beam`, behind its equals; returns how many there are
  * then. */
-static size_t add_candidate(struct candidate *list, size_t n, size_t beam, struct candidate candidate)
+static size_t add_continuation(
+    struct continuation *list, size_t n, size_t beam, struct continuation continuation)
 {
-    if (n == beam && !(candidate.sum > list[n - 1].sum))
+    if (n == beam && !(continuation.sum > list[n - 1].sum))
         return n;
     size_t place = n < beam ? n : n - 1;
-    for (; place > 0 && candidate.sum > list[place - 1].sum; place--)
+    for (; place > 0 && continuation.sum > list[place - 1].sum; place--)
         list[place] = list[place - 1];
-    list[place] = candidate;
+    list[place] = continuation;
     return n < beam ? n + 1 : n;
 }
 
-/* The symbol that row i goes on with, drawn in proportion to p^(1 / temperature): one
- * candidate. */
+/* Draws the symbol that row i goes on with in proportion to p^(1 / temperature): there is one continuation.
+ */
 static size_t draw_symbol(
     struct decoder *d, const struct pass *pass, size_t u, const struct top *top, size_t i)
 {
@@ -152,12 +154,12 @@ static size_t draw_symbol(
         if (uniform < below)
             break;
     }
-    d->search.candidates[0] =
-        (struct candidate){.sum = d->search.sum[i], .parent = (int32_t)i, .symbol = (int32_t)k};
+    d->search.continuations[0] =
+        (struct continuation){.sum = d->search.sum[i], .parent = (int32_t)i, .symbol = (int32_t)k};
     return 1;
 }
 
-/* The symbols that row i could go on with. */
+/* Adds the symbols that row i could go on with to the n continuations; returns how many there are then. */
 static size_t add_row(
     struct decoder *d, const struct pass *pass, const struct top *top, size_t i, size_t n, size_t beam)
 {
@@ -168,16 +170,16 @@ static size_t add_row(
     memcpy(s->logits, y, classes * sizeof *y);
     double sum = math_log((double)pass->kernel->softmax(classes, s->logits, &largest));
     for (size_t k = 0; k < classes; k++) {
-        struct candidate candidate = {.sum = s->sum[i] + (((double)y[k] - (double)largest) - sum),
+        struct continuation continuation = {.sum = s->sum[i] + (((double)y[k] - (double)largest) - sum),
             .parent = (int32_t)i,
             .symbol = (int32_t)k};
-        n = add_candidate(s->candidates, n, beam, candidate);
+        n = add_continuation(s->continuations, n, beam, continuation);
     }
     return n;
 }
 
-/* What comes of the n candidates of row b of the microbatch behind step u: hypotheses of the next step, its
- * rows from `next` on, or ended ones. Returns the rows of the next step then. */
+/* Makes of the n continuations of row b of the microbatch behind step u hypotheses of the next step, whose
+ * rows begin at `next`, or ended ones. Returns how many rows the next step has then. */
 static size_t advance(struct decoder *d, size_t b, size_t most, size_t u, size_t n, size_t next)
 {
     struct decoder_search *s = &d->search;
@@ -185,29 +187,29 @@ static size_t advance(struct decoder *d, size_t b, size_t most, size_t u, size_t
     int32_t end = (int32_t)d->config->outputs;
     size_t first = next;
     for (size_t k = 0; k < n; k++) {
-        struct candidate candidate = s->candidates[k];
-        double score = candidate.sum / (double)(u + 1);
-        int ends = candidate.symbol == end;
+        struct continuation continuation = s->continuations[k];
+        double score = continuation.sum / (double)(u + 1);
+        int ends = continuation.symbol == end;
         int over = ends || u + 1 == most;
         if (over && score > best->score)
             *best = (struct finished){.score = score,
                 .step = (int32_t)u,
-                .row = candidate.parent,
-                .last = ends ? -1 : candidate.symbol,
+                .row = continuation.parent,
+                .last = ends ? -1 : continuation.symbol,
                 .count = best->count};
         best->count += over;
         if (over)
             continue;
-        s->symbol[(u + 1) * s->rows + next] = candidate.symbol;
-        s->parent[(u + 1) * s->rows + next] = candidate.parent;
-        s->next_sum[next] = candidate.sum;
+        s->symbol[(u + 1) * s->rows + next] = continuation.symbol;
+        s->parent[(u + 1) * s->rows + next] = continuation.parent;
+        s->next_sum[next] = continuation.sum;
         s->row[next++] = (int32_t)b;
     }
     int over = next > first && best->score >= s->next_sum[first] / (double)most;
     return over ? first : next;
 }
 
-/* All sequences behind step u, whose rows are R; returns those of the next step. */
+/* Takes all sequences from step u, which had R rows, to the next; returns how many rows that has. */
 static size_t advance_all(
     struct decoder *d, const struct pass *pass, const struct top *top, size_t R, size_t u, size_t beam)
 {
@@ -228,7 +230,7 @@ static size_t advance_all(
     return next;
 }
 
-/* The labels of the best hypotheses, from their last symbols back. */
+/* Reads the labels of the best hypotheses, from their last symbols back. */
 static void trace_labels(struct decoder *d, size_t B)
 {
     const struct decoder_search *s = &d->search;

@@ -1,4 +1,4 @@
-/* The row that speaks for a sequence as a whole: of each part of a extent the state computed last, so of the
+/* The row that speaks for a sequence as a whole: of each part of an extent the state computed last, so of the
  * first part, forward, the one at the last frame, of the second, in reverse time, the one at the first frame.
  *
  * Rows [N][stride] of the microbatch's frames, rows [B][stride] of its sequences. */

@@ -20,8 +20,8 @@ struct top {
     float *outputs; /* [R][stride] sums of the head; before backward, in their place the gradient by them */
 };
 
-/* Of the net's configuration and parameters, on rows of extent `inputs`. one_hot: they are symbols;
- * needs_input_gradient: gradients by them will be asked for. */
+/* Makes output layers and head of the net's configuration and parameters, on rows of extent `inputs`. With
+ * one_hot these are symbols; with needs_input_gradient gradients by them will be asked for. */
 int top_init(struct top *top, const struct net *net, struct extent inputs, int one_hot,
     int needs_input_gradient, struct error *error);
 void top_finish(struct top *top);        /* takes zeroes */
