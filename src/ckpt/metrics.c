@@ -69,7 +69,7 @@ static int begin(struct metrics *metrics, const char *directory, struct error *e
 
 static int go_on(struct metrics *metrics, int64_t rows, struct error *error)
 {
-    int64_t end;
+    int64_t end = 0;
     if (find_end(metrics, rows, &end, error) != 0)
         return -1;
     if (ftruncate(metrics->descriptor, end) != 0 || lseek(metrics->descriptor, end, SEEK_SET) != end)

@@ -95,8 +95,9 @@ int directory_list_steps(const char *directory, struct steps *steps, struct erro
     int why = walk(directory, take_step, steps);
     if ((why && why != ENOENT) || steps->failed) {
         free(steps->step);
-        return error_set(
+        error_set(
             error, EXIT_CODE_IO, "%s: cannot be read: %s", directory, strerror(steps->failed ? ENOMEM : why));
+        return -1;
     }
     if (steps->count)
         qsort(steps->step, steps->count, sizeof *steps->step, newest_first);

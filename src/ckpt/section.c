@@ -176,7 +176,7 @@ void section_choice(struct section *section, const char *name, const char *const
         return;
     }
     section_text(section, name, &text);
-    if (section->way != SECTION_READ || section->failed)
+    if (section->way != SECTION_READ || section->failed || !text)
         return;
     int i = 0;
     while (names[i] && strcmp(names[i], text) != 0)
@@ -282,7 +282,7 @@ void section_floats(
     if (section->failed)
         return;
     char path[PATH_BYTES];
-    int64_t sizes[H5_MOST_DIMENSIONS];
+    int64_t sizes[H5_MOST_DIMENSIONS] = {0};
     size_t n = 1;
     section_path(section, name, path, sizeof path);
     for (int d = 0; d < dimensions; d++) {
