@@ -41,8 +41,10 @@ static void add_decoder(struct counting *counting, const struct net_config *mode
     double F = counting->width, S = (double)model->decoder_hidden, A = (double)model->attention_size;
     double gates = S * (double)net_count_gates(model->cell), pairs = frames * symbols / sequences;
     double inputs = (double)model->decoder_embedding, sum = 0;
-    for (size_t n = 0; n < model->decoder_layers; n++, inputs = S)
+    for (size_t n = 0; n < model->decoder_layers; n++) {
         sum += (model->cell == CELL_LSTM ? 2 : 1) * S * F * sequences + gates * (S + inputs) * symbols;
+        inputs = S;
+    }
     if (model->attention != ATTENTION_NONE)
         sum += F * pairs + S * (S + F) * symbols;
     if (model->attention == ATTENTION_ADDITIVE)
