@@ -71,7 +71,7 @@ struct predict {
     struct predict_labels labels;
 };
 
-/* All. The network of the checkpoint, which rank 0 alone reads. (predict_model.c) */
+/* All. The network of the checkpoint, which rank 0 alone reads. (model.c) */
 int predict_load_model(struct predict *predict, struct error *error);
 
 /* Not collective: an output may not be what is read. (predict_output.c, as what follows) */
