@@ -44,18 +44,6 @@ static int64_t find_sequence(const struct dataset *dataset, const int64_t *offse
     return low;
 }
 
-void check_write_name(struct dataset *dataset, int64_t s, char *text, size_t size)
-{
-    char *name = dataset_name(dataset, s, NULL);
-    text[0] = 0;
-    if (name)
-        snprintf(text, size, " \"%.60s\"", name);
-    for (char *c = text; *c; c++)
-        if ((unsigned char)*c < ' ')
-            *c = '?';
-    memory_destroy(name);
-}
-
 /* "row 17 (sequence 3 "name", its row 2)" */
 static void write_place(
     struct dataset *dataset, const struct values *values, int64_t row, char *text, size_t size)
@@ -65,8 +53,8 @@ static void write_place(
         return;
     }
     int64_t s = find_sequence(dataset, values->offsets, row);
-    char name[CHECK_NAME];
-    check_write_name(dataset, s, name, sizeof name);
+    char name[DATASET_NAME];
+    dataset_write_name(dataset, s, name, sizeof name);
     snprintf(text, size, "row %" PRId64 " (sequence %" PRId64 "%s, its row %" PRId64 ")", row, s, name,
         row - values->offsets[s]);
 }
@@ -141,4 +129,18 @@ int check_first_value(struct dataset *dataset, const struct values *values, int6
     if (!check_close(&faults, &held))
         return 0;
     return error_set(error, (enum exit_code)held.code, "%s", held.text);
+}
+
+const void *check_get_values(
+    struct dataset *dataset, const struct values *values, int64_t first, int64_t rows, struct error *error)
+{
+    if (values->kept) {
+        const void *items = (const char *)values->kept + (size_t)first * values->width * sizeof(float);
+        int faulty = values->check_kept && check_first_value(dataset, values, first, rows, items, error);
+        return faulty ? NULL : items;
+    }
+    if (values_read(dataset, values, first, rows, dataset->block, error) ||
+        check_first_value(dataset, values, first, rows, dataset->block, error))
+        return NULL;
+    return dataset->block;
 }

@@ -1,15 +1,10 @@
-/* What a dataset file has to be like, checked in one place for opening (the first fault ends it) and for
- * `rnn-data check` (all faults). Each fault is one line: file, set, row, sequence, what is allowed, what to
- * do. Rows and sequences count from 0. */
+/* Whether the values of a dataset are what its attributes allow: one place for opening (the first fault ends
+ * it), for reading, and for `rnn-data check` (all faults). Each fault is one line: file, set, row, sequence,
+ * what is allowed, what to do. Rows and sequences count from 0. */
 #ifndef DATA_CHECK_H
 #define DATA_CHECK_H
 
-#include "data/dataset.h"
 #include "data/values.h"
-
-/* Reads shapes, attributes and offsets of dataset->file into *dataset (path and file are set, the rest is
- * zero) and checks them. What is faulty stays zero or NULL. Ends early when `faults` has all it can say. */
-void check_structure(struct dataset *dataset, struct faults *faults);
 
 /* Checks rows first .. first + rows - 1 of values, items [rows][width]. */
 void check_values(struct dataset *dataset, const struct values *values, int64_t first, int64_t rows,
@@ -19,9 +14,10 @@ void check_values(struct dataset *dataset, const struct values *values, int64_t 
 int check_first_value(struct dataset *dataset, const struct values *values, int64_t first, int64_t rows,
     const void *items, struct error *error);
 
-/* ` "name"` of a sequence, short and without control characters; empty where there is none. */
-void check_write_name(struct dataset *dataset, int64_t s, char *text, size_t size);
-enum { CHECK_NAME = 80 }; /* room for it */
+/* Rows [rows][width] that are checked: of the kept ones, or read into dataset->block, where they stay until
+ * the next call; then `rows` is at most values_block_rows. NULL and an error naming row and sequence. */
+const void *check_get_values(
+    struct dataset *dataset, const struct values *values, int64_t first, int64_t rows, struct error *error);
 
 /* Faults whose first becomes *error; check_close returns -1 when there was one. */
 struct faults check_open(struct error *error);

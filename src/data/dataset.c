@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "data/check.h"
+#include "data/structure.h"
 #include "data/values.h"
 
 #include <assert.h>
@@ -127,7 +128,7 @@ struct dataset *dataset_open(const char *path, size_t cache, struct error *error
         return NULL;
     struct error first = {0};
     struct faults faults = check_open(&first);
-    check_structure(dataset, &faults);
+    structure_check(dataset, &faults);
     int faulty = check_close(&faults, &first);
     if (faulty)
         error_set(error, (enum exit_code)first.code, "%s", first.text);
@@ -164,7 +165,7 @@ void dataset_check(const char *path, struct faults *faults)
         faults_add(faults, (enum exit_code)error.code, "%s", error.text);
         return;
     }
-    check_structure(dataset, faults);
+    structure_check(dataset, faults);
     if (dataset->features || dataset->symbols) {
         struct values inputs = values_of_inputs(dataset);
         check_all_values(dataset, &inputs, faults);
@@ -200,7 +201,7 @@ static int hash_values(
     int64_t block = values_block_rows(values), rows;
     for (int64_t first = 0; first < values->rows; first += rows) {
         rows = values->rows - first < block ? values->rows - first : block;
-        const void *items = values_get(dataset, values, first, rows, error);
+        const void *items = check_get_values(dataset, values, first, rows, error);
         if (!items)
             return -1;
         *hash = hash_combine(*hash, hash_bytes(items, (size_t)rows * values->width * sizeof(float)));
@@ -253,7 +254,7 @@ int dataset_moments(struct dataset *dataset, double *mean, double *deviation, st
     const void *items = sums;
     for (int64_t first = 0; items && first < inputs.rows; first += rows) {
         rows = inputs.rows - first < block ? inputs.rows - first : block;
-        items = values_get(dataset, &inputs, first, rows, error);
+        items = check_get_values(dataset, &inputs, first, rows, error);
         if (items)
             add_moments(items, first, rows, I, sums, squares);
     }
@@ -264,14 +265,4 @@ int dataset_moments(struct dataset *dataset, double *mean, double *deviation, st
     }
     memory_destroy(sums);
     return items ? 0 : -1;
-}
-
-char *dataset_name(struct dataset *dataset, int64_t s, struct error *error)
-{
-    char **texts = NULL;
-    if (!h5_has(dataset->file, "names") || h5_read_texts(dataset->file, "names", s, 1, &texts, error))
-        return NULL;
-    char *name = copy_text(texts[0], error);
-    memory_destroy(texts);
-    return name;
 }

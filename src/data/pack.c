@@ -1,8 +1,8 @@
 /* Packing: sequences lie in the file one behind the other, in a microbatch side by side (net/microbatch.h).
  * Rows of a sequence come a block at a time and are dealt to the frames of their steps. */
 #include "base/memory.h"
+#include "data/check.h"
 #include "data/dataset.h"
-#include "data/values.h"
 
 #include <assert.h>
 #include <string.h>
@@ -72,7 +72,7 @@ static int pack_sequence(const struct packing *packing, const struct values *val
     int64_t block = values->kept ? end - first : values_block_rows(values), rows;
     for (int64_t row = first; row < end; row += rows) {
         rows = end - row < block ? end - row : block;
-        const void *items = values_get(packing->dataset, values, row, rows, error);
+        const void *items = check_get_values(packing->dataset, values, row, rows, error);
         if (!items)
             return -1;
         pack(packing, b, (size_t)(row - first), (size_t)rows, values->width, items);

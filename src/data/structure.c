@@ -1,5 +1,7 @@
 /* Shapes, attributes and offsets. In order of what rests on what: format, the two sets of values, offsets,
  * names. A set that is faulty does not keep the others from being checked, unless they rest on it. */
+#include "data/structure.h"
+
 #include "base/memory.h"
 #include "data/check.h"
 
@@ -344,7 +346,7 @@ static void check_texts(
             dataset->path, set, shape.size[0], count, what);
 }
 
-void check_structure(struct dataset *dataset, struct faults *faults)
+void structure_check(struct dataset *dataset, struct faults *faults)
 {
     if (check_is_over(faults) || check_format(dataset, faults) || check_version(dataset, faults))
         return;

@@ -28,8 +28,8 @@ static void pass_end_sequence(struct target_pass *pass)
     pass->repeats = 0;
     if (!pass->ctc || needed <= frames)
         return;
-    char name[CHECK_NAME];
-    check_write_name(dataset, s, name, sizeof name);
+    char name[DATASET_NAME];
+    dataset_write_name(dataset, s, name, sizeof name);
     faults_add(pass->faults, EXIT_CODE_DATA,
         "%s: targets: sequence %" PRId64 "%s: its %" PRId64 " labels, %" PRId64
         " of them like the label before, need %" PRId64 " frames for ctc, but it has %" PRId32

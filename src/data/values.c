@@ -2,8 +2,6 @@
  * cache. */
 #include "data/values.h"
 
-#include "data/check.h"
-
 enum { BLOCK_BYTES = 4 << 20 };
 
 struct values values_of_inputs(const struct dataset *dataset)
@@ -54,18 +52,4 @@ int values_read(struct dataset *dataset, const struct values *values, int64_t fi
 {
     return values->limit ? h5_read_int32(dataset->file, values->set, first, rows, out, error)
                          : h5_read_floats(dataset->file, values->set, first, rows, out, error);
-}
-
-const void *values_get(
-    struct dataset *dataset, const struct values *values, int64_t first, int64_t rows, struct error *error)
-{
-    if (values->kept) {
-        const void *items = (const char *)values->kept + (size_t)first * values->width * sizeof(float);
-        int faulty = values->check_kept && check_first_value(dataset, values, first, rows, items, error);
-        return faulty ? NULL : items;
-    }
-    if (values_read(dataset, values, first, rows, dataset->block, error) ||
-        check_first_value(dataset, values, first, rows, dataset->block, error))
-        return NULL;
-    return dataset->block;
 }

@@ -3,7 +3,7 @@
 #ifndef DATA_VALUES_H
 #define DATA_VALUES_H
 
-#include "data/dataset.h"
+#include "data/contents.h"
 
 struct values {
     const char *set; /* "inputs" or "targets" */
@@ -29,10 +29,5 @@ size_t values_block_bytes(const struct values *values);
 /* Reads rows first .. first + rows - 1 from the file into out [rows][width], unchecked. */
 int values_read(struct dataset *dataset, const struct values *values, int64_t first, int64_t rows, void *out,
     struct error *error);
-
-/* Rows [rows][width] that are checked: of the kept ones, or read into dataset->block, where they stay until
- * the next call; then `rows` is at most values_block_rows. NULL and an error naming row and sequence. */
-const void *values_get(
-    struct dataset *dataset, const struct values *values, int64_t first, int64_t rows, struct error *error);
 
 #endif

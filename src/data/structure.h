@@ -1,0 +1,12 @@
+/* The structure of a dataset file: its format, shapes, attributes and offsets. Faults are told as in
+ * data/check.h. */
+#ifndef DATA_STRUCTURE_H
+#define DATA_STRUCTURE_H
+
+#include "data/contents.h"
+
+/* Reads shapes, attributes and offsets of dataset->file into *dataset (path and file are set, the rest is
+ * zero) and checks them. What is faulty stays zero or NULL. Ends early when `faults` has all it can say. */
+void structure_check(struct dataset *dataset, struct faults *faults);
+
+#endif
