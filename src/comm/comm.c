@@ -1,17 +1,15 @@
 /* Thin wrappers over MPI_COMM_WORLD, nonblocking calls with a wait of our own (wait.c). Collectives whose
- * length could pass an int, or the sizes where MPI
- * libraries have had trouble, go in pieces; every rank cuts alike, and uses the same type and count, since
- * some algorithms of Open MPI go wrong where ranks describe the same bytes differently. */
+ * length could pass an int, or the sizes where MPI libraries have had trouble, go in pieces; every rank cuts
+ * alike, and uses the same type and count, since some algorithms of Open MPI go wrong where ranks describe
+ * the same bytes differently. */
 #include "comm/comm.h"
-
-#include "comm/launcher.h"
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "comm/launcher.h"
 #include "comm/wait.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,43 +35,15 @@ void comm_start(struct comm *comm, const char *program)
 void comm_finish(struct comm *comm)
 {
     if (comm && comm->ranks) {
+        if (watch_is_kept(comm)) {
+            comm_watch_idle(comm, NULL, NULL);
+            comm_barrier(comm); /* from here on all are on their way out */
+        }
         watch_close(comm);
         MPI_Finalize();
         alarm(0);
         *comm = (struct comm){0};
     }
-}
-
-void comm_version(char *text, size_t size)
-{
-    char version[MPI_MAX_LIBRARY_VERSION_STRING + 1] = {0};
-    int length;
-    MPI_Get_library_version(version, &length);
-    version[strcspn(version, ",\r\n")] = 0; /* what follows is who built it, and when */
-    for (char *c = version; *c; c++)
-        if (*c == '\t')
-            *c = ' ';
-    const char *number = strncmp(version, "Open MPI v", 10) == 0 ? version + 10 : NULL;
-    snprintf(text, size, "%s%s", number ? "Open MPI " : "", number ? number : version);
-}
-
-void comm_fatal(const struct comm *comm, int64_t step, int code, const char *format, ...)
-{
-    assert(code != 0); /* with 0 a launcher might let the other ranks go on */
-    char text[1024];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    if (step < 0)
-        log_line(LOG_ERROR, "%s", text);
-    else
-        log_line(LOG_ERROR, "step %lld: %s", (long long)step, text);
-    if (comm && comm->ranks) {
-        watch_end_after(10, code); /* a host that is cut off has no launcher to tell */
-        MPI_Abort(MPI_COMM_WORLD, code);
-    }
-    _exit(code);
 }
 
 int comm_agree(const struct comm *comm, struct error *error)

@@ -6,42 +6,17 @@
 #define COMM_COMM_H
 
 #include "base/error.h"
+#include "comm/end.h"
+#include "comm/rank.h"
+#include "comm/watch.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-struct watch;
-
-struct comm {
-    int rank, ranks;
-    char host[64];
-    struct watch *watch; /* NULL until comm_watch */
-};
-
 /* All. Starts MPI (single-threaded calls: MPI_THREAD_FUNNELED) and tells base/log who speaks. A process
  * started without mpirun is a world of one rank. */
 void comm_start(struct comm *comm, const char *program);
-void comm_finish(struct comm *comm);        /* all */
-void comm_version(char *text, size_t size); /* "Open MPI 4.1.4", before or after the start */
-
-/* All. From now on a rank that gives no sign of life for `limit` seconds (rank 0's; 0: for ever) ends the job
- * with EXIT_CODE_STUCK and a line that names it, its host, and the step last told to comm_set_step, and ends
- * with `advice`, what to do then (the caller's, as long as ranks are watched). Signs of
- * life are given in the functions of this folder that wait, and by comm_show_life, which costs a look at the
- * clock: to be called between pieces of work that take less than the limit each. Ranks that do not even come
- * here within this rank's own `limit` end it likewise. (watch.c) */
-void comm_watch(struct comm *comm, double limit, const char *advice);
-void comm_set_step(const struct comm *comm, int64_t step);
-void comm_show_life(const struct comm *comm);
-
-/* Once a second in a long wait of this rank, and in comm_show_life, `idle` is called, which must not
- * communicate (NULL: no more). Needs comm_watch. */
-void comm_watch_idle(const struct comm *comm, void (*idle)(void *context), void *context);
-
-/* Something went wrong on this rank alone: one line with rank, host and step (negative: none), then all ranks
- * end with `code`. Does not return. */
-_Noreturn void comm_fatal(const struct comm *comm, int64_t step, int code, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+void comm_finish(struct comm *comm); /* all */
 
 /* All. Outcome of something that ranks may see differently: error->code 0 on every rank returns 0; else every
  * rank gets the error of the lowest rank that has one, and -1. Rank 0 tells what comes of it, so where the

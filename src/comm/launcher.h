@@ -3,7 +3,7 @@
 #ifndef COMM_LAUNCHER_H
 #define COMM_LAUNCHER_H
 
-#include "comm/comm.h"
+#include "comm/rank.h"
 
 struct launcher {
     int launched; /* 1: a launcher of MPI started this process, be it the only one */

@@ -5,6 +5,7 @@
 #include "comm/wait.h"
 
 #include "base/clock.h"
+#include "comm/watch.h"
 
 #include <sched.h>
 #include <time.h>

@@ -2,26 +2,12 @@
 #ifndef COMM_WAIT_H
 #define COMM_WAIT_H
 
-#include "comm/comm.h"
+#include "comm/rank.h"
 
 #include <mpi.h>
 
-/* Until the request is complete, under the eyes of the watch where there is one (watch.c). Every wait of this
- * folder for other ranks is here. */
+/* Until the request is complete, under the eyes of the watch where there is one (comm/watch.h). Every wait of
+ * this folder for other ranks is here, but for those of the watch itself. */
 void comm_wait(const struct comm *comm, MPI_Request *request);
-
-/* The watch's share of a wait: `entered` is clock_now() when it began. Signs of life are given and taken, and
- * a rank that has given none for too long ends the job. (watch.c) */
-void watch_look(struct watch *watch, const struct comm *comm, double now);
-
-/* Is a sign of life due? Cheap. (watch.c) */
-int watch_is_due(const struct watch *watch, double now);
-
-/* All. Ends the watch, with every sign of life received. (watch.c) */
-void watch_close(struct comm *comm);
-
-/* The process ends with `code` after so many seconds, whatever it does then: what may hang itself. (watch.c)
- */
-void watch_end_after(double seconds, int code);
 
 #endif

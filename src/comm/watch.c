@@ -19,13 +19,15 @@
  *
  * Signs are a few bytes, on a communicator of their own, so that none can be taken for something else. They
  * are sent without waiting; a sign that the one before it blocks is left out. */
-#include "comm/wait.h"
+#include "comm/watch.h"
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/error.h"
 #include "base/memory.h"
+#include "comm/end.h"
 
 #include <assert.h>
+#include <mpi.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,42 +51,15 @@ struct watch {
     char sign;           /* what a sign holds */
 };
 
-/* ---- the end of what may hang ---- */
-
-static volatile sig_atomic_t last_code;
-static const char *volatile last_words; /* NULL: what there is to say was said */
-
-static void end_now(int number)
-{
-    (void)number;
-    if (last_words)
-        log_texts((const char *[]){
-            "not all ranks have answered at the start: one hangs, or its host or network is gone: ",
-            last_words, NULL});
-    _exit(last_code);
-}
-
-void watch_end_after(double seconds, int code)
-{
-    struct sigaction action = {.sa_handler = end_now};
-    sigemptyset(&action.sa_mask);
-    last_words = NULL;
-    last_code = code;
-    sigaction(SIGALRM, &action, NULL);
-    alarm(seconds < 1 ? 1 : seconds < 1e6 ? (unsigned)(seconds + 1) : 1000000);
-}
+/* ---- beginning and end ---- */
 
 /* As long as ranks are not watched yet, with words by rank 0; by rank 1 where rank 0 hangs, and so on. */
 static void end_unless_begun(const struct comm *comm, double limit, const char *advice)
 {
     int place = comm->rank < 2 ? comm->rank : 2;
-    if (limit > 0) {
-        watch_end_after(limit + (1 + place) * LATER_SECONDS, EXIT_CODE_STUCK);
-        last_words = advice;
-    }
+    if (limit > 0)
+        end_after(limit + (1 + place) * LATER_SECONDS, EXIT_CODE_STUCK, advice);
 }
-
-/* ---- beginning and end ---- */
 
 static int find_deputy(const struct comm *comm, const char *hosts)
 {
@@ -100,11 +75,10 @@ static void count_as_alive(struct watch *watch, const struct comm *comm, double 
         watch->heard[r] = now;
 }
 
-void comm_watch(struct comm *comm, double limit, const char *advice)
+static struct watch *create(const struct comm *comm, const char *advice)
 {
     struct error error;
     size_t ranks = (size_t)comm->ranks;
-    assert(!comm->watch);
     struct watch *watch = memory_create(1, sizeof *watch, &error);
     if (!watch)
         comm_fatal(comm, -1, error.code, "%s", error.text);
@@ -117,16 +91,30 @@ void comm_watch(struct comm *comm, double limit, const char *advice)
         comm_fatal(comm, -1, error.code, "%s", error.text);
     for (int r = 0; r < comm->ranks; r++)
         watch->sends[r] = MPI_REQUEST_NULL;
+    return watch;
+}
+
+/* Returns rank 0's limit. The calls block: there is no watch yet that a wait could serve. */
+static double meet_others(struct watch *watch, const struct comm *comm, double limit)
+{
     struct sigaction before; /* with the alarm of whoever started the program */
     unsigned rest = alarm(0);
     sigaction(SIGALRM, NULL, &before);
-    end_unless_begun(comm, limit, advice);
-    comm_broadcast(comm, &limit, sizeof limit, 0);
+    end_unless_begun(comm, limit, watch->advice);
+    MPI_Bcast(&limit, 1, MPI_DOUBLE, 0, MPI_COMM_WORLD);
     MPI_Comm_dup(MPI_COMM_WORLD, &watch->talk);
     MPI_Allgather(comm->host, HOST, MPI_CHAR, watch->hosts, HOST, MPI_CHAR, MPI_COMM_WORLD);
     alarm(0);
     sigaction(SIGALRM, &before, NULL);
     alarm(rest);
+    return limit;
+}
+
+void comm_watch(struct comm *comm, double limit, const char *advice)
+{
+    assert(!comm->watch);
+    struct watch *watch = create(comm, advice);
+    limit = meet_others(watch, comm, limit);
     double now = clock_now();
     watch->limit = comm->ranks > 1 ? limit : 0;
     watch->deputy = find_deputy(comm, watch->hosts);
@@ -155,6 +143,11 @@ static void hear_one(struct watch *watch, int from, double now)
     watch->received++;
 }
 
+int watch_is_kept(const struct comm *comm)
+{
+    return comm->watch && comm->watch->limit > 0;
+}
+
 /* How many signs there are for this rank is told by all who gave them. */
 void watch_close(struct comm *comm)
 {
@@ -163,9 +156,7 @@ void watch_close(struct comm *comm)
     if (!watch)
         return;
     if (watch->limit > 0) {
-        watch->idle = NULL;
-        comm_barrier(comm); /* from here on they are all on their way out */
-        watch_end_after(watch->limit, EXIT_CODE_STUCK);
+        end_after(watch->limit, EXIT_CODE_STUCK, NULL);
         MPI_Reduce_scatter_block(watch->sent, &expected, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
         while (watch->received < expected)
             hear_one(watch, MPI_ANY_SOURCE, 0);
