@@ -10,7 +10,7 @@
 const char *const attention_names[] = {
     [ATTENTION_ADDITIVE] = "additive", [ATTENTION_DOT] = "dot", [ATTENTION_NONE] = "none", NULL};
 
-/* A matrix that is a run of columns of W, whose rows are `stride` long. */
+/* Makes a matrix of a run of columns of W, whose rows are `stride` long. */
 static int init_columns(struct matrix *matrix, size_t offset, size_t stride, struct extent outputs,
     struct extent inputs, struct error *error)
 {
@@ -127,9 +127,9 @@ void attention_set_keys(
         &a->key.forward, N, as_rows(Y, Y_stride), as_rows(a->key_bias, 0), as_rows(a->keys, a->K_stride));
 }
 
-/* The queries of one sequence, and its frames. Each as rows of a matrix that is to be set. */
+/* The queries of one sequence and its frames, as rows of matrices that are set later. */
 struct group {
-    size_t first; /* of its queries in their order */
+    size_t first; /* place of its first query in their order */
     struct picked queries, frames;
 };
 
@@ -170,7 +170,7 @@ static struct rows compared(const struct attention_layer *a, const struct attent
     return as_rows(queries->d, queries->d_stride);
 }
 
-/* alpha and contexts of a group. */
+/* Computes alpha and the contexts of a group. */
 static void attend(const struct attention_layer *a, const struct pass *pass,
     const struct attention_queries *queries, const struct group *group)
 {
@@ -214,7 +214,7 @@ void attention_forward(const struct attention_layer *a, const struct pass *pass,
         kernel->tanh_array(a->Sp, out + n * a->S_stride);
 }
 
-/* da of the combination in dout: into dd, dcontext and the gradient. */
+/* Turns dout into da of the combination, and backpropagates that to dd, dcontext and the parameters. */
 static void combine_backward(const struct attention_layer *a, const struct pass *pass,
     const struct attention_queries *queries, const float *out, float *dout, float *dd)
 {
@@ -242,7 +242,8 @@ static void combine_backward(const struct attention_layer *a, const struct pass 
     bias_add_gradient(a->units, a->sums, gradient + a->combine_bias_offset);
 }
 
-/* Gradient by scores from that by alpha, in its place. What has all but vanished is zero: see vec_flush. */
+/* Turns the gradient by alpha into that by the scores. What has all but vanished becomes zero: see vec_flush.
+ */
 static void softmax_backward(size_t T, const float *alpha, float *dalpha)
 {
     float sum = 0;
@@ -254,7 +255,7 @@ static void softmax_backward(size_t T, const float *alpha, float *dalpha)
     }
 }
 
-/* From the gradient by the scores of a group into dkeys of its frames and the gradient by its queries. */
+/* Backpropagates the scores of a group to dkeys of its frames and to its queries, in dd or dqueries. */
 static void score_backward(const struct attention_layer *a, const struct pass *pass,
     const struct attention_queries *queries, const struct group *group, float *dd)
 {
@@ -289,8 +290,7 @@ static void score_backward(const struct attention_layer *a, const struct pass *p
     pass->kernel->mix(&by_key);
 }
 
-/* From dcontext of a group into dY and dkeys of its frames and the gradient by its queries, dd or dqueries.
- */
+/* Backpropagates dcontext of a group to dY and dkeys of its frames and to its queries, in dd or dqueries. */
 static void attend_backward(const struct attention_layer *a, const struct pass *pass,
     const struct attention_queries *queries, const struct group *group, float *dd, float *dY)
 {
@@ -311,8 +311,8 @@ static void attend_backward(const struct attention_layer *a, const struct pass *
     score_backward(a, pass, queries, group, dd);
 }
 
-/* Gradient by a matrix W from dy [R] of what it made of X [R], and by the bias beside it where there is one.
- */
+/* Adds the gradient by a matrix W, given that by what it made of X [R], dy [R]; a->sums becomes the one by
+ * the bias beside it. */
 static void matrix_gradient(const struct attention_layer *a, const struct pass *pass, const struct matrix *W,
     size_t R, const float *X, size_t X_stride, const float *dy)
 {

@@ -41,14 +41,15 @@ struct attention_layer {
     float *dW, *sums, *scratch;
 };
 
-/* Queries of a microbatch: the encoder's outputs Y [N] and the states d [R], each with its stride. */
+/* The queries of a microbatch, which are the states d [R], and the encoder's outputs Y [N] that they look at.
+ */
 struct attention_queries {
     const struct microbatch *microbatch;
     const float *Y;
     size_t Y_stride;
     size_t R;
     const int32_t *row;   /* [R] row of the microbatch that a query belongs to */
-    const int32_t *order; /* [R] the order that has those of a sequence together; NULL: as they are */
+    const int32_t *order; /* [R] an order that has those of a sequence together; NULL: they stand in one */
     const float *d;
     size_t d_stride;
 };
@@ -62,21 +63,21 @@ void attention_finish(struct attention_layer *a);        /* takes zeroes */
 size_t attention_bytes(const struct attention_layer *a); /* of panels */
 void attention_pack(struct attention_layer *a, const struct kernel *kernel, const float *weights);
 
-/* Buffers for N frames, R queries at a time, and at most T frames and U queries of a sequence; U matters in
- * training alone. */
+/* Takes the buffers of a pass from the arena, for R queries at a time and at most U queries of a sequence,
+ * which matters in training alone. They are valid until backward is done. */
 void attention_take_workspace(
     struct attention_layer *a, const struct pass *pass, struct arena *arena, size_t R, size_t U);
 
-/* Keys of Y [N], for the calls of attention_forward that follow. */
+/* Computes the keys of Y [N] for the calls of attention_forward that follow. */
 void attention_set_keys(
     struct attention_layer *a, const struct pass *pass, size_t N, const float *Y, size_t Y_stride);
 
-/* out [R][S_stride] */
+/* Writes the combination of all queries to out [R][S_stride]. */
 void attention_forward(const struct attention_layer *a, const struct pass *pass,
     const struct attention_queries *queries, float *out);
 
-/* Of the forward just made, with a query of every sequence. dout [R][S_stride] is destroyed, dd [R][d_stride]
- * and dY [N][Y_stride] are overwritten. */
+/* Backpropagates the forward just made, which had a query of every sequence. dout [R][S_stride] is destroyed,
+ * dd [R][d_stride] and dY [N][Y_stride] are overwritten. */
 void attention_backward(const struct attention_layer *a, const struct pass *pass,
     const struct attention_queries *queries, const float *out, float *dout, float *dd, float *dY);
 
