@@ -117,6 +117,7 @@ static void *member_at(struct net_config *model, size_t offset)
 static void key_item(struct section *s, const struct config_key *key, struct net_config *model)
 {
     void *value = member_at(model, key->offset);
+    size_t layers = model->layers;
     switch (key->type) {
     case KEY_SWITCH:
         flag_item(s, key->name, value);
@@ -131,7 +132,7 @@ static void key_item(struct section *s, const struct config_key *key, struct net
         size_item(s, key->name, value, (int64_t)key->least, (int64_t)key->most);
         break;
     case KEY_SIZES:
-        list_item(s, key->name, key, 1, value, &(size_t){model->layers});
+        list_item(s, key->name, key, 1, value, &layers);
         break;
     case KEY_WIDTHS:
         list_item(s, key->name, key, 0, value, member_at(model, key->length));

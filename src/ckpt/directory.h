@@ -1,10 +1,11 @@
-/* Files of a run directory: what rundir.c, metrics.c, lock.c and verify.c share. */
+/* Which checkpoints are in a run directory. */
 #ifndef CKPT_DIRECTORY_H
 #define CKPT_DIRECTORY_H
 
-#include "ckpt/rundir.h"
+#include "base/error.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Steps of the checkpoints that are there. */
 struct steps {
@@ -15,27 +16,5 @@ struct steps {
 
 /* Newest first; steps->step is the caller's (free). A directory that is not there has none. */
 int directory_list_steps(const char *directory, struct steps *steps, struct error *error);
-
-/* The first line of metrics.csv, with its newline. */
-extern const char metrics_header[];
-
-/* A process as others can tell it from every other: numbers are used again. */
-struct process {
-    char host[64];
-    char space[32]; /* of process numbers: a container has its own */
-    char boot[40];  /* of the machine */
-    char job[32];
-    long number;
-    long long start; /* ticks since boot; 0 unknown */
-};
-
-/* This process, in the SLURM job of this name; empty: in none. */
-void process_self(struct process *process, const char *job);
-int process_same(const struct process *a, const struct process *b);
-
-/* Can this process here see whether that one lives: same host, same space of numbers? */
-int process_visible(const struct process *self, const struct process *other);
-/* Of a visible one: 1 while it runs. A dead one that nobody has waited for does not run. */
-int process_alive(const struct process *self, const struct process *other);
 
 #endif

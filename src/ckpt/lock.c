@@ -8,11 +8,12 @@
  *
  * The heartbeat stands at the beginning of the file in a fixed width and is renewed in place. It is written
  * to the file that was created, not to the name: beating never touches somebody else's lock. */
-#include "ckpt/directory.h"
+#include "ckpt/lock.h"
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "ckpt/process.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
  * cut off again. The number of rows at a checkpoint is in the checkpoint, and a resume cuts behind them, so
  * each row stands once however the run ended. Rows, not bytes: how wide a time prints differs between equal
  * runs, and equal runs have equal checkpoints. */
-#include "ckpt/directory.h"
+#include "ckpt/metrics.h"
 
 #include "base/file.h"
 #include "base/memory.h"

@@ -1,6 +1,6 @@
 /* Which process is it, and does it live? From /proc where there is one: the number alone says little, since
  * numbers come again, after a reboot too, and every container counts from 1. */
-#include "ckpt/directory.h"
+#include "ckpt/process.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -2,11 +2,12 @@
  *
  * A checkpoint is removed only after a newer one is safely there. Checkpoints of later steps than the one
  * just written are those that a resume found damaged and passed over; they go too. */
-#include "ckpt/directory.h"
+#include "ckpt/rundir.h"
 
 #include "base/array.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "ckpt/directory.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,10 +1,12 @@
-/* The run directory: checkpoint files by step, the best one, status, metrics.csv, the lock. Rank 0's
- * business. */
+/* The run directory: checkpoint files by step, the best one, status; and with their headers metrics.csv and
+ * the lock. Rank 0's business. */
 #ifndef CKPT_RUNDIR_H
 #define CKPT_RUNDIR_H
 
 #include "base/error.h"
 #include "ckpt/checkpoint.h"
+#include "ckpt/lock.h"
+#include "ckpt/metrics.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -49,36 +51,5 @@ int rundir_forget_later(const char *directory, int64_t step, struct error *error
 /* status: three lines "state=..." "step=..." "reason=...". */
 int rundir_write_status(
     const char *directory, const char *state, int64_t step, const char *reason, struct error *error);
-
-/* metrics.csv: opened for adding behind the first `rows` rows (0: new, with its header line); what lies
- * behind them is cut off. Rows become durable with metrics_sync, which a checkpoint must follow. */
-struct metrics_row {
-    int64_t step, epoch;
-    const char *split; /* "train" or "valid" */
-    int64_t sequences, frames;
-    double loss, error, learning_rate, gradient_norm, seconds, frames_per_second, data_wait, comm_wait;
-};
-struct metrics;
-struct metrics *metrics_open(const char *directory, int64_t rows, struct error *error);
-int metrics_add(struct metrics *metrics, const struct metrics_row *row, struct error *error);
-int metrics_sync(struct metrics *metrics, int64_t *rows, struct error *error);
-void metrics_close(struct metrics *metrics); /* takes NULL */
-
-/* lock: host, process, job, heartbeat. Taken by one job at a time; a live one is refused (EXIT_CODE_DATA,
- * naming host, process and job), a dead one's is taken over, with its story in `warning` (empty: none). Dead:
- * on this host the process is gone (or another program has its number); on another host the heartbeat is
- * older than LOCK_STALE_SECONDS. */
-enum { LOCK_STALE_SECONDS = 120, LOCK_BEAT_SECONDS = 20 };
-struct lock;
-/* `job`: the SLURM job that this process belongs to, empty outside of one. */
-struct lock *lock_take(
-    const char *directory, const char *job, char *warning, size_t size, struct error *error);
-/* Whose lock is there, without touching it: 0 none, 1 a job's that runs, 2 a dead one's; both put into
- * `story`. -1: cannot be read, or is none. */
-int lock_look(const char *directory, char *story, size_t size, struct error *error);
-/* Renews the heartbeat when LOCK_BEAT_SECONDS have passed; cheap otherwise. -1 once the lock is no longer
- * ours: this job was taken for dead (it slept, or its clock jumped), and another goes on in its place. */
-int lock_beat(struct lock *lock);
-void lock_release(struct lock *lock); /* takes NULL; removes the file if it is still ours */
 
 #endif

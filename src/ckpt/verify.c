@@ -6,6 +6,7 @@
 
 #include "ckpt/directory.h"
 #include "ckpt/read.h"
+#include "ckpt/rundir.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -2,7 +2,8 @@
 /* The run directory: files whole or not at all, which checkpoints stay, rows that stand once, and one job at
  * a time. */
 #include "base/memory.h"
-#include "ckpt/directory.h"
+#include "ckpt/process.h"
+#include "ckpt/rundir.h"
 #include "ckpt/rundir.h"
 #include "support/checkpoints.h"
 #include "support/suite.h"
