@@ -3,6 +3,7 @@
  * of. Nothing but matrix products is counted: no activations, no lattice of ctc, no rows of an embedding. */
 #include "bench/bench.h"
 
+#include "net/cells/cell.h"
 #include "net/outputs/output.h"
 
 /* The count on its way from the inputs of the network to its outputs. */
@@ -42,7 +43,7 @@ static void add_decoder(struct counting *counting, const struct net_config *mode
     double gates = S * (double)net_count_gates(model->cell), pairs = frames * symbols / sequences;
     double inputs = (double)model->decoder_embedding, sum = 0;
     for (size_t n = 0; n < model->decoder_layers; n++) {
-        sum += (model->cell == CELL_LSTM ? 2 : 1) * S * F * sequences + gates * (S + inputs) * symbols;
+        sum += (cell_of(model)->has_memory ? 2 : 1) * S * F * sequences + gates * (S + inputs) * symbols;
         inputs = S;
     }
     if (model->attention != ATTENTION_NONE)

@@ -2,6 +2,7 @@
  * only where those before it have shown that its lists are no longer than their arrays. */
 #include "net/check.h"
 
+#include "net/cells/cell.h"
 #include "net/outputs/output.h"
 
 #include <float.h>
@@ -153,7 +154,7 @@ static void check_layers(struct check *check)
     check_if(check, flat && output_of(c)->has_decoder, "layers", "output",
         "model.output = decoder begins from the last state of a recurrent layer: set model.layers to 1 or "
         "more");
-    check_if(check, c->peepholes && c->cell != CELL_LSTM, "peepholes", "cell",
+    check_if(check, c->peepholes && !cell_of(c)->unit_weights_are_peepholes, "peepholes", "cell",
         "only model.cell = lstm has a memory to look at: set it to no");
     check_residual(check);
 }

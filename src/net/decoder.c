@@ -6,6 +6,7 @@
 #include "net/gather.h"
 #include "net/layout.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static struct extent one_part(size_t size)
@@ -14,46 +15,66 @@ static struct extent one_part(size_t size)
 }
 
 static int init_layer(
-    struct decoder *d, const struct net *net, size_t n, struct extent inputs, struct error *error)
+    struct decoder *d, size_t n, struct extent inputs, struct parameters *parameters, struct error *error)
 {
-    int lstm = d->config->cell == CELL_LSTM;
-    struct extent begin = {.parts = lstm ? 2 : 1, .size = d->S, .interleave = 1};
-    struct recurrent_place place = {
-        .weight_ih = net_find_parameter(net, "decoder.rnn.weight_ih_l%zu", n)->offset,
-        .weight_hh = net_find_parameter(net, "decoder.rnn.weight_hh_l%zu", n)->offset,
-        .bias_ih = net_find_parameter(net, "decoder.rnn.bias_ih_l%zu", n)->offset,
-        .bias_hh = net_find_parameter(net, "decoder.rnn.bias_hh_l%zu", n)->offset,
+    struct decoder_layer *layer = &d->layer[n];
+    size_t states = d->kind->has_memory ? 2 : 1;
+    char name[48];
+    snprintf(name, sizeof name, "decoder.start.%zu", n);
+    struct dense_shape start = {.name = name,
+        .outputs = {.parts = states, .size = d->S, .interleave = 1},
+        .inputs = d->encoder,
+        .needs_input_gradient = 1};
+    struct recurrent_shape recurrent = {.prefix = "decoder.rnn",
+        .suffix = "",
+        .layer = n,
+        .cell = d->config->cell,
+        .H = d->S,
+        .inputs = inputs,
+        .needs_input_gradient = n > 0 || d->classes,
         .start = START_GIVEN};
-    d->start_stride = kernel_stride(extent_padded(begin));
-    if (dense_init(&d->layer[n].start, begin, d->encoder,
-            net_find_parameter(net, "decoder.start.%zu.weight", n)->offset,
-            net_find_parameter(net, "decoder.start.%zu.bias", n)->offset, error))
+    d->start_stride = kernel_stride(extent_padded(start.outputs));
+    if (dense_init(&layer->start, &start, parameters, error))
         return -1;
-    int needs_input_gradient = n > 0 || d->classes;
-    return recurrent_init(
-        &d->layer[n].recurrent, d->config->cell, 0, d->S, inputs, 0, needs_input_gradient, place, error);
+    return recurrent_init(&layer->recurrent, &recurrent, parameters, error);
 }
 
-static int init_attention(struct decoder *d, const struct net *net, struct error *error)
+static int init_attention(struct decoder *d, struct parameters *parameters, struct error *error)
 {
     const struct net_config *c = d->config;
+    size_t S = d->S, A = c->attention_size, F = extent_true(d->encoder);
+    struct attention_place place = {0};
     if (c->attention == ATTENTION_NONE)
         return 0;
-    struct attention_place place = {.key = net_find_parameter(net, "attention.key.weight")->offset,
-        .combine = net_find_parameter(net, "decoder.combine.weight")->offset,
-        .combine_bias = net_find_parameter(net, "decoder.combine.bias")->offset};
     if (c->attention == ATTENTION_ADDITIVE) {
-        place.query = net_find_parameter(net, "attention.query.weight")->offset;
-        place.key_bias = net_find_parameter(net, "attention.key.bias")->offset;
-        place.energy = net_find_parameter(net, "attention.energy.weight")->offset;
+        place.query = parameters_declare(parameters, A, S, starting_uniform(S), "attention.query.weight");
+        place.key = parameters_declare(parameters, A, F, starting_uniform(F), "attention.key.weight");
+        place.key_bias = parameters_declare(parameters, A, 0, starting_uniform(F), "attention.key.bias");
+        place.energy = parameters_declare(parameters, 1, A, starting_uniform(A), "attention.energy.weight");
+    } else {
+        place.key = parameters_declare(parameters, S, F, starting_uniform(F), "attention.key.weight");
     }
-    return attention_init(&d->attention, c->attention, d->S, c->attention_size, d->encoder, place, error);
+    struct starting starting = starting_uniform(S + F);
+    place.combine = parameters_declare(parameters, S, S + F, starting, "decoder.combine.weight");
+    place.combine_bias = parameters_declare(parameters, S, 0, starting, "decoder.combine.bias");
+    return attention_init(&d->attention, c->attention, S, A, d->encoder, place, error);
 }
 
-int decoder_init(struct decoder *d, const struct net *net, struct extent encoder, struct error *error)
+/* Symbols that are fed back are one of the classes, the end or the start. */
+static int init_embedding(struct decoder *d, struct parameters *parameters, struct error *error)
 {
-    const struct net_config *c = &net->config;
+    size_t symbols = d->config->outputs + 2, size = d->config->decoder_embedding;
+    size_t table = parameters_declare(
+        parameters, symbols, size, (struct starting){.rule = STARTS_NORMAL}, "decoder.embedding.weight");
+    return embedding_init(&d->embedding, symbols, size, table, error);
+}
+
+int decoder_init(struct decoder *d, const struct net_config *config, struct extent encoder,
+    struct parameters *parameters, struct error *error)
+{
+    const struct net_config *c = config;
     *d = (struct decoder){.config = c,
+        .kind = cell_of(c),
         .classes = loss_of(c)->takes_classes,
         .S = c->decoder_hidden,
         .encoder = encoder,
@@ -63,12 +84,11 @@ int decoder_init(struct decoder *d, const struct net *net, struct extent encoder
     d->F_stride = kernel_stride(extent_padded(encoder));
     struct extent inputs = one_part(d->classes ? c->decoder_embedding : c->outputs);
     d->X_stride = kernel_stride(extent_padded(inputs));
-    int failed = d->classes &&
-        embedding_init(&d->embedding, c->outputs + 2, c->decoder_embedding,
-            net_find_parameter(net, "decoder.embedding.weight")->offset, error);
+    d->layer = memory_create(c->decoder_layers, sizeof *d->layer, error);
+    int failed = !d->layer || (d->classes && init_embedding(d, parameters, error));
     for (; !failed && d->layers < c->decoder_layers; inputs = d->outputs)
-        failed = init_layer(d, net, d->layers++, inputs, error);
-    if (failed || init_attention(d, net, error)) {
+        failed = init_layer(d, d->layers++, inputs, parameters, error);
+    if (failed || init_attention(d, parameters, error)) {
         decoder_finish(d);
         return -1;
     }
@@ -81,9 +101,10 @@ void decoder_finish(struct decoder *d)
         dense_finish(&d->layer[n].start);
         recurrent_finish(&d->layer[n].recurrent);
     }
+    memory_destroy(d->layer);
     embedding_finish(&d->embedding);
     attention_finish(&d->attention);
-    d->layers = 0;
+    *d = (struct decoder){0};
 }
 
 size_t decoder_bytes(const struct decoder *d)

@@ -43,12 +43,13 @@ struct decoder_search {
 
 struct decoder {
     const struct net_config *config; /* the net's */
+    const struct cell_kind *kind;    /* of its recurrent layers */
     int classes;                     /* 1: symbols with an end; 0: values */
     size_t layers, S, Sp;
     size_t S_stride, F_stride, X_stride, start_stride;
-    struct extent encoder, outputs; /* what it sees, what it gives */
-    struct embedding embedding;     /* of symbols; zeroes with values */
-    struct decoder_layer layer[NET_MOST_LAYERS];
+    struct extent encoder, outputs;   /* what it sees, what it gives */
+    struct embedding embedding;       /* of symbols; zeroes with values */
+    struct decoder_layer *layer;      /* [layers] */
     struct attention_layer attention; /* zeroes: none */
 
     /* Workspace. */
@@ -75,8 +76,10 @@ struct decoder_size {
     size_t head_stride;    /* of the head's outputs */
 };
 
-/* Makes the decoder of the net's configuration and parameters, on rows of extent `encoder`. */
-int decoder_init(struct decoder *d, const struct net *net, struct extent encoder, struct error *error);
+/* Declares the tensors of the decoder that the configuration asks for, on rows of extent `encoder`, and sets
+ * it up. The configuration is read as long as the decoder is used. */
+int decoder_init(struct decoder *d, const struct net_config *config, struct extent encoder,
+    struct parameters *parameters, struct error *error);
 void decoder_finish(struct decoder *d);        /* takes zeroes */
 size_t decoder_bytes(const struct decoder *d); /* of panels */
 void decoder_pack(struct decoder *d, const struct kernel *kernel, const float *weights);

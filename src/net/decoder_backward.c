@@ -17,7 +17,7 @@ static void start_backward(struct decoder *d, const struct pass *pass, size_t n)
         const float *begin = layer->begin + place;
         float *dbegin = d->dbegin + place;
         memcpy(dbegin, layer->dY + (inner->N + b) * d->S_stride, d->Sp * sizeof(float));
-        if (d->config->cell == CELL_LSTM)
+        if (d->kind->has_memory)
             memcpy(dbegin + d->Sp, recurrent_start_dc(&layer->recurrent) + b * d->Sp, d->Sp * sizeof(float));
         for (size_t i = 0; i < width; i++)
             dbegin[i] *= 1 - begin[i] * begin[i];

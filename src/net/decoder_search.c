@@ -54,11 +54,6 @@ void decoder_search_take_workspace(struct decoder *d, struct arena *arena, const
     d->labels = arena_take(arena, size->labels, sizeof *d->labels);
 }
 
-static int has_c(const struct decoder *d)
-{
-    return d->config->cell == CELL_LSTM;
-}
-
 /* Keeps the states that the starts gave: row b is that of row b of the microbatch. */
 static void keep_starts(struct decoder *d, size_t B)
 {
@@ -67,7 +62,7 @@ static void keep_starts(struct decoder *d, size_t B)
         for (size_t b = 0; b < B; b++) {
             const float *begin = d->layer[n].begin + b * d->start_stride;
             memcpy(s->h + (n * s->rows + b) * d->S_stride, begin, d->Sp * sizeof(float));
-            if (has_c(d))
+            if (d->kind->has_memory)
                 memcpy(s->c + (n * s->rows + b) * d->Sp, begin + d->Sp, d->Sp * sizeof(float));
         }
 }
@@ -83,7 +78,7 @@ static void run_step(struct decoder *d, const struct pass *pass, struct dense_in
     struct microbatch inner = {.T = 1, .B = R, .N = R, .alive = &alive, .first = first};
     for (size_t n = 0; n < d->layers; n++) {
         float *h = d->layer[n].Y + R * d->S_stride;
-        float *c = has_c(d) ? recurrent_start_c(&d->layer[n].recurrent, &inner) : NULL;
+        float *c = d->kind->has_memory ? recurrent_start_c(&d->layer[n].recurrent, &inner) : NULL;
         for (size_t i = 0; i < R; i++) {
             size_t from = n * s->rows + (parent ? (size_t)parent[i] : i);
             memcpy(h + i * d->S_stride, s->h + from * d->S_stride, d->Sp * sizeof *h);
@@ -94,7 +89,7 @@ static void run_step(struct decoder *d, const struct pass *pass, struct dense_in
     decoder_compute(d, pass, &inner, in, NULL);
     for (size_t n = 0; n < d->layers; n++) {
         memcpy(s->h + n * s->rows * d->S_stride, d->layer[n].Y, R * d->S_stride * sizeof(float));
-        if (has_c(d))
+        if (d->kind->has_memory)
             memcpy(s->c + n * s->rows * d->Sp, d->layer[n].recurrent.c, R * d->Sp * sizeof(float));
     }
     top_forward(top, pass, R, (struct dense_input){.X = d->out, .stride = d->S_stride});

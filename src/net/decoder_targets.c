@@ -108,7 +108,7 @@ static void set_states(struct decoder *d)
     const struct microbatch *inner = &d->targets;
     for (size_t n = 0; n < d->layers; n++) {
         struct decoder_layer *layer = &d->layer[n];
-        float *c = d->config->cell == CELL_LSTM ? recurrent_start_c(&layer->recurrent, inner) : NULL;
+        float *c = d->kind->has_memory ? recurrent_start_c(&layer->recurrent, inner) : NULL;
         for (size_t b = 0; b < inner->B; b++) {
             const float *begin = layer->begin + (size_t)d->source[b] * d->start_stride;
             memcpy(layer->Y + (inner->N + b) * d->S_stride, begin, d->Sp * sizeof(float));

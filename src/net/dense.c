@@ -2,24 +2,23 @@
 
 #include <string.h>
 
-int dense_init_at(struct dense *dense, struct extent outputs, struct extent inputs, struct dense_place place,
-    struct error *error)
+int dense_init(
+    struct dense *dense, const struct dense_shape *shape, struct parameters *parameters, struct error *error)
 {
-    *dense = (struct dense){.outputs = outputs, .bias_offset = place.bias, .one_hot = place.one_hot};
-    dense->bias = memory_create(extent_padded(outputs), sizeof *dense->bias, error);
+    size_t outputs = extent_true(shape->outputs), inputs = extent_true(shape->inputs);
+    struct starting starting = starting_uniform(inputs);
+    size_t weight = parameters_declare(parameters, outputs, inputs, starting, "%s.weight", shape->name);
+    *dense = (struct dense){.outputs = shape->outputs,
+        .one_hot = shape->one_hot,
+        .bias_offset = parameters_declare(parameters, outputs, 0, starting, "%s.bias", shape->name)};
+    dense->bias = memory_create(extent_padded(shape->outputs), sizeof *dense->bias, error);
     if (!dense->bias ||
-        matrix_init(&dense->weight, place.weight, outputs, inputs, place.needs_input_gradient, error)) {
+        matrix_init(
+            &dense->weight, weight, shape->outputs, shape->inputs, shape->needs_input_gradient, error)) {
         dense_finish(dense);
         return -1;
     }
     return 0;
-}
-
-int dense_init(struct dense *dense, struct extent outputs, struct extent inputs, size_t weight_offset,
-    size_t bias_offset, struct error *error)
-{
-    struct dense_place place = {.weight = weight_offset, .bias = bias_offset, .needs_input_gradient = 1};
-    return dense_init_at(dense, outputs, inputs, place, error);
 }
 
 void dense_finish(struct dense *dense)

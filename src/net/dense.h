@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "net/matrix.h"
+#include "net/parameters.h"
 #include "net/pass.h"
 
 /* What a layer sees: rows of floats, or symbols. */
@@ -26,18 +27,17 @@ struct dense {
     float *dW, *sums, *scratch;
 };
 
-/* Offsets of weight and bias in the flat vector, and what the layer sees: symbols, or rows whose gradient
- * will be asked for, or neither. */
-struct dense_place {
-    size_t weight, bias;
-    int one_hot, needs_input_gradient;
+/* What a layer is made of: its tensors are NAME.weight and NAME.bias. */
+struct dense_shape {
+    const char *name;
+    struct extent outputs, inputs;
+    int one_hot;              /* 1: what it sees are symbols */
+    int needs_input_gradient; /* 1: gradients by what it sees will be asked for */
 };
-int dense_init_at(struct dense *dense, struct extent outputs, struct extent inputs, struct dense_place place,
-    struct error *error);
 
-/* The same on rows whose gradient will be asked for. */
-int dense_init(struct dense *dense, struct extent outputs, struct extent inputs, size_t weight_offset,
-    size_t bias_offset, struct error *error);
+/* Declares the tensors of the layer and sets it up. */
+int dense_init(
+    struct dense *dense, const struct dense_shape *shape, struct parameters *parameters, struct error *error);
 void dense_finish(struct dense *dense); /* takes zeroes */
 void dense_pack(struct dense *dense, const struct kernel *kernel, const float *weights);
 void dense_take_workspace(struct dense *dense, const struct pass *pass, struct arena *arena);

@@ -1,22 +1,28 @@
 #include "net/dense_layers.h"
 
-#include "net/layout.h"
+#include <stdio.h>
 
-int dense_layers_init(struct dense_layers *layers, const struct net *net, const char *name, size_t n,
-    const size_t *size, struct extent inputs, int one_hot, int needs_input_gradient, struct error *error)
+int dense_layers_init(struct dense_layers *layers, const struct dense_shape *first, size_t n,
+    const size_t *size, struct parameters *parameters, struct error *error)
 {
-    *layers = (struct dense_layers){.n = n, .outputs = inputs};
-    for (size_t k = 0; k < n; k++) {
-        struct dense_layer *layer = &layers->layer[k];
-        struct dense_place place = {.weight = net_find_parameter(net, "%s.%zu.weight", name, k)->offset,
-            .bias = net_find_parameter(net, "%s.%zu.bias", name, k)->offset,
-            .one_hot = k == 0 && one_hot,
-            .needs_input_gradient = k > 0 || needs_input_gradient};
-        inputs = layers->outputs;
-        layers->outputs = (struct extent){.parts = 1, .size = size[k], .interleave = 1};
-        layer->stride = kernel_stride(extent_padded(layers->outputs));
-        if (dense_init_at(&layer->dense, layers->outputs, inputs, place, error))
+    struct dense_shape shape = *first;
+    *layers = (struct dense_layers){.outputs = first->inputs};
+    layers->layer = memory_create(n, sizeof *layers->layer, error);
+    if (!layers->layer)
+        return -1;
+    for (; layers->n < n; layers->n++) {
+        struct dense_layer *layer = &layers->layer[layers->n];
+        char name[48];
+        snprintf(name, sizeof name, "%s.%zu", first->name, layers->n);
+        shape.name = name;
+        shape.inputs = layers->outputs;
+        shape.outputs = (struct extent){.parts = 1, .size = size[layers->n], .interleave = 1};
+        layer->stride = kernel_stride(extent_padded(shape.outputs));
+        if (dense_init(&layer->dense, &shape, parameters, error))
             return -1;
+        layers->outputs = shape.outputs;
+        shape.one_hot = 0;
+        shape.needs_input_gradient = 1;
     }
     return 0;
 }
@@ -25,7 +31,8 @@ void dense_layers_finish(struct dense_layers *layers)
 {
     for (size_t k = 0; k < layers->n; k++)
         dense_finish(&layers->layer[k].dense);
-    layers->n = 0;
+    memory_destroy(layers->layer);
+    *layers = (struct dense_layers){0};
 }
 
 size_t dense_layers_bytes(const struct dense_layers *layers)

@@ -20,14 +20,13 @@ struct dense_layer {
 struct dense_layers {
     size_t n; /* 0: none, and what comes out is what went in */
     struct extent outputs;
-    struct dense_layer layer[NET_MOST_LAYERS];
+    struct dense_layer *layer; /* [n] */
 };
 
-/* Layers of these n sizes, their parameters NAME.k.weight and NAME.k.bias of the net's, on inputs of an
- * extent. one_hot: the inputs are symbols; needs_input_gradient: gradients by the inputs will be asked for.
- */
-int dense_layers_init(struct dense_layers *layers, const struct net *net, const char *name, size_t n,
-    const size_t *size, struct extent inputs, int one_hot, int needs_input_gradient, struct error *error);
+/* Declares tensors NAME.k.weight and NAME.k.bias of n layers and sets these up. `first` describes what the
+ * first of them sees, and gives the name; its outputs are not looked at. */
+int dense_layers_init(struct dense_layers *layers, const struct dense_shape *first, size_t n,
+    const size_t *size, struct parameters *parameters, struct error *error);
 void dense_layers_finish(struct dense_layers *layers);        /* takes zeroes */
 size_t dense_layers_bytes(const struct dense_layers *layers); /* of panels */
 void dense_layers_pack(struct dense_layers *layers, const struct kernel *kernel, const float *weights);

@@ -6,15 +6,15 @@
 #include "net/losses/loss.h"
 #include "net/net.h"
 #include "net/outputs/output.h"
+#include "net/parameters.h"
 #include "net/pass.h"
 #include "net/stack.h"
 #include "net/top.h"
 
 struct net {
-    struct net_config config;
+    struct net_config *config;
     const struct kernel *kernel;
-    size_t P, parameters;
-    struct parameter *parameter;
+    struct parameters parameters;
     struct stack stack;
     struct top top;
     const struct output_kind *output; /* the kind of the configuration */
@@ -26,11 +26,6 @@ struct net {
     struct net_score *row_scores; /* of the rows that the output scores one by one */
     double *times;                /* see net/times.h */
 };
-
-/* The table of parameters in PyTorch's order and names; sets P, parameters, parameter. (parameters.c) */
-int net_list_parameters(struct net *net, struct error *error);
-const struct parameter *net_find_parameter(const struct net *net, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
 
 /* Dropout by a mask that is a function of key, sequence, layer, step and unit alone (Srivastava et al. 2014;
  * kept units are divided by 1 - rate): out = mask . in over the first `width` of the rows [N][stride] of a

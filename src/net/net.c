@@ -7,6 +7,18 @@
 
 #include <assert.h>
 
+_Static_assert(sizeof(struct net) < 4096, "what grows with a network is on the heap");
+
+static int init_layers(struct net *net, const struct net_config *config, struct error *error)
+{
+    *net->config = *config;
+    if (stack_init(&net->stack, net->config, &net->parameters, error) || net->output->init(net, error))
+        return -1;
+    if (net->parameters.failed)
+        return error_set(error, EXIT_CODE_INTERNAL, "out of memory for the table of parameters");
+    return 0;
+}
+
 struct net *net_create(const struct net_config *config, struct error *error)
 {
     assert(net_config_check(config, NULL, NULL) == 0);
@@ -14,11 +26,10 @@ struct net *net_create(const struct net_config *config, struct error *error)
     struct net *net = kernel ? memory_create(1, sizeof *net, error) : NULL;
     if (!net)
         return NULL;
-    net->config = *config;
     net->kernel = kernel;
     net->output = output_of(config);
-    if (net_list_parameters(net, error) || stack_init(&net->stack, net, error) ||
-        net->output->init(net, error)) {
+    net->config = memory_create(1, sizeof *net->config, error);
+    if (!net->config || init_layers(net, config, error)) {
         net_destroy(net);
         return NULL;
     }
@@ -34,14 +45,15 @@ void net_destroy(struct net *net)
     memory_destroy(net->output_state);
     stack_finish(&net->stack);
     top_finish(&net->top);
-    memory_destroy(net->parameter);
+    parameters_finish(&net->parameters);
+    memory_destroy(net->config);
     memory_destroy(net->block);
     memory_destroy(net);
 }
 
 const struct net_config *net_get_config(const struct net *net)
 {
-    return &net->config;
+    return net->config;
 }
 
 const struct kernel *net_get_kernel(const struct net *net)
@@ -51,13 +63,13 @@ const struct kernel *net_get_kernel(const struct net *net)
 
 size_t net_count_parameters(const struct net *net)
 {
-    return net->P;
+    return net->parameters.count;
 }
 
 const struct parameter *net_get_parameters(const struct net *net, size_t *n)
 {
-    *n = net->parameters;
-    return net->parameter;
+    *n = net->parameters.n;
+    return net->parameters.list;
 }
 
 void net_pack(struct net *net, const float *weights)

@@ -19,7 +19,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum cell { CELL_RNN, CELL_RNN_RELU, CELL_LSTM, CELL_GRU };
+enum cell {
+#define CELL(enumerator, name, kind, file) CELL_##enumerator,
+#include "net/cells/list.h"
+#undef CELL
+};
 enum output {
 #define OUTPUT(enumerator, name) OUTPUT_##enumerator,
 #include "net/outputs/list.h"

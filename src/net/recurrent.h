@@ -8,65 +8,47 @@
 #define NET_RECURRENT_H
 
 #include "base/memory.h"
+#include "net/cells/cell.h"
 #include "net/matrix.h"
 #include "net/microbatch.h"
 #include "net/net.h"
 #include "net/pass.h"
 #include "net/transition.h"
 
-/* The state before the first step of a sequence, in the direction's own time. */
-enum start {
-    START_ZERO,
-    START_LEARNED, /* parameters, the same for all sequences */
-    START_GIVEN    /* the caller's, see recurrent_forward */
-};
-
 struct recurrent {
-    enum cell cell;
+    const struct cell_kind *kind;
     enum start start;
     int reverse;                  /* 1: from the last frame to the first */
-    size_t H, Hp, G;              /* units, padded; gates */
-    size_t a_stride;              /* of a and u */
+    size_t H, Hp;                 /* units, padded */
+    size_t width, a_stride;       /* G Hp; of the rows of a and u */
     int one_hot;                  /* inputs are symbols: W_ih x is a row of a table */
     struct extent gates;          /* the rows of W_ih and W_hh */
-    struct matrix input, hidden;  /* W_ih, W_hh */
+    struct matrix input, hidden;  /* W_ih; W_hh, zeroes where the cell has no recurrent product */
     struct transition transition; /* from h' to what W_hh multiplies */
     size_t bias_ih, bias_hh;      /* offsets in the flat vector */
     float *bias;                  /* [G Hp] what W_ih x starts from; packed with the weights */
-    float *bias_recurrent;        /* [G Hp] gru: what W_hh h starts from */
-    size_t h0, c0;                /* START_LEARNED: offsets in the flat vector, c0 of an lstm */
-    size_t peephole_offset;       /* in the flat vector */
-    float *peephole;              /* [3 Hp] p_i, p_f, p_o, packed with the weights; NULL: none */
+    float *bias_recurrent;        /* [G Hp] what W_hh h starts from, where the cell separates the two */
+    size_t h0, c0;                /* START_LEARNED: offsets in the flat vector, c0 of a memory */
     float *learned;               /* [2 Hp] START_LEARNED: h and c to start from, packed with the weights */
+    size_t unit_offset;           /* in the flat vector */
+    float *unit_weights;          /* [unit weights of the cell][Hp], packed; NULL: none */
 
     /* Workspace. */
-    float *a;        /* [N][a_stride] sums, then activations, then gradients by the sums */
-    float *c;        /* lstm: [N + B][Hp] cell state; row N + b: before the first step of row b */
-    float *t;        /* [N][Hp] lstm: tanh of c; gru: W_hn h + b_hn */
-    float *u;        /* gru: [N][a_stride] W_hh h + b_hh; in backward the gradient by it */
-    float *dc;       /* lstm: [B][Hp], in the end the gradient by rows N .. of c */
+    float *a; /* [N][a_stride] sums, then activations, then gradients by the sums */
+    float *c; /* [N + B][Hp] memory of a cell that has one, else NULL; row N + b: before the first step of row
+                 b */
+    float *t; /* [N][Hp] values that the cell saves for backward */
+    float *u; /* [N][a_stride] W_hh h + b_hh where it stays apart; in backward the gradient by it */
+    float *dc;       /* [B][Hp] of a memory, in the end the gradient by rows N .. of c */
     float *dW;       /* [both matrices] */
     float *sums;     /* [G Hp] */
     int64_t *before; /* [N] the row of Y that each frame goes on from, -1: zeroes */
     float *scratch;  /* of kernel->outer */
 };
 
-/* Offsets in the flat vector of weight_ih, weight_hh, bias_ih, bias_hh, and of what the options add. Options
- * that are 0 are off. */
-struct recurrent_place {
-    size_t weight_ih, weight_hh, bias_ih, bias_hh;
-    enum start start;
-    size_t h0, c0; /* START_LEARNED */
-    int peepholes; /* lstm */
-    size_t peephole;
-    size_t transition_layers, transition; /* see transition_init */
-    double dropout;                       /* of h' on its way to the recurrent product */
-    size_t layer;                         /* in the key of its masks */
-};
-
-/* `needs_input_gradient`: dX will be asked for. */
-int recurrent_init(struct recurrent *r, enum cell cell, int reverse, size_t H, struct extent inputs,
-    int one_hot, int needs_input_gradient, struct recurrent_place place, struct error *error);
+/* Declares the tensors of the direction and sets it up. */
+int recurrent_init(struct recurrent *r, const struct recurrent_shape *shape, struct parameters *parameters,
+    struct error *error);
 void recurrent_finish(struct recurrent *r);        /* takes zeroes */
 size_t recurrent_bytes(const struct recurrent *r); /* of panels */
 
@@ -77,7 +59,7 @@ void recurrent_take_workspace(struct recurrent *r, const struct pass *pass, stru
 
 /* Y[n][0 .. Hp) = h of frame n < N; Y and X with their strides. X is NULL when inputs are symbols of the
  * microbatch. Y has B rows more: row N + b holds h before the first step of row b of the microbatch, row N +
- * b of r->c the lstm's c. Forward sets them, but with START_GIVEN they are the caller's, zero beyond H, set
+ * b of r->c the memory. Forward sets them, but with START_GIVEN they are the caller's, zero beyond H, set
  * after recurrent_take_workspace. */
 void recurrent_forward(
     struct recurrent *r, const struct pass *pass, const float *X, size_t X_stride, float *Y, size_t Y_stride);
@@ -88,7 +70,7 @@ void recurrent_forward(
 void recurrent_backward(struct recurrent *r, const struct pass *pass, const float *X, size_t X_stride,
     const float *Y, size_t Y_stride, float *dY, float *dX, int add);
 
-/* The lstm's c before the first step of each row of the microbatch, and the gradient by it: [B][Hp]. */
+/* The memory before the first step of each row of the microbatch, and the gradient by it: [B][Hp]. */
 static inline float *recurrent_start_c(const struct recurrent *r, const struct microbatch *microbatch)
 {
     return r->c + microbatch->N * r->Hp;

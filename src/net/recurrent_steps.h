@@ -50,6 +50,17 @@ static inline size_t step_time(const struct recurrent *r, const struct microbatc
     return r->reverse ? microbatch->T - 1 - i : i;
 }
 
+/* What the cell reads and writes of a run of rows. (recurrent_forward.c) */
+struct cell_step step_of(const struct recurrent *r, struct run run, struct rows Y);
+
+/* Steps in the direction's own time whose frames the products over many frames take at once: as many as a
+ * second cache holds, so that what one product leaves is near for the next. (recurrent_forward.c) */
+size_t count_span(const struct recurrent *r, const struct microbatch *microbatch);
+
+/* Frames [*first, *end) of the span that starts with step i. (recurrent_forward.c) */
+void find_span(
+    const struct recurrent *r, const struct microbatch *microbatch, size_t i, size_t *first, size_t *end);
+
 /* After all steps of backward, with what they have put into the workspace: gradients by W_ih, W_hh and
  * biases, and of the options by transition layers, peepholes and learned states. X, Y and dY as in
  * recurrent_backward. (recurrent_gradients.c) */

@@ -7,39 +7,37 @@
 
 #include <string.h>
 
-/* Of the recurrent layers' tensors, KIND_l{l} with a suffix. */
-static size_t find_offset(const struct net *net, const char *kind, size_t l, const char *suffix)
+/* Direction d of layer l. */
+static struct recurrent_shape shape_of(const struct stack *stack, size_t l, size_t d)
 {
-    return net_find_parameter(net, "rnn.%s_l%zu%s", kind, l, suffix)->offset;
-}
-
-static struct recurrent_place find_place(const struct net *net, size_t l, const char *suffix)
-{
-    const struct net_config *c = &net->config;
-    struct recurrent_place place = {.weight_ih = find_offset(net, "weight_ih", l, suffix),
-        .weight_hh = find_offset(net, "weight_hh", l, suffix),
-        .bias_ih = find_offset(net, "bias_ih", l, suffix),
-        .bias_hh = find_offset(net, "bias_hh", l, suffix),
+    const struct net_config *c = stack->config;
+    return (struct recurrent_shape){.prefix = "rnn",
+        .suffix = d ? "_reverse" : "",
+        .layer = l,
+        .cell = c->cell,
+        .reverse = d == 1,
+        .H = c->hidden[l],
+        .inputs = stack->outputs,
+        .one_hot = stack->one_hot,
+        .needs_input_gradient = stack->needs_input_gradient,
+        .start = c->initial_state ? START_LEARNED : START_ZERO,
+        .peepholes = c->peepholes,
         .transition_layers = c->transition_layers,
-        .dropout = c->recurrent_dropout,
-        .layer = l};
-    if (c->initial_state) {
-        place.start = START_LEARNED;
-        place.h0 = find_offset(net, "h0", l, suffix);
-        place.c0 = c->cell == CELL_LSTM ? find_offset(net, "c0", l, suffix) : 0;
-    }
-    if (c->peepholes) {
-        place.peepholes = 1;
-        place.peephole = find_offset(net, "peephole", l, suffix);
-    }
-    if (c->transition_layers)
-        place.transition = net_find_parameter(net, "rnn.transition_l%zu.0.weight%s", l, suffix)->offset;
-    return place;
+        .dropout = c->recurrent_dropout};
 }
 
-static int init_layer(struct stack *stack, const struct net *net, size_t l, struct error *error)
+static int init_norm(struct layer *layer, size_t l, struct parameters *parameters, struct error *error)
 {
-    const struct net_config *c = &net->config;
+    size_t width = extent_true(layer->inputs);
+    struct starting one = {.rule = STARTS_CONSTANT, .number = 1}, zero = {.rule = STARTS_CONSTANT};
+    size_t weight = parameters_declare(parameters, width, 0, one, "norm.%zu.weight", l);
+    size_t bias = parameters_declare(parameters, width, 0, zero, "norm.%zu.bias", l);
+    return norm_init(&layer->norm, layer->inputs, weight, bias, error);
+}
+
+static int init_layer(struct stack *stack, size_t l, struct parameters *parameters, struct error *error)
+{
+    const struct net_config *c = stack->config;
     struct layer *layer = &stack->layer[l];
     layer->D = c->bidirectional[l] ? 2 : 1;
     layer->inputs = stack->outputs;
@@ -47,35 +45,50 @@ static int init_layer(struct stack *stack, const struct net *net, size_t l, stru
     layer->stride = kernel_stride(extent_padded(layer->outputs));
     layer->drops = l > 0 && c->dropout > 0;
     layer->residual = l > 0 && c->residual;
-    for (size_t d = 0; d < layer->D; d++)
-        if (recurrent_init(&layer->direction[d], c->cell, d == 1, c->hidden[l], layer->inputs, stack->one_hot,
-                stack->needs_input_gradient, find_place(net, l, d ? "_reverse" : ""), error))
+    if (l > 0 && c->normalize && init_norm(layer, l, parameters, error))
+        return -1;
+    for (size_t d = 0; d < layer->D; d++) {
+        struct recurrent_shape shape = shape_of(stack, l, d);
+        if (recurrent_init(&layer->direction[d], &shape, parameters, error))
             return -1;
-    if (l > 0 && c->normalize)
-        return norm_init(&layer->norm, layer->inputs, net_find_parameter(net, "norm.%zu.weight", l)->offset,
-            net_find_parameter(net, "norm.%zu.bias", l)->offset, error);
+    }
     return 0;
 }
 
-int stack_init(struct stack *stack, const struct net *net, struct error *error)
+/* What brings the inputs to the first recurrent layer. */
+static int init_inputs(struct stack *stack, struct parameters *parameters, struct error *error)
 {
-    const struct net_config *c = &net->config;
-    *stack = (struct stack){
-        .config = c, .one_hot = c->symbols && !c->embedding, .needs_input_gradient = c->embedding > 0};
-    if (c->embedding &&
-        embedding_init(&stack->embedding, c->inputs, c->embedding,
-            net_find_parameter(net, "embedding.weight")->offset, error))
+    const struct net_config *c = stack->config;
+    struct dense_shape first = {.name = "input",
+        .inputs = {.parts = 1, .size = c->embedding ? c->embedding : c->inputs, .interleave = 1},
+        .one_hot = c->symbols && !c->embedding,
+        .needs_input_gradient = c->embedding > 0};
+    if (c->embedding) {
+        size_t table = parameters_declare(parameters, c->inputs, c->embedding,
+            (struct starting){.rule = STARTS_NORMAL}, "embedding.weight");
+        if (embedding_init(&stack->embedding, c->inputs, c->embedding, table, error))
+            return -1;
+    }
+    stack->X_stride = c->embedding ? stack->embedding.stride : kernel_stride(extent_padded(first.inputs));
+    stack->one_hot = first.one_hot && c->input_layers == 0;
+    stack->needs_input_gradient = first.needs_input_gradient || c->input_layers > 0;
+    if (dense_layers_init(&stack->input, &first, c->input_layers, c->input_size, parameters, error))
         return -1;
-    struct extent inputs = {.parts = 1, .size = c->embedding ? c->embedding : c->inputs, .interleave = 1};
-    if (dense_layers_init(&stack->input, net, "input", c->input_layers, c->input_size, inputs, stack->one_hot,
-            stack->needs_input_gradient, error))
-        return -1;
-    stack->X_stride = c->embedding ? stack->embedding.stride : kernel_stride(extent_padded(inputs));
     stack->outputs = stack->input.outputs;
-    stack->one_hot = stack->one_hot && c->input_layers == 0;
-    stack->needs_input_gradient = stack->needs_input_gradient || c->input_layers > 0;
-    for (; stack->L < c->layers; stack->L++) {
-        if (init_layer(stack, net, stack->L, error)) {
+    return 0;
+}
+
+int stack_init(
+    struct stack *stack, const struct net_config *config, struct parameters *parameters, struct error *error)
+{
+    *stack = (struct stack){.config = config};
+    if (init_inputs(stack, parameters, error))
+        return -1;
+    stack->layer = memory_create(config->layers, sizeof *stack->layer, error);
+    if (!stack->layer)
+        return -1;
+    for (; stack->L < config->layers; stack->L++) {
+        if (init_layer(stack, stack->L, parameters, error)) {
             stack->L++;
             return -1;
         }
@@ -93,9 +106,17 @@ void stack_finish(struct stack *stack)
             recurrent_finish(&stack->layer[l].direction[d]);
         norm_finish(&stack->layer[l].norm);
     }
+    memory_destroy(stack->layer);
     dense_layers_finish(&stack->input);
     embedding_finish(&stack->embedding);
-    stack->L = 0;
+    *stack = (struct stack){0};
+}
+
+struct dense_shape stack_output_shape(const struct stack *stack)
+{
+    return (struct dense_shape){.inputs = stack->outputs,
+        .one_hot = stack->one_hot,
+        .needs_input_gradient = stack->needs_input_gradient};
 }
 
 size_t stack_bytes(const struct stack *stack)

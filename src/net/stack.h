@@ -35,7 +35,7 @@ struct stack {
     struct embedding embedding;      /* zeroes: none */
     struct dense_layers input;
     size_t L;
-    struct layer layer[NET_MOST_LAYERS];
+    struct layer *layer;      /* [L] */
     struct extent outputs;    /* of stack_output */
     int one_hot;              /* 1: nothing is between the inputs and stack_output, and they are symbols */
     int needs_input_gradient; /* 1: something has parameters, and stack_gradient is asked for */
@@ -47,8 +47,10 @@ struct stack {
     size_t X_stride;
 };
 
-/* Of the net's configuration and parameters. */
-int stack_init(struct stack *stack, const struct net *net, struct error *error);
+/* Declares the tensors of the layers that the configuration asks for, and sets these up. The configuration is
+ * read as long as the stack is used. */
+int stack_init(
+    struct stack *stack, const struct net_config *config, struct parameters *parameters, struct error *error);
 void stack_finish(struct stack *stack);        /* takes zeroes */
 size_t stack_bytes(const struct stack *stack); /* of panels */
 void stack_pack(struct stack *stack, const struct kernel *kernel, const float *weights);
@@ -56,6 +58,9 @@ void stack_pack(struct stack *stack, const struct kernel *kernel, const float *w
 void stack_take_workspace(struct stack *stack, const struct pass *pass, struct arena *arena);
 
 void stack_forward(struct stack *stack, const struct pass *pass);
+
+/* What a dense layer on the outputs of the stack sees; name and outputs are the caller's to add. */
+struct dense_shape stack_output_shape(const struct stack *stack);
 
 /* What forward gave: rows of `outputs` of the microbatch's frames, or the microbatch's symbols. */
 struct dense_input stack_output(const struct stack *stack, const struct microbatch *microbatch);

@@ -27,12 +27,12 @@ struct net_state *net_state_create(const struct net *net, size_t B, struct error
     if (!state)
         return NULL;
     *state = (struct net_state){.B = B, .L = stack->L};
-    int lstm = net->config.cell == CELL_LSTM;
+    int memory = cell_of(net->config)->has_memory;
     for (size_t l = 0; l < stack->L; l++) {
         size_t Hp = stack->layer[l].direction[0].Hp;
         state->h[l] = memory_create(B * Hp, sizeof(float), error);
-        state->c[l] = lstm ? memory_create(B * Hp, sizeof(float), error) : NULL;
-        if (!state->h[l] || (lstm && !state->c[l])) {
+        state->c[l] = memory ? memory_create(B * Hp, sizeof(float), error) : NULL;
+        if (!state->h[l] || (memory && !state->c[l])) {
             net_state_destroy(state);
             return NULL;
         }

@@ -9,7 +9,7 @@ struct net_state {
     size_t B, L;
     int started;               /* 0: nothing has run, and layers start as they do without a state */
     float *h[NET_MOST_LAYERS]; /* [B][Hp] of each layer */
-    float *c[NET_MOST_LAYERS]; /* lstm: [B][Hp], else NULL */
+    float *c[NET_MOST_LAYERS]; /* [B][Hp] memory of a cell that has one, else NULL */
 };
 
 /* Between stack_take_workspace and stack_forward: layers start from the state. */

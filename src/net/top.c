@@ -1,21 +1,21 @@
 #include "net/top.h"
 
-#include "net/layout.h"
-
-int top_init(struct top *top, const struct net *net, struct extent inputs, int one_hot,
-    int needs_input_gradient, struct error *error)
+int top_init(struct top *top, const struct net_config *config, const struct dense_shape *first,
+    struct parameters *parameters, struct error *error)
 {
-    const struct net_config *c = &net->config;
-    struct extent outputs = {.parts = 1, .size = net_count_head(c), .interleave = 1};
+    size_t layers = config->output_layers;
+    struct dense_shape shape = *first;
+    struct extent outputs = {.parts = 1, .size = net_count_head(config), .interleave = 1};
     *top = (struct top){.stride = kernel_stride(extent_padded(outputs))};
-    if (dense_layers_init(&top->output, net, "output", c->output_layers, c->output_size, inputs, one_hot,
-            needs_input_gradient, error))
+    shape.name = "output";
+    if (dense_layers_init(&top->output, &shape, layers, config->output_size, parameters, error))
         return -1;
-    struct dense_place place = {.weight = net_find_parameter(net, "head.weight")->offset,
-        .bias = net_find_parameter(net, "head.bias")->offset,
-        .one_hot = one_hot && c->output_layers == 0,
-        .needs_input_gradient = needs_input_gradient || c->output_layers > 0};
-    return dense_init_at(&top->head, outputs, top->output.outputs, place, error);
+    shape.name = "head";
+    shape.inputs = top->output.outputs;
+    shape.outputs = outputs;
+    shape.one_hot = first->one_hot && layers == 0;
+    shape.needs_input_gradient = first->needs_input_gradient || layers > 0;
+    return dense_init(&top->head, &shape, parameters, error);
 }
 
 void top_finish(struct top *top)

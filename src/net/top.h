@@ -20,10 +20,10 @@ struct top {
     float *outputs; /* [R][stride] sums of the head; before backward, in their place the gradient by them */
 };
 
-/* Makes output layers and head of the net's configuration and parameters, on rows of extent `inputs`. With
- * one_hot these are symbols; with needs_input_gradient gradients by them will be asked for. */
-int top_init(struct top *top, const struct net *net, struct extent inputs, int one_hot,
-    int needs_input_gradient, struct error *error);
+/* Declares the tensors of the layers that the configuration asks for, and sets these up. `first` describes
+ * what they see; its name and outputs are not looked at. */
+int top_init(struct top *top, const struct net_config *config, const struct dense_shape *first,
+    struct parameters *parameters, struct error *error);
 void top_finish(struct top *top);        /* takes zeroes */
 size_t top_bytes(const struct top *top); /* of panels */
 void top_pack(struct top *top, const struct kernel *kernel, const float *weights);

@@ -7,28 +7,30 @@
 
 #include <string.h>
 
-int transition_init(struct transition *t, size_t K, size_t H, size_t offset, double dropout, size_t layer,
-    int reverse, struct error *error)
+int transition_init(struct transition *t, const struct recurrent_shape *shape, struct parameters *parameters,
+    struct error *error)
 {
+    size_t K = shape->transition_layers, H = shape->H;
     struct extent units = {.parts = 1, .size = H, .interleave = 1};
     *t = (struct transition){.H = H,
         .Hp = extent_padded(units),
-        .dropout = dropout,
-        .place = (uint64_t)(2 * layer + (reverse ? 1 : 0)),
-        .offset = offset};
+        .dropout = shape->dropout,
+        .place = (uint64_t)(2 * shape->layer + (shape->reverse ? 1 : 0)),
+        .weight = memory_create(K, sizeof *t->weight, error),
+        .bias_offset = memory_create(K, sizeof *t->bias_offset, error)};
     t->stride = kernel_stride(t->Hp);
-    t->weight = memory_create(K, sizeof *t->weight, error);
     t->bias = memory_create(K * t->Hp, sizeof *t->bias, error);
-    if (!t->weight || !t->bias) {
-        transition_finish(t);
-        return -1;
+    int failed = !t->weight || !t->bias_offset || !t->bias;
+    for (; !failed && t->K < K; t->K++) {
+        size_t weight = parameters_declare(parameters, H, H, starting_uniform(H),
+            "%s.transition_l%zu.%zu.weight%s", shape->prefix, shape->layer, t->K, shape->suffix);
+        t->bias_offset[t->K] = parameters_declare(parameters, H, 0, starting_uniform(H),
+            "%s.transition_l%zu.%zu.bias%s", shape->prefix, shape->layer, t->K, shape->suffix);
+        failed = matrix_init(&t->weight[t->K], weight, units, units, 1, error);
     }
-    for (t->K = 0; t->K < K; t->K++)
-        if (matrix_init(&t->weight[t->K], offset + t->K * (H * H + H), units, units, 1, error)) {
-            transition_finish(t);
-            return -1;
-        }
-    return 0;
+    if (failed)
+        transition_finish(t);
+    return failed ? -1 : 0;
 }
 
 void transition_finish(struct transition *t)
@@ -36,6 +38,7 @@ void transition_finish(struct transition *t)
     for (size_t k = 0; k < t->K; k++)
         matrix_finish(&t->weight[k]);
     memory_destroy(t->weight);
+    memory_destroy(t->bias_offset);
     memory_destroy(t->bias);
     *t = (struct transition){0};
 }
@@ -51,9 +54,8 @@ size_t transition_bytes(const struct transition *t)
 void transition_pack(struct transition *t, const struct kernel *kernel, const float *weights)
 {
     for (size_t k = 0; k < t->K; k++) {
-        const float *b = weights + t->offset + k * (t->H * t->H + t->H) + t->H * t->H;
         matrix_pack(&t->weight[k], kernel, weights);
-        memcpy(t->bias + k * t->Hp, b, t->H * sizeof *b);
+        memcpy(t->bias + k * t->Hp, weights + t->bias_offset[k], t->H * sizeof *weights);
     }
 }
 
@@ -161,6 +163,6 @@ void transition_gradients(const struct transition *t, const struct pass *pass)
         pass->kernel->outer(
             t->N, t->Hp, as_rows(t->da + k * t->N * t->stride, t->stride), &product, 1, t->sums, t->scratch);
         matrix_add_gradient(T, t->dW, pass->gradient);
-        bias_add_gradient(units, t->sums, pass->gradient + T->offset + t->H * t->H);
+        bias_add_gradient(units, t->sums, pass->gradient + t->bias_offset[k]);
     }
 }

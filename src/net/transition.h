@@ -13,14 +13,37 @@
 #include "net/matrix.h"
 #include "net/microbatch.h"
 #include "net/net.h"
+#include "net/parameters.h"
 #include "net/pass.h"
+
+/* The state before the first step of a sequence, in the direction's own time. */
+enum start {
+    START_ZERO,
+    START_LEARNED, /* parameters, the same for all sequences */
+    START_GIVEN    /* the caller's, see recurrent_forward */
+};
+
+/* What a direction of a recurrent layer is made of. Options that are 0 are off. */
+struct recurrent_shape {
+    const char *prefix, *suffix; /* of its tensors' names, with the layer's number between them */
+    size_t layer;                /* that number; also in the key of the masks of dropout */
+    enum cell cell;
+    int reverse;          /* 1: from the last frame to the first */
+    size_t H;             /* units */
+    struct extent inputs; /* what it sees: rows of floats, or symbols */
+    int one_hot, needs_input_gradient;
+    enum start start;
+    int peepholes; /* of a cell that has them */
+    size_t transition_layers;
+    double dropout; /* of h' on its way to the recurrent product */
+};
 
 struct transition {
     size_t K, H, Hp, stride;
     double dropout;        /* rate */
     uint64_t place;        /* layer and direction, in the key of the mask */
     struct matrix *weight; /* [K] */
-    size_t offset;         /* in the flat vector: T_0, b_0, T_1, ... */
+    size_t *bias_offset;   /* [K] in the flat vector */
     float *bias;           /* [K][Hp], packed with the weights */
 
     /* Workspace. */
@@ -34,9 +57,9 @@ struct transition {
     size_t N;         /* frames of the buffers */
 };
 
-/* K layers, whose weights [H][H] and biases [H] follow one another from `offset` on in the flat vector. */
-int transition_init(struct transition *t, size_t K, size_t H, size_t offset, double dropout, size_t layer,
-    int reverse, struct error *error);
+/* Declares weights [H][H] and biases [H] of the layers that the shape asks for. */
+int transition_init(struct transition *t, const struct recurrent_shape *shape, struct parameters *parameters,
+    struct error *error);
 void transition_finish(struct transition *t); /* takes zeroes */
 size_t transition_bytes(const struct transition *t);
 void transition_pack(struct transition *t, const struct kernel *kernel, const float *weights);

@@ -260,8 +260,9 @@ START_TEST(ten_layers_reach_the_first)
     net_backward(trial.net, &training, &microbatch, trial.gradient);
     double squares[10] = {0};
     for (size_t l = 0; l < 10; l++) {
-        const struct parameter *tensor = net_find_parameter(trial.net, "rnn.weight_hh_l%zu_reverse", l);
-        for (size_t p = tensor->offset; p < tensor->offset + tensor->count; p++)
+        const struct recurrent *r = &trial.net->stack.layer[l].direction[1];
+        size_t first = r->hidden.offset, count = r->kind->gates * r->H * r->H;
+        for (size_t p = first; p < first + count; p++)
             squares[l] += (double)trial.gradient[p] * (double)trial.gradient[p];
     }
     ck_assert_double_finite(squares[0]);

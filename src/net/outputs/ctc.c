@@ -19,11 +19,9 @@ struct transcript {
 
 static int init(struct net *net, struct error *error)
 {
-    const struct stack *stack = &net->stack;
+    struct dense_shape shape = stack_output_shape(&net->stack);
     net->output_state = memory_create(1, sizeof(struct transcript), error);
-    return net->output_state
-        ? top_init(&net->top, net, stack->outputs, stack->one_hot, stack->needs_input_gradient, error)
-        : -1;
+    return net->output_state ? top_init(&net->top, net->config, &shape, &net->parameters, error) : -1;
 }
 
 static size_t count_labels(const struct microbatch *microbatch, size_t b)
@@ -41,7 +39,7 @@ static void take_workspace(struct net *net, const struct pass *pass, struct aren
 {
     const struct microbatch *microbatch = pass->microbatch;
     struct transcript *transcript = net->output_state;
-    size_t B = microbatch->B, N = microbatch->N, T = microbatch->T, C = net->config.outputs;
+    size_t B = microbatch->B, N = microbatch->N, T = microbatch->T, C = net->config->outputs;
     size_t U = 0, beam = beam_of(pass);
     int training = pass->options.training;
     for (size_t b = 0; b < B && scored; b++)
@@ -93,7 +91,7 @@ static void forward(
 {
     const struct microbatch *microbatch = pass->microbatch;
     struct transcript *transcript = net->output_state;
-    size_t C = net->config.outputs;
+    size_t C = net->config->outputs;
     float *posterior = pass->options.training ? transcript->posterior : NULL;
     top_forward(&net->top, pass, microbatch->N, stack_output(&net->stack, microbatch));
     transcript->label_start[0] = 0;
@@ -125,7 +123,7 @@ static void backward(struct net *net, const struct pass *pass)
     struct stack *stack = &net->stack;
     for (size_t b = 0; b < microbatch->B; b++) {
         struct ctc_frames frames = frames_of(net, microbatch, b);
-        ctc_backward(net->config.outputs, &frames, transcript->posterior);
+        ctc_backward(net->config->outputs, &frames, transcript->posterior);
     }
     top_backward(&net->top, pass, microbatch->N, stack_output(stack, microbatch),
         stack->needs_input_gradient ? stack_gradient(stack) : NULL);

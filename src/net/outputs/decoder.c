@@ -22,9 +22,11 @@ static struct decoder *decoder_of(const struct net *net)
 static int init(struct net *net, struct error *error)
 {
     net->output_state = memory_create(1, sizeof(struct decoder_output), error);
-    if (!net->output_state || decoder_init(decoder_of(net), net, net->stack.outputs, error))
+    if (!net->output_state ||
+        decoder_init(decoder_of(net), net->config, net->stack.outputs, &net->parameters, error))
         return -1;
-    return top_init(&net->top, net, decoder_of(net)->outputs, 0, 1, error);
+    struct dense_shape shape = {.inputs = decoder_of(net)->outputs, .needs_input_gradient = 1};
+    return top_init(&net->top, net->config, &shape, &net->parameters, error);
 }
 
 static void finish(struct net *net)
@@ -106,7 +108,7 @@ static void forward(
     decoder_run(d, pass, in, &net->top);
     if (scores && d->classes)
         score_edits(net, microbatch, scores);
-    outputs->rows = d->classes ? 0 : microbatch->B * net->config.target_length;
+    outputs->rows = d->classes ? 0 : microbatch->B * net->config->target_length;
     outputs->values = d->values;
     outputs->label_start = d->label_start;
     outputs->labels = d->labels;

@@ -4,8 +4,8 @@
 
 static int init(struct net *net, struct error *error)
 {
-    const struct stack *stack = &net->stack;
-    return top_init(&net->top, net, stack->outputs, stack->one_hot, stack->needs_input_gradient, error);
+    struct dense_shape shape = stack_output_shape(&net->stack);
+    return top_init(&net->top, net->config, &shape, &net->parameters, error);
 }
 
 static void take_workspace(struct net *net, const struct pass *pass, struct arena *arena, int scored)

@@ -27,7 +27,7 @@ void output_take_rows(struct net *net, const struct pass *pass, struct arena *ar
 static struct loss_rows head_rows(const struct net *net, size_t R, const struct microbatch *targets)
 {
     return (struct loss_rows){.R = R,
-        .O = net_count_head(&net->config),
+        .O = net_count_head(net->config),
         .outputs = net->top.outputs,
         .stride = net->top.stride,
         .targets = targets_of_microbatch(targets)};
@@ -37,12 +37,12 @@ struct net_outputs output_rows_forward(
     struct net *net, const struct pass *pass, size_t R, const struct microbatch *targets, int scored)
 {
     struct loss_rows rows = head_rows(net, R, targets);
-    loss_forward(&net->config, pass->kernel, &rows, scored ? net->row_scores : NULL);
+    loss_forward(net->config, pass->kernel, &rows, scored ? net->row_scores : NULL);
     return (struct net_outputs){.rows = R, .stride = rows.stride, .values = rows.outputs};
 }
 
 void output_rows_backward(struct net *net, size_t R, const struct microbatch *targets)
 {
     struct loss_rows rows = head_rows(net, R, targets);
-    loss_backward(&net->config, &rows);
+    loss_backward(net->config, &rows);
 }

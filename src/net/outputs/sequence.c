@@ -15,12 +15,12 @@ struct sequence {
 
 static int init(struct net *net, struct error *error)
 {
-    const struct stack *stack = &net->stack;
+    struct dense_shape shape = stack_output_shape(&net->stack);
     struct sequence *sequence = net->output_state = memory_create(1, sizeof *sequence, error);
     if (!sequence)
         return -1;
-    sequence->stride = kernel_stride(extent_padded(stack->outputs));
-    return top_init(&net->top, net, stack->outputs, stack->one_hot, stack->needs_input_gradient, error);
+    sequence->stride = kernel_stride(extent_padded(net->stack.outputs));
+    return top_init(&net->top, net->config, &shape, &net->parameters, error);
 }
 
 static void take_workspace(struct net *net, const struct pass *pass, struct arena *arena, int scored)

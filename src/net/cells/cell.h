@@ -1,0 +1,50 @@
+/* Cells: what a recurrent layer computes at each step (docs/network.md). Each is a struct cell_kind in
+ * a file of this folder, and a line of net/cells/list.h.
+ *
+ * All have W_ih x + b_ih of every gate, h, and a recurrence: a product W_hh h' of what all units gave before,
+ * or weights by which each unit meets its own state before, or both. H units, G gates. */
+#ifndef NET_CELLS_CELL_H
+#define NET_CELLS_CELL_H
+
+#include "kernel/kernel.h"
+#include "net/net.h"
+
+struct cell_kind {
+    size_t gates;        /* G */
+    int has_memory;      /* A state c goes from step to step beside h. */
+    int has_product;     /* There are W_hh and b_hh. Without, nothing can stand between h' and the cell. */
+    int separates_terms; /* W_hh h' + b_hh is not added to the sums: the cell wants it by itself. */
+    int saves_values;    /* Forward leaves H values of a row for backward, cell_step.saved. */
+
+    /* Tensors unit_weight [unit_weights][H], by which units meet their own states; 0: there is none. */
+    size_t unit_weights;
+    const char *unit_weight;
+    int unit_weights_are_peepholes; /* They are there only with net_config.peepholes. */
+
+    /* Changes the starting values [G H] of a bias, which are uniform; NULL: they stay. */
+    void (*start_bias)(size_t H, float *bias);
+
+    /* All rows of a step. Which members of the structs are there follows from the answers above. */
+    void (*forward)(const struct kernel *kernel, const struct cell_step *step);
+    void (*backward)(const struct kernel *kernel, const struct cell_gradient *gradient);
+
+    /* Adds the gradient by the unit weights to sums [unit_weights][units], of a step as backward left
+     * it, with the gradients by the sums of the gates in place of the gates. */
+    void (*add_unit_gradients)(const struct cell_step *step, float *sums);
+};
+
+/* One of each, by enum cell. */
+extern const struct cell_kind *const cell_kinds[];
+
+static inline const struct cell_kind *cell_of(const struct net_config *config)
+{
+    return cell_kinds[config->cell];
+}
+
+/* Are there unit weights in the recurrent layers of this network? In those of a decoder peepholes are not. */
+static inline int cell_has_unit_weights(const struct cell_kind *kind, int peepholes)
+{
+    return kind->unit_weights > 0 && (peepholes || !kind->unit_weights_are_peepholes);
+}
+
+#endif

@@ -1,0 +1,50 @@
+/* The long short-term memory with a forget gate (Hochreiter and Schmidhuber 1997; Gers, Schmidhuber and
+ * Cummins 2000), gates i f g o, and peepholes p_i, p_f, p_o from the memory to the gates (Gers, Schraudolph
+ * and Schmidhuber 2002): c = f . c' + i . g, h = o . tanh(c). */
+#include "net/cells/cell.h"
+
+/* The forget gate starts with a bias of 1, half in each of its two biases (Jozefowicz, Zaremba and Sutskever
+ * 2015). */
+static void start_bias(size_t H, float *bias)
+{
+    for (size_t h = 0; h < H; h++)
+        bias[H + h] = 0.5f;
+}
+
+static void forward(const struct kernel *kernel, const struct cell_step *step)
+{
+    kernel->lstm_forward(step);
+}
+
+static void backward(const struct kernel *kernel, const struct cell_gradient *gradient)
+{
+    kernel->lstm_backward(gradient);
+}
+
+/* dp_i = sum of da_i . c', dp_f = sum of da_f . c', dp_o = sum of da_o . c, row by row. */
+static void add_peephole_gradients(const struct cell_step *step, float *sums)
+{
+    size_t units = step->units;
+    for (size_t b = 0; b < step->count; b++) {
+        const float *da = rows_from(step->gates, b).data, *c = rows_from(step->c, b).data;
+        const float *c_before = rows_from(step->c_previous, b).data;
+        for (size_t u = 0; u < units; u++) {
+            const float *block = da + u / KERNEL_BLOCK * 4 * KERNEL_BLOCK + u % KERNEL_BLOCK;
+            sums[u] += block[0] * c_before[u];
+            sums[units + u] += block[KERNEL_BLOCK] * c_before[u];
+            sums[2 * units + u] += block[3 * KERNEL_BLOCK] * c[u];
+        }
+    }
+}
+
+const struct cell_kind cell_lstm = {.gates = 4,
+    .has_memory = 1,
+    .has_product = 1,
+    .saves_values = 1,
+    .unit_weights = 3,
+    .unit_weight = "peephole",
+    .unit_weights_are_peepholes = 1,
+    .start_bias = start_bias,
+    .forward = forward,
+    .backward = backward,
+    .add_unit_gradients = add_peephole_gradients};

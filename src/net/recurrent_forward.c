@@ -1,0 +1,128 @@
+/* Products that do not depend on the step before run over all frames of the microbatch at once: the input's
+ * share of the sums, and in backward the gradients by the inputs and by the weights. Only the recurrent
+ * product runs step by step.
+ *
+ * The rows of a microbatch's step are those alive, longest sequence first, so the rows that step t shares
+ * with the step before it in time are always the first ones of both: `carried` of them. In reverse time new
+ * rows join at the end. The states that rows start from lie behind the frames, row N + b that of row b, so
+ * that what a run of rows goes on from is always a run of rows. */
+#include "net/recurrent_steps.h"
+#include "net/times.h"
+
+#include <string.h>
+
+struct cell_step step_of(const struct recurrent *r, struct run run, struct rows Y)
+{
+    size_t Hp = r->Hp;
+    struct cell_step step = {.count = run.rows,
+        .units = Hp,
+        .gates = as_rows(r->a + run.first * r->a_stride, r->a_stride),
+        .h_previous = rows_from(Y, run.before),
+        .h = rows_from(Y, run.first),
+        .parameters = r->unit_weights};
+    if (r->kind->has_memory) {
+        step.c_previous = as_rows(r->c + run.before * Hp, Hp);
+        step.c = as_rows(r->c + run.first * Hp, Hp);
+    }
+    if (r->kind->saves_values)
+        step.saved = as_rows(r->t + run.first * Hp, Hp);
+    if (r->kind->separates_terms)
+        step.recurrent = as_rows(r->u + run.first * r->a_stride, r->a_stride);
+    return step;
+}
+
+/* Sums of the rows before activation: a = W_ih x + b (already there) + W_hh m. */
+static void run_product(
+    const struct recurrent *r, const struct pass *pass, struct run run, const float *Y, size_t Y_stride)
+{
+    const float *m = Y + run.before * Y_stride;
+    size_t stride = Y_stride;
+    if (r->transition.on) {
+        transition_forward(&r->transition, pass, run.first, run.rows, run.row, m, Y_stride);
+        stride = r->transition.stride;
+        m = transition_output(&r->transition) + run.first * stride;
+    }
+    if (r->kind->separates_terms) {
+        float *u = r->u + run.first * r->a_stride;
+        if (run.product)
+            pass->kernel->product(&r->hidden.forward, run.rows, as_rows(m, stride),
+                as_rows(r->bias_recurrent, 0), as_rows(u, r->a_stride));
+        for (size_t b = 0; b < run.rows && !run.product; b++)
+            memcpy(u + b * r->a_stride, r->bias_recurrent, r->width * sizeof *u);
+    } else if (run.product) {
+        float *a = r->a + run.first * r->a_stride;
+        pass->kernel->product(&r->hidden.forward, run.rows, as_rows(m, stride), as_rows(a, r->a_stride),
+            as_rows(a, r->a_stride));
+    }
+}
+
+static void run_forward(
+    const struct recurrent *r, const struct pass *pass, struct run run, float *Y, size_t Y_stride)
+{
+    if (r->kind->has_product)
+        run_product(r, pass, run, Y, Y_stride);
+    struct cell_step step = step_of(r, run, as_rows(Y, Y_stride));
+    double start = times_start(pass->times);
+    r->kind->forward(pass->kernel, &step);
+    times_add(pass->times, NET_ACTIVATION, start);
+}
+
+size_t count_span(const struct recurrent *r, const struct microbatch *microbatch)
+{
+    enum { FLOATS = 32 * 1024, FEWEST = 64 };
+    size_t frames = FLOATS / r->a_stride > FEWEST ? FLOATS / r->a_stride : FEWEST;
+    return frames > microbatch->B ? frames / microbatch->B : 1;
+}
+
+void find_span(
+    const struct recurrent *r, const struct microbatch *microbatch, size_t i, size_t *first, size_t *end)
+{
+    size_t span = count_span(r, microbatch), after = microbatch->T - i < span ? microbatch->T : i + span;
+    *first = microbatch->first[r->reverse ? microbatch->T - after : i];
+    *end = microbatch->first[r->reverse ? microbatch->T - i : after];
+}
+
+/* a = W_ih x + b for the frames of the span that starts with step i. */
+static void span_forward(
+    const struct recurrent *r, const struct pass *pass, size_t i, const float *X, size_t X_stride)
+{
+    size_t n, end;
+    find_span(r, pass->microbatch, i, &n, &end);
+    float *a = r->a + n * r->a_stride;
+    if (r->one_hot)
+        matrix_look_up(&r->input, end - n, pass->microbatch->symbols + n, r->bias, a, r->a_stride);
+    else
+        pass->kernel->product(&r->input.forward, end - n, as_rows(X + n * X_stride, X_stride),
+            as_rows(r->bias, 0), as_rows(a, r->a_stride));
+}
+
+/* The state that each row starts from, behind the frames of Y and c. */
+static void set_start(
+    const struct recurrent *r, const struct microbatch *microbatch, float *Y, size_t Y_stride)
+{
+    if (r->start == START_GIVEN)
+        return;
+    size_t bytes = r->Hp * sizeof *Y; /* zero unless learned */
+    for (size_t b = 0; b < microbatch->B; b++)
+        memcpy(Y + (microbatch->N + b) * Y_stride, r->learned, bytes);
+    for (size_t b = 0; b < microbatch->B && r->kind->has_memory; b++)
+        memcpy(recurrent_start_c(r, microbatch) + b * r->Hp, r->learned + r->Hp, bytes);
+}
+
+void recurrent_forward(
+    struct recurrent *r, const struct pass *pass, const float *X, size_t X_stride, float *Y, size_t Y_stride)
+{
+    const struct microbatch *microbatch = pass->microbatch;
+    size_t span = count_span(r, microbatch);
+    set_start(r, microbatch, Y, Y_stride);
+    transition_begin(&r->transition, pass);
+    for (size_t i = 0; i < microbatch->T; i++) {
+        if (i % span == 0)
+            span_forward(r, pass, i, X, X_stride);
+        struct run run[2];
+        split_step(r, microbatch, step_at(r, microbatch, step_time(r, microbatch, i)), run);
+        for (size_t k = 0; k < 2; k++)
+            if (run[k].rows > 0)
+                run_forward(r, pass, run[k], Y, Y_stride);
+    }
+}
