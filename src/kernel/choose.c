@@ -5,49 +5,23 @@
 #include <string.h>
 #include <unistd.h>
 
-static int runs_always(void)
-{
-    return 1;
-}
-
-#if defined __x86_64__
-static int runs_avx2(void)
-{
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-}
-
-static int runs_avx512(void)
-{
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl");
-}
-#endif
-
 /* In rising order. */
-static const struct {
-    const struct kernel *kernel;
-    int (*runs)(void);
-} builds[] = {
-    {&kernel_generic, runs_always},
-#if defined __x86_64__
-    {&kernel_avx2, runs_avx2},
-    {&kernel_avx512, runs_avx512},
-#elif defined __aarch64__
-    {&kernel_neon, runs_always},
-#endif
+static const struct kernel *const builds[] = {
+#define ISA(name) &kernel_##name,
+#include "kernel/isa/list.h"
+#undef ISA
 };
 
 enum { BUILDS = sizeof builds / sizeof *builds };
 
 const char *kernel_list(void)
 {
-#if defined __x86_64__
-    return "generic avx2 avx512";
-#elif defined __aarch64__
-    return "generic neon";
-#else
-    return "generic";
-#endif
+    static const char list[] =
+#define ISA(name) " " #name
+#include "kernel/isa/list.h"
+#undef ISA
+        ;
+    return list + 1;
 }
 
 const struct kernel *kernel_find(const char *name)
@@ -55,8 +29,8 @@ const struct kernel *kernel_find(const char *name)
     if (strcmp(name, kernel_plain.name) == 0)
         return &kernel_plain;
     for (size_t i = 0; i < BUILDS; i++)
-        if (strcmp(name, builds[i].kernel->name) == 0)
-            return builds[i].runs() ? builds[i].kernel : NULL;
+        if (strcmp(name, builds[i]->name) == 0)
+            return builds[i]->runs() ? builds[i] : NULL;
     return NULL;
 }
 
@@ -97,7 +71,7 @@ const struct kernel *kernel_choose(struct error *error)
     }
     const struct kernel *best = NULL;
     for (size_t i = 0; i < BUILDS; i++)
-        if (builds[i].runs())
-            best = builds[i].kernel;
+        if (builds[i]->runs())
+            best = builds[i];
     return best;
 }

@@ -91,68 +91,20 @@ struct additive_gradient {
     float *denergy;     /* [width], added to: query by query, of each the sum over its keys */
 };
 
+/* One build: its functions are listed and described in kernel/functions.h, those of cells, name_forward and
+ * name_backward for a step of each, in kernel/cells/list.h. */
 struct kernel {
     const char *name;    /* "generic", "avx2", "avx512", "neon" */
-    size_t lanes;        /* floats of a vector */
+    int (*runs)(void);   /* Can the processor at hand run it? */
     size_t outer_floats; /* scratch of outer() */
-
-    /* B[k][c] = W[row[k] + column[c]], 0 where either index is negative. */
-    void (*pack)(struct panels *B, const float *W, const int64_t *row, const int64_t *column);
-
-    /* C[m][c] = start[m][c] + sum over k of A[m][k] B[k][c], for m < M and all columns of B. start may be C
-     * (adding to it), have a stride of 0 (the same row for all: a bias), or none (zero). */
-    void (*product)(const struct panels *B, size_t M, struct rows A, struct rows start, struct rows C);
-
-    /* Weight gradients over N frames: for each of the products, C[m][c] += sum over n of A[n][m] X[n][c], m <
-     * M, a multiple of 16; and sums[m] += sum over n of A[n][m]. */
-    void (*outer)(size_t N, size_t M, struct rows A, const struct outer_product *products, size_t n_products,
-        float *sums, float *scratch);
-
-    /* out[i][j] = sum over c < width of x(i)[c] y(j)[c], in 16 lanes with fused multiply-adds. */
-    void (*dots)(size_t width, struct picked x, struct picked y, struct rows out);
-
-    /* Sums of rows with weights, in the order of the rows. */
-    void (*mix)(const struct mixture *mixture);
-
-    /* out[i][j] = sum over c < width of energy[c] tanh(q(i)[c] + k(j)[c]), in 16 lanes with fused
-     * multiply-adds; and its gradient. */
-    void (*additive)(size_t width, const float *energy, struct picked q, struct picked k, struct rows out);
-    void (*additive_backward)(const struct additive_gradient *gradient);
-
-    void (*lstm_forward)(const struct cell_step *step);
-    void (*lstm_backward)(const struct cell_gradient *gradient);
-    void (*gru_forward)(const struct cell_step *step);
-    void (*gru_backward)(const struct cell_gradient *gradient);
-    void (*tanh_forward)(const struct cell_step *step); /* h = tanh(gates) */
-    void (*tanh_backward)(const struct cell_gradient *gradient);
-    void (*relu_forward)(const struct cell_step *step);
-    void (*relu_backward)(const struct cell_gradient *gradient);
-
-    /* x[0 .. n-1] in place, n any. NaN stays NaN, infinities saturate, no result leaves the function's range.
-     * Errors are in units in the last place of the right value (2^-149 among denormals) and are the largest
-     * over all floats of the range. */
-
-    /* 2.57 everywhere. Odd to the bit. x itself up to |x| = 2^-25 and -1 or 1 from |x| = 9.011 on, which are
-     * the nearest floats. Rises but for errors in the last places. */
-    void (*tanh_array)(size_t n, float *x);
-
-    /* 2.49 from -88.72283 up, denormal results among them; 0 below, where the right value is under 2^-128.
-     * 0.5 up to |x| = 2^-24 and 1 from 17.329 on, which are the nearest floats. Never falls. */
-    void (*sigmoid_array)(size_t n, float *x);
-
-    /* 1.05 from -87 to 88; 0 below, where the right value is under 2^-125; infinity above, though the right
-     * value is finite up to 88.72. 1 up to |x| = 2^-25, which is the nearest float. Never falls. */
-    void (*exp_array)(size_t n, float *x);
-
-    /* burst_operations floating-point operations (2 per multiply-add) a round, in registers and independent
-     * of each other: the most this build can do on the core at hand. out [lanes] keeps a compiler from
-     * leaving them out. */
-    size_t burst_operations;
-    void (*burst)(size_t rounds, float *out);
-
-    /* A row of n logits into probabilities; returns the sum of exp(x - *largest). n any; NaN where an element
-     * is. */
-    float (*softmax)(size_t n, float *x, float *largest);
+#define FUNCTION(result, name, parameters) result(*name) parameters;
+#include "kernel/functions.h"
+#undef FUNCTION
+#define CELL(name)                                                                                           \
+    void (*name##_forward)(const struct cell_step *step);                                                    \
+    void (*name##_backward)(const struct cell_gradient *gradient);
+#include "kernel/cells/list.h"
+#undef CELL
 };
 
 /* Chooses the build for this processor, or the one named by the environment variable RNN_ISA, which may only

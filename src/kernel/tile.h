@@ -7,7 +7,6 @@
 #ifndef KERNEL_TILE_H
 #define KERNEL_TILE_H
 
-#include "kernel/build.h"
 #include "kernel/vector.h"
 
 /* Rows of a tile by its number of vectors: accumulators, the vectors of B and one number of A fit the
@@ -104,8 +103,8 @@ INLINE size_t next_part(size_t n, size_t most)
  * there they are three times as many, and the sums between two blocks are stored and loaded less often. */
 INLINE size_t panel_depth(void)
 {
-    enum { HALVES = VEC_LANES == 16 ? 3 : 1 };
-    size_t depth = HALVES * kernel_first_cache() / 2 / (TILE_VECTORS * VEC_LANES * sizeof(float));
+    size_t halves = VEC_LANES == 16 ? 3 : 1;
+    size_t depth = halves * kernel_first_cache() / 2 / (TILE_VECTORS * VEC_LANES * sizeof(float));
     return depth / KERNEL_BLOCK * KERNEL_BLOCK;
 }
 

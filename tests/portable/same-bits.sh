@@ -86,33 +86,48 @@ build() {
     ln -s "$xxhash/xxhash.h" "$folder/include"
     set -- "$@" -std=gnu11 -O3 -ffp-contract=off -fno-math-errno -Wno-psabi -DXXH_INLINE_ALL \
         -I"$folder/include" -I"$source"
-    for file in "$source"/base/*.c "$source"/net/*.c "$source"/optim/*.c "$source"/comm/tree.c \
-        "$source"/comm/squares.c "$source"/kernel/choose.c "$source"/kernel/plain.c "$here"/ten_steps.c \
+    find "$source/base" "$source/net" "$source/optim" -name '*.c' >"$folder/sources"
+    for file in "$source"/comm/tree.c "$source"/comm/squares.c "$source"/kernel/choose.c "$here"/ten_steps.c \
         "$here"/studies.c; do
-        "$@" -c "$file" -o "$folder/objects/$(basename "$(dirname "$file")")-$(basename "$file" .c).o"
+        echo "$file" >>"$folder/sources"
     done
-    for path in "$source"/kernel/*.c; do # all but the two above are built once per instruction set
-        file=$(basename "$path" .c)
-        case $file in choose | plain) continue ;; esac
-        build_kernel generic -DKERNEL_GENERIC "$@"
-        case $architecture in
-        x86_64)
-            build_kernel avx2 '-DKERNEL_AVX2 -mavx2 -mfma' "$@"
-            build_kernel avx512 '-DKERNEL_AVX512 -mavx512f -mavx512dq -mavx512vl -mfma' "$@"
-            ;;
-        aarch64) build_kernel neon -DKERNEL_NEON "$@" ;;
-        esac
-    done
+    while read -r file; do
+        compile "$file" "" "$@"
+    done <"$folder/sources"
+    build_kernel plain "" "$@"
+    build_kernel generic "" "$@"
+    case $architecture in
+    x86_64)
+        build_kernel avx2 "-mavx2 -mfma" "$@"
+        build_kernel avx512 "-mavx512f -mavx512dq -mavx512vl -mfma" "$@"
+        ;;
+    aarch64) build_kernel neon "" "$@" ;;
+    esac
     "$@" -static "$folder"/objects/*.o -o "$folder/program" -lm
 }
 
-# build_kernel NAME FLAGS COMPILER...: one file of the kernel for one instruction set.
+# compile FILE BUILD COMPILER...: one object, named after the path of its source.
+compile() {
+    object=$(echo "$1$2" | tr / -)
+    file=$1
+    shift 2
+    "$@" -c "$file" -o "$folder/objects/$object.o"
+}
+
+# build_kernel NAME FLAGS COMPILER...: the kernel for one instruction set, or its plain twins.
 build_kernel() {
     name=$1
     flags=$2
     shift 2
-    # shellcheck disable=SC2086 # a list of words
-    "$@" $flags -c "$source/kernel/$file.c" -o "$folder/objects/kernel-$file-$name.o"
+    for path in "$source"/kernel/*.c "$source"/kernel/cells/*.c; do
+        case $name-$(basename "$path" .c) in
+        *-choose | plain-attend | plain-outer | plain-product | plain-row) continue ;;
+        plain-*) ;;
+        *-plain) continue ;;
+        esac
+        # shellcheck disable=SC2086 # a list of words
+        compile "$path" "-$name" "$@" $flags "-DKERNEL_ISA=\"kernel/isa/$name.h\""
+    done
 }
 
 build_arm64() {

@@ -214,18 +214,28 @@ static void compare_attend(const struct kernel *fast, const struct kernel *plain
     }
 }
 
-enum { CELLS = 5, BUFFERS = 10, PEEPHOLES = 4 };
+enum { BUFFERS = 10 };
 
-/* Runs one step of a cell forward and then backward on fresh copies of `in`, leaving everything written in
- * `in`. */
-static void run_cell(
-    const struct kernel *kernel, int cell, size_t B, size_t units, size_t stride, float *in[BUFFERS])
+struct cell_functions {
+    void (*forward)(const struct cell_step *);
+    void (*backward)(const struct cell_gradient *);
+};
+
+/* Of the k-th cell of the list; zeroes behind the last. */
+static struct cell_functions cell_functions(const struct kernel *kernel, size_t k)
 {
-    void (*const forward[CELLS])(const struct cell_step *) = {kernel->lstm_forward, kernel->gru_forward,
-        kernel->tanh_forward, kernel->relu_forward, [PEEPHOLES] = kernel->lstm_forward};
-    void (*const backward[CELLS])(const struct cell_gradient *) = {kernel->lstm_backward,
-        kernel->gru_backward, kernel->tanh_backward,
-        kernel->relu_backward, [PEEPHOLES] = kernel->lstm_backward};
+    const struct cell_functions all[] = {
+#define CELL(name) {kernel->name##_forward, kernel->name##_backward},
+#include "kernel/cells/list.h"
+#undef CELL
+        {0}};
+    return all[k];
+}
+
+/* Runs one step of a cell forward and then backward, leaving everything written in `in`. */
+static void run_cell(
+    struct cell_functions cell, size_t B, size_t units, size_t stride, float *in[BUFFERS], int parameters)
+{
     struct cell_step step = {.count = B,
         .units = units,
         .gates = {in[0], 4 * stride},
@@ -235,29 +245,38 @@ static void run_cell(
         .h = {in[4], stride},
         .c = {in[5], stride},
         .saved = {in[6], stride},
-        .parameters = cell == PEEPHOLES ? in[9] : NULL};
-    forward[cell](&step);
-    backward[cell](&(struct cell_gradient){
+        .parameters = parameters ? in[9] : NULL};
+    cell.forward(&step);
+    cell.backward(&(struct cell_gradient){
         .step = step, .dh = {in[7], stride}, .dh_previous = {in[8], stride}, .dc = {in[5], stride}});
 }
 
+static void compare_cell(struct cell_functions fast, struct cell_functions plain, int parameters)
+{
+    size_t B = 1 + below(5), units = 16 * (1 + below(4)), stride = units + 16 * below(2);
+    float *fast_in[BUFFERS], *plain_in[BUFFERS];
+    double scale = below(2) ? 3 : 1e-18; /* tiny numbers meet the flush to zero */
+    for (int i = 0; i < BUFFERS; i++) {
+        fast_in[i] = random_floats(B * 4 * stride, scale);
+        plain_in[i] = copy_floats(fast_in[i], B * 4 * stride);
+    }
+    run_cell(fast, B, units, stride, fast_in, parameters);
+    run_cell(plain, B, units, stride, plain_in, parameters);
+    for (int i = 0; i < BUFFERS; i++) {
+        assert_bits(fast_in[i], plain_in[i], B * 4 * stride, "cell");
+        memory_destroy(fast_in[i]);
+        memory_destroy(plain_in[i]);
+    }
+}
+
+/* All cells of the list with parameters, and the LSTM without its peepholes too. */
 static void compare_cells(const struct kernel *fast, const struct kernel *plain)
 {
-    for (int cell = 0; cell < CELLS; cell++) {
-        size_t B = 1 + below(5), units = 16 * (1 + below(4)), stride = units + 16 * below(2);
-        float *fast_in[BUFFERS], *plain_in[BUFFERS];
-        double scale = below(2) ? 3 : 1e-18; /* tiny numbers meet the flush to zero */
-        for (int i = 0; i < BUFFERS; i++) {
-            fast_in[i] = random_floats(B * 4 * stride, scale);
-            plain_in[i] = copy_floats(fast_in[i], B * 4 * stride);
-        }
-        run_cell(fast, cell, B, units, stride, fast_in);
-        run_cell(plain, cell, B, units, stride, plain_in);
-        for (int i = 0; i < BUFFERS; i++) {
-            assert_bits(fast_in[i], plain_in[i], B * 4 * stride, "cell");
-            memory_destroy(fast_in[i]);
-            memory_destroy(plain_in[i]);
-        }
+    for (size_t k = 0; cell_functions(fast, k).forward; k++) {
+        struct cell_functions cell = cell_functions(fast, k);
+        compare_cell(cell, cell_functions(plain, k), 1);
+        if (cell.forward == fast->lstm_forward)
+            compare_cell(cell, cell_functions(plain, k), 0);
     }
 }
 
@@ -305,6 +324,7 @@ START_TEST(peepholes_of_zero_give_the_bits_of_none)
     struct error error;
     const struct kernel *kernel = kernel_choose(&error);
     size_t B = 3, units = 32;
+    struct cell_functions lstm = {kernel->lstm_forward, kernel->lstm_backward};
     for (int zero = 0; zero < 2; zero++) {
         float *none[BUFFERS], *with[BUFFERS];
         for (int i = 0; i < BUFFERS; i++) {
@@ -313,8 +333,8 @@ START_TEST(peepholes_of_zero_give_the_bits_of_none)
         }
         if (zero)
             memset(with[9], 0, 3 * units * sizeof(float));
-        run_cell(kernel, 0, B, units, units, none);
-        run_cell(kernel, PEEPHOLES, B, units, units, with);
+        run_cell(lstm, B, units, units, none, 0);
+        run_cell(lstm, B, units, units, with, 1);
         int same = 1;
         for (int i = 0; i < 9; i++)
             same = same && memcmp(none[i], with[i], B * 4 * units * sizeof(float)) == 0;

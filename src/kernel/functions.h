@@ -1,0 +1,53 @@
+/* The functions of the kernel: FUNCTION(result, name, parameters). This list makes the members of struct
+ * kernel, the prototypes of each build and its table; beside it a function is its code in a file of this
+ * folder and its plain twin in plain.c. Cells have a list of their own, kernel/cells/list.h. */
+
+/* B[k][c] = W[row[k] + column[c]], 0 where either index is negative. */
+FUNCTION(void, pack, (struct panels * B, const float *W, const int64_t *row, const int64_t *column))
+
+/* C[m][c] = start[m][c] + sum over k of A[m][k] B[k][c], for m < M and all columns of B. start may be C
+ * (adding to it), have a stride of 0 (the same row for all: a bias), or none (zero). */
+FUNCTION(void, product, (const struct panels *B, size_t M, struct rows A, struct rows start, struct rows C))
+
+/* Weight gradients over N frames: for each of the products, C[m][c] += sum over n of A[n][m] X[n][c], m < M,
+ * a multiple of 16; and sums[m] += sum over n of A[n][m]. scratch: outer_floats of the caller. */
+FUNCTION(void, outer,
+    (size_t N, size_t M, struct rows A, const struct outer_product *products, size_t n_products, float *sums,
+        float *scratch))
+
+/* out[i][j] = sum over c < width of x(i)[c] y(j)[c], in 16 lanes with fused multiply-adds. */
+FUNCTION(void, dots, (size_t width, struct picked x, struct picked y, struct rows out))
+
+/* Sums of rows with weights, in the order of the rows. */
+FUNCTION(void, mix, (const struct mixture *mixture))
+
+/* out[i][j] = sum over c < width of energy[c] tanh(q(i)[c] + k(j)[c]), in 16 lanes with fused multiply-adds;
+ * and its gradient. */
+FUNCTION(
+    void, additive, (size_t width, const float *energy, struct picked q, struct picked k, struct rows out))
+FUNCTION(void, additive_backward, (const struct additive_gradient *gradient))
+
+/* x[0 .. n-1] in place, n any. NaN stays NaN, infinities saturate, no result leaves the function's range.
+ * Errors are in units in the last place of the right value (2^-149 among denormals) and are the largest over
+ * all floats of the range.
+ *
+ * tanh: 2.57 everywhere. Odd to the bit. x itself up to |x| = 2^-25 and -1 or 1 from |x| = 9.011 on, which
+ * are the nearest floats. Rises but for errors in the last places.
+ *
+ * sigmoid: 2.49 from -88.72283 up, denormal results among them; 0 below, where the right value is under
+ * 2^-128. 0.5 up to |x| = 2^-24 and 1 from 17.329 on, which are the nearest floats. Never falls.
+ *
+ * exp: 1.05 from -87 to 88; 0 below, where the right value is under 2^-125; infinity above, though the right
+ * value is finite up to 88.72. 1 up to |x| = 2^-25, which is the nearest float. Never falls. */
+FUNCTION(void, tanh_array, (size_t n, float *x))
+FUNCTION(void, sigmoid_array, (size_t n, float *x))
+FUNCTION(void, exp_array, (size_t n, float *x))
+
+/* A row of n logits into probabilities; returns the sum of exp(x - *largest). n any; NaN where an element
+ * is. */
+FUNCTION(float, softmax, (size_t n, float *x, float *largest))
+
+/* Rounds of multiply-adds in registers, independent of each other: the most that this build can do on the
+ * core at hand. Returns how many floating-point operations they were, 2 per multiply-add. out [KERNEL_BLOCK]
+ * keeps a compiler from leaving them out. */
+FUNCTION(double, burst, (size_t rounds, float *out))
