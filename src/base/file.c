@@ -27,7 +27,7 @@ static char *copy_path(const char *path, struct error *error)
 
 /* ---- descriptors ---- */
 
-/* `at` negative: where the descriptor stands. */
+/* Where `at` is negative the bytes go where the descriptor stands. */
 static int write_bytes(int descriptor, const char *bytes, size_t size, int64_t at)
 {
     while (size) {
@@ -177,7 +177,7 @@ int file_write(struct file_writer *writer, const void *bytes, size_t size, int64
     return write_bytes(writer->file, bytes, size, at) != 0 ? refuse(writer, error) : 0;
 }
 
-/* Syncs and closes, both in every case. */
+/* The file is closed also where it cannot be synced. */
 static int close_durably(int file)
 {
     int outcome = file_sync(file), why = errno;

@@ -1,6 +1,7 @@
 /* Ranks: the only folder that includes mpi.h. Vectors here are flat; what is in them is not known.
  *
- * "All": every rank must call, in the same order. Everything else any rank may call on its own.
+ * Where a comment says "Every rank calls", all must, in the same order. Everything else any rank may call on
+ * its own.
  * Failures of MPI itself abort the job (MPI_ERRORS_ARE_FATAL), so these functions return nothing. */
 #ifndef COMM_COMM_H
 #define COMM_COMM_H
@@ -13,32 +14,36 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* All. Starts MPI (single-threaded calls: MPI_THREAD_FUNNELED) and tells base/log who speaks. A process
- * started without mpirun is a world of one rank. */
+/* Every rank calls. It starts MPI (single-threaded calls: MPI_THREAD_FUNNELED) and tells base/log who speaks.
+ * A process started without mpirun is a world of one rank. */
 void comm_start(struct comm *comm, const char *program);
-void comm_finish(struct comm *comm); /* all */
+void comm_finish(struct comm *comm); /* every rank calls */
 
-/* All. Outcome of something that ranks may see differently: error->code 0 on every rank returns 0; else every
- * rank gets the error of the lowest rank that has one, and -1. Rank 0 tells what comes of it, so where the
- * error is another rank's its text begins with "rank 3 on node7: ". */
+/* Every rank calls, on the outcome of something that ranks may see differently: error->code 0 on every rank
+ * returns 0; else every rank gets the error of the lowest rank that has one, and -1. Rank 0 tells what comes
+ * of it, so where the error is another rank's its text begins with "rank 3 on node7: ". */
 int comm_agree(const struct comm *comm, struct error *error);
 
-/* All. Element-wise over ranks, the result on every rank. comm_sum is exact (and so of fixed bits) only where
- * at most one rank has a nonzero element: what is summed in an order of ours is gathered this way and added
- * afterwards. The largest of NaN and a number is either of them: agree on a flag instead. */
+/* Every rank calls. The sum or the largest of each element over the ranks is the result on every rank.
+ * comm_sum is exact (and so of fixed bits) only where at most one rank has a nonzero element: what is summed
+ * in an order of ours is gathered this way and added afterwards. The largest of NaN and a number is either of
+ * them: agree on a flag instead. */
 void comm_sum(const struct comm *comm, double *values, size_t n);
 void comm_max(const struct comm *comm, double *values, size_t n);
 void comm_max_int64(const struct comm *comm, int64_t *values, size_t n);
 
-void comm_broadcast(
-    const struct comm *comm, void *bytes, size_t n, int root); /* all; n equal on all, any size */
-void comm_barrier(const struct comm *comm);                    /* all */
+/* Every rank calls. The n bytes of rank `root`, any number but equal on all, are those of every rank then. */
+void comm_broadcast(const struct comm *comm, void *bytes, size_t n, int root);
 
-/* All. n = counts[rank] bytes of every rank, one after the other in order of rank, in `all` on rank 0 (NULL
- * elsewhere). counts [ranks] are the same on all ranks; any size, also 0. */
+/* Every rank calls, and none returns before all have. */
+void comm_barrier(const struct comm *comm);
+
+/* Every rank calls. Rank 0 gets n = counts[rank] bytes of every rank, one after the other in order of rank,
+ * in `all` (NULL elsewhere). counts [ranks] are the same on all ranks; any size, also 0. */
 void comm_collect(const struct comm *comm, const void *bytes, size_t n, const size_t *counts, void *all);
 
-/* All. Texts of up to `width` - 1 bytes from every rank on rank 0: gathered [ranks][width], NULL elsewhere.
+/* Every rank calls. Rank 0 gets texts of up to `width` - 1 bytes of every rank: gathered [ranks][width], NULL
+ * elsewhere.
  */
 void comm_gather_texts(const struct comm *comm, const char *text, size_t width, char *gathered);
 

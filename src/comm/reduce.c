@@ -73,7 +73,8 @@ size_t reduce_bytes(const struct reduce *reduce)
     return reduce->room * slice_room(reduce) * sizeof(float) + count_blocks(reduce) * sizeof(double);
 }
 
-/* Makes room for `room` nodes. All, with the same room, since one rank without memory must stop all. */
+/* Makes room for `room` nodes. Every rank calls, with the same room, since one without memory must stop all.
+ */
 static int grow(struct reduce *reduce, size_t room, struct error *error)
 {
     struct error own = {0};

@@ -13,9 +13,9 @@ enum { REDUCE_BLOCK = 1024 }; /* floats: slices are cut at multiples of it, squa
 
 struct reduce;
 
-/* All. For flat vectors of `length` (at least 1) floats, owned by the caller, ended by reduce_destroy; `comm`
- * is kept by reference. Whole vectors handed to the functions below have room for reduce_room() floats:
- * length rounded up to whole blocks, zero beyond `length`. */
+/* Every rank calls. The result is for flat vectors of `length` (at least 1) floats, owned by the caller,
+ * ended by reduce_destroy; `comm` is kept by reference. Whole vectors handed to the functions below have room
+ * for reduce_room() floats: length rounded up to whole blocks, zero beyond `length`. */
 struct reduce *reduce_create(const struct comm *comm, size_t length, struct error *error);
 void reduce_destroy(struct reduce *reduce); /* takes NULL */
 size_t reduce_room(size_t length);
@@ -27,23 +27,25 @@ void reduce_get_slice(const struct reduce *reduce, size_t *first, size_t *count)
 /* Bytes of exchange buffers at the largest so far. */
 size_t reduce_bytes(const struct reduce *reduce);
 
-/* All. ranges[r] .. ranges[r + 1] are the leaves of rank r of n > 0 (ranges has ranks + 1 entries, equal on
- * all ranks, and may be empty); `sums` of vectors of reduce_room() floats holds this rank's node sums, all
- * its leaves added. Puts the complete sum of this rank's slice in `slice` [count], and leaves `sums` as it
- * is. On one rank `slice` may be sums->vectors[0], where the sum already is: nothing is copied then. Fails on
- * all ranks alike, where one has no memory for more nodes than there were before. */
+/* Every rank calls. ranges[r] .. ranges[r + 1] are the leaves of rank r of n > 0 (ranges has ranks + 1
+ * entries, equal on all ranks, and may be empty); `sums` of vectors of reduce_room() floats holds this rank's
+ * node sums, all its leaves added. It puts the complete sum of this rank's slice in `slice` [count], and
+ * leaves `sums` as it is. On one rank `slice` may be sums->vectors[0], where the sum already is: nothing is
+ * copied then. Fails on all ranks alike, where one has no memory for more nodes than there were before. */
 int reduce_slices(struct reduce *reduce, const size_t *ranges, size_t n, const struct tree_sums *sums,
     float *slice, struct error *error);
 
-/* All. The sum of squares of the whole vector of which `slice` is this rank's part: squares per block in
- * double, 16 lanes, blocks added in order on every rank. Not a number or infinite where an element is. */
+/* Every rank calls. The result is the sum of squares of the whole vector of which `slice` is this rank's
+ * part: squares per block in double, 16 lanes, blocks added in order on every rank. It is not a number or
+ * infinite where an element is. */
 double reduce_squares(struct reduce *reduce, const float *slice);
 
-/* All. Slices of all ranks, in place: this rank's slice of `vector` [reduce_room] is already there. */
+/* Every rank calls. The slices of all ranks come together in `vector` [reduce_room], in which this rank's own
+ * slice stands already. */
 void reduce_gather(struct reduce *reduce, float *vector);
 
-/* All. The same onto rank 0 alone: `slice` of every rank into vector [reduce_room] on rank 0 (NULL
- * elsewhere); and back from there. For moments into and out of a checkpoint. */
+/* Every rank calls. The same onto rank 0 alone: `slice` of every rank into vector [reduce_room] on rank 0
+ * (NULL elsewhere); and back from there. Moments go into a checkpoint and come out of it this way. */
 void reduce_collect(struct reduce *reduce, const float *slice, float *vector);
 void reduce_spread(struct reduce *reduce, const float *vector, float *slice);
 

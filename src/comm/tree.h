@@ -6,7 +6,7 @@
  *
  * A rank has a contiguous range of leaves. It adds up the nodes that lie wholly in its range like carrying in
  * a binary counter (struct tree_sums), and what is left, the largest nodes of its range, is completed across
- * ranks (tree_complete). Pure arithmetic, no MPI. */
+ * ranks (tree_complete). All of it is pure arithmetic and needs no MPI. */
 #ifndef COMM_TREE_H
 #define COMM_TREE_H
 

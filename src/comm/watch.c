@@ -53,7 +53,8 @@ struct watch {
 
 /* ---- beginning and end ---- */
 
-/* As long as ranks are not watched yet, with words by rank 0; by rank 1 where rank 0 hangs, and so on. */
+/* Ends this process where the ranks do not meet, as long as they are not watched yet. Rank 0 says so; where
+ * it hangs rank 1 does, and so on. */
 static void end_unless_begun(const struct comm *comm, double limit, const char *advice)
 {
     int place = comm->rank < 2 ? comm->rank : 2;

@@ -38,7 +38,7 @@ struct reader {
 
     int has_thread;
     pthread_t thread;
-    pthread_mutex_t lock; /* guards what stands above but the slots, and below */
+    pthread_mutex_t lock; /* guards all members but the slots */
     pthread_cond_t changed;
     uint64_t ready; /* packed so far */
     int stop;
@@ -100,7 +100,7 @@ static int start_thread(struct reader *reader, struct error *error)
     return 0;
 }
 
-/* ---- from the rank's side ---- */
+/* ---- the thread that computes ---- */
 
 static int dataset_is_kept(const struct dataset *dataset)
 {

@@ -60,7 +60,7 @@ static int check_version(struct dataset *dataset, struct faults *faults)
 
 /* ---- values ---- */
 
-/* What the two sets of values call their parts. */
+/* The words for the parts of each of the two sets of values. */
 struct vocabulary {
     const char *set, *integers, *attribute, *columns, *rows;
 };
@@ -92,7 +92,7 @@ static int look_at_numbers(
     return -1;
 }
 
-/* Integers [rows] below the attribute. */
+/* A set of integers [rows], which the attribute bounds. */
 static int check_integers(struct dataset *dataset, const struct vocabulary *words,
     const struct h5_shape *shape, int found, int64_t limit, struct faults *faults)
 {
@@ -115,7 +115,7 @@ static int check_integers(struct dataset *dataset, const struct vocabulary *word
     return -1;
 }
 
-/* Floats (or integers read as such) [rows, columns]. */
+/* A set of floats (or integers read as such) [rows, columns]. */
 static int check_floats(struct dataset *dataset, const struct vocabulary *words, const struct h5_shape *shape,
     int found, struct faults *faults)
 {
@@ -164,7 +164,7 @@ static int check_set(struct dataset *dataset, const struct vocabulary *words, in
 
 /* ---- offsets ---- */
 
-/* What offsets point into. */
+/* Offsets and the set into which they point. */
 struct offsets {
     const char *name, *set;
     int64_t rows;     /* of the set; -1: faulty, not known */

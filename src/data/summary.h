@@ -1,4 +1,4 @@
-/* What `rnn-data info` tells of a dataset file. Bounded memory: the targets are read in slabs. */
+/* What `rnn-data info` tells of a dataset file. Memory is bounded, since the targets are read in slabs. */
 #ifndef DATA_SUMMARY_H
 #define DATA_SUMMARY_H
 

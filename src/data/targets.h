@@ -22,10 +22,10 @@ void dataset_check_ctc(struct dataset *dataset, struct faults *faults);
 int dataset_require_ctc(struct dataset *dataset, struct error *error);
 
 /* The number of targets that every sequence has, to *targets, 1 at least: where it is not the same for all,
- * the fault names the first sequence that differs from sequence 0. Reads nothing. */
+ * the fault names the first sequence that differs from sequence 0. Nothing is read. */
 int dataset_common_targets(const struct dataset *dataset, int32_t *targets, struct error *error);
 
-/* The largest number of targets that a sequence has. Reads nothing. */
+/* The largest number of targets that a sequence has. Nothing is read. */
 int32_t dataset_most_targets(const struct dataset *dataset);
 
 #endif

@@ -93,7 +93,7 @@ void h5_image_group(struct h5_image *image, const char *name)
     h5_unlock();
 }
 
-/* What is to be written. */
+/* A set that is to be written. */
 struct written_values {
     int dimensions;
     const int64_t *size;
@@ -155,7 +155,7 @@ static int write_set(struct h5_image *image, const char *name, const struct writ
     return outcome;
 }
 
-/* What a caller hands over. */
+/* Numbers as a caller hands them over. */
 struct numbers {
     int dimensions;
     const int64_t *size;

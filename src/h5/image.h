@@ -13,7 +13,8 @@ struct h5_image {
     struct error error; /* the first failure; code 0: none */
 };
 
-/* `metadata`: bytes that are set aside for headers at a time, 0 as HDF5 has it. Takes the lock itself. */
+/* `metadata`: bytes that are set aside for headers at a time, 0 as HDF5 has it. This function takes the lock
+ * itself. */
 struct h5_image *h5_image_create_with(size_t metadata, struct error *error);
 
 /* Keeps the failure of "set" or "attribute" `name`, with HDF5's message. */

@@ -41,14 +41,14 @@ struct h5_file {
 int h5_failed(const struct h5_file *file, struct error *error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* HDF5's innermost message, "" where there is none; what it is about. */
+/* Writes HDF5's innermost message, "" where there is none, and returns what it is about. */
 enum exit_code h5_innermost(char *text, size_t size);
 
-/* Paths. A name without its leading slashes; "" is the root. */
+/* A path without its leading slashes; "" is the root. */
 const char *h5_path(const char *name);
 int h5_exists(struct h5_file *file, const char *name); /* 1 or 0; a link to elsewhere counts as there */
 int h5_refuse_links(struct h5_file *file, hid_t link_access); /* makes an access list refuse other files */
-/* Why an object could not be opened. Returns -1. */
+/* Says why an object could not be opened, and returns -1. */
 int h5_unopened(struct h5_file *file, const char *kind, const char *name, struct error *error);
 
 /* The open set of that name; NULL and an error. */

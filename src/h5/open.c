@@ -61,7 +61,7 @@ static int check_file(const char *path, uint64_t *bytes, struct error *error)
     return outcome;
 }
 
-/* With the lock held. */
+/* The lock is held. */
 static void file_destroy(struct h5_file *file)
 {
     for (size_t i = 0; i < file->sets; i++)
@@ -75,7 +75,7 @@ static void file_destroy(struct h5_file *file)
     memory_destroy(file);
 }
 
-/* With the lock held. */
+/* The lock is held. */
 static struct h5_file *file_create(const char *name, size_t cache, struct error *error)
 {
     struct h5_file *file = memory_create(1, sizeof *file, error);
@@ -91,7 +91,7 @@ static struct h5_file *file_create(const char *name, size_t cache, struct error 
     return file;
 }
 
-/* To be called before anything else of HDF5, which would clear the error stack. */
+/* This has to be called before anything else of HDF5, which would clear the error stack. */
 static int refuse_to_open(const char *name, int in_memory, struct error *error)
 {
     char why[256];
@@ -110,7 +110,7 @@ static int refuse_to_open(const char *name, int in_memory, struct error *error)
         code == EXIT_CODE_DATA ? "is damaged, " : "", why);
 }
 
-/* Without HDF5's lock on the file, which parallel file systems refuse. */
+/* HDF5 takes no lock on the file then, which parallel file systems refuse. */
 static hid_t access_without_lock(void)
 {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
@@ -225,7 +225,7 @@ static int keep_name(struct names *names, const char *name)
     return 0;
 }
 
-/* Called by HDF5. Links are kept too: whoever reads through one is told why not. */
+/* HDF5 calls this. Links are kept too: whoever reads through one is told why not. */
 static herr_t take_name(hid_t group, const char *name, const H5L_info_t *info, void *context)
 {
     struct names *names = context;

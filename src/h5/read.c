@@ -26,7 +26,7 @@ hid_t h5_select_rows(const struct h5_set *set, int64_t first, int64_t rows)
     return H5Screate_simple(dimensions, count, NULL);
 }
 
-/* What a reader asks for. */
+/* Rows as a reader asks for them. */
 struct request {
     const char *name;
     int64_t first, rows;

@@ -48,7 +48,7 @@ static enum h5_kind kind_of(hid_t type)
     }
 }
 
-/* Fails where sizes multiply to more than memory can address. */
+/* This fails where sizes multiply to more than memory can address. */
 static int read_sizes(const struct h5_file *file, struct h5_set *set, hid_t space, struct error *error)
 {
     int dimensions = H5Sget_simple_extent_ndims(space);

@@ -3,7 +3,8 @@
  *
  * HDF5 itself never writes to the disk, where a failure would leave it in a state in which it aborts the
  * process at its end: a full disk is an error like any other. The file appears under its name when it is
- * whole (base/file.h). Equal calls give equal bytes. Memory: the image. */
+ * whole (base/file.h). Equal calls give equal bytes. The image is all that is kept in
+ * memory. */
 #ifndef H5_TABLE_H
 #define H5_TABLE_H
 
@@ -11,10 +12,11 @@
 
 struct h5_table;
 
-/* Owned by the caller, ended by h5_table_finish or h5_table_destroy. */
+/* The table is the caller's, who ends it by h5_table_finish or h5_table_destroy. */
 struct h5_table *h5_table_create(struct error *error);
 
-/* Where the small sets and the attributes go. The table's; it must not be finished nor destroyed. */
+/* The small sets and the attributes go into this image. It is the table's, and must not be finished nor
+ * destroyed. */
 struct h5_image *h5_table_image(struct h5_table *table);
 
 /* Declares a set of one or two dimensions whose rows follow, and returns its number: at most H5_TABLE_COLUMNS

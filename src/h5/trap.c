@@ -91,7 +91,7 @@ static int has_taken_too_much(void)
         (usage.ru_maxrss - kibibytes_before) * 1024 > most_bytes;
 }
 
-/* In the thread whose time it is. */
+/* The tick comes to the thread whose time it is. */
 static void meet_tick(int number, siginfo_t *info, void *context)
 {
     int kept = errno;
