@@ -121,9 +121,9 @@ static int read_part(const char *path, struct test_part *part, struct error *err
 static int read_estimate_of(
     struct h5_file *file, const struct test_part *part, struct estimate *estimate, struct error *error)
 {
-    int64_t S, *offsets = NULL;
+    int64_t S = 0, *offsets = NULL;
     int status = read_offsets(file, "output_offsets", &S, &offsets, error);
-    if (!status && (S != part->S || memcmp(offsets, part->offsets, (size_t)(S + 1) * sizeof *offsets)))
+    if (!status && (S != part->S || memcmp(offsets, part->offsets, (size_t)(S + 1) * sizeof *offsets) != 0))
         status =
             error_set(error, EXIT_CODE_DATA, "%s: these are predictions for another dataset", h5_name(file));
     memory_destroy(offsets);

@@ -31,7 +31,8 @@ static int summarize_lengths(struct summary *summary, struct error *error)
     qsort(length, n, sizeof *length, compare_lengths);
     summary->shortest = length[0];
     summary->longest = length[n - 1];
-    summary->median = ((double)length[(n - 1) / 2] + (double)length[n / 2]) / 2;
+    size_t lower = (n - 1) / 2, upper = n / 2;
+    summary->median = ((double)length[lower] + (double)length[upper]) / 2;
     memory_destroy(length);
     return 0;
 }

@@ -14,8 +14,8 @@ void dropout_apply(const struct pass *pass, double rate, size_t layer, size_t wi
             size_t n = microbatch_frame(microbatch, b, t);
             uint64_t high = pass->options.epoch << 40 | (uint64_t)microbatch->sequence[b];
             uint64_t low = ((uint64_t)layer << 52) + ((uint64_t)t << 20);
+            uint32_t bits[4] = {0}; /* drawn for four units at once */
             for (size_t u = 0; u < width; u++) {
-                uint32_t bits[4];
                 if (u % 4 == 0)
                     random_block(pass->options.seed, RANDOM_DROPOUT, high, low + u / 4, bits);
                 out[n * stride + u] = bits[u % 4] < threshold ? 0 : in[n * stride + u] * scale;
