@@ -19,7 +19,7 @@ struct survey {
 
 /* Of the first epoch of training, or with training = 0 of a pass over a validation set. The model is bound
  * to the dataset, whose values are not read. */
-int survey_make(const struct config *config, struct net *net, const struct dataset *dataset,
-    int training, size_t ranks, struct survey *survey, struct error *error);
+int survey_make(const struct config *config, struct net *net, const struct dataset *dataset, int training,
+    size_t ranks, struct survey *survey, struct error *error);
 
 #endif
