@@ -195,10 +195,11 @@ void decoder_take_workspace(
 void decoder_start(struct decoder *d, const struct pass *pass, struct dense_input in)
 {
     const struct microbatch *microbatch = pass->microbatch;
+    struct dense_input last = {.X = d->e, .stride = d->F_stride};
     gather_final(d->encoder, microbatch, in.X, in.stride, d->e, d->F_stride);
     for (size_t n = 0; n < d->layers; n++) {
         struct decoder_layer *layer = &d->layer[n];
-        dense_forward(&layer->start, pass, microbatch->B, d->e, d->F_stride, layer->begin, d->start_stride);
+        dense_forward(&layer->start, pass, microbatch->B, last, as_rows(layer->begin, d->start_stride));
         for (size_t b = 0; b < microbatch->B; b++)
             pass->kernel->tanh_array(extent_padded(layer->start.outputs), layer->begin + b * d->start_stride);
     }
@@ -223,13 +224,12 @@ void decoder_compute(struct decoder *d, const struct pass *pass, const struct mi
     struct dense_input in, const int32_t *order)
 {
     struct pass inner_pass = pass_over(pass, inner);
-    const float *X = d->X;
-    size_t stride = d->X_stride;
+    struct rows X = as_rows(d->X, d->X_stride);
     for (size_t n = 0; n < d->layers; n++) {
         struct decoder_layer *layer = &d->layer[n];
-        recurrent_forward(&layer->recurrent, &inner_pass, X, stride, layer->Y, d->S_stride);
-        X = layer->Y;
-        stride = d->S_stride;
+        struct rows Y = as_rows(layer->Y, d->S_stride);
+        recurrent_forward(&layer->recurrent, &inner_pass, X, Y);
+        X = Y;
     }
     if (d->config->attention == ATTENTION_NONE)
         return;

@@ -23,8 +23,8 @@ static void start_backward(struct decoder *d, const struct pass *pass, size_t n)
             dbegin[i] *= 1 - begin[i] * begin[i];
     }
     float *de = d->de, *of_layer = de + microbatch->B * d->F_stride;
-    dense_backward(
-        &layer->start, pass, microbatch->B, d->e, d->F_stride, d->dbegin, d->start_stride, of_layer);
+    dense_backward(&layer->start, pass, microbatch->B, (struct dense_input){.X = d->e, .stride = d->F_stride},
+        as_rows(d->dbegin, d->start_stride), of_layer);
     for (size_t b = 0; b < microbatch->B; b++)
         for (size_t i = b * d->F_stride, end = i + extent_padded(d->encoder); i < end; i++)
             de[i] += of_layer[i];
@@ -44,10 +44,11 @@ void decoder_backward(struct decoder *d, const struct pass *pass, struct dense_i
     }
     for (size_t n = d->layers; n-- > 0;) {
         struct decoder_layer *layer = &d->layer[n];
-        const float *X = n > 0 ? layer[-1].Y : d->X;
+        struct rows Y = as_rows(layer->Y, d->S_stride);
+        struct rows X = n > 0 ? as_rows(layer[-1].Y, d->S_stride) : as_rows(d->X, d->X_stride);
         float *dX = n > 0 ? layer[-1].dY : d->classes ? d->dX : NULL;
-        recurrent_backward(&layer->recurrent, &inner_pass, X, n > 0 ? d->S_stride : d->X_stride, layer->Y,
-            d->S_stride, layer->dY, dX, 0);
+        recurrent_backward(
+            &layer->recurrent, &inner_pass, X, Y, as_rows(layer->dY, d->S_stride), as_rows(dX, X.stride), 0);
         start_backward(d, pass, n);
     }
     if (d->classes)

@@ -45,48 +45,31 @@ void dense_take_workspace(struct dense *dense, const struct pass *pass, struct a
     dense->scratch = arena_take(arena, pass->kernel->outer_floats, sizeof(float));
 }
 
-void dense_forward(const struct dense *dense, const struct pass *pass, size_t R, const float *X,
-    size_t X_stride, float *Y, size_t Y_stride)
-{
-    pass->kernel->product(
-        &dense->weight.forward, R, as_rows(X, X_stride), as_rows(dense->bias, 0), as_rows(Y, Y_stride));
-}
-
-void dense_backward(const struct dense *dense, const struct pass *pass, size_t R, const float *X,
-    size_t X_stride, const float *dY, size_t Y_stride, float *dX)
+void dense_forward(
+    const struct dense *dense, const struct pass *pass, size_t R, struct dense_input in, struct rows Y)
 {
     const struct matrix *W = &dense->weight;
-    if (dX)
-        pass->kernel->product(
-            &W->backward, R, as_rows(dY, Y_stride), (struct rows){0}, as_rows(dX, X_stride));
-    memset(dense->dW, 0, W->rows * W->columns * sizeof *dense->dW);
-    memset(dense->sums, 0, W->rows * sizeof *dense->sums);
-    struct outer_product product = {
-        .columns = W->columns, .X = as_rows(X, X_stride), .C = as_rows(dense->dW, W->columns)};
-    pass->kernel->outer(R, W->rows, as_rows(dY, Y_stride), &product, 1, dense->sums, dense->scratch);
-    matrix_add_gradient(W, dense->dW, pass->gradient);
-    bias_add_gradient(dense->outputs, dense->sums, pass->gradient + dense->bias_offset);
-}
-
-void dense_forward_input(const struct dense *dense, const struct pass *pass, size_t R, struct dense_input in,
-    float *Y, size_t Y_stride)
-{
     if (dense->one_hot)
-        matrix_look_up(&dense->weight, R, in.symbols, dense->bias, Y, Y_stride);
+        matrix_look_up(W, R, in.symbols, dense->bias, Y.data, Y.stride);
     else
-        dense_forward(dense, pass, R, in.X, in.stride, Y, Y_stride);
+        pass->kernel->product(&W->forward, R, as_rows(in.X, in.stride), as_rows(dense->bias, 0), Y);
 }
 
-void dense_backward_input(const struct dense *dense, const struct pass *pass, size_t R, struct dense_input in,
-    const float *dY, size_t Y_stride, float *dX)
+void dense_backward(const struct dense *dense, const struct pass *pass, size_t R, struct dense_input in,
+    struct rows dY, float *dX)
 {
-    if (!dense->one_hot) {
-        dense_backward(dense, pass, R, in.X, in.stride, dY, Y_stride, dX);
-        return;
-    }
     const struct matrix *W = &dense->weight;
+    size_t products = dense->one_hot ? 0 : 1;
+    struct outer_product product = {
+        .columns = W->columns, .X = as_rows(in.X, in.stride), .C = as_rows(dense->dW, W->columns)};
+    if (dX && !dense->one_hot)
+        pass->kernel->product(&W->backward, R, dY, (struct rows){0}, as_rows(dX, in.stride));
+    memset(dense->dW, 0, products * W->rows * W->columns * sizeof *dense->dW);
     memset(dense->sums, 0, W->rows * sizeof *dense->sums);
-    pass->kernel->outer(R, W->rows, as_rows(dY, Y_stride), NULL, 0, dense->sums, dense->scratch);
+    pass->kernel->outer(R, W->rows, dY, &product, products, dense->sums, dense->scratch);
     bias_add_gradient(dense->outputs, dense->sums, pass->gradient + dense->bias_offset);
-    matrix_add_symbols(W, R, in.symbols, dY, Y_stride, dense->dW, pass->gradient);
+    if (dense->one_hot)
+        matrix_add_symbols(W, R, in.symbols, dY.data, dY.stride, dense->dW, pass->gradient);
+    else
+        matrix_add_gradient(W, dense->dW, pass->gradient);
 }

@@ -42,18 +42,13 @@ void dense_finish(struct dense *dense); /* takes zeroes */
 void dense_pack(struct dense *dense, const struct kernel *kernel, const float *weights);
 void dense_take_workspace(struct dense *dense, const struct pass *pass, struct arena *arena);
 
-/* Y [R][Y_stride] from X [R][X_stride]. */
-void dense_forward(const struct dense *dense, const struct pass *pass, size_t R, const float *X,
-    size_t X_stride, float *Y, size_t Y_stride);
+/* Y [R] from what the layer was set up for: in.X [R] or in.symbols [R]. */
+void dense_forward(
+    const struct dense *dense, const struct pass *pass, size_t R, struct dense_input in, struct rows Y);
 
-/* dX is overwritten, NULL: not wanted; the gradient of W and b added to. */
-void dense_backward(const struct dense *dense, const struct pass *pass, size_t R, const float *X,
-    size_t X_stride, const float *dY, size_t Y_stride, float *dX);
-
-/* The same for rows or symbols, as the layer was set up for. */
-void dense_forward_input(const struct dense *dense, const struct pass *pass, size_t R, struct dense_input in,
-    float *Y, size_t Y_stride);
-void dense_backward_input(const struct dense *dense, const struct pass *pass, size_t R, struct dense_input in,
-    const float *dY, size_t Y_stride, float *dX);
+/* dX, with the stride of in.X, is overwritten; NULL: not wanted, and always so with symbols. The gradient of
+ * W and b is added to. */
+void dense_backward(const struct dense *dense, const struct pass *pass, size_t R, struct dense_input in,
+    struct rows dY, float *dX);
 
 #endif

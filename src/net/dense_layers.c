@@ -86,7 +86,7 @@ void dense_layers_forward(
 {
     for (size_t k = 0; k < layers->n; k++) {
         struct dense_layer *layer = &layers->layer[k];
-        dense_forward_input(&layer->dense, pass, R, layer_input(layers, k, in), layer->Y, layer->stride);
+        dense_forward(&layer->dense, pass, R, layer_input(layers, k, in), as_rows(layer->Y, layer->stride));
         for (size_t r = 0; r < R; r++)
             pass->kernel->tanh_array(layer->dense.weight.rows, layer->Y + r * layer->stride);
     }
@@ -109,7 +109,7 @@ void dense_layers_backward(
     for (size_t k = layers->n; k-- > 0;) {
         struct dense_layer *layer = &layers->layer[k];
         tanh_backward(layer, R);
-        dense_backward_input(&layer->dense, pass, R, layer_input(layers, k, in), layer->dY, layer->stride,
+        dense_backward(&layer->dense, pass, R, layer_input(layers, k, in), as_rows(layer->dY, layer->stride),
             k > 0 ? layers->layer[k - 1].dY : dX);
     }
 }

@@ -87,21 +87,18 @@ size_t microbatch_frames_bytes(const struct microbatch_format *format, size_t B,
     return arena.peak;
 }
 
-int microbatch_resize(struct microbatch *microbatch, const struct microbatch_format *format, size_t B,
-    const int32_t *length, const int64_t *sequence, const int32_t *target_length, struct error *error)
+/* Lengths, targets of any number and the frames of each step; sets T, B and N. */
+static void describe_rows(struct microbatch *microbatch, size_t B, const int32_t *length,
+    const int64_t *sequence, const int32_t *target_length)
 {
-    assert(B > 0 && length[B - 1] > 0);
-    size_t T = (size_t)length[0];
-    if (microbatch_grow_rows(microbatch, B, T, error))
-        return -1;
+    size_t T = (size_t)length[0], rows = B;
     microbatch->B = B;
     microbatch->T = T;
     memcpy(microbatch->length, length, B * sizeof *length);
     memcpy(microbatch->sequence, sequence, B * sizeof *sequence);
     microbatch->target_start[0] = 0;
-    for (size_t b = 0; b < B && format->target_any; b++)
+    for (size_t b = 0; b < B && target_length; b++)
         microbatch->target_start[b + 1] = microbatch->target_start[b] + (size_t)target_length[b];
-    size_t rows = B;
     microbatch->N = 0;
     for (size_t t = 0; t < T; t++) {
         while ((size_t)length[rows - 1] <= t)
@@ -111,24 +108,44 @@ int microbatch_resize(struct microbatch *microbatch, const struct microbatch_for
         microbatch->N += rows;
     }
     microbatch->first[T] = microbatch->N;
+}
 
+static int grow_frames(struct microbatch *microbatch, size_t bytes, struct error *error)
+{
+    if (bytes <= microbatch->frames_bytes)
+        return 0;
+    void *block = memory_create(bytes, 1, error);
+    if (!block)
+        return -1;
+    memory_destroy(microbatch->frames_block);
+    microbatch->frames_block = block;
+    microbatch->frames_bytes = bytes;
+    return 0;
+}
+
+/* Zeroes behind the first `width` of rows [n][stride]. */
+static void clear_padding(size_t n, size_t width, size_t stride, float *rows)
+{
+    for (size_t r = 0; r < n; r++)
+        for (size_t i = width; i < stride; i++)
+            rows[r * stride + i] = 0;
+}
+
+int microbatch_resize(struct microbatch *microbatch, const struct microbatch_format *format, size_t B,
+    const int32_t *length, const int64_t *sequence, const int32_t *target_length, struct error *error)
+{
+    assert(B > 0 && length[B - 1] > 0);
+    if (microbatch_grow_rows(microbatch, B, (size_t)length[0], error))
+        return -1;
+    describe_rows(microbatch, B, length, sequence, format->target_any ? target_length : NULL);
     size_t targets = format->target_any ? microbatch->target_start[B] : 0;
-    size_t bytes = microbatch_frames_bytes(format, B, microbatch->N, targets);
-    if (bytes > microbatch->frames_bytes) {
-        void *block = memory_create(bytes, 1, error);
-        if (!block)
-            return -1;
-        memory_destroy(microbatch->frames_block);
-        microbatch->frames_block = block;
-        microbatch->frames_bytes = bytes;
-    }
+    if (grow_frames(microbatch, microbatch_frames_bytes(format, B, microbatch->N, targets), error))
+        return -1;
     struct arena arena = {.base = microbatch->frames_block, .size = microbatch->frames_bytes};
     microbatch_take_frames(microbatch, format, targets, &arena);
-    for (size_t n = 0; n < microbatch->N && microbatch->inputs; n++)
-        for (size_t i = format->inputs; i < microbatch->inputs_stride; i++)
-            microbatch->inputs[n * microbatch->inputs_stride + i] = 0;
-    for (size_t n = 0; n < microbatch->target_rows && microbatch->values; n++)
-        for (size_t i = format->values; i < microbatch->values_stride; i++)
-            microbatch->values[n * microbatch->values_stride + i] = 0;
+    if (microbatch->inputs)
+        clear_padding(microbatch->N, format->inputs, microbatch->inputs_stride, microbatch->inputs);
+    if (microbatch->values)
+        clear_padding(microbatch->target_rows, format->values, microbatch->values_stride, microbatch->values);
     return 0;
 }

@@ -61,14 +61,13 @@ void recurrent_take_workspace(struct recurrent *r, const struct pass *pass, stru
  * microbatch. Y has B rows more: row N + b holds h before the first step of row b of the microbatch, row N +
  * b of r->c the memory. Forward sets them, but with START_GIVEN they are the caller's, zero beyond H, set
  * after recurrent_take_workspace. */
-void recurrent_forward(
-    struct recurrent *r, const struct pass *pass, const float *X, size_t X_stride, float *Y, size_t Y_stride);
+void recurrent_forward(struct recurrent *r, const struct pass *pass, struct rows X, struct rows Y);
 
 /* dY: gradient by Y, destroyed; it has N + B rows too. Unless the start is zero, rows N .. of dY and
  * recurrent_start_dc hold the gradient by the starting state afterwards, whatever was in them. dX: gradient
- * by X is added to it when add is 1, else put there; NULL: not wanted. */
-void recurrent_backward(struct recurrent *r, const struct pass *pass, const float *X, size_t X_stride,
-    const float *Y, size_t Y_stride, float *dY, float *dX, int add);
+ * by X is added to it when add is 1, else put there; no data: not wanted. */
+void recurrent_backward(struct recurrent *r, const struct pass *pass, struct rows X, struct rows Y,
+    struct rows dY, struct rows dX, int add);
 
 /* The memory before the first step of each row of the microbatch, and the gradient by it: [B][Hp]. */
 static inline float *recurrent_start_c(const struct recurrent *r, const struct microbatch *microbatch)

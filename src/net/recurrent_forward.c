@@ -32,36 +32,32 @@ struct cell_step step_of(const struct recurrent *r, struct run run, struct rows 
 }
 
 /* Sums of the rows before activation: a = W_ih x + b (already there) + W_hh m. */
-static void run_product(
-    const struct recurrent *r, const struct pass *pass, struct run run, const float *Y, size_t Y_stride)
+static void run_product(const struct recurrent *r, const struct pass *pass, struct run run, struct rows Y)
 {
-    const float *m = Y + run.before * Y_stride;
-    size_t stride = Y_stride;
+    struct rows m = rows_from(Y, run.before);
     if (r->transition.on) {
-        transition_forward(&r->transition, pass, run.first, run.rows, run.row, m, Y_stride);
-        stride = r->transition.stride;
-        m = transition_output(&r->transition) + run.first * stride;
+        transition_forward(&r->transition, pass, run.first, run.rows, run.row, m.data, m.stride);
+        m = rows_from(as_rows(transition_output(&r->transition), r->transition.stride), run.first);
     }
     if (r->kind->separates_terms) {
         float *u = r->u + run.first * r->a_stride;
         if (run.product)
-            pass->kernel->product(&r->hidden.forward, run.rows, as_rows(m, stride),
-                as_rows(r->bias_recurrent, 0), as_rows(u, r->a_stride));
+            pass->kernel->product(
+                &r->hidden.forward, run.rows, m, as_rows(r->bias_recurrent, 0), as_rows(u, r->a_stride));
         for (size_t b = 0; b < run.rows && !run.product; b++)
             memcpy(u + b * r->a_stride, r->bias_recurrent, r->width * sizeof *u);
     } else if (run.product) {
         float *a = r->a + run.first * r->a_stride;
-        pass->kernel->product(&r->hidden.forward, run.rows, as_rows(m, stride), as_rows(a, r->a_stride),
-            as_rows(a, r->a_stride));
+        pass->kernel->product(
+            &r->hidden.forward, run.rows, m, as_rows(a, r->a_stride), as_rows(a, r->a_stride));
     }
 }
 
-static void run_forward(
-    const struct recurrent *r, const struct pass *pass, struct run run, float *Y, size_t Y_stride)
+static void run_forward(const struct recurrent *r, const struct pass *pass, struct run run, struct rows Y)
 {
     if (r->kind->has_product)
-        run_product(r, pass, run, Y, Y_stride);
-    struct cell_step step = step_of(r, run, as_rows(Y, Y_stride));
+        run_product(r, pass, run, Y);
+    struct cell_step step = step_of(r, run, Y);
     double start = times_start(pass->times);
     r->kind->forward(pass->kernel, &step);
     times_add(pass->times, NET_ACTIVATION, start);
@@ -83,8 +79,7 @@ void find_span(
 }
 
 /* a = W_ih x + b for the frames of the span that starts with step i. */
-static void span_forward(
-    const struct recurrent *r, const struct pass *pass, size_t i, const float *X, size_t X_stride)
+static void span_forward(const struct recurrent *r, const struct pass *pass, size_t i, struct rows X)
 {
     size_t n, end;
     find_span(r, pass->microbatch, i, &n, &end);
@@ -92,37 +87,35 @@ static void span_forward(
     if (r->one_hot)
         matrix_look_up(&r->input, end - n, pass->microbatch->symbols + n, r->bias, a, r->a_stride);
     else
-        pass->kernel->product(&r->input.forward, end - n, as_rows(X + n * X_stride, X_stride),
-            as_rows(r->bias, 0), as_rows(a, r->a_stride));
+        pass->kernel->product(
+            &r->input.forward, end - n, rows_from(X, n), as_rows(r->bias, 0), as_rows(a, r->a_stride));
 }
 
 /* The state that each row starts from, behind the frames of Y and c. */
-static void set_start(
-    const struct recurrent *r, const struct microbatch *microbatch, float *Y, size_t Y_stride)
+static void set_start(const struct recurrent *r, const struct microbatch *microbatch, struct rows Y)
 {
     if (r->start == START_GIVEN)
         return;
-    size_t bytes = r->Hp * sizeof *Y; /* zero unless learned */
+    size_t bytes = r->Hp * sizeof(float); /* zero unless learned */
     for (size_t b = 0; b < microbatch->B; b++)
-        memcpy(Y + (microbatch->N + b) * Y_stride, r->learned, bytes);
+        memcpy(row_at(Y, microbatch->N + b), r->learned, bytes);
     for (size_t b = 0; b < microbatch->B && r->kind->has_memory; b++)
         memcpy(recurrent_start_c(r, microbatch) + b * r->Hp, r->learned + r->Hp, bytes);
 }
 
-void recurrent_forward(
-    struct recurrent *r, const struct pass *pass, const float *X, size_t X_stride, float *Y, size_t Y_stride)
+void recurrent_forward(struct recurrent *r, const struct pass *pass, struct rows X, struct rows Y)
 {
     const struct microbatch *microbatch = pass->microbatch;
     size_t span = count_span(r, microbatch);
-    set_start(r, microbatch, Y, Y_stride);
+    set_start(r, microbatch, Y);
     transition_begin(&r->transition, pass);
     for (size_t i = 0; i < microbatch->T; i++) {
         if (i % span == 0)
-            span_forward(r, pass, i, X, X_stride);
+            span_forward(r, pass, i, X);
         struct run run[2];
         split_step(r, microbatch, step_at(r, microbatch, step_time(r, microbatch, i)), run);
         for (size_t k = 0; k < 2; k++)
             if (run[k].rows > 0)
-                run_forward(r, pass, run[k], Y, Y_stride);
+                run_forward(r, pass, run[k], Y);
     }
 }

@@ -18,8 +18,8 @@ static void find_before(const struct recurrent *r, const struct microbatch *micr
 }
 
 /* What W_hh multiplied at each frame, and dW_hh for kernel->outer. */
-static struct outer_product recurrent_product(const struct recurrent *r, const struct microbatch *microbatch,
-    const float *Y, size_t Y_stride, float *dW)
+static struct outer_product recurrent_product(
+    const struct recurrent *r, const struct microbatch *microbatch, struct rows Y, float *dW)
 {
     const struct transition *t = &r->transition;
     struct outer_product product = {.columns = r->Hp, .C = as_rows(dW, r->Hp)};
@@ -27,7 +27,7 @@ static struct outer_product recurrent_product(const struct recurrent *r, const s
         product.X = as_rows(transition_output(t), t->stride);
     } else {
         find_before(r, microbatch);
-        product.X = as_rows(Y, Y_stride);
+        product.X = Y;
         product.row = r->before;
     }
     return product;
@@ -36,14 +36,13 @@ static struct outer_product recurrent_product(const struct recurrent *r, const s
 /* Gradients by both biases, and sums for those by W_ih and W_hh in r->dW, the one behind the other. What the
  * sums before activation have as gradient, r->a, serves all, but where a cell separates the recurrent terms
  * these have their own, r->u. */
-static void weight_sums(const struct recurrent *r, const struct pass *pass, const float *X, size_t X_stride,
-    const float *Y, size_t Y_stride)
+static void weight_sums(const struct recurrent *r, const struct pass *pass, struct rows X, struct rows Y)
 {
     size_t N = pass->microbatch->N, width = r->width, I = r->one_hot ? 0 : r->input.columns;
     int product = r->kind->has_product, apart = r->kind->separates_terms;
-    struct outer_product products[2] = {{.columns = I, .X = as_rows(X, X_stride), .C = as_rows(r->dW, I)}};
+    struct outer_product products[2] = {{.columns = I, .X = X, .C = as_rows(r->dW, I)}};
     if (product)
-        products[1] = recurrent_product(r, pass->microbatch, Y, Y_stride, r->dW + width * I);
+        products[1] = recurrent_product(r, pass->microbatch, Y, r->dW + width * I);
     memset(r->dW, 0, width * (I + (product ? r->Hp : 0)) * sizeof *r->dW);
     memset(r->sums, 0, width * sizeof *r->sums);
     size_t first = r->one_hot, end = product && !apart ? 2 : 1;
@@ -58,12 +57,11 @@ static void weight_sums(const struct recurrent *r, const struct pass *pass, cons
         bias_add_gradient(r->gates, r->sums, pass->gradient + r->bias_hh);
 }
 
-static void weight_gradients(const struct recurrent *r, const struct pass *pass, const float *X,
-    size_t X_stride, const float *Y, size_t Y_stride)
+static void weight_gradients(const struct recurrent *r, const struct pass *pass, struct rows X, struct rows Y)
 {
     const struct microbatch *microbatch = pass->microbatch;
     size_t I = r->one_hot ? 0 : r->input.columns;
-    weight_sums(r, pass, X, X_stride, Y, Y_stride);
+    weight_sums(r, pass, X, Y);
     if (!r->one_hot)
         matrix_add_gradient(&r->input, r->dW, pass->gradient);
     if (r->kind->has_product)
@@ -74,8 +72,7 @@ static void weight_gradients(const struct recurrent *r, const struct pass *pass,
 }
 
 /* Gradients by the weights with which units meet their own states, frame by frame. */
-static void unit_gradients(
-    const struct recurrent *r, const struct pass *pass, const float *Y, size_t Y_stride)
+static void unit_gradients(const struct recurrent *r, const struct pass *pass, struct rows Y)
 {
     const struct microbatch *microbatch = pass->microbatch;
     size_t Hp = r->Hp, n = r->kind->unit_weights;
@@ -84,7 +81,7 @@ static void unit_gradients(
         struct run run[2];
         split_step(r, microbatch, step_at(r, microbatch, t), run);
         for (size_t k = 0; k < 2; k++) {
-            struct cell_step step = step_of(r, run[k], as_rows(Y, Y_stride));
+            struct cell_step step = step_of(r, run[k], Y);
             r->kind->add_unit_gradients(&step, r->sums);
         }
     }
@@ -94,11 +91,11 @@ static void unit_gradients(
 }
 
 /* Gradients by the learned state: sums over the rows of the microbatch in their order. */
-static void start_gradients(const struct recurrent *r, const struct microbatch *microbatch, const float *dY,
-    size_t Y_stride, float *gradient)
+static void start_gradients(
+    const struct recurrent *r, const struct microbatch *microbatch, struct rows dY, float *gradient)
 {
     for (size_t b = 0; b < microbatch->B; b++) {
-        const float *dh = dY + (microbatch->N + b) * Y_stride, *dc = r->dc + b * r->Hp;
+        const float *dh = row_at(dY, microbatch->N + b), *dc = r->dc + b * r->Hp;
         for (size_t h = 0; h < r->H; h++)
             gradient[r->h0 + h] += dh[h];
         for (size_t h = 0; h < r->H && r->kind->has_memory; h++)
@@ -106,16 +103,16 @@ static void start_gradients(const struct recurrent *r, const struct microbatch *
     }
 }
 
-void recurrent_add_gradients(const struct recurrent *r, const struct pass *pass, const float *X,
-    size_t X_stride, const float *Y, size_t Y_stride, const float *dY)
+void recurrent_add_gradients(
+    const struct recurrent *r, const struct pass *pass, struct rows X, struct rows Y, struct rows dY)
 {
     double start = times_start(pass->times);
-    weight_gradients(r, pass, X, X_stride, Y, Y_stride);
+    weight_gradients(r, pass, X, Y);
     if (r->transition.on)
         transition_gradients(&r->transition, pass);
     if (r->unit_weights)
-        unit_gradients(r, pass, Y, Y_stride);
+        unit_gradients(r, pass, Y);
     if (r->start == START_LEARNED)
-        start_gradients(r, pass->microbatch, dY, Y_stride, pass->gradient);
+        start_gradients(r, pass->microbatch, dY, pass->gradient);
     times_add(pass->times, NET_WEIGHT_GRADIENT, start);
 }

@@ -64,7 +64,7 @@ void find_span(
 /* After all steps of backward, with what they have put into the workspace: gradients by W_ih, W_hh and
  * biases, and of the options by transition layers, peepholes and learned states. X, Y and dY as in
  * recurrent_backward. (recurrent_gradients.c) */
-void recurrent_add_gradients(const struct recurrent *r, const struct pass *pass, const float *X,
-    size_t X_stride, const float *Y, size_t Y_stride, const float *dY);
+void recurrent_add_gradients(
+    const struct recurrent *r, const struct pass *pass, struct rows X, struct rows Y, struct rows dY);
 
 #endif

@@ -247,8 +247,8 @@ static void layer_forward(struct stack *stack, const struct pass *pass, size_t l
         dropout_apply(pass, stack->config->dropout, l - 1, extent_padded(layer->inputs), in.stride,
             layer->norm.weight ? layer->in : from.X, layer->in);
     for (size_t d = 0; d < layer->D; d++)
-        recurrent_forward(&layer->direction[d], pass, in.X, in.stride, layer->h + d * layer->direction[d].Hp,
-            layer->stride);
+        recurrent_forward(&layer->direction[d], pass, as_rows(in.X, in.stride),
+            as_rows(layer->h + d * layer->direction[d].Hp, layer->stride));
     if (layer->residual) {
         memcpy(layer->y, layer->h, microbatch->N * layer->stride * sizeof *layer->y);
         add_rows(microbatch->N, layer->inputs, from.X, from.stride, layer->outputs, layer->y, layer->stride);
@@ -278,8 +278,9 @@ static void layer_backward(struct stack *stack, const struct pass *pass, size_t 
         memcpy(stack->carry, layer->dY, microbatch->N * layer->stride * sizeof *stack->carry);
     for (size_t d = 0; d < layer->D; d++) {
         size_t place = d * layer->direction[d].Hp;
-        recurrent_backward(&layer->direction[d], pass, in.X, in.stride, layer->h + place, layer->stride,
-            layer->dY + place, dX, d > 0);
+        recurrent_backward(&layer->direction[d], pass, as_rows(in.X, in.stride),
+            as_rows(layer->h + place, layer->stride), as_rows(layer->dY + place, layer->stride),
+            as_rows(dX, in.stride), d > 0);
     }
     if (layer->drops)
         dropout_apply(pass, stack->config->dropout, l - 1, extent_padded(layer->inputs), in.stride, dX, dX);

@@ -46,13 +46,13 @@ void top_take_workspace(struct top *top, const struct pass *pass, struct arena *
 void top_forward(struct top *top, const struct pass *pass, size_t R, struct dense_input in)
 {
     dense_layers_forward(&top->output, pass, R, in);
-    dense_forward_input(
-        &top->head, pass, R, dense_layers_output(&top->output, in), top->outputs, top->stride);
+    dense_forward(
+        &top->head, pass, R, dense_layers_output(&top->output, in), as_rows(top->outputs, top->stride));
 }
 
 void top_backward(struct top *top, const struct pass *pass, size_t R, struct dense_input in, float *dX)
 {
-    dense_backward_input(&top->head, pass, R, dense_layers_output(&top->output, in), top->outputs,
-        top->stride, dense_layers_gradient(&top->output, dX));
+    dense_backward(&top->head, pass, R, dense_layers_output(&top->output, in),
+        as_rows(top->outputs, top->stride), dense_layers_gradient(&top->output, dX));
     dense_layers_backward(&top->output, pass, R, in, dX);
 }

@@ -435,11 +435,12 @@ static void single_run(struct single *single)
 {
     struct recurrent *r = &single->recurrent;
     struct microbatch *microbatch = &single->microbatch;
-    recurrent_forward(r, &single->pass, microbatch->inputs, microbatch->inputs_stride, single->Y, single->Hp);
+    recurrent_forward(r, &single->pass, as_rows(microbatch->inputs, microbatch->inputs_stride),
+        as_rows(single->Y, single->Hp));
     for (size_t i = 0; i < single->frames * single->Hp; i++)
         single->dY[i] = i % single->Hp < H;
-    recurrent_backward(r, &single->pass, microbatch->inputs, microbatch->inputs_stride, single->Y, single->Hp,
-        single->dY, NULL, 0);
+    recurrent_backward(r, &single->pass, as_rows(microbatch->inputs, microbatch->inputs_stride),
+        as_rows(single->Y, single->Hp), as_rows(single->dY, single->Hp), (struct rows){0}, 0);
 }
 
 START_TEST(a_given_start_is_a_learned_one_row_by_row)
