@@ -216,3 +216,21 @@ void attributes_pass(struct section *section, struct net_config *model)
     else
         uniform_pass(section, model);
 }
+
+int attributes_fit(const struct net_config *model, size_t count)
+{
+    struct net_config *m = (struct net_config *)model; /* member_at serves writing too */
+    int fits = model->inputs <= count && model->outputs <= count;
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        size_t n = key->type == KEY_SIZE ? 1 : key->type == KEY_SIZES ? model->layers : 0;
+        if (!key_is_of_network(key))
+            continue;
+        if (key->type == KEY_WIDTHS)
+            n = *(const size_t *)member_at(m, key->length);
+        const size_t *size = member_at(m, key->offset);
+        for (size_t l = 0; l < n; l++)
+            fits = fits && size[l] <= count;
+    }
+    return fits;
+}

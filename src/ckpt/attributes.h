@@ -9,4 +9,8 @@
  * format of the file is older than a key; failures are the section's. */
 void attributes_pass(struct section *section, struct net_config *model);
 
+/* Can a network of this configuration have only `count` weights? Whatever is the size of something is the
+ * size of some weights, so that none can be beyond their number. */
+int attributes_fit(const struct net_config *model, size_t count);
+
 #endif

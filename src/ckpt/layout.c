@@ -27,21 +27,7 @@ static int layout_config(const struct section *whole, struct checkpoint *c)
     return section_end(&s);
 }
 
-/* Whatever is the size of something is the size of some weights: none can be beyond their number. */
-static int sizes_fit(const struct net_config *m, size_t count)
-{
-    int fits = m->inputs <= count && m->outputs <= count && m->embedding <= count &&
-        m->decoder_hidden <= count && m->decoder_embedding <= count && m->attention_size <= count;
-    for (size_t l = 0; l < m->layers; l++)
-        fits = fits && m->hidden[l] <= count;
-    for (size_t l = 0; l < m->input_layers; l++)
-        fits = fits && m->input_size[l] <= count;
-    for (size_t l = 0; l < m->output_layers; l++)
-        fits = fits && m->output_size[l] <= count;
-    return fits;
-}
-
-/* Only the first objection is told; section_fail keeps that. */
+/* Only the first objection is told: section_fail keeps no other. */
 static void refuse_model(void *context, const struct net_objection *objection)
 {
     section_fail(context, "has %s that do not go with the rest: %s", objection->member, objection->text);
@@ -51,7 +37,7 @@ static void check_model(struct section *s, const struct checkpoint *c)
 {
     if (s->way != SECTION_READ || s->failed)
         return;
-    if (!sizes_fit(&c->model, c->count))
+    if (!attributes_fit(&c->model, c->count))
         section_fail(s, "has sizes that its weights do not have");
     else
         net_config_check(&c->model, refuse_model, s);

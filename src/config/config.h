@@ -56,11 +56,11 @@ struct config {
 void config_init(struct config *config); /* the defaults */
 void config_finish(struct config *config);
 
-/* Reads `path` (config/ini.h), then the overrides "SECTION.KEY=VALUE" in order, then
- * checks what keys say together. Relative paths of the file are relative to it, those of overrides to the
- * current folder; both become absolute. Every fault goes to `faults`, naming file, line, key, and what is
- * allowed; a key under its former name is a warning. Returns -1 when there was any; *config is then not to be
- * used but config_finish. */
+/* Reads the file `path` (config/ini.h), then the overrides "SECTION.KEY=VALUE" in order, then checks what
+ * keys say together. Relative paths of the file are relative to it, those of overrides to the current folder;
+ * both become absolute. Every fault goes to `faults`, naming file, line, key, and what is allowed; a key
+ * under its former name is a warning. Returns -1 where there was a fault; *config then only serves
+ * config_finish. */
 int config_read(struct config *config, const char *path, size_t overrides, const char *const *override,
     struct faults *faults);
 
@@ -74,14 +74,14 @@ int config_override(struct config *config, const char *name, size_t overrides, c
  * bytes. */
 char *config_write(const struct config *config, int with_paths, struct error *error);
 
-/* Reads the text of a checkpoint's configuration, which has no paths, in the place of the defaults; *config
- * is config_finish's afterwards. Returns -1 where there was a fault. */
+/* Fills *config from the text of a checkpoint's configuration, which has no paths. A key under its former
+ * name is read without a word, unless `faults` has a `warn`. Returns -1 where there was a fault. To be ended
+ * by config_finish either way. */
 int config_read_saved(struct config *config, const char *saved, struct faults *faults);
 
-/* Compares with the text of a checkpoint's configuration (without paths): every key of [data], [model] and
- * [train] that differs, but patience and, where the schedule does not depend on it, epochs, is a fault with
- * both values and a hint at --fresh and --init. [checkpoint], [report], data.cache, watchdog, on_divergence,
- * explode and back_factor may change. Returns the number of faults. */
+/* Compares with the text of a checkpoint's configuration: every key that differs, unless its row lets a
+ * resumed run change it (config/keys.h), is a fault with both values and a hint at --fresh and --init.
+ * Returns the number of faults. */
 size_t config_compare(const struct config *config, const char *saved, struct faults *faults);
 
 #endif

@@ -1,5 +1,6 @@
-/* The keys of the configuration: one table that drives defaults, parsing, messages, writing and comparing. A
- * new key is one row in keys.c (and a member of struct config or net_config, and a paragraph in
+/* The keys of the configuration: one table that drives defaults, parsing, messages, writing and comparing.
+ *
+ * A new key is one row in keys.c (and a member of struct config or net_config, and a paragraph in
  * man/rnn-train.1). A key whose member stands in net_config is also an attribute of /model in checkpoints,
  * and a new one raises their format (ckpt/layout.h): its `since` is the new number. */
 #ifndef CONFIG_KEYS_H
@@ -45,7 +46,7 @@ struct config_key {
     size_t unit;                /* offset of a KEY_INTERVAL's unit */
     size_t length;              /* offset of the length, a size_t, of a list that has its own */
     enum resume resume;
-    int since; /* of the network: the first format of checkpoints that keeps it, where that is above 4 */
+    int since;          /* format of checkpoints that first has this key of the network; 0: 4 and before */
     const char *former; /* "SECTION.NAME" that the key once had, and is still read under; NULL: none */
 };
 

@@ -159,7 +159,7 @@ void config_take_override(struct config_reading *reading, const char *override, 
         fault_unknown_section(reading, where, section);
 }
 
-/* Lists: one for all layers, or one per layer. */
+/* A list has one item for all layers, or one per layer. */
 static void settle_lists(struct config_reading *reading)
 {
     size_t L = reading->config->model.layers;

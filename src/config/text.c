@@ -2,26 +2,25 @@
  * spelling, so that equal values are equal bytes. */
 #include "base/text.h"
 #include "base/memory.h"
-#include "config/config.h"
-#include "config/read.h"
+#include "config/keys.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Adds to a text of which `used` bytes are there; only counts what does not fit. */
-struct text {
+/* A text of which `used` bytes are there; what does not fit is only counted. */
+struct config_text {
     char *bytes;
     size_t size, used;
 };
 
-static void add(struct text *text, const char *a, const char *b, const char *c)
+static void add(struct config_text *text, const char *a, const char *b, const char *c)
 {
     size_t room = text->used < text->size ? text->size - text->used : 0;
     text->used += (size_t)snprintf(room ? text->bytes + text->used : NULL, room, "%s%s%s", a, b, c);
 }
 
-static void write_keys(const struct config *config, int with_paths, struct text *text)
+static void write_keys(const struct config *config, int with_paths, struct config_text *text)
 {
     add(text, "; configuration of a run of rnn-train, complete\n", "", "");
     for (size_t i = 0; i < config_key_count; i++) {
@@ -39,10 +38,10 @@ static void write_keys(const struct config *config, int with_paths, struct text 
 
 char *config_write(const struct config *config, int with_paths, struct error *error)
 {
-    struct text text = {0};
+    struct config_text text = {0};
     write_keys(config, with_paths, &text);
     size_t size = text.used + 1;
-    text = (struct text){memory_create(size, 1, error), size, 0};
+    text = (struct config_text){memory_create(size, 1, error), size, 0};
     if (text.bytes)
         write_keys(config, with_paths, &text);
     assert(!text.bytes || text.used + 1 == size);
