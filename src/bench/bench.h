@@ -3,7 +3,7 @@
 #define BENCH_BENCH_H
 
 #include "base/error.h"
-#include "pass/options.h"
+#include "bench/options.h"
 
 /* All ranks call. Measures whole training steps, with exchange, optimizer and packing, of the network that
  * the options describe, on sequences of random numbers, and prints one line of key=value on rank 0

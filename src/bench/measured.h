@@ -4,7 +4,7 @@
 
 #include "data/dataset.h"
 #include "net/net.h"
-#include "pass/options.h"
+#include "bench/options.h"
 
 enum { BENCH_CLOCKED = 3 }; /* rounds of one step in which the network reads the clock */
 

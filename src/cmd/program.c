@@ -26,6 +26,28 @@ void program_print_version(const char *program)
         kernel ? kernel->name : "none", kernel_list());
 }
 
+void program_begin(const char *program)
+{
+    log_set_speaker(program, -1, "");
+    if (!launcher_get()->first)
+        log_set_level(LOG_ERROR); /* warnings about the command line are told once */
+}
+
+int program_refuse(const struct error *error)
+{
+    if (launcher_get()->first)
+        log_line(LOG_ERROR, "%s", error->text);
+    return error->code;
+}
+
+void program_answer(const char *program, enum options_ask ask, const struct option_table *table)
+{
+    if (launcher_get()->first && ask == ASK_HELP)
+        options_write_help(table, stdout);
+    else if (launcher_get()->first)
+        program_print_version(program);
+}
+
 static void say_warning(void *context, const char *text)
 {
     const struct comm *comm = context;
@@ -49,7 +71,7 @@ static int read_config(struct comm *comm, const struct train_options *options, s
     faults_init(&faults, 50, say_fault, comm);
     faults.warn = say_warning;
     config_init(config);
-    int failed = config_read(config, options->config, options->sets, options->set, &faults);
+    int failed = config_read(config, options->config, options->set.count, options->set.item, &faults);
     if (!options->plan && !options->check)
         comm_watch(comm, config->train.watchdog,
             "run the same command again to continue from the last checkpoint, without that host if it "

@@ -10,17 +10,14 @@ int main(int argc, char **argv)
 {
     struct bench_options options;
     struct error error;
-    log_set_speaker("rnn-bench", -1, "");
-    if (bench_options_parse(&options, argc, argv, &error)) {
-        if (launcher_get()->first)
-            log_line(LOG_ERROR, "%s", error.text);
-        return error.code;
-    }
-    if (options.ask == ASK_NOTHING)
-        return options.kernel ? bench_kernel() : bench_train(&options);
-    if (launcher_get()->first && options.ask == ASK_HELP)
-        fputs(bench_options_help(), stdout);
-    else if (launcher_get()->first)
-        program_print_version("rnn-bench");
-    return EXIT_CODE_OK;
+    program_begin("rnn-bench");
+    if (bench_options_parse(&options, argc, argv, &error))
+        return program_refuse(&error);
+    int code = EXIT_CODE_OK;
+    if (options.ask)
+        program_answer("rnn-bench", options.ask, &bench_option_table);
+    else
+        code = options.kernel ? bench_kernel() : bench_train(&options);
+    bench_options_finish(&options);
+    return code;
 }

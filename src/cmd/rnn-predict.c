@@ -11,17 +11,14 @@ int main(int argc, char **argv)
 {
     struct predict_options options;
     struct error error;
-    log_set_speaker("rnn-predict", -1, "");
-    if (predict_options_parse(&options, argc, argv, &error)) {
-        if (launcher_get()->first)
-            log_line(LOG_ERROR, "%s", error.text);
-        return error.code;
-    }
-    if (options.ask == ASK_NOTHING)
-        return program_predict(&options);
-    if (launcher_get()->first && options.ask == ASK_HELP)
-        fputs(predict_options_help(), stdout);
-    else if (launcher_get()->first)
-        program_print_version("rnn-predict");
-    return EXIT_CODE_OK;
+    program_begin("rnn-predict");
+    if (predict_options_parse(&options, argc, argv, &error))
+        return program_refuse(&error);
+    int code = EXIT_CODE_OK;
+    if (options.ask)
+        program_answer("rnn-predict", options.ask, &predict_option_table);
+    else
+        code = program_predict(&options);
+    predict_options_finish(&options);
+    return code;
 }

@@ -20,22 +20,17 @@ int main(int argc, char **argv)
     struct train_options options;
     struct error error;
     char command[4096] = "";
-    log_set_speaker("rnn-train", -1, "");
+    program_begin("rnn-train");
     join_words(argc, argv, command, sizeof command);
-    if (train_options_parse(&options, argc, argv, &error)) {
-        if (launcher_get()->first)
-            log_line(LOG_ERROR, "%s", error.text);
-        return error.code;
-    }
+    if (train_options_parse(&options, argc, argv, &error))
+        return program_refuse(&error);
     int code = EXIT_CODE_OK;
-    if (options.ask == ASK_NOTHING && options.verify)
+    if (options.ask)
+        program_answer("rnn-train", options.ask, &train_option_table);
+    else if (options.verify)
         code = launcher_get()->first ? program_verify(options.verify) : EXIT_CODE_OK;
-    else if (options.ask == ASK_NOTHING)
+    else
         code = program_train(&options, command);
-    else if (launcher_get()->first && options.ask == ASK_HELP)
-        fputs(train_options_help(), stdout);
-    else if (launcher_get()->first)
-        program_print_version("rnn-train");
     train_options_finish(&options);
     return code;
 }

@@ -8,6 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+const char *const progress_names[] = {
+    [PROGRESS_AUTO] = "auto", [PROGRESS_LINE] = "line", [PROGRESS_LOG] = "log", NULL};
+
 void report_init(struct report *report, enum progress_style progress, int silent, double interval,
     int64_t total, int64_t first)
 {

@@ -3,10 +3,12 @@
 #ifndef PASS_REPORT_H
 #define PASS_REPORT_H
 
-#include "pass/options.h"
-
 #include <stddef.h>
 #include <stdint.h>
+
+/* How progress is told: --progress. */
+enum progress_style { PROGRESS_AUTO, PROGRESS_LINE, PROGRESS_LOG };
+extern const char *const progress_names[]; /* ends with NULL */
 
 struct report {
     int silent;           /* 1: nothing is told of progress, as on other ranks and with -q */

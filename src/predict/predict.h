@@ -7,7 +7,7 @@
 #include "h5/table.h"
 #include "net/outputs/output.h"
 #include "pass/feed.h"
-#include "pass/options.h"
+#include "predict/options.h"
 #include "pass/report.h"
 #include "pass/tally.h"
 

@@ -5,7 +5,7 @@
 #ifndef RUN_RUN_H
 #define RUN_RUN_H
 
-#include "pass/options.h"
+#include "run/options.h"
 #include "run/learner.h"
 #include "run/limits.h"
 #include "run/progress.h"

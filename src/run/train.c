@@ -134,7 +134,7 @@ static int end_stopped(struct run *run, enum stop_reason stop)
         snprintf(reason, sizeof reason, "asked to by %s", stop_signal_name(stop_signal()));
     records_write_status(&run->records, "stopped", run->progress.step, reason);
     records_tell_stopped(&run->records, &run->progress, &run->learner, reason);
-    return run->options->stop_exit_code;
+    return (int)run->options->stop_exit_code;
 }
 
 static int end_failed(struct run *run, const struct error *error)

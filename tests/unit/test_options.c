@@ -1,4 +1,6 @@
-#include "pass/options.h"
+#include "bench/options.h"
+#include "predict/options.h"
+#include "run/options.h"
 #include "support/suite.h"
 
 #include <check.h>
@@ -64,11 +66,11 @@ START_TEST(a_bare_command_has_the_defaults)
     struct train_options o;
     train_good("rnn-train a.ini", &o);
     ck_assert_str_eq(o.config, "a.ini");
-    ck_assert(o.ask == ASK_NOTHING && o.sets == 0 && !o.run && !o.fresh && !o.init && o.max_time == 0);
+    ck_assert(o.ask == ASK_NOTHING && o.set.count == 0 && !o.run && !o.fresh && !o.init && o.max_time == 0);
     ck_assert(!o.plan && o.plan_ranks == 0 && !o.check && o.verbosity == 0 && o.progress == PROGRESS_AUTO);
     ck_assert_int_eq(o.stop_exit_code, 0);
     train_options_finish(&o);
-    ck_assert_ptr_null(o.set);
+    ck_assert_ptr_null(o.set.item);
     train_options_finish(&o);
 }
 END_TEST
@@ -90,9 +92,9 @@ START_TEST(every_option_is_taken_in_any_place)
         struct train_options o;
         train_good(lines[i], &o);
         ck_assert_str_eq(o.config, "a.ini");
-        ck_assert_uint_eq(o.sets, 2);
-        ck_assert_str_eq(o.set[0], "train.lr=1");
-        ck_assert_str_eq(o.set[1], "model.layers=3");
+        ck_assert_uint_eq(o.set.count, 2);
+        ck_assert_str_eq(o.set.item[0], "train.lr=1");
+        ck_assert_str_eq(o.set.item[1], "model.layers=3");
         ck_assert_str_eq(o.run, "d");
         ck_assert_str_eq(o.init, "w.h5");
         ck_assert_int_eq(o.max_time, ((24 + 2) * 60 + 3) * 60 + 4);
@@ -330,6 +332,59 @@ START_TEST(a_run_directory_that_has_no_name_or_no_room_is_refused)
 }
 END_TEST
 
+static void expect_help(const struct option_table *table, const char *const *parts, size_t n)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    ck_assert_ptr_nonnull(stream);
+    options_write_help(table, stream);
+    fclose(stream);
+    for (size_t i = 0; i < n; i++)
+        ck_assert_msg(strstr(text, parts[i]) != NULL, "%s", parts[i]);
+    for (const char *row = text; *row; row += strcspn(row, "\n") + 1)
+        ck_assert_msg(strcspn(row, "\n") <= 100, "%s", row);
+    free(text);
+}
+
+START_TEST(a_name_nearly_written_is_suggested)
+{
+    expect_refused("rnn-train --fesh a", "--fesh: unknown option", "did you mean --fresh?");
+    expect_refused("rnn-train --max-tme=1:0:0 a", "--max-tme=1:0:0", "did you mean --max-time?");
+    expect_refused("rnn-predict a b --betch 3", "--betch", "did you mean --batch?");
+    expect_refused("rnn-predict a b --nonsense", "--nonsense", "or short for several");
+}
+END_TEST
+
+START_TEST(the_benchmark_takes_a_former_name_with_its_ranges)
+{
+    struct bench_options b, same;
+    struct error error = {0};
+    split(&line, "rnn-bench --grain 3 --set model.layers=1 --cell gru");
+    ck_assert_int_eq(bench_options_parse(&b, line.n, line.word, &error), 0);
+    ck_assert(b.microbatch == 3 && b.batch == 32 && b.cell == CELL_GRU && b.shortest == 200);
+    ck_assert_uint_eq(b.set.count, 1);
+    bench_options_finish(&b);
+    memset(&same, 0x55, sizeof same);
+    split(&line, "rnn-bench --grain 0");
+    ck_assert_int_eq(bench_options_parse(&same, line.n, line.word, &error), -1);
+    ck_assert_ptr_nonnull(strstr(error.text, "--microbatch 0: allowed is a whole number from 1"));
+    ck_assert_int_eq(*(unsigned char *)&same, 0x55);
+    split(&line, "rnn-bench --cell lstn");
+    ck_assert_int_eq(bench_options_parse(&same, line.n, line.word, &error), -1);
+    ck_assert_ptr_nonnull(strstr(error.text, "rnn, rnn-relu, lstm or gru"));
+}
+END_TEST
+
+START_TEST(a_letter_asks_for_help_too)
+{
+    struct train_options o;
+    train_good("rnn-train -vh --nonsense", &o);
+    ck_assert_int_eq(o.ask, ASK_HELP);
+    train_options_finish(&o);
+}
+END_TEST
+
 START_TEST(help_names_every_option)
 {
     static const char *const train[] = {"-s, --set", "-o, --run", "--fresh", "--init",
@@ -337,10 +392,8 @@ START_TEST(help_names_every_option)
         "-q,", "-v,", "--help", "--version"};
     static const char *const predict[] = {"-o, --output FILE", "--batch", "--beam N", "--cache",
         "--progress auto|line|log", "-q,", "-v,", "--help", "--version"};
-    for (size_t i = 0; i < sizeof train / sizeof *train; i++)
-        ck_assert_msg(strstr(train_options_help(), train[i]) != NULL, "%s", train[i]);
-    for (size_t i = 0; i < sizeof predict / sizeof *predict; i++)
-        ck_assert_msg(strstr(predict_options_help(), predict[i]) != NULL, "%s", predict[i]);
+    expect_help(&train_option_table, train, sizeof train / sizeof *train);
+    expect_help(&predict_option_table, predict, sizeof predict / sizeof *predict);
 }
 END_TEST
 
@@ -357,6 +410,9 @@ int main(void)
     tcase_add_test(cases, usage_errors_name_the_option_and_what_is_allowed);
     tcase_add_test(cases, predict_takes_its_options);
     tcase_add_test(cases, help_names_every_option);
+    tcase_add_test(cases, a_name_nearly_written_is_suggested);
+    tcase_add_test(cases, the_benchmark_takes_a_former_name_with_its_ranges);
+    tcase_add_test(cases, a_letter_asks_for_help_too);
     tcase_add_checked_fixture(runs, make_folder, remove_folder);
     tcase_add_test(runs, the_run_directory_is_named_after_the_configuration);
     tcase_add_test(runs, the_configuration_of_a_run_belongs_to_that_run);

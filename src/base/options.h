@@ -1,0 +1,79 @@
+/* Command lines: one table a program says what its options are. Reading them, the complaints about them and
+ * the text of --help come from the table, so that a new option is a row, a member of the program's struct of
+ * options, and its use. */
+#ifndef BASE_OPTIONS_H
+#define BASE_OPTIONS_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* What is asked for instead of the program's work. */
+enum options_ask { ASK_NOTHING, ASK_HELP, ASK_VERSION };
+
+/* What an option takes, and the type of the member that it fills. */
+enum option_kind {
+    OPTION_ASK,           /* enum options_ask: `least` */
+    OPTION_FLAG,          /* int: 1 */
+    OPTION_COUNTER,       /* int: `least` is added each time */
+    OPTION_TEXT,          /* const char *: not empty, kept by reference */
+    OPTION_LIST,          /* struct option_list: the texts of every time it is given */
+    OPTION_CHOICE,        /* an enum: the place in `names` */
+    OPTION_WHOLE,         /* int64_t: from `least` to `most` */
+    OPTION_WHOLE_OR_NONE, /* the same, or no value at all; the int at `given` becomes 1 in both cases */
+    OPTION_UNSIGNED,      /* uint64_t: any */
+    OPTION_POSITIVE,      /* double: above 0 */
+    OPTION_BYTES,         /* size_t: "256 MiB" */
+    OPTION_SECONDS,       /* double: "10 minutes", not negative */
+    OPTION_CLOCK          /* int64_t: [DD-]HH:MM:SS in seconds, above 0 */
+};
+
+struct option_list {
+    const char **item; /* in the order of the command line; options_finish frees it */
+    size_t count, room;
+};
+
+struct option_row {
+    const char *name; /* without dashes */
+    char letter;      /* 0: it has none */
+    enum option_kind kind;
+    size_t offset; /* of the member in the program's struct of options */
+    int64_t least, most;
+    size_t given;             /* OPTION_WHOLE_OR_NONE */
+    const char *const *names; /* OPTION_CHOICE: ends with NULL */
+    const char *allowed;      /* in words, for the complaint; NULL: what follows from the kind */
+    const char *argument;     /* what --help calls the value; NULL: the option takes none */
+    const char *help;         /* its lines are separated by newlines */
+    const char *former;       /* a name that it once had, and that is taken with a warning; NULL: none */
+    unsigned commands;        /* bits of the commands of the program that know it; 0: all */
+};
+
+struct option_table {
+    const char *opening; /* of --help: usage lines and what the program does; ends with a newline */
+    const struct option_row *row;
+    size_t rows;
+    const char *closing; /* of --help: what follows the options; ends with a newline */
+};
+
+/* Reads a command line into `target`, the program's struct of options, which holds the defaults. `command` is
+ * the bit of the command that is read, or 0 where the program has none. argv is reordered: the operands come
+ * last. Returns the index of the first operand. Where --help or --version is met, nothing behind it is looked
+ * at. On failure it returns -1 with EXIT_CODE_USAGE and a text that names the option and what is allowed; the
+ * target may be filled in part. In every case the caller owes options_finish. It is not for several threads
+ * at a time. */
+int options_read(const struct option_table *table, unsigned command, void *target, int argc, char **argv,
+    struct error *error);
+
+/* Frees the lists of the target, and leaves them empty. */
+void options_finish(const struct option_table *table, void *target);
+
+/* Refuses a value in the words of options_read: "--beam wide: allowed is ...". Returns -1. */
+int options_refuse(const char *option, const char *value, const char *allowed, struct error *error);
+
+/* The text of --help, and of it the lines of the options alone. */
+void options_write_help(const struct option_table *table, FILE *stream);
+void options_write_rows(const struct option_table *table, FILE *stream);
+
+#endif

@@ -1,0 +1,94 @@
+#include "predict/options.h"
+
+#include <stddef.h>
+
+#define AT(member) offsetof(struct predict_options, member)
+
+static const struct option_row rows[] = {
+    {"output", 'o', OPTION_TEXT, AT(output), .argument = "FILE",
+        .help = "write outputs, offsets, labels and names to this HDF5 file"},
+    {"batch", 0, OPTION_WHOLE, AT(batch), 1, INT32_MAX, .argument = "N",
+        .help = "sequences that a rank computes at a time (default: the\n"
+                "microbatch of the checkpoint's run)"},
+    {"generate", 0, OPTION_WHOLE, AT(generate), 1, INT32_MAX, .argument = "N",
+        .help = "draw N frames (or of a decoder at most N labels) of each sequence\n"
+                "from the network's distribution, and write them as a dataset"},
+    {"temperature", 0, OPTION_POSITIVE, AT(temperature), .argument = "T",
+        .help = "of drawing: below 1 likelier, above 1 wilder (default: 1)"},
+    {"seed", 0, OPTION_UNSIGNED, AT(seed), .argument = "S", .help = "of drawing (default: 0)"},
+    {"prime", 0, OPTION_TEXT, AT(prime), .argument = "DATASET",
+        .help = "sequences to go on from, or that a decoder speaks about"},
+    {"beam", 0, OPTION_WHOLE, AT(beam), 1, 65536, .argument = "N",
+        .help = "ctc and decoder: search with N hypotheses (default: greedy)"},
+    {"cache", 0, OPTION_BYTES, AT(cache), .argument = "SIZE",
+        .help = "memory for the dataset per rank (default: '256 MiB')"},
+    {"watchdog", 0, OPTION_SECONDS, AT(watchdog), .argument = "TIME",
+        .help = "a rank that gives no sign of life for so long ends all; 0: never\n"
+                "(default: '10 minutes')"},
+    {"progress", 0, OPTION_CHOICE, AT(progress), .names = progress_names, .argument = "auto|line|log",
+        .help = "one updating line, or a line per report interval"},
+    {"quiet", 'q', OPTION_COUNTER, AT(verbosity), .least = -1, .help = "say less; twice: errors only"},
+    {"verbose", 'v', OPTION_COUNTER, AT(verbosity), .least = 1, .help = "say more"},
+    {"help", 'h', OPTION_ASK, AT(ask), .least = ASK_HELP, .help = "print this, and exit"},
+    {"version", 0, OPTION_ASK, AT(ask), .least = ASK_VERSION,
+        .help = "print versions, compiler and instruction set, and exit"},
+};
+
+const struct option_table predict_option_table = {
+    .opening = "usage: rnn-predict [OPTION]... CHECKPOINT DATASET\n"
+               "       mpirun -np N rnn-predict [OPTION]... CHECKPOINT DATASET\n"
+               "       rnn-predict --generate N -o FILE [OPTION]... CHECKPOINT\n"
+               "Run the network of a checkpoint over a dataset: print loss and error where the dataset\n"
+               "has targets, write the outputs where -o says so.\n",
+    .row = rows,
+    .rows = sizeof rows / sizeof *rows,
+    .closing = "Exit codes: 0 done; 2 usage; 65 bad data or checkpoint; 70 out of memory and the like;\n"
+               "74 input/output; 124 a rank stopped answering.\n",
+};
+
+/* What is left of the command line. */
+static int take_predict_files(struct predict_options *options, int n, char **files, struct error *error)
+{
+    int needed = options->generate ? 1 : 2;
+    if (!options->generate && (options->temperature > 0 || options->seed || options->prime))
+        return error_set(error, EXIT_CODE_USAGE, "--temperature, --seed and --prime go with --generate");
+    if (options->generate && (!options->output || options->beam))
+        return error_set(error, EXIT_CODE_USAGE,
+            "--generate writes what it draws: give -o FILE, and no --beam, which would search");
+    if (n != needed)
+        return error_set(error, EXIT_CODE_USAGE, "%d argument%s where %s needed: rnn-predict %s (see --help)",
+            n, n == 1 ? "" : "s", needed == 1 ? "one is" : "two are",
+            needed == 1 ? "--generate N -o FILE [OPTION]... CHECKPOINT" : "[OPTION]... CHECKPOINT DATASET");
+    for (int i = 0; i < n; i++)
+        if (!*files[i])
+            return options_refuse(i == 0 ? "CHECKPOINT" : "DATASET", "", "a path", error);
+    options->checkpoint = files[0];
+    options->dataset = needed == 2 ? files[1] : NULL;
+    if (!(options->temperature > 0))
+        options->temperature = 1;
+    return 0;
+}
+
+static int parse(struct predict_options *options, int argc, char **argv, struct error *error)
+{
+    int first = options_read(&predict_option_table, 0, options, argc, argv, error);
+    if (first < 0)
+        return -1;
+    return options->ask ? 0 : take_predict_files(options, argc - first, argv + first, error);
+}
+
+int predict_options_parse(struct predict_options *options, int argc, char **argv, struct error *error)
+{
+    struct predict_options taken = {.cache = (size_t)256 << 20, .watchdog = 600};
+    if (parse(&taken, argc, argv, error)) {
+        predict_options_finish(&taken);
+        return -1;
+    }
+    *options = taken;
+    return 0;
+}
+
+void predict_options_finish(struct predict_options *options)
+{
+    options_finish(&predict_option_table, options);
+}

@@ -1,0 +1,32 @@
+/* The command line of rnn-predict. Strings are those of argv, kept by reference. Usage
+ * errors have EXIT_CODE_USAGE and name the option and what is allowed. */
+#ifndef PREDICT_OPTIONS_H
+#define PREDICT_OPTIONS_H
+
+#include "base/options.h"
+#include "pass/report.h"
+
+struct predict_options {
+    enum options_ask ask;
+    const char *checkpoint, *dataset; /* dataset: NULL with `generate` */
+    const char *output;               /* NULL: none is written */
+    int64_t batch; /* sequences that a rank computes at a time; 0: the microbatch of the checkpoint's run */
+    int64_t beam;  /* hypotheses kept; 0: none was asked for */
+    int64_t generate;   /* frames or labels to make of each sequence; 0: evaluate */
+    double temperature; /* of drawing; above 0 */
+    uint64_t seed;      /* of drawing */
+    const char *prime;  /* set to go on from; NULL: none */
+    size_t cache;       /* bytes per rank */
+    double watchdog;    /* seconds after which a rank that does not answer ends all; 0: never */
+    int verbosity;
+    enum progress_style progress;
+};
+
+extern const struct option_table predict_option_table;
+
+/* Reads a command line, which may be reordered. On success the caller owes predict_options_finish; on failure
+ * the options stay as they were, and the return value is -1. */
+int predict_options_parse(struct predict_options *options, int argc, char **argv, struct error *error);
+void predict_options_finish(struct predict_options *options);
+
+#endif

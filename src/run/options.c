@@ -1,0 +1,128 @@
+#include "run/options.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#define AT(member) offsetof(struct train_options, member)
+
+static const struct option_row rows[] = {
+    {"set", 's', OPTION_LIST, AT(set), .argument = "SECTION.KEY=VALUE",
+        .help = "override a key of the configuration; repeatable"},
+    {"run", 'o', OPTION_TEXT, AT(run), .argument = "DIR",
+        .help = "run directory (default: runs/ and CONFIG's name without\n"
+                ".ini; DIR itself where CONFIG is DIR/config.ini of a run)"},
+    {"fresh", 0, OPTION_FLAG, AT(fresh), .help = "start over in a directory that already holds a run"},
+    {"init", 0, OPTION_TEXT, AT(init), .argument = "CHECKPOINT", .help = "start from these weights"},
+    {"max-time", 0, OPTION_CLOCK, AT(max_time), .argument = "[DD-]HH:MM:SS",
+        .help = "stop with a checkpoint before this time is over\n"
+                "(default: the end of the SLURM job)"},
+    {"plan", 0, OPTION_WHOLE_OR_NONE, AT(plan_ranks), 1, INT32_MAX, .given = AT(plan), .argument = "N",
+        .help = "print what a run on N ranks would do, and exit"},
+    {"check", 0, OPTION_FLAG, AT(check),
+        .help = "check configuration and all data, report every fault, exit"},
+    {"verify", 0, OPTION_TEXT, AT(verify), .argument = "FILE|RUN",
+        .help = "say whether a checkpoint or a whole run is sound, and exit"},
+    {"stop-exit-code", 0, OPTION_WHOLE, AT(stop_exit_code), 0, 255, .argument = "N",
+        .help = "exit with N instead of 0 after a clean stop before the end"},
+    {"progress", 0, OPTION_CHOICE, AT(progress), .names = progress_names, .argument = "auto|line|log",
+        .help = "one updating line, or a line per report interval"},
+    {"quiet", 'q', OPTION_COUNTER, AT(verbosity), .least = -1, .help = "say less; twice: errors only"},
+    {"verbose", 'v', OPTION_COUNTER, AT(verbosity), .least = 1, .help = "say more"},
+    {"help", 'h', OPTION_ASK, AT(ask), .least = ASK_HELP, .help = "print this, and exit"},
+    {"version", 0, OPTION_ASK, AT(ask), .least = ASK_VERSION,
+        .help = "print versions, compiler and instruction set, and exit"},
+};
+
+const struct option_table train_option_table = {
+    .opening = "usage: rnn-train [OPTION]... CONFIG\n"
+               "       mpirun -np N rnn-train [OPTION]... CONFIG\n"
+               "       rnn-train --verify FILE|RUN\n"
+               "Train a deep bidirectional recurrent network as the configuration says, on all ranks\n"
+               "together. The same command run again continues the run.\n",
+    .row = rows,
+    .rows = sizeof rows / sizeof *rows,
+    .closing = "Exit codes: 0 finished, or stopped cleanly with a checkpoint; 2 usage; 65 bad data or\n"
+               "configuration; 70 out of memory and the like; 74 input/output; 76 diverged;\n"
+               "77 replicas differ; 124 a rank stopped answering.\n"
+               "The keys of a configuration: man rnn-train.\n",
+};
+
+/* What is left of the command line, and options that contradict each other. */
+static int take_config(struct train_options *options, int n, char **words, struct error *error)
+{
+    if (options->verify && (n > 0 || options->fresh || options->plan || options->check))
+        return error_set(error, EXIT_CODE_USAGE,
+            "--verify takes one file or run directory, and no configuration, --fresh, --plan or --check");
+    if (options->verify)
+        return 0;
+    if (n != 1)
+        return error_set(error, EXIT_CODE_USAGE,
+            "%d arguments where one is needed, the configuration: rnn-train [OPTION]... CONFIG (see --help)",
+            n);
+    if (options->fresh && (options->plan || options->check))
+        return error_set(
+            error, EXIT_CODE_USAGE, "--fresh together with --plan or --check: these start nothing");
+    if (!*words[0])
+        return options_refuse("CONFIG", "", "a path", error);
+    options->config = words[0];
+    return 0;
+}
+
+static int parse(struct train_options *options, int argc, char **argv, struct error *error)
+{
+    int first = options_read(&train_option_table, 0, options, argc, argv, error);
+    if (first < 0)
+        return -1;
+    return options->ask ? 0 : take_config(options, argc - first, argv + first, error);
+}
+
+int train_options_parse(struct train_options *options, int argc, char **argv, struct error *error)
+{
+    struct train_options taken = {0};
+    if (parse(&taken, argc, argv, error)) {
+        train_options_finish(&taken);
+        return -1;
+    }
+    *options = taken;
+    return 0;
+}
+
+void train_options_finish(struct train_options *options)
+{
+    options_finish(&train_option_table, options);
+}
+
+static int exists_in(const char *folder, size_t n, const char *name)
+{
+    char path[4096];
+    int length = snprintf(path, sizeof path, "%.*s%s", (int)n, folder, name);
+    return length < (int)sizeof path && access(path, F_OK) == 0;
+}
+
+int options_run_directory(const struct train_options *options, char *path, size_t size, struct error *error)
+{
+    const char *slash = strrchr(options->config, '/');
+    const char *name = slash ? slash + 1 : options->config;
+    size_t folder = (size_t)(name - options->config), n = strlen(name);
+    int length;
+    /* A run writes these besides config.ini; a configuration of one's own may be called config.ini too. */
+    int of_run = strcmp(name, "config.ini") == 0 &&
+        (exists_in(options->config, folder, "metrics.csv") || exists_in(options->config, folder, "status") ||
+            exists_in(options->config, folder, "lock"));
+    if (n > 4 && strcmp(name + n - 4, ".ini") == 0)
+        n -= 4;
+    if (options->run)
+        length = snprintf(path, size, "%s", options->run);
+    else if (of_run)
+        length =
+            snprintf(path, size, "%.*s", folder > 1 ? (int)folder - 1 : 1, folder ? options->config : ".");
+    else if (n == 0)
+        return options_refuse("CONFIG", options->config, "a file, not a folder", error);
+    else
+        length = snprintf(path, size, "runs/%.*s", (int)n, name);
+    if (length >= (int)size)
+        return error_set(
+            error, EXIT_CODE_USAGE, "the run directory's path is longer than %zu bytes: use -o", size - 1);
+    return 0;
+}
