@@ -2,7 +2,7 @@
 #ifndef CKPT_PROCESS_H
 #define CKPT_PROCESS_H
 
-/* A process as others can tell it from every other: numbers are used again. */
+/* A process as others can tell it from every other. Its number alone does not: numbers are used again. */
 struct process {
     char host[64];
     char space[32]; /* of process numbers: a container has its own */
@@ -12,13 +12,14 @@ struct process {
     long long start; /* ticks since boot; 0 unknown */
 };
 
-/* This process, in the SLURM job of this name; empty: in none. */
+/* Describes this process, which belongs to the SLURM job of this name; an empty name stands for none. */
 void process_self(struct process *process, const char *job);
 int process_same(const struct process *a, const struct process *b);
 
 /* Can this process here see whether that one lives: same host, same space of numbers? */
 int process_visible(const struct process *self, const struct process *other);
-/* Of a visible one: 1 while it runs. A dead one that nobody has waited for does not run. */
+
+/* Does a process that is visible run? One that has ended and that nobody has waited for does not. */
 int process_alive(const struct process *self, const struct process *other);
 
 #endif

@@ -22,10 +22,10 @@ int rundir_create(const char *directory, struct error *error);
 int rundir_holds_run(const char *directory);
 
 /* Removes what a run left (checkpoints, best.h5, metrics.csv, status, config.ini, temporary files of ours),
- * not the lock and nothing else. For --fresh. */
+ * but not the lock, and nothing else. --fresh asks for it. */
 int rundir_clear(const char *directory, struct error *error);
 
-/* "DIRECTORY/checkpoint-NNNNNNNNNN.h5" */
+/* Puts "DIRECTORY/checkpoint-NNNNNNNNNN.h5" into path. */
 void rundir_checkpoint_path(const char *directory, int64_t step, char *path, size_t size);
 
 /* Writes checkpoint-<step>.h5, then removes all but the newest `keep` and that of progress.anchor, and
@@ -36,19 +36,19 @@ int rundir_save(
 /* Writes the same bytes as best.h5. */
 int rundir_save_best(const char *directory, const struct checkpoint *checkpoint, struct error *error);
 
-/* The newest valid checkpoint: 1 and *checkpoint filled, 0 where there is none at all, -1 where there are
- * some but none is valid. Each damaged one on the way is handed to `skipped`. */
+/* Reads the newest valid checkpoint. Returns 1 with *checkpoint filled, 0 where there is none at all, and -1
+ * and an error where there are some but none is valid. Each damaged one on the way is told to `skipped`. */
 int rundir_load_newest(const char *directory, struct checkpoint *checkpoint,
     void (*skipped)(void *context, const char *text), void *context, struct error *error);
 
-/* The checkpoint of step `step` if it is there and valid: 1, 0 or -1 as above (0: no such file). */
+/* Reads the checkpoint of this step. Returns 1, 0 where there is no such file, or -1 and an error. */
 int rundir_load_step(const char *directory, int64_t step, struct checkpoint *checkpoint, struct error *error);
 
 /* Removes the checkpoints of later steps than this, for good when it returns, so that a run that went back is
- * not continued from them. 0, or -1 and an error. */
+ * not continued from them. Returns 0, or -1 and an error. */
 int rundir_forget_later(const char *directory, int64_t step, struct error *error);
 
-/* status: three lines "state=..." "step=..." "reason=...". */
+/* Writes the file `status`, of three lines: "state=...", "step=...", "reason=...". */
 int rundir_write_status(
     const char *directory, const char *state, int64_t step, const char *reason, struct error *error);
 

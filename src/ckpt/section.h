@@ -3,11 +3,11 @@
  * Every item goes into the group's hash as it passes, so the hash is over names, shapes and values in the
  * order of the list:
  *
- *     hash = combine(hash, hash of name), combine(hash, kind), combine(hash, each size), combine(hash, hash
- * of the values' bytes)
+ *     hash = combine(hash, hash of name), then combine(hash, kind), then combine(hash, size) for each size,
+ *            then combine(hash, hash of the values' bytes)
  *
- * from 0 on, kind and sizes as 64-bit integers, values little-endian, texts without a final zero. A group
- * inside counts as an item of kind 5 without sizes whose value is its own hash. */
+ * It begins with 0. Kind and sizes are 64-bit integers, values little-endian, texts without a final zero. A
+ * group inside counts as an item of kind 5 without sizes whose value is its own hash. */
 #ifndef CKPT_SECTION_H
 #define CKPT_SECTION_H
 
