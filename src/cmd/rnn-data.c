@@ -4,12 +4,12 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/options.h"
 #include "data/dataset.h"
 #include "data/make/make.h"
 #include "data/targets.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,27 +17,34 @@
 
 enum { MOST_SAID = 20, MOST_COUNTED = 100000 }; /* faults per file */
 
-static const char help_before_kinds[] =
-    "Usage: rnn-data make KIND -o DIR [--seed N] [--sequences N]\n"
-    "       rnn-data info FILE...\n"
-    "       rnn-data check [--ctc] FILE...\n"
-    "\n"
-    "make   write DIR/KIND-train.h5, DIR/KIND-valid.h5 and DIR/KIND-test.h5\n";
+enum { COMMAND_MAKE = 1, COMMAND_INFO = 2, COMMAND_CHECK = 4, COMMAND_NONE = 8 };
 
-static const char help_before_defaults[] =
-    "info   say what is in dataset files\n"
-    "check  read dataset files whole and report every fault\n"
-    "\n"
-    "  -o, --output DIR   folder for the files; made where it is missing\n"
-    "      --seed N       same seed, same files (default 1)\n"
-    "      --sequences N  sequences for training; a fifth of it each for valid and test\n";
+struct data_options {
+    enum options_ask ask;
+    const char *folder; /* of make; NULL: none is given */
+    uint64_t seed;
+    int64_t sequences; /* 0: as many as the kind has of its own */
+    int ctc;
+};
 
-static const char help_behind_defaults[] =
-    "      --ctc          check also that each sequence has the frames output = ctc needs\n"
-    "      --help         this text\n"
-    "      --version      versions of the program and of its libraries\n"
-    "\n"
-    "Exit codes: 0 done, 2 usage, 65 bad data, 74 input or output failed.\n";
+#define AT(member) offsetof(struct data_options, member)
+
+static const struct option_row rows[] = {
+    {"output", 'o', OPTION_TEXT, AT(folder), .allowed = "a folder's name", .argument = "DIR",
+        .help = "folder for the files; made where it is missing", .commands = COMMAND_MAKE},
+    {"seed", 0, OPTION_UNSIGNED, AT(seed), .argument = "N", .help = "same seed, same files (default 1)",
+        .commands = COMMAND_MAKE},
+    {"sequences", 0, OPTION_WHOLE, AT(sequences), 1, MAKE_MOST_SEQUENCES, .argument = "N",
+        .help = "sequences for training; a fifth of it each for valid and test\n"
+                "(default: the number beside the kind)",
+        .commands = COMMAND_MAKE},
+    {"ctc", 0, OPTION_FLAG, AT(ctc),
+        .help = "check also that each sequence has the frames output = ctc needs", .commands = COMMAND_CHECK},
+    {"help", 'h', OPTION_ASK, AT(ask), .least = ASK_HELP, .help = "this text"},
+    {"version", 0, OPTION_ASK, AT(ask), .least = ASK_VERSION,
+        .help = "versions of the program and of its libraries"},
+};
+static const struct option_table table = {.row = rows, .rows = sizeof rows / sizeof *rows};
 
 /* Complains about the error and gives its exit code. */
 static int fail(const struct error *error)
@@ -52,32 +59,23 @@ static int usage_error(const char *what, const char *which)
     return EXIT_CODE_USAGE;
 }
 
-/* "(default: lorenz 1000, adding 5000, ...)", in lines that begin below each other. */
-static void print_defaults(void)
-{
-    enum { INDENT = 21, WIDTH = 90 };
-    int column = printf("%*s(default: ", INDENT, "");
-    for (size_t k = 0; k < dataset_kind_count(); k++) {
-        const struct dataset_kind *kind = dataset_kind_at(k);
-        char item[64];
-        int n = snprintf(item, sizeof item, "%s %" PRId64 "%s", kind->name, kind->sequences,
-            k + 1 < dataset_kind_count() ? "," : ")\n");
-        if (k > 0 && column + 1 + n > WIDTH)
-            column = printf("\n%*s", INDENT, "") - 1;
-        else if (k > 0)
-            column += printf(" ");
-        column += printf("%s", item);
-    }
-}
-
 static int print_help(void)
 {
-    fputs(help_before_kinds, stdout);
+    fputs("Usage: rnn-data make KIND -o DIR [--seed N] [--sequences N]\n"
+          "       rnn-data info FILE...\n"
+          "       rnn-data check [--ctc] FILE...\n"
+          "\n"
+          "make   write DIR/KIND-train.h5, DIR/KIND-valid.h5 and DIR/KIND-test.h5\n",
+        stdout);
     for (size_t k = 0; k < dataset_kind_count(); k++)
-        printf("         %-8s %s\n", dataset_kind_at(k)->name, dataset_kind_at(k)->summary);
-    fputs(help_before_defaults, stdout);
-    print_defaults();
-    fputs(help_behind_defaults, stdout);
+        printf("         %-8s %s (%" PRId64 ")\n", dataset_kind_at(k)->name, dataset_kind_at(k)->summary,
+            dataset_kind_at(k)->sequences);
+    fputs("info   say what is in dataset files\n"
+          "check  read dataset files whole and report every fault\n"
+          "\n",
+        stdout);
+    options_write_rows(&table, stdout);
+    fputs("\nExit codes: 0 done, 2 usage, 65 bad data, 74 input or output failed.\n", stdout);
     return EXIT_CODE_OK;
 }
 
@@ -102,34 +100,21 @@ static int print_version(void)
 
 /* ---- make ---- */
 
-struct make_options {
+struct make_order {
     const struct dataset_kind *kind;
     const char *folder;
     uint64_t seed;
     int64_t sequences;
 };
 
-/* Decimal digits only, low to high. */
-static int read_number(const char *text, uint64_t low, uint64_t high, uint64_t *number)
+static int make_part(const struct make_order *order, enum make_part part, struct error *error)
 {
-    if (!*text || strspn(text, "0123456789") != strlen(text))
-        return -1;
-    errno = 0;
-    uint64_t value = strtoull(text, NULL, 10);
-    if (errno || value < low || value > high)
-        return -1;
-    *number = value;
-    return 0;
-}
-
-static int make_part(const struct make_options *options, enum make_part part, struct error *error)
-{
-    size_t room = strlen(options->folder) + 64;
+    size_t room = strlen(order->folder) + 64;
     char *path = memory_create(room, 1, error);
     if (!path)
         return -1;
-    snprintf(path, room, "%s/%s-%s.h5", options->folder, options->kind->name, make_part_name(part));
-    struct made *made = make_create(options->kind, part, options->seed, options->sequences, error);
+    snprintf(path, room, "%s/%s-%s.h5", order->folder, order->kind->name, make_part_name(part));
+    struct made *made = make_create(order->kind, part, order->seed, order->sequences, error);
     int status = made ? make_write(made, path, error) : -1;
     if (!status)
         printf("%s: sequences=%" PRId64 " frames=%" PRId64 "\n", path, made->sequences, made->frames);
@@ -138,108 +123,45 @@ static int make_part(const struct make_options *options, enum make_part part, st
     return status;
 }
 
-static int make_all(const struct make_options *options)
+static int make_all(const struct make_order *order)
 {
     struct error error;
-    if (file_make_folder(options->folder, NULL)) {
-        error_set(
-            &error, EXIT_CODE_IO, "%s: this folder cannot be made: %s", options->folder, strerror(errno));
+    if (file_make_folder(order->folder, NULL)) {
+        error_set(&error, EXIT_CODE_IO, "%s: this folder cannot be made: %s", order->folder, strerror(errno));
         return fail(&error);
     }
     for (int part = 0; part < MAKE_PARTS; part++)
-        if (make_part(options, (enum make_part)part, &error))
+        if (make_part(order, (enum make_part)part, &error))
             return fail(&error);
     return EXIT_CODE_OK;
 }
 
-/* What every command knows, and no more; option letters beyond those of `make` are numbers. */
-enum { OPTION_HELP = 256, OPTION_VERSION, OPTION_SEED, OPTION_SEQUENCES, OPTION_CTC };
-
-static const struct option make_names[] = {
-    {"output", required_argument, NULL, 'o'},
-    {"seed", required_argument, NULL, OPTION_SEED},
-    {"sequences", required_argument, NULL, OPTION_SEQUENCES},
-    {"help", no_argument, NULL, OPTION_HELP},
-    {"version", no_argument, NULL, OPTION_VERSION},
-    {NULL, 0, NULL, 0},
-};
-
-static const struct option check_names[] = {
-    {"ctc", no_argument, NULL, OPTION_CTC},
-    {"help", no_argument, NULL, OPTION_HELP},
-    {"version", no_argument, NULL, OPTION_VERSION},
-    {NULL, 0, NULL, 0},
-};
-
-static const struct option info_names[] = {
-    {"help", no_argument, NULL, OPTION_HELP},
-    {"version", no_argument, NULL, OPTION_VERSION},
-    {NULL, 0, NULL, 0},
-};
-
-static int option_error(int answer, char **argv)
+static int command_make(const struct data_options *options, int n, char **words)
 {
-    const char *word = argv[optind - 1];
-    if (answer == ':')
-        return usage_error("a value is missing behind ", word);
-    char letter[3] = {'-', (char)optopt, 0};
-    return usage_error("unknown option ", optopt && optopt < OPTION_HELP ? letter : word);
-}
-
-/* One option of `make`; an exit code, or -1 to go on. */
-static int make_option(int option, struct make_options *options, char **argv)
-{
-    uint64_t number;
-    switch (option) {
-    case 'o':
-        options->folder = optarg;
-        return *optarg ? -1 : usage_error("--output: a folder's name is missing", "");
-    case OPTION_SEED:
-        if (read_number(optarg, 0, UINT64_MAX, &options->seed))
-            return usage_error("--seed: a number from 0 to 18446744073709551615, not ", optarg);
-        return -1;
-    case OPTION_SEQUENCES:
-        if (read_number(optarg, 1, MAKE_MOST_SEQUENCES, &number))
-            return usage_error("--sequences: a number from 1 to 10000000, not ", optarg);
-        options->sequences = (int64_t)number;
-        return -1;
-    case OPTION_HELP:
-        return print_help();
-    case OPTION_VERSION:
-        return print_version();
-    default:
-        return option_error(option, argv);
-    }
-}
-
-static int command_make(int argc, char **argv)
-{
-    struct make_options options = {.seed = 1};
     char kinds[512];
-    for (int option; (option = getopt_long(argc, argv, ":o:", make_names, NULL)) != -1;) {
-        int code = make_option(option, &options, argv);
-        if (code >= 0)
-            return code;
-    }
-    if (optind == argc)
+    if (n == 0)
         return usage_error("make: which kind? ", list_kinds(" or ", kinds, sizeof kinds));
-    if (optind + 1 < argc)
-        return usage_error("make: one kind at a time, what is ", argv[optind + 1]);
-    if (!(options.kind = dataset_kind_find(argv[optind]))) {
+    if (n > 1)
+        return usage_error("make: one kind at a time, what is ", words[1]);
+    struct make_order order = {.kind = dataset_kind_find(words[0]),
+        .folder = options->folder,
+        .seed = options->seed,
+        .sequences = options->sequences};
+    if (!order.kind) {
         log_line(LOG_ERROR, "make: kinds are %s, not %s: see 'rnn-data --help'",
-            list_kinds(" and ", kinds, sizeof kinds), argv[optind]);
+            list_kinds(" and ", kinds, sizeof kinds), words[0]);
         return EXIT_CODE_USAGE;
     }
-    if (!options.folder)
+    if (!order.folder)
         return usage_error("make: where to? -o DIR is missing", "");
-    if (!options.sequences)
-        options.sequences = options.kind->sequences;
-    return make_all(&options);
+    if (!order.sequences)
+        order.sequences = order.kind->sequences;
+    return make_all(&order);
 }
 
 /* ---- info, check ---- */
 
-static int info_file(const char *path, int ctc)
+static int info_file(const char *path)
 {
     struct error error;
     return info_print(path, &error) ? fail(&error) : EXIT_CODE_OK;
@@ -284,46 +206,60 @@ static int check_file(const char *path, int ctc)
 }
 
 /* Every file is looked at; the exit code is that of the first that failed. */
-static int command_files(
-    int argc, char **argv, const struct option *names, int (*each)(const char *path, int ctc))
+static int command_info(const struct data_options *options, int n, char **files)
 {
-    int ctc = 0;
-    for (int option; (option = getopt_long(argc, argv, ":", names, NULL)) != -1;) {
-        if (option == OPTION_HELP)
-            return print_help();
-        if (option == OPTION_VERSION)
-            return print_version();
-        if (option != OPTION_CTC)
-            return option_error(option, argv);
-        ctc = 1;
-    }
-    if (optind == argc)
-        return usage_error(argv[0], ": which file?");
     int code = EXIT_CODE_OK;
-    for (int i = optind; i < argc; i++) {
-        int one = each(argv[i], ctc);
+    if (n == 0)
+        return usage_error("info: which file?", "");
+    for (int i = 0; i < n; i++) {
+        int one = info_file(files[i]);
         code = code ? code : one;
     }
     return code;
 }
 
+static int command_check(const struct data_options *options, int n, char **files)
+{
+    int code = EXIT_CODE_OK;
+    if (n == 0)
+        return usage_error("check: which file?", "");
+    for (int i = 0; i < n; i++) {
+        int one = check_file(files[i], options->ctc);
+        code = code ? code : one;
+    }
+    return code;
+}
+
+static const struct {
+    const char *name;
+    unsigned bit;
+    int (*run)(const struct data_options *options, int n, char **words);
+} commands[] = {{"make", COMMAND_MAKE, command_make}, {"info", COMMAND_INFO, command_info},
+    {"check", COMMAND_CHECK, command_check}};
+
+/* --help and --version answer without a command too. */
 static int run(int argc, char **argv)
 {
-    opterr = 0;
+    struct data_options options = {.seed = 1};
+    struct error error;
+    size_t c = 0, most = sizeof commands / sizeof *commands;
     if (argc < 2)
         return usage_error("what to do? make, info or check", "");
-    const char *command = argv[1];
-    if (!strcmp(command, "--help"))
-        return print_help();
-    if (!strcmp(command, "--version"))
-        return print_version();
-    if (!strcmp(command, "make"))
-        return command_make(argc - 1, argv + 1);
-    if (!strcmp(command, "info"))
-        return command_files(argc - 1, argv + 1, info_names, info_file);
-    if (!strcmp(command, "check"))
-        return command_files(argc - 1, argv + 1, check_names, check_file);
-    return usage_error("commands are make, info and check, not ", command);
+    while (c < most && strcmp(argv[1], commands[c].name) != 0)
+        c++;
+    if (c == most && *argv[1] != '-')
+        return usage_error("commands are make, info and check, not ", argv[1]);
+    int skipped = c < most;
+    argc -= skipped;
+    argv += skipped;
+    int first = options_read(&table, skipped ? commands[c].bit : COMMAND_NONE, &options, argc, argv, &error);
+    if (first < 0)
+        return fail(&error);
+    if (options.ask)
+        return options.ask == ASK_HELP ? print_help() : print_version();
+    if (!skipped)
+        return usage_error("what to do? make, info or check", "");
+    return commands[c].run(&options, argc - first, argv + first);
 }
 
 int main(int argc, char **argv)
