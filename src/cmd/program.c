@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void program_print_version(const char *program)
 {
@@ -37,6 +38,8 @@ int program_refuse(const struct error *error)
 {
     if (launcher_get()->first)
         log_line(LOG_ERROR, "%s", error->text);
+    else
+        sleep(1); /* A launcher ends all processes once one has failed: the first speaks before that. */
     return error->code;
 }
 
