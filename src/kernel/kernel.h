@@ -100,7 +100,7 @@ struct kernel {
 #define FUNCTION(result, name, parameters) result(*name) parameters;
 #include "kernel/functions.h"
 #undef FUNCTION
-#define CELL(name)                                                                                           \
+#define CELL(name, file)                                                                                     \
     void (*name##_forward)(const struct cell_step *step);                                                    \
     void (*name##_backward)(const struct cell_gradient *gradient);
 #include "kernel/cells/list.h"

@@ -14,7 +14,7 @@ const struct kernel BUILD(kernel) = {
 #define FUNCTION(result, name, parameters) .name = BUILD(name),
 #include "kernel/functions.h"
 #undef FUNCTION
-#define CELL(name) .name##_forward = BUILD(name##_forward), .name##_backward = BUILD(name##_backward),
+#define CELL(name, file) .name##_forward = BUILD(name##_forward), .name##_backward = BUILD(name##_backward),
 #include "kernel/cells/list.h"
 #undef CELL
 };

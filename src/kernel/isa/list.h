@@ -1,6 +1,5 @@
-/* The instruction sets of this kind of processor, in rising order: ISA(name of its file in this folder). Of
- * the flags that compilers take for each the build files know. What such a file defines kernel/vector.h
- * says. */
+/* The instruction sets of this kind of processor, in rising order: ISA(name of its file in this folder).
+ * kernel/vector.h says what such a file defines, meson.build which flags compilers take for it. */
 ISA(generic)
 #if defined __x86_64__
 ISA(avx2)
