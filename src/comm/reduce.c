@@ -96,6 +96,7 @@ static int grow(struct reduce *reduce, size_t room, struct error *error)
         memory_destroy(nodes);
         return error_set(error, own.code, "%s", own.text);
     }
+    assert(buffer && vectors && nodes); /* else this rank would have had an error to agree on */
     memory_destroy(reduce->buffer);
     memory_destroy(reduce->vectors);
     memory_destroy(reduce->nodes);

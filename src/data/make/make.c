@@ -19,7 +19,7 @@ static const struct dataset_kind *const kinds[] = {
 
 size_t dataset_kind_count(void)
 {
-    return sizeof kinds / sizeof *kinds;
+    return sizeof kinds / sizeof kinds[0];
 }
 
 const struct dataset_kind *dataset_kind_at(size_t place)
