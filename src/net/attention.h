@@ -15,8 +15,8 @@
 #include "base/memory.h"
 #include "net/matrix.h"
 #include "net/microbatch.h"
-#include "net/net.h"
 #include "net/pass.h"
+#include "net/types.h"
 
 struct attention_layer {
     enum attention kind; /* not ATTENTION_NONE */

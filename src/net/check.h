@@ -3,7 +3,7 @@
 #ifndef NET_CHECK_H
 #define NET_CHECK_H
 
-#include "net/net.h"
+#include "net/types.h"
 
 enum { NET_OBJECTION_OTHERS = 3, NET_OBJECTION_TEXT = 200 };
 

@@ -4,7 +4,7 @@
 #include "net/decoder.h"
 
 #include "net/gather.h"
-#include "net/layout.h"
+#include "net/losses/loss.h"
 
 #include <stdio.h>
 #include <string.h>

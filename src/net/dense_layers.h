@@ -7,8 +7,8 @@
 #define NET_DENSE_LAYERS_H
 
 #include "net/dense.h"
-#include "net/net.h"
 #include "net/pass.h"
+#include "net/types.h"
 
 struct dense_layer {
     struct dense dense;

@@ -1,4 +1,4 @@
-#include "net/layout.h"
+#include "net/dropout.h"
 
 #include "base/random.h"
 

@@ -1,7 +1,10 @@
 /* The stack, and on its rows the output. Every buffer of a pass comes from one block that is measured for the
  * microbatch first; nothing is allocated while a microbatch of a size already seen is computed. */
+#include "net/net.h"
+
 #include "net/check.h"
 #include "net/layout.h"
+#include "net/outputs/output.h"
 #include "net/state.h"
 #include "net/times.h"
 
@@ -70,6 +73,11 @@ const struct parameter *net_get_parameters(const struct net *net, size_t *n)
 {
     *n = net->parameters.n;
     return net->parameters.list;
+}
+
+int net_init_weights(const struct net *net, uint64_t seed, float *weights, struct error *error)
+{
+    return parameters_start(&net->parameters, seed, weights, error);
 }
 
 void net_pack(struct net *net, const float *weights)
@@ -142,6 +150,20 @@ int net_forward(struct net *net, const struct net_pass *options, const struct mi
     net->output->forward(net, &pass, outputs, scores);
     times_add(net->times, NET_FORWARD, start);
     return 0;
+}
+
+struct net_state *net_state_create(const struct net *net, size_t B, struct error *error)
+{
+    if (!net->output->has_decoder)
+        return state_create(&net->stack, B, error);
+    error_set(error, EXIT_CODE_USAGE,
+        "there is a decoder: it reads a sequence whole before it says anything, so that none can go on");
+    return NULL;
+}
+
+void net_state_destroy(struct net_state *state)
+{
+    state_destroy(state);
 }
 
 int net_continue(struct net *net, struct net_state *state, const struct microbatch *microbatch,

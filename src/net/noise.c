@@ -1,4 +1,4 @@
-#include "net/layout.h"
+#include "net/noise.h"
 
 #include "base/random.h"
 

@@ -1,8 +1,8 @@
 /* The table of parameters, and their starting values. */
 #include "net/parameters.h"
 
+#include "base/memory.h"
 #include "base/random.h"
-#include "net/layout.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -62,11 +62,6 @@ size_t parameters_declare(struct parameters *parameters, size_t rows, size_t col
 struct starting starting_uniform(size_t inputs)
 {
     return (struct starting){.rule = STARTS_UNIFORM, .number = 1 / sqrt((double)inputs)};
-}
-
-size_t net_count_head(const struct net_config *c)
-{
-    return c->outputs + (output_makes_labels(c) ? 1 : 0);
 }
 
 /* Puts the k-th reflection before Q [n][n]: Q becomes H_k Q. v and w [n] are scratch; v is drawn. */
@@ -136,9 +131,8 @@ static int init_parameter(
     return failed;
 }
 
-int net_init_weights(const struct net *net, uint64_t seed, float *weights, struct error *error)
+int parameters_start(const struct parameters *parameters, uint64_t seed, float *weights, struct error *error)
 {
-    const struct parameters *parameters = &net->parameters;
     for (size_t i = 0; i < parameters->n; i++) {
         const struct parameter *p = &parameters->list[i];
         if (init_parameter(seed, i, p, &parameters->starting[i], weights + p->offset))

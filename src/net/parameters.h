@@ -3,7 +3,8 @@
 #ifndef NET_PARAMETERS_H
 #define NET_PARAMETERS_H
 
-#include "net/net.h"
+#include "base/error.h"
+#include "net/types.h"
 
 enum starting_rule { STARTS_UNIFORM, STARTS_NORMAL, STARTS_ORTHOGONAL, STARTS_CONSTANT };
 
@@ -29,6 +30,9 @@ void parameters_finish(struct parameters *parameters); /* takes zeroes */
 /* Puts a tensor behind those declared before; returns its offset. columns 0: a vector [rows]. */
 size_t parameters_declare(struct parameters *parameters, size_t rows, size_t columns,
     struct starting starting, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* Writes the values that training starts from, weights [count]. (See net_init_weights.) */
+int parameters_start(const struct parameters *parameters, uint64_t seed, float *weights, struct error *error);
 
 /* As PyTorch starts layers of so many inputs: uniform within 1 / sqrt(inputs). */
 struct starting starting_uniform(size_t inputs);

@@ -4,7 +4,7 @@
 
 #include "kernel/kernel.h"
 #include "net/microbatch.h"
-#include "net/net.h"
+#include "net/types.h"
 
 struct pass {
     const struct kernel *kernel;

@@ -4,11 +4,6 @@
 
 #include <string.h>
 
-size_t net_count_gates(enum cell cell)
-{
-    return cell_kinds[cell]->gates;
-}
-
 /* In PyTorch's order; returns the offset of W_ih, *hidden takes that of W_hh. */
 static size_t declare_cell(
     struct recurrent *r, const struct recurrent_shape *shape, struct parameters *parameters, size_t *hidden)

@@ -11,9 +11,9 @@
 #include "net/cells/cell.h"
 #include "net/matrix.h"
 #include "net/microbatch.h"
-#include "net/net.h"
 #include "net/pass.h"
 #include "net/transition.h"
+#include "net/types.h"
 
 struct recurrent {
     const struct cell_kind *kind;

@@ -3,7 +3,8 @@
  * y_(l-1), and is added last. */
 #include "net/stack.h"
 
-#include "net/layout.h"
+#include "net/dropout.h"
+#include "net/noise.h"
 
 #include <string.h>
 

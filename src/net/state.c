@@ -3,19 +3,13 @@
  * gives the bits of one microbatch: every step is the product of the step before it. */
 #include "net/state.h"
 
-#include "net/layout.h"
+#include "base/memory.h"
 
 #include <assert.h>
 #include <string.h>
 
-struct net_state *net_state_create(const struct net *net, size_t B, struct error *error)
+struct net_state *state_create(const struct stack *stack, size_t B, struct error *error)
 {
-    const struct stack *stack = &net->stack;
-    if (net->output->has_decoder) {
-        error_set(error, EXIT_CODE_USAGE,
-            "there is a decoder: it reads a sequence whole before it says anything, so that none can go on");
-        return NULL;
-    }
     for (size_t l = 0; l < stack->L; l++)
         if (stack->layer[l].D > 1) {
             error_set(error, EXIT_CODE_USAGE,
@@ -27,20 +21,20 @@ struct net_state *net_state_create(const struct net *net, size_t B, struct error
     if (!state)
         return NULL;
     *state = (struct net_state){.B = B, .L = stack->L};
-    int memory = cell_of(net->config)->has_memory;
+    int memory = cell_of(stack->config)->has_memory;
     for (size_t l = 0; l < stack->L; l++) {
         size_t Hp = stack->layer[l].direction[0].Hp;
         state->h[l] = memory_create(B * Hp, sizeof(float), error);
         state->c[l] = memory ? memory_create(B * Hp, sizeof(float), error) : NULL;
         if (!state->h[l] || (memory && !state->c[l])) {
-            net_state_destroy(state);
+            state_destroy(state);
             return NULL;
         }
     }
     return state;
 }
 
-void net_state_destroy(struct net_state *state)
+void state_destroy(struct net_state *state)
 {
     if (!state)
         return;

@@ -12,6 +12,10 @@ struct net_state {
     float *c[NET_MOST_LAYERS]; /* [B][Hp] memory of a cell that has one, else NULL */
 };
 
+/* As net_state_create and net_state_destroy, of a stack. */
+struct net_state *state_create(const struct stack *stack, size_t B, struct error *error);
+void state_destroy(struct net_state *state); /* takes NULL */
+
 /* Between stack_take_workspace and stack_forward: layers start from the state. */
 void state_load(const struct net_state *state, struct stack *stack, const struct microbatch *microbatch);
 

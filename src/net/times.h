@@ -3,7 +3,7 @@
 #define NET_TIMES_H
 
 #include "base/clock.h"
-#include "net/net.h"
+#include "net/types.h"
 
 /* times: [NET_TIMES] seconds to add to, or NULL: nobody wants to know, and no clock is read. */
 static inline double times_start(const double *times)

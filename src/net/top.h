@@ -8,8 +8,8 @@
 #define NET_TOP_H
 
 #include "net/dense_layers.h"
-#include "net/net.h"
 #include "net/pass.h"
+#include "net/types.h"
 
 struct top {
     struct dense_layers output;

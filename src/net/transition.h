@@ -12,9 +12,9 @@
 #include "base/memory.h"
 #include "net/matrix.h"
 #include "net/microbatch.h"
-#include "net/net.h"
 #include "net/parameters.h"
 #include "net/pass.h"
+#include "net/types.h"
 
 /* The state before the first step of a sequence, in the direction's own time. */
 enum start {

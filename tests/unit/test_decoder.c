@@ -8,6 +8,7 @@
 #include "net/check.h"
 #include "net/decoder.h"
 #include "net/layout.h"
+#include "net/outputs/output.h"
 
 #include <check.h>
 #include <math.h>

@@ -2,6 +2,8 @@
  * not depend on their microbatch, normalization and noise against what they are said to be. */
 #include "net/gather.h"
 #include "net/layout.h"
+#include "net/net.h"
+#include "net/noise.h"
 #include "net/norm.h"
 
 #include "support/suite.h"

@@ -15,3 +15,8 @@ const char *const cell_names[] = {
 #include "net/cells/list.h"
 #undef CELL
     NULL};
+
+size_t net_count_gates(enum cell cell)
+{
+    return cell_kinds[cell]->gates;
+}

@@ -7,7 +7,7 @@
 #define NET_CELLS_CELL_H
 
 #include "kernel/kernel.h"
-#include "net/net.h"
+#include "net/types.h"
 
 struct cell_kind {
     size_t gates;        /* G */

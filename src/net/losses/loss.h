@@ -8,7 +8,7 @@
 
 #include "kernel/kernel.h"
 #include "net/microbatch.h"
-#include "net/net.h"
+#include "net/types.h"
 
 /* One row of outputs and its target. */
 struct loss_row {

@@ -7,6 +7,7 @@
 
 #include "base/edit_distance.h"
 #include "net/layout.h"
+#include "net/outputs/output.h"
 
 struct transcript {
     /* Workspace. */

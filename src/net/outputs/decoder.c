@@ -5,6 +5,7 @@
 
 #include "base/edit_distance.h"
 #include "net/layout.h"
+#include "net/outputs/output.h"
 
 struct decoder_output {
     struct decoder decoder;

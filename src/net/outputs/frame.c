@@ -1,6 +1,7 @@
 /* Every frame has an output: the head sees the rows of the stack as they are. A sequence's score is the sum
  * of its frames' in order of time. */
 #include "net/layout.h"
+#include "net/outputs/output.h"
 
 static int init(struct net *net, struct error *error)
 {

@@ -18,6 +18,11 @@ const char *const output_names[] = {
 #undef OUTPUT
     NULL};
 
+size_t net_count_head(const struct net_config *c)
+{
+    return c->outputs + (output_makes_labels(c) ? 1 : 0);
+}
+
 void output_take_rows(struct net *net, const struct pass *pass, struct arena *arena, size_t R, size_t scored)
 {
     top_take_workspace(&net->top, pass, arena, R);

@@ -2,6 +2,7 @@
  * rows [B][stride] (net/gather.h). */
 #include "net/gather.h"
 #include "net/layout.h"
+#include "net/outputs/output.h"
 
 #include <string.h>
 

@@ -1,0 +1,128 @@
+/* What a network is, and what a pass over a microbatch takes and gives: what callers of net/net.h and the
+ * files of this folder share.
+ *
+ * B sequences and N frames of a microbatch, I inputs, H units per direction, O outputs. */
+#ifndef NET_TYPES_H
+#define NET_TYPES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum cell {
+#define CELL(enumerator, name, kind, file) CELL_##enumerator,
+#include "net/cells/list.h"
+#undef CELL
+};
+enum output {
+#define OUTPUT(enumerator, name) OUTPUT_##enumerator,
+#include "net/outputs/list.h"
+#undef OUTPUT
+};
+enum loss {
+#define LOSS(enumerator, name) LOSS_##enumerator,
+#include "net/losses/list.h"
+#undef LOSS
+};
+enum attention { ATTENTION_ADDITIVE, ATTENTION_DOT, ATTENTION_NONE };
+
+/* The enumerators as configurations and checkpoints write them; each list ends with NULL. */
+extern const char *const cell_names[], *const output_names[], *const loss_names[], *const attention_names[];
+
+enum { NET_MOST_LAYERS = 64, NET_MOST_CLASS_WEIGHTS = 4096 };
+
+/* What a network is. net_config_check (net/check.h) has the rules for what it can be. */
+struct net_config {
+    enum cell cell;
+    enum output output;
+    enum loss loss;
+    size_t layers;                      /* L; 0: no recurrence */
+    size_t hidden[NET_MOST_LAYERS];     /* H of each layer */
+    int bidirectional[NET_MOST_LAYERS]; /* 0 or 1 */
+    size_t inputs;                      /* I; with symbols: how many there are */
+    int symbols;                        /* 1: inputs are symbols, one-hot or embedded */
+    size_t embedding;                   /* 0: one-hot; else the width of the learned vectors */
+    size_t outputs;                     /* O: classes of the dataset, or values; see net_count_head */
+    double dropout;                     /* of the outputs of every layer but the last, in [0, 1) */
+
+    /* Deep in all three blocks (Pascanu et al. 2014): dense layers with tanh. */
+    size_t input_layers, input_size[NET_MOST_LAYERS];   /* between x(t) and the first recurrent layer */
+    size_t transition_layers;                           /* between h(t-1) and h(t), of H units each */
+    size_t output_layers, output_size[NET_MOST_LAYERS]; /* between the last layer and the head */
+    int residual;             /* 1: a layer's outputs are added to its inputs, from the second layer on */
+    int normalize;            /* 1: the inputs of each layer but the first are normalized */
+    int initial_state;        /* 1: it is learned; 0: it is zero */
+    int peepholes;            /* 1: the gates of an lstm see its memory */
+    double recurrent_dropout; /* of h(t-1), one mask per sequence and direction, in [0, 1) */
+    double input_noise;       /* deviation of what is added to real-valued inputs in training */
+
+    /* What the loss is made of. */
+    size_t class_weights; /* how many weights there are: one per class, or 0, and all are 1 */
+    double class_weight[NET_MOST_CLASS_WEIGHTS];
+    double label_smoothing; /* in [0, 1): this part of the target is spread over all classes alike */
+    double huber_delta;     /* above 0; where the Huber loss turns from squares to absolute values */
+
+    /* A decoder, where the output has one. */
+    enum attention attention;
+    size_t decoder_layers, decoder_hidden; /* recurrent layers, and their units S */
+    size_t decoder_embedding;              /* E of the symbols that are fed back */
+    size_t attention_size;                 /* A of additive attention */
+    size_t target_length; /* U: with real values of every sequence, since there is no end symbol; with classes
+                           * of the longest that trains it, for when to give up; 0: it is not known */
+};
+
+/* One tensor of the flat parameter vector, row-major, named and shaped as in the PyTorch module
+ * { rnn = nn.LSTM | nn.GRU | nn.RNN, head = nn.Linear }: gate order i f g o, r z n. */
+struct parameter {
+    char name[64];
+    int dimensions; /* 1 or 2 */
+    size_t size[2];
+    size_t offset, count; /* floats, in the flat vector */
+};
+
+struct net;
+struct kernel;
+
+/* What one pass is for. */
+struct net_pass {
+    int training;         /* 1: dropout is on, and what backward needs is kept */
+    uint64_t seed, epoch; /* key of the random masks, together with sequence, layer and step */
+    size_t beam;          /* ctc and decoder, not in training: hypotheses kept; 0 and 1: greedy */
+    double temperature; /* decoder of classes, not in training: above 0, symbols are drawn, keyed by seed, and
+                         * there is no beam */
+    size_t most_labels; /* decoder of classes: labels made at most; 0: see docs/network.md */
+};
+
+/* Loss and error of one sequence of a microbatch, sums over what was counted. */
+struct net_score {
+    double loss;   /* summed over targets: nats of softmax and ctc, and of sigmoid over all outputs; of values
+                    * the   mean over outputs */
+    double errors; /* wrong targets; of ctc and decoder edits; NaN for a loss that knows no wrong */
+    double counted; /* what losses are divided by: targets, also the end symbol of a decoder; of ctc 1 */
+    double labels;  /* what errors are divided by: as counted; of ctc and decoder labels of the reference */
+};
+
+/* Outputs of the net for one microbatch, of the workspace: probabilities (softmax, sigmoid) or values. */
+struct net_outputs {
+    /* In the order of the microbatch: one a frame or one a sequence (struct output_kind tells which); of a
+     * decoder of values target_length of each sequence in turn, of a decoder of classes none. */
+    size_t rows;
+    size_t stride;       /* floats from row to row */
+    const float *values; /* [rows][stride], net_count_head of each; valid until the next call on this net */
+
+    /* The labels that ctc or a decoder of classes made: label_start[b] .. label_start[b + 1] - 1 are those of
+     * row b of the microbatch. NULL in training. */
+    const size_t *label_start; /* [B + 1] */
+    const int32_t *labels;
+};
+
+/* How many rows of H the gates of a cell have. */
+size_t net_count_gates(enum cell cell);
+
+/* How many outputs the head has: O, and one more where labels are made: the blank of ctc, the end symbol of a
+ * decoder. */
+size_t net_count_head(const struct net_config *config);
+
+/* Where the time of a pass goes: see net_set_times. */
+enum net_time { NET_FORWARD, NET_BACKWARD, NET_WEIGHT_GRADIENT, NET_ACTIVATION, NET_TIMES };
+
+#endif
