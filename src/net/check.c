@@ -145,6 +145,7 @@ static void check_layers(struct check *check)
 {
     static const char none[] =
         "there are no recurrent layers: set model.layers to 1 or more, or leave it out";
+    static const char alone[] = "each unit of this cell meets its own state alone: set it to 0";
     const struct net_config *c = check->config;
     int flat = c->layers == 0;
     check_if(check, flat && c->transition_layers, "transition_layers", "layers", none);
@@ -156,6 +157,8 @@ static void check_layers(struct check *check)
         "more");
     check_if(check, c->peepholes && !cell_of(c)->unit_weights_are_peepholes, "peepholes", "cell",
         "only model.cell = lstm has a memory to look at: set it to no");
+    check_if(check, c->transition_layers && !cell_of(c)->has_product, "transition_layers", "cell", alone);
+    check_if(check, c->recurrent_dropout > 0 && !cell_of(c)->has_product, "recurrent_dropout", "cell", alone);
     check_residual(check);
 }
 
