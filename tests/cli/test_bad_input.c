@@ -23,38 +23,49 @@ enum { RANK_COUNTS = 2 };
 static const char base[] = "[data]\ntrain = train.h5\nvalid = valid.h5\n[model]\nhidden = 5\n"
                            "[train]\nbatch = 4\nmicrobatch = 2\nepochs = 2\n";
 
-static const struct sample_shape shape = {.sequences = 9,
-    .shortest = 2,
-    .longest = 6,
-    .features = 3,
-    .kind = SAMPLE_PER_SEQUENCE,
-    .classes = 4,
-    .names = 1};
-
-static struct sample_shape shape_of_frames(void)
-{
-    struct sample_shape frames = shape;
-    frames.kind = SAMPLE_PER_FRAME;
-    return frames;
-}
+#define NINE .sequences = 9, .shortest = 2, .longest = 6
+static const struct sample_shape good = {
+    NINE, .features = 3, .kind = SAMPLE_PER_SEQUENCE, .classes = 4, .names = 1};
+static const struct sample_shape more_features = {
+    NINE, .features = 4, .kind = SAMPLE_PER_SEQUENCE, .classes = 4, .names = 1};
+static const struct sample_shape more_classes = {
+    NINE, .features = 3, .kind = SAMPLE_PER_SEQUENCE, .classes = 5, .names = 1};
+static const struct sample_shape real = {
+    NINE, .features = 3, .kind = SAMPLE_PER_SEQUENCE, .values = 2, .names = 1};
+static const struct sample_shape symbols = {
+    NINE, .symbols = 10, .kind = SAMPLE_PER_SEQUENCE, .classes = 4, .names = 1};
+static const struct sample_shape frames = {
+    NINE, .features = 3, .kind = SAMPLE_PER_FRAME, .classes = 4, .names = 1};
+static const struct sample_shape real_frames = {
+    NINE, .features = 3, .kind = SAMPLE_PER_FRAME, .values = 2, .names = 1};
+static const struct sample_shape any_number = {
+    NINE, .features = 3, .kind = SAMPLE_ANY, .classes = 4, .names = 1};
+static const struct sample_shape no_targets = {NINE, .features = 3, .kind = SAMPLE_NO_TARGETS, .names = 1};
+static const struct sample_shape no_sequences = {.features = 3, .kind = SAMPLE_PER_SEQUENCE, .classes = 4};
 
 static void write_good(void)
 {
-    job_write_sample("train.h5", &shape, 1);
-    job_write_sample("valid.h5", &shape, 2);
+    job_write_sample("train.h5", &good, 1);
+    job_write_sample("valid.h5", &good, 2);
     job_write_text("base.ini", base);
 }
 
-/* A job that must end with `code` and one line with the parts, having trained nothing. */
-static void refuse(
-    int ranks, int code, const char *config, const char *const sets[3], const char *const parts[4])
+/* What a job says that trains nothing. */
+struct refusal {
+    int code;
+    const char *sets[3];  /* "SECTION.KEY=VALUE" on its command line */
+    const char *parts[4]; /* of the one line that it says */
+};
+
+static void refuse_on(int ranks, const char *config, const struct refusal *refusal)
 {
+    const char *const *sets = refusal->sets, *const *parts = refusal->parts;
     struct command_result result;
     char run[32];
     snprintf(run, sizeof run, "bad-%d", ranks);
     job_run(&result, ranks, config, run, sets[0] ? "-s" : NULL, sets[0], sets[1] ? "-s" : NULL, sets[1],
         sets[2] ? "-s" : NULL, sets[2], NULL);
-    job_expect(&result, code);
+    job_expect(&result, refusal->code);
     ck_assert_str_eq(result.output, "");
     job_complains(&result, 1, parts[0], parts[1], parts[2], parts[3], NULL);
     command_result_finish(&result);
@@ -64,347 +75,169 @@ static void refuse(
     }
 }
 
+static void refuse(const char *config, const struct refusal *refusal)
+{
+    for (int i = 0; i < RANK_COUNTS; i++)
+        refuse_on(rank_counts[i], config, refusal);
+}
+
 /* ---- datasets ---- */
 
-static void write_changed(const char *path, void (*change)(struct sample *sample), const char *without)
+/* What is wrong with a file: what stands in its place, or the one thing in which it differs from a dataset
+ * that could be trained on. */
+struct fault {
+    enum { DATASET, NOTHING, FOLDER, TEXT, FIRST_HALF } place;
+    const char *text;                 /* TEXT: all that the file holds */
+    const struct sample_shape *shape; /* NULL: `good` */
+    const char *without;              /* the set or attribute that is left out, and */
+    int64_t texts;                    /* how many texts stand there instead */
+    struct {
+        int row, from, plus;
+    } offset; /* row `row` of input_offsets becomes that of row `from` and `plus` */
+    struct {
+        const char *set;
+        int sequence, at; /* the element `at`, counted from the first input of the sequence */
+        double value;
+    } element;
+};
+
+static void change_element(struct sample *sample, const struct fault *fault)
 {
+    int64_t first = sample->input_offsets[fault->element.sequence];
+    double value = fault->element.value;
+    if (strcmp(fault->element.set, "inputs") != 0) {
+        ck_assert_int_eq(fault->element.sequence, 0);
+        if (sample->classes)
+            sample->classes[fault->element.at] = (int32_t)value;
+        else
+            sample->values[fault->element.at] = (float)value;
+    } else if (sample->symbols) {
+        sample->symbols[first + fault->element.at] = (int32_t)value;
+    } else {
+        sample->inputs[first * (int64_t)sample->shape.features + fault->element.at] = (float)value;
+    }
+}
+
+static void write_dataset(const char *path, const struct fault *fault)
+{
+    static const char *const words[] = {
+        "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"};
     struct sample sample;
-    sample_init(&sample, &shape, 1);
-    if (change)
-        change(&sample);
-    sample_save(sample_image(&sample, without), path);
-    sample_finish(&sample);
-}
-
-static void write_nothing(const char *path)
-{
-}
-
-static void write_folder(const char *path)
-{
-    ck_assert_int_eq(mkdir(path, 0777), 0);
-}
-
-static void write_empty(const char *path)
-{
-    job_write(path, "", 0);
-}
-
-static void write_text(const char *path)
-{
-    job_write_text(path, "frame,value\n1,2.5\n2,3.5\n");
-}
-
-static void write_truncated(const char *path)
-{
-    size_t size;
-    write_changed(path, NULL, NULL);
-    char *bytes = job_read(path, &size);
-    job_write(path, bytes, size / 2);
-    free(bytes);
-}
-
-static void write_without_format(const char *path)
-{
-    write_changed(path, NULL, "format");
-}
-
-static void write_without_version(const char *path)
-{
-    write_changed(path, NULL, "format_version");
-}
-
-static void write_without_inputs(const char *path)
-{
-    write_changed(path, NULL, "inputs");
-}
-
-static void write_without_offsets(const char *path)
-{
-    write_changed(path, NULL, "input_offsets");
-}
-
-static void write_without_targets(const char *path)
-{
-    struct sample_shape bare = shape;
-    bare.kind = SAMPLE_NO_TARGETS;
-    job_write_sample(path, &bare, 1);
-}
-
-static void write_without_target_offsets(const char *path)
-{
-    write_changed(path, NULL, "target_offsets");
-}
-
-static void let_fall(struct sample *sample)
-{
-    sample->input_offsets[3] = sample->input_offsets[2] - 1;
-}
-
-static void write_falling(const char *path)
-{
-    write_changed(path, let_fall, NULL);
-}
-
-static void pass_end(struct sample *sample)
-{
-    sample->input_offsets[sample->shape.sequences] += 5;
-}
-
-static void write_past_end(const char *path)
-{
-    write_changed(path, pass_end, NULL);
-}
-
-static void stop_short(struct sample *sample)
-{
-    sample->input_offsets[sample->shape.sequences]--;
-}
-
-static void write_short(const char *path)
-{
-    write_changed(path, stop_short, NULL);
-}
-
-static void begin_late(struct sample *sample)
-{
-    sample->input_offsets[0] = 1;
-}
-
-static void write_late(const char *path)
-{
-    write_changed(path, begin_late, NULL);
-}
-
-static void make_length_0(struct sample *sample)
-{
-    sample->input_offsets[4] = sample->input_offsets[3];
-}
-
-static void write_length_0(const char *path)
-{
-    write_changed(path, make_length_0, NULL);
-}
-
-static void raise_class(struct sample *sample)
-{
-    sample->classes[6] = 4;
-}
-
-static void write_high_class(const char *path)
-{
-    write_changed(path, raise_class, NULL);
-}
-
-static void lower_class(struct sample *sample)
-{
-    sample->classes[6] = -2;
-}
-
-static void write_low_class(const char *path)
-{
-    write_changed(path, lower_class, NULL);
-}
-
-/* Frame 0 of sequence 5. */
-static void put_nan(struct sample *sample)
-{
-    sample->inputs[3 * sample->input_offsets[5] + 1] = NAN;
-}
-
-static void write_nan(const char *path)
-{
-    write_changed(path, put_nan, NULL);
-}
-
-static void put_infinity(struct sample *sample)
-{
-    sample->inputs[3 * sample->input_offsets[5] + 1] = -INFINITY;
-}
-
-static void write_infinity(const char *path)
-{
-    write_changed(path, put_infinity, NULL);
-}
-
-static void write_nan_target(const char *path)
-{
-    struct sample_shape real = shape_of_frames();
-    struct sample sample;
-    real.classes = 0;
-    real.values = 2;
-    sample_init(&sample, &real, 1);
-    sample.values[7] = NAN;
-    sample_write(&sample, path);
-    sample_finish(&sample);
-}
-
-static void write_high_symbol(const char *path)
-{
-    struct sample_shape symbols = shape;
-    struct sample sample;
-    symbols.features = 0;
-    symbols.symbols = 10;
-    sample_init(&sample, &symbols, 1);
-    sample.symbols[3] = 10;
-    sample_write(&sample, path);
-    sample_finish(&sample);
-}
-
-static const char *const words[] = {
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"};
-
-static void write_texts_for(const char *path, const char *set, int64_t rows)
-{
-    struct sample sample;
-    sample_init(&sample, &shape, 1);
-    struct h5_image *image = sample_image(&sample, set);
-    h5_image_texts(image, set, rows, words);
+    sample_init(&sample, fault->shape ? fault->shape : &good, 1);
+    int64_t *offsets = sample.input_offsets;
+    offsets[fault->offset.row] = offsets[fault->offset.from] + fault->offset.plus;
+    if (fault->element.set)
+        change_element(&sample, fault);
+    struct h5_image *image = sample_image(&sample, fault->without);
+    if (fault->texts)
+        h5_image_texts(image, fault->without, fault->texts, words);
     sample_save(image, path);
     sample_finish(&sample);
 }
 
-static void write_text_inputs(const char *path)
+static void write_faulty(const char *path, const struct fault *fault)
 {
-    write_texts_for(path, "inputs", 9);
-}
-
-static void write_text_targets(const char *path)
-{
-    write_texts_for(path, "targets", 9);
-}
-
-static void write_text_offsets(const char *path)
-{
-    write_texts_for(path, "input_offsets", 10);
-}
-
-static void write_zero_sequences(const char *path)
-{
-    struct sample none = {.shape = {.features = 3, .classes = 4, .kind = SAMPLE_PER_SEQUENCE}};
-    int64_t offset = 0;
-    float nothing = 0;
-    none.input_offsets = none.target_offsets = &offset;
-    none.inputs = &nothing;
-    none.classes = &(int32_t){0};
-    sample_write(&none, path);
-}
-
-static void write_two_targets(const char *path)
-{
-    struct sample_shape any = shape;
-    any.kind = SAMPLE_ANY;
-    job_write_sample(path, &any, 1);
-}
-
-static void write_frame_targets(const char *path)
-{
-    struct sample_shape frames = shape_of_frames();
-    job_write_sample(path, &frames, 1);
-}
-
-static void write_sequence_targets(const char *path)
-{
-    write_changed(path, NULL, NULL);
-}
-
-static void write_real_targets(const char *path)
-{
-    struct sample_shape real = shape;
-    real.classes = 0;
-    real.values = 2;
-    job_write_sample(path, &real, 1);
-}
-
-static void write_more_features(const char *path)
-{
-    struct sample_shape wide = shape;
-    wide.features = 4;
-    job_write_sample(path, &wide, 1);
-}
-
-static void write_more_classes(const char *path)
-{
-    struct sample_shape more = shape;
-    more.classes = 5;
-    job_write_sample(path, &more, 1);
+    size_t size;
+    switch (fault->place) {
+    case NOTHING:
+        return;
+    case FOLDER:
+        ck_assert_int_eq(mkdir(path, 0777), 0);
+        return;
+    case TEXT:
+        job_write_text(path, fault->text);
+        return;
+    default:
+        write_dataset(path, fault);
+    }
+    if (fault->place == FIRST_HALF) {
+        char *bytes = job_read(path, &size);
+        job_write(path, bytes, size / 2);
+        free(bytes);
+    }
 }
 
 static const struct bad_file {
-    void (*write)(const char *path);
-    int code;
-    const char *sets[3]; /* what the configuration needs besides */
-    const char *parts[3];
+    struct fault fault;
+    struct refusal refusal; /* as training set; the sets are what the configuration needs besides */
 } bad_files[] = {
-    {write_nothing, 74, {0}, {"cannot be opened", "No such file"}},
-    {write_folder, 74, {0}, {"is a folder"}},
-    {write_empty, 65, {0}, {"is empty, not an HDF5 file"}},
-    {write_text, 65, {0}, {"is not an HDF5 file"}},
-    {write_truncated, 65, {0}, {"truncated"}},
-    {write_without_format, 65, {0}, {"has no attribute format", "rnn-train dataset"}},
-    {write_without_version, 65, {0}, {"format_version"}},
-    {write_without_inputs, 65, {0}, {"has no set inputs"}},
-    {write_without_offsets, 65, {0}, {"has no set input_offsets"}},
-    {write_without_targets, 65, {0}, {"targets is missing"}},
-    {write_without_target_offsets, 65, {0}, {"targets: has 9 rows", "add target_offsets"}},
-    {write_falling, 65, {0}, {"input_offsets: row 3 falls from", "sequence 2"}},
-    {write_past_end, 65, {0}, {"input_offsets: row 9", "past the end", "sequence 8"}},
-    {write_short, 65, {0}, {"input_offsets: row 9"}},
-    {write_late, 65, {0}, {"input_offsets: row 0 is 1", "begins at 0"}},
-    {write_length_0, 65, {0}, {"input_offsets: row 4", "sequence 3", "leave the sequence out"}},
-    {write_high_class, 65, {0}, {"targets: row 6 (sequence 6", "4", "-1 to 3"}},
-    {write_low_class, 65, {0}, {"targets: row 6 (sequence 6", "class -2", "-1 to 3"}},
-    {write_nan, 65, {0}, {"inputs: row", "(sequence 5 \"sequence 5\"", "NaN"}},
-    {write_infinity, 65, {0}, {"inputs: row", "(sequence 5 \"sequence 5\"", "-infinite"}},
-    {write_nan_target, 65, {"model.output=frame", "model.loss=mse"}, {"targets: row 3 (sequence", "NaN"}},
-    {write_high_symbol, 65, {0}, {"inputs: row 3 (sequence", "10", "0 to 9"}},
-    {write_text_inputs, 65, {0}, {"inputs: holds text", "write numbers"}},
-    {write_text_targets, 65, {0}, {"targets: holds text", "write numbers"}},
-    {write_text_offsets, 65, {0}, {"input_offsets: holds text", "write numbers"}},
-    {write_zero_sequences, 65, {0}, {"zero sequences"}},
-    {write_two_targets, 65, {0}, {"targets", "not one for each of the 9 sequences"}},
-    {write_two_targets, 65, {"model.output=frame"}, {"targets", "not one for each of the", "frames"}},
-    {write_frame_targets, 65, {0}, {"not one for each of the 9 sequences", "set model.output = frame"}},
-    {write_sequence_targets, 65, {"model.output=frame"},
-        {"not one for each of the", "set model.output = sequence"}},
-    {write_sequence_targets, 65, {"model.loss=mse"}, {"targets: classes", "model.loss = mse", "softmax"}},
-    {write_real_targets, 65, {0}, {"targets: real values", "model.loss = softmax", "mse"}},
-    {write_sequence_targets, 65, {"model.embedding=4"}, {"inputs: real values", "model.embedding = 4"}},
+    {{.place = NOTHING}, {74, {0}, {"cannot be opened", "No such file"}}},
+    {{.place = FOLDER}, {74, {0}, {"is a folder"}}},
+    {{.place = TEXT, .text = ""}, {65, {0}, {"is empty, not an HDF5 file"}}},
+    {{.place = TEXT, .text = "frame,value\n1,2.5\n2,3.5\n"}, {65, {0}, {"is not an HDF5 file"}}},
+    {{.place = FIRST_HALF}, {65, {0}, {"truncated"}}},
+    {{.without = "format"}, {65, {0}, {"has no attribute format", "rnn-train dataset"}}},
+    {{.without = "format_version"}, {65, {0}, {"format_version"}}},
+    {{.without = "inputs"}, {65, {0}, {"has no set inputs"}}},
+    {{.without = "input_offsets"}, {65, {0}, {"has no set input_offsets"}}},
+    {{.shape = &no_targets}, {65, {0}, {"targets is missing"}}},
+    {{.without = "target_offsets"}, {65, {0}, {"targets: has 9 rows", "add target_offsets"}}},
+    {{.offset = {3, 2, -1}}, {65, {0}, {"input_offsets: row 3 falls from", "sequence 2"}}},
+    {{.offset = {9, 9, 5}}, {65, {0}, {"input_offsets: row 9", "past the end", "sequence 8"}}},
+    {{.offset = {9, 9, -1}}, {65, {0}, {"input_offsets: row 9"}}},
+    {{.offset = {0, 0, 1}}, {65, {0}, {"input_offsets: row 0 is 1", "begins at 0"}}},
+    {{.offset = {4, 3, 0}}, {65, {0}, {"input_offsets: row 4", "sequence 3", "leave the sequence out"}}},
+    {{.element = {"targets", 0, 6, 4}}, {65, {0}, {"targets: row 6 (sequence 6", "4", "-1 to 3"}}},
+    {{.element = {"targets", 0, 6, -2}}, {65, {0}, {"targets: row 6 (sequence 6", "class -2", "-1 to 3"}}},
+    {{.element = {"inputs", 5, 1, NAN}}, {65, {0}, {"inputs: row", "(sequence 5 \"sequence 5\"", "NaN"}}},
+    {{.element = {"inputs", 5, 1, -INFINITY}},
+        {65, {0}, {"inputs: row", "(sequence 5 \"sequence 5\"", "-infinite"}}},
+    {{.shape = &real_frames, .element = {"targets", 0, 7, NAN}},
+        {65, {"model.output=frame", "model.loss=mse"}, {"targets: row 3 (sequence", "NaN"}}},
+    {{.shape = &symbols, .element = {"inputs", 0, 3, 10}},
+        {65, {0}, {"inputs: row 3 (sequence", "10", "0 to 9"}}},
+    {{.without = "inputs", .texts = 9}, {65, {0}, {"inputs: holds text", "write numbers"}}},
+    {{.without = "targets", .texts = 9}, {65, {0}, {"targets: holds text", "write numbers"}}},
+    {{.without = "input_offsets", .texts = 10}, {65, {0}, {"input_offsets: holds text", "write numbers"}}},
+    {{.shape = &no_sequences}, {65, {0}, {"zero sequences"}}},
+    {{.shape = &any_number}, {65, {0}, {"targets", "not one for each of the 9 sequences"}}},
+    {{.shape = &any_number}, {65, {"model.output=frame"}, {"targets", "not one for each of the", "frames"}}},
+    {{.shape = &frames}, {65, {0}, {"not one for each of the 9 sequences", "set model.output = frame"}}},
+    {{.shape = &good},
+        {65, {"model.output=frame"}, {"not one for each of the", "set model.output = sequence"}}},
+    {{.shape = &good}, {65, {"model.loss=mse"}, {"targets: classes", "model.loss = mse", "softmax"}}},
+    {{.shape = &real}, {65, {0}, {"targets: real values", "model.loss = softmax", "mse"}}},
+    {{.shape = &good}, {65, {"model.embedding=4"}, {"inputs: real values", "model.embedding = 4"}}},
 };
 enum { BAD_FILES = sizeof bad_files / sizeof *bad_files };
+
+/* The refusal of bad.h5 as the dataset of this key. */
+static struct refusal name_bad_file(const struct refusal *refusal, const char *set)
+{
+    return (struct refusal){refusal->code, {set, refusal->sets[0], refusal->sets[1]},
+        {"/bad.h5: ", refusal->parts[0], refusal->parts[1], refusal->parts[2]}};
+}
 
 /* As training set, and some (of those that do not depend on the model) as validation set. */
 START_TEST(a_bad_dataset_is_refused_by_name_and_place)
 {
-    const struct bad_file *bad = &bad_files[_i];
-    bad->write(job_path("bad.h5"));
-    for (int i = 0; i < RANK_COUNTS; i++)
-        refuse(rank_counts[i], bad->code, "base.ini",
-            (const char *[3]){"data.train=bad.h5", bad->sets[0], bad->sets[1]},
-            (const char *[4]){"/bad.h5: ", bad->parts[0], bad->parts[1], bad->parts[2]});
-    if (_i % 3 == 0 && !bad->sets[0] && bad->write != write_high_symbol && bad->write != write_real_targets)
-        refuse(rank_counts[_i / 3 % 2], bad->code, "base.ini", (const char *[3]){"data.valid=bad.h5"},
-            (const char *[4]){"/bad.h5: ", bad->parts[0], bad->parts[1], bad->parts[2]});
-    if (bad->write == write_folder)
+    const struct fault *fault = &bad_files[_i].fault;
+    const struct refusal *said = &bad_files[_i].refusal;
+    write_faulty(job_path("bad.h5"), fault);
+    struct refusal refusal = name_bad_file(said, "data.train=bad.h5");
+    refuse("base.ini", &refusal);
+    refusal = name_bad_file(said, "data.valid=bad.h5");
+    if (_i % 3 == 0 && !said->sets[0] && fault->shape != &symbols && fault->shape != &real)
+        refuse_on(rank_counts[_i / 3 % 2], "base.ini", &refusal);
+    if (fault->place == FOLDER)
         rmdir(job_path("bad.h5"));
-    else if (bad->write != write_nothing)
+    else if (fault->place != NOTHING)
         job_remove("bad.h5");
 }
 END_TEST
 
 START_TEST(a_validation_set_of_another_kind_is_refused)
 {
-    write_more_features(job_path("wide.h5"));
-    write_more_classes(job_path("more.h5"));
-    write_real_targets(job_path("real.h5"));
-    for (int i = 0; i < RANK_COUNTS; i++) {
-        refuse(rank_counts[i], 65, "base.ini", (const char *[3]){"data.valid=wide.h5"},
-            (const char *[4]){"/wide.h5: ", "inputs: 4 features", "made for 3 features"});
-        refuse(rank_counts[i], 65, "base.ini", (const char *[3]){"data.valid=more.h5"},
-            (const char *[4]){"/more.h5: ", "targets: 5 classes", "has 4 outputs"});
-        refuse(rank_counts[i], 65, "base.ini", (const char *[3]){"data.valid=real.h5"},
-            (const char *[4]){"/real.h5: ", "targets: real values"});
-    }
+    static const struct refusal refusals[] = {
+        {65, {"data.valid=wide.h5"}, {"/wide.h5: ", "inputs: 4 features", "made for 3 features"}},
+        {65, {"data.valid=more.h5"}, {"/more.h5: ", "targets: 5 classes", "has 4 outputs"}},
+        {65, {"data.valid=real.h5"}, {"/real.h5: ", "targets: real values"}},
+    };
+    job_write_sample("wide.h5", &more_features, 1);
+    job_write_sample("more.h5", &more_classes, 1);
+    job_write_sample("real.h5", &real, 1);
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+        refuse("base.ini", &refusals[i]);
 }
 END_TEST
 
@@ -421,7 +254,7 @@ static const char streamed[] =
 static void write_stream(const char *path, int faulty)
 {
     struct sample sample;
-    struct sample_shape many = shape;
+    struct sample_shape many = good;
     many.sequences = 40;
     sample_init(&sample, &many, 3);
     if (faulty)
@@ -486,33 +319,32 @@ END_TEST
 /* ---- configurations ---- */
 
 static const struct {
-    int code;
-    const char *text; /* behind [data] and its train */
-    const char *parts[4];
+    const char *text;     /* behind [data] and its train */
+    const char *parts[4]; /* of what is said */
 } bad_configs[] = {
-    {65, "[train]\nlrr = 0.1\n", {"bad.ini:4: unknown key lrr (did you mean lr?)", "[train] has"}},
-    {65, "[trian]\nlr = 0.1\n", {"bad.ini:3: unknown section [trian]", "train"}},
-    {65, "[train]\nepochs = many\n", {"bad.ini:4: train.epochs = many", "not a whole number", "from 1"}},
-    {65, "[train]\nepochs = 0\n", {"bad.ini:4: train.epochs = 0", "out of range", "from 1 to"}},
-    {65, "[train]\nepochs = 2.5\n", {"bad.ini:4: train.epochs = 2.5", "not a whole number"}},
-    {65, "[train]\nepochs = 99999999999999999999\n", {"bad.ini:4: train.epochs", "out of range"}},
-    {65, "[train]\nlr = -1\n", {"bad.ini:4: train.lr = -1", "out of range", "above 0"}},
-    {65, "[train]\nlr = fast\n", {"bad.ini:4: train.lr = fast", "not a number", "above 0"}},
-    {65, "[train]\nlr = nan\n", {"bad.ini:4: train.lr = nan", "above 0"}},
-    {65, "[train]\nlr =\n", {"bad.ini:4: train.lr", "not a number"}},
-    {65, "[model]\ndropout = 1\n", {"bad.ini:4: model.dropout = 1", "out of range", "below 1"}},
-    {65, "[model]\ncell = lstmm\n", {"bad.ini:4: model.cell = lstmm", "rnn, rnn-relu, lstm, gru"}},
-    {65, "[model]\nbidirectional = maybe\n", {"bad.ini:4: model.bidirectional = maybe", "yes or no"}},
-    {65, "[model]\nhidden = 3 4 5\n", {"bad.ini:4: model.hidden = 3 4 5", "3 items for 2 layers"}},
-    {65, "[train]\nbatch = 4\nmicrobatch = 8\n",
+    {"[train]\nlrr = 0.1\n", {"bad.ini:4: unknown key lrr (did you mean lr?)", "[train] has"}},
+    {"[trian]\nlr = 0.1\n", {"bad.ini:3: unknown section [trian]", "train"}},
+    {"[train]\nepochs = many\n", {"bad.ini:4: train.epochs = many", "not a whole number", "from 1"}},
+    {"[train]\nepochs = 0\n", {"bad.ini:4: train.epochs = 0", "out of range", "from 1 to"}},
+    {"[train]\nepochs = 2.5\n", {"bad.ini:4: train.epochs = 2.5", "not a whole number"}},
+    {"[train]\nepochs = 99999999999999999999\n", {"bad.ini:4: train.epochs", "out of range"}},
+    {"[train]\nlr = -1\n", {"bad.ini:4: train.lr = -1", "out of range", "above 0"}},
+    {"[train]\nlr = fast\n", {"bad.ini:4: train.lr = fast", "not a number", "above 0"}},
+    {"[train]\nlr = nan\n", {"bad.ini:4: train.lr = nan", "above 0"}},
+    {"[train]\nlr =\n", {"bad.ini:4: train.lr", "not a number"}},
+    {"[model]\ndropout = 1\n", {"bad.ini:4: model.dropout = 1", "out of range", "below 1"}},
+    {"[model]\ncell = lstmm\n", {"bad.ini:4: model.cell = lstmm", "rnn, rnn-relu, lstm, gru"}},
+    {"[model]\nbidirectional = maybe\n", {"bad.ini:4: model.bidirectional = maybe", "yes or no"}},
+    {"[model]\nhidden = 3 4 5\n", {"bad.ini:4: model.hidden = 3 4 5", "3 items for 2 layers"}},
+    {"[train]\nbatch = 4\nmicrobatch = 8\n",
         {"bad.ini:5: train.microbatch = 8", "larger than train.batch = 4"}},
-    {65, "[train]\nlr = 0.1\nlr = 0.2\n", {"bad.ini:5: train.lr", "line 4"}},
-    {65, "[checkpoint]\nevery = 3 parsecs\n",
+    {"[train]\nlr = 0.1\nlr = 0.2\n", {"bad.ini:5: train.lr", "line 4"}},
+    {"[checkpoint]\nevery = 3 parsecs\n",
         {"bad.ini:4: checkpoint.every = 3 parsecs", "epochs, steps or minutes"}},
-    {65, "[data]\ncache = lots\n", {"bad.ini:4: data.cache = lots", "MiB"}},
-    {65, "[train]\n  lr = 0.1\n", {"bad.ini:4", "first column"}},
-    {65, "[train]\nlr\n", {"bad.ini:4"}},
-    {65, "[train\nlr = 1\n", {"bad.ini:3"}},
+    {"[data]\ncache = lots\n", {"bad.ini:4: data.cache = lots", "MiB"}},
+    {"[train]\n  lr = 0.1\n", {"bad.ini:4", "first column"}},
+    {"[train]\nlr\n", {"bad.ini:4"}},
+    {"[train\nlr = 1\n", {"bad.ini:3"}},
 };
 enum { BAD_CONFIGS = sizeof bad_configs / sizeof *bad_configs };
 
@@ -521,24 +353,22 @@ START_TEST(a_bad_configuration_is_refused_by_line_key_and_what_is_allowed)
     char text[512];
     snprintf(text, sizeof text, "[data]\ntrain = train.h5\n%s", bad_configs[_i].text);
     job_write_text("bad.ini", text);
-    for (int i = 0; i < RANK_COUNTS; i++)
-        refuse(rank_counts[i], bad_configs[_i].code, "bad.ini", (const char *[3]){0}, bad_configs[_i].parts);
+    struct refusal refusal = {.code = 65};
+    memcpy(refusal.parts, bad_configs[_i].parts, sizeof refusal.parts);
+    refuse("bad.ini", &refusal);
 }
 END_TEST
 
 START_TEST(an_override_is_refused_like_a_line)
 {
-    for (int i = 0; i < RANK_COUNTS; i++) {
-        int ranks = rank_counts[i];
-        refuse(ranks, 65, "base.ini", (const char *[3]){"train.lrr=1"},
-            (const char *[4]){"--set ", "lrr", "lr"});
-        refuse(ranks, 65, "base.ini", (const char *[3]){"train.lr=0.1", "train.lr=x"},
-            (const char *[4]){"--set train.lr=x", "not a number", "above 0"});
-        refuse(ranks, 65, "base.ini", (const char *[3]){"data.train="},
-            (const char *[4]){"data.train", "empty"});
-        refuse(ranks, 2, "base.ini", (const char *[3]){"lr=1"},
-            (const char *[4]){"--set lr=1", "SECTION.KEY=VALUE"});
-    }
+    static const struct refusal refusals[] = {
+        {65, {"train.lrr=1"}, {"--set ", "lrr", "lr"}},
+        {65, {"train.lr=0.1", "train.lr=x"}, {"--set train.lr=x", "not a number", "above 0"}},
+        {65, {"data.train="}, {"data.train", "empty"}},
+        {2, {"lr=1"}, {"--set lr=1", "SECTION.KEY=VALUE"}},
+    };
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+        refuse("base.ini", &refusals[i]);
 }
 END_TEST
 
@@ -565,15 +395,10 @@ START_TEST(a_configuration_that_cannot_be_read_is_refused)
     ck_assert_int_eq(mkdir(job_path("folder.ini"), 0777), 0);
     job_write("binary.ini", "[data]\ntrain = a\0b\n", 18);
     job_write_text("bare.ini", "[train]\nlr = 0.1\n");
-    for (int i = 0; i < RANK_COUNTS; i++) {
-        int ranks = rank_counts[i];
-        refuse(
-            ranks, 74, "missing.ini", (const char *[3]){0}, (const char *[4]){"missing.ini", "No such file"});
-        refuse(ranks, 74, "folder.ini", (const char *[3]){0}, (const char *[4]){"folder.ini", "folder"});
-        refuse(ranks, 65, "binary.ini", (const char *[3]){0}, (const char *[4]){"binary.ini"});
-        refuse(ranks, 65, "bare.ini", (const char *[3]){0},
-            (const char *[4]){"bare.ini: data.train is missing"});
-    }
+    refuse("missing.ini", &(struct refusal){74, {0}, {"missing.ini", "No such file"}});
+    refuse("folder.ini", &(struct refusal){74, {0}, {"folder.ini", "folder"}});
+    refuse("binary.ini", &(struct refusal){65, {0}, {"binary.ini"}});
+    refuse("bare.ini", &(struct refusal){65, {0}, {"bare.ini: data.train is missing"}});
 }
 END_TEST
 

@@ -1,0 +1,46 @@
+#include "support/other_value.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void other_value(const struct config_key *key, const char *value, char *text, size_t size)
+{
+    double number = atof(value);
+    switch (key->type) {
+    case KEY_PATH:
+        snprintf(text, size, "/elsewhere.h5");
+        break;
+    case KEY_SWITCH:
+    case KEY_SWITCHES:
+        snprintf(text, size, "%s", strncmp(value, "yes", 3) == 0 ? "no" : "yes");
+        break;
+    case KEY_CHOICE:
+        snprintf(text, size, "%s", key->choices[strcmp(value, key->choices[0]) == 0]);
+        break;
+    case KEY_COUNT:
+    case KEY_SIZE:
+    case KEY_SIZES:
+    case KEY_SEED:
+        snprintf(text, size, "%lld", atoll(value) + 1);
+        break;
+    case KEY_REAL: /* never beyond what bounds it */
+        snprintf(text, size, "%g", number > 0 ? number / 2 : 1e-5);
+        break;
+    case KEY_WIDTHS:
+        snprintf(text, size, "%d", *value ? atoi(value) + 1 : 7);
+        break;
+    case KEY_WEIGHTS:
+        snprintf(text, size, "%d,2", *value ? atoi(value) + 1 : 1);
+        break;
+    case KEY_BYTES:
+        snprintf(text, size, "%lld GiB", atoll(value) + 1);
+        break;
+    case KEY_SECONDS:
+        snprintf(text, size, "%lld hours", atoll(value) + 1);
+        break;
+    case KEY_INTERVAL:
+        snprintf(text, size, "%lld epochs", atoll(value) + 1);
+        break;
+    }
+}
