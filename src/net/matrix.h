@@ -19,8 +19,8 @@ struct matrix {
     int64_t *row;          /* [rows] row of W times stride, or -1 for padding */
     int64_t *column;       /* [columns] column of W, or -1 */
     struct panels forward; /* B[column][row]: x -> W x */
-    struct panels
-        backward; /* B[row][column]: dy -> W^T dy; no data where no gradient by the inputs is needed */
+    /* B[row][column]: dy -> W^T dy. It has no data where no gradient by the inputs is needed. */
+    struct panels backward;
 };
 
 /* One extent of a matrix, its rows or its columns: `parts` runs of `size` each that are padded to whole

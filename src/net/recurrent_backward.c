@@ -30,7 +30,7 @@ static void span_backward(
 
 /* dm = W_hh^T da, added to dh' or on its way there. */
 static void product_backward(
-    const struct recurrent *r, const struct pass *pass, struct run run, struct rows dh_before)
+    const struct recurrent *r, const struct pass *pass, struct step_part run, struct rows dh_before)
 {
     const float *da = (r->kind->separates_terms ? r->u : r->a) + run.first * r->a_stride;
     const struct transition *t = &r->transition;
@@ -44,7 +44,7 @@ static void product_backward(
 }
 
 static void run_backward(
-    const struct recurrent *r, const struct pass *pass, struct run run, struct rows Y, struct rows dY)
+    const struct recurrent *r, const struct pass *pass, struct step_part run, struct rows Y, struct rows dY)
 {
     struct rows dh_before = rows_from(dY, run.before);
     struct cell_gradient gradient = {
@@ -70,7 +70,7 @@ void recurrent_backward(struct recurrent *r, const struct pass *pass, struct row
     for (size_t i = microbatch->T; i-- > 0;) {
         if (i > 0)
             fetch_step(r, step_at(r, microbatch, step_time(r, microbatch, i - 1)), dY);
-        struct run run[2];
+        struct step_part run[2];
         split_step(r, microbatch, step_at(r, microbatch, step_time(r, microbatch, i)), run);
         for (size_t k = 0; k < 2; k++)
             if (run[k].rows > 0)

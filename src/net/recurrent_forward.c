@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-struct cell_step step_of(const struct recurrent *r, struct run run, struct rows Y)
+struct cell_step step_of(const struct recurrent *r, struct step_part run, struct rows Y)
 {
     size_t Hp = r->Hp;
     struct cell_step step = {.count = run.rows,
@@ -32,7 +32,8 @@ struct cell_step step_of(const struct recurrent *r, struct run run, struct rows 
 }
 
 /* Sums of the rows before activation: a = W_ih x + b (already there) + W_hh m. */
-static void run_product(const struct recurrent *r, const struct pass *pass, struct run run, struct rows Y)
+static void run_product(
+    const struct recurrent *r, const struct pass *pass, struct step_part run, struct rows Y)
 {
     struct rows m = rows_from(Y, run.before);
     if (r->transition.on) {
@@ -53,7 +54,8 @@ static void run_product(const struct recurrent *r, const struct pass *pass, stru
     }
 }
 
-static void run_forward(const struct recurrent *r, const struct pass *pass, struct run run, struct rows Y)
+static void run_forward(
+    const struct recurrent *r, const struct pass *pass, struct step_part run, struct rows Y)
 {
     if (r->kind->has_product)
         run_product(r, pass, run, Y);
@@ -112,7 +114,7 @@ void recurrent_forward(struct recurrent *r, const struct pass *pass, struct rows
     for (size_t i = 0; i < microbatch->T; i++) {
         if (i % span == 0)
             span_forward(r, pass, i, X);
-        struct run run[2];
+        struct step_part run[2];
         split_step(r, microbatch, step_at(r, microbatch, step_time(r, microbatch, i)), run);
         for (size_t k = 0; k < 2; k++)
             if (run[k].rows > 0)

@@ -9,7 +9,7 @@
 static void find_before(const struct recurrent *r, const struct microbatch *microbatch)
 {
     for (size_t t = 0; t < microbatch->T; t++) {
-        struct run run[2];
+        struct step_part run[2];
         split_step(r, microbatch, step_at(r, microbatch, t), run);
         for (size_t k = 0; k < 2; k++)
             for (size_t b = 0; b < run[k].rows; b++)
@@ -78,7 +78,7 @@ static void unit_gradients(const struct recurrent *r, const struct pass *pass, s
     size_t Hp = r->Hp, n = r->kind->unit_weights;
     memset(r->sums, 0, n * Hp * sizeof *r->sums);
     for (size_t t = 0; t < microbatch->T; t++) {
-        struct run run[2];
+        struct step_part run[2];
         split_step(r, microbatch, step_at(r, microbatch, t), run);
         for (size_t k = 0; k < 2; k++) {
             struct cell_step step = step_of(r, run[k], Y);

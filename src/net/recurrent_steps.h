@@ -25,7 +25,7 @@ static inline struct step step_at(const struct recurrent *r, const struct microb
 }
 
 /* Rows of a step that go on from a run of rows of Y and c. */
-struct run {
+struct step_part {
     size_t first, rows; /* frames first .. first + rows - 1 */
     size_t row;         /* of the microbatch, of the first */
     size_t before;      /* go on from rows before .. */
@@ -34,10 +34,11 @@ struct run {
 
 /* The rows that are carried on, and those that start here. */
 static inline void split_step(
-    const struct recurrent *r, const struct microbatch *microbatch, struct step step, struct run run[2])
+    const struct recurrent *r, const struct microbatch *microbatch, struct step step, struct step_part run[2])
 {
-    run[0] = (struct run){.first = step.first, .rows = step.carried, .before = step.before, .product = 1};
-    run[1] = (struct run){.first = step.first + step.carried,
+    run[0] =
+        (struct step_part){.first = step.first, .rows = step.carried, .before = step.before, .product = 1};
+    run[1] = (struct step_part){.first = step.first + step.carried,
         .rows = step.rows - step.carried,
         .row = step.carried,
         .before = microbatch->N + step.carried,
@@ -51,7 +52,7 @@ static inline size_t step_time(const struct recurrent *r, const struct microbatc
 }
 
 /* What the cell reads and writes of a run of rows. (recurrent_forward.c) */
-struct cell_step step_of(const struct recurrent *r, struct run run, struct rows Y);
+struct cell_step step_of(const struct recurrent *r, struct step_part run, struct rows Y);
 
 /* Steps in the direction's own time whose frames the products over many frames take at once: as many as a
  * second cache holds, so that what one product leaves is near for the next. (recurrent_forward.c) */
