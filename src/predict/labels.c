@@ -54,14 +54,14 @@ int predict_keep_labels(struct predict *predict, const struct microbatch *microb
 }
 
 /* A sequence in what was collected: its count, then its labels. */
-struct item {
+struct collected_labels {
     int64_t sequence;
     const int32_t *at;
 };
 
 static int compare_items(const void *a, const void *b)
 {
-    const struct item *x = a, *y = b;
+    const struct collected_labels *x = a, *y = b;
     return (x->sequence > y->sequence) - (x->sequence < y->sequence);
 }
 
@@ -70,14 +70,14 @@ static int order_labels(struct predict *predict, struct error *error)
 {
     struct predict_labels *labels = &predict->labels;
     const struct plan_step *plan = &predict->feed.now.plan;
-    struct item *items = memory_create(plan->sequences, sizeof *items, error);
+    struct collected_labels *items = memory_create(plan->sequences, sizeof *items, error);
     if (!items || list_grow(&labels->collected, labels->all.n, error)) {
         memory_destroy(items);
         return -1;
     }
     const int32_t *at = labels->all.values;
     for (size_t i = 0; i < plan->sequences; i++, at += 1 + *at)
-        items[i] = (struct item){plan->sequence[i], at};
+        items[i] = (struct collected_labels){plan->sequence[i], at};
     qsort(items, plan->sequences, sizeof *items, compare_items);
     struct list *out = &labels->collected;
     for (size_t i = 0; i < plan->sequences; i++) {

@@ -17,7 +17,7 @@ enum { COLLECT_BYTES = 32 << 20 /* of several ranks at once; one rank may have m
 enum { FORMAT_VERSION = 1, MOST_CONFUSED = 1024 /* classes of a confusion matrix */ };
 
 /* A sequence in what was collected. */
-struct item {
+struct collected_rows {
     int64_t sequence;
     size_t row; /* its first */
 };
@@ -242,7 +242,7 @@ int predict_make_room(struct predict *predict, struct error *error)
         failed = (is_collected(first, last) && room_grow(&output->all, rows * row_bytes(predict), error)) ||
             room_grow(&output->ordered, rows * row_bytes(predict), error) ||
             room_grow(&output->classes, rows * sizeof(int32_t), error) ||
-            room_grow(&output->items, sequences * sizeof(struct item), error);
+            room_grow(&output->items, sequences * sizeof(struct collected_rows), error);
     }
     return failed ? -1 : 0;
 }
@@ -293,19 +293,19 @@ void predict_keep(struct predict *predict, const struct microbatch *microbatch,
 
 static int compare_items(const void *a, const void *b)
 {
-    const struct item *x = a, *y = b;
+    const struct collected_rows *x = a, *y = b;
     return (x->sequence > y->sequence) - (x->sequence < y->sequence);
 }
 
 /* The sequences of ranks first .. last - 1 as they were collected, sorted by their place in the file. */
-static struct item *sort_items(struct predict *predict, int first, int last, size_t *n)
+static struct collected_rows *sort_items(struct predict *predict, int first, int last, size_t *n)
 {
     const struct feed_step *step = &predict->feed.now;
     const int64_t *sequence = step->plan.sequence + step->plan.start[step->ranges[first]];
-    struct item *items = predict->output.items.block;
+    struct collected_rows *items = predict->output.items.block;
     count_share(predict, first, last, n);
     for (size_t i = 0, row = 0; i < *n; i++) {
-        items[i] = (struct item){sequence[i], row};
+        items[i] = (struct collected_rows){sequence[i], row};
         row += sequence_rows(predict, sequence[i]);
     }
     if (*n)
@@ -332,7 +332,7 @@ static int write_group(
 {
     struct predict_output *output = &predict->output;
     size_t n, O = output->width;
-    const struct item *items = sort_items(predict, first, last, &n);
+    const struct collected_rows *items = sort_items(predict, first, last, &n);
     for (size_t i = 0, end; i < n; i = end) {
         size_t rows = 0;
         for (end = i; end < n && items[end].sequence == items[i].sequence + (int64_t)(end - i); end++) {
