@@ -3,7 +3,6 @@
 #include "base/memory.h"
 
 #include <assert.h>
-#include <string.h>
 
 /* Plans feed->ahead and asks the reader for this rank's microbatches of it. */
 static int plan_ahead(struct feed *feed, struct error *error)

@@ -1,5 +1,5 @@
-/* The steps of epochs as they come: the plan, this rank's leaves of it, and its microbatches. Those of the
- * next step are asked for before this one's are computed, so that they are read meanwhile. */
+/* A feed gives the steps of epochs as they come: the plan, this rank's leaves of it, and its microbatches.
+ * Those of the next step are asked for before this one's are computed, so that they are read meanwhile. */
 #ifndef PASS_FEED_H
 #define PASS_FEED_H
 
@@ -33,14 +33,15 @@ struct feed_config {
     int64_t epoch, index, last_epoch;
 };
 
-/* Not collective. The arrays and the dataset of `config` are kept by reference. Ended by feed_finish, also
- * after a failure, which is lack of memory. */
+/* Each rank calls this for itself. The arrays and the dataset of `config` are kept by reference. Ended by
+ * feed_finish, also after a failure, which is lack of memory. */
 int feed_init(
     struct feed *feed, const struct comm *comm, const struct feed_config *config, struct error *error);
 void feed_finish(struct feed *feed);
 
-/* Not collective. Makes the next step feed->now. Its microbatches are to be taken from feed->reader, one for
- * each leaf of this rank, before the next call. That there is a next step is the caller's to know. */
+/* Each rank calls this for itself. Makes the next step feed->now. Its microbatches are to be taken from
+ * feed->reader, one for each leaf of this rank, before the next call. The caller knows that there is a next
+ * step. Returns -1 where there is no memory. */
 int feed_next(struct feed *feed, struct error *error);
 
 #endif

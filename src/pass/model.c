@@ -9,13 +9,13 @@
 
 enum { USUAL_EMBEDDING = 64 }; /* of the symbols that a decoder is fed */
 
-/* Any number of targets per sequence, from none on. */
+/* Does the output take any number of targets per sequence, from none on? */
 static int is_transcription(const struct net_config *model)
 {
     return output_of(model)->targets == PER_TARGET;
 }
 
-/* As many targets as the output needs: one per frame, one per sequence, or any number. */
+/* There must be as many targets as the output needs: one per frame, one per sequence, or any number. */
 static int check_number(const struct net_config *model, const struct dataset *dataset, struct error *error)
 {
     int frames = dataset->target_kind == TARGET_FRAME;
@@ -43,7 +43,7 @@ static int check_number(const struct net_config *model, const struct dataset *da
     return 0;
 }
 
-/* "mse, huber, mae or sigmoid": those that give values before those that give probabilities. */
+/* Writes "mse, huber, mae or sigmoid": those that give values before those that give probabilities. */
 static void name_losses_of_values(char *text, size_t size)
 {
     size_t used = 0;
@@ -62,7 +62,7 @@ static void name_losses_of_values(char *text, size_t size)
         snprintf(text + used, size - used, "%s%s", used ? " or " : "", last);
 }
 
-/* Classes or values, as the loss needs. */
+/* There must be classes or values, as the loss needs. */
 static int check_kind(const struct net_config *model, const struct dataset *dataset, struct error *error)
 {
     const struct output_kind *output = output_of(model);
@@ -107,7 +107,7 @@ static int check_inputs(const struct net_config *model, const struct dataset *da
     return 0;
 }
 
-/* Sizes of the decoder that are 0. */
+/* Replaces sizes of the decoder that are 0. */
 static void resolve_sizes(struct net_config *model)
 {
     if (!output_of(model)->has_decoder)

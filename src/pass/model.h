@@ -19,9 +19,9 @@ int model_accepts_inputs(const struct net_config *model, const struct dataset *d
  * targets it is refused only if `targets` is 1. */
 int model_accepts(const struct net_config *model, struct dataset *dataset, int targets, struct error *error);
 
-/* What only shows in the targets themselves: with ctc a sequence with more labels than its frames have room
- * for, with ctc and decoder a class of -1. Reads them all, if the output asks for that. Every fault as a
- * line, or the first as an error. A set without targets has none. */
+/* Check what only shows in the targets themselves: with ctc a sequence with more labels than its frames have
+ * room for, with ctc and decoder a class of -1. They read them all, if the output asks for that. Every fault
+ * goes to `faults`, or the first becomes the error. A set without targets has none. */
 void model_check_targets(const struct net_config *model, struct dataset *dataset, struct faults *faults);
 int model_require_targets(const struct net_config *model, struct dataset *dataset, struct error *error);
 

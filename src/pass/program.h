@@ -4,8 +4,8 @@
 
 #include "comm/comm.h"
 
-/* All ranks call. What these programs do first: start MPI, settle who speaks on standard error and how much
- * (-v counts up, -q down), and have standard output go by lines. comm_finish is due. */
+/* All ranks call. Does what these programs do first: starts MPI, settles who speaks on standard error and how
+ * much (-v counts up, -q down), and has standard output go by lines. comm_finish is due. */
 void program_start(struct comm *comm, const char *program, int verbosity);
 
 #endif

@@ -5,7 +5,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 const char *const progress_names[] = {
@@ -25,7 +24,7 @@ void report_init(struct report *report, enum progress_style progress, int silent
         .last = clock_now()};
 }
 
-/* 3:07, 2:15:00, 1-03:00:00 */
+/* Writes a duration as 3:07, 2:15:00 or 1-03:00:00. */
 static void format_duration(double seconds, char *text, size_t size)
 {
     long s = (long)(seconds + 0.5);
@@ -49,7 +48,7 @@ static int is_due(const struct report *report)
     return !report->silent && clock_now() - report->last >= report->interval;
 }
 
-static void say_work(struct report *report, int64_t done, const char *what)
+static void print_work(struct report *report, int64_t done, const char *what)
 {
     char left[32], line[200];
     double now = clock_now(), share = (double)(done - report->first), rest = (double)(report->total - done);
@@ -76,14 +75,14 @@ void report_step(struct report *report, int64_t epoch, int64_t step, double fram
         return;
     snprintf(
         what, sizeof what, "  epoch %lld  step %lld  loss %.5g", (long long)epoch, (long long)step, loss);
-    say_work(report, step, what);
+    print_work(report, step, what);
 }
 
 void report_work(struct report *report, int64_t done, double frames)
 {
     report->frames += frames;
     if (is_due(report))
-        say_work(report, done, "");
+        print_work(report, done, "");
 }
 
 void report_line(struct report *report, const char *format, ...)

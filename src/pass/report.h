@@ -1,17 +1,17 @@
-/* What rank 0 tells on standard output while work goes on: lines that stay, and in between how far the work
- * is, in one line that is written over, or in a new one every so often. */
+/* A report is what rank 0 prints on standard output while work goes on: lines that stay, and in between how
+ * far the work is, in one line that is written over, or in a new one every so often. */
 #ifndef PASS_REPORT_H
 #define PASS_REPORT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* How progress is told: --progress. */
+/* How progress is printed: --progress. */
 enum progress_style { PROGRESS_AUTO, PROGRESS_LINE, PROGRESS_LOG };
 extern const char *const progress_names[]; /* ends with NULL */
 
 struct report {
-    int silent;           /* 1: nothing is told of progress, as on other ranks and with -q */
+    int silent;           /* 1: nothing is printed of progress, as on other ranks and with -q */
     int updating;         /* 1: progress is one line, written over */
     double interval;      /* seconds between reports */
     int64_t total;        /* steps of the run, or what else the work is counted in */
@@ -21,14 +21,14 @@ struct report {
     size_t width;         /* characters of the updating line that are on the screen */
 };
 
-/* The updating line is taken when asked for, or with PROGRESS_AUTO on a terminal and without a launcher. */
+/* The updating line is used when asked for, or with PROGRESS_AUTO on a terminal and without a launcher. */
 void report_init(struct report *report, enum progress_style progress, int silent, double interval,
     int64_t total, int64_t first);
 
 /* Takes note of a step: of the frames computed in it, and its loss. */
 void report_step(struct report *report, int64_t epoch, int64_t step, double frames, double loss);
 
-/* The same for work without epochs and losses: `done` of report->total. */
+/* Does the same for work without epochs and losses: `done` of report->total. */
 void report_work(struct report *report, int64_t done, double frames);
 
 /* Prints a line that stays, also where report->silent is 1. */

@@ -4,7 +4,6 @@
 #include "comm/launcher.h"
 
 #include <signal.h>
-#include <string.h>
 
 /* What the signal handler must leave behind. */
 static volatile sig_atomic_t caught;

@@ -6,10 +6,10 @@
  * the process at once, as it would without them; in a job of SLURM only INT does. */
 void stop_catch_signals(void);
 
-/* The number of the signal that came; 0: none has. */
+/* Returns the number of the signal that came, or 0 where none has. */
 int stop_signal(void);
 
-/* The name of a signal, as in "SIGUSR1". */
+/* Returns the name of a signal, as in "SIGUSR1". */
 const char *stop_signal_name(int number);
 
 #endif

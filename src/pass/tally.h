@@ -19,7 +19,7 @@ struct tally {
     double *values;    /* [n][TALLY_WIDTH] loss, errors, counted, labels; then [extra] */
 };
 
-/* Memory for up to `room` sequences; the only error is that there is none. Ended by tally_finish, also then.
+/* Makes room for up to `room` sequences; the only error is lack of memory. Ended by tally_finish, also then.
  */
 int tally_init(struct tally *tally, size_t room, size_t extra, struct error *error);
 void tally_finish(struct tally *tally);
@@ -31,17 +31,18 @@ void tally_start(struct tally *tally, size_t n, const int64_t *sequence);
 /* Takes the scores [B] of a microbatch, whose sequences must be among those of tally_start. */
 void tally_add(struct tally *tally, const struct microbatch *microbatch, const struct net_score *scores);
 
-/* The caller's numbers [extra], zero at the start. */
+/* Returns the caller's numbers [extra], zero at the start. */
 double *tally_extra(struct tally *tally);
 
 /* All ranks call. Completes scores and extra numbers over ranks, and returns the sum of the scores in the
  * order of the dataset. */
 struct net_score tally_sum(struct tally *tally, const struct comm *comm);
 
-/* After tally_sum: how many sequences have errors; NaN where one has no number of errors. */
+/* Returns, after tally_sum, how many sequences have errors; NaN where one has no number of errors. */
 double tally_count_wrong(const struct tally *tally);
 
-/* A sum divided by what was counted. NaN, without a sign, where nothing was counted or the sum is NaN. */
+/* Returns a sum divided by what was counted: NaN, without a sign, where nothing was counted or the sum is
+ * NaN. */
 static inline double tally_mean(double sum, double counted)
 {
     return counted > 0 && !isnan(sum) ? sum / counted : NAN;

@@ -1,16 +1,16 @@
-/* Back to a checkpoint after a divergence. It is the last one that was due by itself: one written because the
- * run was stopped may be newer, but a run that was not stopped would not have it, and both are to end with
- * the same bits. (Where checkpoints are due by the minute it depends on the clock.) How often the run went
- * back, what its rate has come to, and which step best.h5 is of, are not taken from the checkpoint: they
- * would be those before. A run that is killed before its next checkpoint diverges and goes back again, as it
- * did. */
+/* How a run goes back to a checkpoint after a divergence. It takes the last one that was due by itself: one
+ * written because the run was stopped may be newer, but a run that was not stopped would not have it, and
+ * both are to end with the same bits. (Where checkpoints are due by the minute it depends on the clock.) How
+ * often the run went back, what its rate has come to, and which step best.h5 is of, are not taken from the
+ * checkpoint, which has them as they were before. A run that is killed before its next checkpoint diverges
+ * and goes back again, as it did. */
 #include "base/log.h"
 #include "run/run.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-/* Rank 0. */
+/* Rank 0 calls. Loads the checkpoint that the run goes back to. */
 static int load(struct run *run, struct checkpoint *checkpoint, struct error *error)
 {
     int found = rundir_load_step(run->directory, run->progress.anchor, checkpoint, error);

@@ -1,5 +1,5 @@
-/* What ranks tell each other beside the scores of sequences: at the end of each training step, of each batch
- * of a validation, and before each checkpoint. All of it travels in one sum over ranks. */
+/* A ballot is what ranks tell each other beside the scores of sequences: at the end of each training step, of
+ * each batch of a validation, and before each checkpoint. All of it travels in one sum over ranks. */
 #ifndef RUN_BALLOT_H
 #define RUN_BALLOT_H
 
@@ -41,7 +41,7 @@ void ballot_finish(struct ballot *ballot);
 /* Begins anew, with nothing told. */
 void ballot_clear(struct ballot *ballot);
 
-/* This rank's place in ballot->replica. */
+/* Returns this rank's place in ballot->replica. */
 struct replica *ballot_own(struct ballot *ballot);
 
 /* A ballot on its way: doubles that are zero where another rank has something to tell, so that their sum over
@@ -53,9 +53,10 @@ void ballot_unpack(struct ballot *ballot, const double *values); /* [ballot_size
 /* All ranks call. Counts a ballot that goes with no scores. */
 void ballot_count(struct ballot *ballot);
 
-/* Not collective. Whether all ranks have the same weights, and those of their last update, by a ballot that
- * was counted after step `step`. If not, EXIT_CODE_REPLICAS, and the error names the first rank at fault: one
- * whose weights have changed, or else one whose weights are not those of most ranks. (replicas.c) */
+/* Each rank calls this for itself. Checks by a ballot that was counted after step `step` that all ranks have
+ * the same weights, and those of their last update. If not, it is EXIT_CODE_REPLICAS, and the error names the
+ * first rank at fault: one whose weights have changed, or else one whose weights are not those of most ranks.
+ * (replicas.c) */
 int ballot_check_replicas(const struct ballot *ballot, int64_t step, struct error *error);
 
 #endif

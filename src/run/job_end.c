@@ -22,8 +22,8 @@ static const double patience = 5; /* seconds for squeue */
 
 extern char **environ;
 
-/* The process id; -1: there is no such program. Its times are to come in one form, whatever the user likes.
- */
+/* Returns the process id, or -1 where there is no such program. SLURM_TIME_FORMAT makes times come in one
+ * form, whatever the user likes. */
 static pid_t start_squeue(const char *job, int output)
 {
     char *const words[] = {
@@ -41,7 +41,7 @@ static pid_t start_squeue(const char *job, int output)
     return pid;
 }
 
-/* What comes until the end of the file, the limit, or the size. */
+/* Reads what comes until the end of the file, the limit, or the size. */
 static void read_text(int input, double limit, char *text, size_t size)
 {
     size_t used = 0;
@@ -74,7 +74,8 @@ static void ask_squeue(const char *job, char *text, size_t size)
     close(ends[0]);
 }
 
-/* "2024-05-06T07:08:09", local time; 0 where it is another text, as for jobs without an end. */
+/* Reads "2024-05-06T07:08:09" as local time. Returns 0 where it is another text, as for jobs without an end.
+ */
 static time_t read_time(const char *text)
 {
     struct tm local = {.tm_isdst = -1};

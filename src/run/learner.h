@@ -1,5 +1,5 @@
-/* What learns: a network, its weights, and what it takes to make one training step on given microbatches
- * together with the other ranks. It knows no file, console, signal or directory.
+/* The learner is what learns: a network, its weights, and what it takes to make one training step on given
+ * microbatches together with the other ranks. It knows no file, console, signal or directory.
  *
  * A step has two parts, so that a rank can say in between, on the ballot, what it wants of the others:
  *
@@ -55,10 +55,10 @@ struct outcome {
     struct error skipped; /* why the step diverged, where it was skipped for that; code 0: not */
 };
 
-/* All ranks call. A learner for a bound model (pass/model.h) and a training set of so many sequences; no
- * microbatch that it is given holds more than `most` sequences. Its weights are zero until learner_start or
- * learner_restore. `config` and `comm` are kept by reference. Ended by learner_finish, also after a failure.
- * (learner.c, as what follows) */
+/* All ranks call. Makes a learner for a bound model (pass/model.h) and a training set of so many sequences;
+ * no microbatch that it is given holds more than `most` sequences. Its weights are zero until learner_start
+ * or learner_restore. `config` and `comm` are kept by reference. Ended by learner_finish, also after a
+ * failure. (learner.c, as what follows) */
 int learner_init(struct learner *learner, const struct config *config, const struct comm *comm,
     const struct net_config *model, int64_t sequences, int64_t most, struct error *error);
 void learner_finish(struct learner *learner);
@@ -71,16 +71,16 @@ int learner_start(struct learner *learner, const float *weights, struct error *e
  * them, which is not looked at elsewhere. */
 int learner_restore(struct learner *learner, const struct checkpoint *checkpoint, struct error *error);
 
-/* Not collective. Packs and hashes the weights after they were changed. */
+/* Each rank calls this for itself. Packs and hashes the weights after they were changed. */
 void learner_take_weights(struct learner *learner);
 
-/* All ranks call. Whole moments [reduce_room(P)] on rank 0, each ended by memory_destroy, also after a
- * failure; NULL elsewhere and beyond those that the optimizer has. */
+/* All ranks call. Collects the whole moments [reduce_room(P)] on rank 0, each ended by memory_destroy, also
+ * after a failure; they are NULL elsewhere and beyond those that the optimizer has. */
 int learner_collect_moments(struct learner *learner, float *moments[OPTIM_MOST_MOMENTS], struct error *error);
 
-/* Not collective. Makes the next step of `feed` the one at hand, computes this rank's microbatches of it, and
- * begins a ballot that tells how that went. A failure is this rank's alone; learner_update sees to it, with
- * the same *error. (step.c, as what follows) */
+/* Each rank calls this for itself. Makes the next step of `feed` the one at hand, computes this rank's
+ * microbatches of it, and begins a ballot that tells how that went. A failure is this rank's alone;
+ * learner_update sees to it, with the same *error. (step.c, as what follows) */
 void learner_compute(struct learner *learner, struct feed *feed, const struct progress *progress,
     struct outcome *outcome, struct error *error);
 
@@ -93,13 +93,13 @@ void learner_compute(struct learner *learner, struct feed *feed, const struct pr
 int learner_update(struct learner *learner, const struct feed *feed, struct progress *progress,
     struct outcome *outcome, struct error *error);
 
-/* Not collective. Adds the scores of this rank's microbatches of the feed's step at hand to `tally`, without
- * learning, and the seconds of waiting for them to *data_wait. */
+/* Each rank calls this for itself. Adds the scores of this rank's microbatches of the feed's step at hand to
+ * `tally`, without learning, and the seconds of waiting for them to *data_wait. */
 int learner_score(struct learner *learner, const struct feed *feed, struct tally *tally, double *data_wait,
     struct error *error);
 
-/* All ranks call. Whether the weights after step `step` are fit to be saved, as ballot_check_replicas tells.
- */
+/* All ranks call. Checks that the weights after step `step` are fit to be saved, as ballot_check_replicas
+ * does. */
 int learner_agree_weights(struct learner *learner, int64_t step, struct error *error);
 
 /* All ranks call. Packs the weights with noise, a function of seed, step and weight, for step `step`; the

@@ -3,7 +3,6 @@
 #include "run/limits.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "pass/stop.h"
 
 #include <math.h>

@@ -20,13 +20,13 @@ struct limits {
     double longest_save;
 };
 
-/* Limits of a run on this rank: none but those by `config`; the first save of `parameters` weights is guessed
- * to take as long as their bytes suggest. */
+/* Begins with the limits that `config` sets on this rank, and no deadline; the first save of `parameters`
+ * weights is guessed to take as long as their bytes suggest. */
 void limits_init(
     struct limits *limits, const struct config *config, const struct comm *comm, size_t parameters);
 
-/* On rank 0: finds when the run's time is over: `max_time` seconds after `start` (clock_now()); where
- * max_time is 0 at the end of the SLURM job it is in, if any, which the log then tells. */
+/* Rank 0 calls. Finds when the run's time is over: `max_time` seconds after `start` (clock_now()), or, where
+ * max_time is 0, at the end of the SLURM job that it is in, if any, which the log then tells. */
 void limits_find_deadline(struct limits *limits, int64_t max_time, double start);
 
 /* Take note of how long something took that began at `start` (clock_now()); a save is the last one then. */
@@ -40,11 +40,11 @@ int limits_are_near(const struct limits *limits);
 /* Fills in what this rank wants of the others: members signal, late and save. */
 void limits_vote(const struct limits *limits, struct ballot *ballot);
 
-/* What a counted ballot says of stopping. */
+/* Returns whether a counted ballot stops the run, and why. */
 enum stop_reason limits_read(const struct ballot *ballot);
 
-/* The end of the SLURM job that this process is in, by the system's clock; 0: it is in none, or none is
- * known, which the log then tells. (job_end.c) */
+/* Returns the end of the SLURM job that this process is in, by the system's clock, or 0 where it is in none
+ * or none is known, which the log then tells. (job_end.c) */
 double limits_find_job_end(void);
 
 #endif

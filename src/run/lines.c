@@ -1,12 +1,13 @@
-/* The lines of a run on standard output, of which others read the words before the equals signs. */
+/* This file prints the lines of a run on standard output. Scripts read the words before the equals signs. */
 #include "run/records.h"
 
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 
-/* Which rank computed longest in the epoch, and the share of their time that ranks waited for others. What
- * they waited in a step is told with the next, so that a share of more than all is possible and cut off. */
+/* Describes which rank computed longest in the epoch, and the share of their time that ranks waited for
+ * others. What they waited in a step is told with the next, so that a share of more than all is possible and
+ * cut off. */
 static void describe_waits(
     const struct records *records, const struct ballot *ballot, char *text, size_t size)
 {
@@ -26,7 +27,7 @@ static void forget_waits(struct records *records)
     records->waited = records->epoch_seconds = 0;
 }
 
-void records_tell_epoch(struct records *records, const struct progress *progress,
+void records_print_epoch(struct records *records, const struct progress *progress,
     const struct outcome *validation, const struct learner *learner)
 {
     char waits[BALLOT_HOST + 64];
@@ -41,7 +42,7 @@ void records_tell_epoch(struct records *records, const struct progress *progress
     forget_waits(records);
 }
 
-void records_tell_finished(
+void records_print_finished(
     struct records *records, const struct progress *progress, const struct learner *learner)
 {
     char path[PATH_MAX + 32];
@@ -55,7 +56,7 @@ void records_tell_finished(
         learner->weights_hash, path);
 }
 
-void records_tell_stopped(struct records *records, const struct progress *progress,
+void records_print_stopped(struct records *records, const struct progress *progress,
     const struct learner *learner, const char *reason)
 {
     if (records->comm->rank == 0)

@@ -16,7 +16,7 @@ static void warn_idle(const struct run *run)
         log_line(LOG_WARNING, "%s", text);
 }
 
-/* The directory, the data, and the network for it. */
+/* Opens the directory and the data, and makes the network for it. */
 static int open_parts(struct run *run, struct error *error)
 {
     struct net_config model = run->config->model;
@@ -31,7 +31,7 @@ static int open_parts(struct run *run, struct error *error)
     return learner_init(&run->learner, run->config, run->comm, &model, sets->train->sequences, most, error);
 }
 
-/* Standardization, weights and progress as the checkpoint has them, if there is one. */
+/* Takes standardization, weights and progress from the checkpoint, if there is one. */
 static int take_start(
     struct run *run, enum start start, const struct checkpoint *checkpoint, struct error *error)
 {

@@ -48,7 +48,7 @@ const struct option_table train_option_table = {
                "The keys of a configuration: man rnn-train.\n",
 };
 
-/* What is left of the command line, and options that contradict each other. */
+/* Takes what is left of the command line, and refuses options that contradict each other. */
 static int take_config(struct train_options *options, int n, char **words, struct error *error)
 {
     if (options->verify && (n > 0 || options->fresh || options->plan || options->check))

@@ -1,5 +1,5 @@
-/* The command line of rnn-train. Strings are those of argv, kept by reference. Usage
- * errors have EXIT_CODE_USAGE and name the option and what is allowed. */
+/* The command line of rnn-train. Strings are those of argv, kept by reference. Usage errors have
+ * EXIT_CODE_USAGE and name the option and what is allowed. */
 #ifndef RUN_OPTIONS_H
 #define RUN_OPTIONS_H
 
@@ -30,8 +30,8 @@ extern const struct option_table train_option_table;
 int train_options_parse(struct train_options *options, int argc, char **argv, struct error *error);
 void train_options_finish(struct train_options *options);
 
-/* Where the run lives: --run; else, for the config.ini of a run, its folder; else "runs/" and the name of the
- * configuration without ".ini". */
+/* Finds where the run lives: at --run; else, for the config.ini of a run, its folder; else "runs/" and the
+ * name of the configuration without ".ini". */
 int options_run_directory(const struct train_options *options, char *path, size_t size, struct error *error);
 
 #endif

@@ -7,7 +7,7 @@
 #include "config/config.h"
 #include "net/net.h"
 
-/* The progress of a run before its first step. */
+/* Begins with the progress of a run before its first step. */
 void progress_init(struct progress *progress);
 
 /* Counts a step whose sequences had scores that sum up to `sum`: zeroes where the step was skipped. */
@@ -24,7 +24,8 @@ void progress_begin_epoch(struct progress *progress);
 /* Has the run made its last epoch, or waited long enough for a better one? */
 int progress_is_over(const struct progress *progress, const struct config *config);
 
-/* EXIT_CODE_DIVERGED where `value`, the `what` of step `step`, is not finite: that step must not be saved. */
+/* Fails with EXIT_CODE_DIVERGED where `value`, the `what` of step `step`, is not finite: that step must not
+ * be saved. */
 int progress_check_finite(
     const struct progress *progress, int64_t step, const char *what, double value, struct error *error);
 

@@ -1,6 +1,6 @@
-/* What rank 0 keeps and tells of a run: the lock of its directory, config.ini, metrics.csv and status in it,
- * and the lines on the console. Checkpoints are written by run_save, which has all that belongs into them.
- * Nothing here is collective; on other ranks the functions do nothing. */
+/* Records are what rank 0 keeps and prints of a run: the lock of its directory, config.ini, metrics.csv and
+ * status in it, and the lines on the console. Checkpoints are written by run_save, which has all that belongs
+ * into them. Nothing here is collective; on other ranks the functions do nothing. */
 #ifndef RUN_RECORDS_H
 #define RUN_RECORDS_H
 
@@ -51,13 +51,13 @@ void records_add_step(struct records *records, const struct progress *progress, 
 void records_add_validation(
     struct records *records, const struct progress *progress, const struct outcome *outcome);
 
-/* The line of an epoch that has just ended, before the next begins; the line that is the last one of a run.
- * (lines.c) */
-void records_tell_epoch(struct records *records, const struct progress *progress,
+/* Print the line of an epoch that has just ended, before the next begins, or the line that is the last one of
+ * a run. (lines.c) */
+void records_print_epoch(struct records *records, const struct progress *progress,
     const struct outcome *validation, const struct learner *learner);
-void records_tell_finished(
+void records_print_finished(
     struct records *records, const struct progress *progress, const struct learner *learner);
-void records_tell_stopped(struct records *records, const struct progress *progress,
+void records_print_stopped(struct records *records, const struct progress *progress,
     const struct learner *learner, const char *reason);
 
 #endif

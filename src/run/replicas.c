@@ -19,7 +19,7 @@ static int count_equal(const struct ballot *ballot, uint64_t hash)
     return count;
 }
 
-/* The first rank whose hash is not that of most ranks; -1 where all are equal. */
+/* Returns the first rank whose hash is not that of most ranks, or -1 where all are equal. */
 static int find_minority(const struct ballot *ballot)
 {
     const struct replica *replica = ballot->replica;

@@ -4,14 +4,13 @@
 #include "run/run.h"
 
 #include <inttypes.h>
-#include <string.h>
 
-static void say_skipped(void *context, const char *text)
+static void log_skipped(void *context, const char *text)
 {
     log_line(LOG_WARNING, "%s: going back to the one before it", text);
 }
 
-static void say_difference(void *context, const char *text)
+static void log_difference(void *context, const char *text)
 {
     log_line(LOG_ERROR, "%s", text);
 }
@@ -20,7 +19,7 @@ static int check_configuration(
     const struct run *run, const struct checkpoint *checkpoint, struct error *error)
 {
     struct faults faults;
-    faults_init(&faults, 20, say_difference, NULL);
+    faults_init(&faults, 20, log_difference, NULL);
     size_t differences = config_compare(run->config, checkpoint->config, &faults);
     if (differences == 0)
         return 0;
@@ -64,13 +63,13 @@ static int check_continuation(const struct run *run, const struct checkpoint *ch
         : 0;
 }
 
-/* Rank 0. */
+/* Rank 0 calls. Looks for the checkpoint, and checks that the run may start from it. */
 static int find(struct run *run, struct checkpoint *checkpoint, enum start *start, struct error *error)
 {
     const char *init = run->options->init;
     int found = 0;
     if (!run->options->fresh)
-        found = rundir_load_newest(run->directory, checkpoint, say_skipped, NULL, error);
+        found = rundir_load_newest(run->directory, checkpoint, log_skipped, NULL, error);
     *start = found ? START_CONTINUED : init ? START_FROM_WEIGHTS : START_NEW;
     if (found)
         return found < 0 ? -1 : check_continuation(run, checkpoint, error);

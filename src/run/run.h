@@ -5,9 +5,9 @@
 #ifndef RUN_RUN_H
 #define RUN_RUN_H
 
-#include "run/options.h"
 #include "run/learner.h"
 #include "run/limits.h"
+#include "run/options.h"
 #include "run/progress.h"
 #include "run/records.h"
 #include "run/sets.h"
@@ -29,7 +29,7 @@ struct run {
     struct feed feed; /* of the training set */
 };
 
-/* The whole life of a run but for run_close; returns the exit code. (train.c) */
+/* Trains: this is the whole life of a run but for run_close. Returns the exit code. (train.c) */
 int run_train(struct run *run);
 
 /* Opens everything and starts the run or continues it from its newest checkpoint; where there is nothing left
@@ -37,7 +37,7 @@ int run_train(struct run *run);
 int run_open(struct run *run, struct error *error);
 void run_close(struct run *run);
 
-/* Not collective. Starts the feed from where `progress` is. (open.c) */
+/* Each rank calls this for itself. Starts the feed from where `progress` is. (open.c) */
 int run_start_feed(struct run *run, struct error *error);
 
 /* Looks on rank 0 for the checkpoint to start from, and tells all ranks what it is: the run's own, that of
@@ -51,21 +51,22 @@ int run_find_checkpoint(
  */
 int run_restore(struct run *run, const struct checkpoint *checkpoint, struct error *error);
 
-/* One training step, and its rows and lines. Fails as learner_update does; the learner's ballot tells what
- * any rank asks for. (train.c) */
+/* Makes one training step, and writes its rows and lines. Fails as learner_update does; the learner's ballot
+ * tells what any rank asks for. (train.c) */
 int run_step(struct run *run, struct outcome *outcome, struct error *error);
 
-/* Loss and error over the validation set. EXIT_CODE_DIVERGED: the loss is not finite. *stop: why it was
- * broken off, without an outcome then; else STOP_NOT. (validate.c) */
+/* Computes loss and error over the validation set. EXIT_CODE_DIVERGED: the loss is not finite. *stop says why
+ * it was broken off, without an outcome then, and is STOP_NOT otherwise. (validate.c) */
 int run_validate(struct run *run, struct outcome *outcome, enum stop_reason *stop, struct error *error);
 
 /* Writes the newest state as a checkpoint, as best.h5, or both. `due`: it is one that the configuration asks
  * for at this step, and so one to go back to. (save.c) */
 int run_save(struct run *run, int newest, int best, int due, struct error *error);
 
-/* After a divergence (*why): weights, moments and progress of the last checkpoint that was due, a lower rate
- * from there on, and the feed and metrics.csv in their place. Fails with *why where it is not to be, and
- * where the run has gone back too often or there is no such checkpoint, which *why then says too. (back.c) */
+/* Goes back after a divergence (*why): restores weights, moments and progress of the last checkpoint that was
+ * due, lowers the rate from there on, and puts the feed and metrics.csv in their place. Fails with *why where
+ * train.on_divergence asks for no such thing, and where the run has gone back too often or there is no such
+ * checkpoint, which *why then says too. (back.c) */
 enum { RUN_MOST_BACKS = 5 };
 int run_go_back(struct run *run, struct error *why);
 

@@ -1,4 +1,4 @@
-/* From a run to a checkpoint. */
+/* This file makes a checkpoint of a run, and has it written. */
 #include "base/clock.h"
 #include "base/memory.h"
 #include "comm/launcher.h"
@@ -6,7 +6,6 @@
 #include "run/run.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -59,8 +58,8 @@ static struct checkpoint view_run(
     return view;
 }
 
-/* Rank 0. best.h5 comes first: a run that goes on from the newest checkpoint counts on the best one to be
- * there. */
+/* Rank 0 calls. best.h5 comes first: a run that goes on from the newest checkpoint counts on the best one to
+ * be there. */
 static int write_files(
     struct run *run, const struct checkpoint *view, int newest, int best, struct error *error)
 {
@@ -72,7 +71,7 @@ static int write_files(
     return failed;
 }
 
-/* Rank 0. metrics.csv is made durable first: the checkpoint says how much of it counts. */
+/* Rank 0 calls. metrics.csv is made durable first: the checkpoint says how much of it counts. */
 static int write_checkpoint(
     struct run *run, int newest, int best, float *const moments[OPTIM_MOST_MOMENTS], struct error *error)
 {

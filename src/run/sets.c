@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Bytes of the cache that an open set takes. */
+/* Returns the bytes of the cache that an open set takes. */
 static size_t count_kept(const struct dataset *dataset)
 {
     size_t inputs = dataset->kept_inputs ? dataset->features : dataset->kept_symbols ? 1 : 0;
@@ -29,7 +29,7 @@ static struct dataset *open_training_set(const struct config *config, size_t *re
     return dataset_open(config->data.train, cache - cache / 2, error);
 }
 
-/* Not collective: this rank's own opening of both sets. */
+/* Each rank opens both sets for itself. */
 static void open_both(struct sets *sets, const struct config *config, const struct comm *comm,
     struct net_config *model, struct error *error)
 {
@@ -47,7 +47,8 @@ static void open_both(struct sets *sets, const struct config *config, const stru
         model_require_targets(model, sets->valid, error);
 }
 
-/* What all ranks must have alike to go in step: the configuration, and the shapes and offsets of the sets. */
+/* Hashes what all ranks must have alike to go in step: the configuration, and the shapes and offsets of the
+ * sets. */
 static uint64_t hash_common(const struct sets *sets, const struct config *config, struct error *error)
 {
     char *text = config_write(config, 0, error);
@@ -94,7 +95,7 @@ int sets_open(struct sets *sets, const struct config *config, const struct comm 
     return comm_agree(comm, error);
 }
 
-/* Not collective: mean and deviation [2][features] as a checkpoint has them, or else counted. */
+/* Rank 0 calls. Takes mean and deviation [2][features] as a checkpoint has them, or else computes them. */
 static int find_moments(const struct sets *sets, const struct checkpoint *checkpoint, struct error *error)
 {
     size_t features = sets->features;

@@ -24,17 +24,18 @@ int sets_open(struct sets *sets, const struct config *config, const struct comm 
     struct net_config *model, struct error *error);
 
 /* All ranks call. Takes mean and deviation of the training inputs, where data.standardize asks for them: as
- * rank 0's `checkpoint` has them (NULL: there is none), or else counted by rank 0. */
+ * rank 0's `checkpoint` has them (NULL: there is none), or else as rank 0 computes them. */
 int sets_standardize(struct sets *sets, const struct config *config, const struct comm *comm,
     const struct checkpoint *checkpoint, struct error *error);
 
 void sets_close(struct sets *sets);
 
-/* A feed of one pass over one of the sets, in the order of its file. */
+/* Describes a feed of one pass over one of the sets, in the order of its file. */
 struct feed_config sets_describe_feed(
     const struct sets *sets, const struct config *config, struct dataset *dataset);
 
-/* EXIT_CODE_DATA where a whole epoch over a set counted nothing. Not collective. */
+/* Each rank calls this for itself. Fails with EXIT_CODE_DATA where a whole epoch over a set counted nothing.
+ */
 int sets_check_counted(const struct dataset *dataset, double counted, struct error *error);
 
 #endif

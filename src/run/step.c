@@ -40,7 +40,7 @@ static int compute_microbatches(
     return 0;
 }
 
-static void tell_weights(struct learner *learner)
+static void fill_own_replica(struct learner *learner)
 {
     struct replica *own = ballot_own(&learner->ballot);
     own->hash = hash_bytes(learner->weights, learner->P * sizeof *learner->weights);
@@ -65,7 +65,7 @@ void learner_compute(struct learner *learner, struct feed *feed, const struct pr
     ballot_own(ballot)->busy = clock_now() - before;
     ballot->waited = learner->waited;
     learner->waited = 0;
-    tell_weights(learner);
+    fill_own_replica(learner);
 }
 
 /* ---- all ranks' part ---- */
@@ -229,7 +229,7 @@ int learner_update(struct learner *learner, const struct feed *feed, struct prog
 int learner_agree_weights(struct learner *learner, int64_t step, struct error *error)
 {
     ballot_clear(&learner->ballot);
-    tell_weights(learner);
+    fill_own_replica(learner);
     ballot_count(&learner->ballot);
     return ballot_check_replicas(&learner->ballot, step, error);
 }

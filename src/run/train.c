@@ -35,7 +35,7 @@ int run_step(struct run *run, struct outcome *outcome, struct error *error)
     return 0;
 }
 
-/* What an epoch came to: the schedule's share of it, its line; and then the next one begins. Returns 1 where
+/* Closes an epoch: the schedule takes its loss, its line is printed, and the next one begins. Returns 1 where
  * it is the best so far. `valid` is of the validation, and NaN where there is none. */
 static int close_epoch(struct run *run, const struct outcome *valid)
 {
@@ -49,13 +49,13 @@ static int close_epoch(struct run *run, const struct outcome *valid)
         records_add_validation(&run->records, progress, valid);
     optim_epoch_end(&learner->optim, &learner->state, loss);
     int best = progress_note_epoch(progress, run->config, loss, error_rate);
-    records_tell_epoch(&run->records, progress, valid, learner);
+    records_print_epoch(&run->records, progress, valid, learner);
     progress_begin_epoch(progress);
     return best;
 }
 
-/* Validates where there is a set for that, and closes the epoch; a stop puts both off. *best: save best.h5.
- */
+/* Validates where there is a set for that, and closes the epoch; a stop puts both off. *best is 1
+ * where best.h5 is to be saved. */
 static int end_epoch(struct run *run, enum stop_reason *stop, int *best, struct error *error)
 {
     struct outcome valid = {.loss = NAN, .error = NAN};
@@ -88,7 +88,7 @@ static int is_due(const struct run *run)
     return 0;
 }
 
-/* Saves what is due; also at the end of the run, and where it stops. An epoch whose end is put off is saved
+/* Saves what is due, also at the end of the run, and where it stops. An epoch whose end is put off is saved
  * so that the run can go on from there, and a run that was not stopped would not save at that point. */
 static int save_what_is_due(
     struct run *run, enum stop_reason stop, int by_clock, int best, struct error *error)
@@ -98,7 +98,7 @@ static int save_what_is_due(
     return newest || best ? run_save(run, newest, best, due, error) : 0;
 }
 
-/* One step, and the end of the epoch where this was its last. */
+/* Makes one step, and ends the epoch where this was its last. */
 static int advance(struct run *run, enum stop_reason *stop, struct error *error)
 {
     struct progress *progress = &run->progress;
@@ -121,7 +121,7 @@ static int advance(struct run *run, enum stop_reason *stop, struct error *error)
 static int end_finished(struct run *run)
 {
     records_write_status(&run->records, "finished", run->progress.step, "");
-    records_tell_finished(&run->records, &run->progress, &run->learner);
+    records_print_finished(&run->records, &run->progress, &run->learner);
     return EXIT_CODE_OK;
 }
 
@@ -133,7 +133,7 @@ static int end_stopped(struct run *run, enum stop_reason stop)
     else
         snprintf(reason, sizeof reason, "asked to by %s", stop_signal_name(stop_signal()));
     records_write_status(&run->records, "stopped", run->progress.step, reason);
-    records_tell_stopped(&run->records, &run->progress, &run->learner, reason);
+    records_print_stopped(&run->records, &run->progress, &run->learner, reason);
     return (int)run->options->stop_exit_code;
 }
 

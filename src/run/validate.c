@@ -1,5 +1,5 @@
-/* The validation set in the order of the file, by the same ranks and the same plan as training, without
- * updates. After each batch ranks agree on whether to go on: a stop does not wait for the rest. But a
+/* The validation set is computed in the order of the file, by the same ranks and the same plan as training,
+ * without updates. After each batch ranks agree on whether to go on: a stop does not wait for the rest. But a
  * validation that a job begins with was broken off before: time that is short breaks it off no more, or a row
  * of short jobs would never get over it. */
 #include "base/clock.h"
@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-/* What this rank makes of a batch, and what it has to say then. */
+/* Scores this rank's microbatches of a batch, and fills in its ballot. */
 static void score_batch(
     struct run *run, struct feed *feed, struct tally *tally, double *data_wait, struct error *error)
 {
@@ -39,7 +39,7 @@ static int score_batches(struct run *run, struct feed *feed, struct tally *tally
     return 0;
 }
 
-/* The sum of all scores, where no stop breaks it off. */
+/* Sums all scores, where no stop breaks the pass off. */
 static int score_set(struct run *run, struct outcome *outcome, struct net_score *sum, enum stop_reason *stop,
     struct error *error)
 {
