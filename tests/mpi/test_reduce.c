@@ -50,7 +50,7 @@ static void cut(int kind, size_t n, size_t ranks, size_t *ranges)
 }
 
 /* One process's sum and norm, and the ranks' own. */
-struct problem {
+struct reduction {
     const struct comm *comm;
     size_t length, first, count;
     struct reduce *reduce;
@@ -58,10 +58,10 @@ struct problem {
     float *slice, *vector; /* slice: one float more than it needs, as a sentinel */
 };
 
-static void start(struct problem *problem, size_t length)
+static void start(struct reduction *problem, size_t length)
 {
     struct error error = {0};
-    *problem = (struct problem){.comm = mpi_suite_comm(), .length = length};
+    *problem = (struct reduction){.comm = mpi_suite_comm(), .length = length};
     problem->reduce = reduce_create(problem->comm, length, &error);
     mpi_assert(problem->reduce != NULL);
     reduce_get_slice(problem->reduce, &problem->first, &problem->count);
@@ -73,7 +73,7 @@ static void start(struct problem *problem, size_t length)
     problem->slice[problem->count] = 77;
 }
 
-static void finish(struct problem *problem)
+static void finish(struct reduction *problem)
 {
     reduce_destroy(problem->reduce);
     tree_sums_finish(&problem->sums);
@@ -90,7 +90,7 @@ static double squares_of_one_process(const float *vector, size_t length)
     return sum;
 }
 
-static void check_step(struct problem *p, const size_t *ranges, size_t n)
+static void check_step(struct reduction *p, const size_t *ranges, size_t n)
 {
     struct error error = {0};
     add_range(&p->sums, p->length, n, ranges[p->comm->rank], ranges[p->comm->rank + 1], &error);
@@ -113,7 +113,7 @@ START_TEST(slices_norm_and_gather_have_the_bits_of_one_process)
 {
     static const size_t leaves[] = {1, 2, 13, 3, 8, 5};
     for (size_t k = 0; k < LENGTH_COUNT; k++) {
-        struct problem problem;
+        struct reduction problem;
         struct error error = {0};
         start(&problem, LENGTHS[k]);
         for (size_t l = 0; l < sizeof leaves / sizeof *leaves; l++) {
@@ -159,7 +159,7 @@ END_TEST
 START_TEST(moments_survive_the_way_to_rank_0_and_back)
 {
     for (size_t k = 0; k < LENGTH_COUNT; k++) {
-        struct problem p;
+        struct reduction p;
         start(&p, LENGTHS[k]);
         size_t room = reduce_room(p.length);
         int root = p.comm->rank == 0, same = 1;
@@ -186,7 +186,7 @@ END_TEST
 
 START_TEST(node_sums_are_left_as_they_were)
 {
-    struct problem p;
+    struct reduction p;
     struct error error = {0};
     size_t ranges[MOST_RANKS + 1], n = 11;
     start(&p, 3000);
@@ -203,7 +203,7 @@ END_TEST
 
 START_TEST(one_rank_may_keep_the_sum_where_it_is)
 {
-    struct problem p;
+    struct reduction p;
     struct error error = {0};
     start(&p, 2000);
     if (p.comm->ranks == 1) {
@@ -219,7 +219,7 @@ END_TEST
 START_TEST(a_value_that_is_not_finite_shows_in_the_norm)
 {
     for (size_t k = 0; k < LENGTH_COUNT; k++) {
-        struct problem p;
+        struct reduction p;
         start(&p, LENGTHS[k]);
         size_t at = p.length - 1;
         int mine = at >= p.first && at < p.first + p.count;
@@ -238,7 +238,7 @@ END_TEST
 
 START_TEST(bytes_are_those_of_the_largest_exchange)
 {
-    struct problem p;
+    struct reduction p;
     struct error error = {0};
     size_t ranges[MOST_RANKS + 1], n = 13, nodes = 0, before;
     start(&p, 10000);

@@ -20,7 +20,7 @@ static double sigmoid(double a)
 }
 
 static void forward_lstm(size_t H, const double *a, const double *r, const double *p,
-    const double *state_before, const struct cell_step *step)
+    const double *state_before, const struct reference_step *step)
 {
     double *i = step->gate, *f = i + H, *g = f + H, *o = g + H;
     for (size_t h = 0; h < H; h++) {
@@ -34,7 +34,7 @@ static void forward_lstm(size_t H, const double *a, const double *r, const doubl
 }
 
 static void forward_gru(
-    size_t H, const double *a, const double *u, const double *h_before, const struct cell_step *step)
+    size_t H, const double *a, const double *u, const double *h_before, const struct reference_step *step)
 {
     double *r = step->gate, *z = r + H, *n = z + H;
     for (size_t h = 0; h < H; h++) {
@@ -46,7 +46,7 @@ static void forward_gru(
 }
 
 static void forward_rnn(
-    enum cell cell, size_t H, const double *a, const double *r, const struct cell_step *step)
+    enum cell cell, size_t H, const double *a, const double *r, const struct reference_step *step)
 {
     for (size_t h = 0; h < H; h++) {
         double sum = a[h] + r[h];
@@ -56,7 +56,7 @@ static void forward_rnn(
 }
 
 void reference_cell_forward(const struct cell_shape *shape, const struct cell_weights *weights,
-    const struct cell_past *past, const struct cell_step *step)
+    const struct cell_past *past, const struct reference_step *step)
 {
     size_t I = shape->I, H = shape->H, rows = reference_gates(shape->cell) * H;
     double *a = reference_numbers(rows);
@@ -79,8 +79,8 @@ void reference_cell_forward(const struct cell_shape *shape, const struct cell_we
 
 /* The three below: da [G*H] by W x + b, dr [G*H] by U m + c; dh and dstate become what reaches t-1 without
  * passing through U. */
-static void backward_lstm(size_t H, const double *p, const double *state_before, const struct cell_step *step,
-    double *dh, double *dstate, double *da, double *dr, double *dp)
+static void backward_lstm(size_t H, const double *p, const double *state_before,
+    const struct reference_step *step, double *dh, double *dstate, double *da, double *dr, double *dp)
 {
     const double *i = step->gate, *f = i + H, *g = f + H, *o = g + H;
     for (size_t h = 0; h < H; h++) {
@@ -106,7 +106,7 @@ static void backward_lstm(size_t H, const double *p, const double *state_before,
 }
 
 static void backward_gru(
-    size_t H, const double *h_before, const struct cell_step *step, double *dh, double *da, double *dr)
+    size_t H, const double *h_before, const struct reference_step *step, double *dh, double *da, double *dr)
 {
     const double *r = step->gate, *z = r + H, *n = z + H, *u = step->recurrent;
     for (size_t h = 0; h < H; h++) {
@@ -122,7 +122,7 @@ static void backward_gru(
 }
 
 static void backward_rnn(
-    enum cell cell, size_t H, const struct cell_step *step, double *dh, double *da, double *dr)
+    enum cell cell, size_t H, const struct reference_step *step, double *dh, double *da, double *dr)
 {
     for (size_t h = 0; h < H; h++) {
         double y = step->h[h];
@@ -133,7 +133,7 @@ static void backward_rnn(
 }
 
 void reference_cell_backward(const struct cell_shape *shape, const struct cell_weights *weights,
-    const struct cell_past *past, const struct cell_step *step, double *dh, double *dstate, double *dm,
+    const struct cell_past *past, const struct reference_step *step, double *dh, double *dstate, double *dm,
     double *dx, const struct cell_weights *gradient)
 {
     size_t I = shape->I, H = shape->H, rows = reference_gates(shape->cell) * H;

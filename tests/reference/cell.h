@@ -20,7 +20,7 @@ struct cell_weights {
 };
 
 /* What one step leaves behind. */
-struct cell_step {
+struct reference_step {
     double *gate;      /* [G][H] behind their squashing functions */
     double *recurrent; /* [G][H] U m + c */
     double *state;     /* [H] the LSTM's c(t), not used by the others */
@@ -36,12 +36,12 @@ struct cell_past {
 };
 
 void reference_cell_forward(const struct cell_shape *shape, const struct cell_weights *weights,
-    const struct cell_past *past, const struct cell_step *step);
+    const struct cell_past *past, const struct reference_step *step);
 
 /* Derivatives of the loss by h(t) and the state c(t) in; by h(t-1), without what goes through m, and c(t-1)
  * out, in their place: dh [H], dstate [H]. Adds to dx [I], dm [H] and to the gradients of the weights. */
 void reference_cell_backward(const struct cell_shape *shape, const struct cell_weights *weights,
-    const struct cell_past *past, const struct cell_step *step, double *dh, double *dstate, double *dm,
+    const struct cell_past *past, const struct reference_step *step, double *dh, double *dstate, double *dm,
     double *dx, const struct cell_weights *gradient);
 
 #endif

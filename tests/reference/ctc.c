@@ -187,15 +187,15 @@ size_t reference_ctc_best_path(size_t T, size_t C, const double *logits, int32_t
 
 /* Labels with the logarithms of their paths' probability: of those that end with a blank, and of the others.
  */
-struct prefix {
+struct label_prefix {
     size_t n;
     int32_t *labels; /* [T] */
     double blank, label;
 };
 
 /* The one with these labels and then `more` (-1: none), added to the list where it is not in it. */
-static struct prefix *find_prefix(
-    struct prefix *list, size_t *count, size_t T, const struct prefix *from, int32_t more)
+static struct label_prefix *find_prefix(
+    struct label_prefix *list, size_t *count, size_t T, const struct label_prefix *from, int32_t more)
 {
     int32_t *labels = calloc(T + 1, sizeof *labels);
     size_t n = from->n;
@@ -209,31 +209,31 @@ static struct prefix *find_prefix(
             free(labels);
             return &list[i];
         }
-    list[*count] = (struct prefix){.n = n, .labels = labels, .blank = -INFINITY, .label = -INFINITY};
+    list[*count] = (struct label_prefix){.n = n, .labels = labels, .blank = -INFINITY, .label = -INFINITY};
     return &list[(*count)++];
 }
 
 static int by_probability(const void *a, const void *b)
 {
-    const struct prefix *x = a, *y = b;
+    const struct label_prefix *x = a, *y = b;
     double px = add_logarithms(x->blank, x->label), py = add_logarithms(y->blank, y->label);
     return (px < py) - (px > py);
 }
 
 /* One frame, p [C + 1]: from `before` into `after`, all of them; returns how many. */
-static size_t extend_prefixes(
-    size_t T, size_t C, const double *p, size_t n, const struct prefix *before, struct prefix *after)
+static size_t extend_prefixes(size_t T, size_t C, const double *p, size_t n,
+    const struct label_prefix *before, struct label_prefix *after)
 {
     size_t count = 0;
     for (size_t i = 0; i < n; i++) {
         double total = add_logarithms(before[i].blank, before[i].label);
         int32_t last = before[i].n ? before[i].labels[before[i].n - 1] : -1;
-        struct prefix *same = find_prefix(after, &count, T, &before[i], -1);
+        struct label_prefix *same = find_prefix(after, &count, T, &before[i], -1);
         same->blank = add_logarithms(same->blank, total + p[C]);
         if (last >= 0)
             same->label = add_logarithms(same->label, before[i].label + p[last]);
         for (int32_t c = 0; c < (int32_t)C; c++) {
-            struct prefix *longer = find_prefix(after, &count, T, &before[i], c);
+            struct label_prefix *longer = find_prefix(after, &count, T, &before[i], c);
             longer->label = add_logarithms(longer->label, (c == last ? before[i].blank : total) + p[c]);
         }
     }
@@ -245,11 +245,11 @@ size_t reference_ctc_beam(size_t T, size_t C, const double *logits, size_t beam,
 {
     size_t n = 1;
     double *p = logarithms_of_softmax(T, C + 1, logits);
-    struct prefix *kept = calloc(beam * (C + 1), sizeof *kept),
-                  *after = calloc(beam * (C + 1), sizeof *after);
+    struct label_prefix *kept = calloc(beam * (C + 1), sizeof *kept),
+                        *after = calloc(beam * (C + 1), sizeof *after);
     if (!kept || !after)
         abort();
-    kept[0] = (struct prefix){.labels = calloc(T + 1, sizeof *labels), .label = -INFINITY};
+    kept[0] = (struct label_prefix){.labels = calloc(T + 1, sizeof *labels), .label = -INFINITY};
     for (size_t t = 0; t < T; t++) {
         size_t count = extend_prefixes(T, C, p + t * (C + 1), n, kept, after);
         for (size_t i = 0; i < n; i++)

@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* All that was computed; [n] symbols. */
-struct trace {
+struct decoder_trace {
     const struct reference_decoder *decoder;
     size_t n, T, F, S, G, K, X;     /* K: width of keys and queries; X: of the first layer's inputs */
     double *e;                      /* [F] */
@@ -97,11 +97,13 @@ static size_t top_width(const struct reference_decoder *decoder, size_t k)
     return k == 0 ? decoder->config->decoder_hidden : decoder->config->output_size[k - 1];
 }
 
-static void trace_init(struct trace *trace, const struct reference_decoder *decoder, size_t T, size_t n)
+static void trace_init(
+    struct decoder_trace *trace, const struct reference_decoder *decoder, size_t T, size_t n)
 {
     const struct net_config *c = decoder->config;
     size_t S = c->decoder_hidden, G = reference_gates(c->cell);
-    *trace = (struct trace){.decoder = decoder, .n = n, .T = T, .F = decoder->D * decoder->H, .S = S, .G = G};
+    *trace = (struct decoder_trace){
+        .decoder = decoder, .n = n, .T = T, .F = decoder->D * decoder->H, .S = S, .G = G};
     trace->K = c->attention == ATTENTION_ADDITIVE ? c->attention_size : S;
     trace->X = has_classes(decoder) ? c->decoder_embedding : c->outputs;
     trace->e = reference_numbers(trace->F);
@@ -123,7 +125,7 @@ static void trace_init(struct trace *trace, const struct reference_decoder *deco
     trace->out = reference_numbers(n * head_width(decoder));
 }
 
-static void trace_finish(struct trace *trace)
+static void trace_finish(struct decoder_trace *trace)
 {
     free(trace->e);
     for (size_t l = 0; l < trace->decoder->config->decoder_layers; l++) {
@@ -152,42 +154,42 @@ static struct cell_weights layer_weights(
         .c = find(decoder, flat, "decoder.rnn.bias_hh_l%zu", l)};
 }
 
-static struct cell_shape layer_shape(const struct trace *trace, size_t l)
+static struct cell_shape layer_shape(const struct decoder_trace *trace, size_t l)
 {
     return (struct cell_shape){
         .cell = trace->decoder->config->cell, .I = l ? trace->S : trace->X, .H = trace->S};
 }
 
-static struct cell_step step_at(const struct trace *trace, size_t l, size_t u)
+static struct reference_step step_at(const struct decoder_trace *trace, size_t l, size_t u)
 {
     size_t rows = trace->G * trace->S;
-    return (struct cell_step){.gate = trace->gate[l] + u * rows,
+    return (struct reference_step){.gate = trace->gate[l] + u * rows,
         .recurrent = trace->recurrent[l] + u * rows,
         .state = trace->state[l] + u * trace->S,
         .h = trace->h[l] + u * trace->S};
 }
 
 /* h and state that symbol u goes on from. */
-static struct cell_step step_before(const struct trace *trace, size_t l, size_t u)
+static struct reference_step step_before(const struct decoder_trace *trace, size_t l, size_t u)
 {
     if (u > 0)
         return step_at(trace, l, u - 1);
-    return (struct cell_step){.h = trace->start[l], .state = trace->start[l] + trace->S};
+    return (struct reference_step){.h = trace->start[l], .state = trace->start[l] + trace->S};
 }
 
-static size_t start_rows(const struct trace *trace)
+static size_t start_rows(const struct decoder_trace *trace)
 {
     return trace->decoder->config->cell == CELL_LSTM ? 2 * trace->S : trace->S;
 }
 
 /* Frame whose outputs of direction d begin the decoder. */
-static size_t start_frame(const struct trace *trace, size_t d)
+static size_t start_frame(const struct decoder_trace *trace, size_t d)
 {
     return d == 0 ? trace->T - 1 : 0;
 }
 
 /* Start states and keys. */
-static void forward_start(struct trace *trace, const double *weights, const double *y)
+static void forward_start(struct decoder_trace *trace, const double *weights, const double *y)
 {
     const struct reference_decoder *decoder = trace->decoder;
     size_t H = decoder->H, F = trace->F;
@@ -208,7 +210,7 @@ static void forward_start(struct trace *trace, const double *weights, const doub
         affine(trace->K, F, W, b, y + t * F, trace->key + t * trace->K);
 }
 
-static void forward_attention(struct trace *trace, const double *weights, const double *y, size_t u)
+static void forward_attention(struct decoder_trace *trace, const double *weights, const double *y, size_t u)
 {
     const struct reference_decoder *decoder = trace->decoder;
     size_t S = trace->S, F = trace->F, K = trace->K, T = trace->T;
@@ -243,7 +245,7 @@ static void forward_attention(struct trace *trace, const double *weights, const 
 }
 
 /* One symbol; its input x[0] is there. */
-static void forward_symbol(struct trace *trace, const double *weights, const double *y, size_t u)
+static void forward_symbol(struct decoder_trace *trace, const double *weights, const double *y, size_t u)
 {
     const struct reference_decoder *decoder = trace->decoder;
     const struct net_config *c = decoder->config;
@@ -251,7 +253,7 @@ static void forward_symbol(struct trace *trace, const double *weights, const dou
     for (size_t l = 0; l < c->decoder_layers; l++) {
         struct cell_shape shape = layer_shape(trace, l);
         struct cell_weights cell = layer_weights(decoder, weights, l);
-        struct cell_step step = step_at(trace, l, u), before = step_before(trace, l, u);
+        struct reference_step step = step_at(trace, l, u), before = step_before(trace, l, u);
         if (l > 0)
             memcpy(trace->x[l] + u * S, trace->h[l - 1] + u * S, S * sizeof(double));
         struct cell_past past = {trace->x[l] + u * shape.I, before.h, before.h, before.state};
@@ -274,7 +276,7 @@ static void forward_symbol(struct trace *trace, const double *weights, const dou
 
 /* x[0] of symbol u: the embedding of `symbol`, or `values`; NULL: zeroes. */
 static void set_input(
-    struct trace *trace, const double *weights, size_t u, size_t symbol, const double *values)
+    struct decoder_trace *trace, const double *weights, size_t u, size_t symbol, const double *values)
 {
     size_t X = trace->X;
     double *x = trace->x[0] + u * X;
@@ -285,13 +287,14 @@ static void set_input(
 }
 
 /* The true symbol before u; the start symbol before the first. */
-static size_t symbol_before(const struct trace *trace, const struct reference_targets *targets, size_t u)
+static size_t symbol_before(
+    const struct decoder_trace *trace, const struct reference_targets *targets, size_t u)
 {
     return u ? (size_t)targets->classes[u - 1] : trace->decoder->config->outputs + 1;
 }
 
 static void forward_forced(
-    struct trace *trace, const double *weights, const struct reference_targets *targets)
+    struct decoder_trace *trace, const double *weights, const struct reference_targets *targets)
 {
     forward_start(trace, weights, targets->y);
     for (size_t u = 0; u < trace->n; u++) {
@@ -314,7 +317,7 @@ static double log_sum(const double *a, size_t n)
 }
 
 /* Class that symbol u of n should be: a label, or the end symbol. */
-static size_t wanted(const struct trace *trace, const struct reference_targets *targets, size_t u)
+static size_t wanted(const struct decoder_trace *trace, const struct reference_targets *targets, size_t u)
 {
     return u < targets->U ? (size_t)targets->classes[u] : trace->decoder->config->outputs;
 }
@@ -351,7 +354,7 @@ static double value_slope(const struct net_config *c, double a, double v)
 double reference_decoder_loss(const struct reference_decoder *decoder, const double *weights,
     const struct reference_targets *targets, double *outputs)
 {
-    struct trace trace;
+    struct decoder_trace trace;
     trace_init(&trace, decoder, targets->T, reference_decoder_symbols(decoder, targets->U));
     forward_forced(&trace, weights, targets);
     size_t O = head_width(decoder);
@@ -371,7 +374,7 @@ double reference_decoder_loss(const struct reference_decoder *decoder, const dou
 }
 
 /* dv [S] by the combination of symbol u, from the outputs. */
-static void backward_top(const struct trace *trace, const double *weights,
+static void backward_top(const struct decoder_trace *trace, const double *weights,
     const struct reference_targets *targets, size_t u, double *gradient, double *dcombined)
 {
     const struct reference_decoder *decoder = trace->decoder;
@@ -402,8 +405,8 @@ static void backward_top(const struct trace *trace, const double *weights,
 }
 
 /* The combination's gradient (destroyed) into dd [S], dy [T][F] and dkey [T][K]. */
-static void backward_attention(const struct trace *trace, const double *weights, const double *y, size_t u,
-    double *dcombined, double *dd, double *dy, double *dkey, double *gradient)
+static void backward_attention(const struct decoder_trace *trace, const double *weights, const double *y,
+    size_t u, double *dcombined, double *dd, double *dy, double *dkey, double *gradient)
 {
     const struct reference_decoder *decoder = trace->decoder;
     size_t S = trace->S, F = trace->F, K = trace->K, T = trace->T;
@@ -451,8 +454,8 @@ static void backward_attention(const struct trace *trace, const double *weights,
 }
 
 /* dh [n][S] by the outputs of layer l; adds to dx [n][inputs]. Start map included, into de [F]. */
-static void backward_layer(const struct trace *trace, const double *weights, size_t l, const double *dh,
-    double *dx, double *de, double *gradient)
+static void backward_layer(const struct decoder_trace *trace, const double *weights, size_t l,
+    const double *dh, double *dx, double *de, double *gradient)
 {
     const struct reference_decoder *decoder = trace->decoder;
     size_t S = trace->S;
@@ -462,7 +465,7 @@ static void backward_layer(const struct trace *trace, const double *weights, siz
     double *carried = reference_numbers(2 * S); /* by h and state of the symbol before */
     double *dm = reference_numbers(S);          /* by h of the symbol before, through the recurrent product */
     for (size_t u = trace->n; u-- > 0;) {
-        struct cell_step step = step_at(trace, l, u), before = step_before(trace, l, u);
+        struct reference_step step = step_at(trace, l, u), before = step_before(trace, l, u);
         for (size_t s = 0; s < S; s++)
             carried[s] += dh[u * S + s];
         struct cell_past past = {trace->x[l] + u * shape.I, before.h, before.h, before.state};
@@ -481,7 +484,7 @@ static void backward_layer(const struct trace *trace, const double *weights, siz
 }
 
 /* Gradients by keys and the vector e into the encoder's outputs; by inputs into the embedding. */
-static void backward_start(const struct trace *trace, const double *weights,
+static void backward_start(const struct decoder_trace *trace, const double *weights,
     const struct reference_targets *targets, const double *dkey, const double *de, const double *dx,
     double *dy, double *gradient)
 {
@@ -503,7 +506,7 @@ static void backward_start(const struct trace *trace, const double *weights,
 void reference_decoder_backward(const struct reference_decoder *decoder, const double *weights,
     const struct reference_targets *targets, double *dy, double *gradient)
 {
-    struct trace trace;
+    struct decoder_trace trace;
     trace_init(&trace, decoder, targets->T, reference_decoder_symbols(decoder, targets->U));
     forward_forced(&trace, weights, targets);
     size_t n = trace.n, S = trace.S;
@@ -533,7 +536,7 @@ void reference_decoder_backward(const struct reference_decoder *decoder, const d
 void reference_decoder_run(const struct reference_decoder *decoder, const double *weights,
     const struct reference_targets *targets, double *values)
 {
-    struct trace trace;
+    struct decoder_trace trace;
     size_t O = head_width(decoder);
     trace_init(&trace, decoder, targets->T, targets->U);
     forward_start(&trace, weights, targets->y);
@@ -551,7 +554,7 @@ void reference_decoder_run(const struct reference_decoder *decoder, const double
 size_t reference_decoder_greedy(const struct reference_decoder *decoder, const double *weights,
     const struct reference_targets *targets, size_t most, int32_t *labels)
 {
-    struct trace trace;
+    struct decoder_trace trace;
     size_t O = head_width(decoder), u = 0;
     trace_init(&trace, decoder, targets->T, most);
     forward_start(&trace, weights, targets->y);
@@ -571,8 +574,8 @@ size_t reference_decoder_greedy(const struct reference_decoder *decoder, const d
 }
 
 /* The search so far. */
-struct search {
-    struct trace trace;
+struct reference_search {
+    struct decoder_trace trace;
     const double *weights, *y;
     size_t most, best_count;
     int32_t *prefix, *best; /* [most] */
@@ -580,9 +583,9 @@ struct search {
 };
 
 /* All sequences that go on from a prefix of u labels with this sum of logarithms. */
-static void search_on(struct search *search, size_t u, double sum)
+static void search_on(struct reference_search *search, size_t u, double sum)
 {
-    struct trace *trace = &search->trace;
+    struct decoder_trace *trace = &search->trace;
     size_t O = head_width(trace->decoder);
     set_input(trace, search->weights, u, u ? (size_t)search->prefix[u - 1] : O, NULL);
     memset(trace->context + u * trace->F, 0, trace->F * sizeof(double));
@@ -612,7 +615,7 @@ size_t reference_decoder_best(const struct reference_decoder *decoder, const dou
     int32_t *prefix = calloc(most, sizeof *prefix);
     if (!prefix)
         abort();
-    struct search search = {.weights = weights,
+    struct reference_search search = {.weights = weights,
         .y = targets->y,
         .most = most,
         .prefix = prefix,

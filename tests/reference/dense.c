@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void reference_dense_forward(const struct dense *dense, size_t rows, const double *x, double *y)
+void reference_dense_forward(const struct reference_dense *dense, size_t rows, const double *x, double *y)
 {
     size_t O = dense->outputs, I = dense->inputs;
     for (size_t r = 0; r < rows; r++)
@@ -20,8 +20,8 @@ void reference_dense_forward(const struct dense *dense, size_t rows, const doubl
         }
 }
 
-void reference_dense_backward(const struct dense *dense, size_t rows, const double *x, const double *dy,
-    double *dx, const struct dense *gradient)
+void reference_dense_backward(const struct reference_dense *dense, size_t rows, const double *x,
+    const double *dy, double *dx, const struct reference_dense *gradient)
 {
     size_t O = dense->outputs, I = dense->inputs;
     for (size_t r = 0; r < rows; r++)
@@ -62,32 +62,33 @@ void reference_chain_finish(struct chain *chain)
         free(chain->v[k]);
 }
 
-static struct dense dense_of(const struct chain *chain, const struct names *names, double *flat, size_t k)
+static struct reference_dense dense_of(
+    const struct chain *chain, const struct reference_names *names, double *flat, size_t k)
 {
-    return (struct dense){.outputs = chain->width[k + 1],
+    return (struct reference_dense){.outputs = chain->width[k + 1],
         .inputs = chain->width[k],
         .W = reference_tensor(names, flat, "%s.%zu.weight", chain->name, k),
         .b = reference_tensor(names, flat, "%s.%zu.bias", chain->name, k)};
 }
 
-void reference_chain_forward(struct chain *chain, const struct names *names, double *weights)
+void reference_chain_forward(struct chain *chain, const struct reference_names *names, double *weights)
 {
     for (size_t k = 0; k < chain->n; k++) {
-        struct dense dense = dense_of(chain, names, weights, k);
+        struct reference_dense dense = dense_of(chain, names, weights, k);
         reference_dense_forward(&dense, chain->rows, chain->v[k], chain->v[k + 1]);
         reference_squash(chain->rows * dense.outputs, chain->v[k + 1]);
     }
 }
 
-double *reference_chain_backward(
-    const struct chain *chain, const struct names *names, double *weights, const double *dy, double *gradient)
+double *reference_chain_backward(const struct chain *chain, const struct reference_names *names,
+    double *weights, const double *dy, double *gradient)
 {
     size_t rows = chain->rows, last = rows * chain->width[chain->n];
     double *dv = reference_numbers(last);
     memcpy(dv, dy, last * sizeof *dv);
     for (size_t k = chain->n; k-- > 0;) {
-        struct dense dense = dense_of(chain, names, weights, k);
-        struct dense ddense = dense_of(chain, names, gradient, k);
+        struct reference_dense dense = dense_of(chain, names, weights, k);
+        struct reference_dense ddense = dense_of(chain, names, gradient, k);
         double *dx = reference_numbers(rows * dense.inputs);
         reference_unsquash(rows * dense.outputs, chain->v[k + 1], dv);
         reference_dense_backward(&dense, rows, chain->v[k], dv, dx, &ddense);

@@ -5,17 +5,17 @@
 #include "names.h"
 
 /* W [outputs][inputs], b [outputs]; or their gradients. */
-struct dense {
+struct reference_dense {
     size_t outputs, inputs;
     double *W, *b;
 };
 
 /* y [rows][outputs] = W x + b; x [rows][inputs]. */
-void reference_dense_forward(const struct dense *dense, size_t rows, const double *x, double *y);
+void reference_dense_forward(const struct reference_dense *dense, size_t rows, const double *x, double *y);
 
 /* Adds to dx and to the gradients. */
-void reference_dense_backward(const struct dense *dense, size_t rows, const double *x, const double *dy,
-    double *dx, const struct dense *gradient);
+void reference_dense_backward(const struct reference_dense *dense, size_t rows, const double *x,
+    const double *dy, double *dx, const struct reference_dense *gradient);
 
 /* y = tanh(y); dy by the squashed y becomes that by what it was squashed from. */
 void reference_squash(size_t n, double *y);
@@ -32,11 +32,11 @@ struct chain {
 void reference_chain_init(
     struct chain *chain, const char *name, size_t n, const size_t *sizes, size_t inputs, size_t rows);
 void reference_chain_finish(struct chain *chain);
-void reference_chain_forward(struct chain *chain, const struct names *names, double *weights);
+void reference_chain_forward(struct chain *chain, const struct reference_names *names, double *weights);
 
 /* dy [rows][width[n]] in; returns the derivative by v[0], for free(). Adds to the gradient. */
-double *reference_chain_backward(const struct chain *chain, const struct names *names, double *weights,
-    const double *dy, double *gradient);
+double *reference_chain_backward(const struct chain *chain, const struct reference_names *names,
+    double *weights, const double *dy, double *gradient);
 
 /* z = (y - mean) / sqrt(variance + 1e-5) . weight + bias, over each row of n (Ba, Kiros and Hinton 2016). */
 void reference_norm_forward(

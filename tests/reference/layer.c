@@ -13,12 +13,12 @@
 /* Weights of one direction, or their gradients. */
 struct direction {
     struct cell_weights cell;
-    struct dense transition[REFERENCE_MOST_TRANSITIONS];
+    struct reference_dense transition[REFERENCE_MOST_TRANSITIONS];
     double *h0, *c0; /* [H]; NULL: zero */
 };
 
 static struct direction direction_of(
-    const struct layer *layer, const struct names *names, double *flat, size_t d)
+    const struct reference_layer *layer, const struct reference_names *names, double *flat, size_t d)
 {
     const struct net_config *config = layer->config;
     size_t l = layer->l, H = layer->shape.H;
@@ -30,7 +30,7 @@ static struct direction direction_of(
     if (config->peepholes)
         direction.cell.p = reference_tensor(names, flat, "rnn.peephole_l%zu%s", l, way);
     for (size_t k = 0; k < config->transition_layers; k++)
-        direction.transition[k] = (struct dense){.outputs = H,
+        direction.transition[k] = (struct reference_dense){.outputs = H,
             .inputs = H,
             .W = reference_tensor(names, flat, "rnn.transition_l%zu.%zu.weight%s", l, k, way),
             .b = reference_tensor(names, flat, "rnn.transition_l%zu.%zu.bias%s", l, k, way)};
@@ -42,10 +42,10 @@ static struct direction direction_of(
 }
 
 void reference_layer_init(
-    struct layer *layer, const struct net_config *config, size_t l, size_t inputs, size_t T)
+    struct reference_layer *layer, const struct net_config *config, size_t l, size_t inputs, size_t T)
 {
     size_t H = config->hidden[l], rows = reference_gates(config->cell) * H;
-    *layer = (struct layer){.config = config,
+    *layer = (struct reference_layer){.config = config,
         .shape = {.cell = config->cell, .I = inputs, .H = H},
         .l = l,
         .D = config->bidirectional[l] ? 2 : 1,
@@ -59,7 +59,7 @@ void reference_layer_init(
             .m = reference_numbers(T * (config->transition_layers + 1) * H)};
 }
 
-void reference_layer_finish(struct layer *layer)
+void reference_layer_finish(struct reference_layer *layer)
 {
     free(layer->x);
     for (size_t d = 0; d < layer->D; d++) {
@@ -71,18 +71,18 @@ void reference_layer_finish(struct layer *layer)
     }
 }
 
-static struct cell_step step_at(const struct layer *layer, size_t d, size_t t)
+static struct reference_step step_at(const struct reference_layer *layer, size_t d, size_t t)
 {
     const struct course *course = &layer->course[d];
     size_t H = layer->shape.H, rows = reference_gates(layer->shape.cell) * H;
-    return (struct cell_step){.gate = course->gate + t * rows,
+    return (struct reference_step){.gate = course->gate + t * rows,
         .recurrent = course->recurrent + t * rows,
         .state = course->state + t * H,
         .h = course->h + t * H};
 }
 
 /* m(k) of step t. */
-static double *m_at(const struct layer *layer, size_t d, size_t t, size_t k)
+static double *m_at(const struct reference_layer *layer, size_t d, size_t t, size_t k)
 {
     return layer->course[d].m + (t * (layer->config->transition_layers + 1) + k) * layer->shape.H;
 }
@@ -94,8 +94,8 @@ static size_t visited(size_t d, size_t T, size_t n)
 }
 
 /* What the n-th step that direction d visits comes from; `nothing` is [H] zeroes. */
-static struct cell_past past_of(
-    const struct layer *layer, const struct direction *direction, size_t d, size_t n, const double *nothing)
+static struct cell_past past_of(const struct reference_layer *layer, const struct direction *direction,
+    size_t d, size_t n, const double *nothing)
 {
     size_t t = visited(d, layer->T, n);
     struct cell_past past = {.x = layer->x + t * layer->shape.I,
@@ -103,14 +103,15 @@ static struct cell_past past_of(
         .h = direction->h0 ? direction->h0 : nothing,
         .state = direction->c0 ? direction->c0 : nothing};
     if (n > 0) {
-        struct cell_step before = step_at(layer, d, visited(d, layer->T, n - 1));
+        struct reference_step before = step_at(layer, d, visited(d, layer->T, n - 1));
         past.h = before.h;
         past.state = before.state;
     }
     return past;
 }
 
-static void forward_course(struct layer *layer, const struct names *names, double *weights, size_t d)
+static void forward_course(
+    struct reference_layer *layer, const struct reference_names *names, double *weights, size_t d)
 {
     size_t H = layer->shape.H, K = layer->config->transition_layers;
     struct direction direction = direction_of(layer, names, weights, d);
@@ -118,7 +119,7 @@ static void forward_course(struct layer *layer, const struct names *names, doubl
     for (size_t n = 0; n < layer->T; n++) {
         size_t t = visited(d, layer->T, n);
         struct cell_past past = past_of(layer, &direction, d, n, nothing);
-        struct cell_step step = step_at(layer, d, t);
+        struct reference_step step = step_at(layer, d, t);
         for (size_t h = 0; h < H; h++)
             m_at(layer, d, t, 0)[h] = past.h[h] * (layer->mask[d] ? layer->mask[d][h] : 1);
         for (size_t k = 0; k < K; k++) {
@@ -131,7 +132,8 @@ static void forward_course(struct layer *layer, const struct names *names, doubl
     free(nothing);
 }
 
-void reference_layer_forward(struct layer *layer, const struct names *names, double *weights, double *y)
+void reference_layer_forward(
+    struct reference_layer *layer, const struct reference_names *names, double *weights, double *y)
 {
     size_t D = layer->D, H = layer->shape.H;
     for (size_t d = 0; d < D; d++) {
@@ -143,7 +145,7 @@ void reference_layer_forward(struct layer *layer, const struct names *names, dou
 }
 
 /* dm [H] by m of step t; adds to dh [H], by the h that m comes from. */
-static void backward_transition(const struct layer *layer, size_t d, size_t t,
+static void backward_transition(const struct reference_layer *layer, size_t d, size_t t,
     const struct direction *direction, const struct direction *gradient, const double *dm, double *dh)
 {
     size_t H = layer->shape.H;
@@ -162,8 +164,8 @@ static void backward_transition(const struct layer *layer, size_t d, size_t t,
     free(dv);
 }
 
-static void backward_course(const struct layer *layer, const struct names *names, double *weights, size_t d,
-    const double *dy, double *dx, double *gradient)
+static void backward_course(const struct reference_layer *layer, const struct reference_names *names,
+    double *weights, size_t d, const double *dy, double *dx, double *gradient)
 {
     size_t I = layer->shape.I, H = layer->shape.H, D = layer->D;
     struct direction direction = direction_of(layer, names, weights, d);
@@ -172,7 +174,7 @@ static void backward_course(const struct layer *layer, const struct names *names
     for (size_t n = layer->T; n-- > 0;) {
         size_t t = visited(d, layer->T, n);
         struct cell_past past = past_of(layer, &direction, d, n, nothing);
-        struct cell_step step = step_at(layer, d, t);
+        struct reference_step step = step_at(layer, d, t);
         double *dm = reference_numbers(H);
         for (size_t h = 0; h < H; h++)
             dh[h] += dy[t * D * H + d * H + h];
@@ -190,8 +192,8 @@ static void backward_course(const struct layer *layer, const struct names *names
     free(dstate);
 }
 
-void reference_layer_backward(const struct layer *layer, const struct names *names, double *weights,
-    const double *dy, double *dx, double *gradient)
+void reference_layer_backward(const struct reference_layer *layer, const struct reference_names *names,
+    double *weights, const double *dy, double *dx, double *gradient)
 {
     for (size_t d = 0; d < layer->D; d++)
         backward_course(layer, names, weights, d, dy, dx, gradient);

@@ -14,7 +14,7 @@ struct course {
     double *m;                /* [T][K+1][H]: m(0), ..., m(K) */
 };
 
-struct layer {
+struct reference_layer {
     const struct net_config *config;
     struct cell_shape shape;
     size_t l, D, T;
@@ -24,14 +24,15 @@ struct layer {
 };
 
 void reference_layer_init(
-    struct layer *layer, const struct net_config *config, size_t l, size_t inputs, size_t T);
-void reference_layer_finish(struct layer *layer);
+    struct reference_layer *layer, const struct net_config *config, size_t l, size_t inputs, size_t T);
+void reference_layer_finish(struct reference_layer *layer);
 
 /* x to y [T][D*H]. */
-void reference_layer_forward(struct layer *layer, const struct names *names, double *weights, double *y);
+void reference_layer_forward(
+    struct reference_layer *layer, const struct reference_names *names, double *weights, double *y);
 
 /* dy [T][D*H]; adds to dx [T][I] and to the gradient. */
-void reference_layer_backward(const struct layer *layer, const struct names *names, double *weights,
-    const double *dy, double *dx, double *gradient);
+void reference_layer_backward(const struct reference_layer *layer, const struct reference_names *names,
+    double *weights, const double *dy, double *dx, double *gradient);
 
 #endif

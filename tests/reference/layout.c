@@ -103,7 +103,7 @@ size_t reference_count_weights(const struct net_config *config)
     return layout_make(config, NULL).weights;
 }
 
-void reference_names_init(struct names *names, const struct net_config *config)
+void reference_names_init(struct reference_names *names, const struct net_config *config)
 {
     names->n = layout_make(config, NULL).tensors;
     names->list = calloc(names->n, sizeof *names->list);
@@ -112,12 +112,12 @@ void reference_names_init(struct names *names, const struct net_config *config)
     layout_make(config, names->list);
 }
 
-void reference_names_finish(struct names *names)
+void reference_names_finish(struct reference_names *names)
 {
     free(names->list);
 }
 
-double *reference_tensor(const struct names *names, double *flat, const char *format, ...)
+double *reference_tensor(const struct reference_names *names, double *flat, const char *format, ...)
 {
     char name[64];
     va_list arguments;

@@ -4,17 +4,17 @@
 
 #include "reference.h"
 
-struct names {
+struct reference_names {
     size_t n;
     struct parameter *list;
 };
 
-void reference_names_init(struct names *names, const struct net_config *config);
-void reference_names_finish(struct names *names);
+void reference_names_init(struct reference_names *names, const struct net_config *config);
+void reference_names_finish(struct reference_names *names);
 
 /* The tensor of this name in a flat vector of weights or of their gradient; a name that is not there ends the
  * program. */
-double *reference_tensor(const struct names *names, double *flat, const char *format, ...)
+double *reference_tensor(const struct reference_names *names, double *flat, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -13,12 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct trace {
+struct network_trace {
     const struct net_config *config;
-    struct names names;
+    struct reference_names names;
     size_t T, R, O, F, H;       /* F: width of the last layer; H: of its forward half */
     struct chain input, output; /* rows are frames; rows of targets */
-    struct layer layer[NET_MOST_LAYERS];
+    struct reference_layer layer[NET_MOST_LAYERS];
     double *y[NET_MOST_LAYERS]; /* [T][D*H] y_l: outputs of the layers, with what `residual` adds */
     double *activation;         /* [R][O], what the head gives */
 };
@@ -33,9 +33,9 @@ size_t reference_outputs(const struct net_config *config)
     return config->outputs + (config->output == OUTPUT_CTC);
 }
 
-static void trace_init(struct trace *trace, const struct net_config *config, size_t T)
+static void trace_init(struct network_trace *trace, const struct net_config *config, size_t T)
 {
-    *trace = (struct trace){
+    *trace = (struct network_trace){
         .config = config, .T = T, .R = reference_rows(config, T), .O = reference_outputs(config)};
     reference_names_init(&trace->names, config);
     size_t width = config->symbols && config->embedding ? config->embedding : config->inputs;
@@ -53,7 +53,7 @@ static void trace_init(struct trace *trace, const struct net_config *config, siz
     trace->activation = reference_numbers(trace->R * trace->O);
 }
 
-static void trace_finish(struct trace *trace)
+static void trace_finish(struct network_trace *trace)
 {
     for (size_t l = 0; l < trace->config->layers; l++) {
         reference_layer_finish(&trace->layer[l]);
@@ -66,12 +66,13 @@ static void trace_finish(struct trace *trace)
 }
 
 /* What layer l, or with l = L what comes behind the layers, gets from before it. */
-static double *before_layer(const struct trace *trace, size_t l)
+static double *before_layer(const struct network_trace *trace, size_t l)
 {
     return l ? trace->y[l - 1] : trace->input.v[trace->input.n];
 }
 
-static void forward_inputs(struct trace *trace, double *weights, const struct reference_sequence *sequence)
+static void forward_inputs(
+    struct network_trace *trace, double *weights, const struct reference_sequence *sequence)
 {
     const struct net_config *config = trace->config;
     size_t I = config->inputs, E = config->embedding;
@@ -88,10 +89,10 @@ static void forward_inputs(struct trace *trace, double *weights, const struct re
     }
 }
 
-static void forward_layer(struct trace *trace, size_t l, double *weights)
+static void forward_layer(struct network_trace *trace, size_t l, double *weights)
 {
     const struct net_config *config = trace->config;
-    struct layer *layer = &trace->layer[l];
+    struct reference_layer *layer = &trace->layer[l];
     size_t T = trace->T, I = layer->shape.I;
     const double *before = before_layer(trace, l);
     if (l > 0 && config->normalize)
@@ -105,23 +106,23 @@ static void forward_layer(struct trace *trace, size_t l, double *weights)
 }
 
 /* The frame that place k of row r of what comes behind the layers is from. */
-static size_t frame_of(const struct trace *trace, size_t r, size_t k)
+static size_t frame_of(const struct network_trace *trace, size_t r, size_t k)
 {
     if (trace->config->output != OUTPUT_SEQUENCE)
         return r;
     return k < trace->H ? trace->T - 1 : 0;
 }
 
-static struct dense head_of(const struct trace *trace, double *flat)
+static struct reference_dense head_of(const struct network_trace *trace, double *flat)
 {
-    return (struct dense){.outputs = trace->O,
+    return (struct reference_dense){.outputs = trace->O,
         .inputs = trace->output.width[trace->output.n],
         .W = reference_tensor(&trace->names, flat, "head.weight"),
         .b = reference_tensor(&trace->names, flat, "head.bias")};
 }
 
-static void trace_forward(struct trace *trace, const struct net_config *config, const double *constant,
-    const struct reference_sequence *sequence)
+static void trace_forward(struct network_trace *trace, const struct net_config *config,
+    const double *constant, const struct reference_sequence *sequence)
 {
     double *weights = (double *)constant;
     trace_init(trace, config, sequence->T);
@@ -137,14 +138,14 @@ static void trace_forward(struct trace *trace, const struct net_config *config, 
         for (size_t k = 0; k < F; k++)
             trace->output.v[0][r * F + k] = last[frame_of(trace, r, k) * F + k];
     reference_chain_forward(&trace->output, &trace->names, weights);
-    struct dense head = head_of(trace, weights);
+    struct reference_dense head = head_of(trace, weights);
     reference_dense_forward(&head, trace->R, trace->output.v[trace->output.n], trace->activation);
 }
 
 void reference_forward(const struct net_config *config, const double *weights,
     const struct reference_sequence *sequence, double *outputs)
 {
-    struct trace trace;
+    struct network_trace trace;
     trace_forward(&trace, config, weights, sequence);
     for (size_t r = 0; r < trace.R; r++)
         reference_row_outputs(config, trace.activation + r * trace.O, outputs + r * trace.O);
@@ -166,7 +167,8 @@ static int has_target(const struct net_config *config, const struct reference_se
     return config->loss != LOSS_SOFTMAX || sequence->classes[r] >= 0;
 }
 
-static struct reference_score ctc_score(const struct trace *trace, const struct reference_sequence *sequence)
+static struct reference_score ctc_score(
+    const struct network_trace *trace, const struct reference_sequence *sequence)
 {
     size_t T = trace->T, C = trace->config->outputs, U = sequence->U;
     int32_t *labels = calloc(T, sizeof *labels);
@@ -185,7 +187,7 @@ static struct reference_score ctc_score(const struct trace *trace, const struct 
 struct reference_score reference_get_score(
     const struct net_config *config, const double *weights, const struct reference_sequence *sequence)
 {
-    struct trace trace;
+    struct network_trace trace;
     trace_forward(&trace, config, weights, sequence);
     size_t O = trace.O;
     struct reference_score score = {.errors = config->loss == LOSS_SOFTMAX ? 0 : NAN};
@@ -206,12 +208,12 @@ struct reference_score reference_get_score(
 }
 
 /* Returns the derivative by the outputs of the last layer [T][F], for free(). */
-static double *backward_head(
-    const struct trace *trace, double *weights, const struct reference_sequence *sequence, double *gradient)
+static double *backward_head(const struct network_trace *trace, double *weights,
+    const struct reference_sequence *sequence, double *gradient)
 {
     const struct net_config *config = trace->config;
     size_t F = trace->F, O = trace->O, R = trace->R;
-    struct dense head = head_of(trace, weights), dhead = head_of(trace, gradient);
+    struct reference_dense head = head_of(trace, weights), dhead = head_of(trace, gradient);
     double *da = reference_numbers(R * O), *dv = reference_numbers(R * head.inputs);
     if (config->output == OUTPUT_CTC)
         reference_ctc(R, config->outputs, trace->activation, sequence->U, sequence->classes, da);
@@ -233,9 +235,9 @@ static double *backward_head(
 
 /* dy by y_l; returns the derivative by what layer l gets from before it, for free(). */
 static double *backward_layer(
-    const struct trace *trace, size_t l, double *weights, const double *dy, double *gradient)
+    const struct network_trace *trace, size_t l, double *weights, const double *dy, double *gradient)
 {
-    const struct layer *layer = &trace->layer[l];
+    const struct reference_layer *layer = &trace->layer[l];
     size_t T = trace->T, I = layer->shape.I;
     double *dx = reference_numbers(T * I), *dbefore = reference_numbers(T * I);
     reference_layer_backward(layer, &trace->names, weights, dy, dx, gradient);
@@ -256,7 +258,7 @@ void reference_backward(const struct net_config *config, const double *constant,
     const struct reference_sequence *sequence, double *gradient)
 {
     double *weights = (double *)constant;
-    struct trace trace;
+    struct network_trace trace;
     trace_forward(&trace, config, weights, sequence);
     double *dy = backward_head(&trace, weights, sequence, gradient);
     for (size_t l = config->layers; l-- > 0;) {

@@ -32,7 +32,7 @@ static void *room(size_t n, size_t size)
 
 /* One sequence of T frames, row b of B of a microbatch whose rows all go on, with the logits in double
  * beside. */
-struct sample {
+struct ctc_sequence {
     size_t T, C, U, B;
     double *logits; /* [T][C + 1] */
     size_t *first;  /* [T] */
@@ -51,10 +51,10 @@ static const struct kernel *kernel_here(void)
 }
 
 /* Logits are normal times `size`; what belongs to no frame of the sequence is NaN. */
-static struct sample sample_create(
+static struct ctc_sequence sample_create(
     size_t T, size_t C, size_t U, double size, size_t B, size_t stride, uint64_t seed)
 {
-    struct sample sample = {.T = T, .C = C, .U = U, .B = B};
+    struct ctc_sequence sample = {.T = T, .C = C, .U = U, .B = B};
     size_t n = T * B * stride, b = B / 2;
     sample.logits = room(T * (C + 1), sizeof(double));
     sample.first = room(T, sizeof(size_t));
@@ -80,7 +80,7 @@ static struct sample sample_create(
     return sample;
 }
 
-static void sample_finish(struct sample *sample)
+static void sample_finish(struct ctc_sequence *sample)
 {
     memory_destroy(sample->logits);
     memory_destroy(sample->first);
@@ -90,14 +90,14 @@ static void sample_finish(struct sample *sample)
     memory_destroy(sample->scratch);
 }
 
-static double run(struct sample *sample)
+static double run(struct ctc_sequence *sample)
 {
     return ctc_forward(kernel_here(), sample->C, &sample->frames, sample->labels, sample->U,
         sample->posterior, sample->scratch);
 }
 
 /* Loss and every element of the gradient, and what is beside the rows stays. */
-static void check_against_reference(struct sample *sample)
+static void check_against_reference(struct ctc_sequence *sample)
 {
     size_t T = sample->T, K = sample->C + 1, stride = sample->frames.stride;
     double *gradient = room(T * K, sizeof *gradient);
@@ -120,9 +120,9 @@ static void check_against_reference(struct sample *sample)
 }
 
 /* As many frames as the labels need and `more`. */
-static struct sample draw_sample(size_t C, size_t U, size_t more, double size, size_t B, uint64_t seed)
+static struct ctc_sequence draw_sample(size_t C, size_t U, size_t more, double size, size_t B, uint64_t seed)
 {
-    struct sample probe = sample_create(1, C, U, size, B, C + 1, seed);
+    struct ctc_sequence probe = sample_create(1, C, U, size, B, C + 1, seed);
     size_t T = ctc_frames_needed(probe.labels, U) + more;
     sample_finish(&probe);
     return sample_create(T ? T : 1, C, U, size, B, (C + 16) / 16 * 16, seed);
@@ -133,7 +133,7 @@ START_TEST(loss_and_gradient_are_the_reference)
     for (uint64_t seed = 0; seed < 200; seed++) {
         size_t C = 1 + pick(seed, 100, 20), U = pick(seed, 101, 25), more = pick(seed, 102, 40);
         double size = (double)(1 + pick(seed, 103, 6));
-        struct sample sample = draw_sample(C, U, more, size, 1 + pick(seed, 104, 3), seed);
+        struct ctc_sequence sample = draw_sample(C, U, more, size, 1 + pick(seed, 104, 3), seed);
         check_against_reference(&sample);
         sample_finish(&sample);
     }
@@ -143,7 +143,8 @@ END_TEST
 START_TEST(exactly_as_many_frames_as_needed_are_enough)
 {
     for (uint64_t seed = 0; seed < 60; seed++) {
-        struct sample sample = draw_sample(1 + pick(seed, 100, 4), 1 + pick(seed, 101, 12), 0, 2, 1, seed);
+        struct ctc_sequence sample =
+            draw_sample(1 + pick(seed, 100, 4), 1 + pick(seed, 101, 12), 0, 2, 1, seed);
         check_against_reference(&sample);
         sample_finish(&sample);
     }
@@ -152,7 +153,7 @@ END_TEST
 
 START_TEST(no_labels_mean_all_blank)
 {
-    struct sample sample = sample_create(9, 4, 0, 2, 1, 16, 5);
+    struct ctc_sequence sample = sample_create(9, 4, 0, 2, 1, 16, 5);
     double want = 0;
     for (size_t t = 0; t < 9; t++) {
         double sum = 0;
@@ -172,7 +173,7 @@ START_TEST(loss_is_the_sum_over_all_paths)
 {
     for (uint64_t seed = 0; seed < 60; seed++) {
         size_t C = 1 + pick(seed, 100, 3), U = pick(seed, 101, 4);
-        struct sample sample = draw_sample(C, U, pick(seed, 102, 3), 2, 1, seed);
+        struct ctc_sequence sample = draw_sample(C, U, pick(seed, 102, 3), 2, 1, seed);
         if (sample.T <= 6) {
             double want = reference_ctc_all_paths(sample.T, C, sample.logits, U, sample.labels);
             ck_assert_double_eq_tol(
@@ -190,7 +191,7 @@ START_TEST(probabilities_of_all_labellings_add_to_one)
     double sum = 0;
     for (size_t U = 0; U <= T; U++)
         for (size_t number = 0; number < (size_t)1 << U; number++) {
-            struct sample sample = sample_create(T, C, U, 1.5, 1, 16, 77);
+            struct ctc_sequence sample = sample_create(T, C, U, 1.5, 1, 16, 77);
             for (size_t u = 0; u < U; u++)
                 sample.labels[u] = (int32_t)(number >> u & 1);
             if (ctc_frames_needed(sample.labels, U) <= T)
@@ -205,7 +206,7 @@ START_TEST(gradient_matches_slope)
 {
     for (uint64_t seed = 0; seed < 20; seed++) {
         size_t C = 1 + pick(seed, 100, 4), U = pick(seed, 101, 6);
-        struct sample sample = draw_sample(C, U, pick(seed, 102, 6), 1.5, 1, seed);
+        struct ctc_sequence sample = draw_sample(C, U, pick(seed, 102, 6), 1.5, 1, seed);
         size_t T = sample.T, K = C + 1;
         run(&sample);
         ctc_backward(C, &sample.frames, sample.posterior);
@@ -226,7 +227,7 @@ END_TEST
 
 START_TEST(rows_of_the_gradient_sum_to_zero)
 {
-    struct sample sample = draw_sample(30, 20, 60, 3, 1, 3);
+    struct ctc_sequence sample = draw_sample(30, 20, 60, 3, 1, 3);
     run(&sample);
     ctc_backward(30, &sample.frames, sample.posterior);
     for (size_t t = 0; t < sample.T; t++) {
@@ -246,7 +247,7 @@ START_TEST(repeats_need_a_blank)
     ck_assert_uint_eq(ctc_frames_needed((int32_t[]){3, 3}, 2), 3);
     ck_assert_uint_eq(ctc_frames_needed((int32_t[]){3, 4, 3}, 3), 3);
     ck_assert_uint_eq(ctc_frames_needed((int32_t[]){1, 1, 1, 2, 2}, 5), 8);
-    struct sample sample = sample_create(3, 2, 2, 2, 1, 16, 9);
+    struct ctc_sequence sample = sample_create(3, 2, 2, 2, 1, 16, 9);
     sample.labels[0] = sample.labels[1] = 1;
     double loss = run(&sample), want = 1;
     for (size_t t = 0; t < 3; t++)
@@ -259,7 +260,7 @@ END_TEST
 
 START_TEST(long_sequences_stay_finite)
 {
-    struct sample sample = draw_sample(40, 400, 1570, 4, 1, 21);
+    struct ctc_sequence sample = draw_sample(40, 400, 1570, 4, 1, 21);
     ck_assert_uint_ge(sample.T, 1970);
     check_against_reference(&sample);
     sample_finish(&sample);
@@ -269,7 +270,7 @@ END_TEST
 /* Probabilities far below the smallest float, on every path. */
 START_TEST(vanishing_probabilities_count_in_full)
 {
-    struct sample sample = draw_sample(5, 8, 30, 300, 1, 22);
+    struct ctc_sequence sample = draw_sample(5, 8, 30, 300, 1, 22);
     ck_assert_double_gt(reference_ctc(sample.T, 5, sample.logits, 8, sample.labels, NULL), 1000);
     check_against_reference(&sample);
     sample_finish(&sample);
@@ -279,7 +280,7 @@ END_TEST
 START_TEST(not_a_number_comes_through)
 {
     for (size_t where = 0; where < 2; where++) {
-        struct sample sample = draw_sample(3, 2, 4, 1, 1, 23);
+        struct ctc_sequence sample = draw_sample(3, 2, 4, 1, 1, 23);
         ctc_row(&sample.frames, 2)[where ? 3 : 0] = where ? INFINITY : NAN;
         ck_assert_double_nan(run(&sample));
         ctc_backward(3, &sample.frames, sample.posterior);
@@ -292,9 +293,9 @@ END_TEST
 START_TEST(neighbours_strides_and_the_posterior_change_no_bit)
 {
     for (uint64_t seed = 0; seed < 20; seed++) {
-        struct sample alone = sample_create(30, 7, 9, 2, 1, 8, seed);
-        struct sample among = sample_create(30, 7, 9, 2, 5, 48, seed);
-        struct sample without = sample_create(30, 7, 9, 2, 3, 16, seed);
+        struct ctc_sequence alone = sample_create(30, 7, 9, 2, 1, 8, seed);
+        struct ctc_sequence among = sample_create(30, 7, 9, 2, 5, 48, seed);
+        struct ctc_sequence without = sample_create(30, 7, 9, 2, 3, 16, seed);
         double loss = run(&alone);
         ck_assert_double_eq(loss, run(&among));
         memset(without.scratch, 0xff, ctc_forward_bytes(7, 30, 9, 0));
@@ -315,7 +316,8 @@ END_TEST
 
 START_TEST(builds_give_the_same_bits)
 {
-    struct sample one = sample_create(50, 19, 9, 3, 1, 32, 4), other = sample_create(50, 19, 9, 3, 1, 32, 4);
+    struct ctc_sequence one = sample_create(50, 19, 9, 3, 1, 32, 4),
+                        other = sample_create(50, 19, 9, 3, 1, 32, 4);
     double plain =
         ctc_forward(kernel_find("generic"), 19, &one.frames, one.labels, one.U, one.posterior, one.scratch);
     ck_assert_double_eq(plain, run(&other));
@@ -326,9 +328,9 @@ START_TEST(builds_give_the_same_bits)
 END_TEST
 
 /* Hand-made frames: the likeliest class of each gets probability 0.8. */
-static struct sample spell(const char *path, size_t C)
+static struct ctc_sequence spell(const char *path, size_t C)
 {
-    struct sample sample = sample_create(strlen(path), C, 0, 1, 2, 16, 1);
+    struct ctc_sequence sample = sample_create(strlen(path), C, 0, 1, 2, 16, 1);
     for (size_t t = 0; t < sample.T; t++)
         for (size_t c = 0; c <= C; c++) {
             size_t likeliest = path[t] == '-' ? C : (size_t)(path[t] - 'a');
@@ -339,7 +341,7 @@ static struct sample spell(const char *path, size_t C)
 
 static void check_spelling(const char *path, const char *want)
 {
-    struct sample sample = spell(path, 3);
+    struct ctc_sequence sample = spell(path, 3);
     int32_t labels[64];
     void *scratch = room(ctc_decode_beam_bytes(3, sample.T, 1), 1);
     for (int beam = 0; beam < 2; beam++) {
@@ -367,7 +369,7 @@ END_TEST
 
 START_TEST(first_of_equals_is_the_likeliest)
 {
-    struct sample sample = sample_create(2, 3, 0, 1, 1, 16, 1);
+    struct ctc_sequence sample = sample_create(2, 3, 0, 1, 1, 16, 1);
     int32_t labels[2];
     for (size_t t = 0; t < 2; t++)
         for (size_t c = 0; c <= 3; c++)
@@ -381,7 +383,7 @@ END_TEST
 START_TEST(best_path_is_the_reference)
 {
     for (uint64_t seed = 0; seed < 50; seed++) {
-        struct sample sample = sample_create(40, 3, 0, 2, 2, 16, seed);
+        struct ctc_sequence sample = sample_create(40, 3, 0, 2, 2, 16, seed);
         int32_t got[40], want[40];
         size_t n = reference_ctc_best_path(40, 3, sample.logits, want);
         ctc_softmax(kernel_here(), 3, &sample.frames);
@@ -398,7 +400,7 @@ START_TEST(wide_beam_finds_the_likeliest_labels)
     size_t unlike_best_path = 0;
     for (uint64_t seed = 0; seed < 300; seed++) {
         size_t C = 1 + pick(seed, 100, 3), T = 1 + pick(seed, 101, C == 3 ? 5 : MOST);
-        struct sample sample = sample_create(T, C, 0, 1, 2, 16, seed);
+        struct ctc_sequence sample = sample_create(T, C, 0, 1, 2, 16, seed);
         int32_t got[MOST], want[MOST], greedy[MOST];
         double probability;
         size_t n = reference_ctc_best_labels(T, C, sample.logits, want, &probability);
@@ -423,7 +425,8 @@ START_TEST(beams_of_any_width_are_the_reference)
     enum { MOST = 30 };
     for (uint64_t seed = 0; seed < 400; seed++) {
         size_t C = 1 + pick(seed, 100, 4), T = 1 + pick(seed, 101, MOST), beam = 1 + pick(seed, 102, 8);
-        struct sample sample = sample_create(T, C, 0, 0.2 + 0.2 * (double)pick(seed, 103, 8), 2, 16, seed);
+        struct ctc_sequence sample =
+            sample_create(T, C, 0, 0.2 + 0.2 * (double)pick(seed, 103, 8), 2, 16, seed);
         int32_t got[MOST], want[MOST];
         size_t n = reference_ctc_beam(T, C, sample.logits, beam, want);
         void *scratch = room(ctc_decode_beam_bytes(C, T, beam), 1);
@@ -445,7 +448,7 @@ START_TEST(narrow_beams_find_likely_labels)
     const size_t beams[] = {1, 4, 16, 64};
     double total[5] = {0};
     for (uint64_t seed = 0; seed < 20; seed++) {
-        struct sample sample = sample_create(T, C, 0, 2, 1, 16, seed);
+        struct ctc_sequence sample = sample_create(T, C, 0, 2, 1, 16, seed);
         int32_t labels[T];
         ctc_softmax(kernel_here(), C, &sample.frames);
         for (size_t i = 0; i < 5; i++) {
@@ -467,7 +470,7 @@ END_TEST
 
 START_TEST(beam_bears_frames_of_nothing)
 {
-    struct sample sample = sample_create(5, 2, 0, 1, 1, 16, 1);
+    struct ctc_sequence sample = sample_create(5, 2, 0, 1, 1, 16, 1);
     int32_t labels[5];
     void *scratch = room(ctc_decode_beam_bytes(2, 5, 3), 1);
     for (size_t t = 0; t < 5; t++)

@@ -24,7 +24,7 @@ static const int32_t frames[SEQUENCES] = {MOST_FRAMES, 7, 7, 3, 1};
 static const int32_t ragged[SEQUENCES] = {2, 6, 0, 6, 1}, same[SEQUENCES] = {U, U, U, U, U};
 
 /* A net whose stack never runs: its outputs are the problem's. */
-struct bench {
+struct decoder_bench {
     struct decoder_problem problem;
     struct microbatch microbatch;
     float *weights, *gradient, *Y, *dY;
@@ -40,7 +40,7 @@ static void *room(size_t n, size_t size)
     return block;
 }
 
-static void fill_targets(struct bench *bench, size_t b, const struct reference_targets *from)
+static void fill_targets(struct decoder_bench *bench, size_t b, const struct reference_targets *from)
 {
     size_t O = bench->problem.config.outputs;
     for (size_t u = 0; u < from->U; u++) {
@@ -54,7 +54,7 @@ static void fill_targets(struct bench *bench, size_t b, const struct reference_t
 }
 
 /* The microbatch of sequences chosen[0 .. B-1] of the problem, and the encoder's outputs of it. */
-static void bench_set_microbatch(struct bench *bench, size_t B, const int64_t *chosen)
+static void bench_set_microbatch(struct decoder_bench *bench, size_t B, const int64_t *chosen)
 {
     const struct decoder_problem *problem = &bench->problem;
     int classes = problem->config.loss == LOSS_SOFTMAX;
@@ -84,7 +84,7 @@ static void bench_set_microbatch(struct bench *bench, size_t B, const int64_t *c
     }
 }
 
-static void bench_init(struct bench *bench, const struct net_config *config, const int32_t *length,
+static void bench_init(struct decoder_bench *bench, const struct net_config *config, const int32_t *length,
     const int32_t *target_length, uint64_t seed)
 {
     static const int64_t all[SEQUENCES] = {0, 1, 2, 3, 4};
@@ -100,7 +100,7 @@ static void bench_init(struct bench *bench, const struct net_config *config, con
     bench_set_microbatch(bench, SEQUENCES, all);
 }
 
-static void bench_finish(struct bench *bench)
+static void bench_finish(struct decoder_bench *bench)
 {
     microbatch_finish(&bench->microbatch);
     decoder_problem_finish(&bench->problem);
@@ -113,7 +113,7 @@ static void bench_finish(struct bench *bench)
 }
 
 /* Forward, and backward with training. */
-static void bench_run(struct bench *bench, struct net_pass options)
+static void bench_run(struct decoder_bench *bench, struct net_pass options)
 {
     struct net *net = bench->problem.net;
     struct pass pass = {.kernel = net->kernel,
@@ -155,7 +155,7 @@ static struct net_config make_config(int which, enum loss loss, size_t layers, i
 }
 
 /* Labels of a sequence that are not the likeliest symbol. */
-static double count_wrong(const struct bench *bench, const struct reference_targets *targets)
+static double count_wrong(const struct decoder_bench *bench, const struct reference_targets *targets)
 {
     size_t O = bench->problem.config.outputs + 1;
     double wrong = 0, *out = reference_numbers((targets->U + 1) * O);
@@ -170,7 +170,7 @@ static double count_wrong(const struct bench *bench, const struct reference_targ
     return wrong;
 }
 
-static void check_scores(const struct bench *bench)
+static void check_scores(const struct decoder_bench *bench)
 {
     const struct decoder_problem *problem = &bench->problem;
     int classes = problem->config.loss == LOSS_SOFTMAX;
@@ -188,7 +188,7 @@ static void check_scores(const struct bench *bench)
     }
 }
 
-static void check_gradients(const struct bench *bench)
+static void check_gradients(const struct decoder_bench *bench)
 {
     const struct decoder_problem *problem = &bench->problem;
     const struct layer *layer = &problem->net->stack.layer[0];
@@ -221,7 +221,7 @@ START_TEST(losses_and_gradients_are_the_references)
     for (int k = 0; k < 4 * LOSSES; k++) {
         enum loss loss = (enum loss)(k % LOSSES);
         struct net_config config = make_config(_i, loss, 1 + (size_t)(k / LOSSES % 2), k / LOSSES / 2);
-        struct bench bench;
+        struct decoder_bench bench;
         bench_init(&bench, &config, frames, loss == LOSS_SOFTMAX ? ragged : same, 900 + (uint64_t)k);
         bench_run(&bench, (struct net_pass){.training = 1});
         check_scores(&bench);
@@ -232,14 +232,14 @@ START_TEST(losses_and_gradients_are_the_references)
 END_TEST
 
 /* What one pass without training says of each sequence of the problem. */
-struct said {
+struct decoder_outcome {
     struct net_score score[SEQUENCES];
     size_t labels[SEQUENCES];
     int32_t label[SEQUENCES][10 * MOST_FRAMES + 20];
     float value[SEQUENCES][U * 3];
 };
 
-static void keep(const struct bench *bench, size_t b, int64_t sequence, struct said *said)
+static void keep(const struct decoder_bench *bench, size_t b, int64_t sequence, struct decoder_outcome *said)
 {
     const struct net_outputs *outputs = &bench->outputs;
     said->score[sequence] = bench->scores[b];
@@ -253,9 +253,9 @@ static void keep(const struct bench *bench, size_t b, int64_t sequence, struct s
             3 * sizeof(float));
 }
 
-static struct said *say(struct bench *bench, size_t beam)
+static struct decoder_outcome *say(struct decoder_bench *bench, size_t beam)
 {
-    struct said *said = room(1, sizeof *said);
+    struct decoder_outcome *said = room(1, sizeof *said);
     bench_run(bench, (struct net_pass){.beam = beam});
     for (size_t b = 0; b < bench->microbatch.B; b++)
         keep(bench, b, bench->microbatch.sequence[b], said);
@@ -267,9 +267,9 @@ START_TEST(sequences_do_not_depend_on_each_other)
     static const int64_t groups[][3] = {{0, 2, 4}, {1, 3, -1}};
     for (int loss = 0; loss < 3; loss++) {
         struct net_config config = make_config(_i, (enum loss)loss, 2, 1);
-        struct bench bench;
+        struct decoder_bench bench;
         bench_init(&bench, &config, frames, loss == LOSS_SOFTMAX ? ragged : same, 17);
-        struct said *together = say(&bench, 3), *apart = room(1, sizeof *apart);
+        struct decoder_outcome *together = say(&bench, 3), *apart = room(1, sizeof *apart);
         for (int g = 0; g < 2; g++) {
             bench_set_microbatch(&bench, groups[g][2] < 0 ? 2 : 3, groups[g]);
             bench_run(&bench, (struct net_pass){.beam = 3});
@@ -297,9 +297,9 @@ START_TEST(greedy_is_the_references_and_a_beam_of_one)
 {
     struct net_config config = make_config(_i, LOSS_SOFTMAX, 2, 1);
     for (uint64_t seed = 0; seed < 6; seed++) {
-        struct bench bench;
+        struct decoder_bench bench;
         bench_init(&bench, &config, frames, ragged, seed);
-        struct said *greedy = say(&bench, 0), *one = say(&bench, 1);
+        struct decoder_outcome *greedy = say(&bench, 0), *one = say(&bench, 1);
         ck_assert_mem_eq(greedy, one, sizeof *one);
         for (size_t b = 0; b < SEQUENCES; b++) {
             const struct reference_targets *targets = &bench.problem.targets[b];
@@ -328,7 +328,7 @@ START_TEST(a_free_run_gives_up_beyond_the_longest_target)
     static const int32_t one[SEQUENCES] = {1, 1, 1, 1, 1};
     struct net_config config = make_config(_i, LOSS_SOFTMAX, 1, 0);
     for (config.target_length = 0; config.target_length <= 40; config.target_length += 8) {
-        struct bench bench;
+        struct decoder_bench bench;
         size_t n, most = (config.target_length > 10 ? config.target_length : 10) + 20;
         bench_init(&bench, &config, one, one, 3);
         const struct parameter *p = net_get_parameters(bench.problem.net, &n);
@@ -352,10 +352,10 @@ START_TEST(a_wide_beam_finds_the_best_of_all_sequences)
     config.outputs = 2;
     config.decoder_hidden = config.hidden[0] = 3;
     config.attention_size = config.attention == ATTENTION_ADDITIVE ? 2 : 0;
-    struct bench bench;
+    struct decoder_bench bench;
     bench_init(&bench, &config, one, one, 40 + (uint64_t)_i);
     enum { MOST = 12 };
-    struct said *said = room(1, sizeof *said);
+    struct decoder_outcome *said = room(1, sizeof *said);
     bench_run(&bench, (struct net_pass){.beam = 3 * 4096, .most_labels = MOST});
     for (size_t b = 0; b < SEQUENCES; b++) {
         keep(&bench, b, bench.microbatch.sequence[b], said);
@@ -375,9 +375,10 @@ END_TEST
 START_TEST(drawn_labels_follow_seed_and_temperature)
 {
     struct net_config config = make_config(0, LOSS_SOFTMAX, 1, 0);
-    struct bench bench;
+    struct decoder_bench bench;
     bench_init(&bench, &config, frames, ragged, 5);
-    struct said *cold = room(1, sizeof *cold), *greedy = say(&bench, 1), *again = room(1, sizeof *again);
+    struct decoder_outcome *cold = room(1, sizeof *cold), *greedy = say(&bench, 1),
+                           *again = room(1, sizeof *again);
     size_t differ = 0;
     for (uint64_t seed = 0; seed < 8; seed++) {
         memset(cold, 0, sizeof *cold);
@@ -385,7 +386,7 @@ START_TEST(drawn_labels_follow_seed_and_temperature)
         for (size_t b = 0; b < bench.microbatch.B; b++)
             keep(&bench, b, bench.microbatch.sequence[b], cold);
         ck_assert_mem_eq(cold->label, greedy->label, sizeof cold->label);
-        struct said *warm = room(1, sizeof *warm);
+        struct decoder_outcome *warm = room(1, sizeof *warm);
         memset(again, 0, sizeof *again);
         for (int pass = 0; pass < 2; pass++) {
             bench_run(&bench, (struct net_pass){.temperature = 1, .seed = seed, .most_labels = 5});
@@ -410,9 +411,9 @@ START_TEST(values_of_a_free_run_are_the_references)
 {
     for (int loss = LOSS_SIGMOID; loss < LOSSES; loss++) {
         struct net_config config = make_config(_i, (enum loss)loss, 2, 1);
-        struct bench bench;
+        struct decoder_bench bench;
         bench_init(&bench, &config, frames, same, 23);
-        struct said *said = say(&bench, 0);
+        struct decoder_outcome *said = say(&bench, 0);
         ck_assert_uint_eq(bench.outputs.rows, SEQUENCES * U);
         check_scores(&bench);
         for (size_t b = 0; b < SEQUENCES; b++) {
@@ -432,7 +433,7 @@ END_TEST
 START_TEST(a_net_with_a_decoder_has_no_state_to_go_on_from)
 {
     struct net_config config = make_config(CELL_LSTM, _i ? LOSS_MSE : LOSS_SOFTMAX, 1, 0);
-    struct bench bench;
+    struct decoder_bench bench;
     struct error error = {0};
     bench_init(&bench, &config, frames, same, 5);
     ck_assert_ptr_null(net_state_create(bench.problem.net, 1, &error));
@@ -445,11 +446,11 @@ END_TEST
 START_TEST(without_targets_labels_are_the_same)
 {
     struct net_config config = make_config(_i, LOSS_SOFTMAX, 1, 1);
-    struct bench bench;
+    struct decoder_bench bench;
     bench_init(&bench, &config, frames, ragged, 5);
-    struct said *with = say(&bench, 2);
+    struct decoder_outcome *with = say(&bench, 2);
     bench.microbatch.classes = NULL;
-    struct said *without = say(&bench, 2);
+    struct decoder_outcome *without = say(&bench, 2);
     ck_assert_mem_eq(with->labels, without->labels, sizeof with->labels);
     ck_assert_mem_eq(with->label, without->label, sizeof with->label);
     memory_destroy(with);

@@ -35,7 +35,7 @@ static struct net_config config_of(int test)
 }
 
 /* A net on its data. */
-struct bench {
+struct recurrent_bench {
     struct problem problem;
     struct net *net;
     size_t P, tensors;
@@ -44,7 +44,7 @@ struct bench {
 };
 
 /* Starting weights, with initial states that are not zero; smaller ones where rnn-relu would explode. */
-static void bench_init(struct bench *bench, const struct net_config *config)
+static void bench_init(struct recurrent_bench *bench, const struct net_config *config)
 {
     problem_init(&bench->problem, config, ROWS, lengths, 17);
     bench->net = net_create(config, NULL);
@@ -65,7 +65,7 @@ static void bench_init(struct bench *bench, const struct net_config *config)
     net_pack(bench->net, bench->weights);
 }
 
-static void bench_finish(struct bench *bench)
+static void bench_finish(struct recurrent_bench *bench)
 {
     problem_finish(&bench->problem);
     net_destroy(bench->net);
@@ -79,7 +79,7 @@ struct taken {
     struct net_score score[ROWS];
 };
 
-static struct taken bench_run(struct bench *bench, size_t B, const int64_t *chosen)
+static struct taken bench_run(struct recurrent_bench *bench, size_t B, const int64_t *chosen)
 {
     struct microbatch microbatch;
     struct net_outputs outputs;
@@ -103,7 +103,7 @@ static void taken_finish(struct taken *taken)
     memory_destroy(taken->gradient);
 }
 
-static double loss_at(struct bench *bench, const float *weights)
+static double loss_at(struct recurrent_bench *bench, const float *weights)
 {
     struct microbatch microbatch;
     struct net_outputs outputs;
@@ -120,7 +120,8 @@ static double loss_at(struct bench *bench, const float *weights)
 }
 
 /* (f(w + e d) - f(w - e d)) / 2e */
-static double rise_along(struct bench *bench, const struct parameter *p, const double *direction, double e)
+static double rise_along(
+    struct recurrent_bench *bench, const struct parameter *p, const double *direction, double e)
 {
     double rise = 0;
     for (int sign = -1; sign <= 1; sign += 2) {
@@ -136,7 +137,7 @@ static double rise_along(struct bench *bench, const struct parameter *p, const d
 
 /* Along the gradient by one tensor and a random direction of the same length. Where rnn-relu has a kink
  * between the two points they are to be nearer to each other. */
-static void check_slope(struct bench *bench, const struct parameter *p, const float *gradient)
+static void check_slope(struct recurrent_bench *bench, const struct parameter *p, const float *gradient)
 {
     double squares = 0, slope = 0, rise = INFINITY;
     for (size_t i = p->offset; i < p->offset + p->count; i++)
@@ -158,7 +159,7 @@ static void check_slope(struct bench *bench, const struct parameter *p, const fl
 START_TEST(gradient_matches_slope)
 {
     struct net_config config = config_of(_i);
-    struct bench bench;
+    struct recurrent_bench bench;
     bench_init(&bench, &config);
     struct taken taken = bench_run(&bench, ROWS, in_order);
     for (size_t k = 0; k < bench.tensors; k++)
@@ -169,8 +170,9 @@ START_TEST(gradient_matches_slope)
 END_TEST
 
 /* Outputs and score of row b of one microbatch are, to the bit, those of row k of another. */
-static void check_rows(const struct bench *bench, const struct taken *one, size_t B, const int64_t *chosen,
-    size_t b, const struct taken *other, size_t K, const int64_t *chosen_other, size_t k)
+static void check_rows(const struct recurrent_bench *bench, const struct taken *one, size_t B,
+    const int64_t *chosen, size_t b, const struct taken *other, size_t K, const int64_t *chosen_other,
+    size_t k)
 {
     struct microbatch microbatch[2];
     microbatch_init(&microbatch[0]);
@@ -189,7 +191,7 @@ START_TEST(batch_order_is_inert)
 {
     static const int64_t shuffled[ROWS] = {0, 3, 1, 2, 4, 5};
     struct net_config config = config_of(_i);
-    struct bench bench;
+    struct recurrent_bench bench;
     bench_init(&bench, &config);
     struct taken straight = bench_run(&bench, ROWS, in_order), other = bench_run(&bench, ROWS, shuffled);
     for (size_t k = 0; k < ROWS; k++) {
@@ -207,7 +209,8 @@ START_TEST(batch_order_is_inert)
 END_TEST
 
 /* Moves the tensors that both nets have from one flat vector to another; 1 where they are equal already. */
-static int carry_over(const struct bench *from, const float *source, const struct bench *to, float *target)
+static int carry_over(
+    const struct recurrent_bench *from, const float *source, const struct recurrent_bench *to, float *target)
 {
     int equal = 1;
     for (size_t k = 0; k < from->tensors; k++) {
@@ -226,7 +229,7 @@ START_TEST(an_initial_state_of_zeroes_gives_the_bits_of_none)
     struct net_config learned = config_of(_i), none = learned;
     learned.initial_state = 1;
     none.initial_state = 0;
-    struct bench with, without;
+    struct recurrent_bench with, without;
     bench_init(&with, &learned);
     bench_init(&without, &none);
     memset(with.weights, 0, with.P * sizeof *with.weights);
@@ -245,7 +248,7 @@ END_TEST
 
 /* An rnn-relu of the state alone, h(t) = m(t-1), from a state of ones, its outputs those of the net: what a
  * unit is multiplied by in each step is read off. */
-static void make_mask_reader(struct bench *bench)
+static void make_mask_reader(struct recurrent_bench *bench)
 {
     memset(bench->weights, 0, bench->P * sizeof *bench->weights);
     for (size_t k = 0; k < bench->tensors; k++) {
@@ -271,7 +274,7 @@ START_TEST(a_mask_is_the_same_at_all_steps_and_another_for_each_sequence_and_dir
         .outputs = 2 * UNITS,
         .initial_state = 1,
         .recurrent_dropout = 0.5};
-    struct bench bench;
+    struct recurrent_bench bench;
     bench_init(&bench, &config);
     make_mask_reader(&bench);
     struct taken taken = bench_run(&bench, ROWS, in_order);
@@ -309,7 +312,7 @@ START_TEST(recurrent_dropout_is_off_outside_of_training)
     struct net_config config = config_of(_i), none = config;
     config.recurrent_dropout = 0.4;
     none.recurrent_dropout = 0;
-    struct bench with, without;
+    struct recurrent_bench with, without;
     bench_init(&with, &config);
     bench_init(&without, &none);
     struct taken dropping = bench_run(&with, ROWS, in_order), plain = bench_run(&without, ROWS, in_order);
@@ -339,7 +342,7 @@ static void check_padding(const float *rows, size_t n, size_t width, size_t padd
 START_TEST(padding_stays_zero)
 {
     struct net_config config = config_of(_i);
-    struct bench bench;
+    struct recurrent_bench bench;
     struct microbatch microbatch;
     bench_init(&bench, &config);
     struct taken taken = bench_run(&bench, ROWS, in_order);

@@ -23,7 +23,7 @@ static const struct net_pass evaluation = {.training = 0, .seed = 3, .epoch = 2}
 
 /* ---- a net with weights, and microbatches of its sequences ---- */
 
-struct trial {
+struct stack_trial {
     struct net_config config;
     struct net *net;
     size_t P, tensors;
@@ -36,9 +36,9 @@ static double draw(uint64_t high, uint64_t index)
     return random_normal(9, RANDOM_TEST, high, index);
 }
 
-static void trial_init(struct trial *trial, const struct net_config *config)
+static void trial_init(struct stack_trial *trial, const struct net_config *config)
 {
-    *trial = (struct trial){.config = *config, .net = net_create(config, NULL)};
+    *trial = (struct stack_trial){.config = *config, .net = net_create(config, NULL)};
     ck_assert_ptr_nonnull(trial->net);
     trial->P = net_count_parameters(trial->net);
     trial->list = net_get_parameters(trial->net, &trial->tensors);
@@ -50,7 +50,7 @@ static void trial_init(struct trial *trial, const struct net_config *config)
     net_pack(trial->net, trial->weights);
 }
 
-static void trial_finish(struct trial *trial)
+static void trial_finish(struct stack_trial *trial)
 {
     net_destroy(trial->net);
     free(trial->weights);
@@ -88,7 +88,7 @@ static void fill_microbatch(const struct net_config *config, size_t B, const siz
         }
 }
 
-static double run(struct trial *trial, const struct net_pass *pass, const struct microbatch *microbatch,
+static double run(struct stack_trial *trial, const struct net_pass *pass, const struct microbatch *microbatch,
     struct net_outputs *outputs, struct net_score *score)
 {
     struct net_outputs unwanted;
@@ -106,7 +106,7 @@ static double run(struct trial *trial, const struct net_pass *pass, const struct
 
 /* The loss at weights moved by e along the gradient of one tensor. */
 static double loss_at(
-    struct trial *trial, const struct microbatch *microbatch, const struct parameter *tensor, double e)
+    struct stack_trial *trial, const struct microbatch *microbatch, const struct parameter *tensor, double e)
 {
     float *moved = calloc(trial->P, sizeof *moved);
     memcpy(moved, trial->weights, trial->P * sizeof *moved);
@@ -121,7 +121,7 @@ static double loss_at(
  * rnn-relu have kinks all along. */
 static void check_slopes(const struct net_config *config)
 {
-    struct trial trial;
+    struct stack_trial trial;
     struct microbatch microbatch;
     double tolerance = config->cell == CELL_RNN_RELU ? 0.15 : 5e-3;
     trial_init(&trial, config);
@@ -248,7 +248,7 @@ END_TEST
 START_TEST(ten_layers_reach_the_first)
 {
     struct net_config config = make_config(RESIDUAL | NORMALIZE, BOTH);
-    struct trial trial;
+    struct stack_trial trial;
     struct microbatch microbatch;
     config.cell = (enum cell)_i;
     config.layers = 10;
@@ -285,7 +285,7 @@ START_TEST(batch_order_is_inert)
         for (size_t order = 0; order < 2; order++) {
             struct net_config config = _i ? make_config(ALL, shape) : make_flat_config(ALL, shape);
             config.layers = _i ? 3 : 0;
-            struct trial together, alone;
+            struct stack_trial together, alone;
             struct microbatch microbatch, single;
             struct net_outputs outputs, own;
             struct net_score score[ROWS], own_score;
@@ -318,7 +318,7 @@ START_TEST(symbols_are_one_hot_inputs)
         struct net_config vectors = config;
         config.layers = vectors.layers = 0;
         vectors.symbols = 0;
-        struct trial symbols, real;
+        struct stack_trial symbols, real;
         struct microbatch microbatch, one_hot;
         trial_init(&symbols, &config);
         trial_init(&real, &vectors);
@@ -344,7 +344,7 @@ END_TEST
 START_TEST(no_target_adds_no_gradient)
 {
     struct net_config config = make_config(ALL, _i);
-    struct trial some, fewer;
+    struct stack_trial some, fewer;
     struct microbatch microbatch, less;
     struct net_score score[ROWS];
     static const size_t last[] = {1, 2, 3};
@@ -374,7 +374,7 @@ END_TEST
 START_TEST(measuring_between_passes_leaves_no_trace)
 {
     struct net_config config = make_config(ALL, _i);
-    struct trial first, second;
+    struct stack_trial first, second;
     struct microbatch microbatch;
     trial_init(&first, &config);
     trial_init(&second, &config);
@@ -522,7 +522,7 @@ START_TEST(noise_is_of_training_alone)
 {
     struct net_config config = make_config(NOISE, _i), plain = make_config(NONE, _i);
     config.layers = plain.layers = 0;
-    struct trial noisy, quiet;
+    struct stack_trial noisy, quiet;
     struct microbatch microbatch;
     trial_init(&noisy, &config);
     trial_init(&quiet, &plain);
@@ -558,7 +558,7 @@ static void cut_microbatch(const struct net_config *config, const struct microba
 /* The last piece of these sizes, all of 10 steps together, ends as the whole does, and every piece's rows are
  * the whole's. */
 static void check_pieces(
-    struct trial *trial, const struct microbatch *whole, const float *want, const size_t *sizes)
+    struct stack_trial *trial, const struct microbatch *whole, const float *want, const size_t *sizes)
 {
     size_t O = trial->config.outputs, frame = trial->config.output == OUTPUT_FRAME;
     struct net_state *state = net_state_create(trial->net, whole->B, NULL);
@@ -587,7 +587,7 @@ START_TEST(pieces_in_turn_give_the_bits_of_the_whole)
             config.cell = (enum cell)_i;
             config.peepholes = config.peepholes && config.cell == CELL_LSTM;
             config.layers = all == 2 ? 0 : config.layers;
-            struct trial trial;
+            struct stack_trial trial;
             struct microbatch whole;
             struct net_outputs outputs;
             float want[64 * 8];
@@ -609,7 +609,7 @@ END_TEST
 START_TEST(nets_that_run_backward_have_no_state)
 {
     struct net_config config = make_config(NONE, MIXED);
-    struct trial trial;
+    struct stack_trial trial;
     struct error error = {0};
     trial_init(&trial, &config);
     ck_assert_ptr_null(net_state_create(trial.net, 3, &error));
