@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "support/job.h"
+#include "support/other_value.h"
 #include "support/suite.h"
 
 #include <dirent.h>
@@ -62,6 +63,8 @@ static void write_data(void)
 /* `whole` has a checkpoint of every step. */
 static void run_base(void)
 {
+    if (*undisturbed.base)
+        return;
     write_data();
     job_finish(undisturbed.base, 2, "base.ini", "whole", "-s", "checkpoint.every=1 step", "-s",
         "checkpoint.keep=100", "--fresh", NULL);
@@ -555,8 +558,7 @@ START_TEST(the_same_data_may_lie_elsewhere_and_what_does_not_matter_may_change)
     go_back("whole", "moved", 1, 8);
     job_copy("train.h5", "train-moved.h5");
     job_finish(hash, 0, "base.ini", "moved", "-s", "data.train=train-moved.h5", "-s", "data.cache=3 KiB",
-        "-s", "checkpoint.every=4 steps", "-s", "checkpoint.keep=1", "-s", "report.every=1 second",
-        NULL);
+        "-s", "checkpoint.every=4 steps", "-s", "checkpoint.keep=1", "-s", "report.every=1 second", NULL);
     ck_assert_str_eq(hash, undisturbed.base);
     check_finished("moved", EPOCHS, STEPS);
     ck_assert_int_eq(job_count("moved", "checkpoint-"), 1);
@@ -565,48 +567,65 @@ END_TEST
 
 /* ---- changed ---- */
 
-static const struct {
-    const char *set, *key, *now, *begun;
-} changes[] = {
-    {"train.lr=0.02", "train.lr", "0.02", "0.01"},
-    {"model.hidden=9", "model.hidden", "9", "8"},
-    {"model.cell=gru", "model.cell", "gru", "lstm"},
-    {"model.layers=1", "model.layers", "1", "2"},
-    {"model.dropout=0", "model.dropout", "0", "0.2"},
-    {"train.batch=16", "train.batch", "16", "8"},
-    {"train.microbatch=4", "train.microbatch", "4", "2"},
-    {"train.seed=77", "train.seed", "77", "1"},
-    {"train.optimizer=sgd", "train.optimizer", "sgd", "adam"},
-    {"train.schedule=cosine", "train.schedule", "cosine", "constant"},
-    {"data.standardize=yes", "data.standardize", "yes", "no"},
-};
-enum { CHANGES = sizeof changes / sizeof *changes };
+static void tell_fault(void *context, const char *text)
+{
+    ck_abort_msg("%s", text);
+}
+
+static void refuse_change(const char *run, int ranks, const char *key, const char *now, const char *begun)
+{
+    struct command_result result;
+    char set[200], said[200], before[200];
+    snprintf(set, sizeof set, "%s=%s", key, now);
+    snprintf(said, sizeof said, "%s = %s", key, now);
+    snprintf(before, sizeof before, "was started with %s", begun);
+    job_run(&result, ranks, "base.ini", run, "-s", set, NULL);
+    job_expect(&result, 65);
+    ck_assert_str_eq(result.output, "");
+    ck_assert_msg(strstr(result.errors, said) != NULL, "%s: %s", said, result.errors);
+    ck_assert_msg(strstr(result.errors, before) != NULL, "%s: %s", before, result.errors);
+    ck_assert_ptr_nonnull(strstr(result.errors, "--fresh"));
+    ck_assert_ptr_nonnull(strstr(result.errors, "--init"));
+    command_result_finish(&result);
+    check_untouched(run, "changed-before", 8);
+}
+
+/* Keys that are refused for another reason: this data does not go with another value of them, or the model
+ * lacks what they describe. */
+static int is_refused_otherwise(const struct config_key *key)
+{
+    static const char *const names[] = {"output", "loss", "embedding", "class_weights"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(key->name, names[i]) == 0)
+            return 1;
+    return strncmp(key->name, "decoder_", 8) == 0 || strncmp(key->name, "attention", 9) == 0;
+}
 
 START_TEST(a_changed_key_is_refused_by_its_name_and_both_values)
 {
-    struct command_result result;
-    char run[32], before[32];
-    snprintf(run, sizeof run, "changed-%d", _i);
-    snprintf(before, sizeof before, "changed-%d-before", _i);
-    go_back("whole", run, 7, 8);
-    job_copy(run, before);
-    for (int ranks = 0; ranks <= (_i < 2 ? 2 : 0); ranks += 2) {
-        char now[64], begun[64];
-        snprintf(now, sizeof now, "%s = %s", changes[_i].key, changes[_i].now);
-        snprintf(begun, sizeof begun, "was started with %s", changes[_i].begun);
-        job_run(&result, ranks, "base.ini", run, "-s", changes[_i].set, NULL);
-        job_expect(&result, 65);
-        ck_assert_str_eq(result.output, "");
-        ck_assert_ptr_nonnull(strstr(result.errors, now));
-        ck_assert_ptr_nonnull(strstr(result.errors, begun));
-        ck_assert_ptr_nonnull(strstr(result.errors, "--fresh"));
-        ck_assert_ptr_nonnull(strstr(result.errors, "--init"));
-        command_result_finish(&result);
-        check_untouched(run, before, 8);
+    struct config config;
+    struct faults faults;
+    int refused = 0;
+    faults_init(&faults, 64, tell_fault, NULL);
+    ck_assert_int_eq(config_read(&config, job_path("base.ini"), 0, NULL, &faults), 0);
+    go_back("whole", "changed", 7, 8);
+    job_copy("changed", "changed-before");
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        char name[64], begun[64], now[64];
+        if (key->resume != RESUME_REFUSED || is_refused_otherwise(key))
+            continue;
+        snprintf(name, sizeof name, "%s.%s", key->section, key->name);
+        key_write(key, &config, begun, sizeof begun);
+        other_value(key, begun, now, sizeof now);
+        refuse_change("changed", 0, name, now, begun);
+        if (refused++ % 12 == 0)
+            refuse_change("changed", 2, name, now, begun);
     }
     char hash[17];
-    job_finish(hash, 0, "base.ini", run, NULL);
+    job_finish(hash, 0, "base.ini", "changed", NULL);
     ck_assert_str_eq(hash, undisturbed.base);
+    config_finish(&config);
 }
 END_TEST
 
@@ -958,7 +977,7 @@ static void add_short(Suite *suite)
     tcase_add_test(tests, the_config_of_a_run_directory_continues_it);
     tcase_add_test(tests, the_same_data_may_lie_elsewhere_and_what_does_not_matter_may_change);
     tests = add_case(suite, "refuse", run_base);
-    tcase_add_loop_test(tests, a_changed_key_is_refused_by_its_name_and_both_values, 0, CHANGES);
+    tcase_add_test(tests, a_changed_key_is_refused_by_its_name_and_both_values);
     tcase_add_test(tests, other_data_are_refused);
     tcase_add_test(tests, more_epochs_are_as_if_so_from_the_start);
     tcase_add_test(tests, fewer_epochs_than_were_begun_are_refused);
