@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "support/folder.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -173,10 +174,7 @@ void sample_save(struct h5_image *image, const char *path)
     size_t size;
     int outcome = h5_image_finish(image, &bytes, &size, &error);
     ck_assert_msg(outcome == 0, "%s", error.text);
-    FILE *file = fopen(path, "wb");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_uint_eq(fwrite(bytes, 1, size, file), size);
-    ck_assert_int_eq(fclose(file), 0);
+    write_file(path, bytes, size);
     memory_destroy(bytes);
 }
 

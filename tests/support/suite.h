@@ -4,8 +4,8 @@
 
 #include <check.h>
 
-/* Runs one suite, prints Check's counts, frees it; the exit status of a test program, which fails where no test
- * ran: CK_RUN_CASE may name a case that is not there. */
+/* Runs one suite, prints Check's counts, frees it; the exit status of a test program, which fails where no
+ * test ran: CK_RUN_CASE may name a case that is not there. */
 int suite_run(Suite *suite);
 
 #endif

@@ -7,6 +7,7 @@
 #include "ckpt/seal.h"
 #include "support/checkpoints.h"
 #include "support/command.h"
+#include "support/folder.h"
 #include "support/suite.h"
 
 #include <check.h>
@@ -17,39 +18,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static char folder[256];
-
-static void make_folder(void)
-{
-    const char *parent = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s/test-checkpoint-XXXXXX", parent ? parent : "/tmp");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-}
-
-static void remove_folder(void)
-{
-    char command[300];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    ck_assert_int_eq(system(command), 0);
-}
-
-static const char *in_folder(const char *name)
-{
-    static char path[4][512];
-    static unsigned next;
-    char *out = path[next++ % 4];
-    snprintf(out, sizeof path[0], "%s/%s", folder, name);
-    return out;
-}
-
-static void write_file(const char *path, const void *bytes, size_t size)
-{
-    FILE *file = fopen(path, "wb");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_uint_eq(fwrite(bytes, 1, size, file), size);
-    ck_assert_int_eq(fclose(file), 0);
-}
 
 static void encode(const struct checkpoint *checkpoint, char **bytes, size_t *size)
 {
@@ -71,7 +39,7 @@ static void write_small(struct written *written)
 {
     net_destroy(checkpoints_make(&written->checkpoint, 1, 2, 57));
     encode(&written->checkpoint, &written->bytes, &written->size);
-    snprintf(written->path, sizeof written->path, "%s/small.h5", folder);
+    snprintf(written->path, sizeof written->path, "%s/small.h5", folder_path());
     write_file(written->path, written->bytes, written->size);
 }
 
@@ -594,7 +562,7 @@ END_TEST
 START_TEST(files_that_are_no_checkpoints_say_so)
 {
     read_badly(in_folder("missing.h5"), CHECKPOINT_ANY, EXIT_CODE_IO, "No such file");
-    read_badly(folder, CHECKPOINT_ANY, EXIT_CODE_IO, "folder");
+    read_badly(folder_path(), CHECKPOINT_ANY, EXIT_CODE_IO, "folder");
     write_file(in_folder("text.h5"), "hello, this is a text\n", 22);
     read_badly(in_folder("text.h5"), CHECKPOINT_ANY, EXIT_CODE_DATA, "is not a checkpoint");
     struct h5_image *image = h5_image_create(NULL);
@@ -733,7 +701,7 @@ int main(void)
     Suite *suite = suite_create("checkpoint");
     TCase *cases = tcase_create("checkpoint");
     tcase_set_timeout(cases, 120);
-    tcase_add_checked_fixture(cases, make_folder, remove_folder);
+    tcase_add_checked_fixture(cases, folder_make, folder_remove);
     tcase_add_test(cases, what_is_written_is_read_back);
     tcase_add_test(cases, every_optimizer_and_depth_is_read_back);
     tcase_add_test(cases, every_member_of_the_model_is_read_back);

@@ -1,6 +1,7 @@
 /* What h5 reads is made by HDF5 itself here (hdf5.h, and the tools), what it builds is read back by it. */
 #include "base/memory.h"
 #include "h5/h5.h"
+#include "support/folder.h"
 #include "support/suite.h"
 
 #include <check.h>
@@ -13,39 +14,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static char folder[256];
-
-static void make_folder(void)
-{
-    const char *parent = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s/test-h5-XXXXXX", parent ? parent : "/tmp");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-}
-
-static void remove_folder(void)
-{
-    char command[300];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    ck_assert_int_eq(system(command), 0);
-}
-
-static const char *in_folder(const char *name)
-{
-    static char path[4][512];
-    static unsigned next;
-    char *out = path[next++ % 4];
-    snprintf(out, sizeof path[0], "%s/%s", folder, name);
-    return out;
-}
-
-static void write_file(const char *path, const void *bytes, size_t size)
-{
-    FILE *file = fopen(path, "wb");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_uint_eq(fwrite(bytes, 1, size, file), size);
-    ck_assert_int_eq(fclose(file), 0);
-}
 
 static void put(hid_t file, const char *name, hid_t in_file, hid_t in_memory, int dimensions,
     const hsize_t *size, const void *values)
@@ -270,7 +238,7 @@ START_TEST(files_that_cannot_be_read_say_why)
     struct error error = open_badly(in_folder("missing.h5"));
     ck_assert_int_eq(error.code, EXIT_CODE_IO);
     ck_assert_says(error.text, "No such file");
-    error = open_badly(folder);
+    error = open_badly(folder_path());
     ck_assert_int_eq(error.code, EXIT_CODE_IO);
     ck_assert_says(error.text, "folder");
     write_file(in_folder("empty.h5"), "", 0);
@@ -505,7 +473,7 @@ START_TEST(nothing_is_read_from_other_files)
     H5Sclose(space);
     H5Fclose(id);
 
-    ck_assert_int_eq(chdir(folder), 0);
+    ck_assert_int_eq(chdir(folder_path()), 0);
     struct h5_file *file = open_well(path);
     const char *const bad[] = {"external", "folder/set", "sly", "stored", "virtual"};
     struct error error = {0};
@@ -720,7 +688,7 @@ int main(void)
     Suite *suite = suite_create("h5");
     TCase *cases = tcase_create("h5");
     tcase_set_timeout(cases, 60);
-    tcase_add_checked_fixture(cases, make_folder, remove_folder);
+    tcase_add_checked_fixture(cases, folder_make, folder_remove);
     tcase_add_test(cases, every_integer_and_float_width_is_read);
     tcase_add_test(cases, values_beyond_the_width_become_the_nearest);
     tcase_add_test(cases, the_wrong_kind_is_refused_by_name);

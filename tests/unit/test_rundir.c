@@ -4,8 +4,8 @@
 #include "base/memory.h"
 #include "ckpt/process.h"
 #include "ckpt/rundir.h"
-#include "ckpt/rundir.h"
 #include "support/checkpoints.h"
+#include "support/folder.h"
 #include "support/suite.h"
 
 #include <check.h>
@@ -24,37 +24,9 @@
 #include <time.h>
 #include <unistd.h>
 
-static char folder[256];
-
-static void make_folder(void)
-{
-    const char *parent = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s/test-rundir-XXXXXX", parent ? parent : "/tmp");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-}
-
-static void remove_folder(void)
-{
-    char command[300];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    ck_assert_int_eq(system(command), 0);
-}
-
-static const char *in_folder(const char *name)
-{
-    static char path[4][512];
-    static unsigned next;
-    char *out = path[next++ % 4];
-    snprintf(out, sizeof path[0], "%s/%s", folder, name);
-    return out;
-}
-
 static void put(const char *name, const char *text)
 {
-    FILE *file = fopen(in_folder(name), "wb");
-    ck_assert_ptr_nonnull(file);
-    fputs(text, file);
-    ck_assert_int_eq(fclose(file), 0);
+    write_file(in_folder(name), text, strlen(text));
 }
 
 /* The content of a file, in a buffer that the next call reuses. */
@@ -84,7 +56,7 @@ static const char *names(void)
     static char all[2048];
     char *name[64];
     size_t count = 0;
-    DIR *stream = opendir(folder);
+    DIR *stream = opendir(folder_path());
     for (const struct dirent *entry; (entry = readdir(stream));)
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             name[count++] = strdup(entry->d_name);
@@ -105,14 +77,14 @@ static const char *names(void)
 START_TEST(a_file_is_replaced_whole)
 {
     struct error error = {0};
-    ck_assert_int_eq(rundir_write_file(folder, "config.ini", "one", 3, &error), 0);
+    ck_assert_int_eq(rundir_write_file(folder_path(), "config.ini", "one", 3, &error), 0);
     ck_assert_str_eq(get("config.ini"), "one");
-    ck_assert_int_eq(rundir_write_file(folder, "config.ini", "", 0, &error), 0);
+    ck_assert_int_eq(rundir_write_file(folder_path(), "config.ini", "", 0, &error), 0);
     ck_assert_str_eq(get("config.ini"), "");
     char stale[64];
     snprintf(stale, sizeof stale, ".config.ini.tmp-%ld", (long)getpid());
     put(stale, "left behind by a process of the same number");
-    ck_assert_int_eq(rundir_write_file(folder, "config.ini", "two\n", 4, &error), 0);
+    ck_assert_int_eq(rundir_write_file(folder_path(), "config.ini", "two\n", 4, &error), 0);
     ck_assert_str_eq(get("config.ini"), "two\n");
     ck_assert_str_eq(names(), "config.ini ");
 }
@@ -146,7 +118,7 @@ START_TEST(missing_parents_are_created)
     ck_assert_int_eq(rundir_create(in_folder("a/b/c"), &error), 0);
     ck_assert_int_eq(rundir_write_file(in_folder("a/b/c"), "status", "x", 1, &error), 0);
     ck_assert(is_there("a/b/c/status"));
-    ck_assert_int_eq(chdir(folder), 0);
+    ck_assert_int_eq(chdir(folder_path()), 0);
     ck_assert_int_eq(rundir_create("here", &error), 0);
     ck_assert_int_eq(rundir_create("x/../y", &error), 0);
     ck_assert(is_there("here") && is_there("y"));
@@ -156,9 +128,9 @@ END_TEST
 
 START_TEST(status_has_three_lines)
 {
-    ck_assert_int_eq(rundir_write_status(folder, "stopped", 57, "two\nlines", NULL), 0);
+    ck_assert_int_eq(rundir_write_status(folder_path(), "stopped", 57, "two\nlines", NULL), 0);
     ck_assert_str_eq(get("status"), "state=stopped\nstep=57\nreason=two lines\n");
-    ck_assert_int_eq(rundir_write_status(folder, "running", 0, NULL, NULL), 0);
+    ck_assert_int_eq(rundir_write_status(folder_path(), "running", 0, NULL, NULL), 0);
     ck_assert_str_eq(get("status"), "state=running\nstep=0\nreason=\n");
 }
 END_TEST
@@ -167,13 +139,13 @@ START_TEST(a_run_is_known_by_its_files_and_cleared_of_them_alone)
 {
     ck_assert_int_eq(rundir_holds_run(in_folder("none")), 0);
     ck_assert_int_eq(rundir_clear(in_folder("none"), NULL), 0);
-    ck_assert_int_eq(rundir_holds_run(folder), 0);
+    ck_assert_int_eq(rundir_holds_run(folder_path()), 0);
     const char *const others[] = {"status", "lock", "notes.txt", "checkpoint-1.h5",
         "checkpoint-0000000001.h5.bak", "checkpoint-00000000x1.h5", ".notes.tmp-1", "config.ini.tmp-5",
         ".lock.tmp-node-7"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         put(others[i], "");
-    ck_assert_int_eq(rundir_holds_run(folder), 0);
+    ck_assert_int_eq(rundir_holds_run(folder_path()), 0);
     const char *const runs[] = {
         "config.ini", "metrics.csv", "checkpoint-0000000001.h5", "best.h5", "checkpoint-12345678901.h5"};
     const char *const temporary[] = {
@@ -181,9 +153,9 @@ START_TEST(a_run_is_known_by_its_files_and_cleared_of_them_alone)
     for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
         put(runs[i], "");
         put(temporary[i % 3], "");
-        ck_assert_int_eq(rundir_holds_run(folder), 1);
-        ck_assert_int_eq(rundir_clear(folder, NULL), 0);
-        ck_assert_int_eq(rundir_holds_run(folder), 0);
+        ck_assert_int_eq(rundir_holds_run(folder_path()), 1);
+        ck_assert_int_eq(rundir_clear(folder_path(), NULL), 0);
+        ck_assert_int_eq(rundir_holds_run(folder_path()), 0);
     }
     ck_assert_str_eq(names(),
         ".lock.tmp-node-7 .notes.tmp-1 checkpoint-0000000001.h5.bak "
@@ -198,7 +170,7 @@ static void save(int64_t step, int64_t keep)
     struct checkpoint checkpoint;
     struct error error = {0};
     net_destroy(checkpoints_make(&checkpoint, 1, 2, step));
-    ck_assert_msg(rundir_save(folder, &checkpoint, keep, &error) == 0, "%s", error.text);
+    ck_assert_msg(rundir_save(folder_path(), &checkpoint, keep, &error) == 0, "%s", error.text);
     checkpoint_finish(&checkpoint);
 }
 
@@ -216,7 +188,7 @@ static int64_t load(void)
     struct error error = {0};
     said[0] = 0;
     checkpoint_init(&checkpoint);
-    int outcome = rundir_load_newest(folder, &checkpoint, take_said, NULL, &error);
+    int outcome = rundir_load_newest(folder_path(), &checkpoint, take_said, NULL, &error);
     if (outcome <= 0) {
         ck_assert_int_eq(error.code, outcome ? EXIT_CODE_DATA : 0);
         strcat(said, error.text);
@@ -244,7 +216,7 @@ START_TEST(the_newest_are_kept_and_the_newest_is_loaded)
     save(20, 0);
     ck_assert_str_eq(names(), "checkpoint-0000000002.txt checkpoint-0000000020.h5 ");
     char path[600];
-    rundir_checkpoint_path(folder, 20, path, sizeof path);
+    rundir_checkpoint_path(folder_path(), 20, path, sizeof path);
     ck_assert_str_eq(path, in_folder("checkpoint-0000000020.h5"));
 }
 END_TEST
@@ -254,8 +226,8 @@ START_TEST(best_is_the_same_bytes)
     struct checkpoint checkpoint;
     char command[1200];
     net_destroy(checkpoints_make(&checkpoint, 1, 2, 5));
-    ck_assert_int_eq(rundir_save(folder, &checkpoint, 1, NULL), 0);
-    ck_assert_int_eq(rundir_save_best(folder, &checkpoint, NULL), 0);
+    ck_assert_int_eq(rundir_save(folder_path(), &checkpoint, 1, NULL), 0);
+    ck_assert_int_eq(rundir_save_best(folder_path(), &checkpoint, NULL), 0);
     checkpoint_finish(&checkpoint);
     snprintf(command, sizeof command, "cmp '%s' '%s'", in_folder("best.h5"),
         in_folder("checkpoint-0000000005.h5"));
@@ -322,11 +294,11 @@ static void save_without_room(void)
     struct checkpoint checkpoint;
     struct error error = {0};
     net_destroy(checkpoints_make(&checkpoint, 1, 2, 20));
-    ck_assert_int_eq(rundir_save(folder, &checkpoint, 1, &error), -1);
+    ck_assert_int_eq(rundir_save(folder_path(), &checkpoint, 1, &error), -1);
     ck_assert_int_eq(error.code, EXIT_CODE_IO);
     ck_assert_says(error.text, "checkpoint-0000000020.h5: cannot be written");
     ck_assert_says(error.text, "make room");
-    ck_assert_int_eq(rundir_save_best(folder, &checkpoint, &error), -1);
+    ck_assert_int_eq(rundir_save_best(folder_path(), &checkpoint, &error), -1);
     ck_assert_says(error.text, "best.h5");
     checkpoint_finish(&checkpoint);
 }
@@ -336,7 +308,7 @@ START_TEST(a_file_size_limit_leaves_the_old_checkpoint)
     save(10, 1);
     struct checkpoint checkpoint;
     net_destroy(checkpoints_make(&checkpoint, 1, 2, 10));
-    ck_assert_int_eq(rundir_save_best(folder, &checkpoint, NULL), 0);
+    ck_assert_int_eq(rundir_save_best(folder_path(), &checkpoint, NULL), 0);
     checkpoint_finish(&checkpoint);
     struct rlimit limit, small = {20000, 20000};
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
@@ -357,19 +329,19 @@ START_TEST(a_full_disk_leaves_the_old_checkpoint)
     char *fill = memory_create(1, 1 << 20, NULL);
     /* In a space of mounts of its own, which ends with this process however it ends. */
     if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount("test", folder, "tmpfs", 0, "size=40k") != 0) {
+        mount("test", folder_path(), "tmpfs", 0, "size=40k") != 0) {
         memory_destroy(fill);
         return; /* not permitted here: the limit of file sizes stands for it */
     }
     save(10, 1);
     struct error error = {0};
-    int outcome = rundir_write_file(folder, "config.ini", fill, 1 << 20, &error);
+    int outcome = rundir_write_file(folder_path(), "config.ini", fill, 1 << 20, &error);
     int code = error.code;
     save_without_room();
     char left[2048];
     snprintf(left, sizeof left, "%s", names());
     int64_t step = load();
-    ck_assert_int_eq(umount(folder), 0);
+    ck_assert_int_eq(umount(folder_path()), 0);
     memory_destroy(fill);
     ck_assert_int_eq(outcome, -1);
     ck_assert_int_eq(code, EXIT_CODE_IO);
@@ -387,7 +359,7 @@ static const char header[] =
 
 START_TEST(rows_stand_behind_a_header)
 {
-    struct metrics *metrics = metrics_open(folder, 0, NULL);
+    struct metrics *metrics = metrics_open(folder_path(), 0, NULL);
     ck_assert_ptr_nonnull(metrics);
     struct metrics_row row = {
         7, 2, "train", 64, 6400, 1.0 / 3, -NAN, 0.001, 1e-30, 0.25, 123456789.0, 0, INFINITY};
@@ -434,23 +406,23 @@ static void check_steps(int64_t last)
 
 START_TEST(a_resume_cuts_rows_behind_the_checkpoint)
 {
-    struct metrics *metrics = metrics_open(folder, 0, NULL);
+    struct metrics *metrics = metrics_open(folder_path(), 0, NULL);
     ck_assert_int_eq(add_steps(metrics, 1, 1000), 1000); /* more than is read at once */
     add_steps(metrics, 1001, 1005);
     metrics_close(metrics);
     FILE *file = fopen(in_folder("metrics.csv"), "ab");
     fputs("1006,1,tra", file);
     fclose(file);
-    metrics = metrics_open(folder, 1000, NULL);
+    metrics = metrics_open(folder_path(), 1000, NULL);
     ck_assert_ptr_nonnull(metrics);
     check_steps(1000);
     ck_assert_int_eq(add_steps(metrics, 1001, 1001), 1001);
     metrics_close(metrics);
     check_steps(1001);
-    metrics = metrics_open(folder, 1, NULL);
+    metrics = metrics_open(folder_path(), 1, NULL);
     metrics_close(metrics);
     check_steps(1);
-    metrics = metrics_open(folder, 0, NULL);
+    metrics = metrics_open(folder_path(), 0, NULL);
     metrics_close(metrics);
     ck_assert_str_eq(get("metrics.csv"), header);
 }
@@ -459,29 +431,29 @@ END_TEST
 START_TEST(metrics_of_another_run_are_refused)
 {
     struct error error = {0};
-    ck_assert_ptr_null(metrics_open(folder, 2, &error));
+    ck_assert_ptr_null(metrics_open(folder_path(), 2, &error));
     ck_assert_int_eq(error.code, EXIT_CODE_IO);
     ck_assert_says(error.text, "--fresh");
     ck_assert(!is_there("metrics.csv"));
-    struct metrics *metrics = metrics_open(folder, 0, NULL);
+    struct metrics *metrics = metrics_open(folder_path(), 0, NULL);
     add_steps(metrics, 1, 3);
     metrics_close(metrics);
-    ck_assert_ptr_null(metrics_open(folder, 4, &error));
+    ck_assert_ptr_null(metrics_open(folder_path(), 4, &error));
     ck_assert_int_eq(error.code, EXIT_CODE_DATA);
     ck_assert_says(error.text, "has 3 rows, but 4 belong to the checkpoint");
     FILE *file = fopen(in_folder("metrics.csv"), "ab");
     fputs("4,1,train,half a row", file);
     fclose(file);
-    ck_assert_ptr_null(metrics_open(folder, 4, &error));
+    ck_assert_ptr_null(metrics_open(folder_path(), 4, &error));
     ck_assert_says(error.text, "has 3 rows, but 4 belong to the checkpoint");
     put("metrics.csv",
         "some other file that is much longer than the header line of ours, since it has to be "
         "long enough to hold that, and it ends with a newline, as ours does, see\n");
-    ck_assert_ptr_null(metrics_open(folder, 1, &error));
+    ck_assert_ptr_null(metrics_open(folder_path(), 1, &error));
     ck_assert_int_eq(error.code, EXIT_CODE_DATA);
     ck_assert_says(error.text, "not the file");
     put("metrics.csv", "");
-    ck_assert_ptr_null(metrics_open(folder, 1, &error));
+    ck_assert_ptr_null(metrics_open(folder_path(), 1, &error));
     ck_assert_says(error.text, "not the file");
     ck_assert_ptr_null(metrics_open(in_folder("none"), 0, &error));
     ck_assert_int_eq(error.code, EXIT_CODE_IO);
@@ -490,7 +462,7 @@ END_TEST
 
 START_TEST(a_row_without_room_is_cut_off_again)
 {
-    struct metrics *metrics = metrics_open(folder, 0, NULL);
+    struct metrics *metrics = metrics_open(folder_path(), 0, NULL);
     add_steps(metrics, 1, 2);
     int64_t rows;
     struct rlimit limit, small;
@@ -518,7 +490,7 @@ END_TEST
 static struct lock *take_well(char *warning)
 {
     struct error error = {0};
-    struct lock *lock = lock_take(folder, "4711", warning, 512, &error);
+    struct lock *lock = lock_take(folder_path(), "4711", warning, 512, &error);
     ck_assert_msg(lock != NULL, "%s", error.text);
     return lock;
 }
@@ -527,7 +499,7 @@ static void take_badly(const char *part)
 {
     struct error error = {0};
     char warning[512];
-    ck_assert_ptr_null(lock_take(folder, "4711", warning, sizeof warning, &error));
+    ck_assert_ptr_null(lock_take(folder_path(), "4711", warning, sizeof warning, &error));
     ck_assert_int_eq(error.code, EXIT_CODE_DATA);
     ck_assert_says(error.text, part);
 }
@@ -557,7 +529,7 @@ START_TEST(another_process_is_refused_while_we_live)
     pid_t child = fork();
     if (child == 0) {
         struct error error = {0};
-        _exit(lock_take(folder, "4711", warning, sizeof warning, &error) ? 1 : error.code);
+        _exit(lock_take(folder_path(), "4711", warning, sizeof warning, &error) ? 1 : error.code);
     }
     int status;
     ck_assert_int_eq(waitpid(child, &status, 0), child);
@@ -572,7 +544,7 @@ static pid_t abandon_lock(void)
     pid_t child = fork();
     if (child == 0) {
         char warning[512];
-        _exit(lock_take(folder, "4711", warning, sizeof warning, NULL) ? 0 : 1);
+        _exit(lock_take(folder_path(), "4711", warning, sizeof warning, NULL) ? 0 : 1);
     }
     siginfo_t info;
     ck_assert_int_eq(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
@@ -690,7 +662,7 @@ START_TEST(the_heartbeat_is_renewed_in_place_and_loss_is_noticed)
     struct lock *lost = lock_take(in_folder("other"), "4711", warning, sizeof warning, &error);
     ck_assert_ptr_nonnull(lost);
     ck_assert_int_eq(unlink(in_folder("other/lock")), 0);
-    snprintf(content, sizeof content, "%s", get("lock"));
+    snprintf(content, sizeof content, "%.511s", get("lock"));
     stat(in_folder("lock"), &before);
     int losses = 0;
     for (time_t start = time(NULL); time(NULL) - start <= LOCK_BEAT_SECONDS + 1; sleep(1)) {
@@ -719,7 +691,8 @@ static int race(int processes)
             char byte, warning[512];
             close(start[1]);
             ssize_t n = read(start[0], &byte, 1);
-            struct lock *lock = n == 0 ? lock_take(folder, "4711", warning, sizeof warning, NULL) : NULL;
+            struct lock *lock =
+                n == 0 ? lock_take(folder_path(), "4711", warning, sizeof warning, NULL) : NULL;
             usleep(300000); /* alive until all have tried */
             _exit(lock != NULL);
         }
@@ -747,7 +720,7 @@ int main(void)
     Suite *suite = suite_create("rundir");
     TCase *cases = tcase_create("rundir");
     tcase_set_timeout(cases, 100);
-    tcase_add_checked_fixture(cases, make_folder, remove_folder);
+    tcase_add_checked_fixture(cases, folder_make, folder_remove);
     tcase_add_test(cases, a_file_is_replaced_whole);
     tcase_add_test(cases, a_directory_that_cannot_be_written_says_why);
     tcase_add_test(cases, missing_parents_are_created);

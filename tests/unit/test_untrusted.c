@@ -5,6 +5,7 @@
 #include "ckpt/seal.h"
 #include "data/dataset.h"
 #include "support/checkpoints.h"
+#include "support/folder.h"
 #include "support/sample.h"
 #include "support/suite.h"
 
@@ -45,9 +46,7 @@ static void write_checkpoint(const char *name)
     size_t size;
     net_destroy(checkpoints_make(&checkpoint, 1, 2, 5));
     ck_assert_int_eq(checkpoint_encode(&checkpoint, &bytes, &size, &error), 0);
-    FILE *file = fopen(name, "wb");
-    ck_assert_uint_eq(fwrite(bytes, 1, size - SEAL_BYTES, file), size - SEAL_BYTES);
-    ck_assert_int_eq(fclose(file), 0);
+    write_file(name, bytes, size - SEAL_BYTES);
     memory_destroy(bytes);
     checkpoint_finish(&checkpoint);
 }
