@@ -10,7 +10,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 enum best { BEST_LOSS, BEST_ERROR };
 
@@ -69,9 +68,9 @@ int config_read(struct config *config, const char *path, size_t overrides, const
 int config_override(struct config *config, const char *name, size_t overrides, const char *const *override,
     struct faults *faults);
 
-/* The full resolved configuration as an INI text that config_read takes, the caller's (memory_destroy).
- * Without paths (for a checkpoint) data.train and data.valid are left out. Equal configurations give equal
- * bytes. */
+/* Writes the full resolved configuration as an INI text that config_read takes, the caller's
+ * (memory_destroy). Without paths (for a checkpoint) data.train and data.valid are left out. Equal
+ * configurations give equal bytes. */
 char *config_write(const struct config *config, int with_paths, struct error *error);
 
 /* Fills *config from the text of a checkpoint's configuration, which has no paths. A key under its former

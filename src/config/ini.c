@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -60,7 +59,7 @@ static void cut_spaces(char *text)
     text[n] = '\0';
 }
 
-/* Where the first of `characters`, or a comment behind a blank, begins; else the end of the text. */
+/* Finds where the first of `characters`, or a comment behind a blank, begins, or else the end of the text. */
 static const char *find_or_comment(const char *text, const char *characters)
 {
     for (int blank = 0; *text && !strchr(characters, *text) && !(blank && *text == ';'); text++)
@@ -68,7 +67,7 @@ static const char *find_or_comment(const char *text, const char *characters)
     return text;
 }
 
-/* "[section]", perhaps with a comment behind. */
+/* Takes "[section]", perhaps with a comment behind. */
 static void take_section(struct ini_scan *scan, char *line)
 {
     char *end = strchr(line, ']');
@@ -143,7 +142,7 @@ void ini_scan(const char *text, const char *name, const struct ini_listener *lis
     memory_destroy(copy);
 }
 
-/* Reads up to `size` bytes; -1 with errno. */
+/* Reads up to `size` bytes. Returns how many, or -1 with errno. */
 static ssize_t read_all(int file, char *bytes, size_t size)
 {
     size_t got = 0;

@@ -4,15 +4,15 @@
 
 #include "base/error.h"
 
-/* Who is told what stands in the text; the strings last for the call. */
+/* A listener is called with what stands in the text; the strings last for the call. */
 struct ini_listener {
     void (*section)(void *context, const char *section, int line);
     void (*pair)(void *context, const char *section, const char *name, const char *value, int line);
     void *context;
 };
 
-/* The whole of a file, with a zero byte behind it: the caller's (memory_destroy). NULL and an error naming
- * the path: EXIT_CODE_IO where it cannot be read, EXIT_CODE_DATA where it is no text. */
+/* Reads the whole of a file, with a zero byte behind it: the caller's (memory_destroy). NULL and an error
+ * naming the path: EXIT_CODE_IO where it cannot be read, EXIT_CODE_DATA where it is no text. */
 char *ini_load(const char *path, struct error *error);
 
 /* Goes through a text:

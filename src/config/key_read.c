@@ -1,4 +1,5 @@
-/* Values of keys from text. What differs between two types of keys stands in the switch of key_read. */
+/* This file reads values of keys from text. What differs between two types of keys stands in the switch of
+ * key_read. */
 #include "config/keys.h"
 
 #include "base/memory.h"
@@ -11,7 +12,7 @@
 
 static const char *const out_of_range = "out of range";
 
-/* Exact for whole numbers too: no limit of theirs exceeds 2^53. */
+/* A double is exact for whole numbers too: no limit of theirs exceeds 2^53. */
 static const char *check_range(const struct config_key *key, double x)
 {
     int low = x < key->least || (key->above_least && x == key->least);
@@ -143,7 +144,7 @@ const char *key_add(const struct config_key *key, const char *text, struct confi
     return read_list(key, text, config, list, items);
 }
 
-/* Types that are a number with a unit, or a plain real. */
+/* Reads types that are a number with a unit, or a plain real. */
 static const char *read_measure(const struct config_key *key, const char *text, struct config *config)
 {
     char *field = (char *)config + key->offset;

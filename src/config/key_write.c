@@ -1,4 +1,4 @@
-/* Values of keys as text, and what may stand there. */
+/* This file writes values of keys as text, and says what may stand there. */
 #include "config/keys.h"
 
 #include "base/numbers.h"
@@ -6,14 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Names separated by commas; grows text, never beyond size. */
+/* Appends a name behind a comma, never beyond the size of the text. */
 static void join(char *text, size_t size, const char *name)
 {
     size_t used = strlen(text);
     snprintf(text + used, size - used, "%s%s", used ? ", " : "", name);
 }
 
-/* "a number above 0 and below 1", without limits that no one meets. */
+/* Writes "a number above 0 and below 1", without limits that no one meets. */
 static void allowed_range(const struct config_key *key, const char *kind, char *text, size_t size)
 {
     char least[32], most[32];
@@ -79,7 +79,7 @@ static size_t write_item(
     return (size_t)snprintf(text, size, "%zu", ((const size_t *)field)[i]);
 }
 
-/* How many elements of a list are written: where all layers have the same, one stands for all. */
+/* Returns how many elements of a list are written: where all layers have the same, one stands for all. */
 static size_t count_items(const struct config_key *key, const struct config *config)
 {
     const char *field = (const char *)config + key->offset;

@@ -60,7 +60,7 @@ extern const size_t config_key_count;
 
 const struct config_key *key_find(const char *section, const char *name); /* NULL where there is none */
 
-/* The key that once had this name; NULL where there is none. */
+/* Finds the key that once had this name; NULL where there is none. */
 const struct config_key *key_find_former(const char *section, const char *name);
 
 int key_section_exists(const char *section);
@@ -75,23 +75,23 @@ int key_is_of_network(const struct config_key *key);
 const char *key_read(const struct config_key *key, const char *text, const char *directory,
     struct config *config, size_t *items);
 
-/* The same for KEY_WEIGHTS, but what it takes goes behind what is there, and *items is how many that makes.
+/* Does the same for KEY_WEIGHTS, but appends what it takes to what is there; *items is how many that makes.
  */
 const char *key_add(const struct config_key *key, const char *text, struct config *config, size_t *items);
 
-/* What may stand there: "a whole number from 1 to 64". */
+/* Writes what may stand there: "a whole number from 1 to 64". */
 void key_allowed(const struct config_key *key, char *text, size_t size);
 
-/* The value as text that key_read takes and makes the same value of; equal values give equal text. Lists
- * without a length of their own are written for model.layers layers (at least one). Returns the length of the
- * whole text, as snprintf does. */
+/* Writes the value as text that key_read takes and makes the same value of; equal values give equal text.
+ * Lists without a length of their own are written for model.layers layers (at least one). Returns the length
+ * of the whole text, as snprintf does. */
 size_t key_write(const struct config_key *key, const struct config *config, char *text, size_t size);
 
 /* Gives every layer the value of the first. */
 void key_spread(const struct config_key *key, struct config *config);
 
-/* " (did you mean ...?)" for a section or key that does not exist, empty where nothing comes near; and the
- * names there are, separated by commas. */
+/* Write " (did you mean ...?)" for a section or key that does not exist, or nothing where none comes near;
+ * and the names that there are, separated by commas. */
 void key_suggest_section(const char *section, char *text, size_t size);
 void key_suggest_name(const char *section, const char *name, char *text, size_t size);
 void key_list_sections(char *text, size_t size);

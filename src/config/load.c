@@ -1,4 +1,5 @@
-/* Entry points: a configuration from a file and overrides, and the folders that its paths are relative to. */
+/* This file has the entry points: it makes a configuration from a file and overrides, and finds the folders
+ * that its paths are relative to. */
 #include "config/config.h"
 
 #include "base/memory.h"
@@ -32,7 +33,7 @@ void config_finish(struct config *config)
     config->data.train = config->data.valid = NULL;
 }
 
-/* The current folder: the caller's (memory_destroy). */
+/* Returns the current folder, which is the caller's (memory_destroy). */
 static char *current_folder(struct error *error)
 {
     enum { LONGEST = 1 << 16 };
@@ -45,7 +46,7 @@ static char *current_folder(struct error *error)
     return folder;
 }
 
-/* The absolute folder of a file: the caller's. */
+/* Returns the absolute folder of a file, which is the caller's. */
 static char *folder_of(const char *path, const char *current, struct error *error)
 {
     const char *slash = strrchr(path, '/');

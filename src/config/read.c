@@ -3,10 +3,9 @@
  * checked at the end, and reported at the place where the key got its value. */
 #include "config/read.h"
 
-#include "base/numbers.h"
 #include "base/text.h"
 #include "config/ini.h"
-#include "config/together.h"
+#include "config/rules.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -48,7 +47,7 @@ static void fault_unknown_key(
         text_show(name, shown), meant, section, all);
 }
 
-/* The key of this name, or that once had it: *former. */
+/* Finds the key of this name, or that once had it: *former is 1 then. */
 static const struct config_key *find_key(const char *section, const char *name, int *former)
 {
     const struct config_key *key = key_find(section, name);
@@ -74,7 +73,7 @@ static void take_section(void *context, const char *section, int line)
     fault_unknown_section(reading, where, section);
 }
 
-/* A key whose line is the first of it, or one of several of a list of weights. */
+/* Takes a line of a key: the only one, or one of several of a list of weights. */
 static void take_key(
     struct config_reading *reading, const struct config_key *key, int former, const char *value, int line)
 {
@@ -119,7 +118,7 @@ void config_take_text(struct config_reading *reading, const char *text)
     ini_scan(text, reading->name, &listener, reading->faults);
 }
 
-/* The same for what --set gives, of which the last counts. */
+/* Does the same for what --set gives, of which the last counts. */
 static void take_override(struct config_reading *reading, const struct config_key *key, int former,
     const char *override, const char *folder)
 {
@@ -159,7 +158,7 @@ void config_take_override(struct config_reading *reading, const char *override, 
         fault_unknown_section(reading, where, section);
 }
 
-/* A list has one item for all layers, or one per layer. */
+/* A list must have one item for all layers, or one per layer. */
 static void settle_lists(struct config_reading *reading)
 {
     size_t L = reading->config->model.layers;
@@ -210,5 +209,5 @@ void config_settle(struct config_reading *reading, int with_paths)
                 reading->name);
     }
     check_paths(reading);
-    config_check_together(reading);
+    config_check_rules(reading);
 }

@@ -15,7 +15,7 @@ const char *reading_name_given(const struct config_key *key, int former, char na
     return former ? key->former : name;
 }
 
-/* "FILE:12: train.lr = 0.1", "--set train.lr=0.1", or "FILE: train.lr = 0.001 (the default)". */
+/* Writes "FILE:12: train.lr = 0.1", "--set train.lr=0.1", or "FILE: train.lr = 0.001 (the default)". */
 static void place(const struct config_reading *reading, const struct config_key *key, char text[PLACE])
 {
     const struct key_state *state = &reading->keys[key - config_keys];

@@ -1,4 +1,6 @@
-/* A reading of a configuration under way: where each key got its value, and faults told at that place. */
+/* A reading of a configuration under way knows where each key got its value, and reports faults at that
+ * place.
+ */
 #ifndef CONFIG_READING_H
 #define CONFIG_READING_H
 
@@ -24,14 +26,14 @@ struct config_reading {
     struct key_state keys[CONFIG_KEYS_MOST];
 };
 
-/* What is kept of a key. */
+/* Returns what is kept of a key. */
 struct key_state *reading_state_of(struct config_reading *reading, const struct config_key *key);
 
-/* "SECTION.NAME", or the key's former name; in `name`, if need be. */
+/* Returns "SECTION.NAME", or the key's former name; it stands in `name`, if need be. */
 enum { READING_NAME = 80 };
 const char *reading_name_given(const struct config_key *key, int former, char name[READING_NAME]);
 
-/* A fault of the value that a key was given, told at its place. */
+/* Reports a fault of the value that a key was given, at its place. */
 void reading_fault(struct config_reading *reading, const char *section, const char *name, const char *what);
 
 /* Has the key no fault yet? */

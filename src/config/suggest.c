@@ -1,4 +1,4 @@
-/* Which key was meant: one whose name is nearly the same, or one of the same name in another section. */
+/* The key that was meant is one whose name is nearly the same, or one of the same name in another section. */
 #include "base/suggestion.h"
 #include "config/keys.h"
 
@@ -15,7 +15,7 @@ void key_suggest_section(const char *section, char *text, size_t size)
         snprintf(text, size, " (did you mean [%s]?)", suggestion.meant);
 }
 
-/* The name as it stands in another section, where it is known there. */
+/* Finds the key of this name in another section, as the one it was written in has none. */
 static const struct config_key *find_elsewhere(const char *name)
 {
     for (size_t i = 0; i < config_key_count; i++)

@@ -1,5 +1,5 @@
-/* A configuration as text, and two of them compared: key by key over the table, each value in its one
- * spelling, so that equal values are equal bytes. */
+/* This file writes a configuration as text, and compares two of them: key by key over the table, each value
+ * in its one spelling, so that equal values are equal bytes. */
 #include "base/text.h"
 #include "base/memory.h"
 #include "config/keys.h"
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A text of which `used` bytes are there; what does not fit is only counted. */
+/* A text has `used` bytes; what does not fit is only counted. */
 struct config_text {
     char *bytes;
     size_t size, used;

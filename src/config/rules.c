@@ -1,8 +1,8 @@
-/* Keys against each other: a value that the rest of the configuration cannot use, or would silently leave
- * unused, is a fault of that value, and says what to change. What has a fault of its own already is judged no
- * further, nor is what depends on it. Keys that are merely idle with their usual values stay as they are.
- * What a network can be is judged by net_config_check; here are the other keys. */
-#include "config/together.h"
+/* The rules about several keys: a value that the rest of the configuration cannot use, or would silently
+ * leave unused, is a fault of that value, and says what to change. What has a fault of its own already is
+ * judged no further, nor is what depends on it. Keys that are merely idle with their usual values stay as
+ * they are. What a network can be is judged by net_config_check; here are the other keys. */
+#include "config/rules.h"
 
 #include "net/check.h"
 #include "net/losses/loss.h"
@@ -29,7 +29,7 @@ static void check_numbers(struct config_reading *reading)
     }
 }
 
-/* The best checkpoint is chosen by a number that there is. */
+/* The best checkpoint must be chosen by a number that there is. */
 static void check_best(struct config_reading *reading)
 {
     const struct net_config *model = &reading->config->model;
@@ -42,7 +42,7 @@ static void check_best(struct config_reading *reading)
     reading_fault(reading, "checkpoint", "best", what);
 }
 
-/* The section of a key that sets a member of the network. */
+/* Returns the section of a key that sets a member of the network. */
 static const char *section_of(const char *member)
 {
     return key_find("model", member) ? "model" : "train";
@@ -60,7 +60,7 @@ static void take_objection(void *context, const struct net_objection *objection)
         reading_fault(reading, section_of(member), member, objection->text);
 }
 
-void config_check_together(struct config_reading *reading)
+void config_check_rules(struct config_reading *reading)
 {
     check_numbers(reading);
     check_best(reading);
