@@ -2,9 +2,9 @@
 #ifndef BENCH_MEASURED_H
 #define BENCH_MEASURED_H
 
+#include "bench/options.h"
 #include "data/dataset.h"
 #include "net/net.h"
-#include "bench/options.h"
 
 enum { BENCH_CLOCKED = 3 }; /* rounds of one step in which the network reads the clock */
 

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "h5/h5.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -123,6 +124,7 @@ static int read_estimate_of(
 {
     int64_t S = 0, *offsets = NULL;
     int status = read_offsets(file, "output_offsets", &S, &offsets, error);
+    assert(status || (offsets && part->offsets));
     if (!status && (S != part->S || memcmp(offsets, part->offsets, (size_t)(S + 1) * sizeof *offsets) != 0))
         status =
             error_set(error, EXIT_CODE_DATA, "%s: these are predictions for another dataset", h5_name(file));
@@ -221,8 +223,10 @@ static int write_series(const char *path, const struct test_part *part, const st
     if (!file)
         return error_set(error, EXIT_CODE_IO, "%s: cannot be written", path);
     fprintf(file, "# time observation x y z");
-    for (int e = 0; e < estimates; e++)
+    for (int e = 0; e < estimates; e++) {
+        assert(estimate[e].values);
         fprintf(file, " [%s: x y z]", estimate[e].name);
+    }
     fprintf(file, "\n");
     for (int64_t n = 0; n < part->offsets[1]; n++) {
         fprintf(file, "%.2f ", (double)n * STEP);

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -126,8 +127,10 @@ static int init_parameter(
             out[k] = (float)starting->number;
         break;
     }
-    if (starting->adjust)
+    if (starting->adjust) {
+        assert(starting->blocks > 0);
         starting->adjust(p->count / starting->blocks, out);
+    }
     return failed;
 }
 

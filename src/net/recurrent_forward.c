@@ -69,7 +69,7 @@ size_t count_span(const struct recurrent *r, const struct microbatch *microbatch
 {
     enum { FLOATS = 32 * 1024, FEWEST = 64 };
     size_t frames = FLOATS / r->a_stride > FEWEST ? FLOATS / r->a_stride : FEWEST;
-    return frames > microbatch->B ? frames / microbatch->B : 1;
+    return microbatch->B > 0 && frames > microbatch->B ? frames / microbatch->B : 1;
 }
 
 void find_span(

@@ -7,9 +7,9 @@
 #include "h5/table.h"
 #include "net/outputs/output.h"
 #include "pass/feed.h"
-#include "predict/options.h"
 #include "pass/report.h"
 #include "pass/tally.h"
+#include "predict/options.h"
 
 #include <limits.h>
 
