@@ -1,4 +1,4 @@
-/* Which checkpoints are in a run directory. */
+/* The names in a run directory, and which checkpoints they are of. */
 #ifndef CKPT_DIRECTORY_H
 #define CKPT_DIRECTORY_H
 
@@ -7,14 +7,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { DIRECTORY_PATH = 4352 }; /* bytes for the path of a file in a run directory, its end included */
+
 /* Steps of the checkpoints that are there. */
 struct steps {
     int64_t *step;
     size_t count, room;
-    int failed;
+    int failed; /* 1: there was no memory */
 };
 
-/* Newest first; steps->step is the caller's (free). A directory that is not there has none. */
+/* Returns the step in "checkpoint-NNNNNNNNNN.h5" (more digits where a run is that long), or -1 where it is
+ * another name. */
+int64_t directory_find_step(const char *name);
+
+/* Writes the name of the checkpoint of a step. */
+void directory_name_step(int64_t step, char *name, size_t size);
+
+/* Calls `each` for every name in the directory. Returns 0, or errno. */
+int directory_walk(const char *directory, void (*each)(void *context, const char *name), void *context);
+
+/* Lists the steps of the checkpoints, newest first; steps->step is the caller's (free). A directory that is
+ * not there has none. EXIT_CODE_IO where it cannot be read. */
 int directory_list_steps(const char *directory, struct steps *steps, struct error *error);
 
 #endif

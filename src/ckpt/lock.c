@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "ckpt/directory.h"
 #include "ckpt/process.h"
 
 #include <errno.h>
@@ -25,10 +26,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 4352, LOCK_BYTES = 512, BEAT_TEXT = 10 + 12 + 1, TRIES = 20, SETTLE_SECONDS = 2 };
+enum { LOCK_BYTES = 512, BEAT_TEXT = 10 + 12 + 1, TRIES = 20, SETTLE_SECONDS = 2 };
 
 struct lock {
-    char path[PATH_BYTES], temporary[PATH_BYTES];
+    char path[DIRECTORY_PATH], temporary[DIRECTORY_PATH];
     struct process self;
     int descriptor; /* of our lock file */
     double beaten;  /* clock_now of the last heartbeat */

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "ckpt/directory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,19 +14,18 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 const char metrics_header[] =
     "step,epoch,split,sequences,frames,loss,error,learning_rate,gradient_norm,seconds,"
     "frames_per_second,data_wait,comm_wait\n";
 
-enum { HEADER_BYTES = sizeof metrics_header - 1, PATH_BYTES = 4352 };
+enum { HEADER_BYTES = sizeof metrics_header - 1 };
 
 struct metrics {
     int descriptor;
     int64_t length, rows; /* bytes; rows behind the header */
-    char path[PATH_BYTES];
+    char path[DIRECTORY_PATH];
 };
 
 static const char advice[] = "put the file of the run back, or start over with --fresh";

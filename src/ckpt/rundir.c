@@ -4,36 +4,17 @@
  * just written are those that a resume found damaged and passed over; they go too. */
 #include "ckpt/rundir.h"
 
-#include "base/array.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "ckpt/directory.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-enum { PATH_BYTES = 4352, STEP_DIGITS = 10 };
-
-static const char before_step[] = "checkpoint-", behind_step[] = ".h5";
-
-/* The step in "checkpoint-NNNNNNNNNN.h5" (more digits where a run is that long), or -1. */
-static int64_t step_of(const char *name)
-{
-    if (strncmp(name, before_step, sizeof before_step - 1) != 0)
-        return -1;
-    const char *digits = name + sizeof before_step - 1;
-    size_t n = strspn(digits, "0123456789");
-    if (n < STEP_DIGITS || n > 18 || strcmp(digits + n, behind_step) != 0)
-        return -1;
-    return strtoll(digits, NULL, 10);
-}
 
 /* Is it ".NAME.tmp-NUMBER" of a file that this folder writes? */
 static int is_temporary(const char *name)
@@ -51,69 +32,20 @@ static int is_temporary(const char *name)
     for (size_t i = 0; i < sizeof written / sizeof *written; i++)
         if (strcmp(base, written[i]) == 0)
             return 1;
-    return step_of(base) >= 0;
-}
-
-/* Calls `each` for every name in the directory. Returns 0, or errno. */
-static int walk(const char *directory, void (*each)(void *context, const char *name), void *context)
-{
-    DIR *stream = opendir(directory);
-    if (!stream)
-        return errno;
-    const struct dirent *entry;
-    errno = 0;
-    while ((entry = readdir(stream)))
-        each(context, entry->d_name);
-    int outcome = errno;
-    closedir(stream);
-    return outcome;
-}
-
-static void take_step(void *context, const char *name)
-{
-    struct steps *steps = context;
-    int64_t step = step_of(name);
-    if (step < 0)
-        return;
-    int64_t *wider = array_grow(steps->step, &steps->room, steps->count, sizeof *wider);
-    if (!wider) {
-        steps->failed = 1;
-        return;
-    }
-    steps->step = wider;
-    steps->step[steps->count++] = step;
-}
-
-static int newest_first(const void *a, const void *b)
-{
-    const int64_t *p = a, *q = b;
-    return *p > *q ? -1 : *p < *q;
-}
-
-int directory_list_steps(const char *directory, struct steps *steps, struct error *error)
-{
-    *steps = (struct steps){0};
-    int why = walk(directory, take_step, steps);
-    if ((why && why != ENOENT) || steps->failed) {
-        free(steps->step);
-        error_set(
-            error, EXIT_CODE_IO, "%s: cannot be read: %s", directory, strerror(steps->failed ? ENOMEM : why));
-        return -1;
-    }
-    if (steps->count)
-        qsort(steps->step, steps->count, sizeof *steps->step, newest_first);
-    return 0;
+    return directory_find_step(base) >= 0;
 }
 
 void rundir_checkpoint_path(const char *directory, int64_t step, char *path, size_t size)
 {
-    snprintf(path, size, "%s/%s%0*" PRId64 "%s", directory, before_step, STEP_DIGITS, step, behind_step);
+    int length = snprintf(path, size, "%s/", directory);
+    if (length < (int)size)
+        directory_name_step(step, path + length, size - (size_t)length);
 }
 
 static int create_folders(const char *directory, struct error *error)
 {
     struct error why;
-    if (!*directory || strlen(directory) >= PATH_BYTES)
+    if (!*directory || strlen(directory) >= DIRECTORY_PATH)
         return error_set(error, EXIT_CODE_IO, "'%s': is no name for a directory", directory);
     if (file_make_folder(directory, &why) == 0)
         return 0;
@@ -122,7 +54,7 @@ static int create_folders(const char *directory, struct error *error)
 
 int rundir_create(const char *directory, struct error *error)
 {
-    char probe[PATH_BYTES];
+    char probe[DIRECTORY_PATH];
     if (create_folders(directory, error) != 0)
         return -1;
     snprintf(probe, sizeof probe, "%s/.probe.tmp-%ld", directory, (long)getpid());
@@ -143,7 +75,7 @@ static int is_ours(const char *name)
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         if (strcmp(name, ours[i]) == 0)
             return 1;
-    return step_of(name) >= 0;
+    return directory_find_step(name) >= 0;
 }
 
 static void find_run(void *context, const char *name)
@@ -155,7 +87,7 @@ static void find_run(void *context, const char *name)
 int rundir_holds_run(const char *directory)
 {
     int found = 0;
-    walk(directory, find_run, &found);
+    directory_walk(directory, find_run, &found);
     return found;
 }
 
@@ -169,7 +101,7 @@ struct removal {
 static void remove_ours(void *context, const char *name)
 {
     struct removal *removal = context;
-    char path[PATH_BYTES];
+    char path[DIRECTORY_PATH];
     if (!is_temporary(name) && (removal->temporary_only || !is_ours(name)))
         return;
     snprintf(path, sizeof path, "%s/%s", removal->directory, name);
@@ -182,7 +114,7 @@ static void remove_ours(void *context, const char *name)
 int rundir_clear(const char *directory, struct error *error)
 {
     struct removal removal = {.directory = directory};
-    int why = walk(directory, remove_ours, &removal);
+    int why = directory_walk(directory, remove_ours, &removal);
     if (why && why != ENOENT)
         return error_set(error, EXIT_CODE_IO, "%s: cannot be read: %s", directory, strerror(why));
     if (removal.why)
@@ -195,7 +127,7 @@ int rundir_write_file(
     const char *directory, const char *name, const void *bytes, size_t size, struct error *error)
 {
     struct error why = {.code = EXIT_CODE_IO};
-    char path[PATH_BYTES];
+    char path[DIRECTORY_PATH];
     int length = snprintf(path, sizeof path, "%s/%s", directory, name);
     errno = ENAMETOOLONG;
     if (length < (int)sizeof path && file_replace(path, bytes, size, &why) == 0)
@@ -229,7 +161,7 @@ static void prune(const char *directory, int64_t step, int64_t anchor, int64_t k
         return;
     int64_t kept = 0;
     for (size_t i = 0; i < steps.count; i++) {
-        char path[PATH_BYTES];
+        char path[DIRECTORY_PATH];
         int keeps = steps.step[i] <= step && kept < (keep > 1 ? keep : 1);
         kept += keeps;
         keeps |= steps.step[i] == anchor;
@@ -238,7 +170,7 @@ static void prune(const char *directory, int64_t step, int64_t anchor, int64_t k
             unlink(path);
     }
     free(steps.step);
-    walk(directory, remove_ours, &removal);
+    directory_walk(directory, remove_ours, &removal);
 }
 
 int rundir_forget_later(const char *directory, int64_t step, struct error *error)
@@ -248,7 +180,7 @@ int rundir_forget_later(const char *directory, int64_t step, struct error *error
         return -1;
     int outcome = 0;
     for (size_t i = 0; outcome == 0 && i < steps.count; i++) {
-        char path[PATH_BYTES];
+        char path[DIRECTORY_PATH];
         rundir_checkpoint_path(directory, steps.step[i], path, sizeof path);
         if (steps.step[i] > step && unlink(path) != 0)
             outcome = error_set(error, EXIT_CODE_IO, "%s: cannot be removed: %s", path, strerror(errno));
@@ -262,8 +194,7 @@ int rundir_forget_later(const char *directory, int64_t step, struct error *error
 int rundir_save(const char *directory, const struct checkpoint *checkpoint, int64_t keep, struct error *error)
 {
     char name[64];
-    snprintf(name, sizeof name, "%s%0*" PRId64 "%s", before_step, STEP_DIGITS, checkpoint->progress.step,
-        behind_step);
+    directory_name_step(checkpoint->progress.step, name, sizeof name);
     if (write_checkpoint(directory, name, checkpoint, error) != 0)
         return -1;
     prune(directory, checkpoint->progress.step, checkpoint->progress.anchor, keep);
@@ -278,7 +209,7 @@ int rundir_save_best(const char *directory, const struct checkpoint *checkpoint,
 /* The checkpoint of a step, which must be what its name says. */
 static int load(const char *directory, int64_t step, struct checkpoint *checkpoint, struct error *error)
 {
-    char path[PATH_BYTES];
+    char path[DIRECTORY_PATH];
     rundir_checkpoint_path(directory, step, path, sizeof path);
     struct checkpoint read;
     checkpoint_init(&read);
@@ -296,7 +227,7 @@ static int load(const char *directory, int64_t step, struct checkpoint *checkpoi
 
 int rundir_load_step(const char *directory, int64_t step, struct checkpoint *checkpoint, struct error *error)
 {
-    char path[PATH_BYTES];
+    char path[DIRECTORY_PATH];
     rundir_checkpoint_path(directory, step, path, sizeof path);
     if (access(path, F_OK) != 0)
         return 0;

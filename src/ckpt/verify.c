@@ -14,14 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 4352, COLUMNS = 13 };
+enum { COLUMNS = 13 };
 
 void verify_say(struct verdict *verdict, int code, const char *path, const char *format, ...)
 {
-    char line[PATH_BYTES + 1200];
+    char line[DIRECTORY_PATH + 1200];
     const char *word = code == 0 ? "sound" : code == EXIT_CODE_DATA ? "damaged" : "unreadable";
     va_list arguments;
     int n = snprintf(line, sizeof line, "%.4200s: %s: ", path, word);
@@ -122,7 +121,7 @@ static int look_at_checkpoints(const char *directory, struct want *want, struct 
     }
     int found = 0;
     for (size_t i = 0; i < steps.count; i++) {
-        char path[PATH_BYTES];
+        char path[DIRECTORY_PATH];
         struct checkpoint checkpoint;
         checkpoint_init(&checkpoint);
         rundir_checkpoint_path(directory, steps.step[i], path, sizeof path);
@@ -183,7 +182,7 @@ static int check_rows(FILE *file, const char *path, const struct want *want, str
 
 static void look_at_metrics(const char *directory, const struct want *want, struct verdict *verdict)
 {
-    char path[PATH_BYTES];
+    char path[DIRECTORY_PATH];
     struct error error = {0};
     snprintf(path, sizeof path, "%s/metrics.csv", directory);
     FILE *file = fopen(path, "re");
@@ -207,7 +206,7 @@ static void look_at_metrics(const char *directory, const struct want *want, stru
 static void look_at_status(const char *directory, struct verdict *verdict)
 {
     static const char advice[] = "it tells people and scripts only: the run writes it anew when it goes on";
-    char path[PATH_BYTES], state[64] = "";
+    char path[DIRECTORY_PATH], state[64] = "";
     int64_t step = -1;
     int end = 0;
     snprintf(path, sizeof path, "%s/status", directory);
@@ -227,7 +226,7 @@ static void look_at_status(const char *directory, struct verdict *verdict)
 
 static void look_at_lock(const char *directory, struct verdict *verdict)
 {
-    char path[PATH_BYTES], story[512];
+    char path[DIRECTORY_PATH], story[512];
     struct error error = {0};
     snprintf(path, sizeof path, "%s/lock", directory);
     int found = lock_look(directory, story, sizeof story, &error);
@@ -243,7 +242,7 @@ static void look_at_lock(const char *directory, struct verdict *verdict)
 void verify_run(const char *directory, struct verdict *verdict)
 {
     struct want want = {0};
-    char path[PATH_BYTES];
+    char path[DIRECTORY_PATH];
     if (look_at_checkpoints(directory, &want, verdict) != 0)
         return;
     snprintf(path, sizeof path, "%s/best.h5", directory);
