@@ -15,7 +15,7 @@
 
 enum { LIST_BYTES = NET_MOST_LAYERS * 24, FIRST_ITEMS = 11, UNIFORM_VERSION = 4 };
 
-/* What the dataset sets. */
+/* These members are what the dataset sets. */
 static const struct dataset_member {
     const char *name;
     size_t offset;
@@ -28,7 +28,7 @@ static const struct dataset_member {
 };
 enum { DATASET_MEMBERS = sizeof dataset_members / sizeof *dataset_members };
 
-/* The order of versions 1 to 3; version 1 ends with dropout. */
+/* This is the order of versions 1 to 3; version 1 ends with dropout. */
 static const char *const former_order[] = {"cell", "output", "loss", "layers", "hidden", "bidirectional",
     "inputs", "symbols", "embedding", "outputs", "dropout", "input_layers", "transition_layers",
     "output_layers", "input_sizes", "output_sizes", "residual", "normalize", "initial_state", "peepholes",
@@ -49,7 +49,7 @@ static void flag_item(struct section *s, const char *name, int *value)
     *value = (int)n;
 }
 
-/* Takes the numbers of a list, at most NET_MOST_LAYERS from `least` on; 0 where the text is no such list. */
+/* Takes the numbers of a list, at most NET_MOST_LAYERS from `least` on. Returns 0 where the text is none. */
 static int parse_list(const char *text, int64_t least, int64_t most, size_t *values, size_t *n)
 {
     *n = 0;
@@ -65,7 +65,8 @@ static int parse_list(const char *text, int64_t least, int64_t most, size_t *val
     return 1;
 }
 
-/* "128 64", nothing without layers. `fixed` lists have *n numbers, others say how many there are. */
+/* Passes a list as "128 64", which is empty without layers. `fixed` lists have *n numbers, others say how
+ * many there are. */
 static void list_item(
     struct section *s, const char *name, const struct config_key *key, int fixed, size_t *values, size_t *n)
 {
@@ -98,7 +99,7 @@ static void switches_item(struct section *s, const struct config_key *key, int *
         flags[l] = (int)values[l];
 }
 
-/* How many there are, and each in an attribute of its own: HDF5 has no room for long ones. */
+/* Passes how many weights there are, and each in an attribute of its own: HDF5 has no room for long ones. */
 static void weights_item(struct section *s, const struct config_key *key, double *weight, size_t *n)
 {
     size_item(s, key->name, n, 0, NET_MOST_CLASS_WEIGHTS);
@@ -157,7 +158,7 @@ static void dataset_item(struct section *s, const struct dataset_member *member,
         size_item(s, member->name, value, member->least, member->most);
 }
 
-/* An item of versions 1 to 3 that is like none of version 4; 0 where there is no such item. */
+/* Passes an item of versions 1 to 3 that is like none of version 4. Returns 0 where there is no such item. */
 static int former_item(struct section *s, const char *name, struct net_config *model)
 {
     if (strcmp(name, "input_layers") == 0)
@@ -175,7 +176,7 @@ static int former_item(struct section *s, const char *name, struct net_config *m
     return 1;
 }
 
-/* The item of this name in versions 1 to 3. */
+/* Passes the item of this name in versions 1 to 3. */
 static void named_item(struct section *s, const char *name, struct net_config *model)
 {
     for (size_t i = 0; i < DATASET_MEMBERS; i++)

@@ -1,8 +1,8 @@
-/* What a checkpoint holds, and how it gets into a file and back. Rank 0's business: nothing here is
- * collective.
+/* What a checkpoint holds, and how it gets into a file and back. One rank calls these functions alone, which
+ * is rank 0 in a run.
  *
- * The file is HDF5, built in memory, followed by one text line with a hash of the image. See
- * datasets/README.md's neighbour, docs/checkpoint-format.md, for the format as users see it. */
+ * The file is HDF5, built in memory, followed by one text line with a hash of the image.
+ * docs/checkpoint-format.md describes the format as users see it. */
 #ifndef CKPT_CHECKPOINT_H
 #define CKPT_CHECKPOINT_H
 
@@ -64,15 +64,16 @@ struct checkpoint {
 void checkpoint_init(struct checkpoint *checkpoint);   /* all zeroes */
 void checkpoint_finish(struct checkpoint *checkpoint); /* frees what it owns: every pointer above */
 
-/* The file's bytes: image and hash line, the caller's (memory_destroy). Equal checkpoints but for provenance
- * give equal bytes outside of /provenance and the hashes over it. */
+/* Makes the file's bytes, image and hash line, which are the caller's (memory_destroy). Equal checkpoints but
+ * for provenance give equal bytes outside of /provenance and the hashes over it. */
 int checkpoint_encode(const struct checkpoint *checkpoint, void **bytes, size_t *size, struct error *error);
 
-/* Size in bytes of what checkpoint_encode would give, within a few KiB: for --plan. */
+/* Returns the size in bytes of what checkpoint_encode would give, within a few KiB: for --plan. */
 size_t checkpoint_estimate(const struct net *net, enum optimizer optimizer);
 
-/* How far to trust. CHECKPOINT_SEALED: the hash line must be there and right (resuming). CHECKPOINT_ANY: a
- * file without the line will do if every group's own hash is right (predicting, --init, after h5repack). */
+/* How far a file is trusted. CHECKPOINT_SEALED: the hash line must be there and right (resuming).
+ * CHECKPOINT_ANY: a file without the line will do if every group's own hash is right (predicting, --init,
+ * after h5repack). */
 enum checkpoint_trust { CHECKPOINT_SEALED, CHECKPOINT_ANY };
 
 /* Reads and checks a checkpoint file; *checkpoint must be initialized and is filled only on success. Errors

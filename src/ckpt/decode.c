@@ -1,4 +1,4 @@
-/* A checkpoint out of an image. */
+/* This file reads a checkpoint out of an image. */
 #include "ckpt/decode.h"
 
 #include "base/hash.h"
@@ -34,7 +34,7 @@ static int check_format(struct h5_file *file, int64_t *version, struct error *er
         h5_name(file), there ? *version : 0, CHECKPOINT_VERSION);
 }
 
-/* Everything in the file, and the hash of the weights against the attribute of "/". */
+/* Reads everything in the file, and compares the hash of the weights with the attribute of "/". */
 static int decode(struct h5_file *file, size_t size, struct checkpoint *read, struct error *error)
 {
     size_t most = size < SIZE_MAX / MOST_RATIO ? size * MOST_RATIO : SIZE_MAX;

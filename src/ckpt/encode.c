@@ -1,5 +1,5 @@
-/* A checkpoint into bytes: the image is built, opened again and compared hash by hash with what it was made
- * of, then sealed. Weights that do not have their hash are not saved: memory would be failing. */
+/* How a checkpoint becomes bytes: the image is built, opened again and compared hash by hash with what it was
+ * made of, then sealed. Weights that do not have their hash are not saved: memory would be failing. */
 #include "base/hash.h"
 #include "base/memory.h"
 #include "ckpt/layout.h"
@@ -8,7 +8,6 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 _Static_assert((int)H5_IMAGE_ROOM >= (int)SEAL_BYTES, "the seal goes into the room behind the image");
 

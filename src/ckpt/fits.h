@@ -4,7 +4,7 @@
 
 #include "ckpt/checkpoint.h"
 
-/* As checkpoint_fits, against a table of n parameters. */
+/* Does as checkpoint_fits, with a table of n parameters instead of a net. */
 int checkpoint_match(const struct checkpoint *checkpoint, const char *path, const struct parameter *want,
     size_t n, struct error *error);
 

@@ -187,7 +187,7 @@ static int layout_provenance(const struct section *whole, struct checkpoint *c)
     return section_end(&s);
 }
 
-/* /provenance last: it differs between equal runs, and what comes before it does not move. */
+/* /provenance comes last: it differs between equal runs, and what comes before it does not move. */
 int layout_pass(const struct section *whole, struct checkpoint *c)
 {
     if (layout_config(whole, c) != 0 || layout_model(whole, c) != 0 || layout_optimizer(whole, c) != 0 ||

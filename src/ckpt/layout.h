@@ -8,7 +8,7 @@
 /* The format that is written; older ones are read too. docs/checkpoint-format.md says what each added. */
 enum { CHECKPOINT_VERSION = 4 };
 
-/* Everything in the file, in order, in the way of `whole`. Reading: parameters and moments are allocated as
+/* Passes everything in the file, in order, in the way of `whole`. Reading allocates parameters and moments as
  * they are found. Returns -1 and the first failure. */
 int layout_pass(const struct section *whole, struct checkpoint *checkpoint);
 

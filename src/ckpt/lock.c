@@ -58,7 +58,7 @@ static int print_lock(const struct process *process, char *text, size_t size)
             process->host, process->number, process->job, process->start, process->boot, process->space);
 }
 
-/* The value of "KEY=" at the beginning of a line, "" where there is none. */
+/* Finds the value of "KEY=" at the beginning of a line, "" where there is none. */
 static void get_value(const char *text, const char *key, char *value, size_t size)
 {
     size_t n = strlen(key);
@@ -86,7 +86,7 @@ static int parse_lock(const char *text, struct process *process, double *heartbe
         sscanf(start, "%lld", &process->start) == 1 && process->host[0];
 }
 
-/* Opens and reads the lock that is there; -1 and errno. */
+/* Opens and reads the lock that is there. Returns -1 and errno where it cannot. */
 static int open_lock(const char *path, int flags, struct found *found)
 {
     char text[LOCK_BYTES];
@@ -110,11 +110,6 @@ static int open_lock(const char *path, int flags, struct found *found)
     return 0;
 }
 
-static int find_lock(const char *path, struct found *found)
-{
-    return open_lock(path, O_RDWR, found);
-}
-
 static int is_dead(const struct lock *lock, const struct found *found)
 {
     if (found->readable && process_visible(&lock->self, &found->process))
@@ -125,7 +120,7 @@ static int is_dead(const struct lock *lock, const struct found *found)
 static int is_ours(const struct lock *lock)
 {
     struct found found;
-    if (find_lock(lock->path, &found) != 0)
+    if (open_lock(lock->path, O_RDWR, &found) != 0)
         return errno != ENOENT && errno != ESTALE; /* where it cannot be told, it is */
     close(found.descriptor);
     return found.readable && process_same(&found.process, &lock->self);
@@ -138,14 +133,15 @@ static int still_there(const char *path, const struct found *found)
     return stat(path, &status) == 0 && status.st_dev == found->device && status.st_ino == found->inode;
 }
 
-/* Puts our file in the place of a dead one. 1: done; 0: somebody was faster; -1 and errno. */
+/* Puts our file in the place of a dead one. Returns 1 where that is done, 0 where somebody was faster, or -1
+ * and errno. */
 static int replace_dead(struct lock *lock, const struct found *dead)
 {
     int alone = flock(dead->descriptor, LOCK_EX) == 0;
     struct found again;
     if (!still_there(lock->path, dead))
         return 0;
-    if (find_lock(lock->path, &again) != 0)
+    if (open_lock(lock->path, O_RDWR, &again) != 0)
         return errno == ENOENT ? 0 : -1;
     int dead_still = is_dead(lock, &again);
     close(again.descriptor);
@@ -158,7 +154,7 @@ static int replace_dead(struct lock *lock, const struct found *dead)
     return is_ours(lock);
 }
 
-static void tell_age(double age, char *text, size_t size)
+static void describe_age(double age, char *text, size_t size)
 {
     if (age < 0)
         snprintf(text, size, "in the future by %.0f seconds", -age);
@@ -169,7 +165,7 @@ static void tell_age(double age, char *text, size_t size)
 static int refuse(const struct lock *lock, const struct found *found, struct error *error)
 {
     char age[64];
-    tell_age(found->age, age, sizeof age);
+    describe_age(found->age, age, sizeof age);
     if (!found->readable)
         return error_set(error, EXIT_CODE_DATA,
             "%s: is there, last written %s, but does not say whose it is: if no job runs here, remove it",
@@ -181,10 +177,10 @@ static int refuse(const struct lock *lock, const struct found *found, struct err
         lock->path, found->process.number, found->process.host, found->process.job, age);
 }
 
-static void tell_story(const struct lock *lock, const struct found *found, char *warning, size_t size)
+static void describe_takeover(const struct lock *lock, const struct found *found, char *warning, size_t size)
 {
     char age[64];
-    tell_age(found->age, age, sizeof age);
+    describe_age(found->age, age, sizeof age);
     if (found->readable)
         snprintf(warning, size,
             "%s: taken over from process %ld on %s, SLURM job %s, which is gone (last heard of %s)",
@@ -194,7 +190,7 @@ static void tell_story(const struct lock *lock, const struct found *found, char 
             warning, size, "%s: taken over; it did not say whose it was (last written %s)", lock->path, age);
 }
 
-/* Our file under its own name, open for the heartbeats to come. */
+/* Writes our file under its own name, and leaves it open for the heartbeats to come. */
 static int write_temporary(struct lock *lock)
 {
     char text[LOCK_BYTES];
@@ -208,7 +204,7 @@ static int write_temporary(struct lock *lock)
     return 0;
 }
 
-/* Where there are no hard links: created under its name at once. 1: done; 0: there is one; -1 and errno. */
+/* Creates the lock under its name at once, where there are no hard links. Returns as create_lock does. */
 static int create_directly(struct lock *lock)
 {
     char text[LOCK_BYTES];
@@ -228,8 +224,8 @@ static int create_directly(struct lock *lock)
     return 1;
 }
 
-/* 1: the lock is ours; 0: there is one; -1 and errno. A link(2) over NFS may have succeeded though it says
- * that it has not: the count of links knows. */
+/* Returns 1 where the lock is ours now, 0 where there is one already, or -1 and errno. A link(2) over NFS may
+ * have succeeded though it says that it has not: the count of links knows. */
 static int create_lock(struct lock *lock)
 {
     struct stat status;
@@ -246,7 +242,7 @@ static int create_lock(struct lock *lock)
     return -1;
 }
 
-/* One attempt. 1: ours; 0: look again; -1 and an error. */
+/* Makes one attempt. Returns 1 where the lock is ours, 0 where to look again, or -1 and an error. */
 static int try_lock(struct lock *lock, char *warning, size_t size, struct error *error)
 {
     struct found found;
@@ -255,7 +251,7 @@ static int try_lock(struct lock *lock, char *warning, size_t size, struct error 
         return outcome < 0
             ? error_set(error, EXIT_CODE_IO, "%s: cannot be created: %s", lock->path, strerror(errno))
             : 1;
-    if (find_lock(lock->path, &found) != 0)
+    if (open_lock(lock->path, O_RDWR, &found) != 0)
         return errno == ENOENT || errno == ESTALE
             ? 0
             : error_set(error, EXIT_CODE_IO, "%s: cannot be read: %s", lock->path, strerror(errno));
@@ -266,7 +262,7 @@ static int try_lock(struct lock *lock, char *warning, size_t size, struct error 
         if (outcome < 0)
             error_set(error, EXIT_CODE_IO, "%s: cannot be replaced: %s", lock->path, strerror(errno));
         if (outcome > 0)
-            tell_story(lock, &found, warning, size);
+            describe_takeover(lock, &found, warning, size);
     }
     close(found.descriptor);
     return outcome;
@@ -296,7 +292,7 @@ int lock_look(const char *directory, char *story, size_t size, struct error *err
             : error_set(error, EXIT_CODE_IO, "%s: cannot be read: %s", lock.path, strerror(errno));
     close(found.descriptor);
     process_self(&lock.self, "");
-    tell_age(found.age, age, sizeof age);
+    describe_age(found.age, age, sizeof age);
     if (!found.readable)
         return error_set(error, EXIT_CODE_DATA,
             "%s: does not say whose it is, last written %s: if no job runs here, remove it", lock.path, age);

@@ -12,9 +12,9 @@
 enum { LOCK_STALE_SECONDS = 120, LOCK_BEAT_SECONDS = 20 };
 struct lock;
 
-/* Takes the lock for this process; `job` is the SLURM job that it belongs to, empty outside of one. A dead
- * lock is taken over, and its story told in `warning`, which is empty otherwise. NULL and an error where the
- * lock lives (EXIT_CODE_DATA, naming host, process and job). */
+/* Takes the lock for this process, which ends it with lock_release; `job` is the SLURM job that it belongs
+ * to, empty outside of one. A dead lock is taken over, and its story told in `warning`, which is empty
+ * otherwise. NULL and an error where the lock lives (EXIT_CODE_DATA, naming host, process and job). */
 struct lock *lock_take(
     const char *directory, const char *job, char *warning, size_t size, struct error *error);
 
@@ -28,7 +28,7 @@ int lock_look(const char *directory, char *story, size_t size, struct error *err
  */
 int lock_beat(struct lock *lock);
 
-/* Takes NULL; removes the file if it is still ours. */
+/* Removes the file if it is still ours. `lock` may be NULL. */
 void lock_release(struct lock *lock);
 
 #endif

@@ -28,9 +28,9 @@ struct metrics {
     char path[DIRECTORY_PATH];
 };
 
-static const char advice[] = "put the file of the run back, or start over with --fresh";
+const char metrics_advice[] = "put the file of the run back, or start over with --fresh";
 
-/* Where the header and `rows` rows behind it end. */
+/* Finds where the header and `rows` rows behind it end. */
 static int find_end(const struct metrics *metrics, int64_t rows, int64_t *end, struct error *error)
 {
     char block[1 << 14];
@@ -41,11 +41,12 @@ static int find_end(const struct metrics *metrics, int64_t rows, int64_t *end, s
             return error_set(error, EXIT_CODE_IO, "%s: cannot be read: %s", metrics->path, strerror(errno));
         if (at == 0 && (n < HEADER_BYTES || memcmp(block, metrics_header, HEADER_BYTES) != 0))
             return error_set(error, EXIT_CODE_DATA,
-                "%s: is not the file that the checkpoint was written with: %s", metrics->path, advice);
+                "%s: is not the file that the checkpoint was written with: %s", metrics->path,
+                metrics_advice);
         if (n == 0)
             return error_set(error, EXIT_CODE_DATA,
                 "%s: has %" PRId64 " rows, but %" PRId64 " belong to the checkpoint: %s", metrics->path,
-                lines, rows, advice);
+                lines, rows, metrics_advice);
         for (ssize_t i = 0; i < n; i++)
             if (block[i] == '\n' && ++lines == rows) {
                 *end = at + i + 1;
@@ -55,7 +56,7 @@ static int find_end(const struct metrics *metrics, int64_t rows, int64_t *end, s
     }
 }
 
-/* A new file: durable in its directory too, since a checkpoint will count on it. */
+/* A new file is made durable in its directory too, since a checkpoint will count on it. */
 static int begin(struct metrics *metrics, const char *directory, struct error *error)
 {
     if (ftruncate(metrics->descriptor, 0) != 0 || lseek(metrics->descriptor, 0, SEEK_SET) != 0 ||
@@ -90,7 +91,7 @@ struct metrics *metrics_open(const char *directory, int64_t rows, struct error *
     int outcome = -1;
     if (metrics->descriptor < 0)
         error_set(error, EXIT_CODE_IO, "%s: cannot be opened: %s%s%s", metrics->path, strerror(errno),
-            rows ? ": " : "", rows ? advice : "");
+            rows ? ": " : "", rows ? metrics_advice : "");
     else
         outcome = rows ? go_on(metrics, rows, error) : begin(metrics, directory, error);
     if (outcome == 0)
@@ -99,7 +100,7 @@ struct metrics *metrics_open(const char *directory, int64_t rows, struct error *
     return NULL;
 }
 
-/* ",VALUE": %.9g, but a NaN without the sign that printf may give it. */
+/* Writes ",VALUE": %.9g, but a NaN without the sign that printf may give it. */
 static int print_figure(char *text, size_t size, double value)
 {
     return isnan(value) ? snprintf(text, size, ",nan") : snprintf(text, size, ",%.9g", value);

@@ -6,8 +6,9 @@
 
 #include <stdint.h>
 
-/* The first line of metrics.csv, with its newline. */
-extern const char metrics_header[];
+/* The first line of metrics.csv, with its newline; and what a user can do about a file that is not the run's.
+ */
+extern const char metrics_header[], metrics_advice[];
 
 struct metrics_row {
     int64_t step, epoch;
@@ -25,9 +26,9 @@ struct metrics *metrics_open(const char *directory, int64_t rows, struct error *
 /* Adds a row, whole or not at all. */
 int metrics_add(struct metrics *metrics, const struct metrics_row *row, struct error *error);
 
-/* Makes the rows durable and tells how many there are. A checkpoint that counts on them is written
+/* Makes the rows durable; *rows is how many there are. A checkpoint that counts on them is written
  * afterwards. */
 int metrics_sync(struct metrics *metrics, int64_t *rows, struct error *error);
-void metrics_close(struct metrics *metrics); /* takes NULL */
+void metrics_close(struct metrics *metrics); /* may be NULL */
 
 #endif

@@ -26,7 +26,7 @@ static int grow_table(struct parameter_table *table)
     return 0;
 }
 
-/* Shape and offset of one set; nothing is trusted yet but that its values fit the file. */
+/* Takes shape and offset of one set; nothing is trusted yet but that its values fit the file. */
 static int take_parameter(void *context, const char *name)
 {
     struct parameter_table *table = context;

@@ -1,15 +1,14 @@
-/* Which process is it, and does it live? From /proc where there is one: the number alone says little, since
+/* A process is known by what /proc says of it, where there is one: the number alone says little, since
  * numbers come again, after a reboot too, and every container counts from 1. */
 #include "ckpt/process.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* State letter and start of a process; 0 where /proc does not tell. */
+/* Reads state letter and start of a process; they are 0 where /proc does not tell. */
 static void read_stat(long number, char *state, long long *start)
 {
     char path[64], line[1024];
@@ -41,7 +40,7 @@ static void read_line(const char *path, char *text, int size)
     text[strcspn(text, "\n")] = 0;
 }
 
-/* No blanks or line ends in what becomes a line of the lock. */
+/* There are to be no blanks or line ends in what becomes a line of the lock. */
 static void make_word(char *text)
 {
     for (; *text; text++)

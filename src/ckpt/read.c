@@ -1,6 +1,6 @@
-/* Reading a checkpoint file. The whole file is brought into memory and its hash line checked before HDF5 sees
- * a byte: HDF5 trusts what it reads, and a damaged file can lead it anywhere. Where the line is there but
- * wrong the file is refused whatever the trust. */
+/* How a checkpoint file is read: the whole file is brought into memory and its hash line checked before HDF5
+ * sees a byte: HDF5 trusts what it reads, and a damaged file can lead it anywhere. Where the line is there
+ * but wrong the file is refused whatever the trust. */
 #include "ckpt/read.h"
 
 #include "base/file.h"
@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-/* Says how much of the bytes is the image; -1 where the file is not to be trusted that far. */
+/* Finds how much of the bytes is the image. Returns -1 where the file is not to be trusted that far. */
 static int check_trust(const char *path, const char *bytes, size_t size, enum checkpoint_trust trust,
     size_t *image, struct error *error)
 {

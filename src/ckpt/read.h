@@ -4,7 +4,7 @@
 
 #include "ckpt/checkpoint.h"
 
-/* As checkpoint_read; *sealed: the hash line is there. */
+/* Does as checkpoint_read; *sealed is 1 where the hash line is there. */
 int checkpoint_read_sealed(const char *path, enum checkpoint_trust trust, struct checkpoint *checkpoint,
     int *sealed, struct error *error);
 

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Is it ".NAME.tmp-NUMBER" of a file that this folder writes? */
+/* Is it the ".NAME.tmp-NUMBER" of a file that a run writes? */
 static int is_temporary(const char *name)
 {
     static const char *const written[] = {"best.h5", "status", "config.ini", "metrics.csv", "probe"};
@@ -206,7 +206,7 @@ int rundir_save_best(const char *directory, const struct checkpoint *checkpoint,
     return write_checkpoint(directory, "best.h5", checkpoint, error);
 }
 
-/* The checkpoint of a step, which must be what its name says. */
+/* Reads the checkpoint of a step, which must be what its name says. */
 static int load(const char *directory, int64_t step, struct checkpoint *checkpoint, struct error *error)
 {
     char path[DIRECTORY_PATH];

@@ -1,5 +1,6 @@
 /* The run directory: checkpoint files by step, the best one, status; and with their headers metrics.csv and
- * the lock. Rank 0's business. */
+ * the lock. One rank calls these functions alone, which is rank 0 in a run.
+ */
 #ifndef CKPT_RUNDIR_H
 #define CKPT_RUNDIR_H
 

@@ -7,7 +7,10 @@
 enum { SEAL_BYTES = 58 };
 enum seal { SEAL_RIGHT, SEAL_WRONG, SEAL_ABSENT };
 
+/* Writes the line of an image of `size` bytes. */
 void seal_write(const void *image, size_t size, char line[SEAL_BYTES]);
-enum seal seal_check(const void *bytes, size_t size); /* of image and line */
+
+/* Checks the line behind an image; `size` is that of both. */
+enum seal seal_check(const void *bytes, size_t size);
 
 #endif

@@ -1,5 +1,5 @@
-/* Items of a group, each in the three ways. Sizes are compared with what is expected, and with the size of
- * the file, before memory is asked for. */
+/* Each item of a group is passed in the three ways. Sizes are compared with what is expected, and with the
+ * size of the file, before memory is asked for. */
 #include "ckpt/section.h"
 
 #include "base/hash.h"
@@ -82,7 +82,7 @@ void section_path(const struct section *section, const char *name, char *path, s
     snprintf(path, size, "%s/%s", section->group, name);
 }
 
-/* After an attribute was asked for: it must have been there. */
+/* An attribute that was asked for must have been there. */
 static int found(struct section *section, const char *name, int there)
 {
     if (there < 0)
@@ -244,7 +244,8 @@ void section_long_text(struct section *section, const char *name, char **value)
         memory_destroy(text);
 }
 
-/* Where an array is read to: `values`, or a block of its own while checking (NULL: failed). */
+/* Returns where an array is read to: `values`, or a block of its own while checking; NULL where that failed.
+ */
 static void *array_place(struct section *section, void *values, size_t n, size_t bytes)
 {
     void *place = section->way == SECTION_CHECK ? memory_create(n, bytes, section->error) : values;

@@ -1,4 +1,5 @@
-/* One group of a checkpoint, item by item: the same list of statements writes it, reads it, and checks it.
+/* A section is one group of a checkpoint, item by item: the same list of statements writes it, reads it, and
+ * checks it.
  *
  * Every item goes into the group's hash as it passes, so the hash is over names, shapes and values in the
  * order of the list:
@@ -69,7 +70,7 @@ void section_reals(struct section *section, const char *name, size_t n, double *
 void section_floats(
     struct section *section, const char *name, int dimensions, const size_t *size, float *values);
 
-/* "/model/name" */
+/* Writes the path of an item, as "/model/name". */
 void section_path(const struct section *section, const char *name, char *path, size_t size);
 
 #endif

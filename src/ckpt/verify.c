@@ -18,7 +18,7 @@
 
 enum { COLUMNS = 13 };
 
-void verify_say(struct verdict *verdict, int code, const char *path, const char *format, ...)
+void verify_report(struct verdict *verdict, int code, const char *path, const char *format, ...)
 {
     char line[DIRECTORY_PATH + 1200];
     const char *word = code == 0 ? "sound" : code == EXIT_CODE_DATA ? "damaged" : "unreadable";
@@ -32,14 +32,14 @@ void verify_say(struct verdict *verdict, int code, const char *path, const char 
     verdict->say(verdict->context, line);
 }
 
-/* An error of the file, whose text may begin with the path. */
-static void say_error(struct verdict *verdict, const char *path, const struct error *error)
+/* Reports an error of the file, whose text may begin with the path. */
+static void report_error(struct verdict *verdict, const char *path, const struct error *error)
 {
     size_t n = strlen(path);
     const char *text = error->text;
     if (strncmp(text, path, n) == 0 && strncmp(text + n, ": ", 2) == 0)
         text += n + 2;
-    verify_say(verdict, error->code, path, "%s", text);
+    verify_report(verdict, error->code, path, "%s", text);
 }
 
 /* ---- checkpoints ---- */
@@ -72,7 +72,8 @@ static int check_content(const char *path, const struct checkpoint *c, struct er
     return outcome;
 }
 
-/* Fills *checkpoint and says what is good about it; or says what is not, and returns -1. `step` -1: any. */
+/* Fills *checkpoint and reports what is good about it; or reports what is not, and returns -1. A `step` of -1
+ * stands for any. */
 static int look_at(const char *path, int64_t step, int must_be_sealed, struct checkpoint *checkpoint,
     struct verdict *verdict)
 {
@@ -86,10 +87,10 @@ static int look_at(const char *path, int64_t step, int must_be_sealed, struct ch
     if (outcome == 0)
         outcome = check_content(path, checkpoint, &error);
     if (outcome != 0) {
-        say_error(verdict, path, &error);
+        report_error(verdict, path, &error);
         return -1;
     }
-    verify_say(verdict, 0, path,
+    verify_report(verdict, 0, path,
         "step=%" PRId64 " epoch=%" PRId64 " weights=%zu weights_hash=%016" PRIx64 "%s",
         checkpoint->progress.step, checkpoint->progress.epoch, checkpoint->count, checkpoint->weights_hash,
         sealed ? ""
@@ -116,7 +117,7 @@ static int look_at_checkpoints(const char *directory, struct want *want, struct 
     struct steps steps;
     struct error error = {0};
     if (directory_list_steps(directory, &steps, &error) != 0) {
-        say_error(verdict, directory, &error);
+        report_error(verdict, directory, &error);
         return -1;
     }
     int found = 0;
@@ -135,7 +136,7 @@ static int look_at_checkpoints(const char *directory, struct want *want, struct 
 
 /* ---- metrics.csv ---- */
 
-/* Step and split of a row; 0 where it is none. */
+/* Reads step and split of a row. Returns 0 where it is none. */
 static int parse_row(const char *line, int64_t *step, int *valid)
 {
     int commas = 0, at = 0;
@@ -148,9 +149,7 @@ static int parse_row(const char *line, int64_t *step, int *valid)
     return *valid || strncmp(line + at, "train,", 6) == 0;
 }
 
-static const char metrics_advice[] = "put the file of the run back, or start over with --fresh";
-
-/* The rows in order: a train row for every step from 1 on, valid rows of steps that rise. */
+/* Rows must be in order: a train row for every step from 1 on, valid rows of steps that rise. */
 static int check_rows(FILE *file, const char *path, const struct want *want, struct error *error)
 {
     char line[1024];
@@ -187,17 +186,17 @@ static void look_at_metrics(const char *directory, const struct want *want, stru
     snprintf(path, sizeof path, "%s/metrics.csv", directory);
     FILE *file = fopen(path, "re");
     if (!file) {
-        verify_say(verdict, errno == ENOENT ? EXIT_CODE_DATA : EXIT_CODE_IO, path, "%s: %s", strerror(errno),
-            metrics_advice);
+        verify_report(verdict, errno == ENOENT ? EXIT_CODE_DATA : EXIT_CODE_IO, path, "%s: %s",
+            strerror(errno), metrics_advice);
         return;
     }
     int outcome = check_rows(file, path, want, &error);
     if (ferror(file))
-        verify_say(verdict, EXIT_CODE_IO, path, "cannot be read: copy it, or see to the disk");
+        verify_report(verdict, EXIT_CODE_IO, path, "cannot be read: copy it, or see to the disk");
     else if (outcome != 0)
-        say_error(verdict, path, &error);
+        report_error(verdict, path, &error);
     else
-        verify_say(verdict, 0, path, "%" PRId64 " rows up to step %" PRId64, want->rows, want->step);
+        verify_report(verdict, 0, path, "%" PRId64 " rows up to step %" PRId64, want->rows, want->step);
     fclose(file);
 }
 
@@ -212,16 +211,16 @@ static void look_at_status(const char *directory, struct verdict *verdict)
     snprintf(path, sizeof path, "%s/status", directory);
     FILE *file = fopen(path, "re");
     if (!file) {
-        verify_say(verdict, errno == ENOENT ? EXIT_CODE_DATA : EXIT_CODE_IO, path, "%s: %s", strerror(errno),
-            advice);
+        verify_report(verdict, errno == ENOENT ? EXIT_CODE_DATA : EXIT_CODE_IO, path, "%s: %s",
+            strerror(errno), advice);
         return;
     }
     int n = fscanf(file, "state=%63[a-z]\nstep=%" SCNd64 "\nreason=%n", state, &step, &end);
     fclose(file);
     if (n == 2 && end && step >= 0)
-        verify_say(verdict, 0, path, "state=%s step=%" PRId64, state, step);
+        verify_report(verdict, 0, path, "state=%s step=%" PRId64, state, step);
     else
-        verify_say(verdict, EXIT_CODE_DATA, path, "has no state, step and reason: %s", advice);
+        verify_report(verdict, EXIT_CODE_DATA, path, "has no state, step and reason: %s", advice);
 }
 
 static void look_at_lock(const char *directory, struct verdict *verdict)
@@ -231,9 +230,9 @@ static void look_at_lock(const char *directory, struct verdict *verdict)
     snprintf(path, sizeof path, "%s/lock", directory);
     int found = lock_look(directory, story, sizeof story, &error);
     if (found < 0)
-        say_error(verdict, path, &error);
+        report_error(verdict, path, &error);
     else if (found)
-        verify_say(verdict, 0, path,
+        verify_report(verdict, 0, path,
             found == 1 ? "a job runs here, files may change meanwhile: %s"
                        : "of a job that is gone, the next one takes it over: %s",
             story);

@@ -11,15 +11,15 @@ struct verdict {
     int code; /* enum exit_code of the first file that is not sound; 0: all are */
 };
 
-/* A checkpoint, with its hash line or (as after h5repack) without. */
+/* Looks at a checkpoint, with its hash line or (as after h5repack) without. */
 void verify_checkpoint(const char *path, struct verdict *verdict);
 
-/* A run directory but for its config.ini, whose content this folder does not know: every checkpoint, best.h5,
- * metrics.csv up to the newest sound checkpoint, status, lock. */
+/* Looks at a run directory but for its config.ini, whose content this folder does not know: every checkpoint,
+ * best.h5, metrics.csv up to the newest sound checkpoint, status, lock. */
 void verify_run(const char *directory, struct verdict *verdict);
 
-/* The line of a file. `code` 0: sound. */
-void verify_say(struct verdict *verdict, int code, const char *path, const char *format, ...)
+/* Reports the line of a file. A `code` of 0 stands for sound. */
+void verify_report(struct verdict *verdict, int code, const char *path, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 #endif

@@ -1,4 +1,4 @@
-/* What a network recovered of the Lorenz system, in the system's own units.
+/* This program shows what a network recovered of the Lorenz system, in the system's own units.
  *
  * lorenz-report TEST.h5 NAME=PREDICTIONS.h5... [--series FILE]
  *
@@ -17,7 +17,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { COORDINATES = 3, INPUTS = 2, MOST_ESTIMATES = 8 };
@@ -54,7 +53,7 @@ static int read_offsets(
     return 0;
 }
 
-/* A set of N rows by `columns`, the caller's. */
+/* Reads a set of N rows by `columns`, which is the caller's. */
 static float *read_table(
     struct h5_file *file, const char *set, int64_t N, int64_t columns, struct error *error)
 {
@@ -135,7 +134,7 @@ static int read_estimate_of(
     return 0;
 }
 
-/* argument: "NAME=PATH" */
+/* Reads the estimate of an argument "NAME=PATH". */
 static int read_estimate(
     char *argument, const struct test_part *part, struct estimate *estimate, struct error *error)
 {
@@ -150,7 +149,8 @@ static int read_estimate(
     return status;
 }
 
-/* x of frames first to last - 1, one sequence; out [last - first]. The first frame is observed. */
+/* Interpolates x of the frames of one sequence, first to last - 1, into out [last - first]. Its first frame
+ * is observed. */
 static void interpolate(const struct test_part *part, int64_t first, int64_t last, double *out)
 {
     int64_t from = first;
@@ -180,7 +180,8 @@ static int interpolation_error(const struct test_part *part, double *square, str
     return 0;
 }
 
-/* Mean squared distance of `values` from the truth; of the truth from its mean with values NULL. */
+/* Returns the mean squared distance of `values` from the truth, or where they are NULL of the truth from its
+ * mean. */
 static double mean_square(const struct test_part *part, const float *values, int c)
 {
     double mean = 0, sum = 0;

@@ -12,11 +12,11 @@
 
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-void program_print_version(const char *program)
+/* Prints "rnn-train 0.2.0 (...)": a line with the versions of MPI, HDF5 and compiler, and the instruction
+ * set. */
+static void print_version(const char *program)
 {
     char mpi[96], hdf5[64];
     struct error error;
@@ -31,7 +31,7 @@ void program_begin(const char *program)
 {
     log_set_speaker(program, -1, "");
     if (!launcher_get()->first)
-        log_set_level(LOG_ERROR); /* warnings about the command line are told once */
+        log_set_level(LOG_ERROR); /* warnings about the command line are printed once */
 }
 
 int program_refuse(const struct error *error)
@@ -48,31 +48,31 @@ void program_answer(const char *program, enum options_ask ask, const struct opti
     if (launcher_get()->first && ask == ASK_HELP)
         options_write_help(table, stdout);
     else if (launcher_get()->first)
-        program_print_version(program);
+        print_version(program);
 }
 
-static void say_warning(void *context, const char *text)
+static void log_warning(void *context, const char *text)
 {
     const struct comm *comm = context;
     if (comm->rank == 0)
         log_line(LOG_WARNING, "%s", text);
 }
 
-static void say_fault(void *context, const char *text)
+static void log_fault(void *context, const char *text)
 {
     const struct comm *comm = context;
     if (comm->rank == 0)
         log_line(LOG_ERROR, "%s", text);
 }
 
-/* All. Every rank reads the configuration; faults are told once. Where there is to be a run, the ranks are
- * watched from here on. */
+/* All ranks call. Every rank reads the configuration; faults are printed once. Where there is to be a run,
+ * the ranks are watched from here on. */
 static int read_config(struct comm *comm, const struct train_options *options, struct config *config)
 {
     struct faults faults;
     struct error error = {0};
-    faults_init(&faults, 50, say_fault, comm);
-    faults.warn = say_warning;
+    faults_init(&faults, 50, log_fault, comm);
+    faults.warn = log_warning;
     config_init(config);
     int failed = config_read(config, options->config, options->set.count, options->set.item, &faults);
     if (!options->plan && !options->check)
@@ -113,14 +113,14 @@ static int train(const struct comm *comm, const struct train_options *options, c
     return code;
 }
 
-/* --plan and --check are told by rank 0 alone. */
+/* All ranks call. Rank 0 alone does what --plan and --check ask for. */
 static int preview(const struct comm *comm, const struct train_options *options, const struct config *config)
 {
     struct error error = {0};
     int64_t code = 0;
     if (comm->rank == 0 && options->check) {
         struct faults faults;
-        faults_init(&faults, 100, say_fault, (void *)comm);
+        faults_init(&faults, 100, log_fault, (void *)comm);
         code = preview_check(config, &faults);
         if (faults.count >= faults.most)
             log_line(LOG_ERROR, "no more than %zu faults are told: there may be others", faults.most);

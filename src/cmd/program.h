@@ -1,19 +1,16 @@
-/* The programs behind their command lines. All ranks call; returns the exit code, equal on all. */
+/* The programs behind their command lines. All ranks call, unless it says otherwise. */
 #ifndef CMD_PROGRAM_H
 #define CMD_PROGRAM_H
 
 #include "run/options.h"
 
-/* rnn-train: trains, or with --plan or --check tells. `command` is the command line as one text. Starts and
- * ends MPI. */
+/* Runs rnn-train: trains, or with --plan or --check prints what it would do. `command` is the command line as
+ * one text. Starts and ends MPI. Returns the exit code, equal on all ranks. */
 int program_train(const struct train_options *options, const char *command);
 
-/* --verify FILE|RUN: a line per file on standard output; EXIT_CODE_OK: all sound, else that of the first that
- * is not. One process calls, without MPI. */
+/* Runs --verify FILE|RUN: prints a line per file on standard output. Returns EXIT_CODE_OK where all are
+ * sound, else the code of the first that is not. One process calls, without MPI. */
 int program_verify(const char *path);
-
-/* "rnn-train 0.2.0 (...)": a line with the versions of MPI, HDF5 and compiler, and the instruction set. */
-void program_print_version(const char *program);
 
 /* What a program does first of all: says who speaks, and that of the processes started together only the
  * first speaks of the command line. */

@@ -1,10 +1,6 @@
 /* rnn-bench: how fast the training step is on this machine. */
-#include "base/log.h"
 #include "bench/bench.h"
 #include "cmd/program.h"
-#include "comm/launcher.h"
-
-#include <stdio.h>
 
 int main(int argc, char **argv)
 {

@@ -1,4 +1,4 @@
-/* `rnn-data info`: one line per thing worth knowing, the class counts cut to the most frequent few. */
+/* `rnn-data info` prints one line per thing worth knowing, the class counts cut to the most frequent few. */
 #include "cmd/rnn-data.h"
 
 #include "data/summary.h"
@@ -97,7 +97,7 @@ static int compare_counts(const void *a, const void *b)
     return (left->class > right->class) - (left->class < right->class);
 }
 
-/* How many of the targets, and in percent. */
+/* Prints how many of the targets they are, and in percent. */
 static void print_count(const struct summary *summary, int64_t count)
 {
     print_label("");
@@ -115,7 +115,7 @@ static void print_class(const struct summary *summary, const struct class_count 
     putchar('\n');
 }
 
-/* In order of class where all fit, else the most frequent and the rest in one line. */
+/* Prints classes in their order where all fit, else the most frequent, and the rest in one line. */
 static int print_classes(const struct summary *summary, struct error *error)
 {
     const struct dataset *dataset = summary->dataset;

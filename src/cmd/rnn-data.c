@@ -1,4 +1,4 @@
-/* rnn-data: makes, shows and checks dataset files. No MPI in this program. */
+/* rnn-data: makes, shows and checks dataset files. This program does without MPI. */
 #include "cmd/rnn-data.h"
 
 #include "base/file.h"
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_SAID = 20, MOST_COUNTED = 100000 }; /* faults per file */
+enum { MOST_LOGGED = 20, MOST_COUNTED = 100000 }; /* faults per file */
 
 enum { COMMAND_MAKE = 1, COMMAND_INFO = 2, COMMAND_CHECK = 4, COMMAND_NONE = 8 };
 
@@ -79,7 +79,7 @@ static int print_help(void)
     return EXIT_CODE_OK;
 }
 
-/* "lorenz, adding or context" */
+/* Lists the kinds, as "lorenz, adding or context". */
 static const char *list_kinds(const char *before_last, char *text, size_t size)
 {
     size_t used = 0, kinds = dataset_kind_count();
@@ -167,15 +167,15 @@ static int info_file(const char *path)
     return info_print(path, &error) ? fail(&error) : EXIT_CODE_OK;
 }
 
-/* The count of faults goes on after the last one that is said. */
-static void say_fault(void *context, const char *text)
+/* The count of faults goes on after the last one that is logged. */
+static void log_fault(void *context, const char *text)
 {
     size_t *met = context;
-    if ((*met)++ < MOST_SAID)
+    if ((*met)++ < MOST_LOGGED)
         log_line(LOG_ERROR, "%s", text);
 }
 
-/* Where the file cannot be opened dataset_check has told why. */
+/* Where the file cannot be opened dataset_check has reported why. */
 static void check_ctc(const char *path, struct faults *faults)
 {
     struct error error;
@@ -191,7 +191,7 @@ static int check_file(const char *path, int ctc)
 {
     struct faults faults;
     size_t met = 0;
-    faults_init(&faults, MOST_COUNTED, say_fault, &met);
+    faults_init(&faults, MOST_COUNTED, log_fault, &met);
     dataset_check(path, &faults);
     if (ctc)
         check_ctc(path, &faults);
@@ -199,9 +199,9 @@ static int check_file(const char *path, int ctc)
         printf("%s: ok\n", path);
         return EXIT_CODE_OK;
     }
-    if (met > MOST_SAID)
-        log_line(
-            LOG_ERROR, "%s: %zu more faults%s", path, met - MOST_SAID, met < MOST_COUNTED ? "" : " at least");
+    if (met > MOST_LOGGED)
+        log_line(LOG_ERROR, "%s: %zu more faults%s", path, met - MOST_LOGGED,
+            met < MOST_COUNTED ? "" : " at least");
     return faults.code;
 }
 

@@ -1,11 +1,7 @@
 /* rnn-predict: runs a trained network over a dataset, on any number of ranks. */
 #include "base/error.h"
-#include "base/log.h"
 #include "cmd/program.h"
-#include "comm/launcher.h"
 #include "predict/predict.h"
-
-#include <stdio.h>
 
 int main(int argc, char **argv)
 {

@@ -1,13 +1,11 @@
 /* rnn-train: trains a recurrent network on a sequence dataset, on any number of ranks. */
 #include "base/error.h"
-#include "base/log.h"
 #include "cmd/program.h"
 #include "comm/launcher.h"
 
 #include <stdio.h>
-#include <string.h>
 
-/* The words of the command line in one text, cut where it is too long. */
+/* Joins the words of the command line to one text, which is cut where it is too long. */
 static void join_words(int argc, char **argv, char *text, size_t size)
 {
     size_t used = 0;

@@ -1,7 +1,6 @@
-/* --verify: a folder is a run, anything else a checkpoint. No MPI: it is for a login node and for a file
- * whose run is elsewhere. */
+/* --verify takes a folder for a run, and anything else for a checkpoint. There is no MPI in it: it is for a
+ * login node and for a file whose run is elsewhere. */
 #include "ckpt/verify.h"
-#include "base/log.h"
 #include "ckpt/rundir.h"
 #include "cmd/program.h"
 #include "config/config.h"
@@ -33,12 +32,12 @@ static void verify_config(const char *directory, struct verdict *verdict)
     faults_init(&faults, 1, keep_first, &error);
     config_init(&config);
     if (config_read(&config, path, 0, NULL, &faults) == 0) {
-        verify_say(verdict, 0, path, "can be read");
+        verify_report(verdict, 0, path, "can be read");
     } else {
         const char *text = error.text;
         if (strncmp(text, path, strlen(path)) == 0)
             text += strlen(path) + strspn(text + strlen(path), ": ");
-        verify_say(verdict, faults.code, path, "%s: it is written anew when the run goes on", text);
+        verify_report(verdict, faults.code, path, "%s: it is written anew when the run goes on", text);
     }
     config_finish(&config);
 }
@@ -52,7 +51,8 @@ int program_verify(const char *path)
             verify_config(path, &verdict);
             verify_run(path, &verdict);
         } else {
-            verify_say(&verdict, EXIT_CODE_DATA, path, "holds no run: name a run directory or a checkpoint");
+            verify_report(
+                &verdict, EXIT_CODE_DATA, path, "holds no run: name a run directory or a checkpoint");
         }
     } else {
         verify_checkpoint(path, &verdict);
