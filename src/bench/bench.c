@@ -1,6 +1,6 @@
-/* A run without files: a dataset of random numbers in memory, and the training steps of a learner on it. The
- * peak of the core is measured beside every round, since a shared machine changes its speed from second to
- * second. */
+/* This is a run without files: a dataset of random numbers in memory, and the training steps of a learner on
+ * it. The peak of the core is measured beside every round, since a shared machine changes its speed from
+ * second to second. */
 #include "bench/bench.h"
 
 #include "base/clock.h"
@@ -18,7 +18,7 @@ static void take_fault(void *context, const char *text)
     error_set(context, EXIT_CODE_USAGE, "%s", text);
 }
 
-/* What rnn-bench has options of its own for is not to be set. */
+/* Keys that rnn-bench has options of its own for must not be set. */
 static int check_own(const struct bench_options *options, const struct config *config, struct error *error)
 {
     if (config->train.batch == options->batch && config->train.microbatch == options->microbatch &&
@@ -90,7 +90,7 @@ static int run_clocked(struct bench_run *run, struct bench_clocked *clocked, str
     return failed;
 }
 
-/* All. Makes dataset, learner and feed for run->config. */
+/* All ranks call. Makes dataset, learner and feed for run->config. */
 static int prepare(
     struct bench_run *run, const struct bench_options *options, const struct comm *comm, struct error *error)
 {

@@ -10,13 +10,13 @@
  * (bench/measured.h). Starts and ends MPI; returns the exit code. (bench.c) */
 int bench_train(const struct bench_options *options);
 
-/* Operations, 2 for each multiply-add, of the matrix products of a step: forward, and for the gradients of
- * inputs (but those of the network), of recurrent states and of weights. `frames`, `sequences` and, of a
- * decoder, `labels` are those of the whole step. (operations.c) */
+/* Counts the operations, 2 for each multiply-add, of the matrix products of a step: forward, and for the
+ * gradients of inputs (but those of the network), of recurrent states and of weights. `frames`, `sequences`
+ * and, of a decoder, `labels` are those of the whole step. (operations.c) */
 double bench_count_operations(const struct net_config *model, double frames, double sequences, double labels);
 
 /* Prints a table of the products alone (recurrent, input, weight gradient) and of the activations on this
- * core; returns the exit code. Without MPI. (kernel.c) */
+ * core; returns the exit code. One process calls, without MPI. (kernel.c) */
 int bench_kernel(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* A dataset of random numbers that is kept decoded in memory, and so is never read. */
+/* The dataset has random numbers, and is kept decoded in memory, and so is never read. */
 #include "base/memory.h"
 #include "base/random.h"
 #include "bench/measured.h"
@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-/* One class a frame, or so many labels a sequence, of which none is like the one before, as ctc would need a
- * frame more for it. What there is no memory for stays NULL. */
+/* Targets are one class a frame, or so many labels a sequence, of which none is like the one before, as ctc
+ * would need a frame more for it. What there is no memory for stays NULL. */
 static void add_targets(struct dataset *dataset, const struct bench_options *options, struct error *error)
 {
     int64_t sequences = dataset->sequences, each = options->labels;

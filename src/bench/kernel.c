@@ -1,13 +1,14 @@
-/* Products and activations alone, warm in the caches as in training, median of several runs each. */
+/* Products and activations are measured alone, warm in the caches as in training, as medians of several runs.
+ */
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "bench/bench.h"
+#include "bench/measured.h"
 #include "bench/peak.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { RUNS = 9, MOST_ROWS = 1600 };
@@ -41,13 +42,7 @@ static void run_outer(const struct products *b)
     b->kernel->outer(b->rows, b->shape.columns, dC, &product, 1, b->sums, b->scratch);
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Median seconds of one call, repeated to last a few milliseconds. */
+/* Returns the median seconds of one call, which is repeated to last a few milliseconds. */
 static double measure(const struct products *bench, void (*run)(const struct products *), double guess)
 {
     double seconds[RUNS];
@@ -59,8 +54,7 @@ static double measure(const struct products *bench, void (*run)(const struct pro
             run(bench);
         seconds[i] = (clock_now() - start) / (double)calls;
     }
-    qsort(seconds, RUNS, sizeof *seconds, compare_doubles);
-    return seconds[RUNS / 2];
+    return bench_take_median(seconds, RUNS);
 }
 
 static float *random_floats(size_t n, struct error *error)

@@ -1,4 +1,5 @@
-/* What the benchmark of the training step measures, and the line that tells it. Private to the benchmarks. */
+/* What the benchmark of the training step measures, and the line that it prints. Private to the benchmarks.
+ */
 #ifndef BENCH_MEASURED_H
 #define BENCH_MEASURED_H
 
@@ -26,9 +27,12 @@ struct bench_work {
     double frames, operations;
 };
 
-/* The sequences that the options describe, of random numbers, their lengths evenly from `shortest` to
+/* Makes the sequences that the options describe, of random numbers, with lengths evenly from `shortest` to
  * `frames`. Ended by dataset_close. (dataset.c) */
 struct dataset *bench_make_dataset(const struct bench_options *options, struct error *error);
+
+/* Sorts n values, and returns their median. (result.c) */
+double bench_take_median(double *values, size_t n);
 
 /* Prints one line of key=value: what was measured, as medians over rounds [options->rounds] and clocked
  * [BENCH_CLOCKED]. Shares are of the time of a step. (result.c) */

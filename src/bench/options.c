@@ -50,7 +50,7 @@ const struct option_table bench_option_table = {
     .closing = "The keys of a configuration: man rnn-train.\n",
 };
 
-/* Labels are as many as usual where nothing is said of them. */
+/* There are as many labels as usual where no option says how many. */
 static int settle_labels(struct bench_options *options, struct error *error)
 {
     enum { USUAL = 20 };
@@ -70,7 +70,7 @@ static int settle_labels(struct bench_options *options, struct error *error)
     return 0;
 }
 
-/* Options that depend on each other, and what is left of the command line. */
+/* Settles options that depend on each other, and refuses what is left of the command line. */
 static int settle(struct bench_options *options, int n, char **words, struct error *error)
 {
     if (n > 0)

@@ -1,5 +1,5 @@
-/* The command line of rnn-bench. Strings are those of argv, kept by reference. Usage
- * errors have EXIT_CODE_USAGE and name the option and what is allowed. */
+/* The command line of rnn-bench. Strings are those of argv, kept by reference. Usage errors have
+ * EXIT_CODE_USAGE and name the option and what is allowed. */
 #ifndef BENCH_OPTIONS_H
 #define BENCH_OPTIONS_H
 

@@ -4,8 +4,8 @@
 
 #include "kernel/kernel.h"
 
-/* Operations a second (2 per fused multiply-add) of the kernel's burst in registers: the best of a few
- * milliseconds. */
+/* Measures the operations a second (2 per fused multiply-add) of the kernel's burst in registers: the best of
+ * a few milliseconds. */
 double bench_peak(const struct kernel *kernel);
 
 #endif

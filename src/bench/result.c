@@ -14,7 +14,7 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double take_median(double *values, size_t n)
+double bench_take_median(double *values, size_t n)
 {
     qsort(values, n, sizeof *values, compare_doubles);
     return (values[n / 2] + values[(n - 1) / 2]) / 2;
@@ -28,7 +28,7 @@ struct medians {
         best_fraction; /* of the peak; that of the best round is what a quiet machine would show */
 };
 
-/* `operations` of a round on one rank. */
+/* Takes the medians of n rounds; `operations` are those of a round on one rank. */
 static struct medians take_medians(const struct bench_round *rounds, size_t n, double operations)
 {
     double seconds[BENCH_MOST_ROUNDS], data[BENCH_MOST_ROUNDS], comm[BENCH_MOST_ROUNDS],
@@ -44,11 +44,11 @@ static struct medians take_medians(const struct bench_round *rounds, size_t n, d
         fraction[i] = operations / round->peak / round->seconds;
         medians.best_fraction = fmax(medians.best_fraction, fraction[i]);
     }
-    medians.seconds = take_median(seconds, n);
-    medians.data_wait = take_median(data, n);
-    medians.comm_wait = take_median(comm, n);
-    medians.update = take_median(update, n);
-    medians.fraction = take_median(fraction, n);
+    medians.seconds = bench_take_median(seconds, n);
+    medians.data_wait = bench_take_median(data, n);
+    medians.comm_wait = bench_take_median(comm, n);
+    medians.update = bench_take_median(update, n);
+    medians.fraction = bench_take_median(fraction, n);
     return medians;
 }
 
@@ -57,7 +57,7 @@ static double take_share(const struct bench_clocked *clocked, enum net_time time
     double share[BENCH_CLOCKED];
     for (size_t i = 0; i < BENCH_CLOCKED; i++)
         share[i] = clocked[i].times[time] / clocked[i].seconds;
-    return take_median(share, BENCH_CLOCKED);
+    return bench_take_median(share, BENCH_CLOCKED);
 }
 
 static void print_options(const struct bench_options *options)

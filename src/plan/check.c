@@ -5,8 +5,9 @@
 
 #include <stdio.h>
 
-/* How a set without a fault of its own goes with the model, which the training set completes. Where the
- * training set was no good the model has no outputs, and there is nothing to compare a validation set with.
+/* Checks how a set without a fault of its own goes with the model, which the training set completes. Where
+ * the training set was no good the model has no outputs, and there is nothing to compare a validation set
+ * with.
  */
 static void check_fit(struct net_config *model, struct dataset *dataset, int training, struct faults *faults)
 {
@@ -19,7 +20,7 @@ static void check_fit(struct net_config *model, struct dataset *dataset, int tra
         model_check_targets(model, dataset, faults);
 }
 
-/* Every fault of one set, or a line that there is none. */
+/* Reports every fault of one set, or prints a line that there is none. */
 static void check_set(const char *path, struct net_config *model, int training, struct faults *faults)
 {
     struct error error = {0};

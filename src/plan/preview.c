@@ -24,8 +24,8 @@ static void print_bytes(const char *what, double bytes)
     printf("  %-34s %10.*f %s\n", what, unit ? 1 : 0, amount, units[unit]);
 }
 
-/* What a set takes of this rank's memory: decoded values or cache, offsets, lengths, the order of an epoch.
- */
+/* Returns what a set takes of this rank's memory: decoded values or cache, offsets, lengths, and the order of
+ * an epoch. */
 static double set_bytes(const struct dataset *dataset, double cache)
 {
     double width = dataset->symbols ? 1 : (double)dataset->features;
@@ -34,14 +34,14 @@ static double set_bytes(const struct dataset *dataset, double cache)
     return (decoded < cache ? decoded : cache) + (double)dataset->sequences * (2 * 8 + 4 + 8);
 }
 
-/* Microbatches that are packed at a time (data/reader.h). */
+/* Counts the microbatches that are packed at a time (data/reader.h). */
 static double count_slots(const struct config *config, const struct dataset *dataset)
 {
     return set_bytes(dataset, 1e300) <= (double)config->data.cache ? 1 : 3;
 }
 
-/* Items in the order of the README's promise on memory; returns nothing: it prints. `checked`: of the
- * validation set. */
+/* Prints items in the order of the README's promise on memory. `checked` is the survey of the validation set.
+ */
 static void print_memory(const struct config *config, const struct dataset *train,
     const struct dataset *valid, const struct net *net, const struct survey *survey,
     const struct survey *checked, size_t ranks)

@@ -1,15 +1,16 @@
-/* What a run would do, without doing it: rnn-train --plan and --check. Rank 0's business, not collective. */
+/* What a run would do, without doing it: rnn-train --plan and --check. Rank 0 calls these functions alone. */
 #ifndef PLAN_PREVIEW_H
 #define PLAN_PREVIEW_H
 
 #include "base/error.h"
 #include "config/config.h"
 
-/* Prints data, network, steps, balance, and memory item by item of a run on `ranks` ranks. */
+/* Prints data, network, steps, balance, and memory item by item of a run on `ranks` ranks; with `verbose`
+ * every parameter too. Fails where a set cannot be opened or does not fit the network. */
 int preview_plan(const struct config *config, size_t ranks, int verbose, struct error *error);
 
-/* Reads all data and reports every fault to `faults`, then what configuration and data are together; prints a
- * line for each set without a fault. Returns an exit code. */
+/* Reads all data and reports every fault of it to `faults`, and then where configuration and data do not go
+ * together; prints a line for each set without a fault. Returns an exit code. */
 int preview_check(const struct config *config, struct faults *faults);
 
 #endif

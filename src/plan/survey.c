@@ -1,5 +1,5 @@
-/* What a microbatch takes is asked of those who lay it out, for a microbatch with the layout of the one in
- * question but without inputs: lengths and numbers of targets are all it depends on. */
+/* The memory of a microbatch is asked of the functions that make room for it, with a microbatch of the same
+ * lengths and numbers of targets but without inputs: it depends on nothing else. */
 #include "plan/survey.h"
 
 #include "base/memory.h"

@@ -1,5 +1,5 @@
-/* The plan of an epoch as a run makes it, looked at before there is one: how evenly frames fall on ranks, and
- * what the largest microbatch and the largest range of leaves need. */
+/* A survey goes through the plan of an epoch before a run does, and finds how evenly frames fall on ranks,
+ * and what the largest microbatch and the largest range of leaves need. */
 #ifndef PLAN_SURVEY_H
 #define PLAN_SURVEY_H
 
@@ -17,8 +17,8 @@ struct survey {
     double balance;                  /* mean over steps of: frames of the average rank / of the busiest */
 };
 
-/* Of the first epoch of training, or with training = 0 of a pass over a validation set. The model is bound
- * to the dataset, whose values are not read. */
+/* Surveys the first epoch of training, or with training = 0 a pass over a validation set. The model is bound
+ * to the dataset, whose values are not read. Fails where there is no memory. One rank may call this alone. */
 int survey_make(const struct config *config, struct net *net, const struct dataset *dataset, int training,
     size_t ranks, struct survey *survey, struct error *error);
 
