@@ -468,7 +468,7 @@ static void fill_disk(
     job_start(&process, ranks, "base.ini", run, "-s", "train.epochs=1000000", "-s", every, "-s", rate, NULL);
     ck_assert(command_await_output(&process, "epoch=3 ", 1, JOB_SECONDS));
     ck_assert_int_eq(prlimit(find_rank_0(run), RLIMIT_FSIZE, &(struct rlimit){limit, limit}, NULL), 0);
-    job_wait(&process, &result);
+    command_wait(&process, &result);
     job_expect(&result, 74);
     job_complains(&result, 1, run, part, "File too large", "make room", NULL);
     command_result_finish(&result);

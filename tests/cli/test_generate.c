@@ -467,7 +467,7 @@ START_TEST(drawing_for_long_is_no_standing_still)
     pid_t pid = job_find_rank(&process, 0);
     ck_assert_int_gt(pid, 0);
     ck_assert_int_eq(kill(pid, SIGSTOP), 0);
-    job_wait(&process, &result);
+    command_wait(&process, &result);
     job_expect(&result, 124);
     ck_assert_msg(strstr(result.errors, "] rank 0 on ") && strstr(result.errors, "has not answered for"),
         "%s", result.errors);

@@ -236,7 +236,7 @@ static int live_and_die(const char *run, const struct fate *fate)
     await_rows(&process, run, fate->rows);
     pause_for(fate->jitter);
     kill_job(&process, fate->victim, fate->which);
-    job_wait(&process, &result);
+    command_wait(&process, &result);
     int finished = strstr(result.output, "finished: ") != NULL;
     printf("%s: %d ranks, killed %s after %" PRId64 " rows%s\n", run, fate->ranks, names[fate->victim],
         job_metrics_rows(run), finished ? ": too late" : "");
@@ -296,7 +296,7 @@ START_TEST(a_killed_launchers_run_is_taken_over_as_soon_as_rank_0_has_gone)
     job_field(result.output, "finished: ", "weights_hash", hash);
     ck_assert_str_eq(hash, want);
     command_result_finish(&result);
-    job_wait(&first, &result);
+    command_wait(&first, &result);
     command_result_finish(&result);
     check_finished("orphan", LONG_EPOCHS, LONG_STEPS);
 }
@@ -327,7 +327,7 @@ static void stop_endless(
         "checkpoint.every=1000 epochs", code ? "--stop-exit-code" : NULL, code, NULL);
     ck_assert(command_await_output(&process, "epoch=2 ", 1, JOB_SECONDS));
     command_signal(&process, number);
-    job_wait(&process, result);
+    command_wait(&process, result);
 }
 
 START_TEST(a_signal_stops_cleanly_and_the_run_goes_on_with_the_same_bits)
@@ -385,7 +385,7 @@ START_TEST(ended_by_its_launcher_while_it_saves_a_run_has_the_checkpoint_before)
     job_write_text("slow", "");
     double start = clock_now();
     command_signal(&process, SIGTERM);
-    job_wait(&process, &result);
+    command_wait(&process, &result);
     ck_assert_msg(clock_now() - start < 30, "it took %g seconds", clock_now() - start);
     unsetenv("LD_PRELOAD");
     job_expect(&result, result.status);
@@ -418,7 +418,7 @@ START_TEST(ended_by_its_launcher_in_a_long_step_a_run_has_the_checkpoint_before)
     for (double limit = clock_now() + JOB_SECONDS; newest_step("slow-step") < 1 && clock_now() < limit;)
         pause_for(0.01);
     command_signal(&process, SIGTERM);
-    job_wait(&process, &result);
+    command_wait(&process, &result);
     job_expect(&result, result.status);
     job_status("slow-step", "state", value);
     printf("slow-step: left '%s' at step %" PRId64 "\n", value, newest_step("slow-step"));
@@ -914,7 +914,7 @@ START_TEST(a_second_job_on_a_live_run_is_refused_and_the_first_goes_on)
     int64_t rows = job_metrics_rows("live");
     await_rows(&first, "live", rows + 20);
     command_signal(&first, SIGUSR1);
-    job_wait(&first, &result);
+    command_wait(&first, &result);
     job_expect(&result, 0);
     ck_assert_int_eq(job_count_lines(result.errors, "rnn-train:"), 0);
     command_result_finish(&result);
@@ -937,7 +937,7 @@ START_TEST(of_two_jobs_that_start_together_one_runs)
         job_start(&jobs[i], 0, "long.ini", "together", NULL);
     for (int i = 0; i < 2; i++) {
         struct command_result result;
-        job_wait(&jobs[i], &result);
+        command_wait(&jobs[i], &result);
         codes[i] = result.status;
         job_expect(&result, codes[i] ? 65 : 0);
         if (codes[i])

@@ -872,7 +872,7 @@ START_TEST(a_stopped_rank_ends_it_with_its_name)
     pid_t pid = job_find_rank(&process, _i);
     ck_assert_int_gt(pid, 0);
     ck_assert_int_eq(kill(pid, SIGSTOP), 0);
-    job_wait(&process, &result);
+    command_wait(&process, &result);
     job_expect(&result, 124);
     snprintf(line, sizeof line, "] rank %d on ", _i);
     ck_assert_msg(strstr(result.errors, line) && strstr(result.errors, "has not answered for") &&

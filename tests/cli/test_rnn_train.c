@@ -299,7 +299,7 @@ START_TEST(a_live_run_says_so)
         ck_assert_msg(job_count_lines(lock, keys[i]) == 1, "no %s in %s", keys[i], lock);
     free(lock);
     command_signal(&process, SIGUSR1);
-    job_wait(&process, &result);
+    command_wait(&process, &result);
     job_expect(&result, 0);
     command_result_finish(&result);
     ck_assert(!job_exists("live/lock"));

@@ -179,7 +179,7 @@ static void finish(struct training *training, int first, char account[1024])
 {
     struct command_result result;
     char beginning[32];
-    job_wait(&training->process, &result);
+    command_wait(&training->process, &result);
     job_expect(&result, 0);
     ck_assert_msg(!*result.errors, "%s", result.errors);
     *account = 0;

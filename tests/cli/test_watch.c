@@ -53,7 +53,7 @@ static void stop_rank(int rank, const char *run, const char *set, const char *af
     ck_assert_int_gt(pid, 0);
     double start = clock_now();
     ck_assert_int_eq(kill(pid, SIGSTOP), 0);
-    job_wait(&process, &result);
+    command_wait(&process, &result);
     double took = clock_now() - start;
     job_expect(&result, 124);
     snprintf(line, sizeof line, ": rank %d on ", rank);
@@ -82,7 +82,7 @@ START_TEST(a_rank_stopped_in_validation_ends_the_run_with_its_name)
     pid_t pid = job_find_rank(&process, 1);
     ck_assert_int_gt(pid, 0);
     kill(pid, SIGSTOP);
-    job_wait(&process, &result);
+    command_wait(&process, &result);
     job_expect(&result, 124);
     job_complains(&result, 1, "step 6: rank 1 on ", "has not answered for", NULL);
     ck_assert_int_eq(job_metrics_rows("validating"), 6);
@@ -120,7 +120,7 @@ START_TEST(a_signal_breaks_a_validation_off_for_the_run_that_goes_on)
         pause_for(0.002);
     pause_for(0.1);
     command_signal(&process, SIGUSR1);
-    job_wait(&process, &result);
+    command_wait(&process, &result);
     job_expect(&result, 0);
     ck_assert_int_eq(
         job_count_lines(result.output, "stopped: step=1 epoch=1 reason=asked to by SIGUSR1 "), 1);

@@ -203,6 +203,15 @@ bool command_await_output(const struct command_process *process, const char *tex
     }
 }
 
+/* mpirun may be gone a moment before the ranks that it has killed are. */
+static void give_a_moment(const struct command_process *process)
+{
+    enum { MOMENT_SECONDS = 3 };
+    double limit = clock_now() + MOMENT_SECONDS;
+    while (command_processes(process, NULL, 0) > 0 && clock_now() < limit)
+        pause_briefly();
+}
+
 void command_wait(struct command_process *process, struct command_result *result)
 {
     ck_assert_msg(process->pid > 0, "the command has ended");
@@ -215,6 +224,8 @@ void command_wait(struct command_process *process, struct command_result *result
         command_kill(process);
         kill(process->pid, SIGKILL);
     }
+    if (!result->timed_out)
+        give_a_moment(process);
     int status;
     pid_t ended = waitpid(process->pid, &status, 0);
     ck_assert_msg(ended == process->pid, "waitpid: %s", strerror(errno));

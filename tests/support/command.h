@@ -23,7 +23,7 @@ struct command {
 struct command_result {
     int status;      /* exit code; 128 + number when a signal ended it; 127 when it could not be executed */
     bool timed_out;  /* the limit came first and everything was killed */
-    int left_behind; /* live processes of its session once it had ended; they have been killed */
+    int left_behind; /* live processes of its session a moment after it had ended; they have been killed */
     char *output;    /* standard output and error, each with a zero byte behind it; the result owns them */
     char *errors;
     size_t output_size;

@@ -236,25 +236,6 @@ pid_t job_find_rank(const struct command_process *process, int rank)
     return 0;
 }
 
-void job_wait(struct command_process *process, struct command_result *result)
-{
-    enum { MOMENT_SECONDS = 3 };
-    const struct timespec pause = {.tv_nsec = 2000000};
-    double limit = 0;
-    for (;;) {
-        siginfo_t info = {0};
-        waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT);
-        if (info.si_pid && !limit)
-            limit = clock_now() + MOMENT_SECONDS;
-        if (limit && (clock_now() > limit || !command_processes(process, NULL, 0)))
-            break;
-        if (clock_now() > process->deadline)
-            break;
-        nanosleep(&pause, NULL);
-    }
-    command_wait(process, result);
-}
-
 void job_run(struct command_result *result, int ranks, const char *config, const char *run, ...)
 {
     struct command_process process;
@@ -262,7 +243,7 @@ void job_run(struct command_result *result, int ranks, const char *config, const
     va_start(more, run);
     start(&process, ranks, config, run, more);
     va_end(more);
-    job_wait(&process, result);
+    command_wait(&process, result);
 }
 
 void job_expect(const struct command_result *result, int code)
@@ -283,7 +264,7 @@ void job_finish(char hash[static 17], int ranks, const char *config, const char 
     va_start(more, run);
     start(&process, ranks, config, run, more);
     va_end(more);
-    job_wait(&process, &result);
+    command_wait(&process, &result);
     job_expect(&result, 0);
     job_field(result.output, "finished: ", "weights_hash", value);
     ck_assert_uint_eq(strlen(value), 16);

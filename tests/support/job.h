@@ -48,9 +48,6 @@ void job_start(struct command_process *process, int ranks, const char *config, c
 /* The process of a rank of Open MPI, of whatever program; 0: not found. */
 pid_t job_find_rank(const struct command_process *process, int rank);
 
-/* As command_wait, but ranks that end a moment after mpirun count as ended with it. */
-void job_wait(struct command_process *process, struct command_result *result);
-
 /* The job ended with this exit code, in time, and left no process behind. */
 void job_expect(const struct command_result *result, int code);
 
