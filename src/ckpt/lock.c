@@ -336,7 +336,7 @@ int lock_beat(struct lock *lock)
     return is_ours(lock) ? 0 : -1;
 }
 
-/* As in replace_dead: under flock the name cannot change from our file to another between look and removal.
+/* Under flock the name cannot change from our file to another between look and removal, as in replace_dead.
  */
 void lock_release(struct lock *lock)
 {
