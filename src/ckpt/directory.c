@@ -36,9 +36,8 @@ int directory_walk(const char *directory, void (*each)(void *context, const char
     if (!stream)
         return errno;
     const struct dirent *entry;
-    errno = 0;
-    while ((entry = readdir(stream)))
-        each(context, entry->d_name);
+    while (errno = 0, (entry = readdir(stream)))
+        each(context, entry->d_name); /* may leave anything in errno */
     int outcome = errno;
     closedir(stream);
     return outcome;

@@ -163,6 +163,17 @@ START_TEST(a_run_is_known_by_its_files_and_cleared_of_them_alone)
 }
 END_TEST
 
+START_TEST(what_cannot_be_removed_is_named_with_its_reason)
+{
+    struct error error = {0};
+    ck_assert_int_eq(mkdir(in_folder("config.ini"), 0777), 0);
+    ck_assert_int_eq(rundir_clear(folder_path(), &error), -1);
+    ck_assert_int_eq(error.code, EXIT_CODE_IO);
+    ck_assert_says(error.text, "/config.ini: cannot be removed: ");
+    ck_assert_int_eq(rmdir(in_folder("config.ini")), 0);
+}
+END_TEST
+
 /* ---- checkpoints ---- */
 
 static void save(int64_t step, int64_t keep)
@@ -726,6 +737,7 @@ int main(void)
     tcase_add_test(cases, missing_parents_are_created);
     tcase_add_test(cases, status_has_three_lines);
     tcase_add_test(cases, a_run_is_known_by_its_files_and_cleared_of_them_alone);
+    tcase_add_test(cases, what_cannot_be_removed_is_named_with_its_reason);
     tcase_add_test(cases, the_newest_are_kept_and_the_newest_is_loaded);
     tcase_add_test(cases, best_is_the_same_bytes);
     tcase_add_test(cases, damaged_checkpoints_are_passed_over_and_told);
