@@ -14,7 +14,7 @@ int main(int argc, char **argv)
     if (options.ask)
         program_answer("rnn-predict", options.ask, &predict_option_table);
     else
-        code = program_predict(&options);
+        code = predict_run(&options);
     predict_options_finish(&options);
     return code;
 }

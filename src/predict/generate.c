@@ -4,13 +4,14 @@
  *
  * A next-frame set has targets(t) = inputs(t + 1); the one written has too. F features, N frames asked for.
  */
+#include "predict/generate.h"
 #include "base/file.h"
 #include "base/mathematics.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "pass/model.h"
 #include "pass/stop.h"
-#include "predict/predict.h"
+#include "predict/output.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -2,8 +2,8 @@
  * rank 0 keeps them, four bytes each, and they get their place behind the other sets of the file at its end.
  * Steps take the sequences in the order of the file; within a step they are sorted, on rank 0, by sequence.
  */
+#include "predict/labels.h"
 #include "base/memory.h"
-#include "predict/predict.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* Rank 0 reads the checkpoint and tells the others what they need of it: the shape of the network, its
  * weights, and what the inputs were standardized by. */
+#include "predict/model.h"
 #include "base/memory.h"
 #include "ckpt/checkpoint.h"
 #include "config/config.h"
-#include "predict/predict.h"
 
 #include <errno.h>
 #include <stdio.h>

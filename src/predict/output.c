@@ -3,7 +3,8 @@
  * sequence; the shares come to rank 0, a few ranks at a time so that its memory does not grow with their
  * number; there the sequences are put back into order and written, the run of rows that they are in one
  * piece. So the bytes of the file do not depend on ranks or batch. */
-#include "predict/predict.h"
+#include "predict/output.h"
+#include "predict/labels.h"
 
 #include "base/memory.h"
 #include "data/dataset.h"

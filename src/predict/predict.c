@@ -2,6 +2,10 @@
  * sequence comes to does not depend on which others are computed with it, and sums are made in the order of
  * the dataset; so neither the number of ranks nor --batch changes a bit of what is printed or written. */
 #include "predict/predict.h"
+#include "predict/generate.h"
+#include "predict/labels.h"
+#include "predict/model.h"
+#include "predict/output.h"
 
 #include "base/hash.h"
 #include "base/log.h"
@@ -194,7 +198,7 @@ static void finish(struct predict *predict)
     net_destroy(predict->net);
 }
 
-int program_predict(const struct predict_options *options)
+int predict_run(const struct predict_options *options)
 {
     struct comm comm;
     struct error error = {0};
