@@ -10,7 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const names[] = {"generic", "avx2", "avx512", "neon"};
+static const char *const names[] = {
+#define ISA(name) #name,
+#include "kernel/isa/list.h"
+#undef ISA
+};
+
+enum { BUILDS = sizeof names / sizeof *names };
 
 static uint64_t draws;
 
@@ -449,11 +455,11 @@ int main(void)
     Suite *suite = suite_create("kernel");
     TCase *cases = tcase_create("kernel");
     tcase_set_timeout(cases, 120);
-    tcase_add_loop_test(cases, every_build_gives_the_bits_of_the_plain_twin, 0, 4);
+    tcase_add_loop_test(cases, every_build_gives_the_bits_of_the_plain_twin, 0, BUILDS);
     tcase_add_test(cases, peepholes_of_zero_give_the_bits_of_none);
     tcase_add_test(cases, a_row_does_not_depend_on_how_many_go_with_it);
     tcase_add_test(cases, attention_of_a_query_does_not_depend_on_the_others);
-    tcase_add_loop_test(cases, special_values_saturate_and_nan_stays, 0, 4);
+    tcase_add_loop_test(cases, special_values_saturate_and_nan_stays, 0, BUILDS);
     tcase_add_test(cases, an_unknown_instruction_set_is_refused);
     suite_add_tcase(suite, cases);
     return suite_run(suite);
