@@ -14,10 +14,15 @@ enum {
     SUMS = VEC_REGISTERS == 32 ? 3 : 4      /* that additive scores compute a tanh of together */
 };
 
-/* Row i of those picked. */
+/* Row i of those picked, in a matrix whose rows lie as those of picked->rows do. */
+INLINE float *row_as_picked(struct rows matrix, const struct picked *picked, size_t i)
+{
+    return row_at(matrix, picked->row ? (size_t)picked->row[i] : picked->first + i);
+}
+
 INLINE float *picked_row(const struct picked *picked, size_t i)
 {
-    return row_at(picked->rows, picked->row ? (size_t)picked->row[i] : picked->first + i);
+    return row_as_picked(picked->rows, picked, i);
 }
 
 /* The sum of 16 lanes, added by halves. */
@@ -205,12 +210,6 @@ struct query {
     vec energy, q, dq, denergy;
 };
 
-/* Row i of the gradient that lies as the picked rows do. */
-INLINE float *gradient_row(struct rows gradient, const struct picked *picked, size_t i)
-{
-    return row_at(gradient, picked->row ? (size_t)picked->row[i] : picked->first + i);
-}
-
 /* Keys j .. j + COUNT - 1. */
 INLINE void additive_backward_tile(
     const struct additive_gradient *s, struct query *query, size_t j, const size_t COUNT)
@@ -220,7 +219,7 @@ INLINE void additive_backward_tile(
     UNROLL
     for (size_t m = 0; m < COUNT; m++) {
         t[m] = query->q + vec_load(picked_row(&s->k, j + m) + query->unit);
-        dk[m] = gradient_row(s->dK, &s->k, j + m) + query->unit;
+        dk[m] = row_as_picked(s->dK, &s->k, j + m) + query->unit;
     }
     vec_tanh_all(t, COUNT);
     UNROLL
@@ -246,7 +245,7 @@ INLINE void additive_backward_query(const struct additive_gradient *s, size_t i,
         additive_backward_tile(s, &query, j, SUMS);
     for (; j < s->k.n; j++)
         additive_backward_tile(s, &query, j, 1);
-    vec_store(gradient_row(s->dQ, &s->q, i) + unit, query.dq);
+    vec_store(row_as_picked(s->dQ, &s->q, i) + unit, query.dq);
     vec_store(s->denergy + unit, vec_load(s->denergy + unit) + query.denergy);
 }
 

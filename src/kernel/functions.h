@@ -18,7 +18,7 @@ FUNCTION(void, outer,
 /* out[i][j] = sum over c < width of x(i)[c] y(j)[c], in 16 lanes with fused multiply-adds. */
 FUNCTION(void, dots, (size_t width, struct picked x, struct picked y, struct rows out))
 
-/* Sums of rows with weights, in the order of the rows. */
+/* The sums of rows with weights that struct mixture describes, each added in the order of the rows. */
 FUNCTION(void, mix, (const struct mixture *mixture))
 
 /* out[i][j] = sum over c < width of energy[c] tanh(q(i)[c] + k(j)[c]), in 16 lanes with fused multiply-adds;
@@ -27,27 +27,29 @@ FUNCTION(
     void, additive, (size_t width, const float *energy, struct picked q, struct picked k, struct rows out))
 FUNCTION(void, additive_backward, (const struct additive_gradient *gradient))
 
-/* x[0 .. n-1] in place, n any. NaN stays NaN, infinities saturate, no result leaves the function's range.
- * Errors are in units in the last place of the right value (2^-149 among denormals) and are the largest over
- * all floats of the range.
+/* Each replaces x[0 .. n-1], n any. NaN stays NaN, infinities saturate, and no result leaves the function's
+ * range. Errors are in units in the last place of the right value (2^-149 among denormals) and are the
+ * largest over all floats of the range.
  *
- * tanh: 2.57 everywhere. Odd to the bit. x itself up to |x| = 2^-25 and -1 or 1 from |x| = 9.011 on, which
- * are the nearest floats. Rises but for errors in the last places.
+ * tanh: the error is 2.57 everywhere. It is odd to the bit. It is x itself up to |x| = 2^-25 and -1 or 1 from
+ * |x| = 9.011 on, which are the nearest floats. It rises, but for errors in the last places.
  *
- * sigmoid: 2.49 from -88.72283 up, denormal results among them; 0 below, where the right value is under
- * 2^-128. 0.5 up to |x| = 2^-24 and 1 from 17.329 on, which are the nearest floats. Never falls.
+ * sigmoid: the error is 2.49 from -88.72283 up, denormal results among them; below that it is 0, where the
+ * right value is under 2^-128. It is 0.5 up to |x| = 2^-24 and 1 from 17.329 on, which are the nearest
+ * floats. It never falls.
  *
- * exp: 1.05 from -87 to 88; 0 below, where the right value is under 2^-125; infinity above, though the right
- * value is finite up to 88.72. 1 up to |x| = 2^-25, which is the nearest float. Never falls. */
+ * exp: the error is 1.05 from -87 to 88; below that it is 0, where the right value is under 2^-125; above, it
+ * is infinity, though the right value is finite up to 88.72. It is 1 up to |x| = 2^-25, which is the nearest
+ * float. It never falls. */
 FUNCTION(void, tanh_array, (size_t n, float *x))
 FUNCTION(void, sigmoid_array, (size_t n, float *x))
 FUNCTION(void, exp_array, (size_t n, float *x))
 
-/* A row of n logits into probabilities; returns the sum of exp(x - *largest). n any; NaN where an element
- * is. */
+/* Makes probabilities of a row of n logits, n at least 1, and returns the sum of exp(x - *largest), which is
+ * NaN where an element is. */
 FUNCTION(float, softmax, (size_t n, float *x, float *largest))
 
-/* Rounds of multiply-adds in registers, independent of each other: the most that this build can do on the
- * core at hand. Returns how many floating-point operations they were, 2 per multiply-add. out [KERNEL_BLOCK]
- * keeps a compiler from leaving them out. */
+/* Runs rounds of multiply-adds in registers that are independent of each other: the most that this build can
+ * do on the core at hand. Returns how many floating-point operations they were, 2 per multiply-add. out
+ * [KERNEL_BLOCK] keeps a compiler from leaving them out. */
 FUNCTION(double, burst, (size_t rounds, float *out))

@@ -36,7 +36,7 @@ INLINE const float *row_of(struct rows X, const int64_t *row, size_t n)
     return !row ? row_at(X, n) : row[n] < 0 ? zeroes : row_at(X, (size_t)row[n]);
 }
 
-/* row as struct outer_product has it. */
+/* Packs `columns` columns of frames 0 .. frames - 1; `row` is as in struct outer_product. */
 static void outer_pack_X(size_t frames, size_t columns, struct rows X, const int64_t *row, float *packed)
 {
     for (size_t n = 0; n < frames; n++) {
@@ -52,7 +52,7 @@ static void outer_pack_X(size_t frames, size_t columns, struct rows X, const int
     }
 }
 
-/* Where the next rows of a tile start. */
+/* Asks for the rows of C that the next tile will add to. */
 INLINE void fetch_rows(const float *start, size_t stride, size_t rows, const size_t VECTORS)
 {
     for (size_t m = 0; m < rows; m++) {

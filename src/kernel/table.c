@@ -1,4 +1,4 @@
-/* The functions of one build in a row. */
+/* The functions of one build as a struct kernel. */
 #include "kernel/table.h"
 #include "kernel/build.h"
 

@@ -1,4 +1,4 @@
-/* A tile of a matrix product and what products and weight gradients split their work into.
+/* A tile of a matrix product, and how products and weight gradients split their work into tiles.
  *
  * A tile, a few rows by up to TILE_VECTORS vectors of columns, lives in registers while k runs: each step
  * loads one vector per column vector and one number per row and does rows x vectors fused multiply-adds.
@@ -98,9 +98,10 @@ INLINE size_t next_part(size_t n, size_t most)
     return n >= 2 * most ? most : n > most ? (n + 1) / 2 : n;
 }
 
-/* Rows of a panel that are met by many rows of A before the next ones: what takes half of the first cache. A
- * tile of 8 rows by vectors of 64 bytes reads 9 bytes of them a cycle, which a second cache delivers too; so
- * there they are three times as many, and the sums between two blocks are stored and loaded less often. */
+/* The rows of a panel that many rows of A meet before the next ones: as many as fill half of the first cache.
+ * A tile of 8 rows by vectors of 64 bytes reads 9 bytes of them a cycle, which a second cache delivers too;
+ * so with such vectors they are three times as many, and the sums between two blocks are stored and loaded
+ * less often. */
 INLINE size_t panel_depth(void)
 {
     size_t halves = VEC_LANES == 16 ? 3 : 1;

@@ -6,9 +6,11 @@
  *     BUILD(name), ISA_NAME            the name of a function in this build; the name of the build
  *     isa_runs()                       whether the processor at hand has it; only integer arithmetic
  *     vec, ivec, uvec                  floats and integers, on which the operators of C work lane by lane
- *     VEC_LANES, VEC_REGISTERS         lanes of a vec, a divisor of KERNEL_BLOCK; how many registers there
- * are vec_splat(x), vec_splat_at(p)    x or *p in all lanes; the second is a load that compilers do not
- * gather with its neighbours and take apart again vec_fma(a, b, c)                 a b + c, rounded once
+ *     VEC_LANES                        lanes of a vec, a divisor of KERNEL_BLOCK
+ *     VEC_REGISTERS                    how many vector registers there are
+ *     vec_splat(x), vec_splat_at(p)    x or *p in all lanes; the second is a load that compilers do not
+ *                                      gather with its neighbours and take apart again
+ *     vec_fma(a, b, c)                 a b + c, rounded once
  *     vec_accumulate(&sum, a, b)       sum = a b + sum, rounded once
  *     vec_min(a, b), vec_max(a, b)     the smaller and the larger; b where either is NaN
  *

@@ -1,7 +1,7 @@
 /* What the files of cells share. Each defines forward and backward of one step, row by row in blocks of 16
- * units, and below them their plain twins, which are compiled in the build of that name alone. A function of
- * a function goes over the row a second time: in one pass a processor has too few units under way to hide its
- * latency.
+ * units, and below them their plain twins, which are compiled in the build of that name alone. Where
+ * one function is taken of the result of another, as h = o tanh(c) of c, a second loop goes over the row: in
+ * one loop a processor has too few units under way to hide the latency.
  *
  * In the equations . is the product element by element, s the logistic function; a_x is the sum before
  * activation of gate x, and x' what the step before left. */

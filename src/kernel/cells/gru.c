@@ -9,9 +9,9 @@
 void BUILD(gru_forward)(const struct cell_step *x)
 {
     for (size_t b = 0; b < x->count; b++) {
-        float *gates = x->gates.data + b * x->gates.stride;
-        const float *recurrent = x->recurrent.data + b * x->recurrent.stride;
-        const float *h_previous = x->h_previous.data + b * x->h_previous.stride;
+        float *gates = row_at(x->gates, b);
+        const float *recurrent = row_at(x->recurrent, b);
+        const float *h_previous = row_at(x->h_previous, b);
         FOR_UNITS(3, x->units)
         {
             vec r = vec_load(gates + g) + vec_load(recurrent + g);
@@ -25,8 +25,8 @@ void BUILD(gru_forward)(const struct cell_step *x)
             vec un = vec_load(recurrent + g + 2 * KERNEL_BLOCK);
             vec n = vec_tanh(vec_fma(r, un, vec_load(gates + g + 2 * KERNEL_BLOCK)));
             vec_store(gates + g + 2 * KERNEL_BLOCK, n);
-            vec_store(x->saved.data + b * x->saved.stride + u, un);
-            vec_store(x->h.data + b * x->h.stride + u, vec_fma(z, vec_load(h_previous + u) - n, n));
+            vec_store(row_at(x->saved, b) + u, un);
+            vec_store(row_at(x->h, b) + u, vec_fma(z, vec_load(h_previous + u) - n, n));
         }
     }
 }
@@ -37,19 +37,17 @@ void BUILD(gru_backward)(const struct cell_gradient *x)
 {
     const vec one = vec_splat(1);
     for (size_t b = 0; b < x->step.count; b++) {
-        float *gates = x->step.gates.data + b * x->step.gates.stride,
-              *recurrent = x->step.recurrent.data + b * x->step.recurrent.stride;
-        const float *h_previous = x->step.h_previous.data + b * x->step.h_previous.stride;
-        float *dh_previous = x->dh_previous.data + b * x->dh_previous.stride;
+        float *gates = row_at(x->step.gates, b), *recurrent = row_at(x->step.recurrent, b);
+        const float *h_previous = row_at(x->step.h_previous, b);
+        float *dh_previous = row_at(x->dh_previous, b);
         FOR_UNITS(3, x->step.units)
         {
             vec r = vec_load(gates + g), z = vec_load(gates + g + KERNEL_BLOCK);
             vec n = vec_load(gates + g + 2 * KERNEL_BLOCK);
-            vec dh = vec_load(x->dh.data + b * x->dh.stride + u);
+            vec dh = vec_load(row_at(x->dh, b) + u);
             vec dn = vec_flush(dh * (one - z) * vec_fma(-n, n, one));
             vec dz = vec_flush(dh * (vec_load(h_previous + u) - n) * (z * (one - z)));
-            vec dr =
-                vec_flush(dn * vec_load(x->step.saved.data + b * x->step.saved.stride + u) * (r * (one - r)));
+            vec dr = vec_flush(dn * vec_load(row_at(x->step.saved, b) + u) * (r * (one - r)));
             vec_store(gates + g, dr);
             vec_store(gates + g + KERNEL_BLOCK, dz);
             vec_store(gates + g + 2 * KERNEL_BLOCK, dn);
@@ -67,16 +65,15 @@ void BUILD(gru_forward)(const struct cell_step *x)
 {
     for (size_t b = 0; b < x->count; b++)
         for (size_t u = 0; u < x->units; u++) {
-            float *gates = x->gates.data + b * x->gates.stride;
-            const float *recurrent = x->recurrent.data + b * x->recurrent.stride;
+            float *gates = row_at(x->gates, b);
+            const float *recurrent = row_at(x->recurrent, b);
             float *r = gates + place(u, 0, 3), *z = gates + place(u, 1, 3), *n = gates + place(u, 2, 3);
             float un = recurrent[place(u, 2, 3)];
             *r = plain_sigmoid(*r + recurrent[place(u, 0, 3)]);
             *z = plain_sigmoid(*z + recurrent[place(u, 1, 3)]);
             *n = plain_tanh(fmaf(*r, un, *n));
-            x->saved.data[b * x->saved.stride + u] = un;
-            x->h.data[b * x->h.stride + u] =
-                fmaf(*z, x->h_previous.data[b * x->h_previous.stride + u] - *n, *n);
+            row_at(x->saved, b)[u] = un;
+            row_at(x->h, b)[u] = fmaf(*z, row_at(x->h_previous, b)[u] - *n, *n);
         }
 }
 
@@ -84,15 +81,13 @@ void BUILD(gru_backward)(const struct cell_gradient *x)
 {
     for (size_t b = 0; b < x->step.count; b++)
         for (size_t u = 0; u < x->step.units; u++) {
-            float *gates = x->step.gates.data + b * x->step.gates.stride,
-                  *recurrent = x->step.recurrent.data + b * x->step.recurrent.stride;
+            float *gates = row_at(x->step.gates, b), *recurrent = row_at(x->step.recurrent, b);
             size_t pr = place(u, 0, 3), pz = place(u, 1, 3), pn = place(u, 2, 3);
-            float r = gates[pr], z = gates[pz], n = gates[pn], dh = x->dh.data[b * x->dh.stride + u];
-            float *dh_previous = x->dh_previous.data + b * x->dh_previous.stride + u;
+            float r = gates[pr], z = gates[pz], n = gates[pn], dh = row_at(x->dh, b)[u];
+            float *dh_previous = row_at(x->dh_previous, b) + u;
             float dn = plain_flush(dh * (1 - z) * fmaf(-n, n, 1));
-            float dz = plain_flush(
-                dh * (x->step.h_previous.data[b * x->step.h_previous.stride + u] - n) * (z * (1 - z)));
-            float dr = plain_flush(dn * x->step.saved.data[b * x->step.saved.stride + u] * (r * (1 - r)));
+            float dz = plain_flush(dh * (row_at(x->step.h_previous, b)[u] - n) * (z * (1 - z)));
+            float dr = plain_flush(dn * row_at(x->step.saved, b)[u] * (r * (1 - r)));
             gates[pr] = recurrent[pr] = dr;
             gates[pz] = recurrent[pz] = dz;
             gates[pn] = dn;

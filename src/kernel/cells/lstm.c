@@ -12,8 +12,8 @@ INLINE void lstm_forward_with(const struct cell_step *x, int peepholes)
     const float *p = x->parameters, *p_f = peepholes ? p + x->units : NULL,
                 *p_o = peepholes ? p + 2 * x->units : NULL;
     for (size_t b = 0; b < x->count; b++) {
-        float *gates = x->gates.data + b * x->gates.stride;
-        const float *c_previous = x->c_previous.data + b * x->c_previous.stride;
+        float *gates = row_at(x->gates, b);
+        const float *c_previous = row_at(x->c_previous, b);
         FOR_UNITS(4, x->units)
         {
             vec a_i = vec_load(gates + g), a_f = vec_load(gates + g + KERNEL_BLOCK);
@@ -30,18 +30,18 @@ INLINE void lstm_forward_with(const struct cell_step *x, int peepholes)
             vec_store(gates + g + KERNEL_BLOCK, f);
             vec_store(gates + g + 2 * KERNEL_BLOCK, z);
             vec_store(gates + g + 3 * KERNEL_BLOCK, o);
-            vec_store(x->c.data + b * x->c.stride + u, vec_fma(f, vec_load(c_previous + u), i * z));
+            vec_store(row_at(x->c, b) + u, vec_fma(f, vec_load(c_previous + u), i * z));
         }
         FOR_UNITS(4, x->units)
         {
-            vec c = vec_load(x->c.data + b * x->c.stride + u), o = vec_load(gates + g + 3 * KERNEL_BLOCK);
+            vec c = vec_load(row_at(x->c, b) + u), o = vec_load(gates + g + 3 * KERNEL_BLOCK);
             if (peepholes) {
                 o = vec_sigmoid(vec_fma(vec_load(p_o + u), c, o));
                 vec_store(gates + g + 3 * KERNEL_BLOCK, o);
             }
             vec t = vec_tanh(c);
-            vec_store(x->saved.data + b * x->saved.stride + u, t);
-            vec_store(x->h.data + b * x->h.stride + u, o * t);
+            vec_store(row_at(x->saved, b) + u, t);
+            vec_store(row_at(x->h, b) + u, o * t);
         }
     }
 }
@@ -63,14 +63,14 @@ INLINE void lstm_backward_with(const struct cell_gradient *x, int peepholes)
     const float *p = x->step.parameters, *p_f = peepholes ? p + x->step.units : NULL,
                 *p_o = peepholes ? p + 2 * x->step.units : NULL;
     for (size_t b = 0; b < x->step.count; b++) {
-        float *gates = x->step.gates.data + b * x->step.gates.stride, *dc_row = x->dc.data + b * x->dc.stride;
-        const float *c_previous = x->step.c_previous.data + b * x->step.c_previous.stride;
+        float *gates = row_at(x->step.gates, b), *dc_row = row_at(x->dc, b);
+        const float *c_previous = row_at(x->step.c_previous, b);
         FOR_UNITS(4, x->step.units)
         {
             vec i = vec_load(gates + g), f = vec_load(gates + g + KERNEL_BLOCK);
             vec z = vec_load(gates + g + 2 * KERNEL_BLOCK), o = vec_load(gates + g + 3 * KERNEL_BLOCK);
-            vec t = vec_load(x->step.saved.data + b * x->step.saved.stride + u);
-            vec dh = vec_load(x->dh.data + b * x->dh.stride + u);
+            vec t = vec_load(row_at(x->step.saved, b) + u);
+            vec dh = vec_load(row_at(x->dh, b) + u);
             vec da_o = vec_flush(dh * t * (o * (one - o)));
             vec dc = vec_fma(dh * o, vec_fma(-t, t, one), vec_load(dc_row + u));
             if (peepholes)
@@ -103,19 +103,19 @@ void BUILD(lstm_forward)(const struct cell_step *x)
 {
     for (size_t b = 0; b < x->count; b++)
         for (size_t u = 0; u < x->units; u++) {
-            float *gates = x->gates.data + b * x->gates.stride;
+            float *gates = row_at(x->gates, b);
             float *i = gates + place(u, 0, 4), *f = gates + place(u, 1, 4), *g = gates + place(u, 2, 4),
                   *o = gates + place(u, 3, 4);
-            float c = x->c_previous.data[b * x->c_previous.stride + u];
+            float c = row_at(x->c_previous, b)[u];
             const float *p = x->parameters;
             *i = plain_sigmoid(p ? fmaf(p[u], c, *i) : *i);
             *f = plain_sigmoid(p ? fmaf(p[x->units + u], c, *f) : *f);
             *g = plain_tanh(*g);
             c = fmaf(*f, c, *i * *g);
             *o = plain_sigmoid(p ? fmaf(p[2 * x->units + u], c, *o) : *o);
-            x->c.data[b * x->c.stride + u] = c;
-            x->saved.data[b * x->saved.stride + u] = plain_tanh(c);
-            x->h.data[b * x->h.stride + u] = *o * plain_tanh(c);
+            row_at(x->c, b)[u] = c;
+            row_at(x->saved, b)[u] = plain_tanh(c);
+            row_at(x->h, b)[u] = *o * plain_tanh(c);
         }
 }
 
@@ -123,18 +123,17 @@ void BUILD(lstm_backward)(const struct cell_gradient *x)
 {
     for (size_t b = 0; b < x->step.count; b++)
         for (size_t u = 0; u < x->step.units; u++) {
-            float *gates = x->step.gates.data + b * x->step.gates.stride;
+            float *gates = row_at(x->step.gates, b);
             float *pi = gates + place(u, 0, 4), *pf = gates + place(u, 1, 4), *pg = gates + place(u, 2, 4),
                   *po = gates + place(u, 3, 4);
-            float i = *pi, f = *pf, g = *pg, o = *po, t = x->step.saved.data[b * x->step.saved.stride + u];
-            float dh = x->dh.data[b * x->dh.stride + u], *dc_place = x->dc.data + b * x->dc.stride + u;
+            float i = *pi, f = *pf, g = *pg, o = *po, t = row_at(x->step.saved, b)[u];
+            float dh = row_at(x->dh, b)[u], *dc_place = row_at(x->dc, b) + u;
             float dc = fmaf(dh * o, fmaf(-t, t, 1), *dc_place);
             const float *p = x->step.parameters;
             *po = plain_flush(dh * t * (o * (1 - o)));
             dc = p ? fmaf(p[2 * x->step.units + u], *po, dc) : dc;
             *pi = plain_flush(dc * g * (i * (1 - i)));
-            *pf =
-                plain_flush(dc * x->step.c_previous.data[b * x->step.c_previous.stride + u] * (f * (1 - f)));
+            *pf = plain_flush(dc * row_at(x->step.c_previous, b)[u] * (f * (1 - f)));
             *pg = plain_flush(dc * i * fmaf(-g, g, 1));
             float dc_previous = p ? fmaf(p[u], *pi, dc * f) : dc * f;
             *dc_place = plain_flush(p ? fmaf(p[x->step.units + u], *pf, dc_previous) : dc_previous);

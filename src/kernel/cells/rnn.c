@@ -8,8 +8,7 @@ void BUILD(tanh_forward)(const struct cell_step *x)
 {
     for (size_t b = 0; b < x->count; b++)
         for (size_t u = 0; u < x->units; u += VEC_LANES)
-            vec_store(
-                x->h.data + b * x->h.stride + u, vec_tanh(vec_load(x->gates.data + b * x->gates.stride + u)));
+            vec_store(row_at(x->h, b) + u, vec_tanh(vec_load(row_at(x->gates, b) + u)));
 }
 
 /* da = dh . (1 - h^2) */
@@ -17,10 +16,8 @@ void BUILD(tanh_backward)(const struct cell_gradient *x)
 {
     for (size_t b = 0; b < x->step.count; b++)
         for (size_t u = 0; u < x->step.units; u += VEC_LANES) {
-            vec h = vec_load(x->step.h.data + b * x->step.h.stride + u),
-                dh = vec_load(x->dh.data + b * x->dh.stride + u);
-            vec_store(x->step.gates.data + b * x->step.gates.stride + u,
-                vec_flush(dh * vec_fma(-h, h, vec_splat(1))));
+            vec h = vec_load(row_at(x->step.h, b) + u), dh = vec_load(row_at(x->dh, b) + u);
+            vec_store(row_at(x->step.gates, b) + u, vec_flush(dh * vec_fma(-h, h, vec_splat(1))));
         }
 }
 
@@ -29,8 +26,8 @@ void BUILD(relu_forward)(const struct cell_step *x)
 {
     for (size_t b = 0; b < x->count; b++)
         for (size_t u = 0; u < x->units; u += VEC_LANES) {
-            vec a = vec_load(x->gates.data + b * x->gates.stride + u);
-            vec_store(x->h.data + b * x->h.stride + u, vec_max(vec_splat(0), a));
+            vec a = vec_load(row_at(x->gates, b) + u);
+            vec_store(row_at(x->h, b) + u, vec_max(vec_splat(0), a));
         }
 }
 
@@ -39,10 +36,9 @@ void BUILD(relu_backward)(const struct cell_gradient *x)
 {
     for (size_t b = 0; b < x->step.count; b++)
         for (size_t u = 0; u < x->step.units; u += VEC_LANES) {
-            vec h = vec_load(x->step.h.data + b * x->step.h.stride + u),
-                dh = vec_load(x->dh.data + b * x->dh.stride + u);
-            vec_store(x->step.gates.data + b * x->step.gates.stride + u,
-                vec_flush(vec_select(h > vec_splat(0), dh, vec_splat(0))));
+            vec h = vec_load(row_at(x->step.h, b) + u), dh = vec_load(row_at(x->dh, b) + u);
+            vec_store(
+                row_at(x->step.gates, b) + u, vec_flush(vec_select(h > vec_splat(0), dh, vec_splat(0))));
         }
 }
 
@@ -52,16 +48,15 @@ void BUILD(tanh_forward)(const struct cell_step *x)
 {
     for (size_t b = 0; b < x->count; b++)
         for (size_t u = 0; u < x->units; u++)
-            x->h.data[b * x->h.stride + u] = plain_tanh(x->gates.data[b * x->gates.stride + u]);
+            row_at(x->h, b)[u] = plain_tanh(row_at(x->gates, b)[u]);
 }
 
 void BUILD(tanh_backward)(const struct cell_gradient *x)
 {
     for (size_t b = 0; b < x->step.count; b++)
         for (size_t u = 0; u < x->step.units; u++) {
-            float h = x->step.h.data[b * x->step.h.stride + u];
-            x->step.gates.data[b * x->step.gates.stride + u] =
-                plain_flush(x->dh.data[b * x->dh.stride + u] * fmaf(-h, h, 1));
+            float h = row_at(x->step.h, b)[u];
+            row_at(x->step.gates, b)[u] = plain_flush(row_at(x->dh, b)[u] * fmaf(-h, h, 1));
         }
 }
 
@@ -69,8 +64,8 @@ void BUILD(relu_forward)(const struct cell_step *x)
 {
     for (size_t b = 0; b < x->count; b++)
         for (size_t u = 0; u < x->units; u++) {
-            float a = x->gates.data[b * x->gates.stride + u];
-            x->h.data[b * x->h.stride + u] = a < 0 ? 0 : a;
+            float a = row_at(x->gates, b)[u];
+            row_at(x->h, b)[u] = a < 0 ? 0 : a;
         }
 }
 
@@ -78,9 +73,8 @@ void BUILD(relu_backward)(const struct cell_gradient *x)
 {
     for (size_t b = 0; b < x->step.count; b++)
         for (size_t u = 0; u < x->step.units; u++) {
-            float dh = x->dh.data[b * x->dh.stride + u];
-            x->step.gates.data[b * x->step.gates.stride + u] =
-                x->step.h.data[b * x->step.h.stride + u] > 0 ? plain_flush(dh) : 0;
+            float dh = row_at(x->dh, b)[u];
+            row_at(x->step.gates, b)[u] = row_at(x->step.h, b)[u] > 0 ? plain_flush(dh) : 0;
         }
 }
 
