@@ -120,11 +120,9 @@ void attention_take_workspace(
     a->scratch = arena_take(arena, pass->kernel->outer_floats, sizeof(float));
 }
 
-void attention_set_keys(
-    struct attention_layer *a, const struct pass *pass, size_t N, const float *Y, size_t Y_stride)
+void attention_set_keys(struct attention_layer *a, const struct pass *pass, size_t N, struct rows Y)
 {
-    pass->kernel->product(
-        &a->key.forward, N, as_rows(Y, Y_stride), as_rows(a->key_bias, 0), as_rows(a->keys, a->K_stride));
+    pass->kernel->product(&a->key.forward, N, Y, as_rows(a->key_bias, 0), as_rows(a->keys, a->K_stride));
 }
 
 /* The queries of one sequence and its frames, as rows of matrices that are set later. */
@@ -167,7 +165,7 @@ static struct rows compared(const struct attention_layer *a, const struct attent
 {
     if (a->kind == ATTENTION_ADDITIVE)
         return as_rows(a->queries, a->K_stride);
-    return as_rows(queries->d, queries->d_stride);
+    return queries->d;
 }
 
 /* Computes alpha and the contexts of a group. */
@@ -189,7 +187,7 @@ static void attend(const struct attention_layer *a, const struct pass *pass,
         .weights = alpha.data,
         .row = alpha.stride,
         .step = 1,
-        .x = rows_in(group->frames, as_rows(queries->Y, queries->Y_stride)),
+        .x = rows_in(group->frames, queries->Y),
         .y = rows_in(group->queries, as_rows(a->context, a->F_stride))});
 }
 
@@ -199,15 +197,14 @@ void attention_forward(const struct attention_layer *a, const struct pass *pass,
     const struct kernel *kernel = pass->kernel;
     size_t R = queries->R;
     if (a->kind == ATTENTION_ADDITIVE)
-        kernel->product(&a->query.forward, R, as_rows(queries->d, queries->d_stride), (struct rows){0},
-            as_rows(a->queries, a->K_stride));
+        kernel->product(&a->query.forward, R, queries->d, (struct rows){0}, as_rows(a->queries, a->K_stride));
     for (size_t i = 0; i < R;) {
         struct group group = find_group(a, queries, i);
         attend(a, pass, queries, &group);
         i += group.queries.n;
     }
-    kernel->product(&a->combine[0].forward, R, as_rows(queries->d, queries->d_stride),
-        as_rows(a->combine_bias, 0), as_rows(out, a->S_stride));
+    kernel->product(
+        &a->combine[0].forward, R, queries->d, as_rows(a->combine_bias, 0), as_rows(out, a->S_stride));
     kernel->product(&a->combine[1].forward, R, as_rows(a->context, a->F_stride), as_rows(out, a->S_stride),
         as_rows(out, a->S_stride));
     for (size_t n = 0; n < R; n++)
@@ -227,12 +224,11 @@ static void combine_backward(const struct attention_layer *a, const struct pass 
                                                       .h = as_rows(out, a->S_stride)},
         .dh = as_rows(dout, a->S_stride)});
     kernel->product(&a->combine[0].backward, R, as_rows(dout, a->S_stride), (struct rows){0},
-        as_rows(dd, queries->d_stride));
+        as_rows(dd, queries->d.stride));
     kernel->product(&a->combine[1].backward, R, as_rows(dout, a->S_stride), (struct rows){0},
         as_rows(a->dcontext, a->F_stride));
     float *dW[2] = {a->dW, a->dW + a->Sp * a->Sp};
-    struct outer_product products[] = {
-        {.columns = a->Sp, .X = as_rows(queries->d, queries->d_stride), .C = as_rows(dW[0], a->Sp)},
+    struct outer_product products[] = {{.columns = a->Sp, .X = queries->d, .C = as_rows(dW[0], a->Sp)},
         {.columns = a->Fp, .X = as_rows(a->context, a->F_stride), .C = as_rows(dW[1], a->Fp)}};
     memset(a->dW, 0, a->Sp * (a->Sp + a->Fp) * sizeof(float));
     memset(a->sums, 0, a->Sp * sizeof(float));
@@ -278,7 +274,7 @@ static void score_backward(const struct attention_layer *a, const struct pass *p
         .row = dscore.stride,
         .step = 1,
         .x = keys,
-        .y = rows_in(q, as_rows(dd, queries->d_stride)),
+        .y = rows_in(q, as_rows(dd, queries->d.stride)),
         .add = 1};
     struct mixture by_key = {.width = a->Kp,
         .weights = dscore.data,
@@ -295,17 +291,16 @@ static void attend_backward(const struct attention_layer *a, const struct pass *
     const struct attention_queries *queries, const struct group *group, float *dd, float *dY)
 {
     const struct kernel *kernel = pass->kernel;
-    struct rows encoded = as_rows(queries->Y, queries->Y_stride),
-                contexts = as_rows(a->dcontext, a->F_stride), dalpha = as_rows(a->dalpha, a->T_stride);
+    struct rows contexts = as_rows(a->dcontext, a->F_stride), dalpha = as_rows(a->dalpha, a->T_stride);
     struct picked from = rows_in(group->queries, contexts);
     const float *alpha = a->alpha + group->first * a->T_stride;
-    kernel->dots(a->Fp, from, rows_in(group->frames, encoded), dalpha);
+    kernel->dots(a->Fp, from, rows_in(group->frames, queries->Y), dalpha);
     kernel->mix(&(struct mixture){.width = a->Fp,
         .weights = alpha,
         .row = 1,
         .step = a->T_stride,
         .x = from,
-        .y = rows_in(group->frames, as_rows(dY, queries->Y_stride))});
+        .y = rows_in(group->frames, as_rows(dY, queries->Y.stride))});
     for (size_t u = 0; u < from.n; u++)
         softmax_backward(group->frames.n, alpha + u * a->T_stride, row_at(dalpha, u));
     score_backward(a, pass, queries, group, dd);
@@ -314,10 +309,9 @@ static void attend_backward(const struct attention_layer *a, const struct pass *
 /* Adds the gradient by a matrix W, given that by what it made of X [R], dy [R]; a->sums becomes the one by
  * the bias beside it. */
 static void matrix_gradient(const struct attention_layer *a, const struct pass *pass, const struct matrix *W,
-    size_t R, const float *X, size_t X_stride, const float *dy)
+    size_t R, struct rows X, const float *dy)
 {
-    struct outer_product product = {
-        .columns = W->columns, .X = as_rows(X, X_stride), .C = as_rows(a->dW, W->columns)};
+    struct outer_product product = {.columns = W->columns, .X = X, .C = as_rows(a->dW, W->columns)};
     memset(a->dW, 0, W->rows * W->columns * sizeof(float));
     memset(a->sums, 0, W->rows * sizeof(float));
     pass->kernel->outer(R, W->rows, as_rows(dy, a->K_stride), &product, 1, a->sums, a->scratch);
@@ -338,13 +332,13 @@ void attention_backward(const struct attention_layer *a, const struct pass *pass
     }
     if (additive) {
         pass->kernel->product(&a->query.backward, R, as_rows(a->dqueries, a->K_stride),
-            as_rows(dd, queries->d_stride), as_rows(dd, queries->d_stride));
-        matrix_gradient(a, pass, &a->query, R, queries->d, queries->d_stride, a->dqueries);
+            as_rows(dd, queries->d.stride), as_rows(dd, queries->d.stride));
+        matrix_gradient(a, pass, &a->query, R, queries->d, a->dqueries);
         bias_add_gradient(a->keyed, a->denergy, pass->gradient + a->energy_offset);
     }
-    pass->kernel->product(&a->key.backward, N, as_rows(a->dkeys, a->K_stride), as_rows(dY, queries->Y_stride),
-        as_rows(dY, queries->Y_stride));
-    matrix_gradient(a, pass, &a->key, N, queries->Y, queries->Y_stride, a->dkeys);
+    pass->kernel->product(&a->key.backward, N, as_rows(a->dkeys, a->K_stride), as_rows(dY, queries->Y.stride),
+        as_rows(dY, queries->Y.stride));
+    matrix_gradient(a, pass, &a->key, N, queries->Y, a->dkeys);
     if (additive)
         bias_add_gradient(a->keyed, a->sums, pass->gradient + a->key_bias_offset);
 }

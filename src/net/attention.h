@@ -45,13 +45,11 @@ struct attention_layer {
  */
 struct attention_queries {
     const struct microbatch *microbatch;
-    const float *Y;
-    size_t Y_stride;
+    struct rows Y;
     size_t R;
     const int32_t *row;   /* [R] row of the microbatch that a query belongs to */
     const int32_t *order; /* [R] an order that has those of a sequence together; NULL: they stand in one */
-    const float *d;
-    size_t d_stride;
+    struct rows d;
 };
 
 struct attention_place {
@@ -69,15 +67,14 @@ void attention_take_workspace(
     struct attention_layer *a, const struct pass *pass, struct arena *arena, size_t R, size_t U);
 
 /* Computes the keys of Y [N] for the calls of attention_forward that follow. */
-void attention_set_keys(
-    struct attention_layer *a, const struct pass *pass, size_t N, const float *Y, size_t Y_stride);
+void attention_set_keys(struct attention_layer *a, const struct pass *pass, size_t N, struct rows Y);
 
 /* Writes the combination of all queries to out [R][S_stride]. */
 void attention_forward(const struct attention_layer *a, const struct pass *pass,
     const struct attention_queries *queries, float *out);
 
 /* Backpropagates the forward just made, which had a query of every sequence. dout [R][S_stride] is destroyed,
- * dd [R][d_stride] and dY [N][Y_stride] are overwritten. */
+ * dd [R] and dY [N], with the strides of d and Y, are overwritten. */
 void attention_backward(const struct attention_layer *a, const struct pass *pass,
     const struct attention_queries *queries, const float *out, float *dout, float *dd, float *dY);
 

@@ -195,8 +195,8 @@ void decoder_take_workspace(
 void decoder_start(struct decoder *d, const struct pass *pass, struct dense_input in)
 {
     const struct microbatch *microbatch = pass->microbatch;
-    struct dense_input last = {.X = d->e, .stride = d->F_stride};
-    gather_final(d->encoder, microbatch, in.X, in.stride, d->e, d->F_stride);
+    struct dense_input last = {.X = as_rows(d->e, d->F_stride)};
+    gather_final(d->encoder, microbatch, in.X, last.X);
     for (size_t n = 0; n < d->layers; n++) {
         struct decoder_layer *layer = &d->layer[n];
         dense_forward(&layer->start, pass, microbatch->B, last, as_rows(layer->begin, d->start_stride));
@@ -204,7 +204,7 @@ void decoder_start(struct decoder *d, const struct pass *pass, struct dense_inpu
             pass->kernel->tanh_array(extent_padded(layer->start.outputs), layer->begin + b * d->start_stride);
     }
     if (d->config->attention != ATTENTION_NONE)
-        attention_set_keys(&d->attention, pass, microbatch->N, in.X, in.stride);
+        attention_set_keys(&d->attention, pass, microbatch->N, in.X);
 }
 
 struct attention_queries decoder_queries(const struct decoder *d, size_t R,
@@ -212,12 +212,10 @@ struct attention_queries decoder_queries(const struct decoder *d, size_t R,
 {
     return (struct attention_queries){.microbatch = microbatch,
         .Y = in.X,
-        .Y_stride = in.stride,
         .R = R,
         .row = d->row,
         .order = order,
-        .d = d->layer[d->layers - 1].Y,
-        .d_stride = d->S_stride};
+        .d = as_rows(d->layer[d->layers - 1].Y, d->S_stride)};
 }
 
 void decoder_compute(struct decoder *d, const struct pass *pass, const struct microbatch *inner,

@@ -23,7 +23,7 @@ static void start_backward(struct decoder *d, const struct pass *pass, size_t n)
             dbegin[i] *= 1 - begin[i] * begin[i];
     }
     float *de = d->de, *of_layer = de + microbatch->B * d->F_stride;
-    dense_backward(&layer->start, pass, microbatch->B, (struct dense_input){.X = d->e, .stride = d->F_stride},
+    dense_backward(&layer->start, pass, microbatch->B, (struct dense_input){.X = as_rows(d->e, d->F_stride)},
         as_rows(d->dbegin, d->start_stride), of_layer);
     for (size_t b = 0; b < microbatch->B; b++)
         for (size_t i = b * d->F_stride, end = i + extent_padded(d->encoder); i < end; i++)
@@ -37,7 +37,7 @@ void decoder_backward(struct decoder *d, const struct pass *pass, struct dense_i
     struct pass inner_pass = pass_over(pass, inner);
     memset(d->de, 0, microbatch->B * d->F_stride * sizeof *d->de);
     if (d->config->attention == ATTENTION_NONE) {
-        memset(dY, 0, microbatch->N * in.stride * sizeof *dY);
+        memset(dY, 0, microbatch->N * in.X.stride * sizeof *dY);
     } else {
         struct attention_queries queries = decoder_queries(d, inner->N, microbatch, in, d->order);
         attention_backward(&d->attention, pass, &queries, d->out, d->dout, d->layer[d->layers - 1].dY, dY);
@@ -53,5 +53,5 @@ void decoder_backward(struct decoder *d, const struct pass *pass, struct dense_i
     }
     if (d->classes)
         embedding_add_gradient(&d->embedding, inner->N, inner->symbols, d->dX, pass->gradient);
-    gather_final_back(d->encoder, microbatch, d->de, d->F_stride, dY, in.stride);
+    gather_final_back(d->encoder, microbatch, as_rows(d->de, d->F_stride), as_rows(dY, in.X.stride));
 }

@@ -92,7 +92,7 @@ static void run_step(struct decoder *d, const struct pass *pass, struct dense_in
         if (d->kind->has_memory)
             memcpy(s->c + n * s->rows * d->Sp, d->layer[n].recurrent.c, R * d->Sp * sizeof(float));
     }
-    top_forward(top, pass, R, (struct dense_input){.X = d->out, .stride = d->S_stride});
+    top_forward(top, pass, R, (struct dense_input){.X = as_rows(d->out, d->S_stride)});
 }
 
 static void run_values(struct decoder *d, const struct pass *pass, struct dense_input in, struct top *top)

@@ -50,9 +50,9 @@ void dense_forward(
 {
     const struct matrix *W = &dense->weight;
     if (dense->one_hot)
-        matrix_look_up(W, R, in.symbols, dense->bias, Y.data, Y.stride);
+        matrix_look_up(W, R, in.symbols, dense->bias, Y);
     else
-        pass->kernel->product(&W->forward, R, as_rows(in.X, in.stride), as_rows(dense->bias, 0), Y);
+        pass->kernel->product(&W->forward, R, in.X, as_rows(dense->bias, 0), Y);
 }
 
 void dense_backward(const struct dense *dense, const struct pass *pass, size_t R, struct dense_input in,
@@ -60,16 +60,15 @@ void dense_backward(const struct dense *dense, const struct pass *pass, size_t R
 {
     const struct matrix *W = &dense->weight;
     size_t products = dense->one_hot ? 0 : 1;
-    struct outer_product product = {
-        .columns = W->columns, .X = as_rows(in.X, in.stride), .C = as_rows(dense->dW, W->columns)};
+    struct outer_product product = {.columns = W->columns, .X = in.X, .C = as_rows(dense->dW, W->columns)};
     if (dX && !dense->one_hot)
-        pass->kernel->product(&W->backward, R, dY, (struct rows){0}, as_rows(dX, in.stride));
+        pass->kernel->product(&W->backward, R, dY, (struct rows){0}, as_rows(dX, in.X.stride));
     memset(dense->dW, 0, products * W->rows * W->columns * sizeof *dense->dW);
     memset(dense->sums, 0, W->rows * sizeof *dense->sums);
     pass->kernel->outer(R, W->rows, dY, &product, products, dense->sums, dense->scratch);
     bias_add_gradient(dense->outputs, dense->sums, pass->gradient + dense->bias_offset);
     if (dense->one_hot)
-        matrix_add_symbols(W, R, in.symbols, dY.data, dY.stride, dense->dW, pass->gradient);
+        matrix_add_symbols(W, R, in.symbols, dY, dense->dW, pass->gradient);
     else
         matrix_add_gradient(W, dense->dW, pass->gradient);
 }

@@ -11,8 +11,7 @@
 
 /* What a layer sees: rows of floats, or symbols. */
 struct dense_input {
-    const float *X; /* [R][stride] */
-    size_t stride;
+    struct rows X;          /* [R]; not written to */
     const int32_t *symbols; /* [R], one-hot inputs that are never built; NULL with X */
 };
 

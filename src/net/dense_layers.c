@@ -68,7 +68,7 @@ static struct dense_input layer_input(const struct dense_layers *layers, size_t 
     if (k == 0)
         return in;
     const struct dense_layer *before = &layers->layer[k - 1];
-    return (struct dense_input){.X = before->Y, .stride = before->stride};
+    return (struct dense_input){.X = as_rows(before->Y, before->stride)};
 }
 
 struct dense_input dense_layers_output(const struct dense_layers *layers, struct dense_input in)

@@ -7,14 +7,14 @@ static size_t final_frame(const struct microbatch *microbatch, size_t part, size
     return microbatch_frame(microbatch, b, part ? 0 : (size_t)microbatch->length[b] - 1);
 }
 
-void gather_final(struct extent extent, const struct microbatch *microbatch, const float *Y, size_t stride,
-    float *gathered, size_t gathered_stride)
+void gather_final(
+    struct extent extent, const struct microbatch *microbatch, struct rows Y, struct rows gathered)
 {
     size_t width = extent_padded(extent) / extent.parts;
     for (size_t b = 0; b < microbatch->B; b++)
         for (size_t part = 0; part < extent.parts; part++)
-            memcpy(gathered + b * gathered_stride + part * width,
-                Y + final_frame(microbatch, part, b) * stride + part * width, width * sizeof *Y);
+            memcpy(row_at(gathered, b) + part * width,
+                row_at(Y, final_frame(microbatch, part, b)) + part * width, width * sizeof(float));
 }
 
 void gather_final_symbols(const struct microbatch *microbatch, int32_t *gathered)
@@ -23,14 +23,14 @@ void gather_final_symbols(const struct microbatch *microbatch, int32_t *gathered
         gathered[b] = microbatch->symbols[final_frame(microbatch, 0, b)];
 }
 
-void gather_final_back(struct extent extent, const struct microbatch *microbatch, const float *dgathered,
-    size_t gathered_stride, float *dY, size_t stride)
+void gather_final_back(
+    struct extent extent, const struct microbatch *microbatch, struct rows dgathered, struct rows dY)
 {
     size_t width = extent_padded(extent) / extent.parts;
     for (size_t b = 0; b < microbatch->B; b++)
         for (size_t part = 0; part < extent.parts; part++) {
-            const float *in = dgathered + b * gathered_stride + part * width;
-            float *out = dY + final_frame(microbatch, part, b) * stride + part * width;
+            const float *in = row_at(dgathered, b) + part * width;
+            float *out = row_at(dY, final_frame(microbatch, part, b)) + part * width;
             for (size_t i = 0; i < width; i++)
                 out[i] += in[i];
         }

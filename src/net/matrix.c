@@ -15,7 +15,7 @@ size_t extent_true(struct extent extent)
     return extent.parts * extent.interleave * extent.size;
 }
 
-/* Where padded place p of a extent comes from, -1 for padding. */
+/* Where padded place p of an extent comes from, -1 for padding. */
 static int64_t extent_source(struct extent extent, size_t p)
 {
     size_t part = extent_padded(extent) / extent.parts, within = p % part;
@@ -111,24 +111,24 @@ void matrix_pack_table(struct matrix *matrix, const float *weights)
         }
 }
 
-void matrix_look_up(const struct matrix *matrix, size_t N, const int32_t *symbols, const float *start,
-    float *out, size_t stride)
+void matrix_look_up(
+    const struct matrix *matrix, size_t N, const int32_t *symbols, const float *start, struct rows out)
 {
-    for (size_t n = 0; n < N; n++, out += stride) {
+    for (size_t n = 0; n < N; n++) {
         const float *column = matrix->forward.data + (size_t)symbols[n] * matrix->rows;
         for (size_t r = 0; r < matrix->rows; r++)
-            out[r] = start[r] + column[r];
+            row_at(out, n)[r] = start[r] + column[r];
     }
 }
 
-void matrix_add_symbols(const struct matrix *matrix, size_t N, const int32_t *symbols, const float *dy,
-    size_t stride, float *dW, float *gradient)
+void matrix_add_symbols(
+    const struct matrix *matrix, size_t N, const int32_t *symbols, struct rows dy, float *dW, float *gradient)
 {
     memset(dW, 0, matrix->columns * matrix->rows * sizeof *dW);
-    for (size_t n = 0; n < N; n++, dy += stride) {
+    for (size_t n = 0; n < N; n++) {
         float *column = dW + (size_t)symbols[n] * matrix->rows;
         for (size_t r = 0; r < matrix->rows; r++)
-            column[r] += dy[r];
+            column[r] += row_at(dy, n)[r];
     }
     for (size_t r = 0; r < matrix->rows; r++) {
         if (matrix->row[r] < 0)

@@ -45,13 +45,13 @@ void matrix_pack(struct matrix *matrix, const struct kernel *kernel, const float
 void matrix_add_gradient(const struct matrix *matrix, const float *dW, float *gradient);
 
 /* The same for one-hot inputs, which are never built: W x is the column of W that the symbol names. `forward`
- * then holds a table [columns][rows]. out [N][rows] = start [rows] + W[:, symbol], the rows of out and dy
- * `stride` apart; the gradient is dy [N][rows] summed by symbol, in order of n, in dW [columns][rows]. */
+ * then holds a table [columns][rows]. out [N][rows] = start [rows] + W[:, symbol]; the gradient is dy
+ * [N][rows] summed by symbol, in order of n, in dW [columns][rows], which need not be kept. */
 void matrix_pack_table(struct matrix *matrix, const float *weights);
-void matrix_look_up(const struct matrix *matrix, size_t N, const int32_t *symbols, const float *start,
-    float *out, size_t stride);
-void matrix_add_symbols(const struct matrix *matrix, size_t N, const int32_t *symbols, const float *dy,
-    size_t stride, float *dW, float *gradient);
+void matrix_look_up(
+    const struct matrix *matrix, size_t N, const int32_t *symbols, const float *start, struct rows out);
+void matrix_add_symbols(const struct matrix *matrix, size_t N, const int32_t *symbols, struct rows dy,
+    float *dW, float *gradient);
 
 /* A bias vector [extent] of the flat vector: out [padded] (+)= b, and the gradient back. */
 void bias_add(struct extent extent, const float *b, float *out);

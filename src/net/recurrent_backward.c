@@ -32,14 +32,14 @@ static void span_backward(
 static void product_backward(
     const struct recurrent *r, const struct pass *pass, struct step_part run, struct rows dh_before)
 {
-    const float *da = (r->kind->separates_terms ? r->u : r->a) + run.first * r->a_stride;
+    const float *sums = r->kind->separates_terms ? r->u : r->a;
+    struct rows da = as_rows(sums + run.first * r->a_stride, r->a_stride);
     const struct transition *t = &r->transition;
     if (t->on) {
-        pass->kernel->product(&r->hidden.backward, run.rows, as_rows(da, r->a_stride), (struct rows){0},
-            as_rows(t->dm, t->stride));
-        transition_backward(t, pass, run.first, run.rows, run.row, dh_before.data, dh_before.stride);
+        pass->kernel->product(&r->hidden.backward, run.rows, da, (struct rows){0}, as_rows(t->dm, t->stride));
+        transition_backward(t, pass, run.first, run.rows, run.row, dh_before);
     } else {
-        pass->kernel->product(&r->hidden.backward, run.rows, as_rows(da, r->a_stride), dh_before, dh_before);
+        pass->kernel->product(&r->hidden.backward, run.rows, da, dh_before, dh_before);
     }
 }
 

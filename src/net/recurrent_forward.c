@@ -37,20 +37,18 @@ static void run_product(
 {
     struct rows m = rows_from(Y, run.before);
     if (r->transition.on) {
-        transition_forward(&r->transition, pass, run.first, run.rows, run.row, m.data, m.stride);
-        m = rows_from(as_rows(transition_output(&r->transition), r->transition.stride), run.first);
+        transition_forward(&r->transition, pass, run.first, run.rows, run.row, m);
+        m = rows_from(transition_output(&r->transition), run.first);
     }
     if (r->kind->separates_terms) {
-        float *u = r->u + run.first * r->a_stride;
+        struct rows u = as_rows(r->u + run.first * r->a_stride, r->a_stride);
         if (run.product)
-            pass->kernel->product(
-                &r->hidden.forward, run.rows, m, as_rows(r->bias_recurrent, 0), as_rows(u, r->a_stride));
+            pass->kernel->product(&r->hidden.forward, run.rows, m, as_rows(r->bias_recurrent, 0), u);
         for (size_t b = 0; b < run.rows && !run.product; b++)
-            memcpy(u + b * r->a_stride, r->bias_recurrent, r->width * sizeof *u);
+            memcpy(row_at(u, b), r->bias_recurrent, r->width * sizeof(float));
     } else if (run.product) {
-        float *a = r->a + run.first * r->a_stride;
-        pass->kernel->product(
-            &r->hidden.forward, run.rows, m, as_rows(a, r->a_stride), as_rows(a, r->a_stride));
+        struct rows a = as_rows(r->a + run.first * r->a_stride, r->a_stride);
+        pass->kernel->product(&r->hidden.forward, run.rows, m, a, a);
     }
 }
 
@@ -85,12 +83,11 @@ static void span_forward(const struct recurrent *r, const struct pass *pass, siz
 {
     size_t n, end;
     find_span(r, pass->microbatch, i, &n, &end);
-    float *a = r->a + n * r->a_stride;
+    struct rows a = as_rows(r->a + n * r->a_stride, r->a_stride);
     if (r->one_hot)
-        matrix_look_up(&r->input, end - n, pass->microbatch->symbols + n, r->bias, a, r->a_stride);
+        matrix_look_up(&r->input, end - n, pass->microbatch->symbols + n, r->bias, a);
     else
-        pass->kernel->product(
-            &r->input.forward, end - n, rows_from(X, n), as_rows(r->bias, 0), as_rows(a, r->a_stride));
+        pass->kernel->product(&r->input.forward, end - n, rows_from(X, n), as_rows(r->bias, 0), a);
 }
 
 /* The state that each row starts from, behind the frames of Y and c. */

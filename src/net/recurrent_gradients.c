@@ -24,7 +24,7 @@ static struct outer_product recurrent_product(
     const struct transition *t = &r->transition;
     struct outer_product product = {.columns = r->Hp, .C = as_rows(dW, r->Hp)};
     if (t->on) {
-        product.X = as_rows(transition_output(t), t->stride);
+        product.X = transition_output(t);
     } else {
         find_before(r, microbatch);
         product.X = Y;
@@ -68,7 +68,7 @@ static void weight_gradients(const struct recurrent *r, const struct pass *pass,
         matrix_add_gradient(&r->hidden, r->dW + r->width * I, pass->gradient);
     if (r->one_hot)
         matrix_add_symbols(
-            &r->input, microbatch->N, microbatch->symbols, r->a, r->a_stride, r->dW, pass->gradient);
+            &r->input, microbatch->N, microbatch->symbols, as_rows(r->a, r->a_stride), r->dW, pass->gradient);
 }
 
 /* Gradients by the weights with which units meet their own states, frame by frame. */

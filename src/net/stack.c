@@ -182,9 +182,9 @@ void stack_take_workspace(struct stack *stack, const struct pass *pass, struct a
 static struct dense_input bottom_input(const struct stack *stack, const struct microbatch *microbatch)
 {
     if (stack->X)
-        return (struct dense_input){.X = stack->X, .stride = stack->X_stride};
+        return (struct dense_input){.X = as_rows(stack->X, stack->X_stride)};
     return (struct dense_input){
-        .X = microbatch->inputs, .stride = microbatch->inputs_stride, .symbols = microbatch->symbols};
+        .X = as_rows(microbatch->inputs, microbatch->inputs_stride), .symbols = microbatch->symbols};
 }
 
 /* y of layer l - 1; l = 0: what the first layer sees. */
@@ -192,7 +192,7 @@ static struct dense_input output_before(
     const struct stack *stack, const struct microbatch *microbatch, size_t l)
 {
     if (l > 0)
-        return (struct dense_input){.X = stack->layer[l - 1].y, .stride = stack->layer[l - 1].stride};
+        return (struct dense_input){.X = as_rows(stack->layer[l - 1].y, stack->layer[l - 1].stride)};
     return dense_layers_output(&stack->input, bottom_input(stack, microbatch));
 }
 
@@ -200,7 +200,8 @@ static struct dense_input layer_input(
     const struct stack *stack, const struct microbatch *microbatch, size_t l)
 {
     struct dense_input in = output_before(stack, microbatch, l);
-    in.X = stack->layer[l].in ? stack->layer[l].in : in.X;
+    if (stack->layer[l].in)
+        in.X.data = stack->layer[l].in;
     return in;
 }
 
@@ -221,19 +222,18 @@ float *stack_gradient(const struct stack *stack)
 }
 
 /* Adds rows of one extent to rows of another that has as many real values but may pad them elsewhere. */
-static void add_rows(size_t N, struct extent from, const float *in, size_t in_stride, struct extent to,
-    float *out, size_t out_stride)
+static void add_rows(size_t N, struct extent from, struct rows in, struct extent to, struct rows out)
 {
     size_t width = extent_true(from), from_part = extent_padded(from) / from.parts,
            to_part = extent_padded(to) / to.parts;
     for (size_t i = 0, run; i < width; i += run) {
         size_t a = i % from.size, b = i % to.size;
         run = from.size - a < to.size - b ? from.size - a : to.size - b;
-        const float *x = in + i / from.size * from_part + a;
-        float *y = out + i / to.size * to_part + b;
+        const float *x = in.data + i / from.size * from_part + a;
+        float *y = out.data + i / to.size * to_part + b;
         for (size_t n = 0; n < N; n++)
             for (size_t k = 0; k < run; k++)
-                y[n * out_stride + k] += x[n * in_stride + k];
+                y[n * out.stride + k] += x[n * in.stride + k];
     }
 }
 
@@ -243,16 +243,16 @@ static void layer_forward(struct stack *stack, const struct pass *pass, size_t l
     struct layer *layer = &stack->layer[l];
     struct dense_input from = output_before(stack, microbatch, l), in = layer_input(stack, microbatch, l);
     if (layer->norm.weight)
-        norm_forward(&layer->norm, microbatch->N, from.X, from.stride, layer->in);
+        norm_forward(&layer->norm, microbatch->N, from.X.data, from.X.stride, layer->in);
     if (pass->options.training && layer->drops)
-        dropout_apply(pass, stack->config->dropout, l - 1, extent_padded(layer->inputs), in.stride,
-            layer->norm.weight ? layer->in : from.X, layer->in);
+        dropout_apply(pass, stack->config->dropout, l - 1, extent_padded(layer->inputs), in.X.stride,
+            layer->norm.weight ? layer->in : from.X.data, layer->in);
     for (size_t d = 0; d < layer->D; d++)
-        recurrent_forward(&layer->direction[d], pass, as_rows(in.X, in.stride),
-            as_rows(layer->h + d * layer->direction[d].Hp, layer->stride));
+        recurrent_forward(
+            &layer->direction[d], pass, in.X, as_rows(layer->h + d * layer->direction[d].Hp, layer->stride));
     if (layer->residual) {
         memcpy(layer->y, layer->h, microbatch->N * layer->stride * sizeof *layer->y);
-        add_rows(microbatch->N, layer->inputs, from.X, from.stride, layer->outputs, layer->y, layer->stride);
+        add_rows(microbatch->N, layer->inputs, from.X, layer->outputs, as_rows(layer->y, layer->stride));
     }
 }
 
@@ -279,16 +279,16 @@ static void layer_backward(struct stack *stack, const struct pass *pass, size_t 
         memcpy(stack->carry, layer->dY, microbatch->N * layer->stride * sizeof *stack->carry);
     for (size_t d = 0; d < layer->D; d++) {
         size_t place = d * layer->direction[d].Hp;
-        recurrent_backward(&layer->direction[d], pass, as_rows(in.X, in.stride),
-            as_rows(layer->h + place, layer->stride), as_rows(layer->dY + place, layer->stride),
-            as_rows(dX, in.stride), d > 0);
+        recurrent_backward(&layer->direction[d], pass, in.X, as_rows(layer->h + place, layer->stride),
+            as_rows(layer->dY + place, layer->stride), as_rows(dX, in.X.stride), d > 0);
     }
     if (layer->drops)
-        dropout_apply(pass, stack->config->dropout, l - 1, extent_padded(layer->inputs), in.stride, dX, dX);
+        dropout_apply(pass, stack->config->dropout, l - 1, extent_padded(layer->inputs), in.X.stride, dX, dX);
     if (layer->norm.weight)
-        norm_backward(&layer->norm, microbatch->N, from.X, from.stride, dX, pass->gradient);
+        norm_backward(&layer->norm, microbatch->N, from.X.data, from.X.stride, dX, pass->gradient);
     if (layer->residual)
-        add_rows(microbatch->N, layer->outputs, stack->carry, layer->stride, layer->inputs, dX, from.stride);
+        add_rows(microbatch->N, layer->outputs, as_rows(stack->carry, layer->stride), layer->inputs,
+            as_rows(dX, from.X.stride));
 }
 
 void stack_backward(struct stack *stack, const struct pass *pass)

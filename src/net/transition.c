@@ -105,16 +105,16 @@ static float *row_of(const struct transition *t, size_t k, size_t n)
     return t->m + (k * t->N + n) * t->stride;
 }
 
-void transition_forward(const struct transition *t, const struct pass *pass, size_t first, size_t R,
-    size_t row, const float *h, size_t h_stride)
+void transition_forward(
+    const struct transition *t, const struct pass *pass, size_t first, size_t R, size_t row, struct rows h)
 {
     for (size_t b = 0; b < R; b++) {
         float *m = row_of(t, 0, first + b);
         const float *mask = t->mask ? t->mask + (row + b) * t->Hp : NULL;
         for (size_t u = 0; u < t->Hp && mask; u++)
-            m[u] = mask[u] * h[b * h_stride + u];
+            m[u] = mask[u] * row_at(h, b)[u];
         if (!mask)
-            memcpy(m, h + b * h_stride, t->Hp * sizeof *m);
+            memcpy(m, row_at(h, b), t->Hp * sizeof *m);
     }
     for (size_t k = 0; k < t->K; k++) {
         float *m = row_of(t, k + 1, first);
@@ -125,13 +125,13 @@ void transition_forward(const struct transition *t, const struct pass *pass, siz
     }
 }
 
-const float *transition_output(const struct transition *t)
+struct rows transition_output(const struct transition *t)
 {
-    return row_of(t, t->K, 0);
+    return as_rows(row_of(t, t->K, 0), t->stride);
 }
 
-void transition_backward(const struct transition *t, const struct pass *pass, size_t first, size_t R,
-    size_t row, float *dh, size_t h_stride)
+void transition_backward(
+    const struct transition *t, const struct pass *pass, size_t first, size_t R, size_t row, struct rows dh)
 {
     for (size_t k = t->K; k-- > 0;) {
         float *da = t->da + (k * t->N + first) * t->stride;
@@ -147,7 +147,7 @@ void transition_backward(const struct transition *t, const struct pass *pass, si
     for (size_t b = 0; b < R; b++) {
         const float *dm = t->dm + b * t->stride, *mask = t->mask ? t->mask + (row + b) * t->Hp : NULL;
         for (size_t u = 0; u < t->Hp; u++)
-            dh[b * h_stride + u] += mask ? mask[u] * dm[u] : dm[u];
+            row_at(dh, b)[u] += mask ? mask[u] * dm[u] : dm[u];
     }
 }
 

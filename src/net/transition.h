@@ -70,16 +70,17 @@ void transition_take_workspace(struct transition *t, const struct pass *pass, st
 /* Draws the masks of a microbatch. */
 void transition_begin(struct transition *t, const struct pass *pass);
 
-/* m of frames first .. first + R - 1, rows row .. of the microbatch, from their h' [R][h_stride]. */
-void transition_forward(const struct transition *t, const struct pass *pass, size_t first, size_t R,
-    size_t row, const float *h, size_t h_stride);
+/* m of frames first .. first + R - 1, rows row .. of the microbatch, from the rows h of their h' [R]. */
+void transition_forward(
+    const struct transition *t, const struct pass *pass, size_t first, size_t R, size_t row, struct rows h);
 
-/* m of all frames [N][stride]. */
-const float *transition_output(const struct transition *t);
+/* m of all frames [N]. */
+struct rows transition_output(const struct transition *t);
 
-/* The same rows backward: from t->dm, the gradient by their m, destroyed, dh' is added to. */
-void transition_backward(const struct transition *t, const struct pass *pass, size_t first, size_t R,
-    size_t row, float *dh, size_t h_stride);
+/* The same rows backward: adds to the rows dh of the gradient by h' what follows from t->dm, the gradient by
+ * their m, which it destroys. */
+void transition_backward(
+    const struct transition *t, const struct pass *pass, size_t first, size_t R, size_t row, struct rows dh);
 
 /* Adds the gradient by the weights, of all frames. */
 void transition_gradients(const struct transition *t, const struct pass *pass);

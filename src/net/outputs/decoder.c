@@ -57,7 +57,7 @@ static void take_workspace(struct net *net, const struct pass *pass, struct aren
 
 static struct dense_input rows_of(const struct decoder *d)
 {
-    return (struct dense_input){.X = d->out, .stride = d->S_stride};
+    return (struct dense_input){.X = as_rows(d->out, d->S_stride)};
 }
 
 /* Teacher forcing: sums over a sequence's symbols in their order. With classes the end symbol has a loss, but

@@ -39,8 +39,7 @@ static void take_workspace(struct net *net, const struct pass *pass, struct aren
 
 static struct dense_input gathered(const struct sequence *sequence)
 {
-    return (struct dense_input){
-        .X = sequence->rows, .stride = sequence->stride, .symbols = sequence->symbols};
+    return (struct dense_input){.X = as_rows(sequence->rows, sequence->stride), .symbols = sequence->symbols};
 }
 
 static void gather(struct net *net, const struct microbatch *microbatch)
@@ -50,17 +49,15 @@ static void gather(struct net *net, const struct microbatch *microbatch)
     if (net->stack.one_hot)
         gather_final_symbols(microbatch, sequence->symbols);
     else
-        gather_final(
-            net->stack.outputs, microbatch, frames.X, frames.stride, sequence->rows, sequence->stride);
+        gather_final(net->stack.outputs, microbatch, frames.X, as_rows(sequence->rows, sequence->stride));
 }
 
 static void gather_back(struct net *net, const struct microbatch *microbatch)
 {
     const struct sequence *sequence = net->output_state;
-    size_t stride = stack_output(&net->stack, microbatch).stride;
-    float *dY = stack_gradient(&net->stack);
-    memset(dY, 0, microbatch->N * stride * sizeof *dY);
-    gather_final_back(net->stack.outputs, microbatch, sequence->drows, sequence->stride, dY, stride);
+    struct rows dY = as_rows(stack_gradient(&net->stack), stack_output(&net->stack, microbatch).X.stride);
+    memset(dY.data, 0, microbatch->N * dY.stride * sizeof *dY.data);
+    gather_final_back(net->stack.outputs, microbatch, as_rows(sequence->drows, sequence->stride), dY);
 }
 
 static void forward(
