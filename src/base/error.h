@@ -25,7 +25,7 @@ struct error {
     char text[1024]; /* "FILE: what is wrong: what to do", no newline */
 };
 
-/* Fills *error and returns -1. A NULL error is allowed. */
+/* Fills *error and returns -1. A text that is too long is cut. A NULL error is allowed, here and below. */
 int error_set(struct error *error, enum exit_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -43,6 +43,7 @@ struct faults {
     void *context;
 };
 
+/* faults_add counts a fault and says it, unless `most` of them were said before. */
 void faults_init(
     struct faults *faults, size_t most, void (*say)(void *context, const char *text), void *context);
 void faults_add(struct faults *faults, enum exit_code code, const char *format, ...)

@@ -6,6 +6,7 @@
 #include "base/file.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,18 +17,9 @@
 
 enum { MOST_AT_ONCE = 1 << 30 /* bytes of one write: the kernel takes no more than 2^31 */ };
 
-static char *copy_path(const char *path, struct error *error)
-{
-    size_t bytes = strlen(path) + 1;
-    char *copy = memory_create(bytes, 1, error);
-    if (!copy)
-        errno = ENOMEM;
-    return copy ? memcpy(copy, path, bytes) : NULL;
-}
-
 /* ---- descriptors ---- */
 
-/* Where `at` is negative the bytes go where the descriptor stands. */
+/* Writes all bytes at this place of the file, or, where `at` is negative, where the descriptor stands. */
 static int write_bytes(int descriptor, const char *bytes, size_t size, int64_t at)
 {
     while (size) {
@@ -72,7 +64,7 @@ int file_sync_folder(const char *path)
 
 /* ---- writing ---- */
 
-/* Tells the reason that errno holds, and leaves it there. */
+/* Reports the reason that errno holds, and leaves it there. */
 static int refuse(const struct file_writer *writer, struct error *error)
 {
     int why = errno;
@@ -114,7 +106,7 @@ static int open_folder(struct file_writer *writer)
     return writer->folder;
 }
 
-/* What a process of the same number left behind is in the way and goes. */
+/* A file that an earlier process of the same number left behind is removed: it would be in the way. */
 static int create_temporary(struct file_writer *writer)
 {
     int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC;
@@ -138,7 +130,7 @@ static int open_both(struct file_writer *writer, struct error *error)
 
 int file_begin(struct file_writer *writer, const char *path, struct error *error)
 {
-    struct file_writer fresh = {.folder = -1, .file = -1, .path = copy_path(path, error)};
+    struct file_writer fresh = {.folder = -1, .file = -1, .path = text_copy(path, error)};
     if (!fresh.path)
         return -1;
     char *slash = strrchr(fresh.path, '/');
@@ -177,7 +169,7 @@ int file_write(struct file_writer *writer, const void *bytes, size_t size, int64
     return write_bytes(writer->file, bytes, size, at) != 0 ? refuse(writer, error) : 0;
 }
 
-/* The file is closed also where it cannot be synced. */
+/* The file is closed even where it cannot be synced. */
 static int close_durably(int file)
 {
     int outcome = file_sync(file), why = errno;
@@ -301,7 +293,7 @@ static int make_one(const char *path, struct error *error)
 
 int file_make_folder(const char *path, struct error *error)
 {
-    char *part = copy_path(path, error);
+    char *part = text_copy(path, error);
     if (!part)
         return -1;
     int outcome = 0;

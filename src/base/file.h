@@ -2,9 +2,10 @@
  *
  * A file is written under a temporary name in its own folder, made durable, renamed over the old one, and the
  * rename is made durable through the folder. At every instant either the old file or the new one is there,
- * whole; whatever fails, nothing is left but what was there before. All results, checkpoints and datasets are
- * written this way; what grows while others read it (metrics.csv) or is a lock takes file_write_all and
- * file_sync alone.
+ * whole; whatever fails, nothing is left but what was there before, but for one case: where only the last
+ * step fails, the new file is in place, and may be the old one again after a power cut. All results,
+ * checkpoints and datasets are written this way; what grows while others read it (metrics.csv) or is a lock
+ * takes file_write_all and file_sync alone.
  *
  * Errors are EXIT_CODE_IO (EXIT_CODE_INTERNAL without memory) and name the file and the reason; errno holds
  * the reason too, for callers who have more to say. A process that writes beyond its limit on file sizes is

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The one mutable state of this floor: who speaks, and how much. */
+/* This is the only mutable state of this folder: who speaks, and how much. */
 static struct {
     enum log_level level;
     char speaker[160];
@@ -22,11 +22,6 @@ void log_set_speaker(const char *program, int rank, const char *host)
 void log_set_level(enum log_level level)
 {
     state.level = level;
-}
-
-enum log_level log_get_level(void)
-{
-    return state.level;
 }
 
 void log_line(enum log_level level, const char *format, ...)

@@ -4,14 +4,15 @@
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
-/* Who speaks. `program` is kept by reference; rank < 0 leaves the bracket out. */
+/* Sets who speaks. Both texts are copied; rank < 0 leaves the bracket out. */
 void log_set_speaker(const char *program, int rank, const char *host);
 void log_set_level(enum log_level level); /* LOG_WARNING at the start */
-enum log_level log_get_level(void);
 
-/* The texts, ended by NULL, as one line, whatever the level. Calls only what a signal handler may. */
+/* Writes the texts, ended by NULL, as one line, whatever the level. It calls only what a signal handler may.
+ */
 void log_texts(const char *const *texts);
 
+/* Writes a line of this level, unless the level that is set is lower; a warning says that it is one. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -1,6 +1,6 @@
-/* Argument reduction to a small interval, a Taylor or atanh series there, and an exact scaling back. Series
- * instead of fitted polynomials: their coefficients are known in closed form, and speed does not matter here.
- */
+/* The argument is reduced to a small interval, where a Taylor or atanh series gives the value, which is then
+ * scaled back exactly. These are series and no fitted polynomials, since their coefficients are known in
+ * closed form, and speed does not matter here. */
 #include "base/mathematics.h"
 
 #include <math.h>
@@ -46,7 +46,7 @@ double math_log(double x)
     return exponent * LN2_HIGH + (f - (s * (f - sum) - exponent * LN2_LOW));
 }
 
-/* sin and cos of r + low, |r| <= pi/4 */
+/* sin and cos of r + low, |r| <= pi/4. */
 static double sine_series(double r, double low)
 {
     double z = r * r, sum = 0;
@@ -64,29 +64,19 @@ static double cosine_series(double r, double low)
     return w + (((1 - w) - half) + (-half * sum - r * low));
 }
 
-static double sine_quadrant(double x, int shift)
+double math_cos(double x)
 {
     double n = rint(x * 0.63661977236758134);
     double high = x - n * HALF_PI_HIGH, low = n * HALF_PI_LOW, r = high - low;
     double rest = (high - r) - low;
-    switch (((int)fmod(n, 4) + 4 + shift) % 4) {
+    switch (((int)fmod(n, 4) + 4) % 4) { /* quarter turns */
     case 0:
-        return sine_series(r, rest);
-    case 1:
         return cosine_series(r, rest);
-    case 2:
+    case 1:
         return -sine_series(r, rest);
-    default:
+    case 2:
         return -cosine_series(r, rest);
+    default:
+        return sine_series(r, rest);
     }
-}
-
-double math_sin(double x)
-{
-    return sine_quadrant(x, 0);
-}
-
-double math_cos(double x)
-{
-    return sine_quadrant(x, 1);
 }

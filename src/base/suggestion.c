@@ -1,9 +1,9 @@
-/* The name with the smallest edit distance, if that is small beside the length of the name. */
+/* The name that is meant has the smallest edit distance, and one that is small beside its length. */
 #include "base/suggestion.h"
 
 #include "base/edit_distance.h"
 
-#include <string.h>
+#include <stdint.h>
 
 enum { LONGEST_NAME = 40 };
 

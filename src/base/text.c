@@ -1,6 +1,15 @@
 #include "base/text.h"
 
+#include "base/memory.h"
+
 #include <string.h>
+
+char *text_copy(const char *text, struct error *error)
+{
+    size_t bytes = strlen(text) + 1;
+    char *copy = memory_create(bytes, 1, error);
+    return copy ? memcpy(copy, text, bytes) : NULL;
+}
 
 static int is_separator(char c)
 {

@@ -1,12 +1,17 @@
-/* Text from outside: lists as people write them, and how text is shown in a message. */
+/* Texts: copies, lists as people write them, and how a text from outside is shown in a message. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
+
+#include "base/error.h"
 
 #include <stddef.h>
 
 /* Cuts the next item (at most size - 1 bytes of it) off a list separated by blanks or commas and moves *list
  * behind it. Returns 0 where there is none left. */
 int text_next_item(const char **list, char *item, size_t size);
+
+/* A copy of the text, the caller's (memory_destroy); NULL and an error without memory. */
+char *text_copy(const char *text, struct error *error);
 
 /* The text as it can stand in a message: it is cut after some 60 bytes, and control characters become '?'.
  * Returns `shown`. */

@@ -29,7 +29,6 @@ START_TEST(exp_log_cos_are_within_two_units_in_the_last_place)
         ck_assert_double_lt(ulps(math_log(x), logl((long double)x)), 2);
         x = (u - 0.5) * 100;
         ck_assert_double_lt(fabs(math_cos(x) - (double)cosl((long double)x)), 2.3e-16);
-        ck_assert_double_lt(fabs(math_sin(x) - (double)sinl((long double)x)), 2.3e-16);
     }
 }
 END_TEST
