@@ -2,8 +2,6 @@
  * nothing, as nearly always, no row is looked at a second time. */
 #include "data/check.h"
 
-#include "base/memory.h"
-
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -11,23 +9,20 @@
 
 static void keep_first(void *context, const char *text)
 {
-    struct error *error = context;
-    snprintf(error->text, sizeof error->text, "%s", text);
+    struct error *first = context;
+    snprintf(first->text, sizeof first->text, "%s", text);
 }
 
-struct faults check_open(struct error *error)
+struct faults check_open(struct error *first)
 {
     struct faults faults;
-    faults_init(&faults, 1, keep_first, error);
+    faults_init(&faults, 1, keep_first, first);
     return faults;
 }
 
-int check_close(const struct faults *faults, struct error *error)
+int check_close(const struct faults *faults, const struct error *first, struct error *error)
 {
-    if (!faults->count)
-        return 0;
-    error->code = faults->code;
-    return -1;
+    return faults->count ? error_set(error, (enum exit_code)faults->code, "%s", first->text) : 0;
 }
 
 /* The sequence of a row: the last one that begins at or before it and is not empty. */
@@ -126,9 +121,7 @@ int check_first_value(struct dataset *dataset, const struct values *values, int6
     struct error held = {0};
     struct faults faults = check_open(&held);
     check_values(dataset, values, first, rows, items, &faults);
-    if (!check_close(&faults, &held))
-        return 0;
-    return error_set(error, (enum exit_code)held.code, "%s", held.text);
+    return check_close(&faults, &held, error);
 }
 
 const void *check_get_values(

@@ -14,16 +14,18 @@ void check_values(struct dataset *dataset, const struct values *values, int64_t 
 int check_first_value(struct dataset *dataset, const struct values *values, int64_t first, int64_t rows,
     const void *items, struct error *error);
 
-/* Rows [rows][width] that are checked: of the kept ones, or read into dataset->block, where they stay until
- * the next call; then `rows` is at most values_block_rows. NULL and an error naming row and sequence. */
+/* Returns checked rows [rows][width]: the kept ones where there are any, else rows that are read into
+ * dataset->block and stay there until the next call; `rows` is at most values_block_rows then. NULL and an
+ * error naming row and sequence. */
 const void *check_get_values(
     struct dataset *dataset, const struct values *values, int64_t first, int64_t rows, struct error *error);
 
-/* Faults whose first becomes *error; check_close returns -1 when there was one. */
-struct faults check_open(struct error *error);
-int check_close(const struct faults *faults, struct error *error);
+/* Faults of which the first is what matters: check_open makes faults that keep its text in *first, and
+ * check_close makes it an error and returns -1 where there was one. */
+struct faults check_open(struct error *first);
+int check_close(const struct faults *faults, const struct error *first, struct error *error);
 
-/* All faults that can be said were said: looking further is of no use. */
+/* Were all faults said that can be? Then looking further is of no use. */
 static inline int check_is_over(const struct faults *faults)
 {
     return faults->count >= faults->most;

@@ -1,19 +1,16 @@
 #include "data/contents.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <stdio.h>
-#include <string.h>
 
 char *dataset_name(struct dataset *dataset, int64_t s, struct error *error)
 {
     char **texts = NULL;
     if (!h5_has(dataset->file, "names") || h5_read_texts(dataset->file, "names", s, 1, &texts, error))
         return NULL;
-    size_t bytes = strlen(texts[0]) + 1;
-    char *name = memory_create(bytes, 1, error);
-    if (name)
-        memcpy(name, texts[0], bytes);
+    char *name = text_copy(texts[0], error);
     memory_destroy(texts);
     return name;
 }

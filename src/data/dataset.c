@@ -4,22 +4,15 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "data/check.h"
 #include "data/structure.h"
 #include "data/values.h"
 
 #include <assert.h>
 #include <math.h>
-#include <string.h>
 
 enum { CHECK_CACHE = 64 << 20 };
-
-static char *copy_text(const char *text, struct error *error)
-{
-    size_t bytes = strlen(text) + 1;
-    char *copy = memory_create(bytes, 1, error);
-    return copy ? memcpy(copy, text, bytes) : NULL;
-}
 
 /* A dataset of which nothing but path and file is known. */
 static struct dataset *dataset_create(const char *path, size_t cache, struct error *error)
@@ -27,7 +20,7 @@ static struct dataset *dataset_create(const char *path, size_t cache, struct err
     struct dataset *dataset = memory_create(1, sizeof *dataset, error);
     if (!dataset)
         return NULL;
-    dataset->path = copy_text(path, error);
+    dataset->path = text_copy(path, error);
     dataset->file = dataset->path ? h5_open(path, cache, error) : NULL;
     if (dataset->file)
         return dataset;
@@ -129,10 +122,7 @@ struct dataset *dataset_open(const char *path, size_t cache, struct error *error
     struct error first = {0};
     struct faults faults = check_open(&first);
     structure_check(dataset, &faults);
-    int faulty = check_close(&faults, &first);
-    if (faulty)
-        error_set(error, (enum exit_code)first.code, "%s", first.text);
-    if (!faulty && !dataset_open_values(dataset, cache, error))
+    if (!check_close(&faults, &first, error) && !dataset_open_values(dataset, cache, error))
         return dataset;
     dataset_close(dataset);
     return NULL;

@@ -52,7 +52,7 @@ static void pass_block(struct target_pass *pass, int64_t first, int64_t rows, co
     }
 }
 
-/* Kept, or read into room; NULL where that fails. */
+/* The classes of rows first .. first + rows - 1: the kept ones, or read into room; NULL where that fails. */
 static const int32_t *pass_get(struct target_pass *pass, int64_t first, int64_t rows, void *room)
 {
     const struct values *values = pass->values;
@@ -113,12 +113,10 @@ void dataset_check_ctc(struct dataset *dataset, struct faults *faults)
 static int require(struct dataset *dataset, void (*check)(struct dataset *dataset, struct faults *faults),
     struct error *error)
 {
-    struct error held = {0};
-    struct faults faults = check_open(&held);
+    struct error first = {0};
+    struct faults faults = check_open(&first);
     check(dataset, &faults);
-    if (!check_close(&faults, &held))
-        return 0;
-    return error_set(error, (enum exit_code)held.code, "%s", held.text);
+    return check_close(&faults, &first, error);
 }
 
 int dataset_require_any(struct dataset *dataset, struct error *error)
