@@ -1,4 +1,4 @@
-/* Thin wrappers over MPI_COMM_WORLD, nonblocking calls with a wait of our own (wait.c). Collectives whose
+/* Thin wrappers over MPI_COMM_WORLD: nonblocking calls, with a wait of our own (wait.c). Collectives whose
  * length could pass an int, or the sizes where MPI libraries have had trouble, go in pieces; every rank cuts
  * alike, and uses the same type and count, since some algorithms of Open MPI go wrong where ranks describe
  * the same bytes differently. */
@@ -11,8 +11,6 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 enum { PIECE = 1 << 29 }; /* bytes of one collective at most */
@@ -104,7 +102,8 @@ void comm_barrier(const struct comm *comm)
     comm_wait(comm, &request);
 }
 
-/* The bytes of [start, start + n) that lie in [first, end), both counted from the same place. */
+/* How many bytes of [start, start + n) lie in [first, end), and where they begin: *at, which is `first` where
+ * there are none. All are counted from the same place. */
 static int share_in_window(size_t start, size_t n, size_t first, size_t end, size_t *at)
 {
     size_t from = start > first ? start : first, to = start + n < end ? start + n : end;

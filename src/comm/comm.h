@@ -1,8 +1,8 @@
-/* Ranks: the only folder that includes mpi.h. Vectors here are flat; what is in them is not known.
+/* Ranks, and what they do together. This folder is the only one that includes mpi.h. Its vectors are flat: it
+ * does not know what is in them.
  *
  * Where a comment says "Every rank calls", all must, in the same order. Everything else any rank may call on
- * its own.
- * Failures of MPI itself abort the job (MPI_ERRORS_ARE_FATAL), so these functions return nothing. */
+ * its own. Failures of MPI itself abort the job (MPI_ERRORS_ARE_FATAL), so no function returns them. */
 #ifndef COMM_COMM_H
 #define COMM_COMM_H
 
@@ -42,9 +42,8 @@ void comm_barrier(const struct comm *comm);
  * in `all` (NULL elsewhere). counts [ranks] are the same on all ranks; any size, also 0. */
 void comm_collect(const struct comm *comm, const void *bytes, size_t n, const size_t *counts, void *all);
 
-/* Every rank calls. Rank 0 gets texts of up to `width` - 1 bytes of every rank: gathered [ranks][width], NULL
- * elsewhere.
- */
+/* Every rank calls. Rank 0 gets a text of up to `width` - 1 bytes of every rank in gathered [ranks][width],
+ * which is NULL elsewhere. */
 void comm_gather_texts(const struct comm *comm, const char *text, size_t width, char *gathered);
 
 #endif

@@ -4,7 +4,6 @@
  * first, since mpirun inside of a step of srun hands on what srun had set. */
 #include "comm/launcher.h"
 
-#include "base/error.h"
 #include "base/log.h"
 
 #include <stdio.h>
@@ -48,19 +47,21 @@ static int has_started(const struct family *family)
     return is_set(family->rank) && (!family->size || is_set(family->size));
 }
 
-/* What Open MPI's or MPICH's launcher started on one rank was meant so. */
+/* Is this one of several tasks of srun? Where a launcher of Open MPI or MPICH stands between, and has started
+ * a single rank, that is what was meant. */
 static int is_task_of_many(void)
 {
     return atol(variable("SLURM_STEP_NUM_TASKS")) > 1 && is_set("SLURM_PROCID") &&
         !is_set("OMPI_COMM_WORLD_SIZE") && strcmp(variable("PMI_SIZE"), "1") != 0;
 }
 
+/* Is there any sign of a plugin of srun for MPI? */
 static int sees_plugin(void)
 {
     return is_set("PMIX_NAMESPACE") || is_set("PMIX_RANK") || is_set("PMI_FD") || is_set("PMI_RANK");
 }
 
-/* In the shell of a job, whose tasks are still to be started. */
+/* Is this the shell of a job, whose tasks are still to be started? */
 static int is_shell_of_job(void)
 {
     return !is_set("SLURM_STEP_NUM_TASKS") && !is_set("OMPI_COMM_WORLD_SIZE") && !is_set("PMI_SIZE");

@@ -19,18 +19,20 @@ struct launcher {
     char step_tasks[32]; /* of the step that this process is a task of */
 };
 
-/* What the environment said when this was called first. Programs call it, or comm_start, before all else. */
+/* Returns what the environment said when this was called first. Programs call it, or comm_start, before all
+ * else. */
 const struct launcher *launcher_get(void);
 
-/* The same anew from the environment as it is, for tests. */
+/* Reads the environment as it is now; tests call it. */
 struct launcher launcher_read(void);
 
-/* This process is one of several tasks that srun started, but a world of one rank: the launcher's plugin is
- * not the one that MPI was built for. The first task says so. It is not wrong where RNN_ALONE is set. */
+/* Is this process one of several tasks that srun started, but a world of one rank? Then srun's plugin is not
+ * the one that MPI was built for, and the first task says so. It is not wrong where RNN_ALONE is set. A job
+ * of several tasks in which only its shell runs the program is worth a warning. */
 int launcher_misplaced(const struct comm *comm);
 
-/* The same before MPI starts, where that is sure to fail: Open MPI under srun without a plugin at all would
- * end the process with words of its own. */
+/* The same question before MPI starts, for the case in which that is sure to fail: Open MPI under srun
+ * without a plugin at all would end the process with words of its own. */
 int launcher_hopeless(void);
 
 #endif

@@ -53,7 +53,7 @@ static size_t count_blocks(const struct reduce *reduce)
     return reduce_room(reduce->length) / REDUCE_BLOCK;
 }
 
-/* Floats of this rank's slice in whole blocks. */
+/* How many floats this rank's slice has, in whole blocks. */
 static size_t slice_room(const struct reduce *reduce)
 {
     return (size_t)reduce->counts[reduce->comm->rank] * REDUCE_BLOCK;
@@ -178,7 +178,8 @@ void reduce_destroy(struct reduce *reduce)
     memory_destroy(reduce);
 }
 
-/* Nodes of all ranks from left to right; returns the largest number that one rank has. -1: no memory. */
+/* Lists the nodes of all ranks from left to right, with room for all of them; *rounds is the largest number
+ * that one rank has. Returns -1 without memory. */
 static int list_all_nodes(
     struct reduce *reduce, const size_t *ranges, size_t n, size_t *rounds, struct error *error)
 {
@@ -201,7 +202,7 @@ static int list_all_nodes(
     return 0;
 }
 
-/* Round j: everyone's j-th node, where there is one, to everyone. Each begins with its right neighbour, so
+/* Round j sends the j-th node of each rank that has one to all. Each rank begins with its right neighbour, so
  * that not all talk to the same rank at a time. */
 static void exchange_round(struct reduce *reduce, size_t j, const struct tree_sums *sums)
 {

@@ -24,7 +24,7 @@ size_t reduce_room(size_t length);
  * on ranks beyond the number of blocks. Slices are as equal as whole blocks allow. */
 void reduce_get_slice(const struct reduce *reduce, size_t *first, size_t *count);
 
-/* Bytes of exchange buffers at the largest so far. */
+/* How many bytes the exchange buffers take, which are as large as the largest exchange so far. */
 size_t reduce_bytes(const struct reduce *reduce);
 
 /* Every rank calls. ranges[r] .. ranges[r + 1] are the leaves of rank r of n > 0 (ranges has ranks + 1

@@ -1,5 +1,5 @@
-/* Sixteen independent chains instead of one: the order is fixed and the compiler may still use vectors of any
- * width up to it. The square of a float is exact in double, so only the additions round. */
+/* There are sixteen independent chains instead of one: the order is fixed, and the compiler may still use
+ * vectors of any width up to that. The square of a float is exact in double, so only the additions round. */
 #include "comm/squares.h"
 
 double squares_sum_block(const float *values, size_t n)

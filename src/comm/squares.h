@@ -7,12 +7,13 @@
 
 enum { SQUARES_LANES = 16 };
 
-/* Sum of the squares of n floats in double: lane i takes elements i, i + 16, i + 32, ...; then the lanes are
- * added by halves, 0..7 + 8..15, 0..3 + 4..7, and so on. A vector that ends early counts as padded by zeros.
- * The sum is not a number or infinite where an element is; a finite float's square is finite in double. */
+/* The sum of the squares of n floats in double: lane i takes elements i, i + 16, i + 32, ...; then the lanes
+ * are added by halves, 0..7 + 8..15, 0..3 + 4..7, and so on. A vector that ends early counts as padded by
+ * zeros. The sum is not a number or infinite where an element is; a finite float's square is finite in
+ * double. */
 double squares_sum_block(const float *values, size_t n);
 
-/* Sums of blocks, added from first to last. */
+/* The sum of the sums of n blocks, added from first to last. */
 double squares_add_blocks(const double *blocks, size_t n);
 
 #endif

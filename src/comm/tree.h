@@ -13,7 +13,6 @@
 #include "base/error.h"
 
 #include <stddef.h>
-#include <stdint.h>
 
 struct tree_node {
     size_t first, end; /* leaves [first, end) */
@@ -21,15 +20,15 @@ struct tree_node {
 
 enum { TREE_MOST_NODES = 128 };
 
-/* The largest nodes of a tree over n leaves that lie in [first, end), from left to right; returns how many,
- * at most TREE_MOST_NODES. An empty range has none. */
+/* Lists the largest nodes of a tree over n leaves that lie in [first, end), from left to right; returns how
+ * many, at most TREE_MOST_NODES. An empty range has none. */
 size_t tree_list_nodes(size_t n, size_t first, size_t end, struct tree_node nodes[TREE_MOST_NODES]);
 
-/* Vectors held at once while the leaves of [first, end) are added one by one, the incoming leaf among them.
- */
+/* How many vectors are held at once, at most, while the leaves of [first, end) are added one by one, the
+ * incoming leaf among them. */
 size_t tree_count_vectors(size_t n, size_t first, size_t end);
 
-/* Sums of the leaves of a range, as they come. */
+/* The sums of the leaves of a range, as they come. */
 struct tree_sums {
     size_t length;        /* floats of a vector */
     size_t n, first, end; /* leaves of the tree; range of this rank */
@@ -46,8 +45,8 @@ void tree_sums_init(struct tree_sums *sums, size_t length);
 void tree_sums_finish(struct tree_sums *sums);
 void tree_sums_start(struct tree_sums *sums, size_t n, size_t first, size_t end);
 
-/* A zeroed vector for the next leaf's values (NULL and an error: no memory); tree_sums_add takes it in and
- * carries. */
+/* Returns a zeroed vector for the next leaf's values, NULL and an error without memory; tree_sums_add takes
+ * it in and carries. */
 float *tree_sums_leaf(struct tree_sums *sums, struct error *error);
 void tree_sums_add(struct tree_sums *sums);
 

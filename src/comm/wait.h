@@ -6,8 +6,8 @@
 
 #include <mpi.h>
 
-/* Until the request is complete, under the eyes of the watch where there is one (comm/watch.h). Every wait of
- * this folder for other ranks is here, but for those of the watch itself. */
+/* Returns when the request is complete, and does the work of the watch meanwhile, where there is one
+ * (comm/watch.h). Every wait of this folder for other ranks is here, but for those of the watch itself. */
 void comm_wait(const struct comm *comm, MPI_Request *request);
 
 #endif

@@ -1,6 +1,6 @@
-/* One loop a formula, over elements that do not know each other: whatever slice a weight lies in, its bits
- * are the same. Scalars that all elements share are computed in double and rounded to float once; elements
- * are float throughout.
+/* There is one loop a formula, over elements that do not know each other: whatever slice a weight lies in,
+ * its bits are the same. Scalars that all elements share are computed in double and rounded to float once;
+ * elements are float throughout.
  *
  *     w weight, g gradient, lambda weight decay, mu momentum, eta rate, epsilon as in the configuration
  *

@@ -1,6 +1,6 @@
-/* Optimizers, clipping and learning-rate schedules on flat vectors. Element by element, with nothing but + -
- * * / and sqrt, so the bits do not depend on how a vector is cut into slices. Formulas as PyTorch documents
- * them; each is named with its paper in optim.c. */
+/* Optimizers, clipping and learning-rate schedules on flat vectors. They work element by element, with
+ * additions, multiplications, divisions and square roots alone, so the bits do not depend on how a vector is
+ * cut into slices. Formulas are as PyTorch documents them; optim.c names the paper of each. */
 #ifndef OPTIM_OPTIM_H
 #define OPTIM_OPTIM_H
 
@@ -56,13 +56,12 @@ const char *optim_moment_name(enum optimizer optimizer, size_t moment);
  * after the warmup with lr; lr_min is what it would give for the update after the last. */
 double optim_rate(const struct optim_config *config, const struct optim_state *state, int64_t epoch);
 
-/* Factor that brings a gradient of this norm down to the largest allowed, exactly (PyTorch divides by the
- * norm
- * + 1e-6): clip / norm where the norm is above, 1 where it is not, or clip is 0. */
+/* The factor that brings a gradient of this norm down to the largest allowed, exactly: clip / norm where the
+ * norm is above, 1 where it is not, or where clip is 0. (PyTorch divides by the norm and 1e-6.) */
 double optim_clip_factor(double norm, double clip);
 
-/* Call once before the slices of an update, with the same state on every rank: it counts the step and
- * multiplies the powers. optim_rate is asked before it. */
+/* Counts the step and multiplies the powers: to be called once before the slices of an update, and after
+ * optim_rate, with the same state on every rank. */
 void optim_advance(const struct optim_config *config, struct optim_state *state);
 
 /* A slice of n weights with its gradient and its moments, [n] each, none overlapping; the moments are those
@@ -74,12 +73,12 @@ struct optim_slice {
     float *weights;
 };
 
-/* One update of a slice, with the gradient times `factor`. */
+/* Updates a slice, with the gradient times `factor`. */
 void optim_update(const struct optim_config *config, const struct optim_state *state, double rate,
     double factor, const struct optim_slice *slice);
 
-/* End of an epoch with this validation loss (training loss where there is no validation): the plateau
- * schedule. */
+/* Tells the plateau schedule that an epoch has ended with this validation loss, or the training loss where
+ * there is no validation. */
 void optim_epoch_end(const struct optim_config *config, struct optim_state *state, double loss);
 
 #endif

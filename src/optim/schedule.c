@@ -1,6 +1,6 @@
 /* The learning rate is a function of the configuration, the updates made and the epoch, but for the plateau
- * schedule, which keeps what it has decided in the state. Additions, multiplications and math_cos only: the
- * bits of a rate are those of every machine. */
+ * schedule, which keeps what it has decided in the state. It takes additions, multiplications, divisions and
+ * math_cos alone, so that a rate has the same bits on every machine. */
 #include "base/mathematics.h"
 #include "optim/optim.h"
 
