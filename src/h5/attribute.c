@@ -1,9 +1,7 @@
 /* Attributes: one value each, of an object named by its path. */
 #include "base/memory.h"
+#include "base/text.h"
 #include "h5/internal.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 enum wanted { WANT_INTEGER, WANT_DOUBLE, WANT_TEXT };
 
@@ -21,16 +19,14 @@ static int fits(H5T_class_t class, enum wanted wanted)
     }
 }
 
-/* Reads in the string type of the file; *out is the caller's. Negative on failure. */
+/* Reads a text in the string type of the file; *out is the caller's. Returns -1 on failure. */
 static int read_string(hid_t attribute, hid_t type, char **out)
 {
     if (H5Tis_variable_str(type) > 0) {
         char *text = NULL;
         if (H5Aread(attribute, type, &text) < 0)
             return -1;
-        *out = memory_create((text ? strlen(text) : 0) + 1, 1, NULL);
-        if (*out && text)
-            strcpy(*out, text);
+        *out = text_copy(text ? text : "", NULL);
         H5free_memory(text);
         return *out ? 0 : -1;
     }
@@ -40,8 +36,7 @@ static int read_string(hid_t attribute, hid_t type, char **out)
         memory_destroy(text);
         return -1;
     }
-    for (size_t n = strlen(text); H5Tget_strpad(type) == H5T_STR_SPACEPAD && n && text[n - 1] == ' ';)
-        text[--n] = 0;
+    text[h5_text_length(text, width, H5Tget_strpad(type))] = 0;
     *out = text;
     return 0;
 }

@@ -3,8 +3,6 @@
 #ifndef H5_BUFFER_H
 #define H5_BUFFER_H
 
-#include "base/error.h"
-
 #include <hdf5.h>
 #include <stddef.h>
 

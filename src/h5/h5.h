@@ -45,7 +45,7 @@ struct h5_file *h5_open_image(const void *image, size_t size, const char *name, 
 void h5_close(struct h5_file *file); /* takes NULL */
 const char *h5_name(const struct h5_file *file);
 
-/* 1 if there is such an object (set or group), else 0. */
+/* Returns 1 if there is such an object (set or group), else 0. */
 int h5_has(struct h5_file *file, const char *name);
 
 /* Names of the sets in a group, in order of name: calls `each` for every one; a nonzero return stops and is
@@ -53,11 +53,13 @@ int h5_has(struct h5_file *file, const char *name);
 int h5_list(struct h5_file *file, const char *group, int (*each)(void *context, const char *name),
     void *context, struct error *error);
 
+/* Says what a set is, without reading its values. It stays open until the file is closed. */
 int h5_look(struct h5_file *file, const char *name, struct h5_shape *shape, struct error *error);
 
-/* Rows first .. first + rows - 1 of the leading dimension, all of the others, converted from any integer or
- * float width; `out` holds rows * (product of the other dimensions) items and belongs to the caller. Reading
- * integers from a float set, or numbers from text, is an error that says so. A scalar counts as one row. */
+/* Read rows first .. first + rows - 1 of the leading dimension, all of the others, converted from any integer
+ * or float width; `out` holds rows * (product of the other dimensions) items and belongs to the caller.
+ * Reading integers from a float set, or numbers from text, is an error that says so. A scalar counts as one
+ * row. */
 int h5_read_floats(
     struct h5_file *file, const char *name, int64_t first, int64_t rows, float *out, struct error *error);
 int h5_read_doubles(
@@ -67,13 +69,13 @@ int h5_read_integers(
 int h5_read_int32(struct h5_file *file, const char *name, int64_t first, int64_t rows, int32_t *out,
     struct error *error); /* values beyond 32 bits become the nearest that fits */
 
-/* One string per row, fixed or variable length in the file; *out is one block owned by the caller
+/* Reads one string per row, of fixed or variable length in the file; *out is one block owned by the caller
  * (memory_destroy): `rows` pointers followed by the texts they point to, each ended by 0. */
 int h5_read_texts(
     struct h5_file *file, const char *name, int64_t first, int64_t rows, char ***out, struct error *error);
 
-/* Attributes of `object` ("/" is the file's own). Return 1 when there, 0 when absent, -1 and an error when it
- * is of another type. *text belongs to the caller (memory_destroy). */
+/* Read attributes of `object` ("/" is the file's own). They return 1 when there, 0 when absent, -1 and an
+ * error when it is of another type. *text belongs to the caller (memory_destroy). */
 int h5_attribute_integer(
     struct h5_file *file, const char *object, const char *name, int64_t *value, struct error *error);
 int h5_attribute_double(
@@ -88,16 +90,14 @@ void h5_version(char *text, size_t size);
  *
  * Equal calls give equal bytes: no times are kept. Every function but create and finish returns nothing: the
  * first failure is remembered and finish returns it. Sets lie in one piece unless h5_image_deflate was
- * called.
- */
+ * called. */
 
 struct h5_image;
 
 struct h5_image *h5_image_create(struct error *error);
 
 /* Sets of rank 1 or 2 above 64 KiB that follow are chunked by rows and deflated at this level (1 to 9; 0:
- * not).
- */
+ * not). */
 void h5_image_deflate(struct h5_image *image, int level);
 
 void h5_image_group(struct h5_image *image, const char *name); /* parents first */
@@ -109,7 +109,7 @@ void h5_image_int32(
     struct h5_image *image, const char *name, int dimensions, const int64_t *size, const int32_t *values);
 void h5_image_int64(
     struct h5_image *image, const char *name, int dimensions, const int64_t *size, const int64_t *values);
-/* Fixed-length UTF-8, as long as the longest of them (at least 1). */
+/* The texts are of fixed length in the file, UTF-8, as long as the longest of them (at least 1). */
 void h5_image_texts(struct h5_image *image, const char *name, int64_t rows, const char *const *texts);
 void h5_image_attribute_int32(struct h5_image *image, const char *object, const char *name, int32_t value);
 void h5_image_attribute_int64(struct h5_image *image, const char *object, const char *name, int64_t value);

@@ -9,7 +9,10 @@
 
 #include <hdf5.h>
 
-hid_t h5_memory_type(enum h5_number number);
+hid_t h5_memory_type(enum h5_number number); /* of the library: not to be closed */
+
+/* How many characters a string of `width` bytes has without its padding. */
+size_t h5_text_length(const char *text, size_t width, H5T_str_t padding);
 
 /* Has an element bytes at all, and a number its bits within them? HDF5 takes a file's word for it, and reads
  * what lies beside the value. */
@@ -51,7 +54,7 @@ int h5_refuse_links(struct h5_file *file, hid_t link_access); /* makes an access
 /* Says why an object could not be opened, and returns -1. */
 int h5_unopened(struct h5_file *file, const char *kind, const char *name, struct error *error);
 
-/* The open set of that name; NULL and an error. */
+/* Returns the set of that name, which it opens the first time and which is the file's; NULL and an error. */
 struct h5_set *h5_find_set(struct h5_file *file, const char *name, struct error *error);
 void h5_close_set(struct h5_set *set);
 int h5_check_rows(

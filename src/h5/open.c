@@ -101,8 +101,7 @@ static int refuse_to_open(const char *name, int in_memory, struct error *error)
     if (strstr(why, "lock file"))
         return error_set(error, EXIT_CODE_IO,
             "%s: HDF5 cannot lock it (%s): set HDF5_USE_FILE_LOCKING=FALSE in the environment, or end the "
-            "program that "
-            "writes it",
+            "program that writes it",
             name, why);
     if (strstr(why, "truncated"))
         return error_set(error, EXIT_CODE_DATA, "%s: is truncated: copy it again (HDF5: %s)", name, why);

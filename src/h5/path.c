@@ -2,9 +2,9 @@
  *
  * HDF5 follows links to other files wherever a path meets one. The callback that it asks before doing so
  * refuses, which also covers soft links that pass through such a link. */
-#include "base/memory.h"
 #include "h5/internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 const char *h5_path(const char *name)
@@ -45,7 +45,7 @@ int h5_exists(struct h5_file *file, const char *name)
             break;
     }
     H5Eclear2(H5E_DEFAULT);
-    memory_destroy(prefix);
+    free(prefix);
     return there;
 }
 

@@ -1,11 +1,10 @@
-/* Sets: found, checked, kept open.
+/* How sets are found, checked, and kept open.
  *
  * Opening a set costs more than reading a sequence from it, and its chunk cache lives as long as its handle;
  * so handles stay in a table. The cache of a file is dealt out as sets are opened: three quarters of what is
  * left, but no more than the set decoded, and never less than one chunk, below which every read of a row
  * would decode a chunk anew. Only chunked sets take part. */
 #include "base/array.h"
-#include "base/memory.h"
 #include "h5/internal.h"
 
 #include <stdlib.h>

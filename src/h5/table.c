@@ -110,8 +110,8 @@ static int head_is_small(const struct h5_table *table)
     return 1;
 }
 
-/* Places the columns so far: the size of the file they make. Not flushed: that would fill memory up to there.
- */
+/* Places the columns so far, and returns the size of the file that they make. Nothing is flushed, which would
+ * fill memory up to that size. */
 static int64_t place_columns(struct h5_table *table, struct error *error)
 {
     struct h5_image *image = table->image;

@@ -3,8 +3,7 @@
  *
  * HDF5 itself never writes to the disk, where a failure would leave it in a state in which it aborts the
  * process at its end: a full disk is an error like any other. The file appears under its name when it is
- * whole (base/file.h). Equal calls give equal bytes. The image is all that is kept in
- * memory. */
+ * whole (base/file.h). Equal calls give equal bytes. The image is all that is kept in memory. */
 #ifndef H5_TABLE_H
 #define H5_TABLE_H
 

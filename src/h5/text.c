@@ -1,12 +1,11 @@
-/* Strings by rows. Read in the file's own string type, since HDF5 does not convert between character sets;
- * the padding of fixed ones is taken off here. */
+/* Strings by rows. They are read in the file's own string type, since HDF5 does not convert between character
+ * sets; the padding of fixed ones is taken off here. */
 #include "base/memory.h"
 #include "h5/internal.h"
 
 #include <string.h>
 
-/* Characters of a fixed string of `width` bytes. */
-static size_t fixed_length(const char *text, size_t width, H5T_str_t padding)
+size_t h5_text_length(const char *text, size_t width, H5T_str_t padding)
 {
     size_t n = strnlen(text, width);
     if (padding == H5T_STR_SPACEPAD)
@@ -15,7 +14,7 @@ static size_t fixed_length(const char *text, size_t width, H5T_str_t padding)
     return n;
 }
 
-/* Row r of what was read: characters and how many. */
+/* Texts as HDF5 reads them: a pointer a row, or a block of `width` bytes a row. */
 struct text_rows {
     int variable;
     size_t width;
@@ -24,6 +23,7 @@ struct text_rows {
     const char *block;
 };
 
+/* The characters of row r, and how many they are. */
 static const char *row_text(const struct text_rows *rows, size_t r, size_t *n)
 {
     if (rows->variable) {
@@ -32,7 +32,7 @@ static const char *row_text(const struct text_rows *rows, size_t r, size_t *n)
         return text;
     }
     const char *text = rows->block + r * rows->width;
-    *n = fixed_length(text, rows->width, rows->padding);
+    *n = h5_text_length(text, rows->width, rows->padding);
     return text;
 }
 
