@@ -8,8 +8,7 @@ enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 void log_set_speaker(const char *program, int rank, const char *host);
 void log_set_level(enum log_level level); /* LOG_WARNING at the start */
 
-/* Writes the texts, ended by NULL, as one line, whatever the level. It calls only what a signal handler may.
- */
+/* Writes the texts, ended by NULL, as one line at any level. It calls only what signal handlers may. */
 void log_texts(const char *const *texts);
 
 /* Writes a line of this level, unless the level that is set is lower; a warning says that it is one. */
