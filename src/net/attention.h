@@ -7,8 +7,8 @@
  * belonging to one row of the microbatch; its scores run over that sequence's frames alone. Row by row
  * nothing depends on the other queries and sequences.
  *
- * S units of the decoder, K units of keys and queries (S or, additive, A), F encoder outputs; Sp, Kp, Fp
- * padded. */
+ * S units of the decoder; K units of keys and queries, which are A of additive attention and else S; F
+ * encoder outputs; Sp, Kp, Fp padded. */
 #ifndef NET_ATTENTION_H
 #define NET_ATTENTION_H
 
@@ -52,9 +52,12 @@ struct attention_queries {
     struct rows d;
 };
 
+/* Where its tensors lie; those that the kind does not have are not looked at. */
 struct attention_place {
     size_t key, key_bias, query, energy, combine, combine_bias; /* offsets in the flat vector */
 };
+
+/* Sets up attention of S units, additive attention with A units of its own, over rows of extent `encoder`. */
 int attention_init(struct attention_layer *a, enum attention kind, size_t S, size_t A, struct extent encoder,
     struct attention_place place, struct error *error);
 void attention_finish(struct attention_layer *a);        /* takes zeroes */

@@ -3,9 +3,11 @@
  * differ. With p(t, s) the softmax of frame t at the class of state s, and `from` the states that may lead to
  * s,
  *
- *     alpha(t, s) = p(t, s) sum over r in from(s) of alpha(t - 1, r)                 (Graves et al. 2006,
- * (6)) beta(t, s)  = sum over r, s in from(r), of beta(t + 1, r) p(t + 1, r)          ((10), without p(t, s))
- *     posterior(t, k) = sum over s of class k of alpha(t, s) beta(t, s) / p(labels)  ((14), (15))
+ *     alpha(t, s) = p(t, s) sum over r in from(s) of alpha(t - 1, r)
+ *     beta(t, s) = sum over r, s in from(r), of beta(t + 1, r) p(t + 1, r)
+ *     posterior(t, k) = sum over s of class k of alpha(t, s) beta(t, s) / p(labels)
+ *
+ * which are (6), (10) without p(t, s), and (14) and (15) of Graves et al. 2006.
  *
  * What logarithms are for, range, wide numbers give at a tenth of the cost (net/wide.h): exponentials are
  * taken only of the logits of classes that occur. States that no path from the start to the end passes at
@@ -43,7 +45,7 @@ size_t ctc_frames_needed(const int32_t *labels, size_t U)
     return T;
 }
 
-/* Room for the most classes that U labels can be. */
+/* Takes room for the most classes that U labels can be. */
 static void take_workspace(
     struct lattice *lattice, struct arena *arena, size_t C, size_t T, size_t U, int with_posterior)
 {
@@ -94,7 +96,8 @@ static void list_states(struct lattice *lattice, size_t C, const int32_t *labels
     lattice->state[2 * U] = 0;
 }
 
-/* Softmax of all frames, and ln p = y - largest - ln sum of what occurs; 0 where a sum is not finite. */
+/* Computes the softmax of all frames, and p of what occurs by ln p = y - largest - ln sum. Returns 0 where a
+ * sum is not finite. */
 static int read_frames(
     struct lattice *lattice, const struct kernel *kernel, size_t C, const struct ctc_frames *frames)
 {
@@ -133,7 +136,7 @@ static void close_row(struct wide *row, size_t from, size_t to)
     }
 }
 
-/* p(labels) */
+/* Returns p(labels). */
 static struct wide run_alpha(const struct lattice *lattice)
 {
     size_t from, to, S = lattice->S;
@@ -157,7 +160,7 @@ static struct wide run_alpha(const struct lattice *lattice)
     return S > 1 ? wide_add(row[S - 1], row[S - 2]) : row[0];
 }
 
-/* One frame back: beta p of frame t + 1 into that of frame t, s after s, and the sums of the posterior. */
+/* Goes one frame back: makes beta p of frame t of that of frame t + 1, s after s, and sums the posterior. */
 static void run_beta(const struct lattice *lattice, size_t t, struct wide total)
 {
     struct wide *row = lattice->beta + MARGIN;

@@ -26,7 +26,8 @@ struct ctc_frames {
     size_t b;
 };
 
-/* How many frames a path through these labels takes at least: U, and a blank between equal neighbours. */
+/* Returns how many frames a path through these labels takes at least: U, and a blank between equal
+ * neighbours. */
 size_t ctc_frames_needed(const int32_t *labels, size_t U);
 
 /* Returns -ln p(labels | frames) in nats, at least 0. The frames are logits, and become probabilities

@@ -1,4 +1,4 @@
-/* Best path, and prefix beam search. The search keeps for each prefix the probability of all paths so far
+/* The best path, and a prefix beam search, which keeps for each prefix the probability of all paths so far
  * that reduce to it, those that end with a blank apart from those that end with its last label; a frame turns
  * them into (Hannun et al. 2014, algorithm 1)
  *
@@ -121,14 +121,15 @@ static void read_frame(struct search *search, const float *p)
     }
 }
 
-/* What may follow prefix c of the beam's place i; nothing where the class repeats and no path has a blank. */
+/* The probability that the frame gives the prefix grown by this class: where the class repeats, only paths
+ * that end with a blank lead to it. */
 static struct wide grow(const struct search *search, const struct prefix *from, int32_t class)
 {
     int repeats = search->node[from->node].label == class;
     return wide_multiply(repeats ? from->blank : from->total, search->p[class]);
 }
 
-/* Prefixes of the beam, as they are after the frame. */
+/* Offers the prefixes of the beam, as they are after the frame. */
 static void offer_prefixes(struct search *search)
 {
     for (size_t i = 0; i < search->kept; i++) {
@@ -149,8 +150,8 @@ static void offer_prefixes(struct search *search)
     }
 }
 
-/* Their extensions that are not in the beam. An extension is never likelier than what it grows from, and
- * those fall, so the first that cannot enter ends it. */
+/* Offers their extensions that are not in the beam. An extension is never likelier than what it grows from,
+ * and those fall, so the first that cannot enter ends it. */
 static void offer_extensions(struct search *search)
 {
     for (size_t i = 0; i < search->kept; i++) {

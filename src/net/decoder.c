@@ -7,7 +7,6 @@
 #include "net/losses/loss.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static struct extent one_part(size_t size)
 {

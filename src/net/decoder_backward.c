@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* Gradients by the starting states of layer n, through the start's tanh, into its gradient; adds to d->de. */
+/* Backpropagates the gradients by the starting states of layer n through the tanh and the dense layer that
+ * made them, and adds the gradient by what these saw to d->de. */
 static void start_backward(struct decoder *d, const struct pass *pass, size_t n)
 {
     const struct microbatch *microbatch = pass->microbatch;

@@ -1,5 +1,5 @@
-/* A decoder on its own outputs. Hypotheses, or with values sequences, are the rows of a microbatch of one
- * step, those of a sequence neighbours; each goes on from the states of a row of the step before.
+/* A decoder runs on its own outputs. Hypotheses, or with values sequences, are the rows of a microbatch of
+ * one step, those of a sequence neighbours; each goes on from the states of a row of the step before.
  *
  * Beam search: of all symbols after all hypotheses of a sequence, the `beam` with the largest sums of
  * logarithms stay, among equals those of the earlier hypothesis and symbol. One that ends leaves the beam,
@@ -9,10 +9,9 @@
  * over. A beam of one is greedy; with a temperature its symbol is drawn. */
 #include "net/decoder.h"
 
-#include "net/losses/loss.h"
-
 #include "base/mathematics.h"
 #include "base/random.h"
+#include "net/losses/loss.h"
 
 #include <math.h>
 #include <string.h>

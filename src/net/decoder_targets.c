@@ -32,7 +32,8 @@ void decoder_targets_take_workspace(struct decoder *d, struct arena *arena, cons
     d->order = arena_take(arena, size->symbols, sizeof *d->order);
 }
 
-/* Rows of the microbatch by falling number of symbols, those alike in the microbatch's order. */
+/* Sorts rows of the microbatch by falling number of symbols, and leaves those alike in the microbatch's
+ * order. */
 static void sort_sequences(struct decoder *d, const struct microbatch *microbatch)
 {
     for (size_t b = 0; b < microbatch->B; b++) {
@@ -47,7 +48,7 @@ static void sort_sequences(struct decoder *d, const struct microbatch *microbatc
     }
 }
 
-/* Steps, frames, and the row of the microbatch that each belongs to. */
+/* Numbers the frames of each step, and notes the row of the microbatch that each belongs to. */
 static void number_frames(struct decoder *d, const struct microbatch *microbatch)
 {
     struct microbatch *inner = &d->targets;
@@ -70,7 +71,7 @@ static void number_frames(struct decoder *d, const struct microbatch *microbatch
     }
 }
 
-/* Inputs and targets of frame n: symbol u of `count`, whose targets are rows from `first` on. */
+/* Sets inputs and targets of frame n: symbol u of `count`, whose targets are rows from `first` on. */
 static void set_frame(
     struct decoder *d, const struct microbatch *microbatch, size_t n, size_t first, size_t u, size_t count)
 {
@@ -102,7 +103,7 @@ static void set_inputs(struct decoder *d, const struct microbatch *microbatch)
         embedding_look_up(&d->embedding, inner->N, inner->symbols, d->X);
 }
 
-/* The states of the inner microbatch's rows before their first symbol. */
+/* Sets the states of the inner microbatch's rows before their first symbol. */
 static void set_states(struct decoder *d)
 {
     const struct microbatch *inner = &d->targets;

@@ -41,7 +41,7 @@ void dense_finish(struct dense *dense); /* takes zeroes */
 void dense_pack(struct dense *dense, const struct kernel *kernel, const float *weights);
 void dense_take_workspace(struct dense *dense, const struct pass *pass, struct arena *arena);
 
-/* Y [R] from what the layer was set up for: in.X [R] or in.symbols [R]. */
+/* Computes Y [R] from what the layer was set up for: in.X [R] or in.symbols [R]. */
 void dense_forward(
     const struct dense *dense, const struct pass *pass, size_t R, struct dense_input in, struct rows Y);
 

@@ -92,7 +92,7 @@ void dense_layers_forward(
     }
 }
 
-/* By y = tanh(sum) into by the sum: times 1 - y^2. */
+/* Turns the gradient by y = tanh(sum) into that by the sum: times 1 - y^2. */
 static void tanh_backward(const struct dense_layer *layer, size_t R)
 {
     for (size_t r = 0; r < R; r++) {

@@ -21,7 +21,7 @@ int embedding_init(
 void embedding_finish(struct embedding *embedding); /* takes zeroes */
 void embedding_pack(struct embedding *embedding, const float *weights);
 
-/* X [N][stride] = rows of the table, the padding too. */
+/* Copies rows of the table to X [N][stride], the padding too. */
 void embedding_look_up(const struct embedding *embedding, size_t N, const int32_t *symbols, float *X);
 
 /* Adds dX [N][stride] to the rows' gradients, in order of n. */

@@ -54,7 +54,7 @@ static int microbatch_grow_rows(struct microbatch *microbatch, size_t B, size_t 
     return 0;
 }
 
-/* `targets` counts those of any number. */
+/* `targets`: how many there are, where a sequence may have any number. */
 static void microbatch_take_frames(struct microbatch *microbatch, const struct microbatch_format *format,
     size_t targets, struct arena *arena)
 {
@@ -87,7 +87,7 @@ size_t microbatch_frames_bytes(const struct microbatch_format *format, size_t B,
     return arena.peak;
 }
 
-/* Lengths, targets of any number and the frames of each step; sets T, B and N. */
+/* Sets lengths, where the targets of each sequence start, the frames of each step, and T, B and N. */
 static void describe_rows(struct microbatch *microbatch, size_t B, const int32_t *length,
     const int64_t *sequence, const int32_t *target_length)
 {
@@ -123,7 +123,7 @@ static int grow_frames(struct microbatch *microbatch, size_t bytes, struct error
     return 0;
 }
 
-/* Zeroes behind the first `width` of rows [n][stride]. */
+/* Clears what is behind the first `width` floats of rows [n][stride]. */
 static void clear_padding(size_t n, size_t width, size_t stride, float *rows)
 {
     for (size_t r = 0; r < n; r++)

@@ -1,5 +1,6 @@
-/* The stack, and on its rows the output. Every buffer of a pass comes from one block that is measured for the
- * microbatch first; nothing is allocated while a microbatch of a size already seen is computed. */
+/* A pass runs the stack, and on its rows the output. Every buffer of a pass comes from one block that is
+ * measured for the microbatch first; nothing is allocated while a microbatch of a size already seen is
+ * computed. */
 #include "net/net.h"
 
 #include "net/check.h"
@@ -104,7 +105,7 @@ static struct pass make_pass(const struct net *net, const struct net_pass *optio
         .times = net->times};
 }
 
-/* All buffers of a pass, in the order of their use; `scored` with those that scores need. */
+/* Takes all buffers of a pass, in the order of their use; `scored`: with those that scores need. */
 static void take_workspace(struct net *net, const struct pass *pass, struct arena *arena, int scored)
 {
     stack_take_workspace(&net->stack, pass, arena);

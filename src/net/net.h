@@ -75,8 +75,7 @@ int net_continue(struct net *net, struct net_state *state, const struct microbat
 
 /* Backpropagates through time the pass just made on this microbatch, with training = 1 and scores: adds the
  * gradient of the sum of the losses over the microbatch to `gradient` [P]. It destroys the outputs of the
- * pass.
- */
+ * pass. */
 void net_backward(
     struct net *net, const struct net_pass *options, const struct microbatch *microbatch, float *gradient);
 

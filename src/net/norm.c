@@ -58,7 +58,7 @@ static float add_lanes(const struct lanes *lanes)
     return sum.lane[0];
 }
 
-/* Sum over a row; padding holds zeroes. */
+/* The sum over a row, whose padding holds zeroes. */
 static float sum_row(size_t width, const float *y)
 {
     struct lanes sum = {{0}};
@@ -68,7 +68,7 @@ static float sum_row(size_t width, const float *y)
     return add_lanes(&sum);
 }
 
-/* Sum of (y - mean)^2 over the real values of a row. */
+/* The sum of (y - mean)^2 over the real values of a row. */
 static float sum_squares(struct extent extent, const float *y, float mean)
 {
     struct lanes sum = {{0}};
@@ -98,7 +98,7 @@ void norm_forward(const struct norm *norm, size_t N, const float *Y, size_t stri
     }
 }
 
-/* dz into dy in place, and its shares of dweight and dbias. Where weight is padding, so is g = 0. */
+/* Turns dz into dy in place, and adds its shares to dweight and dbias. Where weight is padding, g is 0. */
 static void row_backward(const struct norm *norm, const float *y, float mean, float scale, float *dy)
 {
     size_t width = extent_padded(norm->extent), part_width = width / norm->extent.parts;

@@ -1,7 +1,7 @@
 /* Layer normalization of rows, z = (y - mean) / sqrt(variance + 1e-5) . weight + bias over all real values of
  * a row (Ba, Kiros and Hinton 2016), the variance divided by their number.
  *
- * N rows of a extent: parts D of H values, each padded. Buffers are of the workspace, taken by
+ * N rows of an extent: parts D of H values, each padded. Buffers are of the workspace, taken by
  * norm_take_workspace before forward and valid until backward is done. */
 #ifndef NET_NORM_H
 #define NET_NORM_H
@@ -25,7 +25,7 @@ void norm_finish(struct norm *norm); /* takes zeroes */
 void norm_pack(struct norm *norm, const float *weights);
 void norm_take_workspace(struct norm *norm, struct arena *arena, size_t N, int training);
 
-/* Z [N][stride] of Y [N][stride]. */
+/* Normalizes Y [N][stride] to Z [N][stride]. */
 void norm_forward(const struct norm *norm, size_t N, const float *Y, size_t stride, float *Z);
 
 /* The gradient by Z in dY [N][stride] becomes that by Y; those by weight and bias are added, row by row. */

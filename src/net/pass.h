@@ -1,4 +1,5 @@
-/* What is one per pass over a microbatch, for everything that takes part in it. Private to this folder. */
+/* What there is one of in a pass over a microbatch, for everything that takes part in it. Private to this
+ * folder. */
 #ifndef NET_PASS_H
 #define NET_PASS_H
 
@@ -10,8 +11,7 @@ struct pass {
     const struct kernel *kernel;
     const struct microbatch *microbatch;
     struct net_pass options; /* what the caller asked for: training or not, key of the random masks, search */
-    float *gradient; /* [P] of backward, the caller's, which every layer adds its parameters' share to; else
-                        NULL */
+    float *gradient; /* [P] the caller's, to which backward of every layer adds its share; NULL in forward */
     double *times;   /* see net/times.h */
 };
 

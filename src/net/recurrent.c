@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-/* In PyTorch's order; returns the offset of W_ih, *hidden takes that of W_hh. */
+/* Declares the tensors of the cell in PyTorch's order; returns the offset of W_ih, and *hidden takes that of
+ * W_hh. */
 static size_t declare_cell(
     struct recurrent *r, const struct recurrent_shape *shape, struct parameters *parameters, size_t *hidden)
 {

@@ -54,10 +54,10 @@ size_t recurrent_bytes(const struct recurrent *r); /* of panels */
 
 void recurrent_pack(struct recurrent *r, const struct kernel *kernel, const float *weights);
 
-/* Buffers from the arena: what forward needs, and with `training` what backward needs too. */
+/* Takes buffers from the arena: what forward needs, and in training what backward needs too. */
 void recurrent_take_workspace(struct recurrent *r, const struct pass *pass, struct arena *arena);
 
-/* Y[n][0 .. Hp) = h of frame n < N; Y and X with their strides. X is NULL when inputs are symbols of the
+/* Makes Y[n][0 .. Hp) the h of frame n < N. X is NULL when inputs are symbols of the
  * microbatch. Y has B rows more: row N + b holds h before the first step of row b of the microbatch, row N +
  * b of r->c the memory. Forward sets them, but with START_GIVEN they are the caller's, zero beyond H, set
  * after recurrent_take_workspace. */

@@ -1,5 +1,5 @@
-/* The steps in the opposite order. The gradient by the inputs follows span by span, those by the weights at
- * the end (recurrent_gradients.c). */
+/* The steps run in the opposite order. The gradient by the inputs follows span by span, those by the weights
+ * at the end (recurrent_gradients.c). */
 #include "net/recurrent_steps.h"
 #include "net/times.h"
 

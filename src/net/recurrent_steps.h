@@ -1,5 +1,5 @@
 /* Steps of a direction of a recurrent layer, and what is added to the parameters' gradients behind them.
- * Between the files of recurrent.h. */
+ * Only the files that implement recurrent.h include this. */
 #ifndef NET_RECURRENT_STEPS_H
 #define NET_RECURRENT_STEPS_H
 
@@ -51,7 +51,7 @@ static inline size_t step_time(const struct recurrent *r, const struct microbatc
     return r->reverse ? microbatch->T - 1 - i : i;
 }
 
-/* What the cell reads and writes of a run of rows. (recurrent_forward.c) */
+/* Returns what the cell reads and writes of a run of rows. (recurrent_forward.c) */
 struct cell_step step_of(const struct recurrent *r, struct step_part run, struct rows Y);
 
 /* Steps in the direction's own time whose frames the products over many frames take at once: as many as a

@@ -1,6 +1,6 @@
-/* Layers in order forward, and in the opposite order backward. With residuals the gradient by y_l goes two
- * ways: a copy waits in `carry` while the layer, which destroys it, makes its own share of the gradient by
- * y_(l-1), and is added last. */
+/* Layers run in order forward, and in the opposite order backward. With residuals the gradient by y_l goes
+ * two ways: a copy waits in `carry` while the layer, which destroys it, makes its own share of the gradient
+ * by y_(l-1), and is added last. */
 #include "net/stack.h"
 
 #include "net/dropout.h"
@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* Direction d of layer l. */
+/* What direction d of layer l is made of. */
 static struct recurrent_shape shape_of(const struct stack *stack, size_t l, size_t d)
 {
     const struct net_config *c = stack->config;

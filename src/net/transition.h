@@ -11,7 +11,6 @@
 
 #include "base/memory.h"
 #include "net/matrix.h"
-#include "net/microbatch.h"
 #include "net/parameters.h"
 #include "net/pass.h"
 #include "net/types.h"
@@ -64,17 +63,18 @@ void transition_finish(struct transition *t); /* takes zeroes */
 size_t transition_bytes(const struct transition *t);
 void transition_pack(struct transition *t, const struct kernel *kernel, const float *weights);
 
-/* Buffers from the arena: what forward needs, and with `training` what backward needs too. */
+/* Takes buffers from the arena: what forward needs, and in training what backward needs too. */
 void transition_take_workspace(struct transition *t, const struct pass *pass, struct arena *arena);
 
 /* Draws the masks of a microbatch. */
 void transition_begin(struct transition *t, const struct pass *pass);
 
-/* m of frames first .. first + R - 1, rows row .. of the microbatch, from the rows h of their h' [R]. */
+/* Computes m of frames first .. first + R - 1, rows row .. of the microbatch, from the rows h of their h'
+ * [R]. */
 void transition_forward(
     const struct transition *t, const struct pass *pass, size_t first, size_t R, size_t row, struct rows h);
 
-/* m of all frames [N]. */
+/* Returns the m of all frames [N]. */
 struct rows transition_output(const struct transition *t);
 
 /* The same rows backward: adds to the rows dh of the gradient by h' what follows from t->dm, the gradient by

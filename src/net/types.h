@@ -94,9 +94,10 @@ struct net_pass {
 
 /* Loss and error of one sequence of a microbatch, sums over what was counted. */
 struct net_score {
-    double loss;   /* summed over targets: nats of softmax and ctc, and of sigmoid over all outputs; of values
-                    * the   mean over outputs */
-    double errors; /* wrong targets; of ctc and decoder edits; NaN for a loss that knows no wrong */
+    /* Summed over targets: nats of softmax and ctc, and of sigmoid over all outputs; of values the mean over
+     * outputs. */
+    double loss;
+    double errors;  /* wrong targets; of ctc and decoder edits; NaN for a loss that knows no wrong */
     double counted; /* what losses are divided by: targets, also the end symbol of a decoder; of ctc 1 */
     double labels;  /* what errors are divided by: as counted; of ctc and decoder labels of the reference */
 };
@@ -115,7 +116,7 @@ struct net_outputs {
     const int32_t *labels;
 };
 
-/* How many rows of H the gates of a cell have. */
+/* How many gates a cell has: its weights have so many times H rows. */
 size_t net_count_gates(enum cell cell);
 
 /* How many outputs the head has: O, and one more where labels are made: the blank of ctc, the end symbol of a

@@ -1,6 +1,6 @@
 /* Connectionist temporal classification (docs/network.md, section CTC; net/ctc.h for one sequence): losses of
- * a microbatch's sequences, the labels read from what the head gives for their frames, and the gradient. One
- * sequence after the other, from its own rows alone.
+ * a microbatch's sequences, the labels read from what the head gives for their frames, and the gradient.
+ * Each sequence is computed from its own rows alone, one after the other.
  *
  * B sequences, N frames, C classes and the blank behind them, U labels of a sequence. */
 #include "net/ctc.h"
@@ -30,7 +30,7 @@ static size_t count_labels(const struct microbatch *microbatch, size_t b)
     return microbatch->target_start[b + 1] - microbatch->target_start[b];
 }
 
-/* Prefixes kept; 1: the best path. */
+/* How many prefixes are kept; 1 stands for the best path. */
 static size_t beam_of(const struct pass *pass)
 {
     return pass->options.training || pass->options.beam == 0 ? 1 : pass->options.beam;
@@ -86,7 +86,7 @@ static void score_edits(
     }
 }
 
-/* Sums of the head into probabilities, and these into labels. */
+/* Makes probabilities of the head's sums, and labels of these. */
 static void forward(
     struct net *net, const struct pass *pass, struct net_outputs *outputs, struct net_score *scores)
 {
