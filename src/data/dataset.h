@@ -20,20 +20,20 @@
 struct dataset *dataset_open(const char *path, size_t cache, struct error *error);
 void dataset_close(struct dataset *dataset); /* takes NULL */
 
-/* Every fault of the file, structure and all values, to `faults`, as one line each: file, set, row, sequence,
- * what is allowed. Ends early once `faults` has as many as it says, so that faults->count may then be short
- * of all. Memory: offsets, blocks of a few MiB, 64 MiB of chunks. */
+/* Tells `faults` every fault of the file, of structure and all values, as one line each: file, set, row,
+ * sequence, what is allowed. It ends early once `faults` has as many as it says, so that faults->count may
+ * then be short of all. Memory: offsets, blocks of a few MiB, 64 MiB of chunks. */
 void dataset_check(const char *path, struct faults *faults);
 
-/* A hash of what training sees but the order of reading: shapes, offsets and targets. Reads the targets. Does
- * not depend on the cache, nor on how the file stores the same numbers. */
+/* A hash of what training sees but the order of reading: shapes, offsets and targets. It reads the
+ * targets, and does not depend on the cache, nor on how the file stores the same numbers. */
 int dataset_fingerprint(struct dataset *dataset, uint64_t *fingerprint, struct error *error);
 
 /* What microbatches of this dataset hold: targets where the file has them, in one of the three orders. */
 struct microbatch_format dataset_format(const struct dataset *dataset);
 
-/* Mean and deviation (divided by the count) of every feature over all frames, in double, in order of the
- * file; a constant feature gets deviation 1. mean, deviation [features]. */
+/* Writes mean and deviation (divided by the count) of every feature over all frames, in double, in order of
+ * the file; a constant feature gets deviation 1. mean, deviation [features]. */
 int dataset_moments(struct dataset *dataset, double *mean, double *deviation, struct error *error);
 
 /* Fills a microbatch with B sequences (falling lengths): inputs, and targets where there are any; values that

@@ -15,7 +15,7 @@ struct packing {
     int target_per_frame, target_any;
 };
 
-/* Rows t .. t + rows - 1 of sequence b of the microbatch. */
+/* Packs rows t .. t + rows - 1 of sequence b of the microbatch. */
 typedef void pack_rows(
     const struct packing *packing, size_t b, size_t t, size_t rows, size_t width, const void *items);
 

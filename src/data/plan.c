@@ -1,9 +1,9 @@
 /* Sorting a step by length before cutting it makes microbatches of nearly equal lengths, so that few rows die
  * early and products stay wide. The microbatches then differ much in frames; dealing them evens that out.
  *
- * Dealing builds the tree of comm/tree.h from below. Subtrees of level j have 2^j leaves, and at most one is
- * partial: it has fewer leaves, and its place is the right end. Sorted by frames, the longest
- * full subtree goes with the shortest, the second longest with the second shortest, and so on; of an odd
+ * Dealing builds the tree of comm/tree.h from its leaves up. Subtrees of level j have 2^j leaves, and at most
+ * one is partial: it has fewer leaves, and its place is the right end. Sorted by frames, the longest full
+ * subtree goes with the shortest, the second longest with the second shortest, and so on; of an odd
  * number the median is left over and goes to the left of the partial one, or becomes it. The pairs are the
  * subtrees of level j + 1. If those of a level differ by D frames at most, so do those of the next: a pair's
  * sum differs from another's by the difference of two numbers between 0 and D. So two full subtrees of equal
@@ -259,7 +259,7 @@ static void cut_find_earliest(const struct plan_step *step, size_t ranks, int64_
     }
 }
 
-/* How many trailing zeros: the level of the subtrees that meet at a cut before leaf `leaf` > 0. */
+/* How many trailing zeros `leaf` has: the level of the subtrees that meet at a cut before leaf `leaf` > 0. */
 static int cut_level(size_t leaf)
 {
     int level = 0;

@@ -34,24 +34,24 @@ struct plan_step {
     void *block;       /* holds the arrays above, and scratch for making a step */
 };
 
-/* All lengths, batch and microbatch are at least 1, and there is at least one sequence. Starts at epoch 0.
+/* All lengths, batch and microbatch are at least 1, and there is at least one sequence. It starts at epoch 0.
  * The only error of this file is no memory. */
 int plan_init(struct plan *plan, int64_t sequences, const int32_t *length, int64_t batch, int64_t microbatch,
     uint64_t seed, struct error *error);
 void plan_finish(struct plan *plan);
 
-/* The order of epoch `epoch` (from 1); 0: the order of the file, for validation and prediction. */
+/* Takes the order of epoch `epoch` (from 1); 0: the order of the file, for validation and prediction. */
 void plan_set_epoch(struct plan *plan, int64_t epoch);
 
-/* Microbatches of step `step` (from 0) of the epoch at hand. `out` starts zeroed and keeps its room between
- * calls, so that only the first call of the largest step allocates. Two full subtrees of equal size
+/* Makes the microbatches of step `step` (from 0) of the epoch at hand. `out` starts zeroed and keeps its room
+ * between calls, so that only the first call of the largest step allocates. Two full subtrees of equal size
  * (comm/tree.h) differ by no more frames than the longest and the shortest microbatch of the step do. */
 int plan_make_step(const struct plan *plan, int64_t step, struct plan_step *out, struct error *error);
 void plan_step_finish(struct plan_step *step);
 
-/* ranges [ranks + 1]: rank r has leaves ranges[r] .. ranges[r + 1] - 1. The largest share of frames is as
- * small as contiguous ranges allow; where that leaves a choice, cuts lie between large subtrees. Where there
- * are as many leaves as ranks, every rank has one at least; ranks beyond the leaves have none. */
+/* Cuts a step: rank r has leaves ranges[r] .. ranges[r + 1] - 1, ranges [ranks + 1]. The largest share of
+ * frames is as small as contiguous ranges allow; where that leaves a choice, cuts lie between large subtrees.
+ * Where there are as many leaves as ranks, every rank has one at least; ranks beyond the leaves have none. */
 void plan_cut(const struct plan_step *step, size_t ranks, size_t *ranges);
 
 #endif

@@ -14,9 +14,8 @@ struct reader *reader_create(
     struct dataset *dataset, const float *mean, const float *deviation, struct error *error);
 void reader_destroy(struct reader *reader); /* takes NULL; drops what was asked for */
 
-/* Asks for a microbatch of B sequences (falling lengths; copied). Never waits for a microbatch, and takes any
- * number.
- */
+/* Asks for a microbatch of B sequences (falling lengths; copied). It never waits for a microbatch, and takes
+ * any number of them. */
 int reader_ask(struct reader *reader, size_t B, const int64_t *sequence, struct error *error);
 
 /* The next microbatch that was asked for, valid until the next call; waits for it (or packs it, where the

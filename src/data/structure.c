@@ -1,5 +1,6 @@
-/* Shapes, attributes and offsets. In order of what rests on what: format, the two sets of values, offsets,
- * names. A set that is faulty does not keep the others from being checked, unless they rest on it. */
+/* Shapes, attributes and offsets are checked in order of what rests on what: format, the two sets of values,
+ * offsets, names. A set that is faulty does not keep the others from being checked, unless they rest on
+ * it. */
 #include "data/structure.h"
 
 #include "base/memory.h"
@@ -70,7 +71,7 @@ static const struct vocabulary vocabulary_of_inputs = {
 static const struct vocabulary vocabulary_of_targets = {
     "targets", "classes", "n_classes", "outputs", "targets"};
 
-/* Shape of a set that has to be there, as `kind` or as integer or float. */
+/* The shape of a set that has to be there and to hold integers or floats. */
 static int look_at_numbers(
     struct dataset *dataset, const char *set, struct h5_shape *shape, struct faults *faults)
 {
@@ -92,7 +93,7 @@ static int look_at_numbers(
     return -1;
 }
 
-/* A set of integers [rows], which the attribute bounds. */
+/* Checks a set of integers [rows], which the attribute bounds. */
 static int check_integers(struct dataset *dataset, const struct vocabulary *words,
     const struct h5_shape *shape, int found, int64_t limit, struct faults *faults)
 {
@@ -115,7 +116,7 @@ static int check_integers(struct dataset *dataset, const struct vocabulary *word
     return -1;
 }
 
-/* A set of floats (or integers read as such) [rows, columns]. */
+/* Checks a set of floats (or integers read as such) [rows, columns]. */
 static int check_floats(struct dataset *dataset, const struct vocabulary *words, const struct h5_shape *shape,
     int found, struct faults *faults)
 {
@@ -204,7 +205,7 @@ static int check_offsets_shape(
     return -1;
 }
 
-/* Where sequence s begins, `from`, and ends, `to`. */
+/* Checks where sequence s begins, `from`, and ends, `to`. */
 static void check_sequence(struct dataset *dataset, const struct offsets *offsets, int64_t s, int64_t from,
     int64_t to, struct faults *faults)
 {
@@ -327,7 +328,7 @@ static void check_targets(struct dataset *dataset, struct faults *faults)
     }
 }
 
-/* An optional set of one text per `what`. */
+/* Checks an optional set of one text per `what`. */
 static void check_texts(
     struct dataset *dataset, const char *set, int64_t count, const char *what, struct faults *faults)
 {

@@ -6,7 +6,8 @@
 #include "data/contents.h"
 
 /* Reads shapes, attributes and offsets of dataset->file into *dataset (path and file are set, the rest is
- * zero) and checks them. What is faulty stays zero or NULL. Ends early when `faults` has all it can say. */
+ * zero) and checks them. What is faulty stays zero or NULL. It ends early when `faults` has all that it can
+ * say. */
 void structure_check(struct dataset *dataset, struct faults *faults);
 
 #endif

@@ -37,7 +37,7 @@ static void pass_end_sequence(struct target_pass *pass)
         dataset->path, s, name, labels, repeats, needed, frames);
 }
 
-/* Rows first .. first + rows - 1. */
+/* Goes over rows first .. first + rows - 1. */
 static void pass_block(struct target_pass *pass, int64_t first, int64_t rows, const int32_t *classes)
 {
     const int64_t *offsets = pass->values->offsets;

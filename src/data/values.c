@@ -1,4 +1,4 @@
-/* Blocks of a few MiB: large enough that a block touches each chunk of a file few times, small beside any
+/* A block is a few MiB: large enough that each chunk of a file is touched by few blocks, and small beside any
  * cache. */
 #include "data/values.h"
 

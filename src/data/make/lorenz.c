@@ -5,9 +5,9 @@
  * are. The targets are the true x, y, z at every step. Between two observations, 0.2 units of time apart, the
  * orbit may change wings, so the observations after a step say as much about it as those before.
  *
- * Integrated by the classical Runge-Kutta method with step 0.02: its order 4 holds the local error near 1e-5,
- * far below the noise, and it needs only sums and products, which round alike everywhere. (The orbit is
- * chaotic: one different rounding would give another dataset after a hundred steps of spin-up.)
+ * The system is integrated by the classical Runge-Kutta method with step 0.02: its order 4 holds the local
+ * error near 1e-5, far below the noise, and it needs only sums and products, which round alike everywhere.
+ * (The orbit is chaotic: one different rounding would give another dataset after a hundred steps of spin-up.)
  *
  * Everything is stored at about unit variance: x / 8, y / 9, (z - 23.5) / 8.6, observations / 8. */
 #include "data/make/make.h"
@@ -47,7 +47,7 @@ void make_lorenz_step(double step, double state[3])
         state[i] += step / 6 * (k1[i] + 2 * k2[i] + 2 * k3[i] + k4[i]);
 }
 
-/* From a random point near the attractor, long enough to forget it. */
+/* Starts from a random point near the attractor, and goes on long enough to forget it. */
 static void start(struct make_draw *draw, double state[3])
 {
     state[0] = -15 + 30 * make_draw_uniform(draw);

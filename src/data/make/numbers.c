@@ -7,8 +7,8 @@
  * says what is asked for, digits or words; targets have no mark.
  *
  * A number is uniform below a thousand, ten thousand, a hundred thousand or a million, each as often, so that
- * lengths differ. Which part a number belongs to is a hash of the number alone, the same
- * for every seed: of ten, eight are for training, one is for validation and one for the test. So no number is
+ * lengths differ. Which part a number belongs to is a hash of the number alone, the same for every seed: of
+ * ten, eight are for training, one is for validation and one for the test. So no number is
  * in two parts, in whichever direction; within a part numbers may come again. */
 #include "data/make/make.h"
 
@@ -32,7 +32,7 @@ static const char *const units[] = {"zero", "one", "two", "three", "four", "five
 static const char *const tens[] = {
     "", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"};
 
-/* Behind what is there already: a space first, but for the beginning. */
+/* Adds a word behind what is there already, after a space unless it is the first. */
 static void add_word(char *words, const char *word)
 {
     if (*words)
@@ -40,7 +40,7 @@ static void add_word(char *words, const char *word)
     strcat(words, word);
 }
 
-/* 1 to 99 */
+/* Adds the words of n, 1 to 99. */
 static void add_below_hundred(char *words, uint32_t n)
 {
     if (n < 20) {
@@ -54,7 +54,7 @@ static void add_below_hundred(char *words, uint32_t n)
     }
 }
 
-/* 1 to 999 */
+/* Adds the words of n, 1 to 999. */
 static void add_below_thousand(char *words, uint32_t n)
 {
     if (n >= 100) {
