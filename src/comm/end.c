@@ -3,6 +3,7 @@
  * handlers may. */
 #include "comm/end.h"
 
+#include "base/handler.h"
 #include "base/log.h"
 
 #include <assert.h>
@@ -15,7 +16,7 @@
 static volatile sig_atomic_t last_code;
 static const char *volatile last_advice; /* NULL: what there is to say was said */
 
-static void end_now(int number)
+HANDLER static void end_now(int number)
 {
     (void)number;
     if (last_advice)

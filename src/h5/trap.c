@@ -12,6 +12,7 @@
 #include "h5/trap.h"
 
 #include "base/error.h"
+#include "base/handler.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -54,7 +55,7 @@ static _Thread_local char stack[STACK_BYTES];
 
 /* ---- the end ---- */
 
-static _Noreturn void end(const char *signal_name)
+HANDLER static _Noreturn void end(const char *signal_name)
 {
     if (!signal_name)
         log_texts((const char *[]){
@@ -68,7 +69,7 @@ static _Noreturn void end(const char *signal_name)
     _exit(file_name[0] ? EXIT_CODE_DATA : EXIT_CODE_INTERNAL);
 }
 
-static void meet_crash(int number, siginfo_t *info, void *context)
+HANDLER static void meet_crash(int number, siginfo_t *info, void *context)
 {
     int sent = info->si_code <= 0, which = 0; /* by kill, raise or abort */
     while (signals[which].number != number)
@@ -82,7 +83,7 @@ static void meet_crash(int number, siginfo_t *info, void *context)
 
 /* getrusage is a plain call of the kernel. The largest size that the process ever had is of no use where it
  * was larger before: then the loop goes on until it passes that. */
-static int has_taken_too_much(void)
+HANDLER static int has_taken_too_much(void)
 {
     struct rusage usage;
     if (!most_bytes || getrusage(RUSAGE_THREAD, &usage) != 0)
@@ -92,7 +93,7 @@ static int has_taken_too_much(void)
 }
 
 /* The tick comes to the thread whose time it is. */
-static void meet_tick(int number, siginfo_t *info, void *context)
+HANDLER static void meet_tick(int number, siginfo_t *info, void *context)
 {
     int kept = errno;
     if (info->si_code != SI_TIMER) {
