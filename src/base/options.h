@@ -50,6 +50,14 @@ struct option_row {
     unsigned commands;        /* bits of the commands of the program that know it; 0: all */
 };
 
+/* The rows that every program has, for a struct of options with the member `ask`. */
+#define OPTION_ROWS_ASK(options)                                                                             \
+    {"help", 'h', OPTION_ASK, offsetof(options, ask), .least = ASK_HELP, .help = "print this, and exit"},    \
+    {                                                                                                        \
+        "version", 0, OPTION_ASK, offsetof(options, ask),                                                    \
+            .least = ASK_VERSION, .help = "print the versions of the program and its libraries, and exit"    \
+    }
+
 struct option_table {
     const char *opening; /* of --help: usage lines and what the program does; ends with a newline */
     const struct option_row *row;

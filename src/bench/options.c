@@ -34,9 +34,7 @@ static const struct option_row rows[] = {
         .help = "rounds counted, after a warm-up (7)"},
     {"kernel", 0, OPTION_FLAG, AT(kernel),
         .help = "the matrix products and activations alone, for a table of shapes"},
-    {"help", 'h', OPTION_ASK, AT(ask), .least = ASK_HELP, .help = "this text"},
-    {"version", 0, OPTION_ASK, AT(ask), .least = ASK_VERSION,
-        .help = "versions of the program and of what it stands on"},
+    OPTION_ROWS_ASK(struct bench_options),
 };
 
 const struct option_table bench_option_table = {

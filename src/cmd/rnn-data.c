@@ -40,9 +40,7 @@ static const struct option_row rows[] = {
         .commands = COMMAND_MAKE},
     {"ctc", 0, OPTION_FLAG, AT(ctc),
         .help = "check also that each sequence has the frames output = ctc needs", .commands = COMMAND_CHECK},
-    {"help", 'h', OPTION_ASK, AT(ask), .least = ASK_HELP, .help = "this text"},
-    {"version", 0, OPTION_ASK, AT(ask), .least = ASK_VERSION,
-        .help = "versions of the program and of its libraries"},
+    OPTION_ROWS_ASK(struct data_options),
 };
 static const struct option_table table = {.row = rows, .rows = sizeof rows / sizeof *rows};
 

@@ -25,13 +25,7 @@ static const struct option_row rows[] = {
     {"watchdog", 0, OPTION_SECONDS, AT(watchdog), .argument = "TIME",
         .help = "a rank that gives no sign of life for so long ends all; 0: never\n"
                 "(default: '10 minutes')"},
-    {"progress", 0, OPTION_CHOICE, AT(progress), .names = progress_names, .argument = "auto|line|log",
-        .help = "one updating line, or a line per report interval"},
-    {"quiet", 'q', OPTION_COUNTER, AT(verbosity), .least = -1, .help = "say less; twice: errors only"},
-    {"verbose", 'v', OPTION_COUNTER, AT(verbosity), .least = 1, .help = "say more"},
-    {"help", 'h', OPTION_ASK, AT(ask), .least = ASK_HELP, .help = "print this, and exit"},
-    {"version", 0, OPTION_ASK, AT(ask), .least = ASK_VERSION,
-        .help = "print versions, compiler and instruction set, and exit"},
+    PASS_OPTION_ROWS(struct predict_options),
 };
 
 const struct option_table predict_option_table = {

@@ -3,8 +3,7 @@
 #ifndef PREDICT_OPTIONS_H
 #define PREDICT_OPTIONS_H
 
-#include "base/options.h"
-#include "pass/report.h"
+#include "pass/options.h"
 
 struct predict_options {
     enum options_ask ask;

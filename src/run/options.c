@@ -25,13 +25,7 @@ static const struct option_row rows[] = {
         .help = "say whether a checkpoint or a whole run is sound, and exit"},
     {"stop-exit-code", 0, OPTION_WHOLE, AT(stop_exit_code), 0, 255, .argument = "N",
         .help = "exit with N instead of 0 after a clean stop before the end"},
-    {"progress", 0, OPTION_CHOICE, AT(progress), .names = progress_names, .argument = "auto|line|log",
-        .help = "one updating line, or a line per report interval"},
-    {"quiet", 'q', OPTION_COUNTER, AT(verbosity), .least = -1, .help = "say less; twice: errors only"},
-    {"verbose", 'v', OPTION_COUNTER, AT(verbosity), .least = 1, .help = "say more"},
-    {"help", 'h', OPTION_ASK, AT(ask), .least = ASK_HELP, .help = "print this, and exit"},
-    {"version", 0, OPTION_ASK, AT(ask), .least = ASK_VERSION,
-        .help = "print versions, compiler and instruction set, and exit"},
+    PASS_OPTION_ROWS(struct train_options),
 };
 
 const struct option_table train_option_table = {

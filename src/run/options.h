@@ -3,8 +3,7 @@
 #ifndef RUN_OPTIONS_H
 #define RUN_OPTIONS_H
 
-#include "base/options.h"
-#include "pass/report.h"
+#include "pass/options.h"
 
 struct train_options {
     enum options_ask ask; /* where it is not ASK_NOTHING, nothing else has been looked at */
