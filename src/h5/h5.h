@@ -88,9 +88,9 @@ void h5_version(char *text, size_t size);
 
 /* ---- building a file in memory ----
  *
- * Equal calls give equal bytes: no times are kept. Every function but create and finish returns nothing: the
- * first failure is remembered and finish returns it. Sets lie in one piece unless h5_image_deflate was
- * called. */
+ * Equal calls give equal bytes: no times are kept. Every function but create, copy and finish returns
+ * nothing: the first failure is remembered and finish returns it. Sets lie in one piece unless
+ * h5_image_deflate was called. */
 
 struct h5_image;
 
@@ -115,6 +115,11 @@ void h5_image_attribute_int32(struct h5_image *image, const char *object, const 
 void h5_image_attribute_int64(struct h5_image *image, const char *object, const char *name, int64_t value);
 void h5_image_attribute_double(struct h5_image *image, const char *object, const char *name, double value);
 void h5_image_attribute_text(struct h5_image *image, const char *object, const char *name, const char *text);
+
+/* Copies the first `count` texts of a set of another file, where that has it. A failure to read them is the
+ * only one that is returned. */
+int h5_image_copy_texts(
+    struct h5_image *image, struct h5_file *file, const char *name, int64_t count, struct error *error);
 
 /* Closes the image and hands over its bytes (the caller's, memory_destroy), with H5_IMAGE_ROOM zero bytes of
  * room behind them. Destroys `image` in every case. */

@@ -163,6 +163,26 @@ START_TEST(an_array_grows_with_what_it_holds)
 }
 END_TEST
 
+START_TEST(an_array_makes_room_for_many_items_at_once)
+{
+    size_t room = 0;
+    char *array = array_reserve(NULL, &room, 0, 1), *moved;
+    ck_assert_msg(array, "also no items have a place");
+    moved = array_reserve(array, &room, 1000, 1);
+    ck_assert(moved && room >= 1000);
+    memset(moved, 'x', 1000);
+    size_t before = room;
+    ck_assert_ptr_eq(array_reserve(moved, &room, before, 1), moved);
+    ck_assert_uint_eq(room, before);
+    moved = array_reserve(moved, &room, before + 1, 1);
+    ck_assert(moved && room >= 2 * before && moved[999] == 'x');
+    before = room;
+    ck_assert_ptr_null(array_reserve(moved, &room, SIZE_MAX / 8 + 1, 8));
+    ck_assert_uint_eq(room, before);
+    free(moved);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("numbers");
@@ -176,6 +196,7 @@ int main(void)
     tcase_add_test(cases, what_is_shown_is_short_and_harmless);
     tcase_add_test(cases, the_nearest_name_is_meant);
     tcase_add_test(cases, an_array_grows_with_what_it_holds);
+    tcase_add_test(cases, an_array_makes_room_for_many_items_at_once);
     suite_add_tcase(suite, cases);
     return suite_run(suite);
 }
