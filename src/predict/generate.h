@@ -2,10 +2,12 @@
 #ifndef PREDICT_GENERATE_H
 #define PREDICT_GENERATE_H
 
-#include "predict/context.h"
+#include "predict/model.h"
+#include "predict/options.h"
 
-/* Generates a dataset on rank 0, writes it, and prints the line about it. All ranks must call it, and all get
- * the same outcome. */
-int predict_generate(struct predict *predict, struct error *error);
+/* All ranks call, and all get the same outcome. Generates a dataset on rank 0, writes it, and prints the line
+ * about it. */
+int predict_generate(const struct predict_options *options, const struct comm *comm,
+    const struct predict_model *model, struct error *error);
 
 #endif

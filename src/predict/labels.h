@@ -2,22 +2,45 @@
 #ifndef PREDICT_LABELS_H
 #define PREDICT_LABELS_H
 
-#include "predict/context.h"
+#include "comm/comm.h"
+#include "data/plan.h"
+#include "h5/table.h"
+#include "net/microbatch.h"
+#include "net/types.h"
 
-/* Makes room for the labels of the dataset. This is not collective. */
-int predict_begin_labels(struct predict *predict, struct error *error);
+/* Numbers in a row, as many as come. */
+struct label_list {
+    int32_t *values;
+    size_t count, room;
+};
 
-/* Keeps the labels of a microbatch, which is the next leaf of this rank. This is not collective. */
-int predict_keep_labels(struct predict *predict, const struct microbatch *microbatch,
+struct predict_labels {
+    const struct comm *comm;
+    struct label_list step; /* of this rank's part of a step: for each sequence, in the order of its leaves,
+                             * how many labels, and then these */
+    double *counts;         /* [ranks] numbers that each rank brings */
+    size_t *bytes;          /* [ranks] the same in bytes */
+    /* These are on rank 0 only. */
+    struct label_list gathered; /* what all ranks brought of a step */
+    struct label_list ordered;  /* the labels of the steps so far, in the order of the file */
+    int64_t sequences;
+    int64_t *offsets; /* [sequences + 1] of the file */
+};
+
+/* Each rank calls this for itself. Ended by predict_labels_finish, also after a failure. */
+int predict_labels_init(
+    struct predict_labels *labels, const struct comm *comm, int64_t sequences, struct error *error);
+void predict_labels_finish(struct predict_labels *labels);
+
+/* Each rank calls this for itself. Keeps the labels of a microbatch, which is its next leaf. */
+int predict_labels_keep(struct predict_labels *labels, const struct microbatch *microbatch,
     const struct net_outputs *outputs, struct error *error);
 
-/* Brings the labels of the step at hand to rank 0, in the order of the file. All ranks must call it. Without
- * room for what is collected it fails on every rank; a failure to sort is that of rank 0 alone. */
-int predict_collect_labels(struct predict *predict, struct error *error);
+/* All ranks call. Brings the labels of the step at hand to rank 0, in the order of the file. Without room for
+ * what is gathered it fails on every rank; a failure to sort is that of rank 0 alone. */
+int predict_labels_gather(struct predict_labels *labels, const struct plan_step *step, struct error *error);
 
-/* Adds the labels to the table of rank 0, after the last step. This is not collective. */
-int predict_write_labels(struct predict *predict, struct error *error);
-
-void predict_destroy_labels(struct predict *predict);
+/* Rank 0 calls, after the last step. Adds the labels to the table. */
+int predict_labels_write(const struct predict_labels *labels, struct h5_table *table, struct error *error);
 
 #endif

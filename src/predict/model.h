@@ -2,10 +2,26 @@
 #ifndef PREDICT_MODEL_H
 #define PREDICT_MODEL_H
 
-#include "predict/context.h"
+#include "comm/comm.h"
+#include "net/net.h"
 
-/* Reads the checkpoint on rank 0 and gives every rank its network, with weights, and the numbers that
- * standardize its inputs. All ranks must call it, and all get the same outcome. */
-int predict_load_model(struct predict *predict, struct error *error);
+#include <limits.h>
+
+struct predict_model {
+    char path[PATH_MAX]; /* of the checkpoint; best.h5 where a run directory was named */
+    struct net *net;
+    const struct net_config *config; /* the net's */
+    int64_t microbatch;              /* sequences computed at a time */
+    size_t features;                 /* of mean and deviation; 0: inputs are not standardized */
+    float *mean, *deviation;         /* [features] one block; NULL: inputs are not standardized */
+};
+
+/* All ranks call, and all get the same outcome. Reads the checkpoint (or best.h5 of a run directory) on rank
+ * 0 and gives every rank its network, with weights, and the numbers that standardize its inputs. `batch`
+ * sequences are to be computed at a time; 0: as many as in training. Ended by predict_model_finish, also
+ * after a failure; starts from zeroes. */
+int predict_model_load(struct predict_model *model, const struct comm *comm, const char *path, int64_t batch,
+    struct error *error);
+void predict_model_finish(struct predict_model *model);
 
 #endif

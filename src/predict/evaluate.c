@@ -1,0 +1,211 @@
+/* The set is computed in the order of its file, by the plan and feed of validation, without updates. What a
+ * sequence comes to does not depend on which others are computed with it, and sums are made in the order of
+ * the dataset; so neither the number of ranks nor --batch changes a bit of what is printed or written. */
+#include "predict/evaluate.h"
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "net/outputs/output.h"
+#include "pass/model.h"
+#include "pass/report.h"
+#include "pass/stop.h"
+#include "pass/tally.h"
+#include "predict/output.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Microbatches of a rank in a step: with several, long and short ones, ranks come to about the same. */
+enum { MICROBATCHES_OF_RANK = 4 };
+
+enum { REPORT_SECONDS = 10 };
+
+struct evaluation {
+    const struct predict_options *options;
+    const struct comm *comm;
+    const struct predict_model *model;
+    struct dataset *dataset;
+    struct feed feed;
+    struct tally tally;
+    struct net_score *scores; /* [microbatch]; NULL where there are no targets */
+    struct predict_output output;
+};
+
+/* ---- opening ---- */
+
+static int make_scores(struct evaluation *evaluation, size_t microbatch, struct error *error)
+{
+    size_t sequences = (size_t)evaluation->dataset->sequences;
+    evaluation->scores = memory_create(microbatch, sizeof *evaluation->scores, error);
+    if (!evaluation->scores || tally_init(&evaluation->tally, sequences, 0, error))
+        return -1;
+    tally_start(&evaluation->tally, sequences, NULL);
+    return 0;
+}
+
+static int start_feed(struct evaluation *evaluation, int64_t microbatch, struct error *error)
+{
+    struct dataset *dataset = evaluation->dataset;
+    int64_t batch = microbatch * MICROBATCHES_OF_RANK * evaluation->comm->ranks;
+    const struct feed_config feed = {.dataset = dataset,
+        .mean = evaluation->model->mean,
+        .deviation = evaluation->model->deviation,
+        .batch = batch < dataset->sequences ? batch : dataset->sequences,
+        .microbatch = microbatch};
+    return feed_init(&evaluation->feed, evaluation->comm, &feed, error);
+}
+
+/* Each rank calls this for itself. Opens all that a rank needs. */
+static int open_all(struct evaluation *evaluation, struct error *error)
+{
+    const struct predict_options *options = evaluation->options;
+    const struct predict_model *model = evaluation->model;
+    struct dataset *dataset = dataset_open(options->dataset, options->cache, error);
+    evaluation->dataset = dataset;
+    if (!dataset || model_accepts(model->config, dataset, 0, error) ||
+        model_require_targets(model->config, dataset, error))
+        return -1;
+    int64_t microbatch = model->microbatch < dataset->sequences ? model->microbatch : dataset->sequences;
+    if (options->output &&
+        predict_output_init(&evaluation->output, evaluation->comm, model, dataset, options->output, error))
+        return -1;
+    if (dataset->has_targets && make_scores(evaluation, (size_t)microbatch, error))
+        return -1;
+    return start_feed(evaluation, microbatch, error);
+}
+
+/* All ranks call. Ranks on other nodes may have another file under the same name, or have been given other
+ * options; in either case they would not go in step. */
+static int check_common(const struct evaluation *evaluation, struct error *error)
+{
+    const struct dataset *set = evaluation->dataset;
+    int64_t shape[] = {set->sequences, set->has_targets, evaluation->options->output != NULL,
+        evaluation->feed.plan.batch, evaluation->options->beam};
+    size_t bytes = ((size_t)set->sequences + 1) * sizeof *set->input_offsets;
+    uint64_t own = hash_combine(hash_bytes(shape, sizeof shape), hash_bytes(set->input_offsets, bytes));
+    uint64_t first = own;
+    comm_broadcast(evaluation->comm, &first, sizeof first, 0);
+    if (own != first)
+        error_set(error, EXIT_CODE_DATA,
+            "%s: is not the file that rank 0 has under this name, or the options differ: give all ranks the "
+            "same",
+            set->path);
+    return comm_agree(evaluation->comm, error);
+}
+
+/* ---- computing ---- */
+
+/* Each rank calls this for itself. Computes the microbatches that it has in the step at hand. */
+static int compute_step(struct evaluation *evaluation, struct error *error)
+{
+    const struct net_pass pass = {.beam = (size_t)evaluation->options->beam};
+    const size_t *ranges = evaluation->feed.now.ranges + evaluation->comm->rank;
+    double wait = 0;
+    for (size_t leaf = ranges[0]; leaf < ranges[1]; leaf++) {
+        const struct microbatch *microbatch = reader_next(evaluation->feed.reader, &wait, error);
+        struct net_outputs outputs;
+        if (!microbatch ||
+            net_forward(evaluation->model->net, &pass, microbatch, &outputs, evaluation->scores, error))
+            return -1;
+        if (evaluation->scores)
+            tally_add(&evaluation->tally, microbatch, evaluation->scores);
+        if (evaluation->options->output &&
+            predict_output_keep(&evaluation->output, microbatch, &outputs, error))
+            return -1;
+        comm_show_life(evaluation->comm);
+    }
+    return 0;
+}
+
+/* Each rank calls this for itself. Moves on to the next step and computes its part of it. */
+static int next_step(struct evaluation *evaluation, struct error *error)
+{
+    if (feed_next(&evaluation->feed, error))
+        return -1;
+    if (evaluation->options->output &&
+        predict_output_start_step(&evaluation->output, &evaluation->feed.now, error))
+        return -1;
+    return compute_step(evaluation, error);
+}
+
+static void report_progress(const struct evaluation *evaluation, struct report *report, int64_t *done)
+{
+    const struct plan_step *step = &evaluation->feed.now.plan;
+    double frames = 0;
+    for (size_t leaf = 0; leaf < step->leaves; leaf++)
+        frames += (double)step->frames[leaf];
+    *done += (int64_t)step->sequences;
+    report_work(report, *done, frames);
+}
+
+/* All ranks call. A rank that fails, or is told to stop, says so at the end of its part of the step; what
+ * goes wrong in writing a step is seen with the next. */
+static int compute(struct evaluation *evaluation, struct report *report, struct error *error)
+{
+    int64_t done = 0;
+    for (int64_t index = 0; index < evaluation->feed.plan.steps; index++) {
+        if (error->code == 0)
+            next_step(evaluation, error);
+        if (error->code == 0 && stop_signal())
+            error_set(
+                error, EXIT_CODE_IO, "stopped by %s: nothing is written", stop_signal_name(stop_signal()));
+        if (comm_agree(evaluation->comm, error))
+            return -1;
+        if (evaluation->options->output)
+            predict_output_write_step(&evaluation->output, &evaluation->feed.now, error);
+        report_progress(evaluation, report, &done);
+    }
+    return comm_agree(evaluation->comm, error);
+}
+
+/* All ranks call. Prints the line about the whole set on rank 0. */
+static void say_result(struct evaluation *evaluation, struct report *report)
+{
+    const struct dataset *dataset = evaluation->dataset;
+    char scores[128] = "";
+    if (evaluation->scores) {
+        struct net_score sum = tally_sum(&evaluation->tally, evaluation->comm);
+        snprintf(scores, sizeof scores, " loss=%.9g error=%.9g", tally_mean(sum.loss, sum.counted),
+            tally_mean(sum.errors, sum.labels));
+        size_t n = strlen(scores);
+        if (output_of(evaluation->model->config)->targets == PER_TARGET)
+            snprintf(scores + n, sizeof scores - n, " sequence_error=%.9g",
+                tally_mean(tally_count_wrong(&evaluation->tally), (double)dataset->sequences));
+    }
+    if (evaluation->comm->rank == 0)
+        report_line(report, "sequences=%" PRId64 " frames=%" PRId64 "%s", dataset->sequences, dataset->frames,
+            scores);
+}
+
+static int evaluate(struct evaluation *evaluation, struct error *error)
+{
+    const struct predict_options *options = evaluation->options;
+    struct report report;
+    open_all(evaluation, error);
+    if (comm_agree(evaluation->comm, error) || check_common(evaluation, error))
+        return -1;
+    report_init(&report, options->progress, evaluation->comm->rank != 0 || options->verbosity < 0,
+        REPORT_SECONDS, evaluation->dataset->sequences, 0);
+    if (compute(evaluation, &report, error))
+        return -1;
+    if (options->output)
+        predict_output_commit(&evaluation->output, error);
+    if (comm_agree(evaluation->comm, error))
+        return -1;
+    say_result(evaluation, &report);
+    return 0;
+}
+
+int predict_evaluate(const struct predict_options *options, const struct comm *comm,
+    const struct predict_model *model, struct error *error)
+{
+    struct evaluation evaluation = {.options = options, .comm = comm, .model = model};
+    int failed = evaluate(&evaluation, error);
+    feed_finish(&evaluation.feed);
+    predict_output_finish(&evaluation.output);
+    tally_finish(&evaluation.tally);
+    memory_destroy(evaluation.scores);
+    dataset_close(evaluation.dataset);
+    return failed;
+}
