@@ -1,5 +1,7 @@
 #include "base/hash.h"
 
+/* The header brings the functions along: no library of xxHash is needed, neither here nor on a node. */
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 uint64_t hash_bytes(const void *bytes, size_t n)

@@ -161,7 +161,8 @@ void watch_close(struct comm *comm)
         MPI_Reduce_scatter_block(watch->sent, &expected, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
         while (watch->received < expected)
             hear_one(watch, MPI_ANY_SOURCE, 0);
-        MPI_Waitall(comm->ranks, watch->sends, MPI_STATUSES_IGNORE);
+        for (int r = 0; r < comm->ranks; r++)
+            MPI_Wait(&watch->sends[r], MPI_STATUS_IGNORE);
     }
     MPI_Comm_free(&watch->talk);
     memory_destroy(watch->hosts);
