@@ -6,6 +6,7 @@
 #include "ckpt/layout.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 /* A file may be deflated, as by h5repack: at most so many times smaller than what it holds. */
@@ -34,6 +35,34 @@ static int check_format(struct h5_file *file, int64_t *version, struct error *er
         h5_name(file), there ? *version : 0, CHECKPOINT_VERSION);
 }
 
+/* Weights that are no numbers have their hash too; no run saves such. */
+static int check_weights(const struct checkpoint *read, const char *path, struct error *error)
+{
+    for (size_t i = 0; i < read->parameters; i++) {
+        const struct parameter *p = &read->parameter[i];
+        for (size_t j = 0; j < p->count; j++)
+            if (!isfinite(read->weights[p->offset + j]))
+                return error_set(error, EXIT_CODE_DATA,
+                    "%s: number %zu of the weights of %s is not finite, so the network can say nothing: use "
+                    "an older checkpoint",
+                    path, j, p->name);
+    }
+    return 0;
+}
+
+/* What inputs are standardized by: a deviation is what they are divided by. */
+static int check_moments(const struct checkpoint *read, const char *path, struct error *error)
+{
+    for (size_t i = 0; i < read->features; i++)
+        if (!isfinite((float)read->mean[i]) || !isfinite((float)read->deviation[i]) ||
+            !((float)read->deviation[i] > 0))
+            return error_set(error, EXIT_CODE_DATA,
+                "%s: standardizes feature %zu by mean %g and deviation %g, but allowed are a finite mean and "
+                "a deviation above 0: use another checkpoint",
+                path, i, read->mean[i], read->deviation[i]);
+    return 0;
+}
+
 /* Reads everything in the file, and compares the hash of the weights with the attribute of "/". */
 static int decode(struct h5_file *file, size_t size, struct checkpoint *read, struct error *error)
 {
@@ -50,7 +79,7 @@ static int decode(struct h5_file *file, size_t size, struct checkpoint *read, st
             "%s: the weights do not have their hash (hash %016" PRIx64 ", not %016" PRIx64
             "): the file is damaged",
             h5_name(file), hash, read->weights_hash);
-    return 0;
+    return check_weights(read, h5_name(file), error) || check_moments(read, h5_name(file), error) ? -1 : 0;
 }
 
 int checkpoint_decode(

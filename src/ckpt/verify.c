@@ -1,5 +1,5 @@
 /* A checkpoint is read as for resuming, or where it has no hash line as for predicting; then what reading
- * does not ask is asked: are the shapes those of the model it names, are all numbers finite. Of metrics.csv
+ * does not ask is asked: are the shapes those of the model it names, are the moments finite. Of metrics.csv
  * the rows that belong to the newest sound checkpoint are looked at: what lies behind them is cut off by a
  * resume. */
 #include "ckpt/verify.h"
@@ -65,8 +65,6 @@ static int check_content(const char *path, const struct checkpoint *c, struct er
         return error_prefix(error, "%s: ", path);
     int outcome = checkpoint_fits(c, path, net, error);
     net_destroy(net);
-    if (outcome == 0)
-        outcome = check_finite(path, "the weights", c, c->weights, error);
     for (size_t m = 0; outcome == 0 && m < optim_count_moments(c->optimizer); m++)
         outcome = check_finite(path, optim_moment_name(c->optimizer, m), c, c->moments[m], error);
     return outcome;

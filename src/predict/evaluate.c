@@ -13,6 +13,7 @@
 #include "predict/output.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -96,6 +97,40 @@ static int check_common(const struct evaluation *evaluation, struct error *error
 
 /* ---- computing ---- */
 
+/* Finds the sequence of the microbatch that a row of outputs belongs to. */
+static size_t find_sequence(const struct net_config *config, const struct microbatch *microbatch, size_t row)
+{
+    enum per per = output_of(config)->rows;
+    size_t t = 0;
+    if (per != PER_FRAME)
+        return per == PER_SEQUENCE ? row : row / config->target_length;
+    while (microbatch->first[t + 1] <= row)
+        t++;
+    return row - microbatch->first[t];
+}
+
+/* The weights are finite and so are the inputs, but what becomes of them need not be: a value that stands for
+ * a missing one, as 1e37, is beyond all floats once it is divided by a small deviation. */
+static int check_finite(const struct evaluation *evaluation, const struct microbatch *microbatch,
+    const struct net_outputs *outputs, struct error *error)
+{
+    const struct net_config *config = evaluation->model->config;
+    size_t bad = microbatch->B, O = net_count_head(config);
+    for (size_t b = 0; evaluation->scores && b < microbatch->B && bad == microbatch->B; b++)
+        if (!isfinite(evaluation->scores[b].loss))
+            bad = b;
+    for (size_t r = 0; r < outputs->rows && bad == microbatch->B; r++)
+        for (size_t o = 0; o < O; o++)
+            if (!isfinite(outputs->values[r * outputs->stride + o]))
+                bad = find_sequence(config, microbatch, r);
+    if (bad == microbatch->B)
+        return 0;
+    return error_set(error, EXIT_CODE_DATA,
+        "%s: sequence %" PRId64 ": what the network makes of it is not finite: give inputs of the size that "
+        "it was trained on",
+        evaluation->dataset->path, microbatch->sequence[bad]);
+}
+
 /* Each rank calls this for itself. Computes the microbatches that it has in the step at hand. */
 static int compute_step(struct evaluation *evaluation, struct error *error)
 {
@@ -106,7 +141,8 @@ static int compute_step(struct evaluation *evaluation, struct error *error)
         const struct microbatch *microbatch = reader_next(evaluation->feed.reader, &wait, error);
         struct net_outputs outputs;
         if (!microbatch ||
-            net_forward(evaluation->model->net, &pass, microbatch, &outputs, evaluation->scores, error))
+            net_forward(evaluation->model->net, &pass, microbatch, &outputs, evaluation->scores, error) ||
+            check_finite(evaluation, microbatch, &outputs, error))
             return -1;
         if (evaluation->scores)
             tally_add(&evaluation->tally, microbatch, evaluation->scores);

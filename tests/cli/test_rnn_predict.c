@@ -1,8 +1,10 @@
 /* rnn-predict from outside: what it prints, the file it writes, and how it fails. */
 #define _GNU_SOURCE /* prlimit */
 
+#include "base/hash.h"
 #include "base/mathematics.h"
 #include "base/memory.h"
+#include "ckpt/rundir.h"
 #include "support/job.h"
 #include "support/suite.h"
 
@@ -724,6 +726,71 @@ START_TEST(a_value_that_is_no_number_ends_it_without_a_file)
 }
 END_TEST
 
+/* Saves NAME/best.h5 anew, with all its hashes, after something in it was changed. */
+static void change_best(const struct kind *kind, void (*change)(struct checkpoint *))
+{
+    struct error error = {0};
+    struct checkpoint checkpoint;
+    checkpoint_init(&checkpoint);
+    if (checkpoint_read(path_of(kind, "/best.h5"), CHECKPOINT_ANY, &checkpoint, &error))
+        ck_abort_msg("%s", error.text);
+    change(&checkpoint);
+    checkpoint.weights_hash = hash_bytes(checkpoint.weights, checkpoint.count * sizeof(float));
+    if (rundir_save_best(path_of(kind, ""), &checkpoint, &error))
+        ck_abort_msg("%s", error.text);
+    checkpoint_finish(&checkpoint);
+}
+
+static void make_deviations_small(struct checkpoint *checkpoint)
+{
+    for (size_t i = 0; i < checkpoint->features; i++)
+        checkpoint->deviation[i] = 1e-3;
+}
+
+/* A set may use a large number for "missing", which a small deviation makes infinite; here without targets
+ * too, where no loss tells. */
+START_TEST(outputs_that_are_not_finite_end_it_without_a_file)
+{
+    const struct kind *kind = &kinds[0];
+    char checkpoint[512], loss[64], error[64];
+    struct sample sample;
+    train(kind, checkpoint, loss, error);
+    change_best(kind, make_deviations_small);
+    sample_init(&sample, &kind->shape, 3);
+    for (int i = 0; i < 5; i++)
+        sample.inputs[sample.input_offsets[40] * 5 + i] = 9.96921e36F;
+    sample_write(&sample, job_path("huge.h5"));
+    int64_t *target_offsets = sample.target_offsets;
+    sample.target_offsets = NULL;
+    sample_save(sample_image(&sample, "targets"), job_path("huge-alone.h5"));
+    sample.target_offsets = target_offsets;
+    sample_finish(&sample);
+    EXPECT_FAILURE(65, "huge.h5: sequence 40: ", 3, path_of(kind, ""), job_path("huge.h5"));
+    EXPECT_FAILURE(65, "huge-alone.h5: sequence 40: ", 3, path_of(kind, ""), job_path("huge-alone.h5"), "-o",
+        job_path("out.h5"));
+    ck_assert_int_eq(count_files("out.h5"), 0);
+}
+END_TEST
+
+static void make_weight_nan(struct checkpoint *checkpoint)
+{
+    checkpoint->weights[7] = NAN;
+}
+
+/* Its hashes are right: such a file has been made, not damaged. */
+START_TEST(weights_that_are_no_numbers_are_refused)
+{
+    const struct kind *kind = &kinds[0];
+    char checkpoint[512], loss[64], error[64];
+    train(kind, checkpoint, loss, error);
+    change_best(kind, make_weight_nan);
+    EXPECT_FAILURE(65, "number 7 of the weights of rnn.weight_ih_l0 is not finite", 2, path_of(kind, ""),
+        path_of(kind, "-valid.h5"));
+    EXPECT_FAILURE(65, "number 7 of the weights of rnn.weight_ih_l0 is not finite", 0, "--generate", "5",
+        "-o", job_path("out.h5"), path_of(kind, ""));
+}
+END_TEST
+
 START_TEST(an_output_that_cannot_be_written_is_refused_at_once)
 {
     const struct kind *kind = &kinds[0];
@@ -949,6 +1016,8 @@ int main(void)
     tcase_add_test(failures, what_is_no_checkpoint_is_refused);
     tcase_add_test(failures, what_the_network_cannot_read_is_refused);
     tcase_add_test(failures, a_value_that_is_no_number_ends_it_without_a_file);
+    tcase_add_test(failures, outputs_that_are_not_finite_end_it_without_a_file);
+    tcase_add_test(failures, weights_that_are_no_numbers_are_refused);
     tcase_add_test(failures, an_output_that_cannot_be_written_is_refused_at_once);
     tcase_add_test(failures, ranks_that_differ_are_refused);
     tcase_add_test(large, outputs_may_be_larger_than_memory);

@@ -54,6 +54,34 @@ START_TEST(weights_and_moments_must_be_finite)
 }
 END_TEST
 
+START_TEST(no_checkpoint_with_numbers_that_are_none_is_read)
+{
+    struct checkpoint c, read;
+    struct error error;
+    struct net *net = checkpoints_make(&c, 2, 3, 5);
+    struct {
+        double *place, bad;
+    } cases[] = {{&c.mean[0], NAN}, {&c.deviation[0], INFINITY}, {&c.deviation[0], 0}};
+    ck_assert_uint_gt(c.features, 0);
+    checkpoint_init(&read);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double kept = *cases[i].place;
+        *cases[i].place = cases[i].bad;
+        ck_assert_int_eq(look(&c), EXIT_CODE_DATA);
+        ck_assert_int_eq(checkpoint_read(path, CHECKPOINT_SEALED, &read, &error), -1);
+        ck_assert_msg(error.code == EXIT_CODE_DATA && strstr(error.text, "feature 0"), "%s", error.text);
+        *cases[i].place = kept;
+    }
+    c.weights[0] = NAN;
+    ck_assert_int_eq(look(&c), EXIT_CODE_DATA);
+    ck_assert_int_eq(checkpoint_read(path, CHECKPOINT_SEALED, &read, &error), -1);
+    ck_assert_msg(
+        error.code == EXIT_CODE_DATA && strstr(error.text, "number 0 of the weights"), "%s", error.text);
+    net_destroy(net);
+    checkpoint_finish(&c);
+}
+END_TEST
+
 START_TEST(shapes_must_be_those_of_the_model)
 {
     struct checkpoint c;
@@ -71,6 +99,7 @@ int main(void)
     Suite *suite = suite_create("verify");
     TCase *tests = tcase_create("verify");
     tcase_add_test(tests, weights_and_moments_must_be_finite);
+    tcase_add_test(tests, no_checkpoint_with_numbers_that_are_none_is_read);
     tcase_add_test(tests, shapes_must_be_those_of_the_model);
     suite_add_tcase(suite, tests);
     sample_make_folder(folder, sizeof folder);
