@@ -25,6 +25,7 @@ struct data_options {
     uint64_t seed;
     int64_t sequences; /* 0: as many as the kind has of its own */
     int ctc;
+    int loss; /* enum loss; -1: none is given */
 };
 
 #define AT(member) offsetof(struct data_options, member)
@@ -40,6 +41,8 @@ static const struct option_row rows[] = {
         .commands = COMMAND_MAKE},
     {"ctc", 0, OPTION_FLAG, AT(ctc),
         .help = "check also that each sequence has the frames output = ctc needs", .commands = COMMAND_CHECK},
+    {"loss", 0, OPTION_CHOICE, AT(loss), .names = loss_names, .argument = "NAME",
+        .help = "check also that targets are what loss = NAME takes", .commands = COMMAND_CHECK},
     OPTION_ROWS_ASK(struct data_options),
 };
 static const struct option_table table = {.row = rows, .rows = sizeof rows / sizeof *rows};
@@ -61,7 +64,7 @@ static int print_help(void)
 {
     fputs("Usage: rnn-data make KIND -o DIR [--seed N] [--sequences N]\n"
           "       rnn-data info FILE...\n"
-          "       rnn-data check [--ctc] FILE...\n"
+          "       rnn-data check [--ctc] [--loss NAME] FILE...\n"
           "\n"
           "make   write DIR/KIND-train.h5, DIR/KIND-valid.h5 and DIR/KIND-test.h5\n",
         stdout);
@@ -173,26 +176,41 @@ static void log_fault(void *context, const char *text)
         log_line(LOG_ERROR, "%s", text);
 }
 
-/* Where the file cannot be opened dataset_check has reported why. */
-static void check_ctc(const char *path, struct faults *faults)
+static void check_kind(const struct dataset *dataset, const struct loss_kind *loss, struct faults *faults)
+{
+    if (!dataset->has_targets)
+        faults_add(faults, EXIT_CODE_DATA,
+            "%s: targets: there are none, but loss = %s needs some: name another file", dataset->path,
+            loss->name);
+    else if (loss->takes_classes != (dataset->classes > 0))
+        faults_add(faults, EXIT_CODE_DATA, "%s: targets: %s, but loss = %s takes %s: name another loss",
+            dataset->path, dataset->classes ? "classes" : "real values", loss->name,
+            loss->takes_classes ? "classes (integers and the attribute n_classes)" : "real values");
+}
+
+/* Checks how the file goes with output and loss of the options. Where it cannot be opened dataset_check has
+ * reported why. */
+static void check_use(const char *path, const struct data_options *options, struct faults *faults)
 {
     struct error error;
     struct dataset *dataset = dataset_open(path, 0, &error);
-    if (dataset)
+    if (dataset && options->ctc)
         dataset_check_ctc(dataset, faults);
-    else if (!faults->count)
+    if (dataset && options->loss >= 0)
+        check_kind(dataset, loss_kinds[options->loss], faults);
+    if (!dataset && !faults->count)
         faults_add(faults, (enum exit_code)error.code, "%s", error.text);
     dataset_close(dataset);
 }
 
-static int check_file(const char *path, int ctc)
+static int check_file(const char *path, const struct data_options *options)
 {
     struct faults faults;
     size_t met = 0;
     faults_init(&faults, MOST_COUNTED, log_fault, &met);
-    dataset_check(path, &faults);
-    if (ctc)
-        check_ctc(path, &faults);
+    dataset_check(path, options->loss < 0 ? NULL : loss_kinds[options->loss], &faults);
+    if (options->ctc || options->loss >= 0)
+        check_use(path, options, &faults);
     if (!met) {
         printf("%s: ok\n", path);
         return EXIT_CODE_OK;
@@ -222,7 +240,7 @@ static int command_check(const struct data_options *options, int n, char **files
     if (n == 0)
         return usage_error("check: which file?", "");
     for (int i = 0; i < n; i++) {
-        int one = check_file(files[i], options->ctc);
+        int one = check_file(files[i], options);
         code = code ? code : one;
     }
     return code;
@@ -238,7 +256,7 @@ static const struct {
 /* --help and --version answer without a command too. */
 static int run(int argc, char **argv)
 {
-    struct data_options options = {.seed = 1};
+    struct data_options options = {.seed = 1, .loss = -1};
     struct error error;
     size_t c = 0, most = sizeof commands / sizeof *commands;
     if (argc < 2)

@@ -76,6 +76,14 @@ static void add_float(struct dataset *dataset, const struct values *values, int6
 {
     char place[200];
     write_place(dataset, values, row, place, sizeof place);
+    if (isfinite(item)) {
+        faults_add(faults, EXIT_CODE_DATA,
+            "%s: %s: %s: column %zu is %.9g: loss = %s takes targets from %g to %g only: scale "
+            "the values, or choose another model.loss",
+            dataset->path, values->set, place, column, (double)item, values->loss->name,
+            (double)values->loss->least_target, (double)values->loss->most_target);
+        return;
+    }
     faults_add(faults, EXIT_CODE_DATA,
         "%s: %s: %s: column %zu is %s: only finite numbers of 32 bits are allowed: replace the value or "
         "leave the sequence out",
@@ -83,6 +91,12 @@ static void add_float(struct dataset *dataset, const struct values *values, int6
         isnan(item)    ? "NaN"
             : item > 0 ? "infinite"
                        : "-infinite");
+}
+
+/* Floats without a loss, which most are, get a loop of their own in count_faulty: it is a fast one. */
+static int is_faulty_float(const struct values *values, float item)
+{
+    return !isfinite(item) || (values->loss && !loss_takes(values->loss, item));
 }
 
 static size_t count_faulty(const struct values *values, size_t n, const void *items)
@@ -93,9 +107,12 @@ static size_t count_faulty(const struct values *values, size_t n, const void *it
     if (values->limit)
         for (size_t i = 0; i < n; i++)
             faulty += integers[i] < values->lowest || integers[i] >= values->limit;
-    else
+    else if (!values->loss)
         for (size_t i = 0; i < n; i++)
             faulty += !isfinite(floats[i]);
+    else
+        for (size_t i = 0; i < n; i++)
+            faulty += (size_t)is_faulty_float(values, floats[i]);
     return faulty;
 }
 
@@ -110,7 +127,7 @@ void check_values(struct dataset *dataset, const struct values *values, int64_t 
         const int32_t *integers = items;
         if (values->limit && (integers[i] < values->lowest || integers[i] >= values->limit))
             add_integer(dataset, values, row, integers[i], faults), left--;
-        else if (!values->limit && !isfinite(floats[i]))
+        else if (!values->limit && is_faulty_float(values, floats[i]))
             add_float(dataset, values, row, i % values->width, floats[i], faults), left--;
     }
 }

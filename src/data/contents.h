@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "h5/h5.h"
+#include "net/losses/loss.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -33,6 +34,9 @@ struct dataset {
      * of any number of them (struct microbatch: target_start) whatever target_kind is, and a class of -1 is
      * refused. */
     int any_targets;
+    /* Set likewise: the loss, which says what targets that are real values may be; NULL: any finite number.
+     */
+    const struct loss_kind *loss;
     int64_t *input_offsets;  /* [sequences + 1] */
     int64_t *target_offsets; /* [sequences + 1], or NULL when absent */
     struct h5_file *file;

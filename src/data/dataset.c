@@ -147,7 +147,7 @@ static void check_all_values(struct dataset *dataset, const struct values *value
     memory_destroy(items);
 }
 
-void dataset_check(const char *path, struct faults *faults)
+void dataset_check(const char *path, const struct loss_kind *loss, struct faults *faults)
 {
     struct error error;
     struct dataset *dataset = dataset_create(path, CHECK_CACHE, &error);
@@ -155,6 +155,7 @@ void dataset_check(const char *path, struct faults *faults)
         faults_add(faults, (enum exit_code)error.code, "%s", error.text);
         return;
     }
+    dataset->loss = loss;
     structure_check(dataset, faults);
     if (dataset->features || dataset->symbols) {
         struct values inputs = values_of_inputs(dataset);

@@ -21,9 +21,10 @@ struct dataset *dataset_open(const char *path, size_t cache, struct error *error
 void dataset_close(struct dataset *dataset); /* takes NULL */
 
 /* Tells `faults` every fault of the file, of structure and all values, as one line each: file, set, row,
- * sequence, what is allowed. It ends early once `faults` has as many as it says, so that faults->count may
+ * sequence, what is allowed; of targets that are real values also those that `loss` does not take (NULL: any
+ * are taken). It ends early once `faults` has as many as it says, so that faults->count may
  * then be short of all. Memory: offsets, blocks of a few MiB, 64 MiB of chunks. */
-void dataset_check(const char *path, struct faults *faults);
+void dataset_check(const char *path, const struct loss_kind *loss, struct faults *faults);
 
 /* A hash of what training sees but the order of reading: shapes, offsets and targets. It reads the
  * targets, and does not depend on the cache, nor on how the file stores the same numbers. */

@@ -129,6 +129,17 @@ int dataset_require_ctc(struct dataset *dataset, struct error *error)
     return require(dataset, dataset_check_ctc, error);
 }
 
+static void check_kept_values(struct dataset *dataset, struct faults *faults)
+{
+    struct values values = values_of_targets(dataset);
+    check_values(dataset, &values, 0, values.rows, values.kept, faults);
+}
+
+int dataset_require_loss(struct dataset *dataset, struct error *error)
+{
+    return dataset->kept_values ? require(dataset, check_kept_values, error) : 0;
+}
+
 int32_t dataset_most_targets(const struct dataset *dataset)
 {
     int32_t most = 0;

@@ -21,6 +21,10 @@ int dataset_require_any(struct dataset *dataset, struct error *error);
 void dataset_check_ctc(struct dataset *dataset, struct faults *faults);
 int dataset_require_ctc(struct dataset *dataset, struct error *error);
 
+/* For the loss that dataset->loss names: looks at targets that are real values and kept, as they were read
+ * before the loss was known; others are checked as they are read. */
+int dataset_require_loss(struct dataset *dataset, struct error *error);
+
 /* The number of targets that every sequence has, to *targets, 1 at least: where it is not the same for all,
  * the fault names the first sequence that differs from sequence 0. Nothing is read. */
 int dataset_common_targets(const struct dataset *dataset, int32_t *targets, struct error *error);

@@ -25,6 +25,7 @@ struct values values_of_targets(const struct dataset *dataset)
         .width = dataset->classes ? 1 : dataset->values,
         .limit = dataset->classes,
         .lowest = dataset->classes && !any ? -1 : 0,
+        .loss = dataset->classes ? NULL : dataset->loss,
         .check_kept = dataset->classes && any && dataset->target_kind != TARGET_ANY,
         .offsets = dataset->target_offsets ? dataset->target_offsets : dataset->input_offsets,
         .kept = dataset->classes ? (const void *)dataset->kept_classes : dataset->kept_values,

@@ -91,6 +91,7 @@ static int check_targets(const struct net_config *model, struct dataset *dataset
     if (check_number(model, dataset, error) || check_kind(model, dataset, error))
         return -1;
     dataset->any_targets = is_transcription(model);
+    dataset->loss = loss_of(model);
     return 0;
 }
 
@@ -197,5 +198,7 @@ int model_require_targets(const struct net_config *model, struct dataset *datase
 {
     if (output_of(model)->aligns && dataset->has_targets)
         return dataset_require_ctc(dataset, error);
-    return is_transcription(model) ? dataset_require_any(dataset, error) : 0;
+    if (is_transcription(model) && dataset_require_any(dataset, error))
+        return -1;
+    return dataset_require_loss(dataset, error);
 }

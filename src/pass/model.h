@@ -8,8 +8,8 @@
 
 /* Completes `model` ([model] of a configuration) with the inputs and outputs of the training set, the common
  * number of its targets where the decoder makes values, and the sizes that are left open. Refuses a set whose
- * inputs and targets do not fit, naming file and what would fit. Both of these set dataset->any_targets, and
- * read no values. */
+ * inputs and targets do not fit, naming file and what would fit. This and model_accepts set
+ * dataset->any_targets and dataset->loss, and read no values. */
 int model_bind(struct net_config *model, struct dataset *dataset, struct error *error);
 
 /* Refuses a set whose inputs are not those of a bound model. */
@@ -21,7 +21,8 @@ int model_accepts(const struct net_config *model, struct dataset *dataset, int t
 
 /* Check what only shows in the targets themselves: with ctc a sequence with more labels than its frames have
  * room for, with ctc and decoder a class of -1. They read them all, if the output asks for that. Every fault
- * goes to `faults`, or the first becomes the error. A set without targets has none. */
+ * goes to `faults`, or the first becomes the error. A set without targets has none. The second looks also at
+ * real values that are kept, whether the loss takes them; dataset_check does that for the first. */
 void model_check_targets(const struct net_config *model, struct dataset *dataset, struct faults *faults);
 int model_require_targets(const struct net_config *model, struct dataset *dataset, struct error *error);
 

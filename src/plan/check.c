@@ -1,6 +1,7 @@
 #include "plan/preview.h"
 
 #include "data/dataset.h"
+#include "net/losses/loss.h"
 #include "pass/model.h"
 
 #include <stdio.h>
@@ -25,7 +26,7 @@ static void check_set(const char *path, struct net_config *model, int training, 
 {
     struct error error = {0};
     size_t before = faults->count;
-    dataset_check(path, faults);
+    dataset_check(path, loss_of(model), faults);
     if (faults->count > before)
         return;
     struct dataset *dataset = dataset_open(path, 0, &error);

@@ -38,6 +38,12 @@ static const struct sample_shape frames = {
     NINE, .features = 3, .kind = SAMPLE_PER_FRAME, .classes = 4, .names = 1};
 static const struct sample_shape real_frames = {
     NINE, .features = 3, .kind = SAMPLE_PER_FRAME, .values = 2, .names = 1};
+static const struct sample_shape shares = {
+    NINE, .features = 3, .kind = SAMPLE_PER_SEQUENCE, .values = 2, .shares = 1, .names = 1};
+static const struct sample_shape share_frames = {
+    NINE, .features = 3, .kind = SAMPLE_PER_FRAME, .values = 2, .shares = 1, .names = 1};
+static const struct sample_shape share_threes = {
+    NINE, .features = 3, .kind = SAMPLE_THREE, .values = 2, .shares = 1, .names = 1};
 static const struct sample_shape any_number = {
     NINE, .features = 3, .kind = SAMPLE_ANY, .classes = 4, .names = 1};
 static const struct sample_shape no_targets = {NINE, .features = 3, .kind = SAMPLE_NO_TARGETS, .names = 1};
@@ -184,6 +190,15 @@ static const struct bad_file {
         {65, {0}, {"inputs: row", "(sequence 5 \"sequence 5\"", "-infinite"}}},
     {{.shape = &real_frames, .element = {"targets", 0, 7, NAN}},
         {65, {"model.output=frame", "model.loss=mse"}, {"targets: row 3 (sequence", "NaN"}}},
+    {{.shape = &share_frames, .element = {"targets", 0, 7, 255}},
+        {65, {"model.output=frame", "model.loss=sigmoid"},
+            {"targets: row 3 (sequence", "column 1 is 255: loss = sigmoid takes targets from 0 to 1 only"}}},
+    {{.shape = &shares, .element = {"targets", 0, 7, -1}},
+        {65, {"model.output=sequence", "model.loss=sigmoid"},
+            {"targets: row 3 (sequence 3 ", "column 1 is -1: loss = sigmoid takes targets from 0 to 1"}}},
+    {{.shape = &share_threes, .element = {"targets", 0, 7, 1.5}},
+        {65, {"model.output=decoder", "model.loss=sigmoid"},
+            {"targets: row 3 (sequence 1 ", "its row 0): column 1 is 1.5: loss = sigmoid takes targets"}}},
     {{.shape = &symbols, .element = {"inputs", 0, 3, 10}},
         {65, {0}, {"inputs: row 3 (sequence", "10", "0 to 9"}}},
     {{.without = "inputs", .texts = 9}, {65, {0}, {"inputs: holds text", "write numbers"}}},
@@ -312,6 +327,28 @@ START_TEST(a_nan_in_a_validation_set_that_does_not_fit_the_cache_ends_the_run)
         ck_assert_int_eq(job_count_lines(result.output, "epoch="), 0);
         command_result_finish(&result);
         ck_assert_int_eq(job_count(run, "checkpoint-"), 0);
+    }
+}
+END_TEST
+
+/* Beyond the cache only the sequence that is read is looked at, before it is used. */
+START_TEST(a_validation_target_that_the_loss_does_not_take_is_refused)
+{
+    static const char *const caches[] = {"data.cache=256 MiB", "data.cache=1 KiB"};
+    struct command_result result;
+    write_dataset(job_path("shares.h5"), &(struct fault){.shape = &share_frames});
+    write_dataset(
+        job_path("mask.h5"), &(struct fault){.shape = &share_frames, .element = {"targets", 0, 7, 255}});
+    for (int i = 0; i < RANK_COUNTS; i++) {
+        job_run(&result, rank_counts[i], "base.ini", "shares", "-s", "data.train=shares.h5", "-s",
+            "data.valid=mask.h5", "-s", "model.output=frame", "-s", "model.loss=sigmoid", "-s", caches[i],
+            NULL);
+        job_expect(&result, 65);
+        job_complains(&result, 1, "/mask.h5: targets: row 3 (sequence", "column 1 is 255: loss = sigmoid",
+            "from 0 to 1 only", NULL);
+        ck_assert_int_eq(job_count_lines(result.output, "epoch="), 0);
+        command_result_finish(&result);
+        ck_assert_int_eq(job_count("shares", "checkpoint-"), 0);
     }
 }
 END_TEST
@@ -595,6 +632,7 @@ int main(int argc, char **argv)
         tcase_add_test(tests, a_validation_set_of_another_kind_is_refused);
         tcase_add_test(tests, a_nan_in_what_does_not_fit_the_cache_is_found_before_it_is_used);
         tcase_add_test(tests, a_nan_in_a_validation_set_that_does_not_fit_the_cache_ends_the_run);
+        tcase_add_test(tests, a_validation_target_that_the_loss_does_not_take_is_refused);
         tests = add_case(suite, "configuration");
         tcase_add_loop_test(
             tests, a_bad_configuration_is_refused_by_line_key_and_what_is_allowed, 0, BAD_CONFIGS);

@@ -19,7 +19,7 @@ static const struct kind {
 } kinds[] = {
     {"symbols", {.symbols = 6, .kind = SAMPLE_PER_FRAME, .classes = 6, .names = 1},
         "output = frame\ncell = gru\nbidirectional = no\ninitial_state = learned\n", ""},
-    {"values", {.features = 3, .kind = SAMPLE_PER_FRAME, .values = 3},
+    {"values", {.features = 3, .kind = SAMPLE_PER_FRAME, .values = 3, .shares = 1},
         "output = frame\nloss = sigmoid\nbidirectional = no\npeepholes = yes\n", "standardize = yes\n"},
     {"decoder", {.symbols = 6, .kind = SAMPLE_ANY, .classes = 4}, "output = decoder\n", ""},
     {"both-ways", {.symbols = 6, .kind = SAMPLE_PER_FRAME, .classes = 6}, "output = frame\n", ""},

@@ -46,6 +46,29 @@ START_TEST(check_reports_every_fault_of_every_set)
 }
 END_TEST
 
+START_TEST(check_reports_every_target_that_the_loss_does_not_take)
+{
+    struct command_result result;
+    struct sample_shape real = shape;
+    struct sample sample;
+    real.classes = 0;
+    real.values = 2;
+    real.shares = 1;
+    sample_init(&sample, &real, 1);
+    sample.values[3] = 255;
+    sample.values[8] = -1;
+    sample_write(&sample, job_path("mask.h5"));
+    sample_finish(&sample);
+    job_run(&result, ranks_of(_i), "some.ini", NULL, "--check", "-s", "data.train=mask.h5", "-s",
+        "data.valid=mask.h5", "-s", "model.loss=sigmoid", NULL);
+    job_expect(&result, 65);
+    job_complains(&result, 4, "mask.h5: targets: row 1 (sequence 0, its row 1): column 1 is 255",
+        "sigmoid takes targets from 0 to 1", NULL);
+    ck_assert_int_eq(job_count_lines(result.output, "ok: "), 0);
+    command_result_finish(&result);
+}
+END_TEST
+
 START_TEST(check_refuses_a_model_that_the_data_do_not_fit)
 {
     struct command_result result;
@@ -80,6 +103,7 @@ int main(void)
     tcase_set_timeout(jobs, 2 * JOB_SECONDS);
     tcase_add_unchecked_fixture(jobs, prepare, NULL);
     tcase_add_loop_test(jobs, check_reports_every_fault_of_every_set, 0, 2);
+    tcase_add_loop_test(jobs, check_reports_every_target_that_the_loss_does_not_take, 0, 2);
     tcase_add_loop_test(jobs, check_refuses_a_model_that_the_data_do_not_fit, 0, 2);
     tcase_add_loop_test(jobs, plan_tells_parameters_balance_and_memory_and_starts_nothing, 0, 2);
     suite_add_tcase(suite, jobs);

@@ -470,6 +470,40 @@ START_TEST(check_lists_twenty_faults_and_counts_the_rest)
 }
 END_TEST
 
+START_TEST(check_for_a_loss_tells_of_targets_that_it_does_not_take)
+{
+    struct sample_shape shape = {.sequences = 4,
+        .shortest = 2,
+        .longest = 3,
+        .features = 1,
+        .kind = SAMPLE_PER_FRAME,
+        .values = 2,
+        .shares = 1};
+    struct sample sample;
+    struct command_result result;
+    sample_init(&sample, &shape, 1);
+    sample_write(&sample, in_folder("shares.h5"));
+    sample.values[2] = -1;
+    sample.values[5] = 255;
+    sample_write(&sample, in_folder("mask.h5"));
+    sample_finish(&sample);
+    RUN(&result, "check", "--loss", "mse", in_folder("mask.h5"));
+    assert_status(&result, 0);
+    command_result_finish(&result);
+    RUN(&result, "check", "--loss", "sigmoid", in_folder("mask.h5"), in_folder("shares.h5"));
+    assert_status(&result, 65);
+    assert_complaints(&result, 2);
+    assert_says(result.errors, "mask.h5: targets: row 1 (sequence 0, its row 1): column 0 is -1: loss = ");
+    assert_says(result.output, "shares.h5: ok\n");
+    command_result_finish(&result);
+    RUN(&result, "check", "--loss", "softmax", in_folder("shares.h5"));
+    assert_status(&result, 65);
+    assert_complaints(&result, 1);
+    assert_says(result.errors, "shares.h5: targets: real values, but loss = softmax takes classes");
+    command_result_finish(&result);
+}
+END_TEST
+
 START_TEST(check_for_ctc_tells_of_sequences_too_short_for_their_labels)
 {
     struct sample_shape shape = {.sequences = 20,
@@ -577,6 +611,7 @@ static const struct {
     {{"info", "-o", "x", NULL}, "-o: unknown option"},
     {{"info", "--ctc", "x", NULL}, "--ctc: unknown option"},
     {{"check", "--ctc", NULL}, "check: which file?"},
+    {{"check", "--loss", "sigmoids", "x", NULL}, "softmax, sigmoid, mse, huber or mae"},
     {{"check", "--ctc=yes", "x", NULL}, "--ctc=yes"},
 };
 enum { MISUSES = sizeof misuses / sizeof misuses[0] };
@@ -653,6 +688,7 @@ static Suite *suite_make(void)
     tcase_add_loop_test(bad, a_missing_file_is_an_input_error, 0, 2);
     tcase_add_loop_test(bad, a_file_that_is_no_dataset_is_bad_data, 0, 2);
     tcase_add_test(bad, check_lists_twenty_faults_and_counts_the_rest);
+    tcase_add_test(bad, check_for_a_loss_tells_of_targets_that_it_does_not_take);
     tcase_add_test(bad, check_for_ctc_tells_of_sequences_too_short_for_their_labels);
     tcase_add_test(bad, info_does_not_count_a_class_that_there_is_not);
     tcase_add_test(bad, one_bad_file_does_not_hide_the_others);

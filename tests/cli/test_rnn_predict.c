@@ -145,7 +145,8 @@ static const struct kind kinds[] = {
             .longest = 30,
             .symbols = 7,
             .kind = SAMPLE_PER_SEQUENCE,
-            .values = 3},
+            .values = 3,
+            .shares = 1},
         "output = sequence\nloss = sigmoid\ncell = rnn\nbidirectional = no\n", "standardize = yes\n"},
 };
 enum { KINDS = 4 };
@@ -707,6 +708,26 @@ START_TEST(what_the_network_cannot_read_is_refused)
 }
 END_TEST
 
+START_TEST(targets_that_the_loss_does_not_take_are_refused)
+{
+    const struct kind *kind = &kinds[3];
+    char checkpoint[512], loss[64], error[64];
+    struct sample sample;
+    train(kind, checkpoint, loss, error);
+    sample_init(&sample, &kind->shape, 3);
+    sample.values[3 * 30 + 1] = 255;
+    sample_write(&sample, job_path("mask.h5"));
+    sample_finish(&sample);
+    EXPECT_FAILURE(65,
+        "mask.h5: targets: row 30 (sequence 30, its row 0): column 1 is 255: loss = sigmoid takes targets "
+        "from 0 to 1 only",
+        2, checkpoint, job_path("mask.h5"));
+    EXPECT_FAILURE(65, "mask.h5: targets: row 30 ", 2, checkpoint, job_path("mask.h5"), "--cache", "0", "-o",
+        job_path("out.h5"));
+    ck_assert_int_eq(count_files("out.h5"), 0);
+}
+END_TEST
+
 /* With --cache 0 it is one rank alone that meets it, in the middle. */
 START_TEST(a_value_that_is_no_number_ends_it_without_a_file)
 {
@@ -1015,6 +1036,7 @@ int main(void)
     tcase_add_test(failures, a_wrong_command_line_is_refused);
     tcase_add_test(failures, what_is_no_checkpoint_is_refused);
     tcase_add_test(failures, what_the_network_cannot_read_is_refused);
+    tcase_add_test(failures, targets_that_the_loss_does_not_take_are_refused);
     tcase_add_test(failures, a_value_that_is_no_number_ends_it_without_a_file);
     tcase_add_test(failures, outputs_that_are_not_finite_end_it_without_a_file);
     tcase_add_test(failures, weights_that_are_no_numbers_are_refused);

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "fuzz/fuzz.h"
+#include "net/losses/loss.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -34,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct faults faults;
     fuzz_file_make(bytes, size, path);
     faults_init(&faults, 20, forget, NULL);
-    dataset_check(path, &faults);
+    dataset_check(path, loss_kinds[LOSS_SIGMOID], &faults);
     struct dataset *dataset = dataset_open(path, CACHE, &error);
     if (dataset) {
         use(dataset);

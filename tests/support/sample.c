@@ -60,11 +60,12 @@ static void draw_offsets(struct sample *sample, uint64_t seed)
         sample->targets = 0;
 }
 
-static float *draw_floats(int64_t rows, size_t columns, uint64_t seed, uint64_t what)
+/* From -1 to 3, or shares from 0 to 1. */
+static float *draw_floats(int64_t rows, size_t columns, int shares, uint64_t seed, uint64_t what)
 {
     float *values = create((size_t)rows * columns, sizeof *values);
     for (size_t i = 0; i < (size_t)rows * columns; i++)
-        values[i] = (float)random_uniform(seed, RANDOM_TEST, what, i) * 4 - 1;
+        values[i] = (float)random_uniform(seed, RANDOM_TEST, what, i) * (shares ? 1 : 4) - (shares ? 0 : 1);
     return values;
 }
 
@@ -83,13 +84,13 @@ void sample_init(struct sample *sample, const struct sample_shape *shape, uint64
     if (shape->symbols)
         sample->symbols = draw_integers(sample->frames, shape->symbols, seed, DRAW_INPUTS);
     else
-        sample->inputs = draw_floats(sample->frames, shape->features, seed, DRAW_INPUTS);
+        sample->inputs = draw_floats(sample->frames, shape->features, shape->shares, seed, DRAW_INPUTS);
     if (shape->kind == SAMPLE_NO_TARGETS)
         return;
     if (shape->classes)
         sample->classes = draw_integers(sample->targets, shape->classes, seed, DRAW_TARGETS);
     else
-        sample->values = draw_floats(sample->targets, shape->values, seed, DRAW_TARGETS);
+        sample->values = draw_floats(sample->targets, shape->values, shape->shares, seed, DRAW_TARGETS);
 }
 
 void sample_finish(struct sample *sample)

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "data/targets.h"
+#include "net/losses/loss.h"
 #include "support/sample.h"
 #include "support/suite.h"
 
@@ -35,7 +36,7 @@ static struct faults check_file(struct lines *lines, size_t most)
     struct faults faults;
     lines->count = 0;
     faults_init(&faults, most, keep_line, lines);
-    dataset_check(path, &faults);
+    dataset_check(path, NULL, &faults);
     ck_assert_uint_eq(lines->count, faults.count);
     for (size_t i = 0; i < lines->count; i++) {
         ck_assert_msg(strncmp(lines->line[i], path, strlen(path)) == 0, "%s", lines->line[i]);
@@ -555,6 +556,70 @@ START_TEST(a_set_that_is_not_kept_is_checked_microbatch_by_microbatch)
 }
 END_TEST
 
+/* ---- what a loss asks of targets ---- */
+
+/* Whether the sample as a file has one fault, which `check` tells, and opening and reading its microbatches
+ * by one who has said what the loss is. */
+static void assert_loss_refuses(const struct sample *sample, enum loss loss, const char *want)
+{
+    static struct lines lines;
+    struct faults faults;
+    struct microbatch microbatch;
+    sample_write(sample, path);
+    lines.count = 0;
+    faults_init(&faults, MOST_LINES, keep_line, &lines);
+    dataset_check(path, loss_kinds[loss], &faults);
+    ck_assert_msg(faults.count == (want != NULL), "%s: %s", loss_names[loss], lines.line[0]);
+    ck_assert_msg(!want || strstr(lines.line[0], want), "%s: wanted %s", lines.line[0], want);
+    microbatch_init(&microbatch);
+    for (int kept = 0; kept < 2; kept++) {
+        struct error error = {0};
+        struct dataset *dataset = dataset_open(path, kept ? SIZE_MAX : 0, &error);
+        dataset->loss = loss_kinds[loss];
+        int failed = dataset_require_loss(dataset, &error);
+        for (int64_t s = 0; s < sample->shape.sequences && !kept && !failed; s++)
+            failed = dataset_read_microbatch(dataset, 1, &s, NULL, NULL, &microbatch, &error);
+        ck_assert_int_eq(failed, want ? -1 : 0);
+        if (want)
+            ck_assert_str_eq(error.text, lines.line[0]);
+        dataset_close(dataset);
+    }
+    microbatch_finish(&microbatch);
+}
+
+START_TEST(a_loss_names_the_target_that_it_does_not_take)
+{
+    static const enum sample_targets kinds[] = {SAMPLE_PER_FRAME, SAMPLE_PER_SEQUENCE, SAMPLE_THREE};
+    static const float outside[] = {-1, 255, 1.0000001f, -1e-30f};
+    static const char *const words[] = {"-1", "255", "1.00000012", "-1e-30"};
+    for (size_t k = 0; k < 3; k++)
+        for (size_t i = 0; i < (k ? 1 : 4); i++) {
+            struct sample_shape shape = plain;
+            struct sample sample;
+            char want[300];
+            shape.kind = kinds[k];
+            shape.classes = 0;
+            shape.values = 2;
+            shape.shares = 1;
+            sample_init(&sample, &shape, 6);
+            sample.values[0] = 0;
+            sample.values[1] = 1;
+            int64_t s = 4,
+                    row = kinds[k] == SAMPLE_PER_FRAME ? sample.input_offsets[s] : sample.target_offsets[s];
+            for (int loss = 0; loss_names[loss]; loss++)
+                assert_loss_refuses(&sample, (enum loss)loss, NULL);
+            sample.values[2 * row + 1] = outside[i];
+            snprintf(want, sizeof want,
+                "targets: row %lld (sequence 4 \"sequence 4\", its row 0): column 1 is %s: loss = sigmoid "
+                "takes targets from 0 to 1 only: ",
+                (long long)row, words[i]);
+            for (int loss = 0; loss_names[loss]; loss++)
+                assert_loss_refuses(&sample, (enum loss)loss, loss == LOSS_SIGMOID ? want : NULL);
+            sample_finish(&sample);
+        }
+}
+END_TEST
+
 /* ---- what an output asks of targets ---- */
 
 /* The faults that `check` tells of the file, the same whether its values are kept or not; `require` tells
@@ -772,6 +837,7 @@ int main(void)
     tcase_add_test(cases, no_target_has_no_place_among_any_number);
     tcase_add_test(cases, ctc_needs_classes);
     tcase_add_test(cases, a_common_number_of_targets_is_found_or_the_first_that_differs_named);
+    tcase_add_test(cases, a_loss_names_the_target_that_it_does_not_take);
     tcase_add_test(cases, numbers_that_are_not_finite_are_named);
     tcase_add_test(cases, a_number_beyond_32_bits_is_not_finite);
     tcase_add_test(cases, check_tells_all_faults_up_to_the_bound);

@@ -530,7 +530,7 @@ START_TEST(real_files_are_good_and_read_alike_kept_or_not)
     snprintf(file, sizeof file, "%s/%s-valid.h5", getenv("RNN_TEST_DATA"), names[_i]);
     struct faults faults;
     faults_init(&faults, 1, fail_with, NULL);
-    dataset_check(file, &faults);
+    dataset_check(file, NULL, &faults);
     ck_assert_uint_eq(faults.count, 0);
     struct dataset *kept = open_well(file, 1u << 30), *read = open_well(file, 100000);
     ck_assert(is_kept(kept) && !is_kept(read));

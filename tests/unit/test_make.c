@@ -663,7 +663,7 @@ START_TEST(written_file_is_a_dataset_without_faults)
     struct faults faults;
     write_part(made);
     faults_init(&faults, 20, say, NULL);
-    dataset_check(path, &faults);
+    dataset_check(path, NULL, &faults);
     ck_assert_uint_eq(faults.count, 0);
     make_destroy(made);
 }

@@ -26,6 +26,9 @@ struct loss_kind {
     int has_errors;          /* A row is right or wrong; else its error is NaN. */
     int gives_probabilities; /* Outputs are probabilities, and else values of any size. */
     int takes_delta;         /* It reads huber_delta. */
+    /* Targets that are real values lie between these, both included; where they are equal, any finite number
+     * is a target. Outside of them the loss has no least value, so that training runs away without end. */
+    float least_target, most_target;
 
     /* Makes probabilities or values of the sums y in place. With a target, returns the row's loss, error and
      * counts, and zeroes without. */
@@ -35,6 +38,13 @@ struct loss_kind {
      * class is below 0. It needs no kernel. */
     void (*backward)(const struct loss_row *row);
 };
+
+/* Is the value, which is finite, a target of this loss? */
+static inline int loss_takes(const struct loss_kind *loss, float value)
+{
+    return loss->least_target == loss->most_target ||
+        (value >= loss->least_target && value <= loss->most_target);
+}
 
 /* One of each, by enum loss. */
 extern const struct loss_kind *const loss_kinds[];

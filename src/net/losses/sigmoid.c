@@ -41,4 +41,4 @@ static void backward(const struct loss_row *row)
 }
 
 const struct loss_kind loss_sigmoid = {
-    .name = "sigmoid", .gives_probabilities = 1, .forward = forward, .backward = backward};
+    .name = "sigmoid", .gives_probabilities = 1, .most_target = 1, .forward = forward, .backward = backward};
