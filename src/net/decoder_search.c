@@ -104,7 +104,7 @@ static void run_values(struct decoder *d, const struct pass *pass, struct dense_
         d->row[b] = (int32_t)b;
     for (size_t u = 0; u < U; u++) {
         run_step(d, pass, in, top, microbatch->B, NULL);
-        struct loss_rows made = {.R = microbatch->B, .O = O, .outputs = top->outputs, .stride = top->stride};
+        struct loss_rows made = {.R = microbatch->B, .O = O, .outputs = as_rows(top->outputs, top->stride)};
         loss_forward(d->config, pass->kernel, &made, NULL);
         for (size_t b = 0; b < microbatch->B; b++) {
             const float *y = top->outputs + b * top->stride;

@@ -1,24 +1,29 @@
 #include "net/dropout.h"
 
-#include "base/random.h"
+void dropout_draw(const struct dropout *dropout, size_t b, uint64_t counter, float factor[4])
+{
+    uint32_t threshold = (uint32_t)(dropout->rate * 0x1p32), bits[4];
+    float scale = (float)(1 / (1 - dropout->rate));
+    random_block(dropout->pass->options.seed, dropout->stream, pass_counter(dropout->pass, b), counter, bits);
+    for (size_t i = 0; i < 4; i++)
+        factor[i] = bits[i] < threshold ? 0 : scale;
+}
 
-void dropout_apply(const struct pass *pass, double rate, size_t layer, size_t width, size_t stride,
-    const float *in, float *out)
+void dropout_apply(
+    const struct pass *pass, double rate, size_t layer, size_t width, struct rows in, struct rows out)
 {
     const struct microbatch *microbatch = pass->microbatch;
-    /* A unit is kept when its 32 random bits are at or above the threshold. */
-    uint32_t threshold = (uint32_t)(rate * 0x1p32);
-    float scale = (float)(1 / (1 - rate));
+    struct dropout dropout = {.pass = pass, .rate = rate, .stream = RANDOM_DROPOUT};
+    float factor[4] = {0};
     for (size_t t = 0; t < microbatch->T; t++)
         for (size_t b = 0; b < (size_t)microbatch->alive[t]; b++) {
             size_t n = microbatch_frame(microbatch, b, t);
-            uint64_t high = pass->options.epoch << 40 | (uint64_t)microbatch->sequence[b];
-            uint64_t low = ((uint64_t)layer << 52) + ((uint64_t)t << 20);
-            uint32_t bits[4] = {0}; /* drawn for four units at once */
+            const float *x = row_at(in, n);
+            float *y = row_at(out, n);
             for (size_t u = 0; u < width; u++) {
                 if (u % 4 == 0)
-                    random_block(pass->options.seed, RANDOM_DROPOUT, high, low + u / 4, bits);
-                out[n * stride + u] = bits[u % 4] < threshold ? 0 : in[n * stride + u] * scale;
+                    dropout_draw(&dropout, b, ((uint64_t)layer << 52) + ((uint64_t)t << 20) + u / 4, factor);
+                y[u] = factor[u % 4] == 0 ? 0 : x[u] * factor[u % 4];
             }
         }
 }

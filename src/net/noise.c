@@ -2,17 +2,17 @@
 
 #include "base/random.h"
 
-void noise_apply(const struct pass *pass, double deviation, size_t width, float *out, size_t stride)
+void noise_apply(const struct pass *pass, double deviation, size_t width, struct rows out)
 {
     const struct microbatch *microbatch = pass->microbatch;
     for (size_t t = 0; t < microbatch->T; t++)
         for (size_t b = 0; b < (size_t)microbatch->alive[t]; b++) {
             size_t n = microbatch_frame(microbatch, b, t);
-            uint64_t high = pass->options.epoch << 40 | (uint64_t)microbatch->sequence[b];
             const float *x = microbatch->inputs + n * microbatch->inputs_stride;
-            float *y = out + n * stride;
+            float *y = row_at(out, n);
             for (size_t i = 0; i < width; i++) {
-                double normal = random_normal(pass->options.seed, RANDOM_NOISE, high, t * width + i);
+                double normal =
+                    random_normal(pass->options.seed, RANDOM_NOISE, pass_counter(pass, b), t * width + i);
                 y[i] = (float)((double)x[i] + deviation * normal);
             }
             for (size_t i = width; i < microbatch_stride(width); i++)

@@ -3,8 +3,8 @@
 
 #include "net/pass.h"
 
-/* out [N][stride] = inputs + deviation n over the first `width` features of the microbatch's frames, n normal
+/* Rows out [N] = inputs + deviation n over the first `width` features of the microbatch's frames, n normal
  * and a function of key, sequence, step and feature alone; the padding is zeroed. */
-void noise_apply(const struct pass *pass, double deviation, size_t width, float *out, size_t stride);
+void noise_apply(const struct pass *pass, double deviation, size_t width, struct rows out);
 
 #endif

@@ -82,13 +82,13 @@ static float sum_squares(struct extent extent, const float *y, float mean)
     return add_lanes(&sum);
 }
 
-void norm_forward(const struct norm *norm, size_t N, const float *Y, size_t stride, float *Z)
+void norm_forward(const struct norm *norm, size_t N, struct rows Y, struct rows Z)
 {
     size_t width = extent_padded(norm->extent);
     float n = (float)extent_true(norm->extent);
     for (size_t r = 0; r < N; r++) {
-        const float *y = Y + r * stride;
-        float *z = Z + r * stride;
+        const float *y = row_at(Y, r);
+        float *z = row_at(Z, r);
         float mean = sum_row(width, y) / n;
         float scale = 1 / sqrtf(sum_squares(norm->extent, y, mean) / n + 1e-5f);
         for (size_t p = 0; p < width; p++)
@@ -119,14 +119,13 @@ static void row_backward(const struct norm *norm, const float *y, float mean, fl
             dy[i] = scale * (dy[i] - g_mean - (y[i] - mean) * scale * gx_mean);
 }
 
-void norm_backward(
-    const struct norm *norm, size_t N, const float *Y, size_t stride, float *dY, float *gradient)
+void norm_backward(const struct norm *norm, size_t N, struct rows Y, struct rows dY, float *gradient)
 {
     size_t width = extent_padded(norm->extent);
     memset(norm->dweight, 0, width * sizeof *norm->dweight);
     memset(norm->dbias, 0, width * sizeof *norm->dbias);
     for (size_t r = 0; r < N; r++)
-        row_backward(norm, Y + r * stride, norm->mean[r], norm->scale[r], dY + r * stride);
+        row_backward(norm, row_at(Y, r), norm->mean[r], norm->scale[r], row_at(dY, r));
     bias_add_gradient(norm->extent, norm->dweight, gradient + norm->weight_offset);
     bias_add_gradient(norm->extent, norm->dbias, gradient + norm->bias_offset);
 }

@@ -25,11 +25,10 @@ void norm_finish(struct norm *norm); /* takes zeroes */
 void norm_pack(struct norm *norm, const float *weights);
 void norm_take_workspace(struct norm *norm, struct arena *arena, size_t N, int training);
 
-/* Normalizes Y [N][stride] to Z [N][stride]. */
-void norm_forward(const struct norm *norm, size_t N, const float *Y, size_t stride, float *Z);
+/* Normalizes rows Y to rows Z, N of each. */
+void norm_forward(const struct norm *norm, size_t N, struct rows Y, struct rows Z);
 
-/* The gradient by Z in dY [N][stride] becomes that by Y; those by weight and bias are added, row by row. */
-void norm_backward(
-    const struct norm *norm, size_t N, const float *Y, size_t stride, float *dY, float *gradient);
+/* The gradient by Z in dY [N] becomes that by Y; those by weight and bias are added, row by row. */
+void norm_backward(const struct norm *norm, size_t N, struct rows Y, struct rows dY, float *gradient);
 
 #endif

@@ -15,6 +15,13 @@ struct pass {
     double *times;   /* see net/times.h */
 };
 
+/* Returns the high word of the counter of all random numbers that are drawn for sequence b of the microbatch:
+ * epochs below 2^24, sequences below 2^40. */
+static inline uint64_t pass_counter(const struct pass *pass, size_t b)
+{
+    return pass->options.epoch << 40 | (uint64_t)pass->microbatch->sequence[b];
+}
+
 /* The same pass over another microbatch: a decoder is a recurrent network of its own inside the outer one. */
 static inline struct pass pass_over(const struct pass *pass, const struct microbatch *microbatch)
 {

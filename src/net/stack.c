@@ -243,10 +243,10 @@ static void layer_forward(struct stack *stack, const struct pass *pass, size_t l
     struct layer *layer = &stack->layer[l];
     struct dense_input from = output_before(stack, microbatch, l), in = layer_input(stack, microbatch, l);
     if (layer->norm.weight)
-        norm_forward(&layer->norm, microbatch->N, from.X.data, from.X.stride, layer->in);
+        norm_forward(&layer->norm, microbatch->N, from.X, as_rows(layer->in, from.X.stride));
     if (pass->options.training && layer->drops)
-        dropout_apply(pass, stack->config->dropout, l - 1, extent_padded(layer->inputs), in.X.stride,
-            layer->norm.weight ? layer->in : from.X.data, layer->in);
+        dropout_apply(pass, stack->config->dropout, l - 1, extent_padded(layer->inputs),
+            layer->norm.weight ? in.X : from.X, in.X);
     for (size_t d = 0; d < layer->D; d++)
         recurrent_forward(
             &layer->direction[d], pass, in.X, as_rows(layer->h + d * layer->direction[d].Hp, layer->stride));
@@ -263,7 +263,7 @@ void stack_forward(struct stack *stack, const struct pass *pass)
     if (c->embedding)
         embedding_look_up(&stack->embedding, microbatch->N, microbatch->symbols, stack->X);
     else if (stack->X)
-        noise_apply(pass, c->input_noise, c->inputs, stack->X, stack->X_stride);
+        noise_apply(pass, c->input_noise, c->inputs, as_rows(stack->X, stack->X_stride));
     dense_layers_forward(&stack->input, pass, microbatch->N, bottom_input(stack, microbatch));
     for (size_t l = 0; l < stack->L; l++)
         layer_forward(stack, pass, l);
@@ -274,21 +274,20 @@ static void layer_backward(struct stack *stack, const struct pass *pass, size_t 
     const struct microbatch *microbatch = pass->microbatch;
     struct layer *layer = &stack->layer[l];
     struct dense_input from = output_before(stack, microbatch, l), in = layer_input(stack, microbatch, l);
-    float *dX = gradient_before(stack, l);
+    struct rows dX = as_rows(gradient_before(stack, l), in.X.stride);
     if (layer->residual)
         memcpy(stack->carry, layer->dY, microbatch->N * layer->stride * sizeof *stack->carry);
     for (size_t d = 0; d < layer->D; d++) {
         size_t place = d * layer->direction[d].Hp;
         recurrent_backward(&layer->direction[d], pass, in.X, as_rows(layer->h + place, layer->stride),
-            as_rows(layer->dY + place, layer->stride), as_rows(dX, in.X.stride), d > 0);
+            as_rows(layer->dY + place, layer->stride), dX, d > 0);
     }
     if (layer->drops)
-        dropout_apply(pass, stack->config->dropout, l - 1, extent_padded(layer->inputs), in.X.stride, dX, dX);
+        dropout_apply(pass, stack->config->dropout, l - 1, extent_padded(layer->inputs), dX, dX);
     if (layer->norm.weight)
-        norm_backward(&layer->norm, microbatch->N, from.X.data, from.X.stride, dX, pass->gradient);
+        norm_backward(&layer->norm, microbatch->N, from.X, dX, pass->gradient);
     if (layer->residual)
-        add_rows(microbatch->N, layer->outputs, as_rows(stack->carry, layer->stride), layer->inputs,
-            as_rows(dX, from.X.stride));
+        add_rows(microbatch->N, layer->outputs, as_rows(stack->carry, layer->stride), layer->inputs, dX);
 }
 
 void stack_backward(struct stack *stack, const struct pass *pass)

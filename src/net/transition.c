@@ -3,7 +3,7 @@
  * layer at the end. */
 #include "net/transition.h"
 
-#include "base/random.h"
+#include "net/dropout.h"
 
 #include <string.h>
 
@@ -84,19 +84,15 @@ void transition_begin(struct transition *t, const struct pass *pass)
     const struct microbatch *microbatch = pass->microbatch;
     if (!t->mask)
         return;
-    uint32_t threshold = (uint32_t)(t->dropout * 0x1p32); /* as dropout of outputs has it */
-    float scale = (float)(1 / (1 - t->dropout));
+    struct dropout dropout = {.pass = pass, .rate = t->dropout, .stream = RANDOM_RECURRENT_DROPOUT};
+    float factor[4] = {0};
     memset(t->mask, 0, microbatch->B * t->Hp * sizeof *t->mask);
-    for (size_t b = 0; b < microbatch->B; b++) {
-        uint64_t high = pass->options.epoch << 40 | (uint64_t)microbatch->sequence[b];
-        uint32_t bits[4] = {0};
+    for (size_t b = 0; b < microbatch->B; b++)
         for (size_t h = 0; h < t->H; h++) {
             if (h % 4 == 0)
-                random_block(
-                    pass->options.seed, RANDOM_RECURRENT_DROPOUT, high, (t->place << 32) + h / 4, bits);
-            t->mask[b * t->Hp + h] = bits[h % 4] < threshold ? 0 : scale;
+                dropout_draw(&dropout, b, (t->place << 32) + h / 4, factor);
+            t->mask[b * t->Hp + h] = factor[h % 4];
         }
-    }
 }
 
 /* m(k) of frame n. */

@@ -58,7 +58,7 @@ static void rows_init(struct scored *rows, const struct net_config *config, doub
 static struct loss_rows all_rows(struct scored *rows)
 {
     return (struct loss_rows){
-        .R = R, .O = O, .outputs = rows->outputs, .stride = STRIDE, .targets = rows->targets};
+        .R = R, .O = O, .outputs = as_rows(rows->outputs, STRIDE), .targets = rows->targets};
 }
 
 static void rows_backward(struct scored *rows)

@@ -420,7 +420,7 @@ START_TEST(normalization_is_its_formula)
     for (size_t r = 0; r < N; r++)
         for (size_t i = 0; i < n; i++)
             Y[r * MOST_WIDTH + place_of(extent, i)] = (float)(100 + draw(12 + r, i));
-    norm_forward(&norm, N, Y, MOST_WIDTH, Z);
+    norm_forward(&norm, N, as_rows(Y, MOST_WIDTH), as_rows(Z, MOST_WIDTH));
     for (size_t r = 0; r < N; r++) {
         double mean = 0, squares = 0, total = 0, want = 0;
         for (size_t i = 0; i < n; i++)
@@ -457,7 +457,7 @@ START_TEST(normalization_leaves_padding_zero)
     for (size_t r = 0; r < N; r++)
         for (size_t i = 0; i < n; i++)
             Y[r * MOST_WIDTH + place_of(extent, i)] = (float)draw(22 + r, i);
-    norm_forward(&norm, N, Y, MOST_WIDTH, Z);
+    norm_forward(&norm, N, as_rows(Y, MOST_WIDTH), as_rows(Z, MOST_WIDTH));
     for (int pass = 0; pass < 2; pass++) {
         for (size_t r = 0; r < N; r++) {
             size_t zeroes = 0;
@@ -465,7 +465,7 @@ START_TEST(normalization_leaves_padding_zero)
                 zeroes += Z[r * MOST_WIDTH + p] == 0;
             ck_assert_uint_eq(zeroes, n > 1 ? width - n : pass ? width : width - 1);
         }
-        norm_backward(&norm, N, Y, MOST_WIDTH, Z, gradient);
+        norm_backward(&norm, N, as_rows(Y, MOST_WIDTH), as_rows(Z, MOST_WIDTH), gradient);
     }
     norm_finish(&norm);
 }
@@ -488,9 +488,9 @@ START_TEST(noise_is_normal_and_a_function_of_its_key)
     double sum = 0, squares = 0, fourth = 0, n = (double)(EPOCHS * microbatch.N * I);
     for (uint64_t epoch = 0; epoch < EPOCHS; epoch++) {
         struct pass pass = {.microbatch = &microbatch, .options = {.training = 1, .seed = 8, .epoch = epoch}};
-        noise_apply(&pass, 0.25, I, noisy, stride);
+        noise_apply(&pass, 0.25, I, as_rows(noisy, stride));
         pass.microbatch = &swapped;
-        noise_apply(&pass, 0.25, I, other, stride);
+        noise_apply(&pass, 0.25, I, as_rows(other, stride));
         for (size_t r = 0; r < microbatch.N; r++) {
             for (size_t i = 0; i < I; i++) {
                 double x =

@@ -22,7 +22,7 @@ static struct loss_row row_of(const struct net_config *config, const struct loss
     const struct targets *targets = &rows->targets;
     return (struct loss_row){.config = config,
         .O = rows->O,
-        .y = rows->outputs + r * rows->stride,
+        .y = row_at(rows->outputs, r),
         .class = targets->classes ? targets->classes[r] : -1,
         .value = targets->values ? targets->values + r * targets->values_stride : NULL};
 }
@@ -48,7 +48,7 @@ void loss_backward(const struct net_config *config, const struct loss_rows *rows
     for (size_t r = 0; r < rows->R; r++) {
         struct loss_row row = row_of(config, rows, r);
         loss_of(config)->backward(&row);
-        for (size_t o = rows->O; o < rows->stride; o++)
+        for (size_t o = rows->O; o < rows->outputs.stride; o++)
             row.y[o] = 0;
     }
 }

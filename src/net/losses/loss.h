@@ -70,8 +70,7 @@ static inline struct targets targets_of_microbatch(const struct microbatch *micr
 
 struct loss_rows {
     size_t R, O;
-    float *outputs; /* [R][stride], the caller's */
-    size_t stride;
+    struct rows outputs; /* [R], the caller's */
     struct targets targets;
 };
 

@@ -33,8 +33,7 @@ static struct loss_rows head_rows(const struct net *net, size_t R, const struct 
 {
     return (struct loss_rows){.R = R,
         .O = net_count_head(net->config),
-        .outputs = net->top.outputs,
-        .stride = net->top.stride,
+        .outputs = as_rows(net->top.outputs, net->top.stride),
         .targets = targets_of_microbatch(targets)};
 }
 
@@ -43,7 +42,7 @@ struct net_outputs output_rows_forward(
 {
     struct loss_rows rows = head_rows(net, R, targets);
     loss_forward(net->config, pass->kernel, &rows, scored ? net->row_scores : NULL);
-    return (struct net_outputs){.rows = R, .stride = rows.stride, .values = rows.outputs};
+    return (struct net_outputs){.rows = R, .stride = rows.outputs.stride, .values = rows.outputs.data};
 }
 
 void output_rows_backward(struct net *net, size_t R, const struct microbatch *targets)
