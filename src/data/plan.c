@@ -20,6 +20,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
+int64_t plan_count_steps(int64_t sequences, int64_t batch)
+{
+    return sequences / batch + (sequences % batch != 0);
+}
+
 int plan_init(struct plan *plan, int64_t sequences, const int32_t *length, int64_t batch, int64_t microbatch,
     uint64_t seed, struct error *error)
 {
@@ -33,7 +38,7 @@ int plan_init(struct plan *plan, int64_t sequences, const int32_t *length, int64
         .microbatch = microbatch,
         .seed = seed,
         .length = length,
-        .steps = (sequences - 1) / batch + 1,
+        .steps = plan_count_steps(sequences, batch),
         .order = order,
     };
     plan_set_epoch(plan, 0);

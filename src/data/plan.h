@@ -19,7 +19,7 @@ struct plan {
     int64_t batch, microbatch; /* sequences per step over all ranks, per microbatch */
     uint64_t seed;
     const int32_t *length; /* [sequences], the caller's */
-    int64_t steps;         /* of an epoch: ceil(sequences / batch) */
+    int64_t steps;         /* of an epoch */
     int64_t epoch;         /* the permutation at hand; 0: the order of the file */
     int64_t *order;        /* [sequences] */
 };
@@ -33,6 +33,9 @@ struct plan_step {
     int64_t *frames;   /* [leaves] */
     void *block;       /* holds the arrays above, and scratch for making a step */
 };
+
+/* Returns how many steps an epoch has: none is left out that has a sequence. */
+int64_t plan_count_steps(int64_t sequences, int64_t batch);
 
 /* All lengths, batch and microbatch are at least 1, and there is at least one sequence. It starts at epoch 0.
  * The only error of this file is no memory. */

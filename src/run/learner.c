@@ -33,7 +33,7 @@ static void allocate_vectors(struct learner *learner, int64_t sequences, int64_t
 int learner_init(struct learner *learner, const struct config *config, const struct comm *comm,
     const struct net_config *model, int64_t sequences, int64_t most, struct error *error)
 {
-    int64_t steps = (sequences + config->train.batch - 1) / config->train.batch;
+    int64_t steps = plan_count_steps(sequences, config->train.batch);
     *learner = (struct learner){.config = config, .comm = comm, .optim = config->train.optim};
     learner->optim.total_steps = steps * config->train.epochs;
     optim_state_init(&learner->state);

@@ -63,7 +63,7 @@ int run_start_feed(struct run *run, struct error *error)
 {
     const struct progress *progress = &run->progress;
     struct feed_config feed = sets_describe_feed(&run->sets, run->config, run->sets.train);
-    int64_t steps = (feed.dataset->sequences + feed.batch - 1) / feed.batch;
+    int64_t steps = plan_count_steps(feed.dataset->sequences, feed.batch);
     int end_is_next = progress->position == steps; /* all steps of the epoch are made, and it has not ended */
     feed.seed = run->config->train.seed;
     feed.epoch = progress->epoch + end_is_next;
