@@ -10,7 +10,9 @@
  * --series writes the first sequence as columns for gnuplot: time, observation ("?" where there is none),
  * truth x y z, and x y z of every NAME. */
 #include "base/error.h"
+#include "base/log.h"
 #include "base/memory.h"
+#include "base/streams.h"
 #include "h5/h5.h"
 
 #include <assert.h>
@@ -267,7 +269,7 @@ static int report(int words, char **word, const char *series, struct error *erro
     return status;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     const char *series = NULL;
     int words = argc - 1;
@@ -276,13 +278,18 @@ int main(int argc, char **argv)
         words -= 2;
     }
     if (words < 2 || words - 1 > MOST_ESTIMATES) {
-        fprintf(stderr, "usage: lorenz-report TEST.h5 NAME=PREDICTIONS.h5... [--series FILE]\n");
+        log_line(LOG_ERROR, "usage: lorenz-report TEST.h5 NAME=PREDICTIONS.h5... [--series FILE]");
         return EXIT_CODE_USAGE;
     }
     struct error error = {0};
-    if (report(words, argv + 1, series, &error)) {
-        fprintf(stderr, "lorenz-report: %s\n", error.text);
-        return error.code;
-    }
-    return EXIT_CODE_OK;
+    if (report(words, argv + 1, series, &error))
+        log_line(LOG_ERROR, "%s", error.text);
+    return error.code;
+}
+
+int main(int argc, char **argv)
+{
+    streams_begin();
+    log_set_speaker("lorenz-report", -1, NULL);
+    return streams_end(run(argc, argv));
 }

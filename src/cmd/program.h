@@ -12,8 +12,8 @@ int program_train(const struct train_options *options, const char *command);
  * sound, else the code of the first that is not. One process calls, without MPI. */
 int program_verify(const char *path);
 
-/* What a program does first of all: says who speaks, and that of the processes started together only the
- * first speaks of the command line. */
+/* What a program does first of all: opens the standard streams, says who speaks, and that of the processes
+ * started together only the first speaks of the command line. streams_end is due. */
 void program_begin(const char *program);
 
 /* Complains about the command line, and returns the exit code. */

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/options.h"
+#include "base/streams.h"
 #include "data/dataset.h"
 #include "data/make/make.h"
 #include "data/targets.h"
@@ -280,12 +281,7 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    streams_begin();
     log_set_speaker("rnn-data", -1, NULL);
-    setvbuf(stdout, NULL, _IOLBF, 0); /* what was said stays said if HDF5 crashes on a later file */
-    int code = run(argc, argv);
-    if ((fflush(stdout) || ferror(stdout)) && code == EXIT_CODE_OK) {
-        log_line(LOG_ERROR, "standard output: cannot be written: %s", strerror(errno));
-        return EXIT_CODE_IO;
-    }
-    return code;
+    return streams_end(run(argc, argv));
 }

@@ -1,5 +1,6 @@
 /* rnn-predict: runs a trained network over a dataset, on any number of ranks. */
 #include "base/error.h"
+#include "base/streams.h"
 #include "cmd/program.h"
 #include "predict/predict.h"
 
@@ -9,12 +10,12 @@ int main(int argc, char **argv)
     struct error error;
     program_begin("rnn-predict");
     if (predict_options_parse(&options, argc, argv, &error))
-        return program_refuse(&error);
+        return streams_end(program_refuse(&error));
     int code = EXIT_CODE_OK;
     if (options.ask)
         program_answer("rnn-predict", options.ask, &predict_option_table);
     else
         code = predict_run(&options);
     predict_options_finish(&options);
-    return code;
+    return streams_end(code);
 }

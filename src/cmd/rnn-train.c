@@ -1,5 +1,6 @@
 /* rnn-train: trains a recurrent network on a sequence dataset, on any number of ranks. */
 #include "base/error.h"
+#include "base/streams.h"
 #include "cmd/program.h"
 #include "comm/launcher.h"
 
@@ -21,7 +22,7 @@ int main(int argc, char **argv)
     program_begin("rnn-train");
     join_words(argc, argv, command, sizeof command);
     if (train_options_parse(&options, argc, argv, &error))
-        return program_refuse(&error);
+        return streams_end(program_refuse(&error));
     int code = EXIT_CODE_OK;
     if (options.ask)
         program_answer("rnn-train", options.ask, &train_option_table);
@@ -30,5 +31,5 @@ int main(int argc, char **argv)
     else
         code = program_train(&options, command);
     train_options_finish(&options);
-    return code;
+    return streams_end(code);
 }

@@ -5,7 +5,9 @@
 #include "comm/comm.h"
 
 /* All ranks call. Does what these programs do first: starts MPI, settles who speaks on standard error and how
- * much (-v counts up, -q down), and has standard output go by lines. comm_finish is due. */
+ * much (-v counts up, -q down), and has signals about files and pipes be errors of writing. comm_finish is
+ * due.
+ */
 void program_start(struct comm *comm, const char *program, int verbosity);
 
 #endif
