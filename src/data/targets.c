@@ -140,6 +140,25 @@ int dataset_require_loss(struct dataset *dataset, struct error *error)
     return dataset->kept_values ? require(dataset, check_kept_values, error) : 0;
 }
 
+int dataset_has_labels(struct dataset *dataset, int *has, struct error *error)
+{
+    *has = dataset->targets > 0;
+    if (!dataset->classes || dataset_has_any_targets(dataset))
+        return 0;
+    struct values values = values_of_targets(dataset);
+    int64_t block = values_block_rows(&values), rows;
+    *has = 0;
+    for (int64_t first = 0; first < values.rows && !*has; first += rows) {
+        rows = values.rows - first < block ? values.rows - first : block;
+        const int32_t *classes = check_get_values(dataset, &values, first, rows, error);
+        if (!classes)
+            return -1;
+        for (int64_t r = 0; r < rows && !*has; r++)
+            *has = classes[r] >= 0;
+    }
+    return 0;
+}
+
 int32_t dataset_most_targets(const struct dataset *dataset)
 {
     int32_t most = 0;

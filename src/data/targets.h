@@ -25,6 +25,10 @@ int dataset_require_ctc(struct dataset *dataset, struct error *error);
  * before the loss was known; others are checked as they are read. */
 int dataset_require_loss(struct dataset *dataset, struct error *error);
 
+/* Writes to *has whether the set has a target that counts: a real value, or a class that is not -1. Where
+ * every frame or sequence has a class, it reads them up to the first such. */
+int dataset_has_labels(struct dataset *dataset, int *has, struct error *error);
+
 /* The number of targets that every sequence has, to *targets, 1 at least: where it is not the same for all,
  * the fault names the first sequence that differs from sequence 0. Nothing is read. */
 int dataset_common_targets(const struct dataset *dataset, int32_t *targets, struct error *error);

@@ -202,3 +202,22 @@ int model_require_targets(const struct net_config *model, struct dataset *datase
         return -1;
     return dataset_require_loss(dataset, error);
 }
+
+int model_require_labels(
+    const struct config *config, struct dataset *dataset, int judges, struct error *error)
+{
+    int has;
+    if (dataset_has_labels(dataset, &has, error))
+        return -1;
+    if (!has && !is_transcription(&config->model))
+        return error_set(error, EXIT_CODE_DATA,
+            "%s: /targets: no class but -1, which is no target: there is nothing to count: give a set with "
+            "targets",
+            dataset->path);
+    if (!has && judges && config->checkpoint.best == BEST_ERROR)
+        return error_set(error, EXIT_CODE_DATA,
+            "%s: /targets: no sequence has a label, so that there is never an error, which checkpoint.best = "
+            "error goes by: give a set with labels, or set checkpoint.best = loss",
+            dataset->path);
+    return 0;
+}

@@ -3,6 +3,7 @@
 #define PASS_MODEL_H
 
 #include "base/error.h"
+#include "config/config.h"
 #include "data/dataset.h"
 #include "net/net.h"
 
@@ -25,5 +26,11 @@ int model_accepts(const struct net_config *model, struct dataset *dataset, int t
  * real values that are kept, whether the loss takes them; dataset_check does that for the first. */
 void model_check_targets(const struct net_config *model, struct dataset *dataset, struct faults *faults);
 int model_require_targets(const struct net_config *model, struct dataset *dataset, struct error *error);
+
+/* Refuses a set of which nothing can ever be counted, since all its classes are -1; and where it `judges`,
+ * which is to say that checkpoint.best goes by it, one that can never have the figure asked for there: an
+ * error, without any label. It reads classes up to the first that is not -1. */
+int model_require_labels(
+    const struct config *config, struct dataset *dataset, int judges, struct error *error);
 
 #endif

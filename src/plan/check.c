@@ -6,36 +6,51 @@
 
 #include <stdio.h>
 
-/* Checks how a set without a fault of its own goes with the model, which the training set completes. Where
- * the training set was no good the model has no outputs, and there is nothing to compare a validation set
- * with.
- */
-static void check_fit(struct net_config *model, struct dataset *dataset, int training, struct faults *faults)
+/* The sets of a configuration on their way through the checks. */
+struct checking {
+    const struct config *config;
+    struct net_config model; /* completed by the training set; without outputs where that was no good */
+    struct faults *faults;
+};
+
+static void add_error(struct checking *checking, const struct error *error)
+{
+    faults_add(checking->faults, (enum exit_code)error->code, "%s", error->text);
+}
+
+/* Checks how a set without a fault of its own goes with the model. Where the training set was no good, the
+ * validation set is held to what the configuration says of a training set: a fault that both have is told of
+ * both. */
+static void check_fit(struct checking *checking, struct dataset *dataset, int training)
 {
     struct error error = {0};
-    if (!training && model->outputs == 0)
+    struct net_config alone = checking->model, *model = training ? &checking->model : &alone;
+    int bind = training || model->outputs == 0;
+    int judges = !training || !checking->config->data.valid;
+    if (bind ? model_bind(model, dataset, &error) : model_accepts(model, dataset, 1, &error)) {
+        add_error(checking, &error);
         return;
-    if (training ? model_bind(model, dataset, &error) : model_accepts(model, dataset, 1, &error))
-        faults_add(faults, (enum exit_code)error.code, "%s", error.text);
-    else
-        model_check_targets(model, dataset, faults);
+    }
+    model_check_targets(model, dataset, checking->faults);
+    if (model_require_labels(checking->config, dataset, judges, &error))
+        add_error(checking, &error);
 }
 
 /* Reports every fault of one set, or prints a line that there is none. */
-static void check_set(const char *path, struct net_config *model, int training, struct faults *faults)
+static void check_set(struct checking *checking, const char *path, int training)
 {
     struct error error = {0};
-    size_t before = faults->count;
-    dataset_check(path, loss_of(model), faults);
-    if (faults->count > before)
+    size_t before = checking->faults->count;
+    dataset_check(path, loss_of(&checking->model), checking->faults);
+    if (checking->faults->count > before)
         return;
     struct dataset *dataset = dataset_open(path, 0, &error);
     if (!dataset) {
-        faults_add(faults, (enum exit_code)error.code, "%s", error.text);
+        add_error(checking, &error);
         return;
     }
-    check_fit(model, dataset, training, faults);
-    if (faults->count == before)
+    check_fit(checking, dataset, training);
+    if (checking->faults->count == before)
         printf("ok: %s: %lld sequences, %lld frames\n", path, (long long)dataset->sequences,
             (long long)dataset->frames);
     dataset_close(dataset);
@@ -43,9 +58,9 @@ static void check_set(const char *path, struct net_config *model, int training, 
 
 int preview_check(const struct config *config, struct faults *faults)
 {
-    struct net_config model = config->model;
-    check_set(config->data.train, &model, 1, faults);
+    struct checking checking = {.config = config, .model = config->model, .faults = faults};
+    check_set(&checking, config->data.train, 1);
     if (config->data.valid)
-        check_set(config->data.valid, &model, 0, faults);
+        check_set(&checking, config->data.valid, 0);
     return faults->count ? faults->code : EXIT_CODE_OK;
 }

@@ -82,13 +82,21 @@ static int check_common(
     return comm_agree(comm, error);
 }
 
+/* Rank 0 calls. */
+static int require_labels(const struct sets *sets, const struct config *config, struct error *error)
+{
+    if (model_require_labels(config, sets->train, !sets->valid, error))
+        return -1;
+    return sets->valid ? model_require_labels(config, sets->valid, 1, error) : 0;
+}
+
 int sets_open(struct sets *sets, const struct config *config, const struct comm *comm,
     struct net_config *model, struct error *error)
 {
     open_both(sets, config, comm, model, error);
     if (comm_agree(comm, error) || check_common(sets, config, comm, error))
         return -1;
-    if (comm->rank == 0) {
+    if (comm->rank == 0 && require_labels(sets, config, error) == 0) {
         dataset_fingerprint(sets->train, &sets->fingerprint, error);
         comm_show_life(comm);
     }
@@ -145,14 +153,4 @@ struct feed_config sets_describe_feed(
         .deviation = sets->deviation_float,
         .batch = config->train.batch,
         .microbatch = config->train.microbatch};
-}
-
-int sets_check_counted(const struct dataset *dataset, double counted, struct error *error)
-{
-    if (counted > 0)
-        return 0;
-    return error_set(error, EXIT_CODE_DATA,
-        "%s: /targets: no class but -1, which is no target: there is nothing to count: give a set with "
-        "targets",
-        dataset->path);
 }

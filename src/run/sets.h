@@ -18,8 +18,8 @@ struct sets {
 };
 
 /* All ranks call. Opens the sets within data.cache and completes `model` by the training set (pass/model.h).
- * An error also where ranks have been given different configurations or files. Ended by sets_close, also
- * after a failure; starts from zeroes. */
+ * An error also where ranks have been given different configurations or files, and where a set has nothing to
+ * count. Ended by sets_close, also after a failure; starts from zeroes. */
 int sets_open(struct sets *sets, const struct config *config, const struct comm *comm,
     struct net_config *model, struct error *error);
 
@@ -33,9 +33,5 @@ void sets_close(struct sets *sets);
 /* Describes a feed of one pass over one of the sets, in the order of its file. */
 struct feed_config sets_describe_feed(
     const struct sets *sets, const struct config *config, struct dataset *dataset);
-
-/* Each rank calls this for itself. Fails with EXIT_CODE_DATA where a whole epoch over a set counted nothing.
- */
-int sets_check_counted(const struct dataset *dataset, double counted, struct error *error);
 
 #endif

@@ -59,11 +59,8 @@ static int close_epoch(struct run *run, const struct outcome *valid)
 static int end_epoch(struct run *run, enum stop_reason *stop, int *best, struct error *error)
 {
     struct outcome valid = {.loss = NAN, .error = NAN};
-    const struct progress *progress = &run->progress;
     if (run->sets.valid && *stop != STOP_NOT)
         return 0;
-    if (!progress->skipped && sets_check_counted(run->sets.train, progress->epoch_counted, error))
-        return -1;
     if (run->sets.valid && run_validate(run, &valid, stop, error))
         return -1;
     if (!run->sets.valid || *stop == STOP_NOT)

@@ -46,6 +46,8 @@ static const struct sample_shape share_threes = {
     NINE, .features = 3, .kind = SAMPLE_THREE, .values = 2, .shares = 1, .names = 1};
 static const struct sample_shape any_number = {
     NINE, .features = 3, .kind = SAMPLE_ANY, .classes = 4, .names = 1};
+static const struct sample_shape any_number_long = {
+    .sequences = 9, .shortest = 7, .longest = 9, .features = 3, .kind = SAMPLE_ANY, .classes = 4, .names = 1};
 static const struct sample_shape no_targets = {NINE, .features = 3, .kind = SAMPLE_NO_TARGETS, .names = 1};
 static const struct sample_shape no_sequences = {.features = 3, .kind = SAMPLE_PER_SEQUENCE, .classes = 4};
 
@@ -253,6 +255,55 @@ START_TEST(a_validation_set_of_another_kind_is_refused)
     job_write_sample("real.h5", &real, 1);
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
         refuse("base.ini", &refusals[i]);
+}
+END_TEST
+
+/* Every class is -1, or no sequence has a label. */
+static void write_empty(const char *path, const struct sample_shape *shape)
+{
+    struct sample sample;
+    sample_init(&sample, shape, 1);
+    for (int64_t i = 0; i < sample.targets; i++)
+        sample.classes[i] = -1;
+    if (shape->kind == SAMPLE_ANY) {
+        sample.targets = 0;
+        memset(sample.target_offsets, 0, (size_t)(shape->sequences + 1) * sizeof *sample.target_offsets);
+    }
+    sample_write(&sample, path);
+    sample_finish(&sample);
+}
+
+START_TEST(a_set_in_which_nothing_counts_is_refused_at_the_start)
+{
+    static const struct refusal refusals[] = {
+        {65, {"data.train=none.h5"}, {"/none.h5: /targets: no class but -1", "nothing to count"}},
+        {65, {"data.valid=none.h5"}, {"/none.h5: /targets: no class but -1", "nothing to count"}},
+        {65, {"data.valid=none.h5", "data.cache=0 bytes"}, {"/none.h5: /targets: no class but -1"}},
+        {65, {"data.valid=mute.h5", "checkpoint.best=error"},
+            {"/mute.h5: /targets: no sequence has a label", "checkpoint.best = error"}},
+        {65, {"data.train=mute.h5", "data.valid=", "checkpoint.best=error"},
+            {"/mute.h5: /targets: no sequence has a label", "checkpoint.best = loss"}},
+    };
+    struct command_result result;
+    write_empty(job_path("none.h5"), &good);
+    write_empty(job_path("mute.h5"), &any_number);
+    job_write_sample("long.h5", &any_number_long, 1);
+    job_write_text("ctc.ini",
+        "[data]\ntrain = long.h5\nvalid = long.h5\n[model]\noutput = ctc\nhidden = 5\n"
+        "[train]\nbatch = 4\nmicrobatch = 2\nepochs = 1\n");
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        const char *const *sets = refusals[i].sets, *config = i < 3 ? "base.ini" : "ctc.ini";
+        refuse_on(rank_counts[i % 2], config, &refusals[i]);
+        job_run(&result, 0, config, NULL, "--check", "-s", sets[0], sets[1] ? "-s" : NULL, sets[1],
+            sets[2] ? "-s" : NULL, sets[2], NULL);
+        job_expect(&result, 65);
+        job_complains(&result, 1, refusals[i].parts[0], NULL);
+        command_result_finish(&result);
+    }
+    job_run(&result, 0, "ctc.ini", "mute", "-s", "data.valid=mute.h5", NULL);
+    job_expect(&result, 0);
+    ck_assert(job_exists("mute/best.h5"));
+    command_result_finish(&result);
 }
 END_TEST
 
@@ -630,6 +681,7 @@ int main(int argc, char **argv)
         TCase *tests = add_case(suite, "data");
         tcase_add_loop_test(tests, a_bad_dataset_is_refused_by_name_and_place, 0, BAD_FILES);
         tcase_add_test(tests, a_validation_set_of_another_kind_is_refused);
+        tcase_add_test(tests, a_set_in_which_nothing_counts_is_refused_at_the_start);
         tcase_add_test(tests, a_nan_in_what_does_not_fit_the_cache_is_found_before_it_is_used);
         tcase_add_test(tests, a_nan_in_a_validation_set_that_does_not_fit_the_cache_ends_the_run);
         tcase_add_test(tests, a_validation_target_that_the_loss_does_not_take_is_refused);

@@ -4,6 +4,7 @@
 
 #include <check.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct sample_shape shape = {
@@ -74,7 +75,11 @@ START_TEST(check_refuses_a_model_that_the_data_do_not_fit)
     struct command_result result;
     job_run(&result, ranks_of(_i), "some.ini", NULL, "--check", "-s", "model.output=sequence", NULL);
     job_expect(&result, 65);
-    job_complains(&result, 1, "train.h5: /targets", "model.output = frame", NULL);
+    job_complains(&result, 2, "train.h5: /targets", "model.output = frame", NULL); /* both sets have it */
+    char *second = job_line(result.errors, "rnn-train: ", 2);
+    ck_assert_msg(second && strstr(second, "valid.h5: /targets"), "%s", result.errors);
+    ck_assert_int_eq(job_count_lines(result.output, "ok: "), 0);
+    free(second);
     command_result_finish(&result);
 }
 END_TEST
