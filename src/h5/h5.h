@@ -34,9 +34,11 @@ struct h5_shape {
 
 struct h5_file;
 
-/* Opens for reading without taking HDF5's file lock (Lustre, NFS). `cache` bytes go to the chunk caches of
- * the sets, together. Owned by the caller, ended by h5_close. NULL and an error (EXIT_CODE_IO: cannot be
- * opened, does not exist; EXIT_CODE_DATA: no HDF5 file, truncated). */
+/* Opens for reading without taking HDF5's file lock (Lustre, NFS). `cache` bytes go to the caches of decoded
+ * chunks of all sets together, and to each such set one chunk at least; HDF5's own cache of headers takes
+ * some MiB beside. Reads of many rows take no more memory than those of one. Owned by the caller, ended by
+ * h5_close. NULL and an error (EXIT_CODE_IO: cannot be opened, does not exist; EXIT_CODE_DATA: no HDF5 file,
+ * truncated). */
 struct h5_file *h5_open(const char *path, size_t cache, struct error *error);
 
 /* The same for a file that lies in memory: `image` is not copied and must stay until h5_close. `name` stands

@@ -23,6 +23,7 @@ struct h5_set {
     char *name; /* without the leading "/" */
     hid_t id, space;
     struct h5_shape shape;
+    hsize_t chunk[H5_MOST_DIMENSIONS]; /* elements of a chunk; zeroes where the set is not chunked */
 };
 
 struct h5_file {
@@ -59,7 +60,15 @@ struct h5_set *h5_find_set(struct h5_file *file, const char *name, struct error 
 void h5_close_set(struct h5_set *set);
 int h5_check_rows(
     const struct h5_file *file, const struct h5_set *set, int64_t first, int64_t rows, struct error *error);
-/* Selects rows of the set's space and makes a space for them in memory (H5Sclose); negative on failure. */
-hid_t h5_select_rows(const struct h5_set *set, int64_t first, int64_t rows);
+
+/* Reads rows, which are in the set, as elements of `type`; -1 where that fails, for h5_failed. */
+int h5_read_rows(const struct h5_set *set, hid_t type, int64_t first, int64_t rows, void *out);
+
+/* Finds the chunks of a set whose shape is known. */
+void h5_find_chunks(struct h5_set *set, hid_t creation);
+size_t h5_chunk_bytes(const struct h5_set *set);   /* decoded; 0 where the set is not chunked */
+hsize_t h5_count_chunks(const struct h5_set *set); /* that the set consists of */
+/* Opens a chunked set again with its part of the file's cache; -1 where that fails, for h5_failed. */
+int h5_give_cache(struct h5_file *file, struct h5_set *set, hid_t creation, hid_t access);
 
 #endif

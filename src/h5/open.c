@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SIGNATURE_BYTES = 8, LEAST_BYTES = 48 };
+enum { SIGNATURE_BYTES = 8, LEAST_BYTES = 48, METADATA_BYTES = 1 << 20 };
 
 static const char signature[SIGNATURE_BYTES] = {(char)0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
 
@@ -122,9 +122,35 @@ static hid_t access_without_lock(void)
     return access;
 }
 
+/* A read from a set in one piece takes the bytes that it asks for: by default HDF5 fetches 64 KiB beside a
+ * sequence of 160 bytes. */
+static void read_what_is_asked(hid_t access)
+{
+    if (access >= 0)
+        H5Pset_sieve_buf_size(access, 0);
+}
+
+/* HDF5 keeps headers, and where chunks lie, in a cache that grows to 32 MiB as they are in the file, which
+ * are some eight times as much in memory. Here it does not grow beyond METADATA_BYTES; reading one again
+ * takes a few microseconds. */
+static void bound_metadata(hid_t access)
+{
+    H5AC_cache_config_t config = {.version = H5AC__CURR_CACHE_CONFIG_VERSION};
+    if (access < 0 || H5Pget_mdc_config(access, &config) < 0)
+        return;
+    config.set_initial_size = 1;
+    config.initial_size = config.max_size = config.min_size = METADATA_BYTES;
+    config.incr_mode = H5C_incr__off;
+    config.flash_incr_mode = H5C_flash_incr__off;
+    config.decr_mode = H5C_decr__off;
+    H5Pset_mdc_config(access, &config);
+}
+
 static hid_t open_path(const char *path, struct error *error)
 {
     hid_t access = access_without_lock();
+    read_what_is_asked(access);
+    bound_metadata(access);
     hid_t id = H5Fopen(path, H5F_ACC_RDONLY, access);
     if (id < 0)
         refuse_to_open(path, 0, error);

@@ -13,19 +13,6 @@ int h5_check_rows(
         (long long)all, (long long)rows, (long long)first);
 }
 
-hid_t h5_select_rows(const struct h5_set *set, int64_t first, int64_t rows)
-{
-    int dimensions = set->shape.dimensions;
-    if (dimensions == 0)
-        return H5Screate(H5S_SCALAR);
-    hsize_t start[H5_MOST_DIMENSIONS] = {(hsize_t)first}, count[H5_MOST_DIMENSIONS] = {(hsize_t)rows};
-    for (int d = 1; d < dimensions; d++)
-        count[d] = (hsize_t)set->shape.size[d];
-    if (H5Sselect_hyperslab(set->space, H5S_SELECT_SET, start, NULL, count, NULL) < 0)
-        return -1;
-    return H5Screate_simple(dimensions, count, NULL);
-}
-
 /* Rows as a reader asks for them. */
 struct request {
     const char *name;
@@ -77,15 +64,10 @@ static int read_locked(struct h5_file *file, const struct request *request, stru
     if (request->rows == 0)
         return 0;
     h5_expect_values();
-    hid_t memory = h5_select_rows(set, request->first, request->rows);
-    int outcome = 0;
-    if (memory < 0 ||
-        H5Dread(set->id, h5_memory_type(request->type), memory, set->space, H5P_DEFAULT, request->out) < 0)
-        outcome = h5_failed(file, error, "set /%s: rows %lld to %lld cannot be read", set->name,
-            (long long)request->first, (long long)(request->first + request->rows - 1));
-    if (memory >= 0)
-        H5Sclose(memory);
-    return outcome;
+    if (h5_read_rows(set, h5_memory_type(request->type), request->first, request->rows, request->out) == 0)
+        return 0;
+    return h5_failed(file, error, "set /%s: rows %lld to %lld cannot be read", set->name,
+        (long long)request->first, (long long)(request->first + request->rows - 1));
 }
 
 static int read_numbers(struct h5_file *file, const struct request *request, struct error *error)

@@ -1,27 +1,14 @@
 /* How sets are found, checked, and kept open.
  *
  * Opening a set costs more than reading a sequence from it, and its chunk cache lives as long as its handle;
- * so handles stay in a table. The cache of a file is dealt out as sets are opened: three quarters of what is
- * left, but no more than the set decoded, and never less than one chunk, below which every read of a row
- * would decode a chunk anew. Only chunked sets take part. */
+ * so handles stay in a table. */
 #include "base/array.h"
 #include "h5/internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEAST_SLOTS = 521, MOST_SLOTS = 1 << 20, MOST_RATIO = 1100, SMALL_BYTES = 16 << 20 };
-
-static size_t next_prime(size_t n)
-{
-    for (n |= 1;; n += 2) {
-        size_t d = 3;
-        while (d * d <= n && n % d)
-            d += 2;
-        if (d * d > n)
-            return n;
-    }
-}
+enum { MOST_RATIO = 1100, SMALL_BYTES = 16 << 20 };
 
 int h5_is_sound(hid_t type)
 {
@@ -80,27 +67,17 @@ static int64_t count_elements(const struct h5_shape *shape)
     return n;
 }
 
-static size_t chunk_bytes(const struct h5_set *set, hid_t creation)
-{
-    hsize_t sizes[H5S_MAX_RANK];
-    int dimensions = H5Pget_chunk(creation, H5S_MAX_RANK, sizes);
-    size_t bytes = set->shape.bytes;
-    for (int d = 0; d < dimensions; d++)
-        bytes *= (size_t)sizes[d];
-    return bytes;
-}
-
 /* Whoever reads asks for memory by the shape, HDF5 by the chunk: neither may say more than the bytes that are
  * there can hold. Deflate makes 1032 bytes of one at most; below `SMALL_BYTES` it does not matter. */
-static int check_size(
-    const struct h5_file *file, const struct h5_set *set, hid_t creation, struct error *error)
+static int check_size(const struct h5_file *file, const struct h5_set *set, struct error *error)
 {
     uint64_t stored = H5Dget_storage_size(set->id), whole = (uint64_t)count_elements(&set->shape);
-    uint64_t chunk = H5Pget_layout(creation) == H5D_CHUNKED ? chunk_bytes(set, creation) : 0;
+    uint64_t chunk = h5_chunk_bytes(set);
     whole *= set->shape.bytes;
     if (stored > file->bytes)
         stored = file->bytes;
-    if ((whole <= SMALL_BYTES || whole / MOST_RATIO <= stored) &&
+    int possible = !set->chunk[0] || chunk > 0;
+    if (possible && (whole <= SMALL_BYTES || whole / MOST_RATIO <= stored) &&
         (chunk <= SMALL_BYTES || chunk / MOST_RATIO <= stored))
         return 0;
     return error_set(error, EXIT_CODE_DATA,
@@ -120,31 +97,7 @@ static int check_storage(
     if (count_elements(&set->shape) > 0 && H5Dget_storage_size(set->id) == 0)
         return error_set(
             error, EXIT_CODE_DATA, "%s: set /%s was never written: it has no values", file->name, set->name);
-    return check_size(file, set, creation, error);
-}
-
-/* Opens the set again with a cache of its own. */
-static int give_cache(struct h5_file *file, struct h5_set *set, hid_t creation, hid_t access)
-{
-    size_t whole = (size_t)count_elements(&set->shape) * set->shape.bytes;
-    size_t chunk = chunk_bytes(set, creation), share = file->cache_left / 4 * 3;
-    if (!chunk)
-        return 0;
-    if (share > whole)
-        share = whole;
-    file->cache_left -= share;
-    if (share < chunk)
-        share = chunk;
-    size_t slots = share / chunk * 10;
-    if (slots < LEAST_SLOTS)
-        slots = LEAST_SLOTS;
-    if (slots > MOST_SLOTS)
-        slots = MOST_SLOTS;
-    if (H5Pset_chunk_cache(access, next_prime(slots), share, 1) < 0)
-        return -1;
-    H5Dclose(set->id);
-    set->id = H5Dopen2(file->id, set->name, access);
-    return set->id < 0 ? -1 : 0;
+    return check_size(file, set, error);
 }
 
 /* Fills shape and space of a set that is open. */
@@ -159,10 +112,10 @@ static int look_at(struct h5_file *file, struct h5_set *set, hid_t access, struc
         set->shape.kind = kind_of(type);
         set->shape.bytes = H5Tget_size(type);
         outcome = read_sizes(file, set, set->space, error);
+        h5_find_chunks(set, creation);
         if (outcome == 0)
             outcome = check_storage(file, set, creation, error);
-        if (outcome == 0 && H5Pget_layout(creation) == H5D_CHUNKED &&
-            give_cache(file, set, creation, access) != 0)
+        if (outcome == 0 && set->chunk[0] && h5_give_cache(file, set, creation, access) != 0)
             outcome = h5_failed(file, error, "set /%s cannot be opened", set->name);
     }
     if (type >= 0)

@@ -56,6 +56,16 @@ static char **join_rows(const struct text_rows *rows, size_t count, struct error
     return out;
 }
 
+/* Frees texts that HDF5 has allocated; those not yet read are NULL. */
+static void free_texts(hid_t type, size_t rows, void *pointers)
+{
+    hid_t space = H5Screate_simple(1, (hsize_t[]){rows}, NULL);
+    if (space < 0)
+        return;
+    H5Dvlen_reclaim(type, space, H5P_DEFAULT, pointers);
+    H5Sclose(space);
+}
+
 static int read_rows(struct h5_file *file, struct h5_set *set, int64_t first, int64_t rows, hid_t type,
     char ***out, struct error *error)
 {
@@ -65,9 +75,8 @@ static int read_rows(struct h5_file *file, struct h5_set *set, int64_t first, in
     if (!block)
         return -1;
     h5_expect_values();
-    hid_t memory = h5_select_rows(set, first, rows);
     int outcome = 0;
-    if (memory < 0 || H5Dread(set->id, type, memory, set->space, H5P_DEFAULT, block) < 0) {
+    if (h5_read_rows(set, type, first, rows, block) != 0) {
         outcome = h5_failed(file, error, "set /%s: rows %lld to %lld cannot be read", set->name,
             (long long)first, (long long)(first + rows - 1));
     } else {
@@ -77,11 +86,9 @@ static int read_rows(struct h5_file *file, struct h5_set *set, int64_t first, in
         outcome = joined ? 0 : -1;
         if (joined)
             *out = joined;
-        if (read.variable)
-            H5Dvlen_reclaim(type, memory, H5P_DEFAULT, block);
     }
-    if (memory >= 0)
-        H5Sclose(memory);
+    if (read.variable)
+        free_texts(type, (size_t)rows, block);
     memory_destroy(block);
     return outcome;
 }

@@ -12,7 +12,7 @@
  * densest of them are messages of an object's header, 4 bytes that become a struct of 56, in a table that
  * doubles, and members of a compound type, 15 bytes that become 350, in at most four copies: below 100 bytes
  * of memory for one of the file. H5_BYTES_FOR_ONE of them are allowed, beside what does not depend on the
- * file (caches of metadata of at most 32 MiB, HDF5's own tables, code that is first run): H5_BYTES_FOR_NONE.
+ * file (a cache of metadata of some MiB, HDF5's own tables, code that is first run): H5_BYTES_FOR_NONE.
  * What counts is memory that the thread itself has touched for the first time, and the process must have
  * grown by as much, so that no other thread's work is mistaken for HDF5's. The look is taken at ticks of the
  * thread's processor time, so that waiting for a disk costs none.
