@@ -46,6 +46,10 @@ job_check() {
 job_check_mpirun() {
     command -v mpirun >/dev/null || job_fail "mpirun not found: load the module of your Open MPI"
     launch=(mpirun --bind-to core)
+    # What mpirun gives its ranks to save in, where it ends them: its own default is one second. It waits for
+    # all of it, and must be done within SLURM's KillWait, 30 seconds mostly. By the environment, since
+    # each version has an option of its own name: Open MPI 4 and 5.
+    export OMPI_MCA_odls_base_sigkill_timeout=20 PRTE_MCA_odls_base_sigkill_timeout=20
 }
 
 # With srun, a rank that ends early ends them all.
@@ -70,8 +74,8 @@ job_state() {
     esac
 }
 
-# The ranks stop with a checkpoint on USR1. Both launchers hand USR1 on and wait; on TERM mpirun kills the ranks after a
-# second. Where SLURM itself ends the job, ranks and launcher have got its TERM already.
+# The ranks stop with a checkpoint on USR1. Both launchers hand USR1 on and wait; on TERM mpirun kills the ranks after the
+# time set above. Where SLURM itself ends the job, ranks and launcher have got its TERM already.
 job_hand_on() {
     signalled=$1
     [ -n "$child" ] || return 0

@@ -13,7 +13,7 @@ enum number_state {
 };
 
 /* What an interval counts. */
-enum interval { INTERVAL_EPOCHS, INTERVAL_STEPS, INTERVAL_MINUTES };
+enum interval { INTERVAL_EPOCHS, INTERVAL_STEPS, INTERVAL_MINUTES, INTERVALS };
 
 /* Each fills its output only where it returns NUMBER_OK. */
 enum number_state number_read_integer(const char *text, int64_t *n);   /* "-12" */

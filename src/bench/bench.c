@@ -43,7 +43,6 @@ static int describe(const struct bench_options *options, struct config *config, 
     config->train.batch = options->batch;
     config->train.microbatch = options->microbatch;
     config->train.epochs = INT32_MAX; /* an epoch is one step here */
-    config->checkpoint.unit = INTERVAL_EPOCHS;
     int failed = config_override(config, "the options", options->set.count, options->set.item, &faults);
     return check_own(options, config, error) || failed ? -1 : 0;
 }

@@ -42,8 +42,7 @@ struct config {
         double watchdog;    /* seconds after which a rank that does not answer ends the run; 0: never */
     } train;
     struct {
-        int64_t every;
-        enum interval unit;
+        int64_t every[INTERVALS]; /* by what it counts; 0: not by that */
         int64_t keep;
         enum best best;
     } checkpoint;

@@ -150,13 +150,9 @@ static const char *read_measure(const struct config_key *key, const char *text, 
     char *field = (char *)config + key->offset;
     size_t bytes = 0;
     double x = 0;
-    int64_t n = 0;
-    enum interval unit = INTERVAL_EPOCHS;
     enum number_state state;
     if (key->type == KEY_BYTES)
         x = (state = number_read_bytes(text, &bytes)) == NUMBER_OK ? (double)bytes : 0;
-    else if (key->type == KEY_INTERVAL)
-        x = (state = number_read_interval(text, &n, &unit)) == NUMBER_OK ? (double)n : 0;
     else if (key->type == KEY_SECONDS)
         state = number_read_seconds(text, &x);
     else
@@ -166,14 +162,36 @@ static const char *read_measure(const struct config_key *key, const char *text, 
         why = check_range(key, x);
     if (why)
         return why;
-    if (key->type == KEY_BYTES) {
+    if (key->type == KEY_BYTES)
         memcpy(field, &bytes, sizeof bytes);
-    } else if (key->type == KEY_INTERVAL) {
-        memcpy(field, &n, sizeof n);
-        memcpy((char *)config + key->unit, &unit, sizeof unit);
-    } else {
+    else
         memcpy(field, &x, sizeof x);
+    return NULL;
+}
+
+/* "1 epoch, 10 minutes": each unit once. */
+static const char *read_intervals(const struct config_key *key, const char *text, int64_t *every)
+{
+    int64_t read[INTERVALS] = {0};
+    while (text) {
+        char item[64];
+        int64_t n = 0;
+        enum interval unit = INTERVAL_EPOCHS;
+        size_t length = strcspn(text, ",");
+        if (length >= sizeof item)
+            return "not a number and a unit";
+        snprintf(item, sizeof item, "%.*s", (int)length, text);
+        const char *why = explain(number_read_interval(item, &n, &unit), "not a number and a unit");
+        if (!why)
+            why = check_range(key, (double)n);
+        if (!why && read[unit])
+            why = "the same unit twice";
+        if (why)
+            return why;
+        read[unit] = n;
+        text = text[length] ? text + length + 1 : NULL;
     }
+    memcpy(every, read, sizeof read);
     return NULL;
 }
 
@@ -208,8 +226,9 @@ const char *key_read(const struct config_key *key, const char *text, const char 
     case KEY_REAL:
     case KEY_BYTES:
     case KEY_SECONDS:
-    case KEY_INTERVAL:
         return read_measure(key, text, config);
+    case KEY_INTERVALS:
+        return read_intervals(key, text, (int64_t *)(void *)field);
     }
     return NULL;
 }

@@ -49,7 +49,7 @@ static const struct {
     [KEY_REAL] = {"a number", 1, NULL},
     [KEY_BYTES] = {"a whole number and bytes, KiB, MiB, GiB or TiB", 0, NULL},
     [KEY_SECONDS] = {"a number of at least 0 and seconds, minutes or hours", 0, NULL},
-    [KEY_INTERVAL] = {"a whole number", 1, "and epochs, steps or minutes"},
+    [KEY_INTERVALS] = {"a whole number", 1, "and epochs, steps or minutes; or several of them"},
 };
 
 void key_allowed(const struct config_key *key, char *text, size_t size)
@@ -108,11 +108,24 @@ static size_t write_list(const struct config_key *key, const struct config *conf
     return used;
 }
 
+static size_t write_intervals(const int64_t *every, char *text, size_t size)
+{
+    size_t used = 0;
+    for (int unit = 0; unit < INTERVALS; unit++) {
+        if (!every[unit])
+            continue;
+        if (used > 0)
+            used += (size_t)snprintf(used < size ? text + used : NULL, used < size ? size - used : 0, ", ");
+        size_t room = used < size ? size - used : 0;
+        used += number_write_interval(every[unit], (enum interval)unit, room ? text + used : NULL, room);
+    }
+    return used;
+}
+
 size_t key_write(const struct config_key *key, const struct config *config, char *text, size_t size)
 {
     const void *field = (const char *)config + key->offset;
     const char *path;
-    enum interval unit;
     switch (key->type) {
     case KEY_PATH:
         path = *(char *const *)field;
@@ -138,9 +151,8 @@ size_t key_write(const struct config_key *key, const struct config *config, char
         return number_write_bytes(*(const size_t *)field, text, size);
     case KEY_SECONDS:
         return number_write_seconds(*(const double *)field, text, size);
-    case KEY_INTERVAL:
-        memcpy(&unit, (const char *)config + key->unit, sizeof unit);
-        return number_write_interval(*(const int64_t *)field, unit, text, size);
+    case KEY_INTERVALS:
+        return write_intervals(field, text, size);
     }
     return 0;
 }

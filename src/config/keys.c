@@ -4,9 +4,7 @@
 #include <string.h>
 
 /* Enumerators are stored through an int. */
-_Static_assert(sizeof(enum cell) == sizeof(int) && sizeof(enum interval) == sizeof(int) &&
-        sizeof(enum divergence) == sizeof(int),
-    "enum is not int");
+_Static_assert(sizeof(enum cell) == sizeof(int) && sizeof(enum divergence) == sizeof(int), "enum is not int");
 
 static const char *const schedules[] = {[SCHEDULE_CONSTANT] = "constant",
     [SCHEDULE_STEP] = "step",
@@ -90,8 +88,7 @@ const struct config_key config_keys[] = {
     {"train", "back_factor", KEY_REAL, AT(train.back_factor), "0.5", ABOVE(0, 1), FREE},
     {"train", "watchdog", KEY_SECONDS, AT(train.watchdog), "10 minutes", FROM(0, NO_LIMIT), FREE},
 
-    {"checkpoint", "every", KEY_INTERVAL, AT(checkpoint.every), "1 epoch", FROM(1, COUNTS),
-        .unit = AT(checkpoint.unit), FREE},
+    {"checkpoint", "every", KEY_INTERVALS, AT(checkpoint.every), "1 epoch, 10 minutes", FROM(1, COUNTS), FREE},
     {"checkpoint", "keep", KEY_COUNT, AT(checkpoint.keep), "2", FROM(1, COUNTS), FREE},
     {"checkpoint", "best", KEY_CHOICE, AT(checkpoint.best), "loss", .choices = bests, FREE},
 

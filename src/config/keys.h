@@ -24,7 +24,7 @@ enum key_type {
     KEY_REAL,     /* double */
     KEY_BYTES,    /* size_t */
     KEY_SECONDS,  /* double */
-    KEY_INTERVAL  /* int64_t, with an enum interval at `unit` */
+    KEY_INTERVALS /* int64_t [INTERVALS], by enum interval: one or more of them */
 };
 
 /* What a resumed run makes of another value than it was started with. */
@@ -43,7 +43,6 @@ struct config_key {
     int above_least;            /* least itself is out */
     int below_most;             /* most itself is out */
     const char *const *choices; /* names of the enumerators in order, then NULL */
-    size_t unit;                /* offset of a KEY_INTERVAL's unit */
     size_t length;              /* offset of the length, a size_t, of a list that has its own */
     enum resume resume;
     int since;          /* format of checkpoints that first has this key of the network; 0: 4 and before */

@@ -122,7 +122,7 @@ void attention_take_workspace(
 
 void attention_set_keys(struct attention_layer *a, const struct pass *pass, size_t N, struct rows Y)
 {
-    pass->kernel->product(&a->key.forward, N, Y, as_rows(a->key_bias, 0), as_rows(a->keys, a->K_stride));
+    pass_product(pass, &a->key.forward, N, Y, as_rows(a->key_bias, 0), as_rows(a->keys, a->K_stride));
 }
 
 /* The queries of one sequence and its frames, as rows of matrices that are set later. */
@@ -197,15 +197,16 @@ void attention_forward(const struct attention_layer *a, const struct pass *pass,
     const struct kernel *kernel = pass->kernel;
     size_t R = queries->R;
     if (a->kind == ATTENTION_ADDITIVE)
-        kernel->product(&a->query.forward, R, queries->d, (struct rows){0}, as_rows(a->queries, a->K_stride));
-    for (size_t i = 0; i < R;) {
+        pass_product(
+            pass, &a->query.forward, R, queries->d, (struct rows){0}, as_rows(a->queries, a->K_stride));
+    for (size_t i = 0; i < R && !pass_is_unwanted(pass);) {
         struct group group = find_group(a, queries, i);
         attend(a, pass, queries, &group);
         i += group.queries.n;
     }
-    kernel->product(
-        &a->combine[0].forward, R, queries->d, as_rows(a->combine_bias, 0), as_rows(out, a->S_stride));
-    kernel->product(&a->combine[1].forward, R, as_rows(a->context, a->F_stride), as_rows(out, a->S_stride),
+    pass_product(
+        pass, &a->combine[0].forward, R, queries->d, as_rows(a->combine_bias, 0), as_rows(out, a->S_stride));
+    pass_product(pass, &a->combine[1].forward, R, as_rows(a->context, a->F_stride), as_rows(out, a->S_stride),
         as_rows(out, a->S_stride));
     for (size_t n = 0; n < R; n++)
         kernel->tanh_array(a->Sp, out + n * a->S_stride);
@@ -223,16 +224,17 @@ static void combine_backward(const struct attention_layer *a, const struct pass 
                                                       .gates = as_rows(dout, a->S_stride),
                                                       .h = as_rows(out, a->S_stride)},
         .dh = as_rows(dout, a->S_stride)});
-    kernel->product(&a->combine[0].backward, R, as_rows(dout, a->S_stride), (struct rows){0},
+    pass_product(pass, &a->combine[0].backward, R, as_rows(dout, a->S_stride), (struct rows){0},
         as_rows(dd, queries->d.stride));
-    kernel->product(&a->combine[1].backward, R, as_rows(dout, a->S_stride), (struct rows){0},
+    pass_product(pass, &a->combine[1].backward, R, as_rows(dout, a->S_stride), (struct rows){0},
         as_rows(a->dcontext, a->F_stride));
     float *dW[2] = {a->dW, a->dW + a->Sp * a->Sp};
     struct outer_product products[] = {{.columns = a->Sp, .X = queries->d, .C = as_rows(dW[0], a->Sp)},
         {.columns = a->Fp, .X = as_rows(a->context, a->F_stride), .C = as_rows(dW[1], a->Fp)}};
     memset(a->dW, 0, a->Sp * (a->Sp + a->Fp) * sizeof(float));
     memset(a->sums, 0, a->Sp * sizeof(float));
-    kernel->outer(R, a->Sp, as_rows(dout, a->S_stride), products, 2, a->sums, a->scratch);
+    const struct outer_sums sums = {products, 2, a->sums, a->scratch};
+    pass_outer(pass, R, a->Sp, as_rows(dout, a->S_stride), &sums);
     matrix_add_gradient(&a->combine[0], dW[0], gradient);
     matrix_add_gradient(&a->combine[1], dW[1], gradient);
     bias_add_gradient(a->units, a->sums, gradient + a->combine_bias_offset);
@@ -314,7 +316,8 @@ static void matrix_gradient(const struct attention_layer *a, const struct pass *
     struct outer_product product = {.columns = W->columns, .X = X, .C = as_rows(a->dW, W->columns)};
     memset(a->dW, 0, W->rows * W->columns * sizeof(float));
     memset(a->sums, 0, W->rows * sizeof(float));
-    pass->kernel->outer(R, W->rows, as_rows(dy, a->K_stride), &product, 1, a->sums, a->scratch);
+    const struct outer_sums sums = {&product, 1, a->sums, a->scratch};
+    pass_outer(pass, R, W->rows, as_rows(dy, a->K_stride), &sums);
     matrix_add_gradient(W, a->dW, pass->gradient);
 }
 
@@ -325,18 +328,18 @@ void attention_backward(const struct attention_layer *a, const struct pass *pass
     size_t N = queries->microbatch->N, R = queries->R;
     combine_backward(a, pass, queries, out, dout, dd);
     memset(a->denergy, 0, a->Kp * sizeof(float));
-    for (size_t i = 0; i < R;) {
+    for (size_t i = 0; i < R && !pass_is_unwanted(pass);) {
         struct group group = find_group(a, queries, i);
         attend_backward(a, pass, queries, &group, dd, dY);
         i += group.queries.n;
     }
     if (additive) {
-        pass->kernel->product(&a->query.backward, R, as_rows(a->dqueries, a->K_stride),
+        pass_product(pass, &a->query.backward, R, as_rows(a->dqueries, a->K_stride),
             as_rows(dd, queries->d.stride), as_rows(dd, queries->d.stride));
         matrix_gradient(a, pass, &a->query, R, queries->d, a->dqueries);
         bias_add_gradient(a->keyed, a->denergy, pass->gradient + a->energy_offset);
     }
-    pass->kernel->product(&a->key.backward, N, as_rows(a->dkeys, a->K_stride), as_rows(dY, queries->Y.stride),
+    pass_product(pass, &a->key.backward, N, as_rows(a->dkeys, a->K_stride), as_rows(dY, queries->Y.stride),
         as_rows(dY, queries->Y.stride));
     matrix_gradient(a, pass, &a->key, N, queries->Y, a->dkeys);
     if (additive)

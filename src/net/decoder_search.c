@@ -102,7 +102,7 @@ static void run_values(struct decoder *d, const struct pass *pass, struct dense_
     memset(d->X, 0, microbatch->B * d->X_stride * sizeof *d->X);
     for (size_t b = 0; b < microbatch->B; b++)
         d->row[b] = (int32_t)b;
-    for (size_t u = 0; u < U; u++) {
+    for (size_t u = 0; u < U && !pass_is_unwanted(pass); u++) {
         run_step(d, pass, in, top, microbatch->B, NULL);
         struct loss_rows made = {.R = microbatch->B, .O = O, .outputs = as_rows(top->outputs, top->stride)};
         loss_forward(d->config, pass->kernel, &made, NULL);
@@ -254,10 +254,11 @@ static void run_classes(struct decoder *d, const struct pass *pass, struct dense
         s->sum[b] = 0;
         s->finished[b] = (struct finished){.score = -INFINITY, .last = -1};
     }
-    for (size_t u = 0; R > 0; u++) {
+    for (size_t u = 0; R > 0 && !pass_is_unwanted(pass); u++) {
         embedding_look_up(&d->embedding, R, s->symbol + u * s->rows, d->X);
         run_step(d, pass, in, top, R, s->parent + u * s->rows);
-        R = advance_all(d, pass, top, R, u, beam);
+        if (!pass_is_unwanted(pass)) /* else the rows hold nothing to go on with */
+            R = advance_all(d, pass, top, R, u, beam);
     }
     trace_labels(d, microbatch->B);
 }

@@ -52,7 +52,7 @@ void dense_forward(
     if (dense->one_hot)
         matrix_look_up(W, R, in.symbols, dense->bias, Y);
     else
-        pass->kernel->product(&W->forward, R, in.X, as_rows(dense->bias, 0), Y);
+        pass_product(pass, &W->forward, R, in.X, as_rows(dense->bias, 0), Y);
 }
 
 void dense_backward(const struct dense *dense, const struct pass *pass, size_t R, struct dense_input in,
@@ -62,10 +62,11 @@ void dense_backward(const struct dense *dense, const struct pass *pass, size_t R
     size_t products = dense->one_hot ? 0 : 1;
     struct outer_product product = {.columns = W->columns, .X = in.X, .C = as_rows(dense->dW, W->columns)};
     if (dX && !dense->one_hot)
-        pass->kernel->product(&W->backward, R, dY, (struct rows){0}, as_rows(dX, in.X.stride));
+        pass_product(pass, &W->backward, R, dY, (struct rows){0}, as_rows(dX, in.X.stride));
     memset(dense->dW, 0, products * W->rows * W->columns * sizeof *dense->dW);
     memset(dense->sums, 0, W->rows * sizeof *dense->sums);
-    pass->kernel->outer(R, W->rows, dY, &product, products, dense->sums, dense->scratch);
+    const struct outer_sums sums = {&product, products, dense->sums, dense->scratch};
+    pass_outer(pass, R, W->rows, dY, &sums);
     bias_add_gradient(dense->outputs, dense->sums, pass->gradient + dense->bias_offset);
     if (dense->one_hot)
         matrix_add_symbols(W, R, in.symbols, dY, dense->dW, pass->gradient);

@@ -148,7 +148,9 @@ int net_forward(struct net *net, const struct net_pass *options, const struct mi
     if (make_workspace(net, &pass, scores != NULL, error))
         return -1;
     stack_forward(&net->stack, &pass);
-    net->output->forward(net, &pass, outputs, scores);
+    *outputs = (struct net_outputs){0};
+    if (!pass_is_unwanted(&pass))
+        net->output->forward(net, &pass, outputs, scores);
     times_add(net->times, NET_FORWARD, start);
     return 0;
 }
@@ -187,8 +189,10 @@ void net_backward(
 {
     struct pass pass = make_pass(net, options, microbatch, gradient);
     double start = times_start(net->times);
-    net->output->backward(net, &pass);
-    stack_backward(&net->stack, &pass);
+    if (!pass_is_unwanted(&pass))
+        net->output->backward(net, &pass);
+    if (!pass_is_unwanted(&pass))
+        stack_backward(&net->stack, &pass);
     times_add(net->times, NET_BACKWARD, start);
 }
 

@@ -22,6 +22,25 @@ static inline uint64_t pass_counter(const struct pass *pass, size_t b)
     return pass->options.epoch << 40 | (uint64_t)pass->microbatch->sequence[b];
 }
 
+/* Is the pass to end now, with whatever it has? Loops over steps ask, and the functions below. */
+static inline int pass_is_unwanted(const struct pass *pass)
+{
+    return pass->options.unwanted && *pass->options.unwanted;
+}
+
+/* kernel->product and kernel->outer for as many rows or frames as a microbatch has: in pieces, between which
+ * the pass may end. A row's bits do not depend on how many go with it, and sums over frames go in their
+ * order, so the pieces change nothing. */
+void pass_product(const struct pass *pass, const struct panels *B, size_t M, struct rows A, struct rows start,
+    struct rows C);
+struct outer_sums {
+    const struct outer_product *products;
+    size_t n;    /* products, at most 2 */
+    float *sums; /* see kernel->outer */
+    float *scratch;
+};
+void pass_outer(const struct pass *pass, size_t N, size_t M, struct rows A, const struct outer_sums *sums);
+
 /* The same pass over another microbatch: a decoder is a recurrent network of its own inside the outer one. */
 static inline struct pass pass_over(const struct pass *pass, const struct microbatch *microbatch)
 {

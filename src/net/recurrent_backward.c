@@ -24,7 +24,7 @@ static void span_backward(
     size_t n, end;
     find_span(r, pass->microbatch, i, &n, &end);
     dX = rows_from(dX, n);
-    pass->kernel->product(&r->input.backward, end - n, as_rows(r->a + n * r->a_stride, r->a_stride),
+    pass_product(pass, &r->input.backward, end - n, as_rows(r->a + n * r->a_stride, r->a_stride),
         add ? dX : (struct rows){0}, dX);
 }
 
@@ -67,7 +67,7 @@ void recurrent_backward(struct recurrent *r, const struct pass *pass, struct row
     if (r->kind->has_memory)
         memset(r->dc, 0, microbatch->B * r->Hp * sizeof *r->dc);
     size_t span = count_span(r, microbatch);
-    for (size_t i = microbatch->T; i-- > 0;) {
+    for (size_t i = microbatch->T; i-- > 0 && !pass_is_unwanted(pass);) {
         if (i > 0)
             fetch_step(r, step_at(r, microbatch, step_time(r, microbatch, i - 1)), dY);
         struct step_part run[2];
@@ -78,5 +78,6 @@ void recurrent_backward(struct recurrent *r, const struct pass *pass, struct row
         if (dX.data && i % span == 0)
             span_backward(r, pass, i, dX, add);
     }
-    recurrent_add_gradients(r, pass, X, Y, dY);
+    if (!pass_is_unwanted(pass))
+        recurrent_add_gradients(r, pass, X, Y, dY);
 }

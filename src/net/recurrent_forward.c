@@ -87,7 +87,7 @@ static void span_forward(const struct recurrent *r, const struct pass *pass, siz
     if (r->one_hot)
         matrix_look_up(&r->input, end - n, pass->microbatch->symbols + n, r->bias, a);
     else
-        pass->kernel->product(&r->input.forward, end - n, rows_from(X, n), as_rows(r->bias, 0), a);
+        pass_product(pass, &r->input.forward, end - n, rows_from(X, n), as_rows(r->bias, 0), a);
 }
 
 /* The state that each row starts from, behind the frames of Y and c. */
@@ -108,7 +108,7 @@ void recurrent_forward(struct recurrent *r, const struct pass *pass, struct rows
     size_t span = count_span(r, microbatch);
     set_start(r, microbatch, Y);
     transition_begin(&r->transition, pass);
-    for (size_t i = 0; i < microbatch->T; i++) {
+    for (size_t i = 0; i < microbatch->T && !pass_is_unwanted(pass); i++) {
         if (i % span == 0)
             span_forward(r, pass, i, X);
         struct step_part run[2];

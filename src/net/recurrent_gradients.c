@@ -46,12 +46,13 @@ static void weight_sums(const struct recurrent *r, const struct pass *pass, stru
     memset(r->dW, 0, width * (I + (product ? r->Hp : 0)) * sizeof *r->dW);
     memset(r->sums, 0, width * sizeof *r->sums);
     size_t first = r->one_hot, end = product && !apart ? 2 : 1;
-    pass->kernel->outer(
-        N, width, as_rows(r->a, r->a_stride), products + first, end - first, r->sums, r->scratch);
+    const struct outer_sums all = {products + first, end - first, r->sums, r->scratch};
+    pass_outer(pass, N, width, as_rows(r->a, r->a_stride), &all);
     bias_add_gradient(r->gates, r->sums, pass->gradient + r->bias_ih);
     if (apart) {
         memset(r->sums, 0, width * sizeof *r->sums);
-        pass->kernel->outer(N, width, as_rows(r->u, r->a_stride), products + 1, 1, r->sums, r->scratch);
+        const struct outer_sums recurrent = {products + 1, 1, r->sums, r->scratch};
+        pass_outer(pass, N, width, as_rows(r->u, r->a_stride), &recurrent);
     }
     if (product)
         bias_add_gradient(r->gates, r->sums, pass->gradient + r->bias_hh);

@@ -156,8 +156,8 @@ void transition_gradients(const struct transition *t, const struct pass *pass)
             .columns = t->Hp, .X = as_rows(row_of(t, k, 0), t->stride), .C = as_rows(t->dW, t->Hp)};
         memset(t->dW, 0, t->Hp * t->Hp * sizeof *t->dW);
         memset(t->sums, 0, t->Hp * sizeof *t->sums);
-        pass->kernel->outer(
-            t->N, t->Hp, as_rows(t->da + k * t->N * t->stride, t->stride), &product, 1, t->sums, t->scratch);
+        const struct outer_sums sums = {&product, 1, t->sums, t->scratch};
+        pass_outer(pass, t->N, t->Hp, as_rows(t->da + k * t->N * t->stride, t->stride), &sums);
         matrix_add_gradient(T, t->dW, pass->gradient);
         bias_add_gradient(units, t->sums, pass->gradient + t->bias_offset[k]);
     }

@@ -5,6 +5,7 @@
 #ifndef NET_TYPES_H
 #define NET_TYPES_H
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -90,6 +91,9 @@ struct net_pass {
     double temperature; /* decoder of classes, not in training: above 0, symbols are drawn, keyed by seed, and
                          * there is no beam */
     size_t most_labels; /* decoder of classes: labels made at most; 0: see docs/network.md */
+    /* Where it is not 0, nobody wants the results any more: the pass ends within the time of a product, and
+     * what it leaves is of no use. Once not 0 it stays so. NULL: they are always wanted. */
+    const volatile sig_atomic_t *unwanted;
 };
 
 /* Loss and error of one sequence of a microbatch, sums over what was counted. */

@@ -3,7 +3,18 @@
 #include "base/clock.h"
 #include "comm/launcher.h"
 
-#include <signal.h>
+#include <stddef.h>
+
+/* What asks a process to stop: the user (INT at the terminal, and HUP when it goes away), the queue (USR1, or
+ * USR2 as other systems than SLURM send it, then TERM), and the kernel at the limit of processor time (XCPU).
+ */
+static const struct {
+    int number;
+    const char *name;
+} signals[] = {{SIGUSR1, "SIGUSR1"}, {SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"}, {SIGHUP, "SIGHUP"},
+    {SIGXCPU, "SIGXCPU"}, {SIGUSR2, "SIGUSR2"}};
+
+enum { SIGNALS = sizeof signals / sizeof *signals };
 
 /* What the signal handler must leave behind. */
 static volatile sig_atomic_t caught;
@@ -31,9 +42,11 @@ void stop_catch_signals(void)
     struct sigaction action = {.sa_handler = catch_signal, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     in_job = *launcher_get()->job != 0;
-    sigaction(SIGUSR1, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
+    for (size_t i = 0; i < SIGNALS; i++) {
+        struct sigaction before;
+        if (sigaction(signals[i].number, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(signals[i].number, &action, NULL);
+    }
 }
 
 int stop_signal(void)
@@ -41,10 +54,15 @@ int stop_signal(void)
     return caught;
 }
 
+const volatile sig_atomic_t *stop_flag(void)
+{
+    return &caught;
+}
+
 const char *stop_signal_name(int number)
 {
-    return number == SIGUSR1 ? "SIGUSR1"
-        : number == SIGTERM  ? "SIGTERM"
-        : number == SIGINT   ? "SIGINT"
-                             : "a signal";
+    for (size_t i = 0; i < SIGNALS; i++)
+        if (signals[i].number == number)
+            return signals[i].name;
+    return "a signal";
 }

@@ -1,9 +1,9 @@
 /* How a run goes back to a checkpoint after a divergence. It takes the last one that was due by itself: one
  * written because the run was stopped may be newer, but a run that was not stopped would not have it, and
- * both are to end with the same bits. (Where checkpoints are due by the minute it depends on the clock.) How
- * often the run went back, what its rate has come to, and which step best.h5 is of, are not taken from the
- * checkpoint, which has them as they were before. A run that is killed before its next checkpoint diverges
- * and goes back again, as it did. */
+ * both are to end with the same bits. Nor does it take one that was due by the minute, which depends on the
+ * clock. How often the run went back, what its rate has come to, and which step best.h5 is of, are not taken
+ * from the checkpoint, which has them as they were before. A run that is killed before its next checkpoint
+ * diverges and goes back again, as it did. */
 #include "base/log.h"
 #include "run/run.h"
 
@@ -37,6 +37,7 @@ static int restore(struct run *run, struct error *error)
     run->progress.best_step = before.best_step;
     run->progress.best_epoch = before.best_epoch;
     state->reduction = reduction;
+    run->saved = 0;
     return failed ? -1 : 0;
 }
 

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { FAILED, SIGNAL, LATE, SAVE, DATA_WAIT, WAITED, SHARED };
+enum { FAILED, LEFT, SIGNAL, LATE, SAVE, DATA_WAIT, WAITED, SHARED };
 enum { HASH_HIGH, HASH_LOW, CHANGED, BUSY, OWN };
 
 size_t ballot_size(const struct comm *comm)
@@ -37,7 +37,7 @@ void ballot_finish(struct ballot *ballot)
 
 void ballot_clear(struct ballot *ballot)
 {
-    ballot->failed = ballot->signal = ballot->late = ballot->save = 0;
+    ballot->failed = ballot->left = ballot->signal = ballot->late = ballot->save = 0;
     ballot->data_wait = ballot->waited = 0;
     memset(ballot->replica, 0, (size_t)ballot->comm->ranks * sizeof *ballot->replica);
 }
@@ -53,6 +53,7 @@ void ballot_pack(const struct ballot *ballot, double *values)
     const struct replica *replica = &ballot->replica[comm->rank];
     memset(values, 0, ballot_size(comm) * sizeof *values);
     values[FAILED] = ballot->failed != 0;
+    values[LEFT] = ballot->left != 0;
     values[SIGNAL] = ballot->signal != 0;
     values[LATE] = ballot->late != 0;
     values[SAVE] = ballot->save != 0;
@@ -68,6 +69,7 @@ void ballot_pack(const struct ballot *ballot, double *values)
 void ballot_unpack(struct ballot *ballot, const double *values)
 {
     ballot->failed = values[FAILED] > 0;
+    ballot->left = values[LEFT] > 0;
     ballot->signal = values[SIGNAL] > 0;
     ballot->late = values[LATE] > 0;
     ballot->save = values[SAVE] > 0;

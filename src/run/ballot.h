@@ -21,6 +21,7 @@ struct replica {
  * and tell of all of them. */
 struct ballot {
     int failed;       /* it could not do its part; then any rank could not, and comm_agree has the error */
+    int left;         /* it left its part undone, as it was asked to stop; then any rank did */
     int signal;       /* it was asked to stop by a signal; then any rank was */
     int late;         /* told by rank 0: there is no time for another step or batch */
     int save;         /* told by rank 0: a checkpoint is due by the clock */

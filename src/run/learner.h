@@ -18,6 +18,8 @@
 #include "pass/tally.h"
 #include "run/ballot.h"
 
+#include <signal.h>
+
 enum { LEARNER_MOST_SKIPPED = 10 }; /* diverged steps in a row that train.on_divergence = skip allows */
 
 struct learner {
@@ -41,6 +43,9 @@ struct learner {
     struct net_score *scores; /* [sequences of the largest microbatch] */
     struct tally tally;       /* of a step; the ballot goes with it */
     struct ballot ballot;
+    /* Where it is not 0, as it then stays, this rank leaves the step or pass at hand undone. NULL: never. The
+     * caller's, who sets it after learner_init. */
+    const volatile sig_atomic_t *stop;
     double started; /* clock_now() at the beginning of the step at hand */
     double waited;  /* seconds of this rank's waits for others since it last told of them on a ballot */
 };
@@ -52,6 +57,7 @@ struct outcome {
     double gradient_norm, learning_rate;
     double seconds, data_wait, comm_wait; /* waits are part of seconds */
     double update;                        /* seconds of the optimizer, packing and hashing */
+    int left; /* 1: the step was left undone, as a rank was asked to stop, and all is as it was before it */
     struct error skipped; /* why the step diverged, where it was skipped for that; code 0: not */
 };
 
@@ -79,8 +85,9 @@ void learner_take_weights(struct learner *learner);
 int learner_collect_moments(struct learner *learner, float *moments[OPTIM_MOST_MOMENTS], struct error *error);
 
 /* Each rank calls this for itself. Makes the next step of `feed` the one at hand, computes this rank's
- * microbatches of it, and begins a ballot that tells how that went. A failure is this rank's alone;
- * learner_update sees to it, with the same *error. (step.c, as what follows) */
+ * microbatches of it, and begins a ballot that tells how that went: also where they were left undone, as
+ * learner->stop asked for. A failure is this rank's alone; learner_update sees to it, with the same *error.
+ * (step.c, as what follows) */
 void learner_compute(struct learner *learner, struct feed *feed, const struct progress *progress,
     struct outcome *outcome, struct error *error);
 
@@ -89,12 +96,14 @@ void learner_compute(struct learner *learner, struct feed *feed, const struct pr
  * its loss explodes) updates nothing: it is skipped where the configuration says so and not too many before
  * it were, or else EXIT_CODE_DIVERGED. That is also the error where weights are infinite after an update, and
  * then they must not be saved. EXIT_CODE_REPLICAS: weights differ between ranks. A failure of learner_compute
- * on any rank becomes one of all. */
+ * on any rank becomes one of all. Where any rank left its part undone nothing is updated or counted, and
+ * outcome->left is 1. */
 int learner_update(struct learner *learner, const struct feed *feed, struct progress *progress,
     struct outcome *outcome, struct error *error);
 
 /* Each rank calls this for itself. Adds the scores of this rank's microbatches of the feed's step at hand to
- * `tally`, without learning, and the seconds of waiting for them to *data_wait. */
+ * `tally`, without learning, and the seconds of waiting for them to *data_wait. What learner->stop cuts short
+ * the ballot tells. */
 int learner_score(struct learner *learner, const struct feed *feed, struct tally *tally, double *data_wait,
     struct error *error);
 

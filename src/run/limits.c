@@ -11,9 +11,9 @@ void limits_init(
     struct limits *limits, const struct config *config, const struct comm *comm, size_t parameters)
 {
     enum { BYTES_OF_PARAMETER = 12 };
-    int by_clock = comm->rank == 0 && config->checkpoint.unit == INTERVAL_MINUTES;
+    int by_clock = comm->rank == 0 && config->checkpoint.every[INTERVAL_MINUTES] > 0;
     *limits = (struct limits){.deadline = INFINITY,
-        .save_interval = by_clock ? 60.0 * (double)config->checkpoint.every : INFINITY,
+        .save_interval = by_clock ? 60.0 * (double)config->checkpoint.every[INTERVAL_MINUTES] : INFINITY,
         .saved = clock_now(),
         .longest_save = (double)parameters * BYTES_OF_PARAMETER / 50e6};
 }

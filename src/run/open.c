@@ -2,6 +2,7 @@
  * what it writes down; and how it ends. */
 #include "base/log.h"
 #include "pass/idle.h"
+#include "pass/stop.h"
 #include "run/run.h"
 
 #include <inttypes.h>
@@ -28,7 +29,10 @@ static int open_parts(struct run *run, struct error *error)
     int64_t most = sets->train->sequences;
     if (sets->valid && sets->valid->sequences > most)
         most = sets->valid->sequences;
-    return learner_init(&run->learner, run->config, run->comm, &model, sets->train->sequences, most, error);
+    int failed =
+        learner_init(&run->learner, run->config, run->comm, &model, sets->train->sequences, most, error);
+    run->learner.stop = stop_flag();
+    return failed;
 }
 
 /* Takes standardization, weights and progress from the checkpoint, if there is one. */
@@ -37,7 +41,8 @@ static int take_start(
 {
     if (sets_standardize(&run->sets, run->config, run->comm, start == START_NEW ? NULL : checkpoint, error))
         return -1;
-    if (start == START_CONTINUED)
+    run->saved = start == START_CONTINUED;
+    if (run->saved)
         return run_restore(run, checkpoint, error);
     progress_init(&run->progress);
     return learner_start(&run->learner, checkpoint->weights, error);

@@ -26,6 +26,7 @@ struct run {
     struct records records;
     struct limits limits;
     struct progress progress;
+    int saved;        /* 1: the newest checkpoint is of what learner and progress are now */
     struct feed feed; /* of the training set */
 };
 
@@ -51,8 +52,8 @@ int run_find_checkpoint(
  */
 int run_restore(struct run *run, const struct checkpoint *checkpoint, struct error *error);
 
-/* Makes one training step, and writes its rows and lines. Fails as learner_update does; the learner's ballot
- * tells what any rank asks for. (train.c) */
+/* Makes one training step, and writes its rows and lines; one that is left undone (run/learner.h) leaves
+ * none. Fails as learner_update does; the learner's ballot tells what any rank asks for. (train.c) */
 int run_step(struct run *run, struct outcome *outcome, struct error *error);
 
 /* Computes loss and error over the validation set. EXIT_CODE_DIVERGED: the loss is not finite. *stop says why

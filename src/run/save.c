@@ -105,5 +105,6 @@ int run_save(struct run *run, int newest, int best, int due, struct error *error
     if (failed || comm_agree(run->comm, error))
         return -1;
     limits_note_save(&run->limits, start);
+    run->saved = run->saved || newest;
     return 0;
 }

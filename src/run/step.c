@@ -10,17 +10,29 @@
 
 /* ---- this rank's part ---- */
 
+/* Is the work at hand to be left undone? The ballot tells the others. */
+static int is_left(struct learner *learner)
+{
+    if (learner->stop && *learner->stop)
+        learner->ballot.left = 1;
+    return learner->ballot.left;
+}
+
 static int compute_microbatch(
     struct learner *learner, const struct feed *feed, double *data_wait, struct error *error)
 {
-    const struct net_pass pass = {
-        .training = 1, .seed = learner->config->train.seed, .epoch = (uint64_t)feed->now.epoch};
+    const struct net_pass pass = {.training = 1,
+        .seed = learner->config->train.seed,
+        .epoch = (uint64_t)feed->now.epoch,
+        .unwanted = learner->stop};
     struct net_outputs outputs;
     const struct microbatch *microbatch = reader_next(feed->reader, data_wait, error);
     float *gradient = microbatch ? tree_sums_leaf(&learner->sums, error) : NULL;
     if (!gradient || net_forward(learner->net, &pass, microbatch, &outputs, learner->scores, error))
         return -1;
     net_backward(learner->net, &pass, microbatch, gradient);
+    if (is_left(learner))
+        return 0;
     tree_sums_add(&learner->sums);
     tally_add(&learner->tally, microbatch, learner->scores);
     comm_show_life(learner->comm);
@@ -34,7 +46,7 @@ static int compute_microbatches(
     size_t first = step->ranges[learner->comm->rank], end = step->ranges[learner->comm->rank + 1];
     tally_start(&learner->tally, step->plan.sequences, step->plan.sequence);
     tree_sums_start(&learner->sums, step->plan.leaves, first, end);
-    for (size_t leaf = first; leaf < end; leaf++)
+    for (size_t leaf = first; leaf < end && !is_left(learner); leaf++)
         if (compute_microbatch(learner, feed, data_wait, error))
             return -1;
     return 0;
@@ -216,6 +228,10 @@ int learner_update(struct learner *learner, const struct feed *feed, struct prog
         comm_agree(learner->comm, error);
         return error_prefix(error, "step %lld: ", (long long)progress->step + 1);
     }
+    if (learner->ballot.left) {
+        outcome->left = 1;
+        return 0;
+    }
     describe_step(learner, &feed->now.plan, sum, outcome);
     if (ballot_check_replicas(&learner->ballot, progress->step, error) ||
         use_step(learner, &feed->now, progress, &sum, outcome, error))
@@ -239,13 +255,15 @@ int learner_agree_weights(struct learner *learner, int64_t step, struct error *e
 int learner_score(struct learner *learner, const struct feed *feed, struct tally *tally, double *data_wait,
     struct error *error)
 {
-    const struct net_pass pass = {.training = 0};
+    const struct net_pass pass = {.training = 0, .unwanted = learner->stop};
     const size_t *ranges = feed->now.ranges + learner->comm->rank;
-    for (size_t leaf = ranges[0]; leaf < ranges[1]; leaf++) {
+    for (size_t leaf = ranges[0]; leaf < ranges[1] && !is_left(learner); leaf++) {
         const struct microbatch *microbatch = reader_next(feed->reader, data_wait, error);
         struct net_outputs outputs;
         if (!microbatch || net_forward(learner->net, &pass, microbatch, &outputs, learner->scores, error))
             return -1;
+        if (is_left(learner))
+            break;
         tally_add(tally, microbatch, learner->scores);
         comm_show_life(learner->comm);
     }

@@ -26,6 +26,9 @@ int run_step(struct run *run, struct outcome *outcome, struct error *error)
     limits_vote(&run->limits, &learner->ballot);
     if (learner_update(learner, &run->feed, &run->progress, outcome, error))
         return -1;
+    if (outcome->left)
+        return 0;
+    run->saved = 0;
     if (outcome->skipped.code && run->comm->rank == 0)
         log_line(LOG_WARNING, "%.*s: the step is skipped", (int)strcspn(outcome->skipped.text, ";"),
             outcome->skipped.text);
@@ -49,6 +52,7 @@ static int close_epoch(struct run *run, const struct outcome *valid)
         records_add_validation(&run->records, progress, valid);
     optim_epoch_end(&learner->optim, &learner->state, loss);
     int best = progress_note_epoch(progress, run->config, loss, error_rate);
+    run->saved = 0;
     records_print_epoch(&run->records, progress, valid, learner);
     progress_begin_epoch(progress);
     return best;
@@ -68,30 +72,27 @@ static int end_epoch(struct run *run, enum stop_reason *stop, int *best, struct 
     return 0;
 }
 
-/* Does the configuration ask for a checkpoint at this point? The first step of an epoch is to come only where
- * the one before it has just ended. Minutes are counted by rank 0 (run/limits.h). */
+/* Does the configuration ask for a checkpoint at this point, by epochs or steps? The first step of an epoch
+ * is to come only where the one before it has just ended. Minutes are counted by rank 0 (run/limits.h), and
+ * what is saved by them is none to go back to, since a run must not depend on the clock. */
 static int is_due(const struct run *run)
 {
     const struct progress *progress = &run->progress;
-    int64_t every = run->config->checkpoint.every;
-    switch (run->config->checkpoint.unit) {
-    case INTERVAL_EPOCHS:
-        return progress->position == 0 && (progress->epoch - 1) % every == 0;
-    case INTERVAL_STEPS:
-        return progress->step % every == 0;
-    case INTERVAL_MINUTES:
-        return 0;
-    }
-    return 0;
+    const int64_t *every = run->config->checkpoint.every;
+    int64_t epochs = every[INTERVAL_EPOCHS], steps = every[INTERVAL_STEPS];
+    return (epochs && progress->position == 0 && (progress->epoch - 1) % epochs == 0) ||
+        (steps && progress->step % steps == 0);
 }
 
-/* Saves what is due, also at the end of the run, and where it stops. An epoch whose end is put off is saved
- * so that the run can go on from there, and a run that was not stopped would not save at that point. */
+/* Saves what is due, also at the end of the run, and where it stops, unless that is saved. An epoch whose end
+ * is put off is saved so that the run can go on from there, and a run that was not stopped would not save at
+ * that point. */
 static int save_what_is_due(
     struct run *run, enum stop_reason stop, int by_clock, int best, struct error *error)
 {
-    int due = !steps_are_made(run) && (by_clock || is_due(run));
-    int newest = due || run->progress.finished || stop != STOP_NOT;
+    int due = !run->saved && !steps_are_made(run) && is_due(run);
+    int asked = run->progress.finished || stop != STOP_NOT || (by_clock && !steps_are_made(run));
+    int newest = due || (asked && !run->saved);
     return newest || best ? run_save(run, newest, best, due, error) : 0;
 }
 

@@ -33,7 +33,7 @@ static int score_batches(struct run *run, struct feed *feed, struct tally *tally
         if (ballot->failed)
             return comm_agree(run->comm, error);
         limits_note_batch(&run->limits, start);
-        if (batch + 1 < feed->plan.steps) /* else it is complete, and is not to be broken off */
+        if (ballot->left || batch + 1 < feed->plan.steps) /* else it is complete, and so is kept */
             *stop = limits_read(ballot);
     }
     return 0;

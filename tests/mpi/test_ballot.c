@@ -31,8 +31,8 @@ static void close_ballot(void)
 
 START_TEST(all_know_what_any_rank_wants_and_nothing_is_wanted_by_none)
 {
-    static const size_t wishes[] = {offsetof(struct ballot, failed), offsetof(struct ballot, signal),
-        offsetof(struct ballot, late), offsetof(struct ballot, save)};
+    static const size_t wishes[] = {offsetof(struct ballot, failed), offsetof(struct ballot, left),
+        offsetof(struct ballot, signal), offsetof(struct ballot, late), offsetof(struct ballot, save)};
     enum { WISHES = sizeof wishes / sizeof *wishes };
     for (int r = 0; r < ranks(); r++)
         for (size_t w = 0; w <= WISHES; w++) {

@@ -5,6 +5,7 @@
 #include "mpi/trial.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,6 +143,31 @@ START_TEST(a_validation_is_broken_off_where_time_is_short_but_not_before_a_step)
 }
 END_TEST
 
+/* Only one rank was asked to: the others hear it from the ballot. */
+START_TEST(a_step_that_one_rank_leaves_undone_has_not_been_for_any)
+{
+    static volatile sig_atomic_t asked = 1;
+    const int is_asked = mpi_suite_comm()->rank == 0;
+    struct trial trial;
+    struct error error;
+    struct outcome outcome;
+    uint64_t want = run_steps("undisturbed", nothing, 2, &outcome);
+    trial_open(&trial, "left", nothing);
+    struct run *run = &trial.run;
+    mpi_assert(run_step(run, &outcome, &error) == 0 && !outcome.left && !run->saved);
+    const struct progress before = run->progress;
+    uint64_t hash = run->learner.weights_hash;
+    run->learner.stop = is_asked ? &asked : NULL;
+    mpi_assert(run_step(run, &outcome, &error) == 0 && outcome.left && run->learner.ballot.left);
+    mpi_assert(memcmp(&before, &run->progress, sizeof before) == 0 && run->learner.weights_hash == hash);
+    mpi_assert(run_save(run, 1, 0, 0, &error) == 0 && run->saved);
+    trial_close(&trial);
+    mpi_assert(run_steps("left", nothing, 1, &outcome) == want);
+    trial_remove("left");
+    trial_remove("undisturbed");
+}
+END_TEST
+
 START_TEST(noise_of_the_weights_is_gone_after_the_step_and_the_same_after_a_stop)
 {
     static const char *const noisy[] = {"train.weight_noise=0.3", NULL};
@@ -209,6 +235,7 @@ int main(void)
     tcase_add_test(cases, a_step_in_which_nothing_counts_leaves_the_weights);
     tcase_add_test(cases, a_set_in_which_nothing_counts_is_refused_after_an_epoch);
     tcase_add_test(cases, a_validation_is_broken_off_where_time_is_short_but_not_before_a_step);
+    tcase_add_test(cases, a_step_that_one_rank_leaves_undone_has_not_been_for_any);
     tcase_add_test(cases, noise_of_the_weights_is_gone_after_the_step_and_the_same_after_a_stop);
     tcase_add_test(cases, the_gradient_is_that_of_the_weights_with_noise);
     suite_add_tcase(suite, cases);

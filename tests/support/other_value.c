@@ -39,7 +39,7 @@ void other_value(const struct config_key *key, const char *value, char *text, si
     case KEY_SECONDS:
         snprintf(text, size, "%lld hours", atoll(value) + 1);
         break;
-    case KEY_INTERVAL:
+    case KEY_INTERVALS:
         snprintf(text, size, "%lld epochs", atoll(value) + 1);
         break;
     }

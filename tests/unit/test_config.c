@@ -132,7 +132,8 @@ START_TEST(defaults_are_those_of_the_manual)
     ck_assert(o->epsilon == 1e-8 && o->weight_decay == 0 && o->clip == 1 && o->lr_min == 0);
     ck_assert(o->warmup == 0 && o->decay_every == 10 && o->decay_factor == 0.1 && o->plateau_epochs == 3);
     ck_assert_int_eq(o->total_steps, 0);
-    ck_assert(c.checkpoint.every == 1 && c.checkpoint.unit == INTERVAL_EPOCHS && c.checkpoint.keep == 2);
+    ck_assert(c.checkpoint.every[INTERVAL_EPOCHS] == 1 && c.checkpoint.every[INTERVAL_STEPS] == 0 &&
+        c.checkpoint.every[INTERVAL_MINUTES] == 10 && c.checkpoint.keep == 2);
     ck_assert_int_eq(c.checkpoint.best, BEST_LOSS);
     config_finish(&c);
     ck_assert_ptr_null(c.data.train);
@@ -251,7 +252,8 @@ static void check_others(const struct config *c)
     ck_assert(c->train.seed == UINT64_MAX && c->report.every == 3600);
     ck_assert(c->train.on_divergence == DIVERGENCE_BACK && c->train.explode == 4);
     ck_assert(c->train.back_factor == 0.25 && c->train.watchdog == 7200);
-    ck_assert(c->checkpoint.every == 15 && c->checkpoint.unit == INTERVAL_MINUTES && c->checkpoint.keep == 1);
+    ck_assert(c->checkpoint.every[INTERVAL_MINUTES] == 15 && c->checkpoint.every[INTERVAL_EPOCHS] == 0 &&
+        c->checkpoint.keep == 1);
     ck_assert_int_eq(c->checkpoint.best, BEST_LOSS);
 }
 
@@ -507,6 +509,9 @@ static const char *const bad[][4] = {
     {"checkpoint", "every", "1.5 epochs", "not a number and a unit"},
     {"checkpoint", "every", "2 hours", "epochs, steps or minutes"},
     {"checkpoint", "every", "99999999999999999999 steps", "out of range"},
+    {"checkpoint", "every", "1 epoch, 10", "not a number and a unit"},
+    {"checkpoint", "every", "1 epoch,", "not a number and a unit"},
+    {"checkpoint", "every", "5 steps, 1 epoch, 10 steps", "the same unit twice"},
     {"checkpoint", "keep", "0", "out of range"},
     {"checkpoint", "best", "accuracy", "allowed is loss, error"},
 };
@@ -544,7 +549,7 @@ START_TEST(good_values_at_the_edges)
         NULL);
     ck_assert(c.data.cache == 0 && c.model.layers == 64 && c.model.hidden[63] == 65536);
     ck_assert(c.model.bidirectional[63] == 0 && c.train.seed == 0 && c.report.every == 0);
-    ck_assert(c.checkpoint.every == 5 && c.checkpoint.unit == INTERVAL_STEPS && c.train.optim.lr == 0.001);
+    ck_assert(c.checkpoint.every[INTERVAL_STEPS] == 5 && c.train.optim.lr == 0.001);
     ck_assert(c.train.optim.clip == 0 && !signbit(c.train.optim.clip));
     config_finish(&c);
 }
@@ -795,6 +800,24 @@ START_TEST(training_data_must_be_named)
     expect_fault("; nothing here\n", 0, "data.train is missing", "", "");
     expect_fault("[data]\ntrain =\n", 2, "data.train = ", "empty", "");
     expect_fault("[data]\ntrain = ; a.h5\n", 2, "data.train = ", "empty", "");
+}
+END_TEST
+
+START_TEST(intervals_stand_side_by_side_and_come_back_as_they_were)
+{
+    const struct config_key *key = key_find("checkpoint", "every");
+    struct config config;
+    char text[128];
+    size_t items;
+    config_init(&config);
+    ck_assert_ptr_null(key_read(key, "10 minutes,7 steps ,  3 epochs", "/", &config, &items));
+    const int64_t *every = config.checkpoint.every;
+    ck_assert(every[INTERVAL_EPOCHS] == 3 && every[INTERVAL_STEPS] == 7 && every[INTERVAL_MINUTES] == 10);
+    key_write(key, &config, text, sizeof text);
+    ck_assert_str_eq(text, "3 epochs, 7 steps, 10 minutes");
+    ck_assert_ptr_nonnull(key_read(key, "4 epochs, 4 epochs", "/", &config, &items));
+    ck_assert(every[INTERVAL_EPOCHS] == 3); /* as it was */
+    config_finish(&config);
 }
 END_TEST
 
@@ -1315,6 +1338,7 @@ int main(void)
     tcase_add_test(cases, options_that_are_harmless_are_taken);
     tcase_add_test(cases, what_has_a_fault_already_is_judged_no_further);
     tcase_add_test(cases, training_data_must_be_named);
+    tcase_add_test(cases, intervals_stand_side_by_side_and_come_back_as_they_were);
     tcase_add_test(cases, the_manual_names_every_key_and_its_default);
     tcase_add_test(cases, a_semicolon_begins_a_comment_only_after_a_blank);
     tcase_add_test(cases, lines_have_any_length);

@@ -13,7 +13,9 @@ static const struct comm first = {.rank = 0, .ranks = 2}, second = {.rank = 1, .
 
 static struct config make_config(enum interval unit, int64_t every)
 {
-    return (struct config){.train = {.epochs = 9}, .checkpoint = {.unit = unit, .every = every}};
+    struct config config = {.train = {.epochs = 9}};
+    config.checkpoint.every[unit] = every;
+    return config;
 }
 
 static struct limits make_limits(const struct comm *comm, enum interval unit)
@@ -108,6 +110,35 @@ START_TEST(a_signal_once_caught_is_told_every_time)
 }
 END_TEST
 
+/* Each runs in a process of its own, as Check forks. */
+START_TEST(every_signal_that_asks_for_an_end_is_taken_note_of_by_name)
+{
+    static const struct {
+        int number;
+        const char *name;
+    } asks[] = {{SIGUSR1, "SIGUSR1"}, {SIGUSR2, "SIGUSR2"}, {SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"},
+        {SIGHUP, "SIGHUP"}, {SIGXCPU, "SIGXCPU"}};
+    stop_catch_signals();
+    for (size_t i = 0; i < sizeof asks / sizeof *asks; i++) {
+        raise(asks[i].number);
+        ck_assert_int_eq(stop_signal(), asks[i].number);
+        ck_assert_int_eq(*stop_flag(), asks[i].number);
+        ck_assert_str_eq(stop_signal_name(stop_signal()), asks[i].name);
+    }
+}
+END_TEST
+
+START_TEST(a_signal_that_is_ignored_at_the_start_stays_so)
+{
+    signal(SIGHUP, SIG_IGN);
+    stop_catch_signals();
+    raise(SIGHUP);
+    ck_assert_int_eq(stop_signal(), 0);
+    raise(SIGTERM);
+    ck_assert_int_eq(stop_signal(), SIGTERM);
+}
+END_TEST
+
 START_TEST(a_run_is_over_after_its_last_epoch_or_when_patience_is)
 {
     struct config config = make_config(INTERVAL_EPOCHS, 1);
@@ -151,6 +182,8 @@ int main(void)
     tcase_add_test(cases, a_save_by_the_clock_is_rank_0s_to_ask_for);
     tcase_add_test(cases, a_signal_goes_before_time);
     tcase_add_test(cases, a_signal_once_caught_is_told_every_time);
+    tcase_add_test(cases, every_signal_that_asks_for_an_end_is_taken_note_of_by_name);
+    tcase_add_test(cases, a_signal_that_is_ignored_at_the_start_stays_so);
     tcase_add_test(cases, a_run_is_over_after_its_last_epoch_or_when_patience_is);
     tcase_add_test(cases, the_best_epoch_is_by_loss_or_by_error_and_never_one_of_no_number);
     suite_add_tcase(suite, cases);
