@@ -1,4 +1,5 @@
 /* How a run begins and ends, in this process: what must not be lost, and what must not pass for success. */
+#include "base/clock.h"
 #include "mpi/trial.h"
 
 #include <math.h>
@@ -33,6 +34,7 @@ void __wrap_net_backward(
     struct net *net, const struct net_pass *pass, const struct microbatch *microbatch, float *gradient);
 
 static int poisoned;
+static struct limits *hurried; /* of a run whose checkpoints by the clock are due in each step */
 
 void __wrap_net_backward(
     struct net *net, const struct net_pass *pass, const struct microbatch *microbatch, float *gradient)
@@ -40,6 +42,8 @@ void __wrap_net_backward(
     __real_net_backward(net, pass, microbatch, gradient);
     if (mpi_suite_comm()->rank == mpi_suite_comm()->ranks - 1 && poisoned-- == 1)
         gradient[3] = NAN;
+    if (hurried)
+        hurried->saved = clock_now() - 100;
 }
 
 /* The runs have a checkpoint of every step. */
@@ -70,6 +74,40 @@ START_TEST(a_gradient_that_is_no_number_on_one_rank_never_reaches_a_checkpoint)
     }
     trial_remove("clean");
     trial_remove("poisoned");
+}
+END_TEST
+
+/* Trains a run whose gradient is no number once, and returns the hash of its last weights. */
+static uint64_t go_back_once(const char *name, const char *every)
+{
+    const char *const set[] = {every, "train.on_divergence=back", "train.microbatch=1", NULL};
+    struct trial trial;
+    struct checkpoint checkpoint;
+    struct error error;
+    trial_begin(&trial, name, set);
+    poisoned = 4;
+    hurried = &trial.run.limits;
+    mpi_assert(trial_end(&trial) == 0);
+    hurried = NULL;
+    uint64_t hash = 0;
+    if (mpi_suite_comm()->rank == 0) {
+        checkpoint_init(&checkpoint);
+        ck_assert_int_eq(rundir_load_step(trial_path(name), 6, &checkpoint, &error), 1);
+        ck_assert_int_eq(checkpoint.progress.backs, 1);
+        hash = checkpoint.weights_hash;
+        checkpoint_finish(&checkpoint);
+    }
+    trial_remove(name);
+    return hash;
+}
+
+/* What the clock has saved is none to go back to, or the weights would depend on it. */
+START_TEST(a_run_goes_back_to_the_same_step_whatever_the_clock_says)
+{
+    mpi_assert(go_back_once("by-epochs", "checkpoint.every=1000 epochs") ==
+        go_back_once("by-minutes", "checkpoint.every=1000 epochs, 1 minutes"));
+    mpi_assert(go_back_once("by-minutes", "checkpoint.every=1 minutes") ==
+        go_back_once("by-epochs", "checkpoint.every=1000 epochs"));
 }
 END_TEST
 
@@ -183,6 +221,7 @@ int main(void)
     tcase_add_unchecked_fixture(cases, trial_make_folder, trial_remove_folder);
     tcase_add_test(cases, fresh_that_cannot_start_leaves_the_old_run_alone);
     tcase_add_loop_test(cases, a_gradient_that_is_no_number_on_one_rank_never_reaches_a_checkpoint, 0, 3);
+    tcase_add_test(cases, a_run_goes_back_to_the_same_step_whatever_the_clock_says);
     tcase_add_test(cases, fresh_may_begin_with_the_weights_of_the_run_it_removes);
     tcase_add_test(cases, a_validation_loss_that_is_no_number_ends_the_run_unsaved);
     tcase_add_test(cases, weights_that_are_infinite_end_the_run_unsaved);
