@@ -1,6 +1,5 @@
-/* An alarm ends a process that may hang: MPI_Abort, MPI_Finalize and the first meeting of all ranks wait for
- * others, and a host that was cut off answers to none of them. Its handler calls nothing but what signal
- * handlers may. */
+/* An alarm ends a process that may hang: MPI_Abort and MPI_Finalize wait for others, and a host that was cut
+ * off answers to neither. Its handler calls nothing but what signal handlers may. */
 #include "comm/end.h"
 
 #include "base/handler.h"
@@ -14,23 +13,17 @@
 #include <unistd.h>
 
 static volatile sig_atomic_t last_code;
-static const char *volatile last_advice; /* NULL: what there is to say was said */
 
 HANDLER static void end_now(int number)
 {
     (void)number;
-    if (last_advice)
-        log_texts((const char *[]){
-            "not all ranks have answered at the start: one hangs, or its host or network is gone: ",
-            last_advice, NULL});
     _exit(last_code);
 }
 
-void end_after(double seconds, int code, const char *advice)
+void end_after(double seconds, int code)
 {
     struct sigaction action = {.sa_handler = end_now};
     sigemptyset(&action.sa_mask);
-    last_advice = advice;
     last_code = code;
     sigaction(SIGALRM, &action, NULL);
     alarm(seconds < 1 ? 1 : seconds < 1e6 ? (unsigned)(seconds + 1) : 1000000);
@@ -49,7 +42,7 @@ void comm_fatal(const struct comm *comm, int64_t step, int code, const char *for
     else
         log_line(LOG_ERROR, "step %lld: %s", (long long)step, text);
     if (comm && comm->ranks) {
-        end_after(10, code, NULL); /* a host that is cut off has no launcher to tell */
+        end_after(10, code); /* a host that is cut off has no launcher to tell */
         MPI_Abort(MPI_COMM_WORLD, code);
     }
     _exit(code);

@@ -12,8 +12,7 @@ _Noreturn void comm_fatal(const struct comm *comm, int64_t step, int code, const
     __attribute__((format(printf, 4, 5)));
 
 /* Within this folder: the process ends with `code` after so many seconds, whatever it does then, unless
- * alarm(0) comes before. `advice` (kept by reference) is said then behind a line on ranks that have not met
- * at the start; NULL: what there is to say was said. */
-void end_after(double seconds, int code, const char *advice);
+ * alarm(0) comes before. What there is to say was said. */
+void end_after(double seconds, int code);
 
 #endif

@@ -28,10 +28,9 @@
 
 #include <assert.h>
 #include <mpi.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 
 enum { HOST = sizeof((struct comm *)0)->host, SIGN = 1, LATER_SECONDS = 5 };
 
@@ -52,15 +51,6 @@ struct watch {
 };
 
 /* ---- beginning and end ---- */
-
-/* Ends this process where the ranks do not meet, as long as they are not watched yet. Rank 0 says so; where
- * it hangs rank 1 does, and so on. */
-static void end_unless_begun(const struct comm *comm, double limit, const char *advice)
-{
-    int place = comm->rank < 2 ? comm->rank : 2;
-    if (limit > 0)
-        end_after(limit + (1 + place) * LATER_SECONDS, EXIT_CODE_STUCK, advice);
-}
 
 static int find_deputy(const struct comm *comm, const char *hosts)
 {
@@ -95,19 +85,35 @@ static struct watch *create(const struct comm *comm, const char *advice)
     return watch;
 }
 
-/* Returns rank 0's limit. The calls block: there is no watch yet that a wait could serve. */
+/* Waits as long as the ranks may take to meet. There is no watch yet that a wait could serve; rank 0 judges
+ * first, and where it hangs rank 1 does, and so on. */
+static void meet(struct watch *watch, const struct comm *comm, double latest, MPI_Request *request)
+{
+    static const struct timespec nap = {.tv_nsec = 1000000};
+    for (int done = 0;;) {
+        MPI_Test(request, &done, MPI_STATUS_IGNORE);
+        if (done)
+            return;
+        if (latest > 0 && clock_now() > latest)
+            comm_fatal(comm, -1, EXIT_CODE_STUCK,
+                "not all ranks have answered at the start: one hangs, or its host or network is gone: %s",
+                watch->advice);
+        nanosleep(&nap, NULL);
+    }
+}
+
+/* Returns rank 0's limit. */
 static double meet_others(struct watch *watch, const struct comm *comm, double limit)
 {
-    struct sigaction before; /* with the alarm of whoever started the program */
-    unsigned rest = alarm(0);
-    sigaction(SIGALRM, NULL, &before);
-    end_unless_begun(comm, limit, watch->advice);
-    MPI_Bcast(&limit, 1, MPI_DOUBLE, 0, MPI_COMM_WORLD);
-    MPI_Comm_dup(MPI_COMM_WORLD, &watch->talk);
-    MPI_Allgather(comm->host, HOST, MPI_CHAR, watch->hosts, HOST, MPI_CHAR, MPI_COMM_WORLD);
-    alarm(0);
-    sigaction(SIGALRM, &before, NULL);
-    alarm(rest);
+    int place = comm->rank < 2 ? comm->rank : 2;
+    double latest = limit > 0 ? clock_now() + limit + (1 + place) * LATER_SECONDS : 0;
+    MPI_Request request;
+    MPI_Ibcast(&limit, 1, MPI_DOUBLE, 0, MPI_COMM_WORLD, &request);
+    meet(watch, comm, latest, &request);
+    MPI_Comm_idup(MPI_COMM_WORLD, &watch->talk, &request);
+    meet(watch, comm, latest, &request);
+    MPI_Iallgather(comm->host, HOST, MPI_CHAR, watch->hosts, HOST, MPI_CHAR, MPI_COMM_WORLD, &request);
+    meet(watch, comm, latest, &request);
     return limit;
 }
 
@@ -157,7 +163,7 @@ void watch_close(struct comm *comm)
     if (!watch)
         return;
     if (watch->limit > 0) {
-        end_after(watch->limit, EXIT_CODE_STUCK, NULL);
+        end_after(watch->limit, EXIT_CODE_STUCK);
         MPI_Reduce_scatter_block(watch->sent, &expected, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
         while (watch->received < expected)
             hear_one(watch, MPI_ANY_SOURCE, 0);
