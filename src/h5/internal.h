@@ -68,6 +68,9 @@ int h5_read_rows(const struct h5_set *set, hid_t type, int64_t first, int64_t ro
 void h5_find_chunks(struct h5_set *set, hid_t creation);
 size_t h5_chunk_bytes(const struct h5_set *set);   /* decoded; 0 where the set is not chunked */
 hsize_t h5_count_chunks(const struct h5_set *set); /* that the set consists of */
+/* Are the values of a set in this file, all of them, and can they be? Its shape and chunks are known. */
+int h5_check_storage(
+    const struct h5_file *file, const struct h5_set *set, hid_t creation, struct error *error);
 /* Opens a chunked set again with its part of the file's cache; -1 where that fails, for h5_failed. */
 int h5_give_cache(struct h5_file *file, struct h5_set *set, hid_t creation, hid_t access);
 

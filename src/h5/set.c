@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_RATIO = 1100, SMALL_BYTES = 16 << 20 };
-
 int h5_is_sound(hid_t type)
 {
     size_t bits = 8 * H5Tget_size(type);
@@ -59,47 +57,6 @@ static int read_sizes(const struct h5_file *file, struct h5_set *set, hid_t spac
     return 0;
 }
 
-static int64_t count_elements(const struct h5_shape *shape)
-{
-    int64_t n = 1;
-    for (int d = 0; d < shape->dimensions; d++)
-        n *= shape->size[d];
-    return n;
-}
-
-/* Whoever reads asks for memory by the shape, HDF5 by the chunk: neither may say more than the bytes that are
- * there can hold. Deflate makes 1032 bytes of one at most; below `SMALL_BYTES` it does not matter. */
-static int check_size(const struct h5_file *file, const struct h5_set *set, struct error *error)
-{
-    uint64_t stored = H5Dget_storage_size(set->id), whole = (uint64_t)count_elements(&set->shape);
-    uint64_t chunk = h5_chunk_bytes(set);
-    whole *= set->shape.bytes;
-    if (stored > file->bytes)
-        stored = file->bytes;
-    int possible = !set->chunk[0] || chunk > 0;
-    if (possible && (whole <= SMALL_BYTES || whole / MOST_RATIO <= stored) &&
-        (chunk <= SMALL_BYTES || chunk / MOST_RATIO <= stored))
-        return 0;
-    return error_set(error, EXIT_CODE_DATA,
-        "%s: set /%s of an impossible size: the file has too few bytes for it: it is damaged", file->name,
-        set->name);
-}
-
-/* The values must lie in this file, and be there. */
-static int check_storage(
-    const struct h5_file *file, const struct h5_set *set, hid_t creation, struct error *error)
-{
-    if (H5Pget_layout(creation) == H5D_VIRTUAL || H5Pget_external_count(creation) > 0)
-        return error_set(error, EXIT_CODE_DATA,
-            "%s: set /%s keeps its values in another file: only what lies in the file itself is read; copy "
-            "them in (h5repack)",
-            file->name, set->name);
-    if (count_elements(&set->shape) > 0 && H5Dget_storage_size(set->id) == 0)
-        return error_set(
-            error, EXIT_CODE_DATA, "%s: set /%s was never written: it has no values", file->name, set->name);
-    return check_size(file, set, error);
-}
-
 /* Fills shape and space of a set that is open. */
 static int look_at(struct h5_file *file, struct h5_set *set, hid_t access, struct error *error)
 {
@@ -114,7 +71,7 @@ static int look_at(struct h5_file *file, struct h5_set *set, hid_t access, struc
         outcome = read_sizes(file, set, set->space, error);
         h5_find_chunks(set, creation);
         if (outcome == 0)
-            outcome = check_storage(file, set, creation, error);
+            outcome = h5_check_storage(file, set, creation, error);
         if (outcome == 0 && set->chunk[0] && h5_give_cache(file, set, creation, access) != 0)
             outcome = h5_failed(file, error, "set /%s cannot be opened", set->name);
     }
