@@ -123,6 +123,7 @@ static int preview(const struct comm *comm, const struct train_options *options,
     if (comm->rank == 0 && options->check) {
         struct faults faults;
         faults_init(&faults, 100, log_fault, (void *)comm);
+        faults.warn = log_warning;
         code = preview_check(config, &faults);
         if (faults.count >= faults.most)
             log_line(LOG_ERROR, "no more than %zu faults are told: there may be others", faults.most);

@@ -146,6 +146,24 @@ static int print_classes(const struct summary *summary, struct error *error)
     return 0;
 }
 
+/* Prints a line for each column, below a line that says what the numbers are. */
+static void print_columns(
+    const char *what, const struct column_statistics *columns, size_t count, char *const *names)
+{
+    if (!columns)
+        return;
+    printf("  %-7s %12s %12s %12s %12s  unchanged\n", what, "mean", "deviation", "least", "most");
+    for (size_t i = 0; i < count; i++) {
+        const struct column_statistics *column = &columns[i];
+        printf("  %7zu %12.6g %12.6g %12.6g %12.6g  %7.1f %%", i, column->mean, column->deviation,
+            column->least, column->most, 100 * column->unchanged);
+        if (names)
+            fputs("  ", stdout);
+        print_text(names ? names[i] : "");
+        putchar('\n');
+    }
+}
+
 int info_print(const char *path, struct error *error)
 {
     struct summary summary;
@@ -166,6 +184,8 @@ int info_print(const char *path, struct error *error)
     print_targets(&summary);
     int status = print_classes(&summary, error);
     print_bytes(summary.bytes);
+    print_columns("feature", summary.inputs, dataset->features, summary.feature_names);
+    print_columns("target", summary.targets, dataset->values, summary.target_names);
     summary_finish(&summary);
     return status;
 }

@@ -5,19 +5,24 @@
 
 #include <stdio.h>
 
-char *dataset_name(struct dataset *dataset, int64_t s, struct error *error)
+static char *read_name(struct dataset *dataset, const char *set, int64_t row, struct error *error)
 {
     char **texts = NULL;
-    if (!h5_has(dataset->file, "names") || h5_read_texts(dataset->file, "names", s, 1, &texts, error))
+    if (!h5_has(dataset->file, set) || h5_read_texts(dataset->file, set, row, 1, &texts, error))
         return NULL;
     char *name = text_copy(texts[0], error);
     memory_destroy(texts);
     return name;
 }
 
-void dataset_write_name(struct dataset *dataset, int64_t s, char *text, size_t size)
+char *dataset_name(struct dataset *dataset, int64_t s, struct error *error)
 {
-    char *name = dataset_name(dataset, s, NULL);
+    return read_name(dataset, "names", s, error);
+}
+
+/* Writes a name for messages, which it takes. */
+static void write_name(char *name, char *text, size_t size)
+{
     text[0] = 0;
     if (name)
         snprintf(text, size, " \"%.60s\"", name);
@@ -25,4 +30,14 @@ void dataset_write_name(struct dataset *dataset, int64_t s, char *text, size_t s
         if ((unsigned char)*c < ' ')
             *c = '?';
     memory_destroy(name);
+}
+
+void dataset_write_name(struct dataset *dataset, int64_t s, char *text, size_t size)
+{
+    write_name(dataset_name(dataset, s, NULL), text, size);
+}
+
+void dataset_write_feature(struct dataset *dataset, int64_t i, char *text, size_t size)
+{
+    write_name(read_name(dataset, "feature_names", i, NULL), text, size);
 }

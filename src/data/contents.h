@@ -75,6 +75,7 @@ char *dataset_name(struct dataset *dataset, int64_t s, struct error *error);
 
 /* ` "name"` of a sequence for messages, short and without control characters; empty where there is none. */
 void dataset_write_name(struct dataset *dataset, int64_t s, char *text, size_t size);
+void dataset_write_feature(struct dataset *dataset, int64_t i, char *text, size_t size); /* of a feature */
 enum { DATASET_NAME = 80 }; /* bytes of room for it */
 
 #endif

@@ -9,9 +9,6 @@
 #include "data/structure.h"
 #include "data/values.h"
 
-#include <assert.h>
-#include <math.h>
-
 enum { CHECK_CACHE = 64 << 20 };
 
 /* A dataset of which nothing but path and file is known. */
@@ -214,46 +211,4 @@ int dataset_fingerprint(struct dataset *dataset, uint64_t *fingerprint, struct e
     }
     *fingerprint = hash;
     return 0;
-}
-
-/* Welford 1962, "Note on a method for calculating corrected sums of squares and products": one pass, and a
- * constant feature has a sum of squares of exactly zero. */
-static void add_moments(
-    const float *inputs, int64_t first, int64_t rows, size_t I, double *mean, double *squares)
-{
-    for (int64_t r = 0; r < rows; r++) {
-        double weight = 1.0 / (double)(first + r + 1);
-        const float *x = inputs + (size_t)r * I;
-        for (size_t i = 0; i < I; i++) {
-            double difference = x[i] - mean[i];
-            mean[i] += difference * weight;
-            squares[i] += difference * (x[i] - mean[i]);
-        }
-    }
-}
-
-int dataset_moments(struct dataset *dataset, double *mean, double *deviation, struct error *error)
-{
-    assert(dataset->features);
-    struct values inputs = values_of_inputs(dataset);
-    size_t I = inputs.width;
-    double *sums = memory_create(2 * I, sizeof *sums, error);
-    if (!sums)
-        return -1;
-    double *squares = sums + I;
-    int64_t block = values_block_rows(&inputs), rows;
-    const void *items = sums;
-    for (int64_t first = 0; items && first < inputs.rows; first += rows) {
-        rows = inputs.rows - first < block ? inputs.rows - first : block;
-        items = check_get_values(dataset, &inputs, first, rows, error);
-        if (items)
-            add_moments(items, first, rows, I, sums, squares);
-    }
-    for (size_t i = 0; items && i < I; i++) {
-        double root = sqrt(squares[i] / (double)inputs.rows);
-        mean[i] = sums[i];
-        deviation[i] = (float)root > 0 ? root : 1; /* a float divides by it */
-    }
-    memory_destroy(sums);
-    return items ? 0 : -1;
 }

@@ -34,7 +34,7 @@ int dataset_fingerprint(struct dataset *dataset, uint64_t *fingerprint, struct e
 struct microbatch_format dataset_format(const struct dataset *dataset);
 
 /* Writes mean and deviation (divided by the count) of every feature over all frames, in double, in order of
- * the file; a constant feature gets deviation 1. mean, deviation [features]. */
+ * the file; a constant feature gets deviation 1. mean, deviation [features]. (statistics.c) */
 int dataset_moments(struct dataset *dataset, double *mean, double *deviation, struct error *error);
 
 /* Fills a microbatch with B sequences (falling lengths): inputs, and targets where there are any; values that

@@ -100,6 +100,22 @@ static int summarize_labels(struct summary *summary, struct error *error)
         : read_names(dataset, "class_names", dataset->classes, &summary->class_names, error);
 }
 
+static int summarize_values(struct summary *summary, struct error *error)
+{
+    struct dataset *dataset = summary->dataset;
+    if (dataset->features) {
+        summary->inputs = memory_create(dataset->features, sizeof *summary->inputs, error);
+        if (!summary->inputs || statistics_of_inputs(dataset, summary->inputs, error))
+            return -1;
+    }
+    if (dataset->values) {
+        summary->targets = memory_create(dataset->values, sizeof *summary->targets, error);
+        if (!summary->targets || statistics_of_targets(dataset, summary->targets, error))
+            return -1;
+    }
+    return 0;
+}
+
 static int summarize_size(struct summary *summary, const char *path, struct error *error)
 {
     struct stat status;
@@ -115,7 +131,8 @@ int summary_init(struct summary *summary, const char *path, struct error *error)
     if (!fresh.dataset)
         return -1;
     if (summarize_size(&fresh, path, error) || summarize_lengths(&fresh, error) ||
-        summarize_labels(&fresh, error) || summarize_classes(&fresh, error)) {
+        summarize_labels(&fresh, error) || summarize_classes(&fresh, error) ||
+        summarize_values(&fresh, error)) {
         summary_finish(&fresh);
         return -1;
     }
@@ -132,5 +149,7 @@ void summary_finish(struct summary *summary)
     memory_destroy(summary->target_names);
     memory_destroy(summary->class_names);
     memory_destroy(summary->class_count);
+    memory_destroy(summary->inputs);
+    memory_destroy(summary->targets);
     *summary = (struct summary){0};
 }

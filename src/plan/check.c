@@ -3,6 +3,7 @@
 #include "data/dataset.h"
 #include "net/losses/loss.h"
 #include "pass/model.h"
+#include "pass/scale.h"
 
 #include <stdio.h>
 
@@ -16,6 +17,19 @@ struct checking {
 static void add_error(struct checking *checking, const struct error *error)
 {
     faults_add(checking->faults, (enum exit_code)error->code, "%s", error->text);
+}
+
+static void warn_scale(struct checking *checking, struct dataset *dataset)
+{
+    char text[900];
+    size_t bad;
+    struct error error = {0};
+    if (checking->config->data.standardize)
+        return;
+    if (scale_describe(dataset, &bad, text, sizeof text, &error))
+        add_error(checking, &error);
+    else if (bad)
+        faults_warn(checking->faults, "%s", text);
 }
 
 /* Checks how a set without a fault of its own goes with the model. Where the training set was no good, the
@@ -32,6 +46,8 @@ static void check_fit(struct checking *checking, struct dataset *dataset, int tr
         return;
     }
     model_check_targets(model, dataset, checking->faults);
+    if (training)
+        warn_scale(checking, dataset);
     if (model_require_labels(checking->config, dataset, judges, &error))
         add_error(checking, &error);
 }

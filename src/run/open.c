@@ -2,6 +2,7 @@
  * what it writes down; and how it ends. */
 #include "base/log.h"
 #include "pass/idle.h"
+#include "pass/scale.h"
 #include "pass/stop.h"
 #include "run/run.h"
 
@@ -15,6 +16,17 @@ static void warn_idle(const struct run *run)
         idle_describe(run->sets.train->sequences, config->train.batch, config->train.microbatch,
             run->comm->ranks, text, sizeof text))
         log_line(LOG_WARNING, "%s", text);
+}
+
+/* All ranks call. Says on rank 0 where a run begins on raw inputs. */
+static int warn_scale(struct run *run, struct error *error)
+{
+    char text[900];
+    size_t bad = 0;
+    int asked = run->comm->rank == 0 && !run->config->data.standardize;
+    if (asked && scale_describe(run->sets.train, &bad, text, sizeof text, error) == 0 && bad)
+        log_line(LOG_WARNING, "%s", text);
+    return comm_agree(run->comm, error);
 }
 
 /* Opens the directory and the data, and makes the network for it. */
@@ -44,6 +56,8 @@ static int take_start(
     run->saved = start == START_CONTINUED;
     if (run->saved)
         return run_restore(run, checkpoint, error);
+    if (warn_scale(run, error))
+        return -1;
     progress_init(&run->progress);
     return learner_start(&run->learner, checkpoint->weights, error);
 }

@@ -84,6 +84,37 @@ START_TEST(check_refuses_a_model_that_the_data_do_not_fit)
 }
 END_TEST
 
+START_TEST(raw_inputs_are_warned_of_with_the_key_that_helps)
+{
+    struct command_result result;
+    struct sample sample;
+    sample_init(&sample, &shape, 1);
+    for (int64_t r = 0; r < sample.frames; r++)
+        sample.inputs[3 * r + 2] += 3000;
+    sample_write(&sample, job_path("raw.h5"));
+    sample_finish(&sample);
+    static const char *const words[][2] = {
+        {"--check", NULL}, {"--fresh", NULL}, {"-s", "data.standardize=yes"}};
+    for (size_t i = 0; i < 3; i++) {
+        job_run(&result, ranks_of(_i), "some.ini", i < 2 ? "raw" : "scaled", "-s", "data.train=raw.h5",
+            words[i][0], words[i][1], NULL);
+        job_expect(&result, 0);
+        if (i < 2)
+            job_complains(&result, 1, "warning: ", "/raw.h5: inputs: 1 of 3 features is far",
+                "feature 2 (mean 3", "data.standardize = yes", NULL);
+        else
+            ck_assert_int_eq(job_count_lines(result.errors, "rnn-train: "), 0);
+        command_result_finish(&result);
+    }
+    /* It cannot be changed any more where the run goes on. */
+    job_run(
+        &result, ranks_of(_i), "some.ini", "raw", "-s", "data.train=raw.h5", "-s", "train.epochs=3", NULL);
+    job_expect(&result, 0);
+    ck_assert_int_eq(job_count_lines(result.errors, "rnn-train: "), 0);
+    command_result_finish(&result);
+}
+END_TEST
+
 START_TEST(plan_tells_parameters_balance_and_memory_and_starts_nothing)
 {
     struct command_result result;
@@ -110,6 +141,7 @@ int main(void)
     tcase_add_loop_test(jobs, check_reports_every_fault_of_every_set, 0, 2);
     tcase_add_loop_test(jobs, check_reports_every_target_that_the_loss_does_not_take, 0, 2);
     tcase_add_loop_test(jobs, check_refuses_a_model_that_the_data_do_not_fit, 0, 2);
+    tcase_add_loop_test(jobs, raw_inputs_are_warned_of_with_the_key_that_helps, 0, 2);
     tcase_add_loop_test(jobs, plan_tells_parameters_balance_and_memory_and_starts_nothing, 0, 2);
     suite_add_tcase(suite, jobs);
     job_open();

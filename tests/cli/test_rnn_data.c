@@ -262,6 +262,8 @@ START_TEST(info_counts_lengths_and_classes)
     ck_assert_int_ge(sample.frames, 13);
     struct sample told = sample;
     told.frames = 13;
+    static const float inputs[13] = {0, 1, 1, 1, 0, 0, 1, 1, 0, 0, 0, -1, -0.75F};
+    memcpy(told.inputs, inputs, sizeof inputs);
     memcpy(told.input_offsets, offsets, sizeof offsets);
     static const int32_t classes[4] = {2, 0, 2, 2};
     memcpy(told.classes, classes, sizeof classes);
@@ -276,6 +278,8 @@ START_TEST(info_counts_lengths_and_classes)
     assert_says(result.output, "0    0.0 %  class 1\n");
     assert_says(result.output, "3   75.0 %  class 2\n");
     assert_says(result.output, "title      bell ? and escape ?[2J\n");
+    assert_says(result.output, "  feature         mean    deviation        least         most  unchanged\n");
+    assert_says(result.output, "        0         0.25     0.665062           -1            1     44.4 %\n");
     command_result_finish(&result);
     sample_finish(&sample);
 }

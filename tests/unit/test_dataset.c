@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "data/dataset.h"
+#include "data/statistics.h"
 #include "support/sample.h"
 #include "support/suite.h"
 
@@ -370,6 +371,97 @@ static void assert_moments(const struct sample *sample, size_t i, double mean, d
     ck_assert_double_lt(fabs(deviation - sqrt((double)squares / (double)n)), 1e-12 * (1 + fabs(mean)));
 }
 
+/* What a column is by its definition, over rows [rows][width]. */
+static struct column_statistics describe_column(
+    const float *x, size_t width, size_t i, const int64_t *offsets, int64_t sequences)
+{
+    struct column_statistics column = {.least = INFINITY, .most = -INFINITY};
+    int64_t rows = offsets[sequences], pairs = 0;
+    for (int64_t s = 0; s < sequences; s++)
+        for (int64_t r = offsets[s]; r < offsets[s + 1]; r++) {
+            double value = x[(size_t)r * width + i];
+            column.mean += value / (double)rows;
+            column.least = fmin(column.least, value);
+            column.most = fmax(column.most, value);
+            if (r > offsets[s]) {
+                column.unchanged += x[(size_t)r * width + i] == x[(size_t)(r - 1) * width + i];
+                pairs++;
+            }
+        }
+    for (int64_t r = 0; r < rows; r++)
+        column.deviation += pow(x[(size_t)r * width + i] - column.mean, 2) / (double)rows;
+    column.deviation = sqrt(column.deviation);
+    column.unchanged /= pairs ? (double)pairs : 1;
+    return column;
+}
+
+static void assert_columns(const struct column_statistics *columns, const float *x, size_t width,
+    const int64_t *offsets, int64_t sequences, int pairs)
+{
+    for (size_t i = 0; i < width; i++) {
+        struct column_statistics want = describe_column(x, width, i, offsets, sequences);
+        ck_assert_double_eq_tol(columns[i].mean, want.mean, 1e-9);
+        ck_assert_double_eq_tol(columns[i].deviation, want.deviation, 1e-9);
+        ck_assert(columns[i].least == want.least && columns[i].most == want.most);
+        ck_assert_double_eq_tol(columns[i].unchanged, pairs ? want.unchanged : 0, 1e-12);
+    }
+}
+
+/* One column keeps its value over the end of each sequence, which is no pair of frames. */
+START_TEST(statistics_are_those_of_each_column)
+{
+    struct sample_shape shape = {
+        .sequences = 40, .shortest = 1, .longest = 9, .features = 3, .kind = SAMPLE_ANY, .values = 2};
+    struct sample sample;
+    struct column_statistics columns[3], targets[2];
+    sample_init(&sample, &shape, 6);
+    for (int64_t r = 0; r < sample.frames; r++) {
+        sample.inputs[r * 3 + 1] = 1013 + (float)(r / 4);
+        sample.inputs[r * 3 + 2] = -7;
+    }
+    for (int64_t r = 0; r < sample.targets; r++)
+        sample.values[r * 2] = (float)(r % 2);
+    sample_write(&sample, path);
+    for (int kept = 0; kept < 2; kept++) {
+        struct dataset *dataset = open_well(path, kept ? SIZE_MAX : 0);
+        ck_assert_int_eq(statistics_of_inputs(dataset, columns, NULL), 0);
+        assert_columns(columns, sample.inputs, 3, sample.input_offsets, shape.sequences, 1);
+        ck_assert(columns[2].unchanged == 1 && columns[2].deviation == 0);
+        ck_assert_int_eq(statistics_of_targets(dataset, targets, NULL), 0);
+        assert_columns(targets, sample.values, 2, sample.target_offsets, shape.sequences, 1);
+        ck_assert_int_eq(statistics_sample(dataset, columns, NULL), 0);
+        assert_columns(columns, sample.inputs, 3, sample.input_offsets, shape.sequences, 0);
+        dataset_close(dataset);
+    }
+    sample_finish(&sample);
+}
+END_TEST
+
+/* The sample is taken from all over a file that is larger. */
+START_TEST(statistics_of_a_sample_are_close)
+{
+    struct sample_shape shape = {
+        .sequences = 30, .shortest = 900, .longest = 1000, .features = 80, .kind = SAMPLE_NO_TARGETS};
+    struct sample sample;
+    struct column_statistics all[80], some[80];
+    sample_init(&sample, &shape, 6);
+    for (int64_t r = 0; r < sample.frames; r++)
+        sample.inputs[r * 80] = (float)r;
+    sample_write(&sample, path);
+    struct dataset *dataset = open_well(path, 0);
+    ck_assert_int_eq(statistics_of_inputs(dataset, all, NULL), 0);
+    ck_assert_int_eq(statistics_sample(dataset, some, NULL), 0);
+    ck_assert_double_lt(some[0].most, all[0].most + 1);
+    ck_assert_double_gt(some[0].most, 0.97 * all[0].most);
+    for (size_t i = 0; i < 80; i++) {
+        ck_assert_double_lt(fabs(some[i].mean - all[i].mean), 0.03 * all[i].deviation);
+        ck_assert_double_eq_tol(some[i].deviation, all[i].deviation, 0.03 * all[i].deviation);
+    }
+    dataset_close(dataset);
+    sample_finish(&sample);
+}
+END_TEST
+
 START_TEST(moments_are_mean_and_deviation_and_one_for_a_constant)
 {
     struct sample_shape shape = {
@@ -574,6 +666,8 @@ int main(void)
     tcase_add_test(cases, a_set_is_kept_where_the_cache_holds_all_its_values);
     tcase_add_test(cases, standardized_inputs_are_the_difference_over_the_deviation);
     tcase_add_test(cases, moments_are_mean_and_deviation_and_one_for_a_constant);
+    tcase_add_test(cases, statistics_are_those_of_each_column);
+    tcase_add_test(cases, statistics_of_a_sample_are_close);
     tcase_add_test(cases, fingerprint_sees_shapes_offsets_and_targets_but_not_the_cache);
     tcase_add_test(cases, fingerprint_is_that_of_the_same_data_with_offsets_spelt_out);
     tcase_add_test(cases, names_are_those_of_the_sequences);

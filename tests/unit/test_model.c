@@ -1,6 +1,7 @@
 /* What a configuration and a dataset make together, and which of them do not go together. */
 #include "config/config.h"
 #include "pass/model.h"
+#include "pass/scale.h"
 #include "support/sample.h"
 #include "support/suite.h"
 
@@ -121,6 +122,47 @@ START_TEST(options_of_inputs_and_classes_must_fit_them)
 }
 END_TEST
 
+/* Of five features: usual, pressure in hPa, one that hardly moves, a rare one among zeroes, a constant. */
+START_TEST(features_far_from_a_size_of_1_are_named_worst_first)
+{
+    static const char *const names[] = {"usual", "pres\033sure", "drift", "rare", "constant"};
+    struct sample_shape shape = {.sequences = SEQUENCES,
+        .shortest = 6,
+        .longest = 9,
+        .features = 5,
+        .kind = SAMPLE_PER_SEQUENCE,
+        .classes = 2};
+    struct sample sample;
+    struct error error = {0};
+    char text[900] = "";
+    size_t bad;
+    sample_init(&sample, &shape, 1);
+    for (int64_t r = 0; r < sample.frames; r++) {
+        sample.inputs[r * 5 + 1] = 1013 + sample.inputs[r * 5 + 1];
+        sample.inputs[r * 5 + 2] *= 0.0001F;
+        sample.inputs[r * 5 + 3] = r == 9;
+        sample.inputs[r * 5 + 4] = 2;
+    }
+    struct h5_image *image = sample_image(&sample, NULL);
+    h5_image_texts(image, "feature_names", 5, names);
+    sample_save(image, path_of("d.h5"));
+    sample_finish(&sample);
+    struct dataset *dataset = dataset_open(path_of("d.h5"), 0, &error);
+    ck_assert_int_eq(scale_describe(dataset, &bad, text, sizeof text, &error), 0);
+    ck_assert_uint_eq(bad, 2);
+    ck_assert_msg(strstr(text, "/d.h5: inputs: 2 of 5 features are far from a size of 1") &&
+            strstr(text, ": feature 1 \"pres?sure\" (mean 1014, deviation 1.") &&
+            strstr(text, ") and feature 2 \"drift\" (mean ") && strstr(text, "set data.standardize = yes"),
+        "%s", text);
+    dataset_close(dataset);
+    for (int32_t symbols = 0; symbols < 8; symbols += 7) {
+        dataset = make_dataset(SAMPLE_PER_FRAME, 5, symbols);
+        ck_assert(scale_describe(dataset, &bad, text, sizeof text, &error) == 0 && bad == 0);
+        dataset_close(dataset);
+    }
+}
+END_TEST
+
 START_TEST(decoders_of_values_want_one_number_of_them)
 {
     struct error error = {0};
@@ -225,6 +267,7 @@ int main(void)
     tcase_add_test(cases, outputs_want_their_own_number_of_targets);
     tcase_add_test(cases, losses_want_classes_or_values);
     tcase_add_test(cases, options_of_inputs_and_classes_must_fit_them);
+    tcase_add_test(cases, features_far_from_a_size_of_1_are_named_worst_first);
     tcase_add_test(cases, decoders_of_values_want_one_number_of_them);
     tcase_add_test(cases, a_decoder_of_classes_knows_the_longest_target);
     tcase_add_test(cases, sizes_left_open_follow_from_others);
