@@ -1,6 +1,10 @@
 /* The sequence of system calls of a replacement is what tests/faults tries out, one fault at a time: open the
  * folder; create the temporary file; write; fsync; close; rename; fsync the folder. The folder stays open
- * from first to last, so that all names are looked up in the same one, even where it is renamed meanwhile. */
+ * from first to last, so that all names are looked up in the same one, even where it is renamed meanwhile.
+ *
+ * A file that is begun and then written for long has no name at all meanwhile, where the file system can: so
+ * nothing is left of it when the process is killed. One that lies in memory and is written at once keeps to
+ * the calls that every file system has; what a kill in that moment leaves goes with the next. */
 #define _GNU_SOURCE /* fallocate */
 
 #include "base/file.h"
@@ -106,18 +110,20 @@ static int open_folder(struct file_writer *writer)
     return writer->folder;
 }
 
-/* A file that an earlier process of the same number left behind is removed: it would be in the way. */
-static int create_temporary(struct file_writer *writer)
+/* Creates the temporary file, with a name only where it must have one. */
+static int create_temporary(struct file_writer *writer, int unnamed)
 {
-    int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC;
-    snprintf(writer->temporary, sizeof writer->temporary, ".%.200s.tmp-%ld", writer->name, (long)getpid());
-    writer->file = openat(writer->folder, writer->temporary, flags, 0666);
-    if (writer->file < 0 && errno == EEXIST && unlinkat(writer->folder, writer->temporary, 0) == 0)
-        writer->file = openat(writer->folder, writer->temporary, flags, 0666);
+    writer->file = unnamed ? temporary_create_unnamed(writer->folder, writer->name) : -1;
+    if (writer->file >= 0)
+        return writer->file;
+    temporary_name(writer->name, writer->temporary);
+    writer->file = temporary_create(writer->folder, writer->temporary);
+    if (writer->file < 0)
+        writer->temporary[0] = 0;
     return writer->file;
 }
 
-static int open_both(struct file_writer *writer, struct error *error)
+static int open_both(struct file_writer *writer, int unnamed, struct error *error)
 {
     if (!*writer->name)
         return refuse_folder(writer->path, error);
@@ -125,22 +131,29 @@ static int open_both(struct file_writer *writer, struct error *error)
         return refuse(writer, error);
     if (refuse_target(writer, error) != 0)
         return -1;
-    return create_temporary(writer) < 0 ? refuse(writer, error) : 0;
+    if (unnamed)
+        temporary_sweep(writer->folder, writer->name);
+    return create_temporary(writer, unnamed) < 0 ? refuse(writer, error) : 0;
 }
 
-int file_begin(struct file_writer *writer, const char *path, struct error *error)
+static int begin(struct file_writer *writer, const char *path, int unnamed, struct error *error)
 {
     struct file_writer fresh = {.folder = -1, .file = -1, .path = text_copy(path, error)};
     if (!fresh.path)
         return -1;
     char *slash = strrchr(fresh.path, '/');
     fresh.name = slash ? slash + 1 : fresh.path;
-    if (open_both(&fresh, error) == 0) {
+    if (open_both(&fresh, unnamed, error) == 0) {
         *writer = fresh;
         return 0;
     }
     file_abandon(&fresh);
     return -1;
+}
+
+int file_begin(struct file_writer *writer, const char *path, struct error *error)
+{
+    return begin(writer, path, 1, error);
 }
 
 /* Returns 0 where it is done, or where the file system cannot. */
@@ -169,10 +182,16 @@ int file_write(struct file_writer *writer, const void *bytes, size_t size, int64
     return write_bytes(writer->file, bytes, size, at) != 0 ? refuse(writer, error) : 0;
 }
 
-/* The file is closed even where it cannot be synced. */
-static int close_durably(int file)
+/* Makes the file durable, sees to it that it has the temporary name, and closes it in every case. */
+static int complete(struct file_writer *writer)
 {
-    int outcome = file_sync(file), why = errno;
+    int file = writer->file, outcome = file_sync(file);
+    if (outcome == 0 && !writer->temporary[0]) {
+        temporary_name(writer->name, writer->temporary);
+        outcome = temporary_link(file, writer->folder, writer->temporary);
+    }
+    int why = errno;
+    writer->file = -1;
     if (close(file) != 0)
         return -1;
     errno = why;
@@ -181,9 +200,7 @@ static int close_durably(int file)
 
 int file_commit(struct file_writer *writer, struct error *error)
 {
-    int file = writer->file;
-    writer->file = -1;
-    if (close_durably(file) != 0 ||
+    if (complete(writer) != 0 ||
         renameat(writer->folder, writer->temporary, writer->folder, writer->name) != 0) {
         refuse(writer, error);
         file_abandon(writer);
@@ -213,7 +230,7 @@ void file_abandon(struct file_writer *writer)
 int file_replace(const char *path, const void *bytes, size_t size, struct error *error)
 {
     struct file_writer writer;
-    if (file_begin(&writer, path, error) != 0)
+    if (begin(&writer, path, 0, error) != 0)
         return -1;
     if (file_write(&writer, bytes, size, 0, error) == 0)
         return file_commit(&writer, error);

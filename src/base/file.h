@@ -14,6 +14,7 @@
 #define BASE_FILE_H
 
 #include "base/error.h"
+#include "base/temporary.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -21,13 +22,14 @@
 /* A file on its way: begun, not yet under its name. */
 struct file_writer {
     char *path;
-    char *name;          /* the last part of path */
-    int folder, file;    /* descriptors */
-    char temporary[256]; /* ".NAME.tmp-PROCESS", in the folder */
+    char *name;                     /* the last part of path */
+    int folder, file;               /* descriptors */
+    char temporary[TEMPORARY_NAME]; /* in the folder; "": it has no name */
 };
 
 /* Begins to replace the file of that name, or to make a new one. A path that is a folder, a device or the
- * like is refused. On success the caller owes file_commit or file_abandon. */
+ * like is refused. What other processes, which are gone, have left of it is removed. On success the caller
+ * owes file_commit or file_abandon. */
 int file_begin(struct file_writer *writer, const char *path, struct error *error);
 
 /* Makes the file this long, and takes the room on the disk at once where the file system can, so that a disk

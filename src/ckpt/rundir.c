@@ -16,15 +16,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Is it the ".NAME.tmp-NUMBER" of a file that a run writes? */
+/* Is it the temporary file of one that a run writes? */
 static int is_temporary(const char *name)
 {
     static const char *const written[] = {"best.h5", "status", "config.ini", "metrics.csv", "probe"};
-    const char *end = strstr(name, ".tmp-");
-    if (name[0] != '.' || !end || !end[5] || end[5 + strspn(end + 5, "0123456789")])
-        return 0;
     char base[64];
-    size_t n = (size_t)(end - name) - 1;
+    size_t n = temporary_base(name);
     if (n == 0 || n >= sizeof base)
         return 0;
     memcpy(base, name + 1, n);
@@ -54,10 +51,11 @@ static int create_folders(const char *directory, struct error *error)
 
 int rundir_create(const char *directory, struct error *error)
 {
-    char probe[DIRECTORY_PATH];
+    char probe[DIRECTORY_PATH + TEMPORARY_NAME], temporary[TEMPORARY_NAME];
     if (create_folders(directory, error) != 0)
         return -1;
-    snprintf(probe, sizeof probe, "%s/.probe.tmp-%ld", directory, (long)getpid());
+    temporary_name("probe", temporary);
+    snprintf(probe, sizeof probe, "%s/%s", directory, temporary);
     int descriptor = open(probe, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (descriptor < 0)
         return error_set(error, EXIT_CODE_IO,

@@ -442,8 +442,7 @@ START_TEST(asked_to_stop_it_leaves_no_file)
     struct command_process process;
     struct command_result result;
     start_generating(&process, "--generate", "30000000", "-o", job_path("bad.h5"), job_path("symbols"), NULL);
-    for (int i = 0; i < 10000 && job_count(".", ".bad.h5") == 0; i++)
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    job_await_writing(&process, "bad.h5");
     command_signal(&process, SIGTERM);
     command_wait(&process, &result);
     expect_failure(&result, 74, "stopped by SIGTERM");
@@ -460,8 +459,7 @@ START_TEST(drawing_for_long_is_no_standing_still)
     const char *words[] = {mpirun ? mpirun : "mpirun", "-np", "2", program, "--watchdog", "2 seconds",
         "--generate", "30000000", "-o", job_path("long.h5"), job_path("symbols"), NULL};
     command_start(&(struct command){.argv = words, .seconds = JOB_SECONDS}, &process);
-    for (int i = 0; i < 10000 && job_count(".", ".long.h5") == 0; i++)
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    job_await_writing(&process, "long.h5");
     nanosleep(&(struct timespec){.tv_sec = 5}, NULL);
     ck_assert_int_gt(command_processes(&process, NULL, 0), 2);
     pid_t pid = job_find_rank(&process, 0);

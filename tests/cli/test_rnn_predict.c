@@ -900,14 +900,6 @@ START_TEST(outputs_may_be_larger_than_memory)
 }
 END_TEST
 
-/* Until it is being written. */
-static void await_file(const char *name)
-{
-    for (int i = 0; i < 10000 && count_files(name) == 0; i++)
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    ck_assert_int_eq(count_files(name), 1);
-}
-
 /* Known before any of it is computed. (Open MPI needs files of a few MiB for itself.) */
 START_TEST(an_output_without_room_leaves_what_was_there)
 {
@@ -935,7 +927,7 @@ START_TEST(room_that_is_gone_while_it_is_written_ends_all_ranks)
     pid_t pids[16];
     make_wide(checkpoint);
     predict_start(&process, 2, checkpoint, job_path("wide.h5"), "-o", job_path("filled.h5"), NULL);
-    await_file("filled.h5");
+    job_await_writing(&process, "filled.h5");
     int n = command_processes(&process, pids, 16);
     ck_assert_int_ge(n, 3);
     for (int i = 0; i < n && i < 16; i++)
@@ -956,7 +948,7 @@ START_TEST(a_stopped_rank_ends_it_with_its_name)
     make_wide(checkpoint);
     predict_start(&process, 3, "--watchdog", "2 seconds", checkpoint, job_path("wide.h5"), "-o",
         job_path(output), NULL);
-    await_file(output);
+    job_await_writing(&process, output);
     pid_t pid = job_find_rank(&process, _i);
     ck_assert_int_gt(pid, 0);
     ck_assert_int_eq(kill(pid, SIGSTOP), 0);
@@ -966,8 +958,28 @@ START_TEST(a_stopped_rank_ends_it_with_its_name)
     ck_assert_msg(strstr(result.errors, line) && strstr(result.errors, "has not answered for") &&
             strstr(result.errors, "(--watchdog sets the limit)"),
         "%s", result.errors);
+    ck_assert_int_eq(count_files(output) == 0, job_has_unnamed_files());
     ck_assert(!job_exists(output));
     command_result_finish(&result);
+}
+END_TEST
+
+/* No handler runs. */
+START_TEST(a_killed_rank_leaves_no_file)
+{
+    char checkpoint[512];
+    struct command_process process;
+    struct command_result result;
+    make_wide(checkpoint);
+    predict_start(&process, 0, checkpoint, job_path("wide.h5"), "-o", job_path("killed.h5"), NULL);
+    job_await_writing(&process, "killed.h5");
+    command_kill(&process);
+    command_wait(&process, &result);
+    command_result_finish(&result);
+    ck_assert_int_eq(count_files("killed.h5") == 0, job_has_unnamed_files());
+    predict(&result, 0, checkpoint, job_path("wide.h5"), "-o", job_path("killed.h5"), NULL);
+    free(expect_line(&result));
+    ck_assert_int_eq(count_files("killed.h5"), 1);
 }
 END_TEST
 
@@ -978,7 +990,7 @@ START_TEST(asked_to_stop_it_leaves_no_file)
     struct command_result result;
     make_wide(checkpoint);
     predict_start(&process, 0, checkpoint, job_path("wide.h5"), "-o", job_path("stopped.h5"), NULL);
-    await_file("stopped.h5");
+    job_await_writing(&process, "stopped.h5");
     command_signal(&process, SIGTERM);
     command_wait(&process, &result);
     expect_failure(&result, 74, "stopped by SIGTERM");
@@ -1047,6 +1059,7 @@ int main(void)
     tcase_add_test(large, room_that_is_gone_while_it_is_written_ends_all_ranks);
     tcase_add_loop_test(large, a_stopped_rank_ends_it_with_its_name, 0, 2);
     tcase_add_test(large, asked_to_stop_it_leaves_no_file);
+    tcase_add_test(large, a_killed_rank_leaves_no_file);
     tcase_add_test(large, progress_comes_in_lines_before_the_result);
     suite_add_tcase(suite, results);
     suite_add_tcase(suite, failures);

@@ -3,6 +3,7 @@
 #include "support/job.h"
 
 #include "base/clock.h"
+#include "base/temporary.h"
 
 #include <check.h>
 #include <ctype.h>
@@ -234,6 +235,49 @@ pid_t job_find_rank(const struct command_process *process, int rank)
                 return pids[i];
     }
     return 0;
+}
+
+/* Has the process a file open that is without a name in the folder, or has the temporary name of this one? */
+static int is_writing(pid_t pid, const char *name)
+{
+    char folder[64], unnamed[300], named[300];
+    snprintf(folder, sizeof folder, "/proc/%ld/fd", (long)pid);
+    snprintf(unnamed, sizeof unnamed, "%s#", job_path(""));
+    snprintf(named, sizeof named, "/.%s.tmp-", name);
+    DIR *entries = opendir(folder);
+    int found = 0;
+    for (struct dirent *entry; entries && !found && (entry = readdir(entries));) {
+        char target[1024];
+        ssize_t n = readlinkat(dirfd(entries), entry->d_name, target, sizeof target - 1);
+        target[n > 0 ? n : 0] = 0;
+        found = strncmp(target, unnamed, strlen(unnamed)) == 0 || strstr(target, named);
+    }
+    if (entries)
+        closedir(entries);
+    return found;
+}
+
+void job_await_writing(const struct command_process *process, const char *name)
+{
+    for (int i = 0; i < 10000; i++) {
+        pid_t pids[64];
+        int count = command_processes(process, pids, 64);
+        for (int k = 0; k < count && k < 64; k++)
+            if (is_writing(pids[k], name))
+                return;
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    ck_abort_msg("%s: nobody writes it", name);
+}
+
+int job_has_unnamed_files(void)
+{
+    int here = open(job_path(""), O_RDONLY | O_DIRECTORY);
+    int file = temporary_create_unnamed(here, "trial");
+    if (file >= 0)
+        close(file);
+    close(here);
+    return file >= 0;
 }
 
 void job_run(struct command_result *result, int ranks, const char *config, const char *run, ...)

@@ -48,6 +48,12 @@ void job_start(struct command_process *process, int ranks, const char *config, c
 /* The process of a rank of Open MPI, of whatever program; 0: not found. */
 pid_t job_find_rank(const struct command_process *process, int rank);
 
+/* Waits until a process of the command is writing the file, be it without a name or under a temporary one. */
+void job_await_writing(const struct command_process *process, const char *name);
+
+/* Can files of the folder have no name while they are written? Else what a kill leaves goes with the next. */
+int job_has_unnamed_files(void);
+
 /* The job ended with this exit code, in time, and left no process behind. */
 void job_expect(const struct command_result *result, int code);
 

@@ -202,8 +202,7 @@ void sample_remove_folder(const char *folder)
     for (struct dirent *entry; entries && (entry = readdir(entries));) {
         char path[1024];
         snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        if (entry->d_name[0] != '.')
-            unlink(path);
+        unlink(path); /* which refuses folders */
     }
     if (entries)
         closedir(entries);

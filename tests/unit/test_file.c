@@ -6,18 +6,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static char folder[256];
 
 static const char *in_folder(const char *name)
 {
-    static char path[4][512];
+    static char path[4][600];
     static unsigned next;
     char *out = path[next++ % 4];
     snprintf(out, sizeof path[0], "%s/%s", folder, name);
@@ -66,12 +69,124 @@ START_TEST(an_abandoned_file_leaves_the_old_one_and_nothing_else)
     write_text(path, "old");
     ck_assert_int_eq(file_begin(&file, path, &error), 0);
     ck_assert_int_eq(file_write(&file, "new", 3, 0, &error), 0);
-    ck_assert_int_eq(sample_count_files(folder), 2);
     file_abandon(&file);
     file_abandon(&file);
     assert_holds(path, "old");
     ck_assert_int_eq(sample_count_files(folder), 1);
     unlink(path);
+}
+END_TEST
+
+static void put_temporary(const char *name, const char *host, long process, int days)
+{
+    char temporary[300];
+    struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_sec = time(NULL) - (time_t)days * 86400 - 60}};
+    snprintf(temporary, sizeof temporary, ".%s.tmp-%s%s%ld", name, host, *host ? "-" : "", process);
+    int file = open(in_folder(temporary), O_WRONLY | O_CREAT, 0666);
+    ck_assert_int_ge(file, 0);
+    ck_assert_int_eq(futimens(file, times), 0);
+    close(file);
+}
+
+static int is_temporary_there(const char *name, const char *host, long process)
+{
+    char temporary[300];
+    snprintf(temporary, sizeof temporary, ".%s.tmp-%s%s%ld", name, host, *host ? "-" : "", process);
+    return access(in_folder(temporary), F_OK) == 0;
+}
+
+/* Begins a file, and is gone before it ends it. Returns its number. */
+static pid_t kill_a_writer(const char *path)
+{
+    struct file_writer file;
+    struct error error = {0};
+    int status;
+    fflush(NULL);
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        if (file_begin(&file, path, &error) == 0 && file_write(&file, "new", 3, 0, &error) == 0)
+            raise(SIGKILL);
+        _exit(1);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    return child;
+}
+
+/* Where the file system has no files without a name, what is left goes when the next begins. */
+START_TEST(a_killed_process_leaves_nothing_behind)
+{
+    const char *path = in_folder("text");
+    write_text(path, "old");
+    kill_a_writer(path);
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY);
+    int unnamed = temporary_create_unnamed(descriptor, "trial");
+    if (unnamed >= 0)
+        ck_assert_int_eq(sample_count_files(folder), 1);
+    close(unnamed);
+    close(descriptor);
+    kill_a_writer(path);
+    struct file_writer file;
+    struct error error = {0};
+    ck_assert_int_eq(file_begin(&file, path, &error), 0);
+    file_abandon(&file);
+    ck_assert_int_eq(sample_count_files(folder), 1);
+    assert_holds(path, "old");
+    unlink(path);
+}
+END_TEST
+
+/* Of another host nobody knows whether it is alive; of one name two processes may write at a time. */
+START_TEST(only_what_is_left_behind_is_swept)
+{
+    char host[65], path[600];
+    struct file_writer file;
+    struct error error = {0};
+    snprintf(path, sizeof path, "%s", in_folder("text"));
+    long own = getpid(), gone = kill_a_writer(path);
+    ck_assert_int_eq(gethostname(host, sizeof host), 0);
+    put_temporary("text", host, gone, 0);
+    put_temporary("text", host, getppid(), 5);
+    put_temporary("text", "elsewhere", own, 0);
+    put_temporary("text", "elsewhere", own + 1, 1);
+    put_temporary("text", "", own, 0);
+    put_temporary("text", "", own + 1, 1);
+    put_temporary("other", host, gone, 2);
+    write_text(path, "short");
+    ck_assert_msg(is_temporary_there("text", "elsewhere", own), "it may be another's");
+    ck_assert_int_eq(file_begin(&file, path, &error), 0);
+    file_abandon(&file);
+    ck_assert(!is_temporary_there("text", host, gone));
+    ck_assert(is_temporary_there("text", host, getppid()));
+    ck_assert(is_temporary_there("text", "elsewhere", own));
+    ck_assert(!is_temporary_there("text", "elsewhere", own + 1));
+    ck_assert(is_temporary_there("text", "", own));
+    ck_assert(!is_temporary_there("text", "", own + 1));
+    ck_assert(is_temporary_there("other", host, gone));
+    assert_holds(path, "short");
+    ck_assert_int_eq(sample_count_files(folder), 5);
+    sample_remove_folder(folder);
+    ck_assert_int_eq(mkdir(folder, 0777), 0);
+}
+END_TEST
+
+START_TEST(names_of_temporary_files_are_known_again)
+{
+    static const struct {
+        const char *name;
+        size_t base;
+    } cases[] = {{".best.h5.tmp-node-3-17", 7}, {".a.tmp-b.tmp-node-5", 7}, {".status.tmp-5", 6},
+        {".status.tmp-node", 0}, {".status.tmp-node-", 0}, {".status.tmp-node-5x", 0}, {"status.tmp-5", 0},
+        {".status", 0}, {".status.tmp-", 0}, {".tmp-5", 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        ck_assert_msg(temporary_base(cases[i].name) == cases[i].base, "%s", cases[i].name);
+    char longest[256], temporary[TEMPORARY_NAME];
+    memset(longest, 'x', sizeof longest);
+    longest[255] = 0;
+    temporary_name(longest, temporary);
+    ck_assert_uint_lt(strlen(temporary), 256);
+    ck_assert_uint_gt(temporary_base(temporary), 100);
 }
 END_TEST
 
@@ -191,6 +306,9 @@ int main(void)
     TCase *writing = tcase_create("writing"), *others = tcase_create("reading and folders");
     tcase_add_test(writing, a_replaced_file_is_the_old_one_until_the_commit);
     tcase_add_test(writing, an_abandoned_file_leaves_the_old_one_and_nothing_else);
+    tcase_add_test(writing, a_killed_process_leaves_nothing_behind);
+    tcase_add_test(writing, only_what_is_left_behind_is_swept);
+    tcase_add_test(writing, names_of_temporary_files_are_known_again);
     tcase_add_test(writing, a_name_without_a_folder_is_in_the_current_one);
     tcase_add_test(writing, only_an_ordinary_file_is_replaced);
     tcase_add_test(writing, a_file_without_room_says_so_before_or_while_it_is_written);

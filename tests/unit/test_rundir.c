@@ -2,6 +2,7 @@
 /* The run directory: files whole or not at all, which checkpoints stay, rows that stand once, and one job at
  * a time. */
 #include "base/memory.h"
+#include "base/temporary.h"
 #include "ckpt/process.h"
 #include "ckpt/rundir.h"
 #include "support/checkpoints.h"
@@ -81,8 +82,8 @@ START_TEST(a_file_is_replaced_whole)
     ck_assert_str_eq(get("config.ini"), "one");
     ck_assert_int_eq(rundir_write_file(folder_path(), "config.ini", "", 0, &error), 0);
     ck_assert_str_eq(get("config.ini"), "");
-    char stale[64];
-    snprintf(stale, sizeof stale, ".config.ini.tmp-%ld", (long)getpid());
+    char stale[TEMPORARY_NAME];
+    temporary_name("config.ini", stale);
     put(stale, "left behind by a process of the same number");
     ck_assert_int_eq(rundir_write_file(folder_path(), "config.ini", "two\n", 4, &error), 0);
     ck_assert_str_eq(get("config.ini"), "two\n");
@@ -149,7 +150,7 @@ START_TEST(a_run_is_known_by_its_files_and_cleared_of_them_alone)
     const char *const runs[] = {
         "config.ini", "metrics.csv", "checkpoint-0000000001.h5", "best.h5", "checkpoint-12345678901.h5"};
     const char *const temporary[] = {
-        ".config.ini.tmp-17", ".checkpoint-0000000002.h5.tmp-5", ".best.h5.tmp-5"};
+        ".config.ini.tmp-node-1-17", ".checkpoint-0000000002.h5.tmp-5", ".best.h5.tmp-n-5"};
     for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
         put(runs[i], "");
         put(temporary[i % 3], "");
