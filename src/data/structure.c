@@ -88,8 +88,8 @@ static int look_at_numbers(
     if (shape->kind == H5_INTEGER || shape->kind == H5_FLOAT)
         return 0;
     faults_add(faults, EXIT_CODE_DATA,
-        "%s: %s: holds %s: only integers and floats are allowed: write numbers", dataset->path, set,
-        shape->kind == H5_TEXT ? "text" : "neither integers nor floats");
+        "%s: %s: holds %s: only integers, floats and booleans of h5py are allowed: write numbers",
+        dataset->path, set, shape->what);
     return -1;
 }
 
@@ -340,7 +340,9 @@ static void check_texts(
         add_error(faults, &error);
     else if (shape.kind != H5_TEXT || shape.dimensions != 1)
         faults_add(faults, EXIT_CODE_DATA,
-            "%s: %s: should hold texts of shape [%s]: write them anew, or drop it", dataset->path, set, what);
+            "%s: %s: should hold texts of shape [%s], but holds %s of %d dimensions: write them anew, or "
+            "drop it",
+            dataset->path, set, what, shape.what, shape.dimensions);
     else if (count > 0 && shape.size[0] != count)
         faults_add(faults, EXIT_CODE_DATA,
             "%s: %s: has %" PRId64 " rows, but there are %" PRId64 " %s: write them anew, or drop the set",

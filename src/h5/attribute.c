@@ -7,15 +7,15 @@ enum wanted { WANT_INTEGER, WANT_DOUBLE, WANT_TEXT };
 
 static const char *const wanted_name[] = {"an integer", "a number", "a text"};
 
-static int fits(H5T_class_t class, enum wanted wanted)
+static int fits(enum h5_kind kind, enum wanted wanted)
 {
     switch (wanted) {
     case WANT_INTEGER:
-        return class == H5T_INTEGER;
+        return kind == H5_INTEGER;
     case WANT_DOUBLE:
-        return class == H5T_INTEGER || class == H5T_FLOAT;
+        return kind == H5_INTEGER || kind == H5_FLOAT;
     default:
-        return class == H5T_STRING;
+        return kind == H5_TEXT;
     }
 }
 
@@ -57,13 +57,18 @@ static int read_attribute(struct h5_file *file, const char *object, const char *
     enum wanted wanted, void *out, struct error *error)
 {
     hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
+    const char *what = "";
     int outcome = 1;
     if (type < 0 || space < 0)
         outcome = h5_failed(file, error, "attribute %s of /%s cannot be read", name, object);
-    else if (!fits(H5Tget_class(type), wanted) || !h5_is_sound(type) ||
-        H5Sget_simple_extent_npoints(space) != 1)
-        outcome = error_set(error, EXIT_CODE_DATA, "%s: attribute %s of /%s should be %s", file->name, name,
-            object, wanted_name[wanted]);
+    else if (!fits(h5_kind_of(type, &what), wanted))
+        outcome = error_set(error, EXIT_CODE_DATA,
+            "%s: attribute %s of /%s should be %s, but holds %s: write it anew", file->name, name, object,
+            wanted_name[wanted], what);
+    else if (H5Sget_simple_extent_npoints(space) != 1)
+        outcome = error_set(error, EXIT_CODE_DATA,
+            "%s: attribute %s of /%s should be %s, but has %lld values: write it anew", file->name, name,
+            object, wanted_name[wanted], (long long)H5Sget_simple_extent_npoints(space));
     else if ((uint64_t)H5Tget_size(type) > file->bytes)
         outcome = error_set(error, EXIT_CODE_DATA,
             "%s: attribute %s of /%s is larger than the file: it is damaged", file->name, name, object);

@@ -24,9 +24,10 @@ enum h5_number { H5_FLOAT32, H5_FLOAT64, H5_INT32, H5_INT64 };
 
 /* What a set is, before any of it is read. */
 struct h5_shape {
-    enum h5_kind kind;
-    size_t bytes;   /* of one element in the file */
-    int dimensions; /* 0: a scalar */
+    enum h5_kind kind; /* booleans of h5py are integers, 0 and 1 */
+    const char *what;  /* the elements, for a message: "integers", "references" */
+    size_t bytes;      /* of one element in the file */
+    int dimensions;    /* 0: a scalar */
     int64_t size[H5_MOST_DIMENSIONS];
 };
 

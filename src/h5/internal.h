@@ -18,6 +18,10 @@ size_t h5_text_length(const char *text, size_t width, H5T_str_t padding);
  * what lies beside the value. */
 int h5_is_sound(hid_t type);
 
+/* The kind of elements of a type, and what to call several of them in a message. */
+enum { H5_MOST_BYTES = 64 }; /* of a boolean */
+enum h5_kind h5_kind_of(hid_t type, const char **what);
+
 /* A set that stays open between reads. */
 struct h5_set {
     char *name; /* without the leading "/" */

@@ -37,21 +37,10 @@ hid_t h5_memory_type(enum h5_number number)
 
 static int check_kind(const struct h5_file *file, const struct h5_set *set, int integers, struct error *error)
 {
-    switch (set->shape.kind) {
-    case H5_INTEGER:
+    if (set->shape.kind == H5_INTEGER || (set->shape.kind == H5_FLOAT && !integers))
         return 0;
-    case H5_FLOAT:
-        if (!integers)
-            return 0;
-        return error_set(error, EXIT_CODE_DATA, "%s: set /%s holds real numbers where integers belong",
-            file->name, set->name);
-    case H5_TEXT:
-        return error_set(
-            error, EXIT_CODE_DATA, "%s: set /%s holds text where numbers belong", file->name, set->name);
-    default:
-        return error_set(
-            error, EXIT_CODE_DATA, "%s: set /%s holds neither integers nor floats", file->name, set->name);
-    }
+    return error_set(error, EXIT_CODE_DATA, "%s: set /%s holds %s where %s belong", file->name, set->name,
+        set->shape.what, integers ? "integers" : "numbers");
 }
 
 static int read_locked(struct h5_file *file, const struct request *request, struct error *error)

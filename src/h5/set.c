@@ -8,30 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int h5_is_sound(hid_t type)
-{
-    size_t bits = 8 * H5Tget_size(type);
-    H5T_class_t class = H5Tget_class(type);
-    int number = class == H5T_INTEGER || class == H5T_FLOAT;
-    return bits > 0 && (!number || (size_t)H5Tget_offset(type) + H5Tget_precision(type) <= bits);
-}
-
-static enum h5_kind kind_of(hid_t type)
-{
-    if (!h5_is_sound(type))
-        return H5_OTHER;
-    switch (H5Tget_class(type)) {
-    case H5T_INTEGER:
-        return H5_INTEGER;
-    case H5T_FLOAT:
-        return H5_FLOAT;
-    case H5T_STRING:
-        return H5_TEXT;
-    default:
-        return H5_OTHER;
-    }
-}
-
 /* This fails where sizes multiply to more than memory can address. */
 static int read_sizes(const struct h5_file *file, struct h5_set *set, hid_t space, struct error *error)
 {
@@ -66,7 +42,7 @@ static int look_at(struct h5_file *file, struct h5_set *set, hid_t access, struc
     if (type < 0 || creation < 0 || set->space < 0) {
         outcome = h5_failed(file, error, "set /%s cannot be read", set->name);
     } else {
-        set->shape.kind = kind_of(type);
+        set->shape.kind = h5_kind_of(type, &set->shape.what);
         set->shape.bytes = H5Tget_size(type);
         outcome = read_sizes(file, set, set->space, error);
         h5_find_chunks(set, creation);

@@ -145,7 +145,7 @@ START_TEST(the_wrong_kind_is_refused_by_name)
     ck_assert_int_eq(h5_read_floats(file, "texts", 0, 2, floats, &error), -1);
     ck_assert_says(error.text, "/texts holds text where numbers belong");
     ck_assert_int_eq(h5_read_floats(file, "flags", 0, 2, floats, &error), -1);
-    ck_assert_says(error.text, "/flags holds neither");
+    ck_assert_says(error.text, "/flags holds an enumeration");
     ck_assert_int_eq(h5_read_texts(file, "reals", 0, 2, &texts, &error), -1);
     ck_assert_says(error.text, "/reals should hold one text per row");
     ck_assert_int_eq(h5_look(file, "group", &shape, &error), -1);

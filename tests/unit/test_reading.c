@@ -180,59 +180,6 @@ START_TEST(sets_read_alike_however_they_are_cut_into_chunks)
 }
 END_TEST
 
-/* Makes a set of 5 chunks of 16 rows of which the first 3 are written. */
-static void make_part(const char *path, int has_fill, int fill_in, int deflate)
-{
-    int32_t written[48], fill = 7;
-    for (int i = 0; i < 48; i++)
-        written[i] = i;
-    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-    hid_t space = H5Screate_simple(1, (hsize_t[]){80}, NULL),
-          part = H5Screate_simple(1, (hsize_t[]){48}, NULL);
-    hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
-    H5Pset_chunk(creation, 1, (hsize_t[]){16});
-    if (deflate)
-        H5Pset_deflate(creation, 1);
-    if (has_fill)
-        H5Pset_fill_value(creation, H5T_NATIVE_INT32, &fill);
-    H5Pset_fill_time(creation, fill_in ? H5D_FILL_TIME_IFSET : H5D_FILL_TIME_NEVER);
-    hid_t set = H5Dcreate2(file, "set", H5T_STD_I32LE, space, H5P_DEFAULT, creation, H5P_DEFAULT);
-    H5Sselect_hyperslab(space, H5S_SELECT_SET, (hsize_t[]){0}, NULL, (hsize_t[]){48}, NULL);
-    ck_assert_int_ge(H5Dwrite(set, H5T_NATIVE_INT32, part, space, H5P_DEFAULT, written), 0);
-    H5Pclose(creation);
-    H5Dclose(set);
-    H5Sclose(space);
-    H5Sclose(part);
-    ck_assert_int_ge(H5Fclose(file), 0);
-}
-
-START_TEST(what_was_never_written_is_read_only_where_the_set_says_as_what)
-{
-    const char *path = in_folder("part.h5");
-    for (int i = 0; i < 8; i++) {
-        int has_fill = i & 1, fill_in = i & 2, deflate = i & 4;
-        int32_t out[80];
-        struct error error = {0};
-        make_part(path, has_fill, fill_in, deflate);
-        struct h5_file *file = h5_open(path, 1 << 20, &error);
-        ck_assert_ptr_nonnull(file);
-        if (has_fill && fill_in) {
-            ck_assert_int_eq(h5_read_int32(file, "set", 0, 80, out, &error), 0);
-            ck_assert(out[47] == 47 && out[48] == 7 && out[79] == 7);
-        } else {
-            ck_assert_int_eq(h5_read_int32(file, "set", 0, 80, out, &error), -1);
-            ck_assert_int_eq(error.code, EXIT_CODE_DATA);
-            ck_assert_msg(
-                strstr(error.text,
-                    "part.h5: set /set: 2 of its 5 chunks were never written, the first of them from "
-                    "row 48 on: write them"),
-                "%s", error.text);
-        }
-        h5_close(file);
-    }
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("reading");
@@ -243,7 +190,6 @@ int main(void)
     tcase_add_test(tcase, chunks_of_one_row_take_no_memory_for_each);
     tcase_add_test(tcase, a_sequence_costs_its_own_bytes);
     tcase_add_test(tcase, sets_read_alike_however_they_are_cut_into_chunks);
-    tcase_add_test(tcase, what_was_never_written_is_read_only_where_the_set_says_as_what);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);
 }

@@ -1,0 +1,194 @@
+/* What is read, as what, and what is refused by name: kinds of elements, and values that are not there. The
+ * files are made by HDF5 itself. */
+#include "h5/h5.h"
+#include "support/folder.h"
+#include "support/suite.h"
+
+#include <check.h>
+#include <hdf5.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ck_assert_says(text, part) ck_assert_msg(strstr(text, part) != NULL, "'%s' lacks '%s'", text, part)
+
+static const char *path; /* of the file of a test */
+
+static void make_path(void)
+{
+    folder_make();
+    path = in_folder("set.h5");
+}
+
+static struct h5_file *open_well(void)
+{
+    struct error error = {0};
+    struct h5_file *file = h5_open(path, 1 << 20, &error);
+    ck_assert_msg(file != NULL, "%s", error.text);
+    return file;
+}
+
+/* ---- kinds of elements ---- */
+
+static hid_t make_enumeration(hid_t base, const char *zero, const char *one)
+{
+    hid_t type = H5Tenum_create(base);
+    int64_t value = 0; /* little-endian: its first bytes are those of any width */
+    H5Tenum_insert(type, zero, &value);
+    value = 1;
+    H5Tenum_insert(type, one, &value);
+    return type;
+}
+
+/* Makes a file with a set of three zeroes of this type, and an attribute of it on the root. */
+static void make_zeroes(hid_t type)
+{
+    char zeroes[256] = {0};
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t space = H5Screate_simple(1, (hsize_t[]){3}, NULL), one = H5Screate(H5S_SCALAR);
+    hid_t set = H5Dcreate2(file, "set", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t attribute = H5Acreate2(file, "attribute", type, one, H5P_DEFAULT, H5P_DEFAULT);
+    ck_assert_int_ge(H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, zeroes), 0);
+    ck_assert_int_ge(H5Awrite(attribute, type, zeroes), 0);
+    H5Aclose(attribute);
+    H5Dclose(set);
+    H5Sclose(space);
+    H5Sclose(one);
+    ck_assert_int_ge(H5Fclose(file), 0);
+}
+
+START_TEST(booleans_of_h5py_are_zero_and_one)
+{
+    const hid_t bases[] = {H5T_STD_I8LE, H5T_STD_U8LE, H5T_STD_I32LE, H5T_STD_I64LE};
+    for (size_t i = 0; i < sizeof bases / sizeof *bases; i++) {
+        hid_t boolean = make_enumeration(bases[i], "FALSE", "TRUE");
+        struct h5_shape shape;
+        int64_t integers[3] = {7, 7, 7}, value = 7;
+        int32_t narrow[3] = {7, 7, 7};
+        float floats[3] = {7, 7, 7};
+        make_zeroes(boolean);
+        hid_t id = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), set = H5Dopen2(id, "set", H5P_DEFAULT);
+        hid_t in_memory = make_enumeration(H5T_NATIVE_INT8, "FALSE", "TRUE");
+        ck_assert_int_ge(H5Dwrite(set, in_memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, "\1\0\1"), 0);
+        H5Tclose(in_memory);
+        H5Tclose(boolean);
+        H5Dclose(set);
+        H5Fclose(id);
+        struct h5_file *file = open_well();
+        ck_assert_int_eq(h5_look(file, "set", &shape, NULL), 0);
+        ck_assert(shape.kind == H5_INTEGER && strcmp(shape.what, "integers") == 0);
+        ck_assert_int_eq(h5_read_integers(file, "set", 0, 3, integers, NULL), 0);
+        ck_assert_int_eq(h5_read_int32(file, "set", 0, 3, narrow, NULL), 0);
+        ck_assert_int_eq(h5_read_floats(file, "set", 0, 3, floats, NULL), 0);
+        for (int k = 0; k < 3; k++)
+            ck_assert(integers[k] == (k != 1) && narrow[k] == (k != 1) && floats[k] == (float)(k != 1));
+        ck_assert_int_eq(h5_attribute_integer(file, "/", "attribute", &value, NULL), 1);
+        ck_assert_int_eq(value, 0);
+        h5_close(file);
+    }
+}
+END_TEST
+
+static void assert_refused_as(hid_t type, const char *what)
+{
+    struct error error = {0};
+    int32_t out[3];
+    int64_t value;
+    char text[200];
+    make_zeroes(type);
+    H5Tclose(type);
+    struct h5_file *file = open_well();
+    ck_assert_int_eq(h5_read_int32(file, "set", 0, 3, out, &error), -1);
+    ck_assert_int_eq(error.code, EXIT_CODE_DATA);
+    snprintf(text, sizeof text, "set.h5: set /set holds %s where integers belong", what);
+    ck_assert_says(error.text, text);
+    ck_assert_int_eq(h5_attribute_integer(file, "/", "attribute", &value, &error), -1);
+    snprintf(
+        text, sizeof text, "set.h5: attribute attribute of / should be an integer, but holds %s: ", what);
+    ck_assert_says(error.text, text);
+    h5_close(file);
+}
+
+START_TEST(other_kinds_are_refused_by_their_name)
+{
+    const char *enumeration = "an enumeration other than FALSE = 0 and TRUE = 1";
+    assert_refused_as(make_enumeration(H5T_STD_I8LE, "LOW", "HIGH"), enumeration);
+    assert_refused_as(make_enumeration(H5T_STD_I8LE, "TRUE", "FALSE"), enumeration);
+    assert_refused_as(H5Tcopy(H5T_STD_B8LE), "bit fields");
+    assert_refused_as(H5Tcreate(H5T_OPAQUE, 5), "opaque bytes");
+    assert_refused_as(H5Tcopy(H5T_IEEE_F32LE), "real numbers");
+    assert_refused_as(H5Tcopy(H5T_C_S1), "text");
+    assert_refused_as(H5Tcopy(H5T_STD_REF_OBJ), "references");
+    assert_refused_as(H5Tarray_create2(H5T_STD_I32LE, 1, (hsize_t[]){2}), "arrays");
+    assert_refused_as(H5Tvlen_create(H5T_STD_I32LE), "lists of variable length");
+    hid_t complex_number = H5Tcreate(H5T_COMPOUND, 8);
+    H5Tinsert(complex_number, "r", 0, H5T_IEEE_F32LE);
+    H5Tinsert(complex_number, "i", 4, H5T_IEEE_F32LE);
+    assert_refused_as(complex_number, "compounds of several members");
+}
+END_TEST
+
+/* ---- values that are not there ---- */
+
+/* Makes a set of 5 chunks of 16 rows of which the first 3 are written. */
+static void make_part(int has_fill, int fill_in, int deflate)
+{
+    int32_t written[48], fill = 7;
+    for (int i = 0; i < 48; i++)
+        written[i] = i;
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t space = H5Screate_simple(1, (hsize_t[]){80}, NULL),
+          part = H5Screate_simple(1, (hsize_t[]){48}, NULL);
+    hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(creation, 1, (hsize_t[]){16});
+    if (deflate)
+        H5Pset_deflate(creation, 1);
+    if (has_fill)
+        H5Pset_fill_value(creation, H5T_NATIVE_INT32, &fill);
+    H5Pset_fill_time(creation, fill_in ? H5D_FILL_TIME_IFSET : H5D_FILL_TIME_NEVER);
+    hid_t set = H5Dcreate2(file, "set", H5T_STD_I32LE, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+    H5Sselect_hyperslab(space, H5S_SELECT_SET, (hsize_t[]){0}, NULL, (hsize_t[]){48}, NULL);
+    ck_assert_int_ge(H5Dwrite(set, H5T_NATIVE_INT32, part, space, H5P_DEFAULT, written), 0);
+    H5Pclose(creation);
+    H5Dclose(set);
+    H5Sclose(space);
+    H5Sclose(part);
+    ck_assert_int_ge(H5Fclose(file), 0);
+}
+
+START_TEST(what_was_never_written_is_read_only_where_the_set_says_as_what)
+{
+    for (int i = 0; i < 8; i++) {
+        int has_fill = i & 1, fill_in = i & 2, deflate = i & 4;
+        int32_t out[80];
+        struct error error = {0};
+        make_part(has_fill, fill_in, deflate);
+        struct h5_file *file = open_well();
+        if (has_fill && fill_in) {
+            ck_assert_int_eq(h5_read_int32(file, "set", 0, 80, out, &error), 0);
+            ck_assert(out[47] == 47 && out[48] == 7 && out[79] == 7);
+        } else {
+            ck_assert_int_eq(h5_read_int32(file, "set", 0, 80, out, &error), -1);
+            ck_assert_int_eq(error.code, EXIT_CODE_DATA);
+            ck_assert_msg(
+                strstr(error.text,
+                    "set.h5: set /set: 2 of its 5 chunks were never written, the first of them from "
+                    "row 48 on: write them"),
+                "%s", error.text);
+        }
+        h5_close(file);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("storage");
+    TCase *tcase = tcase_create("storage");
+    tcase_add_checked_fixture(tcase, make_path, folder_remove);
+    tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, booleans_of_h5py_are_zero_and_one);
+    tcase_add_test(tcase, other_kinds_are_refused_by_their_name);
+    tcase_add_test(tcase, what_was_never_written_is_read_only_where_the_set_says_as_what);
+    suite_add_tcase(suite, tcase);
+    return suite_run(suite);
+}
