@@ -3,7 +3,10 @@
  * both are to end with the same bits. Nor does it take one that was due by the minute, which depends on the
  * clock. How often the run went back, what its rate has come to, and which step best.h5 is of, are not taken
  * from the checkpoint, which has them as they were before. A run that is killed before its next checkpoint
- * diverges and goes back again, as it did. */
+ * diverges and goes back again, as it did.
+ *
+ * What goes wrong before the first update from there goes wrong again whatever the rate. Once that is tried,
+ * as it may have been a fault of the machine, and not five times. */
 #include "base/log.h"
 #include "run/run.h"
 
@@ -57,10 +60,16 @@ int run_go_back(struct run *run, struct error *why)
         return -1;
     if (run->progress.backs >= RUN_MOST_BACKS)
         return error_prefix(why, "after going back %d times: ", RUN_MOST_BACKS);
+    if (run->went_back && run->learner.state.step == run->updates_back)
+        return error_prefix(why,
+            "after going back to step %" PRId64 ", from where it came to the same with the same weights: ",
+            run->progress.anchor);
     if (restore(run, &error)) {
         error_prefix(why, "%.400s: the run cannot go back: ", error.text);
         return -1;
     }
+    run->went_back = 1;
+    run->updates_back = run->learner.state.step;
     if (run->comm->rank == 0)
         log_line(LOG_WARNING,
             "%.*s: going back to step %" PRId64 ", with rates times %g from there on (the %" PRId64

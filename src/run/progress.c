@@ -57,14 +57,12 @@ int progress_is_over(const struct progress *progress, const struct config *confi
         (patience > 0 && progress->position == 0 && progress->waited >= patience);
 }
 
-int progress_check_finite(
-    const struct progress *progress, int64_t step, const char *what, double value, struct error *error)
+int progress_check_finite(const struct progress *progress, int64_t step, const char *what, double value,
+    const char *advice, struct error *error)
 {
     if (isfinite(value))
         return 0;
     return error_set(error, EXIT_CODE_DIVERGED,
-        "step %lld of epoch %lld: the %s is %s; nothing of this step was saved: a smaller train.lr or "
-        "train.clip "
-        "may help",
-        (long long)step, (long long)progress->epoch, what, isnan(value) ? "not a number" : "infinite");
+        "step %lld of epoch %lld: the %s is %s; nothing of this step was saved: %s", (long long)step,
+        (long long)progress->epoch, what, isnan(value) ? "not a number" : "infinite", advice);
 }

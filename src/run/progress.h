@@ -25,8 +25,8 @@ void progress_begin_epoch(struct progress *progress);
 int progress_is_over(const struct progress *progress, const struct config *config);
 
 /* Fails with EXIT_CODE_DIVERGED where `value`, the `what` of step `step`, is not finite: that step must not
- * be saved. */
-int progress_check_finite(
-    const struct progress *progress, int64_t step, const char *what, double value, struct error *error);
+ * be saved. The text ends with what may help. */
+int progress_check_finite(const struct progress *progress, int64_t step, const char *what, double value,
+    const char *advice, struct error *error);
 
 #endif

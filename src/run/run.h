@@ -28,6 +28,9 @@ struct run {
     struct progress progress;
     int saved;        /* 1: the newest checkpoint is of what learner and progress are now */
     struct feed feed; /* of the training set */
+
+    int went_back;        /* 1: this job went back after a divergence, the last time to where */
+    int64_t updates_back; /* so many updates had been made */
 };
 
 /* Trains: this is the whole life of a run but for run_close. Returns the exit code. (train.c) */
@@ -67,7 +70,7 @@ int run_save(struct run *run, int newest, int best, int due, struct error *error
 /* Goes back after a divergence (*why): restores weights, moments and progress of the last checkpoint that was
  * due, lowers the rate from there on, and puts the feed and metrics.csv in their place. Fails with *why where
  * train.on_divergence asks for no such thing, and where the run has gone back too often or there is no such
- * checkpoint, which *why then says too. (back.c) */
+ * checkpoint, or where nothing was updated since it last did, which *why then says too. (back.c) */
 enum { RUN_MOST_BACKS = 5 };
 int run_go_back(struct run *run, struct error *why);
 

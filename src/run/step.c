@@ -7,6 +7,7 @@
 #include "run/progress.h"
 
 #include <math.h>
+#include <stdio.h>
 
 /* ---- this rank's part ---- */
 
@@ -82,13 +83,32 @@ void learner_compute(struct learner *learner, struct feed *feed, const struct pr
 
 /* ---- all ranks' part ---- */
 
+enum { ADVICE = 700 }; /* bytes of room for it */
+
+/* What may help against a loss or gradient that is not finite. Before the first update the rate had no part
+ * in it. */
+static const char *advise(const struct learner *learner, char text[static ADVICE])
+{
+    const struct config *config = learner->config;
+    if (learner->state.step > 0)
+        return "a smaller train.lr or train.clip may help";
+    snprintf(text, ADVICE,
+        "the weights are those of the start, so a smaller train.lr does not help: 'rnn-data info %.400s' "
+        "shows "
+        "values that are too large%s",
+        config->data.train ? config->data.train : "FILE",
+        config->data.standardize ? "" : ", and data.standardize = yes scales inputs");
+    return text;
+}
+
 /* Divergence is a loss that is no finite number, or many times the mean of the epoch so far. */
 static int check_loss(const struct learner *learner, const struct progress *progress, double sum, double loss,
     struct error *error)
 {
     double mean = tally_mean(progress->epoch_loss, progress->epoch_counted);
     double explode = learner->config->train.explode;
-    if (progress_check_finite(progress, progress->step + 1, "loss", sum, error))
+    char advice[ADVICE];
+    if (progress_check_finite(progress, progress->step + 1, "loss", sum, advise(learner, advice), error))
         return -1;
     if (!(explode * mean > 0) || !(loss > explode * mean))
         return 0;
@@ -150,7 +170,8 @@ static int take_update(
 {
     double before = clock_now();
     if (!are_finite(learner->weights, learner->P))
-        return progress_check_finite(progress, progress->step + 1, "largest weight", INFINITY, error);
+        return progress_check_finite(progress, progress->step + 1, "largest weight", INFINITY,
+            "a smaller train.lr or train.clip may help", error);
     learner_take_weights(learner);
     outcome->update += clock_now() - before;
     return 0;
@@ -177,11 +198,12 @@ static int skip_step(
 static int use_step(struct learner *learner, const struct feed_step *step, struct progress *progress,
     struct net_score *sum, struct outcome *outcome, struct error *error)
 {
+    char advice[ADVICE];
     int failed = check_loss(learner, progress, sum->loss, outcome->loss, error);
     if (!failed && sum->counted > 0)
         failed = complete_gradient(learner, step, sum->counted, outcome, error) ||
-            progress_check_finite(
-                progress, progress->step + 1, "norm of the gradient", outcome->gradient_norm, error);
+            progress_check_finite(progress, progress->step + 1, "norm of the gradient",
+                outcome->gradient_norm, advise(learner, advice), error);
     if (failed && skip_step(learner, progress, outcome, error))
         return -1;
     outcome->learning_rate = optim_rate(&learner->optim, &learner->state, step->epoch);

@@ -78,5 +78,8 @@ int run_validate(struct run *run, struct outcome *outcome, enum stop_reason *sto
     outcome->sequences = run->sets.valid->sequences;
     outcome->frames = run->sets.valid->frames;
     outcome->seconds = clock_now() - start;
-    return progress_check_finite(&run->progress, run->progress.step, "validation loss", outcome->loss, error);
+    return progress_check_finite(&run->progress, run->progress.step, "validation loss", outcome->loss,
+        "a smaller train.lr or train.clip may help, unless values of the validation set are far beyond those "
+        "of training, which 'rnn-data info' shows",
+        error);
 }

@@ -309,11 +309,38 @@ START_TEST(a_run_goes_back_to_before_a_validation)
     command_result_finish(&result);
     job_run(&result, 2, "wild.ini", "before", SET, "-s", "train.on_divergence=back", NULL);
     job_expect(&result, 76);
-    job_complains(&result, 6, "the validation loss is ", "going back to step 1, ", NULL);
-    ck_assert_ptr_nonnull(
-        strstr(result.errors, "after going back 5 times: step 1 of epoch 1: the validation"));
+    job_complains(&result, 2, "the validation loss is ", "going back to step 1, ", NULL);
+    ck_assert_ptr_nonnull(strstr(result.errors,
+        "after going back to step 1, from where it came to the same with the same weights: step 1 of epoch "
+        "1: "
+        "the validation"));
     command_result_finish(&result);
     ck_assert_int_eq(job_metrics_rows("before"), 1);
+#undef SET
+}
+END_TEST
+
+/* No rate has had a part in what goes wrong in the first step, and going back only repeats it. */
+START_TEST(a_first_step_that_diverges_advises_to_look_at_the_data)
+{
+    struct command_result result;
+    write_wild();
+#define SET "-s", "train.batch=41", "-s"
+    job_run(&result, 2, "wild.ini", "first", SET, "train.on_divergence=abort", NULL);
+    job_expect(&result, 76);
+    job_complains(&result, 1, "step 1 of epoch 1: the ",
+        "the weights are those of the start, so a smaller train.lr "
+        "does not help: 'rnn-data info ",
+        "/wild.h5' shows", NULL);
+    ck_assert_ptr_null(strstr(result.errors, "may help"));
+    command_result_finish(&result);
+    job_run(&result, 2, "wild.ini", "again", SET, "train.on_divergence=back", NULL);
+    job_expect(&result, 76);
+    job_complains(&result, 2, "step 1 of epoch 1: the ", "going back to step 0", NULL);
+    ck_assert_ptr_nonnull(
+        strstr(result.errors, "after going back to step 0, from where it came to the same"));
+    ck_assert_ptr_nonnull(strstr(result.errors, "so a smaller train.lr does not help"));
+    command_result_finish(&result);
 #undef SET
 }
 END_TEST
@@ -435,6 +462,7 @@ int main(void)
     tcase_add_test(tests, a_run_that_goes_on_diverging_ends_after_going_back_five_times);
     tcase_add_test(tests, a_run_that_went_back_behind_its_newest_checkpoint_goes_on);
     tcase_add_test(tests, a_run_goes_back_to_before_a_validation);
+    tcase_add_test(tests, a_first_step_that_diverges_advises_to_look_at_the_data);
     tcase_add_test(tests, a_loss_far_above_the_mean_of_the_epoch_is_divergence);
     tcase_add_loop_test(tests, the_end_of_the_job_is_the_end_of_the_run, 0, 2);
     tcase_add_loop_test(tests, a_squeue_that_tells_nothing_does_no_harm, 0, 5);
