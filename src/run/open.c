@@ -18,15 +18,16 @@ static void warn_idle(const struct run *run)
         log_line(LOG_WARNING, "%s", text);
 }
 
-/* All ranks call. Says on rank 0 where a run begins on raw inputs. */
-static int warn_scale(struct run *run, struct error *error)
+/* Says where a run begins on raw inputs. A faulty value in the sample is told with its step, when the run
+ * reads it for that, as it would be elsewhere in the file. */
+static void warn_scale(const struct run *run)
 {
     char text[900];
     size_t bad = 0;
+    struct error error;
     int asked = run->comm->rank == 0 && !run->config->data.standardize;
-    if (asked && scale_describe(run->sets.train, &bad, text, sizeof text, error) == 0 && bad)
+    if (asked && scale_describe(run->sets.train, &bad, text, sizeof text, &error) == 0 && bad)
         log_line(LOG_WARNING, "%s", text);
-    return comm_agree(run->comm, error);
 }
 
 /* Opens the directory and the data, and makes the network for it. */
@@ -56,8 +57,7 @@ static int take_start(
     run->saved = start == START_CONTINUED;
     if (run->saved)
         return run_restore(run, checkpoint, error);
-    if (warn_scale(run, error))
-        return -1;
+    warn_scale(run);
     progress_init(&run->progress);
     return learner_start(&run->learner, checkpoint->weights, error);
 }
