@@ -75,6 +75,12 @@ hsize_t h5_count_chunks(const struct h5_set *set); /* that the set consists of *
 /* Are the values of a set in this file, all of them, and can they be? Its shape and chunks are known. */
 int h5_check_storage(
     const struct h5_file *file, const struct h5_set *set, hid_t creation, struct error *error);
+/* Does HDF5 have the filters that the first chunk of a set went through? */
+int h5_check_filters(
+    const struct h5_file *file, const struct h5_set *set, hid_t creation, struct error *error);
+/* Says why rows could not be read, as h5_failed, and returns -1. */
+int h5_unread(
+    const struct h5_file *file, const struct h5_set *set, int64_t first, int64_t rows, struct error *error);
 /* Opens a chunked set again with its part of the file's cache; -1 where that fails, for h5_failed. */
 int h5_give_cache(struct h5_file *file, struct h5_set *set, hid_t creation, hid_t access);
 

@@ -55,8 +55,7 @@ static int read_locked(struct h5_file *file, const struct request *request, stru
     h5_expect_values();
     if (h5_read_rows(set, h5_memory_type(request->type), request->first, request->rows, request->out) == 0)
         return 0;
-    return h5_failed(file, error, "set /%s: rows %lld to %lld cannot be read", set->name,
-        (long long)request->first, (long long)(request->first + request->rows - 1));
+    return h5_unread(file, set, request->first, request->rows, error);
 }
 
 static int read_numbers(struct h5_file *file, const struct request *request, struct error *error)

@@ -101,5 +101,7 @@ int h5_check_storage(
             error, EXIT_CODE_DATA, "%s: set /%s was never written: it has no values", file->name, set->name);
     if (check_size(file, set, stored, error) != 0)
         return -1;
-    return check_chunks(file, set, creation, error);
+    if (check_chunks(file, set, creation, error) != 0)
+        return -1;
+    return stored ? h5_check_filters(file, set, creation, error) : 0;
 }
