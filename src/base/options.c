@@ -115,6 +115,13 @@ static void join_names(const char *const *names, char *text, size_t size)
             names[i]);
 }
 
+/* Is it a path in the folder of the user, which a shell puts in only where a word begins with it? Else there
+ * would soon be a folder of this name. */
+static int is_home(const char *value)
+{
+    return value[0] == '~' && (!value[1] || value[1] == '/');
+}
+
 static int refuse_value(const struct option_row *row, const char *value, struct error *error)
 {
     static const char *const usual[] = {[OPTION_TEXT] = "a path",
@@ -125,7 +132,10 @@ static int refuse_value(const struct option_row *row, const char *value, struct 
         [OPTION_CLOCK] = "[DD-]HH:MM:SS above zero, as 01:30:00 or 2-12:00:00"};
     char option[TEXT_SHOWN], allowed[200];
     snprintf(option, sizeof option, "--%s", row->name);
-    if (row->allowed)
+    if (row->kind == OPTION_TEXT && is_home(value))
+        snprintf(allowed, sizeof allowed,
+            "a path without ~, which a shell replaces only where a word begins with it: write $HOME");
+    else if (row->allowed)
         snprintf(allowed, sizeof allowed, "%s", row->allowed);
     else if (row->kind == OPTION_CHOICE)
         join_names(row->names, allowed, sizeof allowed);
@@ -185,8 +195,10 @@ static int take_choice(const struct option_row *row, const char *value, int *pla
 
 static int take_text(const char *value, const char **text)
 {
+    if (!*value || is_home(value))
+        return -1;
     *text = value;
-    return *value ? 0 : -1;
+    return 0;
 }
 
 /* -1 where the value is none of the kind. */

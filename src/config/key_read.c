@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const out_of_range = "out of range";
@@ -25,9 +26,27 @@ static const char *explain(enum number_state state, const char *malformed)
     return state == NUMBER_OK ? NULL : state == NUMBER_OVERFLOW ? out_of_range : malformed;
 }
 
+/* Where the path begins with the folder of the user, *directory becomes that, and *text what is behind it. */
+static const char *expand_home(const char **text, const char **directory)
+{
+    const char *home = getenv("HOME");
+    if (**text != '~')
+        return NULL;
+    if ((*text)[1] != '/')
+        return "no folder but ~/ is known by such a sign (a file's name may begin with it behind ./)";
+    if (!home || *home != '/')
+        return "HOME does not say which folder ~/ is";
+    *directory = home;
+    *text += 1 + strspn(*text + 1, "/");
+    return NULL;
+}
+
 static const char *read_path(const char *text, const char *directory, char **path)
 {
     char *made = NULL;
+    const char *why = expand_home(&text, &directory);
+    if (why)
+        return why;
     if (*text) {
         size_t room = strlen(directory) + strlen(text) + 2;
         made = memory_create(room, 1, NULL);

@@ -69,8 +69,8 @@ int key_is_of_network(const struct config_key *key);
 
 /* Takes a value: NULL, or what is wrong with it ("out of range"), *config then untouched. A list fills as
  * many elements as it has, and *items with how many that are (1 for other types); one with a length of its
- * own may be empty. A path is relative to `directory` (absolute). Running out of memory is among what can be
- * wrong. */
+ * own may be empty. A path is relative to `directory` (absolute), or to HOME where it begins with ~/. Running
+ * out of memory is among what can be wrong. */
 const char *key_read(const struct config_key *key, const char *text, const char *directory,
     struct config *config, size_t *items);
 

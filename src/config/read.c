@@ -12,14 +12,22 @@
 
 enum { WHERE = 500 };
 
+/* No value of any key begins and ends with the same quote, and a path is the only one that could. */
+static int is_quoted(const char *value)
+{
+    size_t n = strlen(value);
+    return n > 1 && (value[0] == '"' || value[0] == '\'') && value[n - 1] == value[0];
+}
+
 /* Takes the value, or with `more` adds it to what the key has. */
 static void take_value(struct config_reading *reading, const struct config_key *key, const char *value,
     const char *directory, int more)
 {
     struct key_state *state = reading_state_of(reading, key);
     text_show(value, state->shown);
-    const char *why = more ? key_add(key, value, reading->config, &state->items)
-                           : key_read(key, value, directory, reading->config, &state->items);
+    const char *why = is_quoted(value) ? "quotes are part of a value: leave them out"
+        : more                         ? key_add(key, value, reading->config, &state->items)
+                                       : key_read(key, value, directory, reading->config, &state->items);
     if (!why)
         return;
     char allowed[300], what[400];

@@ -19,7 +19,8 @@ static const struct option_row rows[] = {
     {"prime", 0, OPTION_TEXT, AT(prime), .argument = "DATASET",
         .help = "sequences to go on from, or that a decoder speaks about"},
     {"beam", 0, OPTION_WHOLE, AT(beam), 1, 65536, .argument = "N",
-        .help = "ctc and decoder: search with N hypotheses (default: greedy)"},
+        .help = "ctc and decoder: search with N hypotheses (default, and with 1:\n"
+                "greedy; ctc takes the best path then)"},
     {"cache", 0, OPTION_BYTES, AT(cache), .argument = "SIZE",
         .help = "memory for the dataset per rank (default: '256 MiB')"},
     {"watchdog", 0, OPTION_SECONDS, AT(watchdog), .argument = "TIME",

@@ -424,6 +424,10 @@ START_TEST(labels_are_written_as_they_were_judged)
     job_field(result.output, "sequences=", "sequence_error", found);
     free(expect_line(&result));
     ck_assert_double_eq_tol(count_wrong(kind, 37) / 37.0, atof(found), 1e-8);
+    predict(&result, 0, checkpoint, path_of(kind, "-valid.h5"), "-o", path_of(kind, "-one.h5"), "--beam", "1",
+        NULL);
+    free(expect_line(&result));
+    ck_assert_msg(job_same_file(path_of(kind, "-one.h5"), path_of(kind, "-out.h5")), "a beam of 1 is greedy");
     for (int beam = 0; beam < 2;
          beam++) { /* the same on ranks and in small microbatches, also by searching */
         predict(&result, 3, checkpoint, path_of(kind, "-valid.h5"), "-o", path_of(kind, "-few.h5"), "--batch",

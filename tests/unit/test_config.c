@@ -400,6 +400,10 @@ END_TEST
 static const char *const bad[][4] = {
     {"data", "standardize", "true", "neither yes nor no: allowed is yes or no"},
     {"data", "standardize", "", "neither yes nor no"},
+    {"data", "standardize", "\"yes\"", "quotes are part of a value: leave them out: allowed is yes or no"},
+    {"data", "valid", "\"a b.h5\"", "quotes are part of a value: leave them out"},
+    {"data", "valid", "'a.h5'", "quotes are part of a value: leave them out"},
+    {"data", "cache", "'256 MiB'", "quotes are part of a value: leave them out: allowed is a whole number"},
     {"data", "cache", "256", "not a number and a unit: allowed is a whole number and bytes, KiB, MiB"},
     {"data", "cache", "256 MB", "not a number and a unit"},
     {"data", "cache", "1.5 GiB", "not a number and a unit"},
@@ -992,6 +996,31 @@ START_TEST(paths_are_relative_to_the_file_and_become_absolute)
 }
 END_TEST
 
+START_TEST(the_home_folder_is_put_in)
+{
+    struct config c;
+    static const char *const homes[][3] = {
+        {"/home/ann", "/home/ann/d/a.h5", "/home/ann/b.h5"}, {"/", "/d/a.h5", "/b.h5"}};
+    const char *const override[] = {"data.valid=~//b.h5", NULL};
+    char *before = getenv("HOME");
+    for (int i = 0; i < 2; i++) {
+        setenv("HOME", homes[i][0], 1);
+        read_good(&c, "[data]\ntrain = ~/d/a.h5\n", override);
+        ck_assert_str_eq(c.data.train, homes[i][1]);
+        ck_assert_str_eq(c.data.valid, homes[i][2]);
+        config_finish(&c);
+    }
+    unsetenv("HOME");
+    expect_fault("[data]\ntrain = ~/a.h5\n", 2, "data.train = ~/a.h5", "HOME does not say", "");
+    setenv("HOME", before ? before : "/root", 1);
+    expect_fault("[data]\ntrain = ~bob/a.h5\n", 2, "data.train = ~bob/a.h5", "no folder but ~/", "");
+    expect_fault("[data]\ntrain = ~\n", 2, "data.train = ~", "no folder but ~/", "");
+    read_good(&c, "[data]\ntrain = ./~a.h5\n", NULL);
+    ck_assert_ptr_nonnull(strstr(c.data.train, "/~a.h5"));
+    config_finish(&c);
+}
+END_TEST
+
 static const char *const base_text = "[data]\ntrain=a\n";
 
 /* Faults of resuming a run that was started with `before` under `now` (lists of overrides). */
@@ -1347,6 +1376,7 @@ int main(void)
     tcase_add_test(cases, the_last_override_counts_and_the_value_is_taken_as_it_is);
     tcase_add_test(cases, files_that_are_no_configuration);
     tcase_add_test(cases, paths_are_relative_to_the_file_and_become_absolute);
+    tcase_add_test(cases, the_home_folder_is_put_in);
     tcase_add_test(cases, a_changed_key_is_refused_with_both_values);
     tcase_add_test(cases, equal_configurations_differ_in_nothing);
     tcase_add_test(cases, more_epochs_are_refused_where_the_schedule_depends_on_them);

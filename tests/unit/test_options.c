@@ -205,6 +205,8 @@ START_TEST(usage_errors_name_the_option_and_what_is_allowed)
     expect_refused("rnn-train a --run", "--run", "needs a value");
     expect_refused("rnn-train a --init", "--init", "needs a value");
     expect_refused("rnn-train a -o ''", "--run", "a path");
+    expect_refused("rnn-train a --run=~/x", "--run ~/x", "a path without ~");
+    expect_refused("rnn-predict a b -o ~", "--output ~", "a path without ~");
     expect_refused("rnn-train --fresh=1 a", "--fresh", "takes no value");
     expect_refused("rnn-train --quiet=1 a", "--quiet", "takes no value");
     expect_refused("rnn-train --fresh --check a", "--fresh", "--check");
