@@ -34,14 +34,17 @@ const struct kernel *kernel_find(const char *name)
     return NULL;
 }
 
-static size_t first_cache = 32 << 10, last_cache = 32 << 20;
+static size_t first_cache = 32 << 10, second_cache = 512 << 10, last_cache = 32 << 20;
 
 static void find_caches(void)
 {
 #ifdef _SC_LEVEL1_DCACHE_SIZE
     long first = sysconf(_SC_LEVEL1_DCACHE_SIZE), last = sysconf(_SC_LEVEL3_CACHE_SIZE);
+    long second = sysconf(_SC_LEVEL2_CACHE_SIZE);
     if (first >= 16 << 10 && first <= 1 << 20)
         first_cache = (size_t)first;
+    if (second >= 128 << 10 && second <= 16 << 20)
+        second_cache = (size_t)second;
     if (last >= 1 << 20)
         last_cache = (size_t)last;
 #endif
@@ -50,6 +53,11 @@ static void find_caches(void)
 size_t kernel_first_cache(void)
 {
     return first_cache;
+}
+
+size_t kernel_second_cache(void)
+{
+    return second_cache;
 }
 
 size_t kernel_last_cache(void)

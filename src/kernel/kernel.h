@@ -91,6 +91,13 @@ struct additive_gradient {
     float *denergy;     /* [width], added to: query by query, of each the sum over its keys */
 };
 
+/* Householder reflections H(k) = 1 - 2 v v^T / v^T v, k < n, where v is zero before place k. */
+struct reflections {
+    size_t n;
+    const double *v;       /* the other n - k numbers of each v(k), one v after the other */
+    const double *squares; /* [n] v^T v of each, added in their order */
+};
+
 /* One build: its functions are listed and described in kernel/functions.h, those of cells, name_forward and
  * name_backward for a step of each, in kernel/cells/list.h. */
 struct kernel {
@@ -116,9 +123,10 @@ const struct kernel *kernel_choose(struct error *error);
  * here. */
 const struct kernel *kernel_find(const char *name);
 
-/* Bytes of the first data cache and of the last, which block sizes follow (no bits do): found by
- * kernel_choose; 32 KiB and 32 MiB where the system does not tell. */
+/* Bytes of the first data cache, the second and the last, which block sizes follow (no bits do): found by
+ * kernel_choose; 32 KiB, 512 KiB and 32 MiB where the system does not tell. */
 size_t kernel_first_cache(void);
+size_t kernel_second_cache(void);
 size_t kernel_last_cache(void);
 
 /* "generic avx2 avx512": the builds in this program, in rising order. */
@@ -128,6 +136,12 @@ const char *kernel_list(void);
 static inline size_t panels_count(size_t K, size_t columns)
 {
     return K * columns;
+}
+
+/* Where v(k) begins in struct reflections; of k = n, how many numbers there are. */
+static inline size_t reflections_place(size_t n, size_t k)
+{
+    return k * n - k * (k - 1) / 2; /* k = 0: the second term is 0 as well */
 }
 
 /* A stride for rows of n floats, n a multiple of 16: an odd number of cache lines, so that neighbours in a

@@ -33,9 +33,6 @@ struct tile_rows {
     float *C;
 };
 
-/* Tiles live in registers only if every loop over rows and vectors is unrolled. */
-#define UNROLL _Pragma("GCC unroll 8")
-
 INLINE void tile_step(vec sum[MOST_ROWS][TILE_VECTORS], const float *A, size_t A_row, const float *B,
     const size_t ROWS, const size_t VECTORS)
 {

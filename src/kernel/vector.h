@@ -25,6 +25,9 @@
 
 _Static_assert(KERNEL_BLOCK % VEC_LANES == 0, "a block is made of whole vectors");
 
+/* What is to live in registers does only if every loop over rows and vectors is unrolled. */
+#define UNROLL _Pragma("GCC unroll 8")
+
 enum { TILE_VECTORS = 3 }; /* most column vectors of a tile of a product */
 
 INLINE vec vec_load(const float *p)

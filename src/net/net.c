@@ -78,7 +78,22 @@ const struct parameter *net_get_parameters(const struct net *net, size_t *n)
 
 int net_init_weights(const struct net *net, uint64_t seed, float *weights, struct error *error)
 {
-    return parameters_start(&net->parameters, seed, weights, error);
+    struct net_piece piece;
+    for (size_t i = 0; net_get_piece(net, i, &piece); i++)
+        if (net_start_piece(net, &piece, seed, &(struct net_life){0}, weights, error))
+            return -1;
+    return 0;
+}
+
+int net_get_piece(const struct net *net, size_t i, struct net_piece *piece)
+{
+    return parameters_get_piece(&net->parameters, i, piece);
+}
+
+int net_start_piece(const struct net *net, const struct net_piece *piece, uint64_t seed,
+    const struct net_life *life, float *weights, struct error *error)
+{
+    return parameters_start(&net->parameters, net->kernel, piece, seed, life, weights, error);
 }
 
 void net_pack(struct net *net, const float *weights)

@@ -40,6 +40,13 @@ const struct parameter *net_get_parameters(const struct net *net, size_t *n);
  * each of its two biases (Jozefowicz, Zaremba and Sutskever 2015). */
 int net_init_weights(const struct net *net, uint64_t seed, float *weights, struct error *error);
 
+/* The same in pieces, for ranks that share the work: an orthogonal matrix takes H^3 operations. Sets *piece
+ * to piece i, from 0 on, and returns 1, or 0 where there is none; the pieces are all of the weights. The
+ * second writes one of them where it belongs in weights [P]. */
+int net_get_piece(const struct net *net, size_t i, struct net_piece *piece);
+int net_start_piece(const struct net *net, const struct net_piece *piece, uint64_t seed,
+    const struct net_life *life, float *weights, struct error *error);
+
 /* Packs weights [P] into the panels that forward and backward multiply with, once per update. Nothing reads
  * `weights` again afterwards. */
 void net_pack(struct net *net, const float *weights);

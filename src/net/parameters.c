@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "net/orthogonal.h"
 
 #include <assert.h>
 #include <math.h>
@@ -65,81 +66,82 @@ struct starting starting_uniform(size_t inputs)
     return (struct starting){.rule = STARTS_UNIFORM, .number = 1 / sqrt((double)inputs)};
 }
 
-/* Puts the k-th reflection before Q [n][n]: Q becomes H_k Q. v and w [n] are scratch; v is drawn. */
-static void reflect(size_t n, size_t k, const double *v, double *w, double *Q)
+/* How often life is shown while numbers are drawn: a few milliseconds of work. */
+enum { DRAWN_AT_A_TIME = 1 << 18 };
+
+static void show_life(const struct net_life *life, size_t drawn)
 {
-    double squares = 0;
-    for (size_t i = k; i < n; i++)
-        squares += v[i] * v[i];
-    memset(w + k, 0, (n - k) * sizeof *w);
-    for (size_t i = k; i < n; i++)
-        for (size_t j = k; j < n; j++)
-            w[j] += v[i] * Q[i * n + j];
-    for (size_t i = k; i < n; i++) {
-        double factor = 2 * v[i] / squares;
-        for (size_t j = k; j < n; j++)
-            Q[i * n + j] -= factor * w[j];
-    }
+    if (life->show && drawn % DRAWN_AT_A_TIME == 0)
+        life->show(life->context);
 }
 
-/* Q = H_1 H_2 ... H_n of n reflections H_k = 1 - 2 v v^T / v^T v, v random in its last n - k + 1 places
- * (Stewart 1980 draws v normal; uniform v gives a matrix as orthogonal). Rows and columns below k do not meet
- * H_k, so building from the last reflection on touches only the corner that is not yet the identity. */
-static int init_orthogonal(uint64_t seed, size_t index, size_t gate, size_t n, float *out)
+/* Writes what a rule other than that of orthogonal matrices gives. */
+static void start_numbers(uint64_t seed, size_t index, const struct starting *starting, size_t n,
+    const struct net_life *life, float *out)
 {
-    double *Q = memory_create(n * n, sizeof *Q, NULL);
-    double *v = memory_create(n, sizeof *v, NULL), *w = memory_create(n, sizeof *w, NULL);
-    int failed = !Q || !v || !w;
-    for (size_t i = 0; i < n && !failed; i++)
-        Q[i * n + i] = 1;
-    for (size_t k = n; k-- > 0 && !failed;) {
-        for (size_t i = k; i < n; i++)
-            v[i] = 2 * random_uniform(seed, RANDOM_WEIGHTS, index, (gate * n + k) * n + i) - 1;
-        reflect(n, k, v, w, Q);
-    }
-    for (size_t i = 0; i < n * n && !failed; i++)
-        out[i] = (float)Q[i];
-    memory_destroy(Q);
-    memory_destroy(v);
-    memory_destroy(w);
-    return failed ? -1 : 0;
-}
-
-static int init_parameter(
-    uint64_t seed, size_t index, const struct parameter *p, const struct starting *starting, float *out)
-{
-    int failed = 0;
-    switch (starting->rule) {
-    case STARTS_UNIFORM:
-        for (size_t k = 0; k < p->count; k++)
+    for (size_t k = 0; k < n; k++) {
+        show_life(life, k);
+        if (starting->rule == STARTS_UNIFORM)
             out[k] = (float)(starting->number * (2 * random_uniform(seed, RANDOM_WEIGHTS, index, k) - 1));
-        break;
-    case STARTS_NORMAL:
-        for (size_t k = 0; k < p->count; k++)
+        else if (starting->rule == STARTS_NORMAL)
             out[k] = (float)random_normal(seed, RANDOM_WEIGHTS, index, k);
-        break;
-    case STARTS_ORTHOGONAL:
-        for (size_t g = 0, n = p->size[1]; g < starting->blocks && !failed; g++)
-            failed = init_orthogonal(seed, index, g, n, out + g * n * n);
-        break;
-    case STARTS_CONSTANT:
-        for (size_t k = 0; k < p->count; k++)
+        else
             out[k] = (float)starting->number;
-        break;
     }
     if (starting->adjust) {
         assert(starting->blocks > 0);
-        starting->adjust(p->count / starting->blocks, out);
+        starting->adjust(n / starting->blocks, out);
     }
-    return failed;
 }
 
-int parameters_start(const struct parameters *parameters, uint64_t seed, float *weights, struct error *error)
+/* Orthogonal matrices are started one by one, other tensors whole. */
+static size_t count_pieces(const struct starting *starting)
 {
-    for (size_t i = 0; i < parameters->n; i++) {
-        const struct parameter *p = &parameters->list[i];
-        if (init_parameter(seed, i, p, &parameters->starting[i], weights + p->offset))
-            return error_set(error, EXIT_CODE_INTERNAL, "out of memory for starting weights");
+    return starting->rule == STARTS_ORTHOGONAL ? starting->blocks : 1;
+}
+
+/* Drawing a number takes some twenty times as long as writing one, and of a matrix n numbers for each place
+ * are met by a few fast operations. */
+static double estimate(const struct starting *starting, const struct parameter *p)
+{
+    if (starting->rule == STARTS_ORTHOGONAL) {
+        double n = (double)p->size[1];
+        return n * n * (0.5 + n / 250);
     }
+    return (double)p->count * (starting->rule == STARTS_CONSTANT ? 0.05 : 1);
+}
+
+int parameters_get_piece(const struct parameters *parameters, size_t i, struct net_piece *piece)
+{
+    size_t tensor = 0, before = 0;
+    while (tensor < parameters->n && i - before >= count_pieces(&parameters->starting[tensor]))
+        before += count_pieces(&parameters->starting[tensor++]);
+    if (tensor == parameters->n)
+        return 0;
+    const struct parameter *p = &parameters->list[tensor];
+    size_t count = p->count / count_pieces(&parameters->starting[tensor]);
+    *piece = (struct net_piece){.tensor = tensor,
+        .block = i - before,
+        .offset = p->offset + (i - before) * count,
+        .count = count,
+        .work = estimate(&parameters->starting[tensor], p)};
+    return 1;
+}
+
+int parameters_start(const struct parameters *parameters, const struct kernel *kernel,
+    const struct net_piece *piece, uint64_t seed, const struct net_life *life, float *weights,
+    struct error *error)
+{
+    const struct starting *starting = &parameters->starting[piece->tensor];
+    float *out = weights + piece->offset;
+    if (starting->rule != STARTS_ORTHOGONAL) {
+        start_numbers(seed, piece->tensor, starting, piece->count, life, out);
+        return 0;
+    }
+    assert(!starting->adjust);
+    const struct orthogonal_key key = {.seed = seed, .parameter = piece->tensor, .block = piece->block};
+    size_t n = parameters->list[piece->tensor].size[1];
+    if (orthogonal_start(kernel, &key, n, life, out, error))
+        return error_prefix(error, "starting weights of %zu units: ", n);
     return 0;
 }

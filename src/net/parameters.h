@@ -4,6 +4,7 @@
 #define NET_PARAMETERS_H
 
 #include "base/error.h"
+#include "kernel/kernel.h"
 #include "net/types.h"
 
 enum starting_rule { STARTS_UNIFORM, STARTS_NORMAL, STARTS_ORTHOGONAL, STARTS_CONSTANT };
@@ -31,8 +32,11 @@ void parameters_finish(struct parameters *parameters); /* takes zeroes */
 size_t parameters_declare(struct parameters *parameters, size_t rows, size_t columns,
     struct starting starting, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* Writes the values that training starts from, weights [count]. (See net_init_weights.) */
-int parameters_start(const struct parameters *parameters, uint64_t seed, float *weights, struct error *error);
+/* The pieces that starting weights are made in; see net_get_piece and net_start_piece. */
+int parameters_get_piece(const struct parameters *parameters, size_t i, struct net_piece *piece);
+int parameters_start(const struct parameters *parameters, const struct kernel *kernel,
+    const struct net_piece *piece, uint64_t seed, const struct net_life *life, float *weights,
+    struct error *error);
 
 /* As PyTorch starts layers of so many inputs: uniform within 1 / sqrt(inputs). */
 struct starting starting_uniform(size_t inputs);

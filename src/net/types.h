@@ -80,6 +80,20 @@ struct parameter {
     size_t offset, count; /* floats, in the flat vector */
 };
 
+/* A piece of the starting weights, made on its own: a tensor, or one of the square matrices of a tensor that
+ * starts orthogonal. */
+struct net_piece {
+    size_t tensor, block; /* which of the parameters, and which matrix of it */
+    size_t offset, count; /* floats, in the flat vector */
+    double work;          /* about how long it takes, in the time of one random number */
+};
+
+/* Called every now and then in work that takes long; show NULL: nothing is. */
+struct net_life {
+    void (*show)(void *context);
+    void *context;
+};
+
 struct net;
 struct kernel;
 

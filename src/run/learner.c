@@ -72,13 +72,14 @@ void learner_take_weights(struct learner *learner)
 int learner_start(struct learner *learner, const float *weights, struct error *error)
 {
     size_t bytes = learner->P * sizeof *weights;
-    if (learner->comm->rank == 0 && weights)
-        memcpy(learner->weights, weights, bytes);
-    else if (learner->comm->rank == 0)
-        net_init_weights(learner->net, learner->config->train.seed, learner->weights, error);
-    if (comm_agree(learner->comm, error))
+    int given = weights != NULL;
+    comm_broadcast(learner->comm, &given, sizeof given, 0);
+    if (!given && learner_make_weights(learner, error))
         return -1;
-    comm_broadcast(learner->comm, learner->weights, bytes, 0);
+    if (weights)
+        memcpy(learner->weights, weights, bytes);
+    if (given)
+        comm_broadcast(learner->comm, learner->weights, bytes, 0);
     learner_take_weights(learner);
     return 0;
 }

@@ -111,6 +111,10 @@ int learner_score(struct learner *learner, const struct feed *feed, struct tally
  * does. */
 int learner_agree_weights(struct learner *learner, int64_t step, struct error *error);
 
+/* All ranks call. Makes the weights that train.seed gives, each rank a share of them, with signs of life.
+ * (starting.c) */
+int learner_make_weights(struct learner *learner, struct error *error);
+
 /* All ranks call. Packs the weights with noise, a function of seed, step and weight, for step `step`; the
  * weights themselves stay as they are. Returns the seconds spent with other ranks. (noise.c) */
 double learner_add_noise(struct learner *learner, int64_t step);

@@ -309,6 +309,35 @@ static void compare_arrays(const struct kernel *fast, const struct kernel *plain
     memory_destroy(y);
 }
 
+/* Any block of columns of a product of reflections. */
+static void compare_reflect(const struct kernel *fast, const struct kernel *plain)
+{
+    size_t n = 1 + below(50), columns = KERNEL_BLOCK * (1 + below(9)),
+           first = KERNEL_BLOCK * below((n + 15) / 16);
+    double *v = memory_create(reflections_place(n, n), sizeof *v, NULL);
+    double *squares = memory_create(n, sizeof *squares, NULL),
+           *scratch = memory_create(2 * n, sizeof *scratch, NULL);
+    double *Q = memory_create(n * columns, sizeof *Q, NULL), *R = memory_create(n * columns, sizeof *R, NULL);
+    draws++;
+    for (size_t k = 0, place = 0; k < n; k++)
+        for (size_t i = k; i < n; i++, place++) {
+            v[place] = 2 * random_uniform(7, RANDOM_TEST, draws, place) - 1;
+            squares[k] += v[place] * v[place];
+        }
+    const struct reflections all = {n, v, squares};
+    fast->reflect(&all, first, columns, Q, scratch);
+    plain->reflect(&all, first, columns, R, scratch);
+    for (size_t i = 0; i < n; i++)
+        for (size_t c = 0; c < columns && first + c < n; c++)
+            ck_assert_msg(memcmp(&Q[i * columns + c], &R[i * columns + c], sizeof *Q) == 0,
+                "reflections: row %zu of column %zu", i, first + c);
+    memory_destroy(v);
+    memory_destroy(squares);
+    memory_destroy(scratch);
+    memory_destroy(Q);
+    memory_destroy(R);
+}
+
 START_TEST(every_build_gives_the_bits_of_the_plain_twin)
 {
     const struct kernel *fast = kernel_find(names[_i]), *plain = kernel_find("plain");
@@ -320,6 +349,7 @@ START_TEST(every_build_gives_the_bits_of_the_plain_twin)
         compare_attend(fast, plain);
         compare_cells(fast, plain);
         compare_arrays(fast, plain);
+        compare_reflect(fast, plain);
     }
 }
 END_TEST
