@@ -1,5 +1,7 @@
 #include "base/error.h"
 
+#include "base/clean.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +13,7 @@ int error_set(struct error *error, enum exit_code code, const char *format, ...)
         error->code = (int)code;
         vsnprintf(error->text, sizeof error->text, format, arguments);
         va_end(arguments);
+        text_clean(error->text);
     }
     return -1;
 }
@@ -26,6 +29,7 @@ int error_prefix(struct error *error, const char *format, ...)
         size_t used = strlen(text);
         snprintf(text + used, sizeof text - used, "%s", error->text);
         memcpy(error->text, text, sizeof text);
+        text_clean(error->text);
     }
     return -1;
 }
@@ -47,7 +51,7 @@ void faults_add(struct faults *faults, enum exit_code code, const char *format, 
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    faults->say(faults->context, text);
+    faults->say(faults->context, text_clean(text));
 }
 
 void faults_warn(struct faults *faults, const char *format, ...)
@@ -59,5 +63,5 @@ void faults_warn(struct faults *faults, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    faults->warn(faults->context, text);
+    faults->warn(faults->context, text_clean(text));
 }

@@ -1,5 +1,7 @@
 #include "base/log.h"
 
+#include "base/clean.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,7 +36,7 @@ void log_line(enum log_level level, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line + used, sizeof line - (size_t)used - 1, format, arguments);
     va_end(arguments);
-    size_t n = strlen(line);
+    size_t n = strlen(text_clean(line));
     line[n] = '\n';
     if (write(STDERR_FILENO, line, n + 1) < 0)
         return; /* nowhere left to complain to */
@@ -54,6 +56,8 @@ void log_texts(const char *const *texts)
     used = add_text(line, used, room, " ");
     for (; *texts; texts++)
         used = add_text(line, used, room, *texts);
+    line[used] = '\0';
+    text_clean(line);
     line[used++] = '\n';
     if (write(STDERR_FILENO, line, used) < 0)
         return;

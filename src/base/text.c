@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include "base/clean.h"
 #include "base/memory.h"
 
 #include <string.h>
@@ -32,18 +33,12 @@ int text_next_item(const char **list, char *item, size_t size)
 
 const char *text_show(const char *text, char shown[TEXT_SHOWN])
 {
-    size_t n = 0;
-    for (; n < 60 && text[n]; n++) {
-        unsigned char c = (unsigned char)text[n];
-        shown[n] = c < ' ' || c == 127 ? '?' : text[n];
-    }
+    enum { MOST = 60 };
+    size_t n = strnlen(text, MOST + 1), cut = n > MOST;
     /* A cut must not fall inside a character of several bytes. */
-    if (text[n]) {
-        while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
-            n--;
-        memcpy(shown + n, "...", 4);
-    } else {
-        shown[n] = '\0';
-    }
-    return shown;
+    for (n = cut ? MOST : n; cut && n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80;)
+        n--;
+    memcpy(shown, text, n);
+    memcpy(shown + n, cut ? "..." : "", cut ? 4 : 1);
+    return text_clean(shown);
 }

@@ -1,10 +1,15 @@
+#include "base/clean.h"
+#include "base/error.h"
+#include "base/log.h"
 #include "base/mathematics.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "support/suite.h"
 
 #include <check.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -144,6 +149,74 @@ START_TEST(the_address_sanitizer_finds_a_float_behind_a_piece_of_an_arena)
 }
 END_TEST
 
+/* ---- texts from outside ---- */
+
+START_TEST(a_text_from_outside_cannot_steer_a_terminal)
+{
+    static const char *const pairs[][2] = {{"plain", "plain"}, {"\033[2J", "?[2J"},
+        {"a\tb\nc\r\177", "a?b?c??"},
+        {"dr\xc3\xb6lf \xe2\x82\xac \xf0\x9f\x99\x82", "dr\xc3\xb6lf \xe2\x82\xac \xf0\x9f\x99\x82"},
+        {"\xc2\x9b"
+         "2J",
+            "??2J"},
+        {"\x9b"
+         "2J",
+            "?2J"},
+        {"dr\xf6lf", "dr?lf"}, {"\xc3", "?"}, {"\xe2\x82", "??"}, {"\xc0\x9b", "??"}, {"\xe0\x82\x9b", "???"},
+        {"\xed\xa0\x80", "???"}, {"\xf4\x90\x80\x80", "????"}, {"\xf0\x80\x82\x9b", "????"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "%s", pairs[i][0]);
+        ck_assert_str_eq(text_clean(text), pairs[i][1]);
+    }
+    char shown[TEXT_SHOWN];
+    ck_assert_str_eq(text_show("\033x", shown), "?x");
+}
+END_TEST
+
+static void take_text(void *context, const char *text)
+{
+    snprintf(context, 64, "%s", text);
+}
+
+START_TEST(errors_and_faults_take_texts_as_they_come)
+{
+    struct error error;
+    struct faults faults;
+    char said[64];
+    error_set(&error, EXIT_CODE_DATA, "format '%s'", "\033]0;x\a");
+    ck_assert_str_eq(error.text, "format '?]0;x?'");
+    error_prefix(&error, "%s: ", "\033c");
+    ck_assert_str_eq(error.text, "?c: format '?]0;x?'");
+    faults_init(&faults, 1, take_text, said);
+    faults.warn = take_text;
+    faults_add(&faults, EXIT_CODE_DATA, "%s", "a\033");
+    ck_assert_str_eq(said, "a?");
+    faults_warn(&faults, "%s", "\nb");
+    ck_assert_str_eq(said, "?b");
+}
+END_TEST
+
+/* Both ways of the log, on standard error that a pipe holds. */
+START_TEST(the_log_writes_one_line_whatever_it_is_given)
+{
+    int ends[2], before = dup(STDERR_FILENO);
+    char read_back[256];
+    ck_assert_int_eq(pipe(ends), 0);
+    dup2(ends[1], STDERR_FILENO);
+    log_line(LOG_ERROR, "%s", "two\nlines\033[31m");
+    log_texts((const char *[]){"\033", "c", NULL});
+    dup2(before, STDERR_FILENO);
+    close(ends[1]);
+    ssize_t n = read(ends[0], read_back, sizeof read_back - 1);
+    close(ends[0]);
+    close(before);
+    ck_assert_int_gt(n, 0);
+    read_back[n] = 0;
+    ck_assert_str_eq(read_back, "rnn-train: two?lines?[31m\nrnn-train: ?c\n");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("base");
@@ -158,6 +231,9 @@ int main(void)
     tcase_add_test(cases, arena_measures_what_it_then_hands_out);
     if (arena_gap())
         tcase_add_test(cases, the_address_sanitizer_finds_a_float_behind_a_piece_of_an_arena);
+    tcase_add_test(cases, a_text_from_outside_cannot_steer_a_terminal);
+    tcase_add_test(cases, errors_and_faults_take_texts_as_they_come);
+    tcase_add_test(cases, the_log_writes_one_line_whatever_it_is_given);
     suite_add_tcase(suite, cases);
     return suite_run(suite);
 }
