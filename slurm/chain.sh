@@ -43,6 +43,7 @@ for shared in "${RNN_SLURM:-}" "${0%/*}" "${original%/*}" slurm; do [ ! -f "$sha
 job_check srun "$@"
 for word; do
     [ "$word" != --fresh ] || job_fail "--fresh would start over in each link: remove the run directory instead"
+    [[ $word != --init* ]] || job_fail "--init begins a run, and each link goes on with it: begin it by another script"
 done
 job_train "$@"
 # 65 also stands for a run in use: so seems one whose link was lost with its node, until its lock is two minutes old.

@@ -90,8 +90,23 @@ signalled=
 trap 'job_hand_on USR1' USR1
 trap 'job_hand_on TERM' TERM
 
+# job_has_begun CONFIG.ini [option]...: has this run a checkpoint? Without one --init is needed again.
+job_has_begun() {
+    local word before='' directory=${1##*/}
+    directory=runs/${directory%.ini}
+    for word; do
+        case $before/$word in
+            -o/* | --run/*) directory=$word ;;
+            */--run=*) directory=${word#--run=} ;;
+            */-o?*) directory=${word#-o} ;;
+        esac
+        before=$word
+    done
+    compgen -G "$directory/checkpoint-*.h5" >/dev/null
+}
+
 # job_train CONFIG.ini [option]...: trains behind the script, so that signals find the script awake; the exit code goes
-# into `status`. --fresh is for the first start: a job that was put back goes on.
+# into `status`. --fresh and --init are for the first start: a job that was put back goes on.
 job_train() {
     if [ -n "$signalled" ]; then
         job_say "asked to stop by $signalled before it began"
@@ -99,9 +114,14 @@ job_train() {
         return
     fi
     if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ]; then
-        local word words=()
+        local word words=() before='' begun=no
+        ! job_has_begun "$@" || begun=yes
         for word; do
-            [ "$word" = --fresh ] || words+=("$word")
+            case $begun/$before/$word in
+                */*/--fresh | yes/--init/* | yes/*/--init | yes/*/--init=*) ;;
+                *) words+=("$word") ;;
+            esac
+            before=$word
         done
         set -- "${words[@]}"
     fi

@@ -57,6 +57,7 @@ struct checkpoint {
     /* Where it came from; the only part that differs between equal runs. */
     struct provenance {
         char *version, *command, *hosts, *libraries, *job, *time;
+        char *run; /* identifier of the run (ckpt/own.h); NULL where the file is older than identifiers */
         int64_t ranks;
     } provenance;
 };
@@ -77,7 +78,9 @@ size_t checkpoint_estimate(const struct net *net, enum optimizer optimizer);
 enum checkpoint_trust { CHECKPOINT_SEALED, CHECKPOINT_ANY };
 
 /* Reads and checks a checkpoint file; *checkpoint must be initialized and is filled only on success. Errors
- * name the file and what to do; EXIT_CODE_IO: cannot be read; EXIT_CODE_DATA: damaged, truncated, foreign. */
+ * name the file and what to do; EXIT_CODE_IO: cannot be read; EXIT_CODE_DATA: damaged, truncated, foreign.
+ * Returns 0, -1, or CHECKPOINT_NEWER where a newer program wrote it, whose formats this one does not know. */
+enum { CHECKPOINT_NEWER = -2 };
 int checkpoint_read(
     const char *path, enum checkpoint_trust trust, struct checkpoint *checkpoint, struct error *error);
 

@@ -30,9 +30,10 @@ static int check_format(struct h5_file *file, int64_t *version, struct error *er
         return -1;
     if (there && *version >= 1 && *version <= CHECKPOINT_VERSION)
         return 0;
-    return error_set(error, EXIT_CODE_DATA,
+    error_set(error, EXIT_CODE_DATA,
         "%s: has checkpoint format %" PRId64 ", this program reads 1 to %d: use the version that wrote it",
         h5_name(file), there ? *version : 0, CHECKPOINT_VERSION);
+    return there && *version > CHECKPOINT_VERSION ? CHECKPOINT_NEWER : -1;
 }
 
 /* Weights that are no numbers have their hash too; no run saves such. */
@@ -68,8 +69,9 @@ static int decode(struct h5_file *file, size_t size, struct checkpoint *read, st
 {
     size_t most = size < SIZE_MAX / MOST_RATIO ? size * MOST_RATIO : SIZE_MAX;
     struct section whole = {.way = SECTION_READ, .file = file, .error = error, .most = most, .group = "/"};
-    if (check_format(file, &whole.version, error) != 0)
-        return -1;
+    int format = check_format(file, &whole.version, error);
+    if (format != 0)
+        return format;
     section_hash(&whole, "weights_hash", &read->weights_hash);
     if (whole.failed || layout_pass(&whole, read) != 0)
         return -1;

@@ -5,7 +5,7 @@
 #include "ckpt/checkpoint.h"
 
 /* Reads a file that lies in memory, without its hash line; `path` is its name in errors. *checkpoint is
- * filled only on success. EXIT_CODE_DATA: damaged, or not ours. */
+ * filled only on success. Returns as checkpoint_read does. EXIT_CODE_DATA: damaged, newer, or not ours. */
 int checkpoint_decode(
     const void *image, size_t size, const char *path, struct checkpoint *checkpoint, struct error *error);
 

@@ -30,6 +30,13 @@ void directory_name_step(int64_t step, char *name, size_t size)
     snprintf(name, size, "%s%0*" PRId64 "%s", before_step, STEP_DIGITS, step, behind_step);
 }
 
+void directory_step_path(const char *directory, int64_t step, char *path, size_t size)
+{
+    int length = snprintf(path, size, "%s/", directory);
+    if (length < (int)size)
+        directory_name_step(step, path + length, size - (size_t)length);
+}
+
 int directory_walk(const char *directory, void (*each)(void *context, const char *name), void *context)
 {
     DIR *stream = opendir(directory);

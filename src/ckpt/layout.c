@@ -15,7 +15,7 @@ _Static_assert(sizeof(struct progress) == 20 * 8, "a new member of progress belo
 _Static_assert(
     sizeof(struct optim_state) == 7 * 8, "a new member of optim_state belongs into layout_optimizer");
 _Static_assert(
-    sizeof(struct provenance) == 7 * sizeof(void *), "a new member belongs into layout_provenance");
+    sizeof(struct provenance) == 8 * sizeof(void *), "a new member belongs into layout_provenance");
 
 static const int64_t most = INT64_MAX;
 
@@ -184,6 +184,8 @@ static int layout_provenance(const struct section *whole, struct checkpoint *c)
     section_long_text(&s, "job", &p->job);
     section_long_text(&s, "time", &p->time);
     section_integer(&s, "ranks", &p->ranks, 0, most);
+    if (s.version >= 5)
+        section_long_text(&s, "run", &p->run);
     return section_end(&s);
 }
 

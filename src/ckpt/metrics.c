@@ -1,26 +1,28 @@
 /* metrics.csv: a row is one write, so that a reader sees whole rows; a row that could not be written whole is
  * cut off again. The number of rows at a checkpoint is in the checkpoint, and a resume cuts behind them, so
  * each row stands once however the run ended. Rows, not bytes: how wide a time prints differs between equal
- * runs, and equal runs have equal checkpoints. */
+ * runs, and equal runs have equal checkpoints. A row that is lost keeps its line, without figures, so that
+ * the number stays right.
+ *
+ * The file is written to only where its one name is this one: a link, symbolic or hard, would lead the writes
+ * into somebody's copy. */
 #include "ckpt/metrics.h"
 
 #include "base/file.h"
 #include "base/memory.h"
 #include "ckpt/directory.h"
+#include "ckpt/rows.h"
+#include "ckpt/salvage.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
-
-const char metrics_header[] =
-    "step,epoch,split,sequences,frames,loss,error,learning_rate,gradient_norm,seconds,"
-    "frames_per_second,data_wait,comm_wait\n";
-
-enum { HEADER_BYTES = sizeof metrics_header - 1 };
 
 struct metrics {
     int descriptor;
@@ -28,76 +30,136 @@ struct metrics {
     char path[DIRECTORY_PATH];
 };
 
-const char metrics_advice[] = "put the file of the run back, or start over with --fresh";
-
-/* Finds where the header and `rows` rows behind it end. */
-static int find_end(const struct metrics *metrics, int64_t rows, int64_t *end, struct error *error)
+static int open_file(struct metrics *metrics)
 {
-    char block[1 << 14];
-    int64_t lines = -1, at = 0; /* the header is line 0 */
-    for (;;) {
-        ssize_t n = pread(metrics->descriptor, block, sizeof block, at);
-        if (n < 0)
-            return error_set(error, EXIT_CODE_IO, "%s: cannot be read: %s", metrics->path, strerror(errno));
-        if (at == 0 && (n < HEADER_BYTES || memcmp(block, metrics_header, HEADER_BYTES) != 0))
-            return error_set(error, EXIT_CODE_DATA,
-                "%s: is not the file that the checkpoint was written with: %s", metrics->path,
-                metrics_advice);
-        if (n == 0)
-            return error_set(error, EXIT_CODE_DATA,
-                "%s: has %" PRId64 " rows, but %" PRId64 " belong to the checkpoint: %s", metrics->path,
-                lines, rows, metrics_advice);
-        for (ssize_t i = 0; i < n; i++)
-            if (block[i] == '\n' && ++lines == rows) {
-                *end = at + i + 1;
-                return 0;
-            }
-        at += n;
-    }
+    return metrics->descriptor = open(metrics->path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 }
 
-/* A new file is made durable in its directory too, since a checkpoint will count on it. */
-static int begin(struct metrics *metrics, const char *directory, struct error *error)
+static void close_file(struct metrics *metrics)
 {
-    if (ftruncate(metrics->descriptor, 0) != 0 || lseek(metrics->descriptor, 0, SEEK_SET) != 0 ||
-        file_write_all(metrics->descriptor, metrics_header, HEADER_BYTES) != 0 ||
-        file_sync_folder(directory) != 0)
-        return error_set(error, EXIT_CODE_IO, "%s: cannot be written: %s: make room and run again",
-            metrics->path, strerror(errno));
-    metrics->length = HEADER_BYTES;
-    return 0;
+    if (metrics->descriptor >= 0)
+        close(metrics->descriptor);
+    metrics->descriptor = -1;
 }
 
-static int go_on(struct metrics *metrics, int64_t rows, struct error *error)
+/* Puts a file of these bytes in the place of the one that is there, and opens it. */
+static int replace(struct metrics *metrics, const char *bytes, size_t size, int64_t rows, struct error *error)
 {
-    int64_t end = 0;
-    if (find_end(metrics, rows, &end, error) != 0)
+    close_file(metrics);
+    if (file_replace(metrics->path, bytes, size, error) != 0)
         return -1;
-    if (ftruncate(metrics->descriptor, end) != 0 || lseek(metrics->descriptor, end, SEEK_SET) != end)
-        return error_set(error, EXIT_CODE_IO, "%s: cannot be cut to %" PRId64 " rows: %s", metrics->path,
-            rows, strerror(errno));
-    metrics->length = end;
+    if (open_file(metrics) < 0)
+        return error_set(error, EXIT_CODE_IO, "%s: cannot be opened: %s", metrics->path, strerror(errno));
+    metrics->length = (int64_t)size;
     metrics->rows = rows;
     return 0;
 }
 
-struct metrics *metrics_open(const char *directory, int64_t rows, struct error *error)
+/* Makes the file anew of the rows that are found in its texts, and tells so: `why` is what was wrong. */
+static int make_anew(struct metrics *metrics, const struct row_plan *plan, struct salvage *salvage,
+    const char *why, struct error *error)
 {
+    size_t size;
+    int64_t lost;
+    if (!plan->known)
+        return error_set(error, EXIT_CODE_DATA,
+            "%s: %s: put the file of the run back, or start over with --fresh", metrics->path, why);
+    char *bytes = salvage_finish(salvage, plan, &size, &lost);
+    if (!bytes)
+        return error_set(error, EXIT_CODE_INTERNAL, "%s: no memory to make it anew", metrics->path);
+    int outcome = replace(metrics, bytes, size, plan->rows, error);
+    free(bytes);
+    if (outcome == 0)
+        salvage_tell(salvage, metrics->path, why, plan, lost);
+    return outcome;
+}
+
+/* Is the open file ours alone, and is what it holds right? Then it is cut behind its rows. Returns 1 where it
+ * is, 0 where not, which `why` tells, and -1 and an error. */
+static int go_on(
+    struct metrics *metrics, const struct row_plan *plan, char *why, size_t size, struct error *error)
+{
+    struct stat status;
+    struct row_check check;
+    if (fstat(metrics->descriptor, &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1) {
+        snprintf(why, size, "has another name too (a link)");
+        return 0;
+    }
+    FILE *file = fopen(metrics->path, "re");
+    int sound = file ? rows_check(file, plan, &check) : -1;
+    if (file)
+        fclose(file);
+    if (sound < 0)
+        return error_set(error, EXIT_CODE_IO, "%s: cannot be read: %s", metrics->path, strerror(errno));
+    if (!sound) {
+        snprintf(why, size, "%s", check.why);
+        return 0;
+    }
+    if (ftruncate(metrics->descriptor, check.end) != 0)
+        return error_set(error, EXIT_CODE_IO, "%s: cannot be cut to %" PRId64 " rows: %s", metrics->path,
+            plan->rows, strerror(errno));
+    metrics->length = check.end;
+    metrics->rows = plan->rows;
+    return 1;
+}
+
+/* Opens what is there, or makes it anew. */
+static int find(
+    struct metrics *metrics, const struct row_plan *plan, char *warning, size_t size, struct error *error)
+{
+    char why[200];
+    if (open_file(metrics) >= 0) {
+        int sound = go_on(metrics, plan, why, sizeof why, error);
+        if (sound != 0)
+            return sound < 0 ? -1 : 0;
+    } else if (errno == ENOENT || errno == ELOOP) {
+        snprintf(why, sizeof why, "%s", errno == ENOENT ? "is missing" : "is a link");
+    } else {
+        return error_set(error, EXIT_CODE_IO, "%s: cannot be opened: %s", metrics->path, strerror(errno));
+    }
+    struct salvage salvage = {.warning = warning, .size = size};
+    salvage_add_file(&salvage, metrics->path);
+    int outcome = make_anew(metrics, plan, &salvage, why, error);
+    salvage_free(&salvage);
+    return outcome;
+}
+
+struct metrics *metrics_open(
+    const char *directory, const struct progress *at, char *warning, size_t size, struct error *error)
+{
+    struct row_plan plan;
     struct metrics *metrics = memory_create(1, sizeof *metrics, error);
     if (!metrics)
         return NULL;
+    if (size)
+        warning[0] = 0;
+    metrics->descriptor = -1;
     snprintf(metrics->path, sizeof metrics->path, "%s/metrics.csv", directory);
-    metrics->descriptor = open(metrics->path, O_RDWR | O_CLOEXEC | (rows ? 0 : O_CREAT), 0666);
-    int outcome = -1;
-    if (metrics->descriptor < 0)
-        error_set(error, EXIT_CODE_IO, "%s: cannot be opened: %s%s%s", metrics->path, strerror(errno),
-            rows ? ": " : "", rows ? metrics_advice : "");
-    else
-        outcome = rows ? go_on(metrics, rows, error) : begin(metrics, directory, error);
+    rows_plan(at, &plan);
+    int outcome = plan.rows ? find(metrics, &plan, warning, size, error)
+                            : replace(metrics, rows_header, strlen(rows_header), 0, error);
     if (outcome == 0)
         return metrics;
     metrics_close(metrics);
     return NULL;
+}
+
+/* Rows that are none, as after damage, count for nothing. */
+int64_t metrics_last_step(const char *directory)
+{
+    char path[DIRECTORY_PATH], line[1024];
+    int64_t last = 0;
+    snprintf(path, sizeof path, "%s/metrics.csv", directory);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not keep us waiting */
+    FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "r");
+    while (file && fgets(line, sizeof line, file)) {
+        int64_t step;
+        if (sscanf(line, "%" SCNd64 ",", &step) == 1 && step > last)
+            last = step;
+    }
+    if (file)
+        fclose(file);
+    return last;
 }
 
 /* Writes ",VALUE": %.9g, but a NaN without the sign that printf may give it. */
@@ -124,17 +186,52 @@ int metrics_add(struct metrics *metrics, const struct metrics_row *row, struct e
     error_set(error, EXIT_CODE_IO,
         "%s: a row cannot be written: %s: make room and run the same command again", metrics->path,
         strerror(errno));
-    if (ftruncate(metrics->descriptor, metrics->length) == 0)
-        lseek(metrics->descriptor, metrics->length, SEEK_SET);
+    if (ftruncate(metrics->descriptor, metrics->length) != 0)
+        return -1; /* half a row is left: the next start cuts it off */
     return -1;
 }
 
-int metrics_sync(struct metrics *metrics, int64_t *rows, struct error *error)
+/* What somebody has done to the file since it was opened; NULL: nothing. */
+static const char *find_change(const struct metrics *metrics)
 {
+    struct stat named, open;
+    if (lstat(metrics->path, &named) != 0)
+        return errno == ENOENT ? "was removed while the run wrote it" : NULL;
+    if (fstat(metrics->descriptor, &open) != 0)
+        return NULL;
+    if (named.st_dev != open.st_dev || named.st_ino != open.st_ino)
+        return "was replaced while the run wrote it";
+    return open.st_size == metrics->length ? NULL : "was changed while the run wrote it";
+}
+
+/* The open file has all rows even where it has lost its name. */
+static int restore(struct metrics *metrics, const struct row_plan *plan, const char *why, char *warning,
+    size_t size, struct error *error)
+{
+    struct salvage salvage = {.warning = warning, .size = size};
+    salvage_add_descriptor(&salvage, metrics->descriptor);
+    salvage_add_file(&salvage, metrics->path);
+    int outcome = make_anew(metrics, plan, &salvage, why, error);
+    salvage_free(&salvage);
+    return outcome;
+}
+
+int metrics_sync(
+    struct metrics *metrics, struct progress *at, char *warning, size_t size, struct error *error)
+{
+    const char *why = find_change(metrics);
+    struct row_plan plan;
+    at->metrics_rows = metrics->rows;
+    rows_plan(at, &plan);
+    if (size)
+        warning[0] = 0;
+    if (why && plan.known)
+        return restore(metrics, &plan, why, warning, size, error);
+    if (why)
+        snprintf(warning, size, "%.600s: %s", metrics->path, why);
     if (file_sync(metrics->descriptor) != 0)
         return error_set(
             error, EXIT_CODE_IO, "%s: cannot be made durable: %s", metrics->path, strerror(errno));
-    *rows = metrics->rows;
     return 0;
 }
 
@@ -142,7 +239,6 @@ void metrics_close(struct metrics *metrics)
 {
     if (!metrics)
         return;
-    if (metrics->descriptor >= 0)
-        close(metrics->descriptor);
+    close_file(metrics);
     memory_destroy(metrics);
 }

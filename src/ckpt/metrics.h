@@ -3,12 +3,10 @@
 #define CKPT_METRICS_H
 
 #include "base/error.h"
+#include "ckpt/checkpoint.h"
 
+#include <stddef.h>
 #include <stdint.h>
-
-/* The first line of metrics.csv, with its newline; and what a user can do about a file that is not the run's.
- */
-extern const char metrics_header[], metrics_advice[];
 
 struct metrics_row {
     int64_t step, epoch;
@@ -18,17 +16,25 @@ struct metrics_row {
 };
 struct metrics;
 
-/* Opens the file for adding behind its first `rows` rows; what lies behind them is cut off. With 0 it is made
- * anew, with its header line. Owned by the caller, ended by metrics_close. NULL and an error where it cannot
- * be opened or has fewer rows. */
-struct metrics *metrics_open(const char *directory, int64_t rows, struct error *error);
+/* Opens the file for adding behind the rows that a run has at this point (at->metrics_rows of them); what
+ * lies behind them is cut off. With none it is made anew, with its header line. Where rows are missing or
+ * something else stands there, or the name is a link, the file is made anew of the rows that are left, those
+ * that are lost stand there without figures, and `warning` (empty otherwise) says so. Owned by the caller,
+ * ended by metrics_close. NULL and an error where it cannot be opened. */
+struct metrics *metrics_open(
+    const char *directory, const struct progress *at, char *warning, size_t size, struct error *error);
+
+/* Finds the last step that a row of the file is of; 0 where there is no row or no file. */
+int64_t metrics_last_step(const char *directory);
 
 /* Adds a row, whole or not at all. */
 int metrics_add(struct metrics *metrics, const struct metrics_row *row, struct error *error);
 
-/* Makes the rows durable; *rows is how many there are. A checkpoint that counts on them is written
- * afterwards. */
-int metrics_sync(struct metrics *metrics, int64_t *rows, struct error *error);
+/* Makes the rows durable, and sets at->metrics_rows, how many there are; `at` is the point that they belong
+ * to. A checkpoint that counts on them is written afterwards. A file that somebody removed, replaced or cut
+ * meanwhile is made anew as by metrics_open. */
+int metrics_sync(
+    struct metrics *metrics, struct progress *at, char *warning, size_t size, struct error *error);
 void metrics_close(struct metrics *metrics); /* may be NULL */
 
 #endif

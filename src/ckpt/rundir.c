@@ -1,7 +1,8 @@
 /* Which files a run directory has, and which of them may go.
  *
  * A checkpoint is removed only after a newer one is safely there. Checkpoints of later steps than the one
- * just written are those that a resume found damaged and passed over; they go too. */
+ * just written are those that a resume found damaged and passed over; they go too, where they are the run's
+ * own (ckpt/own.h). */
 #include "ckpt/rundir.h"
 
 #include "base/file.h"
@@ -16,8 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Is it the temporary file of one that a run writes? */
-static int is_temporary(const char *name)
+int rundir_is_temporary(const char *name)
 {
     static const char *const written[] = {"best.h5", "status", "config.ini", "metrics.csv", "probe"};
     char base[64];
@@ -30,13 +30,6 @@ static int is_temporary(const char *name)
         if (strcmp(base, written[i]) == 0)
             return 1;
     return directory_find_step(base) >= 0;
-}
-
-void rundir_checkpoint_path(const char *directory, int64_t step, char *path, size_t size)
-{
-    int length = snprintf(path, size, "%s/", directory);
-    if (length < (int)size)
-        directory_name_step(step, path + length, size - (size_t)length);
 }
 
 static int create_folders(const char *directory, struct error *error)
@@ -56,7 +49,8 @@ int rundir_create(const char *directory, struct error *error)
         return -1;
     temporary_name("probe", temporary);
     snprintf(probe, sizeof probe, "%s/%s", directory, temporary);
-    int descriptor = open(probe, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    unlink(probe); /* of a process that was killed, or a link that would lead elsewhere */
+    int descriptor = open(probe, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor < 0)
         return error_set(error, EXIT_CODE_IO,
             "%s: no file can be created in it: %s: change its permissions or choose another run directory "
@@ -76,22 +70,16 @@ static int is_ours(const char *name)
     return directory_find_step(name) >= 0;
 }
 
-static void find_run(void *context, const char *name)
+int rundir_has_best(const char *directory)
 {
-    int *found = context;
-    *found |= is_ours(name) && strcmp(name, "status") != 0;
-}
-
-int rundir_holds_run(const char *directory)
-{
-    int found = 0;
-    directory_walk(directory, find_run, &found);
-    return found;
+    char path[DIRECTORY_PATH];
+    snprintf(path, sizeof path, "%s/best.h5", directory);
+    return access(path, F_OK) == 0;
 }
 
 struct removal {
     const char *directory;
-    int temporary_only;
+    int temporary_only, but_status;
     int why; /* errno of the first failure */
     char failed[256];
 };
@@ -100,7 +88,9 @@ static void remove_ours(void *context, const char *name)
 {
     struct removal *removal = context;
     char path[DIRECTORY_PATH];
-    if (!is_temporary(name) && (removal->temporary_only || !is_ours(name)))
+    if (!rundir_is_temporary(name) && (removal->temporary_only || !is_ours(name)))
+        return;
+    if (removal->but_status && strcmp(name, "status") == 0)
         return;
     snprintf(path, sizeof path, "%s/%s", removal->directory, name);
     if (unlink(path) != 0 && errno != ENOENT && !removal->why) {
@@ -109,10 +99,14 @@ static void remove_ours(void *context, const char *name)
     }
 }
 
+/* The status goes last: as long as anything of the run is there, it shows that it is a run's. */
 int rundir_clear(const char *directory, struct error *error)
 {
-    struct removal removal = {.directory = directory};
+    struct removal removal = {.directory = directory, .but_status = 1};
     int why = directory_walk(directory, remove_ours, &removal);
+    removal.but_status = 0;
+    if (!why && !removal.why)
+        why = directory_walk(directory, remove_ours, &removal);
     if (why && why != ENOENT)
         return error_set(error, EXIT_CODE_IO, "%s: cannot be read: %s", directory, strerror(why));
     if (removal.why)
@@ -150,12 +144,13 @@ static int write_checkpoint(
     return outcome;
 }
 
-/* What cannot be removed stays: the checkpoint is safe, and that is what counts. */
-static void prune(const char *directory, int64_t step, int64_t anchor, int64_t keep)
+/* What cannot be removed stays: the checkpoint is safe, and that is what counts. A file that is not the run's
+ * counts among those to keep only until its turn to go has come: it is not read before. */
+static void prune(const struct own *own, int64_t step, int64_t anchor, int64_t keep)
 {
     struct steps steps;
-    struct removal removal = {.directory = directory, .temporary_only = 1};
-    if (directory_list_steps(directory, &steps, NULL) != 0)
+    struct removal removal = {.directory = own->directory, .temporary_only = 1};
+    if (directory_list_steps(own->directory, &steps, NULL) != 0)
         return;
     int64_t kept = 0;
     for (size_t i = 0; i < steps.count; i++) {
@@ -163,24 +158,25 @@ static void prune(const char *directory, int64_t step, int64_t anchor, int64_t k
         int keeps = steps.step[i] <= step && kept < (keep > 1 ? keep : 1);
         kept += keeps;
         keeps |= steps.step[i] == anchor;
-        rundir_checkpoint_path(directory, steps.step[i], path, sizeof path);
-        if (!keeps)
+        directory_step_path(own->directory, steps.step[i], path, sizeof path);
+        if (!keeps && own_checkpoint(own, steps.step[i]))
             unlink(path);
     }
     free(steps.step);
-    directory_walk(directory, remove_ours, &removal);
+    directory_walk(own->directory, remove_ours, &removal);
 }
 
-int rundir_forget_later(const char *directory, int64_t step, struct error *error)
+int rundir_forget_later(const struct own *own, int64_t step, struct error *error)
 {
     struct steps steps;
+    const char *directory = own->directory;
     if (directory_list_steps(directory, &steps, error) != 0)
         return -1;
     int outcome = 0;
     for (size_t i = 0; outcome == 0 && i < steps.count; i++) {
         char path[DIRECTORY_PATH];
-        rundir_checkpoint_path(directory, steps.step[i], path, sizeof path);
-        if (steps.step[i] > step && unlink(path) != 0)
+        directory_step_path(directory, steps.step[i], path, sizeof path);
+        if (steps.step[i] > step && own_checkpoint(own, steps.step[i]) && unlink(path) != 0)
             outcome = error_set(error, EXIT_CODE_IO, "%s: cannot be removed: %s", path, strerror(errno));
     }
     free(steps.step);
@@ -189,86 +185,104 @@ int rundir_forget_later(const char *directory, int64_t step, struct error *error
     return outcome;
 }
 
-int rundir_save(const char *directory, const struct checkpoint *checkpoint, int64_t keep, struct error *error)
+int rundir_save(struct own *own, const struct checkpoint *checkpoint, int64_t keep, struct error *error)
 {
     char name[64];
-    directory_name_step(checkpoint->progress.step, name, sizeof name);
-    if (write_checkpoint(directory, name, checkpoint, error) != 0)
+    int64_t step = checkpoint->progress.step;
+    directory_name_step(step, name, sizeof name);
+    if (own_claim_step(own, step, error) != 0 ||
+        write_checkpoint(own->directory, name, checkpoint, error) != 0)
         return -1;
-    prune(directory, checkpoint->progress.step, checkpoint->progress.anchor, keep);
+    own_note_written(own, step);
+    own->has_checkpoint = 1;
+    prune(own, step, checkpoint->progress.anchor, keep);
     return 0;
 }
 
-int rundir_save_best(const char *directory, const struct checkpoint *checkpoint, struct error *error)
+int rundir_save_best(struct own *own, const struct checkpoint *checkpoint, struct error *error)
 {
-    return write_checkpoint(directory, "best.h5", checkpoint, error);
+    return own_claim_best(own, error) == 0 ? write_checkpoint(own->directory, "best.h5", checkpoint, error)
+                                           : -1;
 }
 
-/* Reads the checkpoint of a step, which must be what its name says. */
-static int load(const char *directory, int64_t step, struct checkpoint *checkpoint, struct error *error)
+/* Reads the checkpoint of a step, which must be what its name says. Returns as checkpoint_read does. */
+static int load(const struct own *own, int64_t step, struct checkpoint *checkpoint, struct error *error)
 {
     char path[DIRECTORY_PATH];
-    rundir_checkpoint_path(directory, step, path, sizeof path);
+    directory_step_path(own->directory, step, path, sizeof path);
     struct checkpoint read;
     checkpoint_init(&read);
-    if (checkpoint_read(path, CHECKPOINT_SEALED, &read, error) != 0)
-        return -1;
-    if (read.progress.step != step) {
-        error_set(error, EXIT_CODE_DATA, "%s: holds step %" PRId64 ", not what its name says", path,
+    int outcome = checkpoint_read(path, CHECKPOINT_SEALED, &read, error);
+    if (outcome != 0)
+        return outcome;
+    const char *run = read.provenance.run;
+    if (read.progress.step != step)
+        outcome = error_set(error, EXIT_CODE_DATA, "%s: holds step %" PRId64 ", not what its name says", path,
             read.progress.step);
+    else if (*own->run && run && *run && strcmp(run, own->run) != 0)
+        outcome = error_set(error, EXIT_CODE_DATA, "%s: is of another run (%s, and this directory is of %s)",
+            path, run, own->run);
+    if (outcome == 0)
+        *checkpoint = read;
+    else
         checkpoint_finish(&read);
-        return -1;
+    return outcome;
+}
+
+int rundir_load_step(const struct own *own, int64_t step, struct checkpoint *checkpoint, struct error *error)
+{
+    char path[DIRECTORY_PATH];
+    directory_step_path(own->directory, step, path, sizeof path);
+    if (access(path, F_OK) != 0)
+        return 0;
+    return load(own, step, checkpoint, error) == 0 ? 1 : -1;
+}
+
+static void tell_skipped(const struct own *own, const char *why)
+{
+    char text[1200];
+    snprintf(text, sizeof text, "%s: going back to the one before it", why);
+    if (own->warn)
+        own->warn(own->context, text);
+}
+
+/* Loads the first of the steps that can be loaded. Returns 1, 0 where there is none, or -1 where none may be
+ * looked for: the file may be sound, and going back behind it would remove it. */
+static int load_first(
+    const struct own *own, const struct steps *steps, struct checkpoint *checkpoint, struct error *error)
+{
+    for (size_t i = 0; i < steps->count; i++) {
+        struct error why = {0};
+        int outcome = load(own, steps->step[i], checkpoint, &why);
+        if (outcome == 0)
+            return 1;
+        if (outcome == CHECKPOINT_NEWER)
+            error_prefix(&why, "nothing was changed: ");
+        if (outcome == CHECKPOINT_NEWER || why.code == EXIT_CODE_INTERNAL || why.code == EXIT_CODE_IO) {
+            if (error)
+                *error = why;
+            return -1;
+        }
+        tell_skipped(own, why.text);
     }
-    *checkpoint = read;
     return 0;
 }
 
-int rundir_load_step(const char *directory, int64_t step, struct checkpoint *checkpoint, struct error *error)
-{
-    char path[DIRECTORY_PATH];
-    rundir_checkpoint_path(directory, step, path, sizeof path);
-    if (access(path, F_OK) != 0)
-        return 0;
-    return load(directory, step, checkpoint, error) == 0 ? 1 : -1;
-}
-
-int rundir_load_newest(const char *directory, struct checkpoint *checkpoint,
-    void (*skipped)(void *context, const char *text), void *context, struct error *error)
+int rundir_load_newest(struct own *own, struct checkpoint *checkpoint, struct error *error)
 {
     struct steps steps;
+    const char *directory = own->directory;
     if (directory_list_steps(directory, &steps, error) != 0)
         return -1;
-    int outcome = 0;
-    for (size_t i = 0; outcome == 0 && i < steps.count; i++) {
-        struct error why = {0};
-        if (load(directory, steps.step[i], checkpoint, &why) == 0) {
-            outcome = 1;
-        } else if (why.code == EXIT_CODE_INTERNAL || why.code == EXIT_CODE_IO) {
-            /* neither says that the file is damaged, and going back would remove it */
-            outcome = -1;
-            if (error)
-                *error = why;
-        } else {
-            skipped(context, why.text);
-        }
-    }
+    int outcome = load_first(own, &steps, checkpoint, error);
     if (outcome == 0 && steps.count)
         outcome = error_set(error, EXIT_CODE_DATA,
             "%s: none of its %zu checkpoints is valid: start over with --fresh, or begin a new run with the "
             "weights of another checkpoint by --init (%s/best.h5, if it is there)",
             directory, steps.count, directory);
     free(steps.step);
+    own->has_checkpoint |= outcome == 1;
+    if (outcome == 1 && !*own->run && checkpoint->provenance.run)
+        snprintf(own->run, sizeof own->run, "%s", checkpoint->provenance.run);
     return outcome;
-}
-
-int rundir_write_status(
-    const char *directory, const char *state, int64_t step, const char *reason, struct error *error)
-{
-    char text[1280], flat[1024];
-    snprintf(flat, sizeof flat, "%s", reason ? reason : "");
-    for (char *c = flat; *c; c++)
-        if (*c == '\n' || *c == '\r')
-            *c = ' ';
-    int n = snprintf(text, sizeof text, "state=%s\nstep=%" PRId64 "\nreason=%s\n", state, step, flat);
-    return rundir_write_file(directory, "status", text, (size_t)n, error);
 }

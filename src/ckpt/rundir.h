@@ -8,6 +8,7 @@
 #include "ckpt/checkpoint.h"
 #include "ckpt/lock.h"
 #include "ckpt/metrics.h"
+#include "ckpt/own.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -19,38 +20,34 @@ int rundir_write_file(
 /* Creates the directory (and its parents) where it is missing, and makes sure files can be created in it. */
 int rundir_create(const char *directory, struct error *error);
 
-/* Does it hold a run: a config.ini, a checkpoint or metrics? */
-int rundir_holds_run(const char *directory);
+/* Is it the name of a temporary file of one that a run writes? */
+int rundir_is_temporary(const char *name);
+
+/* Is there a best.h5? */
+int rundir_has_best(const char *directory);
 
 /* Removes what a run left (checkpoints, best.h5, metrics.csv, status, config.ini, temporary files of ours),
  * but not the lock, and nothing else. --fresh asks for it. */
 int rundir_clear(const char *directory, struct error *error);
 
-/* Puts "DIRECTORY/checkpoint-NNNNNNNNNN.h5" into path. */
-void rundir_checkpoint_path(const char *directory, int64_t step, char *path, size_t size);
-
-/* Writes checkpoint-<step>.h5, then removes all but the newest `keep` and that of progress.anchor, and
- * temporary files left by a crash. */
-int rundir_save(
-    const char *directory, const struct checkpoint *checkpoint, int64_t keep, struct error *error);
+/* Writes checkpoint-<step>.h5, then removes all of the run's own but the newest `keep` and that of
+ * progress.anchor, and temporary files left by a crash. */
+int rundir_save(struct own *own, const struct checkpoint *checkpoint, int64_t keep, struct error *error);
 
 /* Writes the same bytes as best.h5. */
-int rundir_save_best(const char *directory, const struct checkpoint *checkpoint, struct error *error);
+int rundir_save_best(struct own *own, const struct checkpoint *checkpoint, struct error *error);
 
-/* Reads the newest valid checkpoint. Returns 1 with *checkpoint filled, 0 where there is none at all, and -1
- * and an error where there are some but none is valid. Each damaged one on the way is told to `skipped`. */
-int rundir_load_newest(const char *directory, struct checkpoint *checkpoint,
-    void (*skipped)(void *context, const char *text), void *context, struct error *error);
+/* Reads the newest valid checkpoint, of the run own->run where that is known; else the run is that of the
+ * checkpoint. Returns 1 with *checkpoint filled, 0 where there is none at all, and -1 and an error where
+ * there are some but none is valid, or the newest is of a newer program. Each that is passed over on the way
+ * is a warning of `own`. */
+int rundir_load_newest(struct own *own, struct checkpoint *checkpoint, struct error *error);
 
 /* Reads the checkpoint of this step. Returns 1, 0 where there is no such file, or -1 and an error. */
-int rundir_load_step(const char *directory, int64_t step, struct checkpoint *checkpoint, struct error *error);
+int rundir_load_step(const struct own *own, int64_t step, struct checkpoint *checkpoint, struct error *error);
 
-/* Removes the checkpoints of later steps than this, for good when it returns, so that a run that went back is
- * not continued from them. Returns 0, or -1 and an error. */
-int rundir_forget_later(const char *directory, int64_t step, struct error *error);
-
-/* Writes the file `status`, of three lines: "state=...", "step=...", "reason=...". */
-int rundir_write_status(
-    const char *directory, const char *state, int64_t step, const char *reason, struct error *error);
+/* Removes the run's own checkpoints of later steps than this, for good when it returns, so that a run that
+ * went back is not continued from them. Returns 0, or -1 and an error. */
+int rundir_forget_later(const struct own *own, int64_t step, struct error *error);
 
 #endif

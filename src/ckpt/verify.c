@@ -6,7 +6,9 @@
 
 #include "ckpt/directory.h"
 #include "ckpt/read.h"
+#include "ckpt/rows.h"
 #include "ckpt/rundir.h"
+#include "ckpt/status.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,8 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { COLUMNS = 13 };
 
 void verify_report(struct verdict *verdict, int code, const char *path, const char *format, ...)
 {
@@ -105,12 +105,8 @@ void verify_checkpoint(const char *path, struct verdict *verdict)
     checkpoint_finish(&checkpoint);
 }
 
-/* What metrics.csv must have. */
-struct want {
-    int64_t rows, step;
-};
-
-static int look_at_checkpoints(const char *directory, struct want *want, struct verdict *verdict)
+/* *newest is the progress of the newest sound one; zeroes where there is none. */
+static int look_at_checkpoints(const char *directory, struct progress *newest, struct verdict *verdict)
 {
     struct steps steps;
     struct error error = {0};
@@ -123,9 +119,9 @@ static int look_at_checkpoints(const char *directory, struct want *want, struct 
         char path[DIRECTORY_PATH];
         struct checkpoint checkpoint;
         checkpoint_init(&checkpoint);
-        rundir_checkpoint_path(directory, steps.step[i], path, sizeof path);
+        directory_step_path(directory, steps.step[i], path, sizeof path);
         if (look_at(path, steps.step[i], 1, &checkpoint, verdict) == 0 && !found++)
-            *want = (struct want){checkpoint.progress.metrics_rows, checkpoint.progress.step};
+            *newest = checkpoint.progress;
         checkpoint_finish(&checkpoint);
     }
     free(steps.step);
@@ -134,68 +130,34 @@ static int look_at_checkpoints(const char *directory, struct want *want, struct 
 
 /* ---- metrics.csv ---- */
 
-/* Reads step and split of a row. Returns 0 where it is none. */
-static int parse_row(const char *line, int64_t *step, int *valid)
+static void report_rows(const char *path, const struct row_plan *plan, const struct row_check *check,
+    int sound, struct verdict *verdict)
 {
-    int commas = 0, at = 0;
-    for (const char *c = line; *c; c++)
-        commas += *c == ',';
-    if (commas != COLUMNS - 1 || !strchr(line, '\n') || sscanf(line, "%" SCNd64 ",%*d,%n", step, &at) != 1 ||
-        !at)
-        return 0;
-    *valid = strncmp(line + at, "valid,", 6) == 0;
-    return *valid || strncmp(line + at, "train,", 6) == 0;
+    if (sound < 0)
+        verify_report(verdict, EXIT_CODE_IO, path, "cannot be read: copy it, or see to the disk");
+    else if (!sound)
+        verify_report(verdict, EXIT_CODE_DATA, path,
+            "%s: put the file of the run back; else the run makes it anew of what is left when it goes on",
+            check->why);
+    else if (check->empty)
+        verify_report(verdict, 0, path, "%" PRId64 " rows up to step %" PRId64 ", %" PRId64 " of them lost",
+            plan->rows, plan->step, check->empty);
+    else
+        verify_report(verdict, 0, path, "%" PRId64 " rows up to step %" PRId64, plan->rows, plan->step);
 }
 
-/* Rows must be in order: a train row for every step from 1 on, valid rows of steps that rise. */
-static int check_rows(FILE *file, const char *path, const struct want *want, struct error *error)
-{
-    char line[1024];
-    int64_t train = 0, validated = 0, step = 0;
-    if (!fgets(line, sizeof line, file) || strcmp(line, metrics_header) != 0)
-        return error_set(
-            error, EXIT_CODE_DATA, "%s: does not begin with its header: %s", path, metrics_advice);
-    for (int64_t row = 1; row <= want->rows; row++) {
-        int valid = 0;
-        if (!fgets(line, sizeof line, file))
-            return error_set(error, EXIT_CODE_DATA,
-                "%s: has %" PRId64 " rows, but %" PRId64 " belong to the newest checkpoint: %s", path,
-                row - 1, want->rows, metrics_advice);
-        if (!parse_row(line, &step, &valid))
-            return error_set(
-                error, EXIT_CODE_DATA, "%s: row %" PRId64 " is no row: %s", path, row, metrics_advice);
-        if (valid ? step <= validated : step != train + 1)
-            return error_set(error, EXIT_CODE_DATA,
-                "%s: row %" PRId64 " is of step %" PRId64 " (%s) behind step %" PRId64 ": %s", path, row,
-                step, valid ? "valid" : "train", valid ? validated : train, metrics_advice);
-        *(valid ? &validated : &train) = step;
-    }
-    return train == want->step
-        ? 0
-        : error_set(error, EXIT_CODE_DATA,
-              "%s: the rows of the newest checkpoint end with step %" PRId64 ", not %" PRId64 ": %s", path,
-              train, want->step, metrics_advice);
-}
-
-static void look_at_metrics(const char *directory, const struct want *want, struct verdict *verdict)
+static void look_at_metrics(const char *directory, const struct progress *newest, struct verdict *verdict)
 {
     char path[DIRECTORY_PATH];
-    struct error error = {0};
+    struct row_plan plan;
+    struct row_check check = {.why = "is missing"};
+    rows_plan(newest, &plan);
     snprintf(path, sizeof path, "%s/metrics.csv", directory);
     FILE *file = fopen(path, "re");
-    if (!file) {
-        verify_report(verdict, errno == ENOENT ? EXIT_CODE_DATA : EXIT_CODE_IO, path, "%s: %s",
-            strerror(errno), metrics_advice);
-        return;
-    }
-    int outcome = check_rows(file, path, want, &error);
-    if (ferror(file))
-        verify_report(verdict, EXIT_CODE_IO, path, "cannot be read: copy it, or see to the disk");
-    else if (outcome != 0)
-        report_error(verdict, path, &error);
-    else
-        verify_report(verdict, 0, path, "%" PRId64 " rows up to step %" PRId64, want->rows, want->step);
-    fclose(file);
+    int sound = file ? rows_check(file, &plan, &check) : errno == ENOENT ? 0 : -1;
+    if (file)
+        fclose(file);
+    report_rows(path, &plan, &check, sound, verdict);
 }
 
 /* ---- the rest ---- */
@@ -203,22 +165,17 @@ static void look_at_metrics(const char *directory, const struct want *want, stru
 static void look_at_status(const char *directory, struct verdict *verdict)
 {
     static const char advice[] = "it tells people and scripts only: the run writes it anew when it goes on";
-    char path[DIRECTORY_PATH], state[64] = "";
-    int64_t step = -1;
-    int end = 0;
+    char path[DIRECTORY_PATH];
+    struct run_status status;
+    struct error error = {0};
     snprintf(path, sizeof path, "%s/status", directory);
-    FILE *file = fopen(path, "re");
-    if (!file) {
-        verify_report(verdict, errno == ENOENT ? EXIT_CODE_DATA : EXIT_CODE_IO, path, "%s: %s",
-            strerror(errno), advice);
-        return;
-    }
-    int n = fscanf(file, "state=%63[a-z]\nstep=%" SCNd64 "\nreason=%n", state, &step, &end);
-    fclose(file);
-    if (n == 2 && end && step >= 0)
-        verify_report(verdict, 0, path, "state=%s step=%" PRId64, state, step);
+    int found = status_read(directory, &status, &error);
+    if (found == 1)
+        verify_report(verdict, 0, path, "state=%s step=%" PRId64, status.state, status.step);
+    else if (found == 0)
+        verify_report(verdict, EXIT_CODE_DATA, path, "%s: %s", strerror(ENOENT), advice);
     else
-        verify_report(verdict, EXIT_CODE_DATA, path, "has no state, step and reason: %s", advice);
+        report_error(verdict, path, &error);
 }
 
 static void look_at_lock(const char *directory, struct verdict *verdict)
@@ -238,9 +195,9 @@ static void look_at_lock(const char *directory, struct verdict *verdict)
 
 void verify_run(const char *directory, struct verdict *verdict)
 {
-    struct want want = {0};
+    struct progress newest = {.epoch = 1};
     char path[DIRECTORY_PATH];
-    if (look_at_checkpoints(directory, &want, verdict) != 0)
+    if (look_at_checkpoints(directory, &newest, verdict) != 0)
         return;
     snprintf(path, sizeof path, "%s/best.h5", directory);
     if (access(path, F_OK) == 0) {
@@ -249,7 +206,7 @@ void verify_run(const char *directory, struct verdict *verdict)
         look_at(path, -1, 1, &best, verdict);
         checkpoint_finish(&best);
     }
-    look_at_metrics(directory, &want, verdict);
+    look_at_metrics(directory, &newest, verdict);
     look_at_status(directory, verdict);
     look_at_lock(directory, verdict);
 }

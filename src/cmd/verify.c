@@ -1,7 +1,7 @@
 /* --verify takes a folder for a run, and anything else for a checkpoint. There is no MPI in it: it is for a
  * login node and for a file whose run is elsewhere. */
 #include "ckpt/verify.h"
-#include "ckpt/rundir.h"
+#include "ckpt/place.h"
 #include "cmd/program.h"
 #include "config/config.h"
 
@@ -47,7 +47,7 @@ int program_verify(const char *path)
     struct stat status;
     struct verdict verdict = {.say = print_line};
     if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
-        if (rundir_holds_run(path)) {
+        if (place_look(path) == PLACE_RUN) {
             verify_config(path, &verdict);
             verify_run(path, &verdict);
         } else {

@@ -16,7 +16,7 @@
 /* Rank 0 calls. Loads the checkpoint that the run goes back to. */
 static int load(struct run *run, struct checkpoint *checkpoint, struct error *error)
 {
-    int found = rundir_load_step(run->directory, run->progress.anchor, checkpoint, error);
+    int found = rundir_load_step(&run->records.own, run->progress.anchor, checkpoint, error);
     if (found == 0)
         error_set(error, EXIT_CODE_DATA, "%s: there is no checkpoint of step %" PRId64, run->directory,
             run->progress.anchor);

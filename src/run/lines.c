@@ -48,7 +48,7 @@ void records_print_finished(
     char path[PATH_MAX + 32];
     if (records->comm->rank != 0)
         return;
-    rundir_checkpoint_path(records->directory, progress->step, path, sizeof path);
+    directory_step_path(records->directory, progress->step, path, sizeof path);
     report_line(&records->report,
         "finished: step=%" PRId64 " epoch=%" PRId64 " loss=%.9g error=%.9g best=%.9g weights_hash=%016" PRIx64
         " checkpoint=%s",

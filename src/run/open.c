@@ -35,7 +35,7 @@ static int open_parts(struct run *run, struct error *error)
 {
     struct net_config model = run->config->model;
     struct sets *sets = &run->sets;
-    records_open(&run->records, run->comm, run->directory, error);
+    records_open(&run->records, run->comm, run->directory, run->options, error);
     if (comm_agree(run->comm, error) || sets_open(sets, run->config, run->comm, &model, error))
         return -1;
     warn_idle(run);
@@ -106,11 +106,12 @@ static void keep_lock(void *context)
     records_keep_lock(&run->records, run->progress.step);
 }
 
-/* A run that may have to go back has a checkpoint from the start. */
+/* A run that may have to go back has a checkpoint from the start; so does one of --init, which is not given
+ * again: killed before its first checkpoint it would begin with other weights. */
 static int save_start(struct run *run, struct error *error)
 {
-    int begins = run->progress.step == 0 && run->config->train.on_divergence == DIVERGENCE_BACK;
-    return begins ? run_save(run, 1, 0, 1, error) : 0;
+    int needed = run->options->init || run->config->train.on_divergence == DIVERGENCE_BACK;
+    return run->progress.step == 0 && needed ? run_save(run, 1, 0, 1, error) : 0;
 }
 
 static int begin(struct run *run, struct error *error)

@@ -1,8 +1,12 @@
 #include "run/options.h"
 
+#include "base/memory.h"
+#include "ckpt/place.h"
+
+#include <limits.h>
 #include <stddef.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #define AT(member) offsetof(struct train_options, member)
 
@@ -13,7 +17,8 @@ static const struct option_row rows[] = {
         .help = "run directory (default: runs/ and CONFIG's name without\n"
                 ".ini; DIR itself where CONFIG is DIR/config.ini of a run)"},
     {"fresh", 0, OPTION_FLAG, AT(fresh), .help = "start over in a directory that already holds a run"},
-    {"init", 0, OPTION_TEXT, AT(init), .argument = "CHECKPOINT", .help = "start from these weights"},
+    {"init", 0, OPTION_TEXT, AT(init), .argument = "CHECKPOINT",
+        .help = "start a new run from these weights"},
     {"max-time", 0, OPTION_CLOCK, AT(max_time), .argument = "[DD-]HH:MM:SS",
         .help = "stop with a checkpoint before this time is over\n"
                 "(default: the end of the SLURM job)"},
@@ -31,6 +36,7 @@ static const struct option_row rows[] = {
 const struct option_table train_option_table = {
     .opening = "usage: rnn-train [OPTION]... CONFIG\n"
                "       mpirun -np N rnn-train [OPTION]... CONFIG\n"
+               "       rnn-train [OPTION]... RUN\n"
                "       rnn-train --verify FILE|RUN\n"
                "Train a deep bidirectional recurrent network as the configuration says, on all ranks\n"
                "together. The same command run again continues the run.\n",
@@ -41,6 +47,24 @@ const struct option_table train_option_table = {
                "77 replicas differ; 124 a rank stopped answering.\n"
                "The keys of a configuration: man rnn-train.\n",
 };
+
+static int is_folder(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* A run directory stands for its config.ini. */
+static int take_run(struct train_options *options, const char *directory, struct error *error)
+{
+    size_t n = strlen(directory), room = n + sizeof "/config.ini";
+    options->config_of_run = memory_create(room, 1, error);
+    if (!options->config_of_run)
+        return -1;
+    snprintf(options->config_of_run, room, "%s%sconfig.ini", directory, directory[n - 1] == '/' ? "" : "/");
+    options->config = options->config_of_run;
+    return 0;
+}
 
 /* Takes what is left of the command line, and refuses options that contradict each other. */
 static int take_config(struct train_options *options, int n, char **words, struct error *error)
@@ -60,7 +84,7 @@ static int take_config(struct train_options *options, int n, char **words, struc
     if (!*words[0])
         return options_refuse("CONFIG", "", "a path", error);
     options->config = words[0];
-    return 0;
+    return is_folder(words[0]) ? take_run(options, words[0], error) : 0;
 }
 
 static int parse(struct train_options *options, int argc, char **argv, struct error *error)
@@ -85,13 +109,17 @@ int train_options_parse(struct train_options *options, int argc, char **argv, st
 void train_options_finish(struct train_options *options)
 {
     options_finish(&train_option_table, options);
+    memory_destroy(options->config_of_run);
+    options->config_of_run = NULL;
 }
 
-static int exists_in(const char *folder, size_t n, const char *name)
+/* Is it the config.ini of a run? A configuration of one's own may be called so too. */
+static int is_of_run(const char *config, size_t folder)
 {
-    char path[4096];
-    int length = snprintf(path, sizeof path, "%.*s%s", (int)n, folder, name);
-    return length < (int)sizeof path && access(path, F_OK) == 0;
+    char path[PATH_MAX];
+    int length = snprintf(path, sizeof path, "%.*s.", (int)folder, config);
+    return strcmp(config + folder, "config.ini") == 0 && length < (int)sizeof path &&
+        place_look(path) == PLACE_RUN;
 }
 
 int options_run_directory(const struct train_options *options, char *path, size_t size, struct error *error)
@@ -100,15 +128,11 @@ int options_run_directory(const struct train_options *options, char *path, size_
     const char *name = slash ? slash + 1 : options->config;
     size_t folder = (size_t)(name - options->config), n = strlen(name);
     int length;
-    /* A run writes these besides config.ini; a configuration of one's own may be called config.ini too. */
-    int of_run = strcmp(name, "config.ini") == 0 &&
-        (exists_in(options->config, folder, "metrics.csv") || exists_in(options->config, folder, "status") ||
-            exists_in(options->config, folder, "lock"));
     if (n > 4 && strcmp(name + n - 4, ".ini") == 0)
         n -= 4;
     if (options->run)
         length = snprintf(path, size, "%s", options->run);
-    else if (of_run)
+    else if (is_of_run(options->config, folder))
         length =
             snprintf(path, size, "%.*s", folder > 1 ? (int)folder - 1 : 1, folder ? options->config : ".");
     else if (n == 0)

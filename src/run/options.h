@@ -8,6 +8,7 @@
 struct train_options {
     enum options_ask ask; /* where it is not ASK_NOTHING, nothing else has been looked at */
     const char *config;
+    char *config_of_run;    /* owned; NULL unless the command line names a run directory for its config.ini */
     struct option_list set; /* "SECTION.KEY=VALUE", in order; for config_read */
     const char *run;        /* NULL: see options_run_directory */
     int fresh;

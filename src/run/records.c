@@ -2,11 +2,41 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "ckpt/place.h"
+#include "ckpt/status.h"
 #include "comm/launcher.h"
 
+#include <stdio.h>
 #include <string.h>
 
-int records_open(struct records *records, const struct comm *comm, const char *directory, struct error *error)
+static void log_warning(void *context, const char *text)
+{
+    log_line(LOG_WARNING, "%s", text);
+}
+
+/* A status that cannot be read tells nothing: it is written anew. */
+static void find_run(struct own *own)
+{
+    struct run_status status;
+    if (status_read(own->directory, &status, NULL) == 1)
+        snprintf(own->run, sizeof own->run, "%s", status.run);
+    own->known = metrics_last_step(own->directory);
+}
+
+static int check_place(const char *directory, const struct train_options *options, struct error *error)
+{
+    if (place_check(directory, error) || place_check_config(directory, options->config, error))
+        return -1;
+    if (!options->init || options->fresh || place_look(directory) != PLACE_RUN)
+        return 0;
+    return error_set(error, EXIT_CODE_DATA,
+        "%s: holds a run, which --init would not change: leave --init out to continue that run, give --fresh "
+        "too to start over from these weights, or choose another run directory (-o)",
+        directory);
+}
+
+int records_open(struct records *records, const struct comm *comm, const char *directory,
+    const struct train_options *options, struct error *error)
 {
     char warning[512] = "";
     records->comm = comm;
@@ -14,13 +44,15 @@ int records_open(struct records *records, const struct comm *comm, const char *d
     if (comm->rank != 0)
         return 0;
     records->busy = memory_create((size_t)comm->ranks, sizeof *records->busy, error);
-    if (!records->busy || rundir_create(directory, error))
+    if (!records->busy || check_place(directory, options, error) || rundir_create(directory, error))
         return -1;
     records->lock = lock_take(directory, launcher_get()->job, warning, sizeof warning, error);
     if (!records->lock)
         return -1;
     if (*warning)
         log_line(LOG_WARNING, "%s", warning);
+    records->own = (struct own){.directory = directory, .warn = log_warning};
+    find_run(&records->own);
     return 0;
 }
 
@@ -29,7 +61,18 @@ void records_close(struct records *records)
     metrics_close(records->metrics);
     lock_release(records->lock);
     memory_destroy(records->busy);
+    own_finish(&records->own);
     *records = (struct records){0};
+}
+
+static int write_status(
+    const struct records *records, const char *state, int64_t step, const char *reason, struct error *error)
+{
+    struct run_status status = {.step = step};
+    snprintf(status.state, sizeof status.state, "%s", state);
+    snprintf(status.reason, sizeof status.reason, "%s", reason);
+    snprintf(status.run, sizeof status.run, "%s", records->own.run);
+    return status_write(records->directory, &status, error);
 }
 
 static int write_config(const char *directory, const struct config *config, struct error *error)
@@ -40,16 +83,42 @@ static int write_config(const char *directory, const struct config *config, stru
     return failed;
 }
 
+static void warn(const char *warning)
+{
+    if (*warning)
+        log_line(LOG_WARNING, "%s", warning);
+}
+
+static int open_metrics(struct records *records, const struct progress *progress, struct error *error)
+{
+    char warning[1024];
+    records->metrics = metrics_open(records->directory, progress, warning, sizeof warning, error);
+    if (!records->metrics)
+        return -1;
+    warn(warning);
+    return 0;
+}
+
+int records_sync(struct records *records, struct progress *progress, struct error *error)
+{
+    char warning[1024];
+    if (metrics_sync(records->metrics, progress, warning, sizeof warning, error))
+        return -1;
+    warn(warning);
+    return 0;
+}
+
+/* The status comes first: it is what shows that the folder is a run's. */
 int records_begin(struct records *records, const struct config *config, const struct progress *progress,
     int fresh, struct error *error)
 {
     const char *directory = records->directory;
     if (records->comm->rank != 0)
         return 0;
-    if ((fresh && rundir_clear(directory, error)) || write_config(directory, config, error))
+    if ((fresh && rundir_clear(directory, error)) ||
+        write_status(records, "running", progress->step, "", error) || write_config(directory, config, error))
         return -1;
-    records->metrics = metrics_open(directory, progress->metrics_rows, error);
-    return records->metrics ? rundir_write_status(directory, "running", progress->step, "", error) : -1;
+    return open_metrics(records, progress, error);
 }
 
 /* The checkpoints of later steps go first, as they need the rows of metrics.csv that go then. */
@@ -59,10 +128,9 @@ int records_go_back(struct records *records, const struct progress *progress, st
         return 0;
     metrics_close(records->metrics);
     records->metrics = NULL;
-    if (rundir_forget_later(records->directory, progress->step, error))
+    if (rundir_forget_later(&records->own, progress->step, error))
         return -1;
-    records->metrics = metrics_open(records->directory, progress->metrics_rows, error);
-    return records->metrics ? 0 : -1;
+    return open_metrics(records, progress, error);
 }
 
 void records_keep_lock(const struct records *records, int64_t step)
@@ -76,7 +144,7 @@ void records_keep_lock(const struct records *records, int64_t step)
 void records_write_status(const struct records *records, const char *state, int64_t step, const char *reason)
 {
     struct error error = {0};
-    if (records->comm->rank == 0 && rundir_write_status(records->directory, state, step, reason, &error))
+    if (records->comm->rank == 0 && write_status(records, state, step, reason, &error))
         log_line(LOG_ERROR, "%s", error.text);
 }
 

@@ -9,10 +9,12 @@
 #include "config/config.h"
 #include "pass/report.h"
 #include "run/learner.h"
+#include "run/options.h"
 
 struct records {
     const struct comm *comm;
     const char *directory; /* the caller's */
+    struct own own;        /* which files of the directory are the run's */
     struct lock *lock;
     struct metrics *metrics;
     struct report report;
@@ -23,16 +25,21 @@ struct records {
     double epoch_seconds; /* of steps */
 };
 
-/* Creates the directory where it is missing, and takes its lock. Ended by records_close, also after a
- * failure; starts from zeroes. */
-int records_open(
-    struct records *records, const struct comm *comm, const char *directory, struct error *error);
+/* Creates the directory where it is missing, and takes its lock; the run is that of the file status, if there
+ * is one. A folder that holds something else is refused, and so are --init where there is a run and a
+ * configuration that the run would write over. Ended by records_close, also after a failure; starts from
+ * zeroes. */
+int records_open(struct records *records, const struct comm *comm, const char *directory,
+    const struct train_options *options, struct error *error);
 void records_close(struct records *records);
 
 /* Writes down what the run is about to do, and opens metrics.csv. With `fresh` what an old run left in the
  * directory goes first. */
 int records_begin(struct records *records, const struct config *config, const struct progress *progress,
     int fresh, struct error *error);
+
+/* Rank 0 calls. Makes the rows of metrics.csv durable, and sets progress->metrics_rows. */
+int records_sync(struct records *records, struct progress *progress, struct error *error);
 
 /* Forgets what was recorded after `progress`, to which the run has gone back. */
 int records_go_back(struct records *records, const struct progress *progress, struct error *error);

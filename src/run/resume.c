@@ -1,14 +1,11 @@
 /* From which checkpoint a run starts, and how it comes back from one. Rank 0 alone looks into the run
  * directory; what it finds goes to the others by broadcast. */
 #include "base/log.h"
+#include "ckpt/status.h"
 #include "run/run.h"
 
 #include <inttypes.h>
-
-static void log_skipped(void *context, const char *text)
-{
-    log_line(LOG_WARNING, "%s: going back to the one before it", text);
-}
+#include <string.h>
 
 static void log_difference(void *context, const char *text)
 {
@@ -63,16 +60,52 @@ static int check_continuation(const struct run *run, const struct checkpoint *ch
         : 0;
 }
 
+/* The checkpoint of the best step is what best.h5 holds: where a run was killed between the two it is written
+ * now. */
+static int restore_best(struct own *own, const struct checkpoint *checkpoint, struct error *error)
+{
+    const struct progress *progress = &checkpoint->progress;
+    int missing =
+        progress->step > 0 && progress->best_step == progress->step && !rundir_has_best(own->directory);
+    return missing ? rundir_save_best(own, checkpoint, error) : 0;
+}
+
+/* Where no checkpoint is left of a run that had some, starting over would remove what else is left of it. */
+static int check_nothing_is_lost(const struct run *run, struct error *error)
+{
+    const char *directory = run->directory;
+    struct run_status status = {.step = 0};
+    if (rundir_has_best(directory))
+        return error_set(error, EXIT_CODE_DATA,
+            "%s: holds best.h5, but no checkpoint to go on from: give --fresh to start over without it, or "
+            "-o "
+            "DIR --init %s/best.h5 to start another run from its weights",
+            directory, directory);
+    if (status_read(directory, &status, NULL) != 1 || status.step == 0 ||
+        (strcmp(status.state, "finished") != 0 && strcmp(status.state, "stopped") != 0))
+        return 0;
+    return error_set(error, EXIT_CODE_DATA,
+        "%s: its run %s at step %" PRId64 ", but there is no checkpoint to go on from: put it back, or give "
+        "--fresh to start over",
+        directory, status.state, status.step);
+}
+
 /* Rank 0 calls. Looks for the checkpoint, and checks that the run may start from it. */
 static int find(struct run *run, struct checkpoint *checkpoint, enum start *start, struct error *error)
 {
     const char *init = run->options->init;
+    struct own *own = &run->records.own;
     int found = 0;
     if (!run->options->fresh)
-        found = rundir_load_newest(run->directory, checkpoint, log_skipped, NULL, error);
+        found = rundir_load_newest(own, checkpoint, error);
+    if (!run->options->fresh && found == 0 && check_nothing_is_lost(run, error))
+        return -1;
+    if (found == 0 || (found > 0 && !*own->run))
+        own_begin_run(own);
     *start = found ? START_CONTINUED : init ? START_FROM_WEIGHTS : START_NEW;
     if (found)
-        return found < 0 ? -1 : check_continuation(run, checkpoint, error);
+        return found < 0 || check_continuation(run, checkpoint, error) ? -1
+                                                                       : restore_best(own, checkpoint, error);
     if (!init)
         return 0;
     return checkpoint_read(init, CHECKPOINT_ANY, checkpoint, error) ||

@@ -29,6 +29,7 @@ static struct provenance describe_provenance(const struct run *run, struct prove
         .libraries = texts->libraries,
         .job = (char *)launcher_get()->job,
         .time = texts->time,
+        .run = (char *)run->records.own.run,
         .ranks = run->comm->ranks};
 }
 
@@ -58,16 +59,25 @@ static struct checkpoint view_run(
     return view;
 }
 
+static int write_newest(struct run *run, const struct checkpoint *view, struct error *error)
+{
+    return rundir_save(&run->records.own, view, run->config->checkpoint.keep, error);
+}
+
 /* Rank 0 calls. best.h5 comes first: a run that goes on from the newest checkpoint counts on the best one to
- * be there. */
+ * be there. But a best.h5 without any checkpoint would look like what is left of a run, which nobody may
+ * begin anew: the first one has a checkpoint beside it, written before it, from which a resume makes it. */
 static int write_files(
     struct run *run, const struct checkpoint *view, int newest, int best, struct error *error)
 {
-    int failed = best && rundir_save_best(run->directory, view, error);
+    int first = best && !run->records.own.has_checkpoint;
+    int failed = first && write_newest(run, view, error);
+    if (!failed && best)
+        failed = rundir_save_best(&run->records.own, view, error);
     comm_show_life(run->comm);
     records_keep_lock(&run->records, run->progress.step);
-    if (!failed && newest)
-        failed = rundir_save(run->directory, view, run->config->checkpoint.keep, error);
+    if (!failed && newest && !first)
+        failed = write_newest(run, view, error);
     return failed;
 }
 
@@ -77,7 +87,7 @@ static int write_checkpoint(
 {
     struct provenance_texts texts = {0};
     char *config = config_write(run->config, 0, error);
-    int failed = !config || metrics_sync(run->records.metrics, &run->progress.metrics_rows, error);
+    int failed = !config || records_sync(&run->records, &run->progress, error);
     if (!failed) {
         struct checkpoint view = view_run(run, config, moments);
         view.provenance = describe_provenance(run, &texts);

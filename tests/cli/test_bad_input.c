@@ -510,12 +510,36 @@ START_TEST(a_run_directory_that_cannot_be_written_is_refused)
     refuse_directory("file", "/file: ", "cannot be created");
     refuse_directory("file/below", "/file: ", "cannot be created");
     refuse_directory("/proc/rnn-train-run", "/proc/rnn-train-run: ", "cannot be created");
-    refuse_directory("/proc/self", "/proc/self: ", "no file can be created");
     if (geteuid() != 0) { /* root may write everywhere */
         ck_assert_int_eq(mkdir(job_path("closed"), 0555), 0);
         refuse_directory("closed", "/closed: ", "no file can be created in it");
         refuse_directory("closed/below", "/closed", "cannot be created");
     }
+}
+END_TEST
+
+/* What somebody keeps under names that a run uses too. */
+START_TEST(a_folder_that_is_not_a_run_is_refused_and_left_alone)
+{
+    static const char *const names[] = {"mine/config.ini", "mine/metrics.csv", "mine/status"};
+    struct command_result result;
+    ck_assert_int_eq(mkdir(job_path("mine"), 0777), 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        job_write_text(names[i], base);
+    for (int i = 0; i < RANK_COUNTS + 2; i++) {
+        const char *config = i == RANK_COUNTS ? "mine/config.ini" : "base.ini";
+        job_run(&result, i < RANK_COUNTS ? rank_counts[i] : 0, config, "mine",
+            i == RANK_COUNTS + 1 ? "--fresh" : "-v", NULL);
+        job_expect(&result, 65);
+        job_complains(&result, 1, "/mine: is neither empty nor a run directory", "-o", NULL);
+        command_result_finish(&result);
+    }
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *text = job_read(names[i], NULL);
+        ck_assert_str_eq(text, base);
+        free(text);
+    }
+    ck_assert_int_eq(job_count("mine", ""), 3);
 }
 END_TEST
 
@@ -694,6 +718,7 @@ int main(int argc, char **argv)
         tests = add_case(suite, "directory");
         tcase_add_test(tests, a_run_directory_that_cannot_be_written_is_refused);
         tcase_add_test(tests, missing_parents_of_a_run_directory_are_made);
+        tcase_add_test(tests, a_folder_that_is_not_a_run_is_refused_and_left_alone);
         tcase_add_test(tests, a_full_disk_during_a_checkpoint_leaves_the_old_one_good);
         tcase_add_test(tests, a_full_disk_during_a_row_of_metrics_leaves_whole_rows);
     }

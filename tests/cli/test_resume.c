@@ -563,6 +563,10 @@ START_TEST(the_config_of_a_run_directory_continues_it)
     job_finish(hash, 2, "by-config/config.ini", NULL, NULL);
     ck_assert_str_eq(hash, undisturbed.base);
     check_finished("by-config", EPOCHS, STEPS);
+    go_back("whole", "by-folder", 1, 8);
+    job_finish(hash, 0, "by-folder", NULL, NULL);
+    ck_assert_str_eq(hash, undisturbed.base);
+    check_finished("by-folder", EPOCHS, STEPS);
 }
 END_TEST
 
@@ -773,8 +777,8 @@ START_TEST(init_starts_a_new_run_from_the_weights_of_another)
 }
 END_TEST
 
-/* The run goes on from its own checkpoint, not from --init again. */
-START_TEST(a_run_begun_with_init_is_continued_by_the_same_command)
+/* A run begun with --init has a checkpoint from its start, so that it need not be given again. */
+START_TEST(a_run_begun_with_init_goes_on_without_it)
 {
     struct command_result result;
     char whole[17], hash[17];
@@ -782,11 +786,36 @@ START_TEST(a_run_begun_with_init_is_continued_by_the_same_command)
     job_finish(whole, 0, "base.ini", "from-init", "--init", init, "-s", "checkpoint.every=1 step", "-s",
         "checkpoint.keep=100", NULL);
     go_back("from-init", "from-init-again", 8, 8);
-    job_finish(hash, 2, "base.ini", "from-init-again", "--init", init, NULL);
+    job_finish(hash, 2, "base.ini", "from-init-again", NULL);
+    ck_assert_str_eq(hash, whole);
+    job_copy("from-init", "from-init-start");
+    for (int64_t step = 1; job_exists(checkpoint_in("from-init-start", step)); step++)
+        job_remove(checkpoint_in("from-init-start", step));
+    job_remove("from-init-start/best.h5");
+    job_write_text("from-init-start/status", "state=running\nstep=0\nreason=\n");
+    job_finish(hash, 0, "base.ini", "from-init-start", NULL);
     ck_assert_str_eq(hash, whole);
     job_run(&result, 0, "base.ini", "from-init-best", "--init", job_path("whole/best.h5"), NULL);
     job_expect(&result, 0);
     command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(init_on_a_run_is_refused)
+{
+    struct command_result result;
+    char hash[17];
+    go_back("whole", "init-late", 7, 8);
+    job_copy("init-late", "init-late-before");
+    for (int ranks = 0; ranks <= 2; ranks += 2) {
+        job_run(&result, ranks, "base.ini", "init-late", "--init", "nowhere.h5", NULL);
+        job_expect(&result, 65);
+        job_complains(&result, 1, "/init-late: holds a run", "--init", "--fresh", "-o", NULL);
+        command_result_finish(&result);
+        check_untouched("init-late", "init-late-before", 8);
+    }
+    job_finish(
+        hash, 0, "base.ini", "init-late", "--fresh", "--init", job_path(checkpoint_in("init-late", 8)), NULL);
 }
 END_TEST
 
@@ -887,23 +916,53 @@ START_TEST(a_run_without_a_valid_checkpoint_is_refused_and_left_alone)
 }
 END_TEST
 
-START_TEST(a_run_that_lost_rows_of_its_metrics_is_refused)
+START_TEST(a_run_that_lost_its_checkpoints_is_not_begun_anew)
+{
+    struct command_result result;
+    go_back("whole", "no-checkpoint", 2, 1);
+    job_copy("no-checkpoint", "no-checkpoint-before");
+    job_run(&result, 2, "base.ini", "no-checkpoint", "-s", "train.lr=0.5", NULL);
+    job_expect(&result, 65);
+    job_complains(
+        &result, 1, "/no-checkpoint: holds best.h5", "--fresh", "--init", "/no-checkpoint/best.h5", NULL);
+    command_result_finish(&result);
+    ck_assert(job_same_file("no-checkpoint/best.h5", "no-checkpoint-before/best.h5"));
+    ck_assert(job_same_file("no-checkpoint/metrics.csv", "no-checkpoint-before/metrics.csv"));
+    job_remove("no-checkpoint/best.h5");
+    job_run(&result, 0, "base.ini", "no-checkpoint", NULL);
+    job_expect(&result, 65);
+    job_complains(&result, 1, "/no-checkpoint: its run finished at step 18", "--fresh", NULL);
+    command_result_finish(&result);
+    ck_assert(job_same_file("no-checkpoint/metrics.csv", "no-checkpoint-before/metrics.csv"));
+}
+END_TEST
+
+/* --verify tells beforehand what the run then does. */
+START_TEST(a_run_that_lost_rows_of_its_metrics_makes_the_file_anew)
 {
     struct command_result result;
     size_t size;
+    char hash[64];
     go_back("whole", "rows", 8, 8);
     char *text = job_read("rows/metrics.csv", &size);
     job_write("rows/metrics.csv", text, size / 3);
-    job_run(&result, 0, "base.ini", "rows", NULL);
-    job_expect(&result, 65);
-    job_complains(&result, 1, "rows/metrics.csv", "9 belong to the checkpoint", "--fresh", NULL);
-    command_result_finish(&result);
-    job_write("rows/metrics.csv", text, size);
-    char hash[17];
-    job_finish(hash, 0, "base.ini", "rows", NULL);
-    ck_assert_str_eq(hash, undisturbed.base);
-    check_finished("rows", EPOCHS, STEPS);
     free(text);
+    job_run(&result, 0, NULL, NULL, "--verify", job_path("rows"), NULL);
+    job_expect(&result, 65);
+    ck_assert_ptr_nonnull(strstr(result.output, "rows, but 9 belong to the checkpoint"));
+    command_result_finish(&result);
+    job_run(&result, 2, "base.ini", "rows", NULL);
+    job_expect(&result, 0);
+    job_complains(&result, 1, "warning: ", "/rows/metrics.csv: has ", "rows, but 9 belong to the checkpoint",
+        "cannot be had again", NULL);
+    job_field(result.output, "finished: ", "weights_hash", hash);
+    ck_assert_str_eq(hash, undisturbed.base);
+    command_result_finish(&result);
+    job_run(&result, 0, NULL, NULL, "--verify", job_path("rows"), NULL);
+    job_expect(&result, 0);
+    ck_assert_ptr_nonnull(strstr(result.output, "/metrics.csv: sound: 21 rows up to step 18, "));
+    command_result_finish(&result);
+    ck_assert_int_eq(job_metrics_rows("rows"), 21);
 }
 END_TEST
 
@@ -998,11 +1057,13 @@ static void add_short(Suite *suite)
     tcase_add_test(tests, a_finished_run_prints_its_last_line_again);
     tcase_add_test(tests, fresh_starts_over_and_removes_only_what_runs_leave);
     tcase_add_test(tests, init_starts_a_new_run_from_the_weights_of_another);
-    tcase_add_test(tests, a_run_begun_with_init_is_continued_by_the_same_command);
+    tcase_add_test(tests, init_on_a_run_is_refused);
+    tcase_add_test(tests, a_run_begun_with_init_goes_on_without_it);
     tcase_add_test(tests, init_of_what_does_not_fit_is_refused);
     tcase_add_loop_test(tests, a_damaged_checkpoint_is_passed_over_for_the_one_before_it, 0, DAMAGES);
     tcase_add_test(tests, a_run_without_a_valid_checkpoint_is_refused_and_left_alone);
-    tcase_add_test(tests, a_run_that_lost_rows_of_its_metrics_is_refused);
+    tcase_add_test(tests, a_run_that_lost_its_checkpoints_is_not_begun_anew);
+    tcase_add_test(tests, a_run_that_lost_rows_of_its_metrics_makes_the_file_anew);
     tcase_add_test(tests, a_second_job_on_a_live_run_is_refused_and_the_first_goes_on);
 }
 

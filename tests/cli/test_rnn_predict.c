@@ -756,12 +756,13 @@ static void change_best(const struct kind *kind, void (*change)(struct checkpoin
 {
     struct error error = {0};
     struct checkpoint checkpoint;
+    struct own own = {.directory = path_of(kind, ""), .best_is_ours = 1};
     checkpoint_init(&checkpoint);
     if (checkpoint_read(path_of(kind, "/best.h5"), CHECKPOINT_ANY, &checkpoint, &error))
         ck_abort_msg("%s", error.text);
     change(&checkpoint);
     checkpoint.weights_hash = hash_bytes(checkpoint.weights, checkpoint.count * sizeof(float));
-    if (rundir_save_best(path_of(kind, ""), &checkpoint, &error))
+    if (rundir_save_best(&own, &checkpoint, &error))
         ck_abort_msg("%s", error.text);
     checkpoint_finish(&checkpoint);
 }

@@ -147,10 +147,10 @@ START_TEST(metrics_must_have_each_step_once)
     static const struct {
         const char *from, *to, *says;
     } edits[] = {
-        {"\n2,1,train", "\n3,1,train", "row 2 is of step 3 (train) behind step 1"},
-        {"\n2,1,train", "\n1,1,train", "row 2 is of step 1 (train) behind step 1"},
-        {"\n2,1,train", "\n2,1,trial", "row 2 is no row"},
-        {"\n4,1,valid", "\n0,1,valid", "is of step 0 (valid) behind step 0"},
+        {"\n2,1,train", "\n3,1,train", "row 2 is not the one that belongs there"},
+        {"\n2,1,train", "\n1,1,train", "row 2 is not the one"},
+        {"\n2,1,train", "\n2,1,trial", "row 2 is not the one"},
+        {"\n4,1,valid", "\n0,1,valid", "row 5 is not the one"},
         {"step,epoch", "step,month", "does not begin with its header"},
     };
     for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) {
@@ -160,9 +160,9 @@ START_TEST(metrics_must_have_each_step_once)
     }
     copy();
     ck_assert_int_eq(truncate(job_path("bad/metrics.csv"), 400), 0);
-    expect("bad", 65, "metrics.csv", "damaged", "put the file of the run back");
+    expect("bad", 65, "metrics.csv", "damaged", "the run makes it anew of what is left");
     job_remove("bad/metrics.csv");
-    expect("bad", 65, "metrics.csv", "damaged", "No such file");
+    expect("bad", 65, "metrics.csv", "damaged", "is missing");
     copy();
     FILE *file = fopen(job_path("bad/metrics.csv"), "a");
     fputs("9,3,tra", file); /* of a run that was killed: cut off when it goes on */

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "ckpt/rundir.h"
+#include "ckpt/status.h"
 #include "faults/inject.h"
 #include "support/checkpoints.h"
 #include "support/sample.h"
@@ -48,7 +49,30 @@ static struct told {
 
 static const unsigned on_files = (1u << INJECT_ALLOCATE) - 1;
 
+static char said[1024]; /* of metrics.csv */
+static struct own own;  /* what the process at hand knows of its folder */
+
 /* ---- the process that saves ---- */
+
+static void begin_process(void)
+{
+    own_finish(&own);
+    own = (struct own){.directory = folder, .run = CHECKPOINTS_RUN, .known = metrics_last_step(folder)};
+}
+
+static int write_status(const char *state, int64_t step, const char *reason, struct error *error)
+{
+    struct run_status status = {.step = step, .run = CHECKPOINTS_RUN};
+    snprintf(status.state, sizeof status.state, "%s", state);
+    snprintf(status.reason, sizeof status.reason, "%s", reason);
+    return status_write(folder, &status, error);
+}
+
+/* The point of a run that makes so many steps at each save, each time an epoch. */
+static struct progress at_rows(int64_t saves)
+{
+    return (struct progress){.epoch = saves + 1, .step = saves * ROWS, .metrics_rows = saves * ROWS};
+}
 
 static int add_rows(struct metrics *metrics, int64_t step, struct error *error)
 {
@@ -65,12 +89,13 @@ static int add_rows(struct metrics *metrics, int64_t step, struct error *error)
 static int save(struct metrics *metrics, int64_t step, struct error *error)
 {
     struct checkpoint view = saved[step];
-    if (add_rows(metrics, step, error) != 0 || metrics_sync(metrics, &view.progress.metrics_rows, error) != 0)
+    if (add_rows(metrics, step, error) != 0 ||
+        metrics_sync(metrics, &view.progress, said, sizeof said, error) != 0)
         return -1;
-    if (rundir_save_best(folder, &view, error) != 0)
+    if (rundir_save_best(&own, &view, error) != 0)
         return -1;
     told->best = (int)step;
-    if (rundir_save(folder, &view, 1, error) != 0)
+    if (rundir_save(&own, &view, 1, error) != 0)
         return -1;
     told->checkpoints = (int)step;
     return 0;
@@ -80,17 +105,17 @@ static int save(struct metrics *metrics, int64_t step, struct error *error)
 static int live(const struct inject_plan *plan, int first, struct error *error)
 {
     struct inject_plan nothing = {0};
+    begin_process();
     inject_arm(first ? &nothing : plan, &told->report);
-    struct metrics *metrics = metrics_open(folder, 0, error);
-    int outcome = metrics ? rundir_write_status(folder, "running", 0, "", error) : -1;
+    struct metrics *metrics = metrics_open(folder, &saved[0].progress, said, sizeof said, error);
+    int outcome = metrics ? write_status("running", 0, "", error) : -1;
     for (int step = 1; outcome == 0 && step <= SAVES; step++) {
         if (step == first)
             inject_arm(plan, &told->report);
         outcome = save(metrics, step, error);
     }
     struct error late;
-    rundir_write_status(
-        folder, outcome ? "failed" : "finished", SAVES, outcome ? error->text : "", outcome ? &late : error);
+    write_status(outcome ? "failed" : "finished", SAVES, outcome ? error->text : "", outcome ? &late : error);
     metrics_close(metrics);
     inject_disarm();
     return outcome;
@@ -159,9 +184,12 @@ static int64_t check_newest(int first)
     struct checkpoint newest;
     struct error error = {0};
     int skipped = 0;
+    own.warn = count_skipped;
+    own.context = &skipped;
     checkpoint_init(&newest);
-    int found = rundir_load_newest(folder, &newest, count_skipped, &skipped, &error);
+    int found = rundir_load_newest(&own, &newest, &error);
     ck_assert_msg(found >= 0, "%s: %s", place, error.text);
+    own.warn = NULL;
     claim(skipped == 0);
     int64_t step = newest.progress.step;
     claim(found == (step > 0) && step >= told->checkpoints && step >= first - 1);
@@ -202,17 +230,20 @@ static void check_resume(int first)
     struct inject_plan nothing = {0};
     struct inject_report report = {0};
     inject_arm(&nothing, &report);
+    begin_process();
     int64_t step = check_newest(first);
     check_best(first);
-    struct metrics *metrics = metrics_open(folder, saved[step].progress.metrics_rows, &error);
+    struct progress rows = at_rows(step);
+    struct metrics *metrics = metrics_open(folder, &rows, said, sizeof said, &error);
     ck_assert_msg(metrics != NULL, "%s: %s", place, error.text);
     check_rows(step * ROWS);
     while (++step <= SAVES)
         ck_assert_msg(save(metrics, step, &error) == 0, "%s: %s", place, error.text);
-    claim(rundir_write_status(folder, "finished", SAVES, "", &error) == 0);
+    claim(write_status("finished", SAVES, "", &error) == 0);
     metrics_close(metrics);
     check_rows(SAVES * ROWS);
-    claim(rundir_save(folder, &saved[SAVES], 1, &error) == 0); /* what a kill left goes with the next save */
+    claim(!*said);
+    claim(rundir_save(&own, &saved[SAVES], 1, &error) == 0); /* what a kill left goes with the next save */
     claim(check_newest(SAVES) == SAVES);
     check_nothing_temporary();
     inject_disarm();

@@ -60,8 +60,9 @@ START_TEST(a_gradient_that_is_no_number_on_one_rank_never_reaches_a_checkpoint)
     for (int64_t step = 0; mpi_suite_comm()->rank == 0 && step <= 6; step++) {
         struct checkpoint checkpoint;
         struct error error;
+        struct own own = {.directory = trial_path("poisoned")};
         checkpoint_init(&checkpoint);
-        int found = rundir_load_step(trial_path("poisoned"), step, &checkpoint, &error), finite = 1;
+        int found = rundir_load_step(&own, step, &checkpoint, &error), finite = 1;
         for (size_t i = 0; i < checkpoint.count; i++)
             finite &= isfinite(checkpoint.weights[i]);
         ck_assert(found >= 0 && finite);
@@ -92,7 +93,8 @@ static uint64_t go_back_once(const char *name, const char *every)
     uint64_t hash = 0;
     if (mpi_suite_comm()->rank == 0) {
         checkpoint_init(&checkpoint);
-        ck_assert_int_eq(rundir_load_step(trial_path(name), 6, &checkpoint, &error), 1);
+        ck_assert_int_eq(
+            rundir_load_step(&(struct own){.directory = trial_path(name)}, 6, &checkpoint, &error), 1);
         ck_assert_int_eq(checkpoint.progress.backs, 1);
         hash = checkpoint.weights_hash;
         checkpoint_finish(&checkpoint);

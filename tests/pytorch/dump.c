@@ -61,7 +61,8 @@ void dump_checkpoint(const char *path, const struct net *net, const float *weigh
     optim_state_init(&checkpoint.optim);
     checkpoint.progress.epoch = 1;
     checkpoint.provenance.version = checkpoint.provenance.command = checkpoint.provenance.hosts =
-        checkpoint.provenance.libraries = checkpoint.provenance.job = checkpoint.provenance.time = nothing;
+        checkpoint.provenance.libraries = checkpoint.provenance.job = checkpoint.provenance.time =
+            checkpoint.provenance.run = nothing;
     if (checkpoint_encode(&checkpoint, &bytes, &size, &error))
         dump_fail(error.text);
     FILE *file = fopen(path, "wb");

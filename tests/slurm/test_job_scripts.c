@@ -3,6 +3,7 @@
 #include "support/command.h"
 #include "support/suite.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,6 +202,32 @@ START_TEST(a_job_that_was_put_back_does_not_start_over)
 }
 END_TEST
 
+/* Whether the run has begun is seen by its checkpoints: a job may be put back before it has any. */
+START_TEST(a_job_that_was_put_back_leaves_init_out_once_it_has_a_checkpoint)
+{
+    char script[4096], run[256], file[300], kept[400], left_out[400];
+    const char *argv[] = {"bash", script, "mine.ini", "-o", run, "--init", "w.h5", "-v", NULL};
+    const char *environment[] = {path_variable, programs_variable, "SLURM_JOB_ID=41", "SLURM_JOB_NAME=mine",
+        "SLURM_RESTART_COUNT=1", NULL};
+    struct command command = {.argv = argv, .environment = environment, .directory = "/", .seconds = 30};
+    struct command_result result;
+    write_program("rnn-train", "");
+    snprintf(script, sizeof script, "%s/slurm/%s", SOURCE_ROOT, scripts[_i]);
+    snprintf(run, sizeof run, "%s/run", folder);
+    snprintf(file, sizeof file, "%s/checkpoint-0000000000.h5", run);
+    snprintf(kept, sizeof kept, "75 mine.ini -o %s --init w.h5 -v\n", run);
+    snprintf(left_out, sizeof left_out, "75 mine.ini -o %s -v\n", run);
+    ck_assert_int_eq(mkdir(run, 0777), 0);
+    command_run(&command, &result);
+    ck_assert_msg(strstr(result.output, kept), "%s", result.output);
+    command_result_finish(&result);
+    ck_assert_int_eq(close(creat(file, 0666)), 0);
+    command_run(&command, &result);
+    ck_assert_msg(strstr(result.output, left_out), "%s", result.output);
+    command_result_finish(&result);
+}
+END_TEST
+
 START_TEST(asked_to_stop_before_it_began_a_job_goes_back_into_the_queue)
 {
     struct command_result result;
@@ -283,6 +310,7 @@ int main(void)
     tcase_add_loop_test(
         claims, a_run_that_ends_while_a_signal_is_handled_goes_back_into_the_queue, 0, SCRIPTS);
     tcase_add_loop_test(claims, a_job_that_was_put_back_does_not_start_over, 0, SCRIPTS);
+    tcase_add_loop_test(claims, a_job_that_was_put_back_leaves_init_out_once_it_has_a_checkpoint, 0, SCRIPTS);
     tcase_add_test(claims, asked_to_stop_before_it_began_a_job_goes_back_into_the_queue);
     tcase_add_loop_test(claims, a_run_that_failed_does_not_go_back_into_the_queue, 0, SCRIPTS);
     tcase_add_loop_test(claims, a_job_restarted_often_enough_stays_out_of_the_queue, 0, SCRIPTS);

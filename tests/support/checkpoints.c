@@ -81,6 +81,7 @@ static void fill_rest(struct checkpoint *c, int64_t step)
         .libraries = copy_text("HDF5"),
         .job = copy_text(""),
         .time = copy_text("2024-05-06T07:08:09"),
+        .run = copy_text(CHECKPOINTS_RUN),
         .ranks = 2};
 }
 

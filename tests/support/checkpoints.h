@@ -4,6 +4,9 @@
 
 #include "ckpt/checkpoint.h"
 
+/* The identifier of the run that it is of. */
+#define CHECKPOINTS_RUN "00000000000000a1"
+
 /* Of a net with these layers: inputs of 2, `hidden` units per direction (0: 3), a bidirectional LSTM with
  * adam. The checkpoint is the caller's (checkpoint_finish), and so is the net. */
 struct net *checkpoints_make(struct checkpoint *checkpoint, size_t layers, size_t hidden, int64_t step);

@@ -58,7 +58,7 @@ static void read_badly(const char *path, enum checkpoint_trust trust, int code, 
     struct checkpoint read, untouched;
     checkpoint_init(&read);
     checkpoint_init(&untouched);
-    ck_assert_int_eq(checkpoint_read(path, trust, &read, &error), -1);
+    ck_assert_int_lt(checkpoint_read(path, trust, &read, &error), 0);
     ck_assert_msg(error.code == code, "code %d: %s", error.code, error.text);
     ck_assert_says(error.text, path);
     ck_assert_says(error.text, part);
@@ -91,6 +91,7 @@ START_TEST(what_is_written_is_read_back)
     ck_assert_str_eq(read.provenance.job, "");
     ck_assert_str_eq(read.provenance.time, "2024-05-06T07:08:09");
     ck_assert_int_eq(read.provenance.ranks, 2);
+    ck_assert_str_eq(read.provenance.run, CHECKPOINTS_RUN);
     checkpoint_finish(&read);
     checkpoint_finish(&read);
     finish_small(&w);
@@ -483,9 +484,9 @@ START_TEST(impossible_values_are_refused_by_name)
     H5Fclose(file);
     read_badly(w.path, CHECKPOINT_ANY, EXIT_CODE_DATA, "group /data has no attribute hash");
     file = open_bare(&w);
-    change_attribute(file, "/", "format_version", H5T_NATIVE_INT, (int[]){5});
+    change_attribute(file, "/", "format_version", H5T_NATIVE_INT, (int[]){CHECKPOINT_VERSION + 1});
     H5Fclose(file);
-    read_badly(w.path, CHECKPOINT_ANY, EXIT_CODE_DATA, "format 5");
+    read_badly(w.path, CHECKPOINT_ANY, EXIT_CODE_DATA, "this program reads 1 to");
     finish_small(&w);
 }
 END_TEST

@@ -271,10 +271,11 @@ static void expect_run(const char *config, const char *run, const char *want)
     ck_assert_str_eq(path, want);
 }
 
-static void touch(const char *path)
+static void put(const char *path, const char *text)
 {
     FILE *stream = fopen(path, "w");
     ck_assert_ptr_nonnull(stream);
+    fputs(text, stream);
     fclose(stream);
 }
 
@@ -293,14 +294,18 @@ END_TEST
 
 START_TEST(the_configuration_of_a_run_belongs_to_that_run)
 {
-    static const char *const marks[] = {"metrics.csv", "status", "lock"};
+    static const char *const marks[] = {"checkpoint-0000000001.h5", "status", "lock"};
+    static const char *const texts[] = {"", "state=running\nstep=0\nreason=\n",
+        "heartbeat=001000000000\nhost=elsewhere\nprocess=77\njob=\nstart=5\nboot=\nspace=\n"};
     ck_assert_int_eq(mkdir("r", 0777), 0);
     for (size_t i = 0; i < 3; i++) {
         char inside[100], absolute[300];
         snprintf(inside, sizeof inside, "r/%s", marks[i]);
         snprintf(absolute, sizeof absolute, "%s/r/config.ini", folder);
         expect_run("r/config.ini", NULL, "runs/config");
-        touch(inside);
+        put(inside, i ? "mine" : "");
+        expect_run("r/config.ini", NULL, i ? "runs/config" : "r");
+        put(inside, texts[i]);
         expect_run("r/config.ini", NULL, "r");
         expect_run("./r/config.ini", NULL, "./r");
         expect_run("r/other.ini", NULL, "runs/other");
@@ -316,6 +321,23 @@ START_TEST(the_configuration_of_a_run_belongs_to_that_run)
         absolute[strlen(absolute) - strlen("/config.ini")] = '\0';
         ck_assert_str_eq(path, absolute);
         ck_assert_int_eq(unlink(inside), 0);
+    }
+    ck_assert_int_eq(rmdir("r"), 0);
+}
+END_TEST
+
+START_TEST(a_run_directory_stands_for_its_configuration)
+{
+    static const char *const ways[][2] = {
+        {"r", "r/config.ini"}, {"r/", "r/config.ini"}, {".", "./config.ini"}};
+    ck_assert_int_eq(mkdir("r", 0777), 0);
+    for (size_t i = 0; i < 3; i++) {
+        struct train_options o;
+        struct error error;
+        char *argv[] = {"rnn-train", (char *)ways[i][0], NULL};
+        ck_assert_int_eq(train_options_parse(&o, 2, argv, &error), 0);
+        ck_assert_str_eq(o.config, ways[i][1]);
+        train_options_finish(&o);
     }
     ck_assert_int_eq(rmdir("r"), 0);
 }
@@ -418,6 +440,7 @@ int main(void)
     tcase_add_checked_fixture(runs, make_folder, remove_folder);
     tcase_add_test(runs, the_run_directory_is_named_after_the_configuration);
     tcase_add_test(runs, the_configuration_of_a_run_belongs_to_that_run);
+    tcase_add_test(runs, a_run_directory_stands_for_its_configuration);
     tcase_add_test(runs, a_run_directory_that_has_no_name_or_no_room_is_refused);
     suite_add_tcase(suite, cases);
     suite_add_tcase(suite, runs);

@@ -3,8 +3,14 @@
  * a time. */
 #include "base/memory.h"
 #include "base/temporary.h"
+#include "ckpt/layout.h"
+#include "ckpt/place.h"
 #include "ckpt/process.h"
+#include "ckpt/rows.h"
 #include "ckpt/rundir.h"
+#include "ckpt/seal.h"
+#include "ckpt/status.h"
+#include "h5/h5.h"
 #include "support/checkpoints.h"
 #include "support/folder.h"
 #include "support/suite.h"
@@ -127,40 +133,93 @@ START_TEST(missing_parents_are_created)
 }
 END_TEST
 
-START_TEST(status_has_three_lines)
+START_TEST(status_has_four_lines_and_is_read_again)
 {
-    ck_assert_int_eq(rundir_write_status(folder_path(), "stopped", 57, "two\nlines", NULL), 0);
-    ck_assert_str_eq(get("status"), "state=stopped\nstep=57\nreason=two lines\n");
-    ck_assert_int_eq(rundir_write_status(folder_path(), "running", 0, NULL, NULL), 0);
-    ck_assert_str_eq(get("status"), "state=running\nstep=0\nreason=\n");
+    struct run_status status = {.state = "stopped", .step = 57, .reason = "two\nlines"}, read;
+    struct error error = {0};
+    ck_assert_int_eq(status_read(folder_path(), &read, NULL), 0);
+    ck_assert_int_eq(status_write(folder_path(), &status, NULL), 0);
+    ck_assert_str_eq(get("status"), "state=stopped\nstep=57\nreason=two?lines\nrun=\n");
+    status = (struct run_status){.state = "running", .run = "0123456789abcdef"};
+    ck_assert_int_eq(status_write(folder_path(), &status, NULL), 0);
+    ck_assert_str_eq(get("status"), "state=running\nstep=0\nreason=\nrun=0123456789abcdef\n");
+    ck_assert_int_eq(status_read(folder_path(), &read, NULL), 1);
+    ck_assert_str_eq(read.state, "running");
+    ck_assert_str_eq(read.run, "0123456789abcdef");
+    put("status", "state=stopped\nstep=7\nreason=as before runs had identifiers\n");
+    ck_assert_int_eq(status_read(folder_path(), &read, NULL), 1);
+    ck_assert_int_eq(read.step, 7);
+    ck_assert_str_eq(read.run, "");
+    static const char *const others[] = {"", "state=\nstep=1\nreason=\n", "state=on\nstep=x\nreason=\n",
+        "state=on\nstep=-1\nreason=\n", "step=1\nstate=on\nreason=\n", "state=on\nstep=1\n"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        put("status", others[i]);
+        ck_assert_int_eq(status_read(folder_path(), &read, &error), -1);
+        ck_assert_int_eq(error.code, EXIT_CODE_DATA);
+    }
 }
 END_TEST
 
-START_TEST(a_run_is_known_by_its_files_and_cleared_of_them_alone)
+START_TEST(a_run_is_known_by_what_only_a_run_writes_and_cleared_of_it_alone)
 {
-    ck_assert_int_eq(rundir_holds_run(in_folder("none")), 0);
+    struct error error;
+    ck_assert_int_eq(place_look(in_folder("none")), PLACE_FREE);
     ck_assert_int_eq(rundir_clear(in_folder("none"), NULL), 0);
-    ck_assert_int_eq(rundir_holds_run(folder_path()), 0);
-    const char *const others[] = {"status", "lock", "notes.txt", "checkpoint-1.h5",
-        "checkpoint-0000000001.h5.bak", "checkpoint-00000000x1.h5", ".notes.tmp-1", "config.ini.tmp-5",
-        ".lock.tmp-node-7"};
+    const char *const nothing[] = {".config.ini.tmp-node-1-17", ".checkpoint-0000000002.h5.tmp-5",
+        ".best.h5.tmp-n-5", "lock", ".lock.tmp-node-7", ".nfs0000001"};
+    for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++)
+        put(nothing[i], "");
+    ck_assert_int_eq(place_look(folder_path()), PLACE_FREE);
+    const char *const others[] = {"notes.txt", "checkpoint-1.h5", "checkpoint-0000000001.h5.bak",
+        "checkpoint-00000000x1.h5", ".notes.tmp-1", "config.ini.tmp-5", "checkpoint-0000000001.h5.kept-1"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         put(others[i], "");
-    ck_assert_int_eq(rundir_holds_run(folder_path()), 0);
-    const char *const runs[] = {
-        "config.ini", "metrics.csv", "checkpoint-0000000001.h5", "best.h5", "checkpoint-12345678901.h5"};
-    const char *const temporary[] = {
-        ".config.ini.tmp-node-1-17", ".checkpoint-0000000002.h5.tmp-5", ".best.h5.tmp-n-5"};
-    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
-        put(runs[i], "");
-        put(temporary[i % 3], "");
-        ck_assert_int_eq(rundir_holds_run(folder_path()), 1);
-        ck_assert_int_eq(rundir_clear(folder_path(), NULL), 0);
-        ck_assert_int_eq(rundir_holds_run(folder_path()), 0);
-    }
+    put("config.ini", "[data]\n");
+    put("metrics.csv", "step,epoch\n1,1\n");
+    put("status", "thesis: chapter 2\n");
+    put("best.h5", "");
+    ck_assert_int_eq(place_look(folder_path()), PLACE_OTHER);
+    ck_assert_int_eq(place_check(folder_path(), &error), -1);
+    ck_assert_int_eq(error.code, EXIT_CODE_DATA);
+    ck_assert_says(error.text, "is neither empty nor a run directory (it holds ");
+    put("status", "state=running\nstep=0\nreason=\n");
+    ck_assert_int_eq(place_look(folder_path()), PLACE_RUN);
+    put("status", "");
+    put("metrics.csv", rows_header);
+    ck_assert_int_eq(place_check(folder_path(), &error), 0);
+    put("metrics.csv", "");
+    put("checkpoint-12345678901.h5", "");
+    ck_assert_int_eq(place_look(folder_path()), PLACE_RUN);
+    ck_assert_int_eq(rundir_clear(folder_path(), NULL), 0);
     ck_assert_str_eq(names(),
-        ".lock.tmp-node-7 .notes.tmp-1 checkpoint-0000000001.h5.bak "
+        ".lock.tmp-node-7 .nfs0000001 .notes.tmp-1 checkpoint-0000000001.h5.bak "
+        "checkpoint-0000000001.h5.kept-1 "
         "checkpoint-00000000x1.h5 checkpoint-1.h5 config.ini.tmp-5 lock notes.txt ");
+}
+END_TEST
+
+START_TEST(a_configuration_must_not_be_the_runs_own_by_another_name)
+{
+    struct error error;
+    char run[512], link_path[512], hard[512], dots[512], mine[512];
+    snprintf(run, sizeof run, "%s", in_folder("run"));
+    ck_assert_int_eq(mkdir(run, 0777), 0);
+    put("run/config.ini", "");
+    put("mine.ini", "");
+    snprintf(mine, sizeof mine, "%s", in_folder("mine.ini"));
+    snprintf(link_path, sizeof link_path, "%s", in_folder("link.ini"));
+    snprintf(hard, sizeof hard, "%s", in_folder("hard.ini"));
+    snprintf(dots, sizeof dots, "%s", in_folder("run/../run/config.ini"));
+    ck_assert_int_eq(symlink(in_folder("run/config.ini"), link_path), 0);
+    ck_assert_int_eq(link(in_folder("run/config.ini"), hard), 0);
+    ck_assert_int_eq(place_check_config(run, mine, &error), 0);
+    ck_assert_int_eq(place_check_config(run, dots, &error), 0);
+    ck_assert_int_eq(place_check_config(run, in_folder("none.ini"), &error), 0);
+    ck_assert_int_eq(place_check_config(run, hard, &error), -1);
+    ck_assert_int_eq(place_check_config(run, link_path, &error), -1);
+    ck_assert_int_eq(error.code, EXIT_CODE_DATA);
+    ck_assert_says(error.text, "/link.ini: is ");
+    ck_assert_says(error.text, "/run/config.ini by another name");
 }
 END_TEST
 
@@ -177,16 +236,6 @@ END_TEST
 
 /* ---- checkpoints ---- */
 
-static void save(int64_t step, int64_t keep)
-{
-    struct checkpoint checkpoint;
-    struct error error = {0};
-    net_destroy(checkpoints_make(&checkpoint, 1, 2, step));
-    ck_assert_msg(rundir_save(folder_path(), &checkpoint, keep, &error) == 0, "%s", error.text);
-    checkpoint_finish(&checkpoint);
-}
-
-/* Loads the newest; the step, 0 where there is none, -1 where none is valid. What is said goes to `said`. */
 static char said[4096];
 
 static void take_said(void *context, const char *text)
@@ -194,13 +243,39 @@ static void take_said(void *context, const char *text)
     strcat(strcat(said, text), "\n");
 }
 
+/* The directory as a process of the run of checkpoints_make finds it, which has written nothing yet; what is
+ * said goes to `said`. Of damaged checkpoints metrics.csv knows up to step 100. */
+static struct own *owner(void)
+{
+    static struct own own;
+    own_finish(&own);
+    own = (struct own){.directory = folder_path(), .warn = take_said, .run = CHECKPOINTS_RUN, .known = 100};
+    return &own;
+}
+
+static void save_by(struct own *own, int64_t step, int64_t keep)
+{
+    struct checkpoint checkpoint;
+    struct error error = {0};
+    net_destroy(checkpoints_make(&checkpoint, 1, 2, step));
+    ck_assert_msg(rundir_save(own, &checkpoint, keep, &error) == 0, "%s", error.text);
+    checkpoint_finish(&checkpoint);
+}
+
+static void save(int64_t step, int64_t keep)
+{
+    save_by(owner(), step, keep);
+}
+
+/* Loads the newest; the step, 0 where there is none, -1 where none is valid. What is said goes to `said`. */
+
 static int64_t load(void)
 {
     struct checkpoint checkpoint, want;
     struct error error = {0};
     said[0] = 0;
     checkpoint_init(&checkpoint);
-    int outcome = rundir_load_newest(folder_path(), &checkpoint, take_said, NULL, &error);
+    int outcome = rundir_load_newest(owner(), &checkpoint, &error);
     if (outcome <= 0) {
         ck_assert_int_eq(error.code, outcome ? EXIT_CODE_DATA : 0);
         strcat(said, error.text);
@@ -228,7 +303,7 @@ START_TEST(the_newest_are_kept_and_the_newest_is_loaded)
     save(20, 0);
     ck_assert_str_eq(names(), "checkpoint-0000000002.txt checkpoint-0000000020.h5 ");
     char path[600];
-    rundir_checkpoint_path(folder_path(), 20, path, sizeof path);
+    directory_step_path(folder_path(), 20, path, sizeof path);
     ck_assert_str_eq(path, in_folder("checkpoint-0000000020.h5"));
 }
 END_TEST
@@ -238,8 +313,8 @@ START_TEST(best_is_the_same_bytes)
     struct checkpoint checkpoint;
     char command[1200];
     net_destroy(checkpoints_make(&checkpoint, 1, 2, 5));
-    ck_assert_int_eq(rundir_save(folder_path(), &checkpoint, 1, NULL), 0);
-    ck_assert_int_eq(rundir_save_best(folder_path(), &checkpoint, NULL), 0);
+    ck_assert_int_eq(rundir_save(owner(), &checkpoint, 1, NULL), 0);
+    ck_assert_int_eq(rundir_save_best(owner(), &checkpoint, NULL), 0);
     checkpoint_finish(&checkpoint);
     snprintf(command, sizeof command, "cmp '%s' '%s'", in_folder("best.h5"),
         in_folder("checkpoint-0000000005.h5"));
@@ -300,17 +375,138 @@ START_TEST(a_checkpoint_under_another_name_is_not_resumed_from)
 }
 END_TEST
 
+/* ---- whose files they are ---- */
+
+static void put_newer(const char *name)
+{
+    struct h5_image *image = h5_image_create(NULL);
+    void *bytes;
+    size_t size;
+    h5_image_attribute_text(image, "/", "format", "rnn-train checkpoint");
+    h5_image_attribute_int32(image, "/", "format_version", CHECKPOINT_VERSION + 1);
+    ck_assert_int_eq(h5_image_finish(image, &bytes, &size, NULL), 0);
+    seal_write(bytes, size, (char *)bytes + size);
+    write_file(in_folder(name), bytes, size + SEAL_BYTES);
+    memory_destroy(bytes);
+}
+
+START_TEST(a_newer_programs_checkpoint_is_refused_and_never_touched)
+{
+    save(10, 3);
+    put_newer("checkpoint-0000000020.h5");
+    ck_assert_int_eq(load(), -1);
+    ck_assert_says(said, "nothing was changed: ");
+    ck_assert_says(said, "checkpoint-0000000020.h5: has checkpoint format");
+    ck_assert_says(said, "use the version that wrote it");
+    ck_assert_str_eq(names(), "checkpoint-0000000010.h5 checkpoint-0000000020.h5 ");
+    save(30, 1);
+    ck_assert_int_eq(rundir_forget_later(owner(), 15, NULL), 0);
+    ck_assert_str_eq(names(), "checkpoint-0000000020.h5 ");
+    put_newer("best.h5");
+    save(20, 1);
+    ck_assert_str_eq(names(), "best.h5 checkpoint-0000000020.h5 checkpoint-0000000020.h5.kept-1 ");
+}
+END_TEST
+
+/* Puts a checkpoint of another run there; "" stands for one of a time without identifiers. */
+static void put_of(const char *run, int64_t step)
+{
+    struct checkpoint checkpoint;
+    void *bytes;
+    size_t size;
+    char path[600];
+    net_destroy(checkpoints_make(&checkpoint, 1, 2, step));
+    snprintf(checkpoint.provenance.run, sizeof CHECKPOINTS_RUN, "%s", run);
+    ck_assert_int_eq(checkpoint_encode(&checkpoint, &bytes, &size, NULL), 0);
+    directory_step_path(folder_path(), step, path, sizeof path);
+    write_file(path, bytes, size);
+    memory_destroy(bytes);
+    checkpoint_finish(&checkpoint);
+}
+
+static void copy(const char *from, const char *to)
+{
+    char command[1200];
+    snprintf(command, sizeof command, "cp '%s' '%s'", in_folder(from), in_folder(to));
+    ck_assert_int_eq(system(command), 0);
+}
+
+START_TEST(only_what_the_run_wrote_itself_is_replaced_or_removed)
+{
+    save(10, 9);
+    save(20, 9);
+    put_of("00000000000000b2", 15);
+    copy("checkpoint-0000000020.h5", "checkpoint-0000000099.h5");
+    save(30, 1);
+    ck_assert_str_eq(names(), "checkpoint-0000000015.h5 checkpoint-0000000030.h5 checkpoint-0000000099.h5 ");
+    ck_assert_int_eq(load(), 30);
+    ck_assert_says(said, "checkpoint-0000000099.h5: holds step 20, not what its name says");
+    said[0] = 0;
+    save(99, 1);
+    ck_assert_says(said, "checkpoint-0000000099.h5: was not written by this run");
+    ck_assert_str_eq(
+        names(), "checkpoint-0000000015.h5 checkpoint-0000000099.h5 checkpoint-0000000099.h5.kept-1 ");
+    put_of("00000000000000b2", 120);
+    ck_assert_int_eq(load(), 99);
+    ck_assert_says(said, "checkpoint-0000000120.h5: is of another run");
+    ck_assert_int_eq(rundir_forget_later(owner(), 1, NULL), 0);
+    ck_assert_str_eq(
+        names(), "checkpoint-0000000015.h5 checkpoint-0000000099.h5.kept-1 checkpoint-0000000120.h5 ");
+}
+END_TEST
+
+START_TEST(of_a_time_without_identifiers_metrics_knows_the_runs_steps)
+{
+    put_of("", 90);
+    put_of("", 100);
+    put_of("", 110);
+    save(130, 1);
+    ck_assert_str_eq(names(), "checkpoint-0000000110.h5 checkpoint-0000000130.h5 ");
+    put("metrics.csv", "step,epoch\n1,1,train\n103,2,train\nnone\n17,2,valid\n");
+    ck_assert_int_eq(metrics_last_step(folder_path()), 103);
+    ck_assert_int_eq(unlink(in_folder("metrics.csv")), 0);
+    ck_assert_int_eq(metrics_last_step(folder_path()), 0);
+}
+END_TEST
+
+START_TEST(somebody_elses_best_is_kept_under_another_name)
+{
+    struct checkpoint checkpoint;
+    struct own *own = owner();
+    put_of("00000000000000b2", 10);
+    ck_assert_int_eq(rename(in_folder("checkpoint-0000000010.h5"), in_folder("best.h5")), 0);
+    net_destroy(checkpoints_make(&checkpoint, 1, 2, 20));
+    said[0] = 0;
+    ck_assert_int_eq(rundir_save_best(own, &checkpoint, NULL), 0);
+    ck_assert_says(said, "best.h5: was not written by this run");
+    ck_assert_int_eq(rundir_save_best(own, &checkpoint, NULL), 0);
+    ck_assert_int_eq(rundir_save_best(owner(), &checkpoint, NULL), 0);
+    ck_assert_str_eq(names(), "best.h5 best.h5.kept-1 ");
+    checkpoint_finish(&checkpoint);
+}
+END_TEST
+
+START_TEST(no_two_runs_have_one_identifier)
+{
+    struct own one = {.run = ""}, other = {.run = ""};
+    own_begin_run(&one);
+    own_begin_run(&other);
+    ck_assert_uint_eq(strlen(one.run), OWN_RUN - 1);
+    ck_assert_str_ne(one.run, other.run);
+}
+END_TEST
+
 /* Saves that must fail for want of room, and leave all as it was. */
 static void save_without_room(void)
 {
     struct checkpoint checkpoint;
     struct error error = {0};
     net_destroy(checkpoints_make(&checkpoint, 1, 2, 20));
-    ck_assert_int_eq(rundir_save(folder_path(), &checkpoint, 1, &error), -1);
+    ck_assert_int_eq(rundir_save(owner(), &checkpoint, 1, &error), -1);
     ck_assert_int_eq(error.code, EXIT_CODE_IO);
     ck_assert_says(error.text, "checkpoint-0000000020.h5: cannot be written");
     ck_assert_says(error.text, "make room");
-    ck_assert_int_eq(rundir_save_best(folder_path(), &checkpoint, &error), -1);
+    ck_assert_int_eq(rundir_save_best(owner(), &checkpoint, &error), -1);
     ck_assert_says(error.text, "best.h5");
     checkpoint_finish(&checkpoint);
 }
@@ -320,7 +516,7 @@ START_TEST(a_file_size_limit_leaves_the_old_checkpoint)
     save(10, 1);
     struct checkpoint checkpoint;
     net_destroy(checkpoints_make(&checkpoint, 1, 2, 10));
-    ck_assert_int_eq(rundir_save_best(folder_path(), &checkpoint, NULL), 0);
+    ck_assert_int_eq(rundir_save_best(owner(), &checkpoint, NULL), 0);
     checkpoint_finish(&checkpoint);
     struct rlimit limit, small = {20000, 20000};
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
@@ -369,10 +565,36 @@ static const char header[] =
     "step,epoch,split,sequences,frames,loss,error,learning_rate,gradient_norm,seconds,"
     "frames_per_second,data_wait,comm_wait\n";
 
+/* The progress of a run in its first epoch. */
+static struct progress first_epoch(int64_t steps)
+{
+    return (struct progress){.epoch = 1, .step = steps, .position = steps, .metrics_rows = steps};
+}
+
+/* Opens metrics.csv; the warning goes to `said`. */
+static struct metrics *open_at(const struct progress *at)
+{
+    struct error error = {0};
+    struct metrics *metrics = metrics_open(folder_path(), at, said, sizeof said, &error);
+    ck_assert_msg(metrics != NULL, "%s", error.text);
+    return metrics;
+}
+
+static struct metrics *open_rows(int64_t rows)
+{
+    struct progress at = first_epoch(rows);
+    return open_at(&at);
+}
+
+static int64_t sync_at(struct metrics *metrics, struct progress at)
+{
+    ck_assert_int_eq(metrics_sync(metrics, &at, said, sizeof said, NULL), 0);
+    return at.metrics_rows;
+}
+
 START_TEST(rows_stand_behind_a_header)
 {
-    struct metrics *metrics = metrics_open(folder_path(), 0, NULL);
-    ck_assert_ptr_nonnull(metrics);
+    struct metrics *metrics = open_rows(0);
     struct metrics_row row = {
         7, 2, "train", 64, 6400, 1.0 / 3, -NAN, 0.001, 1e-30, 0.25, 123456789.0, 0, INFINITY};
     ck_assert_int_eq(metrics_add(metrics, &row, NULL), 0);
@@ -380,9 +602,7 @@ START_TEST(rows_stand_behind_a_header)
     row.loss = -INFINITY;
     row.step = INT64_MAX;
     ck_assert_int_eq(metrics_add(metrics, &row, NULL), 0);
-    int64_t rows = 0;
-    ck_assert_int_eq(metrics_sync(metrics, &rows, NULL), 0);
-    ck_assert_int_eq(rows, 2);
+    ck_assert_int_eq(sync_at(metrics, first_epoch(0)), 2);
     metrics_close(metrics);
     char want[1024];
     snprintf(want, sizeof want,
@@ -396,13 +616,11 @@ END_TEST
 
 static int64_t add_steps(struct metrics *metrics, int64_t first, int64_t last)
 {
-    int64_t rows = 0;
     for (int64_t step = first; step <= last; step++) {
         struct metrics_row row = {.step = step, .epoch = 1, .split = "train"};
         ck_assert_int_eq(metrics_add(metrics, &row, NULL), 0);
     }
-    ck_assert_int_eq(metrics_sync(metrics, &rows, NULL), 0);
-    return rows;
+    return sync_at(metrics, first_epoch(last));
 }
 
 /* Header, then the steps from 1 to `last` once each. */
@@ -418,65 +636,148 @@ static void check_steps(int64_t last)
 
 START_TEST(a_resume_cuts_rows_behind_the_checkpoint)
 {
-    struct metrics *metrics = metrics_open(folder_path(), 0, NULL);
+    struct metrics *metrics = open_rows(0);
     ck_assert_int_eq(add_steps(metrics, 1, 1000), 1000); /* more than is read at once */
     add_steps(metrics, 1001, 1005);
     metrics_close(metrics);
     FILE *file = fopen(in_folder("metrics.csv"), "ab");
     fputs("1006,1,tra", file);
     fclose(file);
-    metrics = metrics_open(folder_path(), 1000, NULL);
-    ck_assert_ptr_nonnull(metrics);
+    metrics = open_rows(1000);
     check_steps(1000);
     ck_assert_int_eq(add_steps(metrics, 1001, 1001), 1001);
     metrics_close(metrics);
     check_steps(1001);
-    metrics = metrics_open(folder_path(), 1, NULL);
+    metrics = open_rows(1);
     metrics_close(metrics);
     check_steps(1);
-    metrics = metrics_open(folder_path(), 0, NULL);
+    metrics = open_rows(0);
     metrics_close(metrics);
     ck_assert_str_eq(get("metrics.csv"), header);
 }
 END_TEST
 
-START_TEST(metrics_of_another_run_are_refused)
+/* A run of two steps an epoch that validates, in its third epoch: 1 2 v 3 4 v 5. */
+static const struct progress third_epoch = {.epoch = 3, .step = 5, .position = 1, .metrics_rows = 7};
+static const char whole_rows[] =
+    "1,1,train,8,80,0.5,nan,0.1,1,2,40,0,0\n2,1,train,8,80,0.4,nan,0.1,1,2,40,0,0\n"
+    "2,1,valid,4,40,0.6,nan,0.1,nan,2,20,0,0\n3,2,train,8,80,0.3,nan,0.1,1,2,40,0,0\n"
+    "4,2,train,8,80,0.2,nan,0.1,1,2,40,0,inf\n4,2,valid,4,40,0.5,nan,0.1,nan,2,20,0,0\n"
+    "5,3,train,8,80,1e-05,nan,0.1,1,2,40,0,0\n";
+
+/* metrics.csv of this content, opened at third_epoch: what is there then, and what was said. */
+static void salvage(const char *content, const char *want, const char *part)
+{
+    char all[2048];
+    if (content)
+        put("metrics.csv", content);
+    metrics_close(open_at(&third_epoch));
+    snprintf(all, sizeof all, "%s%s", header, want);
+    ck_assert_str_eq(get("metrics.csv"), all);
+    ck_assert_says(said, part);
+    ck_assert(*part || !*said);
+    metrics_close(open_at(&third_epoch));
+    ck_assert_str_eq(said, "");
+    ck_assert_str_eq(get("metrics.csv"), all);
+}
+
+START_TEST(rows_are_made_anew_of_what_is_left)
+{
+    static const char lost[] =
+        "1,1,train,,,,,,,,,,\n2,1,train,,,,,,,,,,\n2,1,valid,,,,,,,,,,\n3,2,train,,,,,,,,,,\n"
+        "4,2,train,,,,,,,,,,\n4,2,valid,,,,,,,,,,\n5,3,train,,,,,,,,,,\n";
+    char text[2048], mixed[2048];
+    snprintf(text, sizeof text, "%s%s6,3,train,8,", header, whole_rows);
+    salvage(text, whole_rows, "");
+    salvage(whole_rows, whole_rows, "with all of its 7 rows");
+    for (const char *from = text, *end = text + strlen(text); from < end;
+         from++) { /* as another system writes */
+        size_t n = strlen(mixed);
+        n = from == text ? 0 : n;
+        n += (size_t)sprintf(mixed + n, *from == '\n' ? "\r\n" : "%c", *from);
+    }
+    salvage(mixed, whole_rows, "does not begin with its header: made anew of what there was, with all");
+    size_t three = (size_t)(strstr(whole_rows, "3,2,") - whole_rows),
+           last = sizeof "1,1,train,,,,,,,,,,\n" - 1;
+    snprintf(text, sizeof text, "%s%.*s", header, (int)three, whole_rows);
+    snprintf(mixed, sizeof mixed, "%.*s%s", (int)three, whole_rows, lost + 3 * last);
+    salvage(text, mixed, "has 3 rows, but 7 belong to the checkpoint");
+    snprintf(text, sizeof text, "%s%s%s", header, strstr(whole_rows, "4,2,train"), whole_rows);
+    salvage(text, whole_rows, "its row 1 is not the one that belongs there");
+    salvage("", lost, "7 of its 7 rows cannot be had again");
+    ck_assert_int_eq(unlink(in_folder("metrics.csv")), 0);
+    salvage(NULL, lost, "/metrics.csv: is missing: ");
+}
+END_TEST
+
+START_TEST(rows_are_never_written_through_a_link)
+{
+    char text[2048];
+    snprintf(text, sizeof text, "%s%s6,3,train,8,80,0,0,0,0,0,0,0,0\n", header, whole_rows);
+    for (int hard = 0; hard < 2; hard++) {
+        unlink(in_folder("metrics.csv"));
+        put("thesis.csv", text);
+        int (*make)(const char *, const char *) = hard ? link : symlink;
+        ck_assert_int_eq(make(in_folder("thesis.csv"), in_folder("metrics.csv")), 0);
+        salvage(NULL, whole_rows, "link");
+        add_steps(open_rows(0), 1, 3);
+        ck_assert_str_eq(get("thesis.csv"), text);
+    }
+    ck_assert_int_eq(unlink(in_folder("metrics.csv")), 0);
+    ck_assert_int_eq(symlink(in_folder("nowhere"), in_folder("metrics.csv")), 0);
+    add_steps(open_rows(0), 1, 3);
+    check_steps(3);
+    ck_assert(!is_there("nowhere"));
+}
+END_TEST
+
+START_TEST(what_is_done_to_the_rows_of_a_live_run_is_noticed_and_undone)
+{
+    struct metrics *metrics = open_rows(0);
+    add_steps(metrics, 1, 3);
+    ck_assert_str_eq(said, "");
+    ck_assert_int_eq(unlink(in_folder("metrics.csv")), 0);
+    ck_assert_int_eq(add_steps(metrics, 4, 4), 4);
+    ck_assert_says(said, "was removed while the run wrote it: made anew of what there was, with all");
+    check_steps(4);
+    put("other", "an editor saves\r\n");
+    ck_assert_int_eq(rename(in_folder("other"), in_folder("metrics.csv")), 0);
+    ck_assert_int_eq(add_steps(metrics, 5, 5), 5);
+    ck_assert_says(said, "was replaced while the run wrote it");
+    check_steps(5);
+    ck_assert_int_eq(truncate(in_folder("metrics.csv"), (off_t)strlen(header)), 0);
+    ck_assert_int_eq(add_steps(metrics, 6, 7), 7);
+    ck_assert_says(said, "was changed while the run wrote it");
+    ck_assert_says(said, "5 of its 7 rows cannot be had again");
+    check_steps(7);
+    metrics_close(metrics);
+}
+END_TEST
+
+START_TEST(where_the_order_of_rows_is_not_known_they_are_counted)
 {
     struct error error = {0};
-    ck_assert_ptr_null(metrics_open(folder_path(), 2, &error));
-    ck_assert_int_eq(error.code, EXIT_CODE_IO);
-    ck_assert_says(error.text, "--fresh");
-    ck_assert(!is_there("metrics.csv"));
-    struct metrics *metrics = metrics_open(folder_path(), 0, NULL);
-    add_steps(metrics, 1, 3);
-    metrics_close(metrics);
-    ck_assert_ptr_null(metrics_open(folder_path(), 4, &error));
-    ck_assert_int_eq(error.code, EXIT_CODE_DATA);
-    ck_assert_says(error.text, "has 3 rows, but 4 belong to the checkpoint");
+    struct progress at = {.epoch = 4, .step = 3, .position = 0, .metrics_rows = 4};
+    put("metrics.csv", header);
     FILE *file = fopen(in_folder("metrics.csv"), "ab");
-    fputs("4,1,train,half a row", file);
+    fputs(whole_rows, file);
     fclose(file);
-    ck_assert_ptr_null(metrics_open(folder_path(), 4, &error));
-    ck_assert_says(error.text, "has 3 rows, but 4 belong to the checkpoint");
-    put("metrics.csv",
-        "some other file that is much longer than the header line of ours, since it has to be "
-        "long enough to hold that, and it ends with a newline, as ours does, see\n");
-    ck_assert_ptr_null(metrics_open(folder_path(), 1, &error));
+    metrics_close(open_at(&at));
+    ck_assert_str_eq(said, "");
+    ck_assert_str_eq(strstr(get("metrics.csv"), "\n3,2,"), "\n3,2,train,8,80,0.3,nan,0.1,1,2,40,0,0\n");
+    at.metrics_rows = 5;
+    ck_assert_ptr_null(metrics_open(folder_path(), &at, said, sizeof said, &error));
     ck_assert_int_eq(error.code, EXIT_CODE_DATA);
-    ck_assert_says(error.text, "not the file");
-    put("metrics.csv", "");
-    ck_assert_ptr_null(metrics_open(folder_path(), 1, &error));
-    ck_assert_says(error.text, "not the file");
-    ck_assert_ptr_null(metrics_open(in_folder("none"), 0, &error));
+    ck_assert_says(error.text, "has 4 rows, but 5 belong to the checkpoint: put the file of the run back");
+    ck_assert_ptr_null(metrics_open(in_folder("none"), &third_epoch, said, sizeof said, &error));
     ck_assert_int_eq(error.code, EXIT_CODE_IO);
 }
 END_TEST
 
 START_TEST(a_row_without_room_is_cut_off_again)
 {
-    struct metrics *metrics = metrics_open(folder_path(), 0, NULL);
+    struct metrics *metrics = open_rows(0);
     add_steps(metrics, 1, 2);
-    int64_t rows;
     struct rlimit limit, small;
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
     small = (struct rlimit){strlen(get("metrics.csv")) + 5, limit.rlim_max};
@@ -489,8 +790,7 @@ START_TEST(a_row_without_room_is_cut_off_again)
     ck_assert_says(error.text, "metrics.csv");
     check_steps(2);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    ck_assert_int_eq(metrics_sync(metrics, &rows, NULL), 0);
-    ck_assert_int_eq(rows, 2);
+    ck_assert_int_eq(sync_at(metrics, first_epoch(2)), 2);
     add_steps(metrics, 3, 3);
     metrics_close(metrics);
     check_steps(3);
@@ -736,19 +1036,28 @@ int main(void)
     tcase_add_test(cases, a_file_is_replaced_whole);
     tcase_add_test(cases, a_directory_that_cannot_be_written_says_why);
     tcase_add_test(cases, missing_parents_are_created);
-    tcase_add_test(cases, status_has_three_lines);
-    tcase_add_test(cases, a_run_is_known_by_its_files_and_cleared_of_them_alone);
+    tcase_add_test(cases, status_has_four_lines_and_is_read_again);
+    tcase_add_test(cases, a_run_is_known_by_what_only_a_run_writes_and_cleared_of_it_alone);
+    tcase_add_test(cases, a_configuration_must_not_be_the_runs_own_by_another_name);
     tcase_add_test(cases, what_cannot_be_removed_is_named_with_its_reason);
     tcase_add_test(cases, the_newest_are_kept_and_the_newest_is_loaded);
     tcase_add_test(cases, best_is_the_same_bytes);
     tcase_add_test(cases, damaged_checkpoints_are_passed_over_and_told);
     tcase_add_test(cases, saving_after_a_fallback_never_leaves_damaged_ones_alone);
     tcase_add_test(cases, a_checkpoint_under_another_name_is_not_resumed_from);
+    tcase_add_test(cases, a_newer_programs_checkpoint_is_refused_and_never_touched);
+    tcase_add_test(cases, only_what_the_run_wrote_itself_is_replaced_or_removed);
+    tcase_add_test(cases, of_a_time_without_identifiers_metrics_knows_the_runs_steps);
+    tcase_add_test(cases, somebody_elses_best_is_kept_under_another_name);
+    tcase_add_test(cases, no_two_runs_have_one_identifier);
     tcase_add_test(cases, a_file_size_limit_leaves_the_old_checkpoint);
     tcase_add_test(cases, a_full_disk_leaves_the_old_checkpoint);
     tcase_add_test(cases, rows_stand_behind_a_header);
     tcase_add_test(cases, a_resume_cuts_rows_behind_the_checkpoint);
-    tcase_add_test(cases, metrics_of_another_run_are_refused);
+    tcase_add_test(cases, rows_are_made_anew_of_what_is_left);
+    tcase_add_test(cases, rows_are_never_written_through_a_link);
+    tcase_add_test(cases, what_is_done_to_the_rows_of_a_live_run_is_noticed_and_undone);
+    tcase_add_test(cases, where_the_order_of_rows_is_not_known_they_are_counted);
     tcase_add_test(cases, a_row_without_room_is_cut_off_again);
     tcase_add_test(cases, a_live_run_is_refused_by_host_process_and_job);
     tcase_add_test(cases, another_process_is_refused_while_we_live);

@@ -26,8 +26,9 @@ static int look(struct checkpoint *checkpoint)
     struct error error = {0};
     int lines = 0;
     struct verdict verdict = {.say = keep, .context = &lines};
+    struct own own = {.directory = folder, .best_is_ours = 1};
     checkpoint->weights_hash = hash_bytes(checkpoint->weights, checkpoint->count * sizeof(float));
-    ck_assert_msg(rundir_save_best(folder, checkpoint, &error) == 0, "%s", error.text);
+    ck_assert_msg(rundir_save_best(&own, checkpoint, &error) == 0, "%s", error.text);
     verify_checkpoint(path, &verdict);
     ck_assert_int_eq(lines, 1);
     ck_assert_msg(strncmp(said, path, strlen(path)) == 0, "%s", said);

@@ -1,0 +1,129 @@
+/* A file is read only before it would be replaced or removed, and what this process wrote is not read again:
+ * a save costs no more than writing. */
+#include "ckpt/own.h"
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "ckpt/checkpoint.h"
+#include "ckpt/process.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { ANY_STEP = -1 };
+
+void own_finish(struct own *own)
+{
+    free(own->written.step);
+    own->written = (struct steps){0};
+}
+
+/* A process is told from every other by what the lock says of it, and it begins one run at a time. */
+void own_begin_run(struct own *own)
+{
+    char text[512];
+    struct process self;
+    process_self(&self, "");
+    int n = snprintf(text, sizeof text, "%s %s %s %ld %lld %.6f %.9f", self.host, self.boot, self.space,
+        self.number, self.start, clock_calendar(), clock_now());
+    snprintf(own->run, sizeof own->run, "%016" PRIx64, hash_bytes(text, (size_t)n));
+}
+
+/* Reads the file, which should be of this step. */
+static int is_ours(const struct own *own, const char *path, int64_t step)
+{
+    struct checkpoint found;
+    struct error error = {0};
+    checkpoint_init(&found);
+    int outcome = checkpoint_read(path, CHECKPOINT_SEALED, &found, &error);
+    const char *run = found.provenance.run;
+    int ours;
+    if (outcome != 0)
+        ours = outcome != CHECKPOINT_NEWER && error.code == EXIT_CODE_DATA && step <= own->known;
+    else if (step != ANY_STEP && found.progress.step != step)
+        ours = 0;
+    else if (run && *run)
+        ours = strcmp(run, own->run) == 0;
+    else
+        ours = found.progress.step <= own->known;
+    checkpoint_finish(&found);
+    return ours;
+}
+
+static int was_written(const struct own *own, int64_t step)
+{
+    for (size_t i = 0; i < own->written.count; i++)
+        if (own->written.step[i] == step)
+            return 1;
+    return 0;
+}
+
+int own_checkpoint(const struct own *own, int64_t step)
+{
+    char path[DIRECTORY_PATH];
+    if (was_written(own, step))
+        return 1;
+    directory_step_path(own->directory, step, path, sizeof path);
+    return is_ours(own, path, step);
+}
+
+/* Without memory the file is read again when its time has come. */
+void own_note_written(struct own *own, int64_t step)
+{
+    struct steps *written = &own->written;
+    if (was_written(own, step))
+        return;
+    int64_t *wider = array_grow(written->step, &written->room, written->count, sizeof *wider);
+    if (!wider)
+        return;
+    written->step = wider;
+    written->step[written->count++] = step;
+}
+
+static int is_there(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) == 0;
+}
+
+/* Gives the file the first name that is free. */
+static int set_aside(const struct own *own, const char *path, struct error *error)
+{
+    char other[DIRECTORY_PATH + 40], text[2 * DIRECTORY_PATH + 200];
+    int number = 1;
+    do
+        snprintf(other, sizeof other, "%s.kept-%d", path, number++);
+    while (is_there(other));
+    if (rename(path, other) != 0)
+        return error_set(error, EXIT_CODE_IO,
+            "%s: was not written by this run and stands in its way: it cannot be renamed: %s: move it away",
+            path, strerror(errno));
+    snprintf(text, sizeof text,
+        "%.400s: was not written by this run, which needs the name: it is called %.400s now", path, other);
+    if (own->warn)
+        own->warn(own->context, text);
+    return 0;
+}
+
+int own_claim_step(struct own *own, int64_t step, struct error *error)
+{
+    char path[DIRECTORY_PATH];
+    directory_step_path(own->directory, step, path, sizeof path);
+    return is_there(path) && !own_checkpoint(own, step) ? set_aside(own, path, error) : 0;
+}
+
+int own_claim_best(struct own *own, struct error *error)
+{
+    char path[DIRECTORY_PATH];
+    snprintf(path, sizeof path, "%s/best.h5", own->directory);
+    if (!own->best_is_ours && is_there(path) && !is_ours(own, path, ANY_STEP) &&
+        set_aside(own, path, error) != 0)
+        return -1;
+    own->best_is_ours = 1;
+    return 0;
+}
