@@ -10,6 +10,9 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t last_code;
@@ -29,6 +32,22 @@ void end_after(double seconds, int code)
     alarm(seconds < 1 ? 1 : seconds < 1e6 ? (unsigned)(seconds + 1) : 1000000);
 }
 
+/* Standard error of a rank is a pipe to its launcher, which the end of the job may reach before the last
+ * line: Open MPI 5 then drops the line. So the line is first seen to have been read, and gets a moment to be
+ * handed on. */
+static void let_launcher_read(void)
+{
+    static const struct timespec nap = {.tv_nsec = 1000000}, moment = {.tv_nsec = 100000000};
+    enum { MOST_NAPS = 1000 };
+    struct stat status;
+    int unread = 1;
+    if (fstat(STDERR_FILENO, &status) < 0 || !S_ISFIFO(status.st_mode))
+        return;
+    for (int i = 0; i < MOST_NAPS && ioctl(STDERR_FILENO, FIONREAD, &unread) == 0 && unread > 0; i++)
+        nanosleep(&nap, NULL);
+    nanosleep(&moment, NULL);
+}
+
 void comm_fatal(const struct comm *comm, int64_t step, int code, const char *format, ...)
 {
     assert(code != 0); /* with 0 a launcher might let the other ranks go on */
@@ -42,6 +61,7 @@ void comm_fatal(const struct comm *comm, int64_t step, int code, const char *for
     else
         log_line(LOG_ERROR, "step %lld: %s", (long long)step, text);
     if (comm && comm->ranks) {
+        let_launcher_read();
         end_after(10, code); /* a host that is cut off has no launcher to tell */
         MPI_Abort(MPI_COMM_WORLD, code);
     }
