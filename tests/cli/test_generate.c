@@ -430,8 +430,9 @@ START_TEST(ranks_that_are_asked_for_different_things_are_refused)
 {
     struct command_result result;
     const char *mpirun = getenv("MPIRUN"), *program = getenv("RNN_PREDICT");
-    command_call(&result, JOB_SECONDS, mpirun ? mpirun : "mpirun", "-np", "1", program, INTO_BAD,
-        job_path("symbols"), ":", "-np", "1", program, job_path("symbols"), job_path("symbols.h5"), NULL);
+    command_call(&result, JOB_SECONDS, mpirun ? mpirun : "mpirun", "-np", "2", "sh", "-c",
+        "if " JOB_IS_RANK_0 "; then exec \"$@\"; else exec \"$1\" \"$0\" \"$0.h5\"; fi", job_path("symbols"),
+        program, INTO_BAD, job_path("symbols"), NULL);
     expect_failure(&result, 65, "the options differ");
     command_result_finish(&result);
 }
@@ -462,7 +463,7 @@ START_TEST(drawing_for_long_is_no_standing_still)
     job_await_writing(&process, "long.h5");
     nanosleep(&(struct timespec){.tv_sec = 5}, NULL);
     ck_assert_int_gt(command_processes(&process, NULL, 0), 2);
-    pid_t pid = job_find_rank(&process, 0);
+    pid_t pid = command_find_rank(&process, 0);
     ck_assert_int_gt(pid, 0);
     ck_assert_int_eq(kill(pid, SIGSTOP), 0);
     command_wait(&process, &result);

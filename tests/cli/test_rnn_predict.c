@@ -851,11 +851,13 @@ START_TEST(ranks_that_differ_are_refused)
     job_write_sample("another.h5", &shape, 4);
     data = path_of(kind, "-valid.h5");
     mpirun = mpirun ? mpirun : "mpirun";
-    command_call(&result, JOB_SECONDS, mpirun, "-np", "1", program, checkpoint, data, ":", "-np", "1",
-        program, checkpoint, job_path("another.h5"), NULL);
+    command_call(&result, JOB_SECONDS, mpirun, "-np", "2", "sh", "-c",
+        "if " JOB_IS_RANK_0 "; then exec \"$1\" \"$2\" \"$3\"; else exec \"$1\" \"$2\" \"$4\"; fi", "sh",
+        program, checkpoint, data, job_path("another.h5"), NULL);
     expect_failure(&result, 65, "another.h5: is not the file that rank 0 has");
-    command_call(&result, JOB_SECONDS, mpirun, "-np", "1", program, checkpoint, data, "-o",
-        job_path("out.h5"), ":", "-np", "1", program, checkpoint, data, NULL);
+    command_call(&result, JOB_SECONDS, mpirun, "-np", "2", "sh", "-c",
+        "if " JOB_IS_RANK_0 "; then set -- \"$@\" -o out.h5; fi; cd \"$0\" && exec \"$@\"", job_path(""),
+        program, checkpoint, data, NULL);
     expect_failure(&result, 65, "the options differ");
     ck_assert_int_eq(count_files("out.h5"), 0);
 }
@@ -954,7 +956,7 @@ START_TEST(a_stopped_rank_ends_it_with_its_name)
     predict_start(&process, 3, "--watchdog", "2 seconds", checkpoint, job_path("wide.h5"), "-o",
         job_path(output), NULL);
     job_await_writing(&process, output);
-    pid_t pid = job_find_rank(&process, _i);
+    pid_t pid = command_find_rank(&process, _i);
     ck_assert_int_gt(pid, 0);
     ck_assert_int_eq(kill(pid, SIGSTOP), 0);
     command_wait(&process, &result);

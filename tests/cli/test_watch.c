@@ -49,7 +49,7 @@ static void stop_rank(int rank, const char *run, const char *set, const char *af
     job_start(&process, 3, "base.ini", run, "-s", set, NULL);
     ck_assert(command_await_output(&process, after, 1, JOB_SECONDS));
     pause_for(0.2);
-    pid_t pid = job_find_rank(&process, rank);
+    pid_t pid = command_find_rank(&process, rank);
     ck_assert_int_gt(pid, 0);
     double start = clock_now();
     ck_assert_int_eq(kill(pid, SIGSTOP), 0);
@@ -79,7 +79,7 @@ START_TEST(a_rank_stopped_in_validation_ends_the_run_with_its_name)
         pause_for(0.002);
     pause_for(0.05);
     ck_assert_int_eq(job_metrics_rows("validating"), 6); /* the steps of an epoch, no validation yet */
-    pid_t pid = job_find_rank(&process, 1);
+    pid_t pid = command_find_rank(&process, 1);
     ck_assert_int_gt(pid, 0);
     kill(pid, SIGSTOP);
     command_wait(&process, &result);

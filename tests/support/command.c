@@ -1,6 +1,7 @@
 /* Polls instead of sleeping on SIGCHLD: a test program has handlers of Check's own, and five milliseconds do
- * not matter here. Processes are found by their session in /proc/PID/stat; killing is repeated until none is
- * left, since a process may fork between being seen and being killed. */
+ * not matter here. Processes are found by their session in /proc/PID/stat, and since some launchers give
+ * their ranks sessions of their own (Hydra of MPICH), by a variable that all inherit, in /proc/PID/environ.
+ * Killing is repeated until none is left, since a process may fork between being seen and being killed. */
 #include "support/command.h"
 
 #include "base/clock.h"
@@ -22,6 +23,8 @@
 #include <unistd.h>
 
 enum { MOST_WORDS = 64 };
+
+#define MARK "RNN_TEST_COMMAND" /* the process id of the command that a process belongs to */
 
 static void pause_briefly(void)
 {
@@ -62,6 +65,50 @@ static pid_t session_of(const char *pid)
     return state == 'Z' || state == 'X' ? 0 : (pid_t)session;
 }
 
+/* Does the environment that a process began with hold this text, "NAME=value"? */
+static bool has_variable(const char *pid, const char *want)
+{
+    static char text[1 << 17]; /* more than the environment of a test */
+    char path[64];
+    size_t length = strlen(want) + 1;
+    snprintf(path, sizeof path, "/proc/%.20s/environ", pid);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = 0, got;
+    while (file >= 0 && (got = read(file, text + size, sizeof text - 1 - (size_t)size)) > 0)
+        size += got;
+    if (file >= 0)
+        close(file);
+    text[size] = 0;
+    for (const char *at = text; at < text + size; at += strlen(at) + 1)
+        if (strncmp(at, want, length) == 0)
+            return true;
+    return false;
+}
+
+static bool belongs_to(const struct command_process *process, const char *pid)
+{
+    char mark[64];
+    pid_t session = session_of(pid);
+    snprintf(mark, sizeof mark, MARK "=%ld", (long)process->pid);
+    return session == process->pid || (session && has_variable(pid, mark));
+}
+
+pid_t command_find_rank(const struct command_process *process, int rank)
+{
+    static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMI_RANK"};
+    pid_t pids[64];
+    int count = command_processes(process, pids, 64);
+    for (int i = 0; i < count && i < 64; i++)
+        for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
+            char pid[24], want[64];
+            snprintf(pid, sizeof pid, "%ld", (long)pids[i]);
+            snprintf(want, sizeof want, "%s=%d", names[n], rank);
+            if (has_variable(pid, want))
+                return pids[i];
+        }
+    return 0;
+}
+
 static int compare_pids(const void *a, const void *b)
 {
     pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
@@ -74,7 +121,7 @@ int command_processes(const struct command_process *process, pid_t *pids, int mo
     ck_assert_msg(folder != NULL, "/proc: %s", strerror(errno));
     int count = 0;
     for (struct dirent *entry; (entry = readdir(folder));)
-        if (isdigit((unsigned char)entry->d_name[0]) && session_of(entry->d_name) == process->pid) {
+        if (isdigit((unsigned char)entry->d_name[0]) && belongs_to(process, entry->d_name)) {
             if (count < most)
                 pids[count] = (pid_t)atoi(entry->d_name);
             count++;
@@ -109,6 +156,9 @@ static void become(const struct command *command, const struct command_process *
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setsid();
+    char mark[64];
+    snprintf(mark, sizeof mark, MARK "=%ld", (long)getpid());
+    putenv(mark);
     int nothing = open("/dev/null", O_RDONLY);
     if (nothing < 0 || dup2(nothing, 0) < 0 || dup2(process->output, 1) < 0 || dup2(process->errors, 2) < 0)
         _exit(127);

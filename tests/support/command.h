@@ -1,9 +1,9 @@
 /* Runs a command from a test: mpirun, our programs, HDF5's tools.
  *
  * The command gets standard input from /dev/null, its output goes to unlinked temporary files (so a command
- * that writes much, or leaves a child behind, never blocks the test), and it leads a session of its own,
- * which is how every process it started is found again: mpirun puts its ranks into process groups of their
- * own, but not into sessions. A failure of this harness itself (no temporary file, no fork) fails the test.
+ * that writes much, or leaves a child behind, never blocks the test), and it leads a session of its own and
+ * has a variable of its own in its environment, by one of which every process it started is found again. A
+ * failure of this harness itself (no temporary file, no fork) fails the test.
  */
 #ifndef TESTS_SUPPORT_COMMAND_H
 #define TESTS_SUPPORT_COMMAND_H
@@ -23,7 +23,7 @@ struct command {
 struct command_result {
     int status;      /* exit code; 128 + number when a signal ended it; 127 when it could not be executed */
     bool timed_out;  /* the limit came first and everything was killed */
-    int left_behind; /* live processes of its session a moment after it had ended; they have been killed */
+    int left_behind; /* live processes of it a moment after it had ended; they have been killed */
     char *output;    /* standard output and error, each with a zero byte behind it; the result owns them */
     char *errors;
     size_t output_size;
@@ -54,9 +54,12 @@ void command_signal(const struct command_process *process, int number);
 /* SIGKILL to the command and to every process of its session, as when the machine loses power. */
 void command_kill(const struct command_process *process);
 
-/* Fills pids with the live processes of the session, the command itself among them, in rising order; at most
+/* Fills pids with the live processes of the command, itself among them, in rising order; at most
  * `most`. Returns how many there are, which may be more than `most`. */
 int command_processes(const struct command_process *process, pid_t *pids, int most);
+
+/* The process of a rank, of whatever program; 0: not found. */
+pid_t command_find_rank(const struct command_process *process, int rank);
 
 /* Waits until the text has appeared in standard output (a `number` of times). False when the command ended,
  * or the seconds passed, without. */

@@ -217,26 +217,6 @@ void job_start(struct command_process *process, int ranks, const char *config, c
     va_end(more);
 }
 
-/* mpirun may be gone a moment before the ranks that it killed. */
-pid_t job_find_rank(const struct command_process *process, int rank)
-{
-    pid_t pids[64];
-    int count = command_processes(process, pids, 64);
-    char want[64], path[64], text[32768];
-    int length = snprintf(want, sizeof want, "OMPI_COMM_WORLD_RANK=%d", rank) + 1;
-    for (int i = 0; i < count && i < 64; i++) {
-        snprintf(path, sizeof path, "/proc/%ld/environ", (long)pids[i]);
-        int file = open(path, O_RDONLY);
-        ssize_t n = file < 0 ? 0 : read(file, text, sizeof text);
-        if (file >= 0)
-            close(file);
-        for (const char *at = text; at < text + n; at += strlen(at) + 1)
-            if (text + n - at >= length && memcmp(at, want, (size_t)length) == 0)
-                return pids[i];
-    }
-    return 0;
-}
-
 /* Has the process a file open that is without a name in the folder, or has the temporary name of this one? */
 static int is_writing(pid_t pid, const char *name)
 {

@@ -45,14 +45,15 @@ void job_run(struct command_result *result, int ranks, const char *config, const
 void job_start(struct command_process *process, int ranks, const char *config, const char *run, ...)
     __attribute__((sentinel));
 
-/* The process of a rank of Open MPI, of whatever program; 0: not found. */
-pid_t job_find_rank(const struct command_process *process, int rank);
-
 /* Waits until a process of the command is writing the file, be it without a name or under a temporary one. */
 void job_await_writing(const struct command_process *process, const char *name);
 
 /* Can files of the folder have no name while they are written? Else what a kill leaves goes with the next. */
 int job_has_unnamed_files(void);
+
+/* For a shell under mpirun: is this rank 0? By such a shell ranks get different commands; Open MPI 5.0.7's
+ * mpirun crashes on a command line with a colon, which would give them too. */
+#define JOB_IS_RANK_0 "[ \"${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-0}}\" = 0 ]"
 
 /* The job ended with this exit code, in time, and left no process behind. */
 void job_expect(const struct command_result *result, int code);

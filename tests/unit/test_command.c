@@ -79,7 +79,8 @@ END_TEST
 
 START_TEST(what_a_command_leaves_behind_is_counted_and_killed)
 {
-    const char *argv[] = {"bash", "-c", "set -m; sleep 60 & exit 3", NULL};
+    static const char *const scripts[] = {"set -m; sleep 60 & exit 3", "setsid sleep 60 & exit 3"};
+    const char *argv[] = {"bash", "-c", scripts[_i], NULL};
     struct command command = {.argv = argv, .seconds = 30};
     struct command_process process;
     command_start(&command, &process);
@@ -158,7 +159,7 @@ int main(void)
     tcase_add_test(claims, environment_and_folder_are_the_command_s_alone);
     tcase_add_test(claims, a_command_that_is_not_there_gives_127);
     tcase_add_test(claims, the_limit_kills_children_in_other_process_groups_too);
-    tcase_add_test(claims, what_a_command_leaves_behind_is_counted_and_killed);
+    tcase_add_loop_test(claims, what_a_command_leaves_behind_is_counted_and_killed, 0, 2);
     tcase_add_test(claims, background_command_is_seen_signalled_and_waited_for);
     tcase_add_test(claims, kill_ends_the_whole_session);
     tcase_add_test(claims, awaiting_ends_with_the_command);
