@@ -45,7 +45,8 @@ int file_commit(struct file_writer *writer, struct error *error);
 /* Removes what was written so far; takes a writer that has ended. */
 void file_abandon(struct file_writer *writer);
 
-/* Begin, write and commit in one, for a file that lies in memory. */
+/* Begin, write and commit in one, for a small file that lies in memory, in a folder that others look after:
+ * the file has its temporary name from the start, and nothing is removed that others have left. */
 int file_replace(const char *path, const void *bytes, size_t size, struct error *error);
 
 /* Writes all bytes where the descriptor stands, however many calls it takes. Returns -1 and errno. */

@@ -98,13 +98,26 @@ static int image_build(const struct made *made, void **bytes, size_t *size, stru
     return h5_image_finish(image, bytes, size, error);
 }
 
+/* A dataset may be large, so that a kill while it is written is likely: it leaves nothing (base/file.h). */
+static int write_bytes(const char *path, const void *bytes, size_t size, struct error *error)
+{
+    struct file_writer file;
+    if (file_begin(&file, path, error))
+        return -1;
+    if (file_write(&file, bytes, size, 0, error)) {
+        file_abandon(&file);
+        return -1;
+    }
+    return file_commit(&file, error);
+}
+
 int make_write(const struct made *made, const char *path, struct error *error)
 {
     void *bytes = NULL;
     size_t size = 0;
     if (image_build(made, &bytes, &size, error))
         return error_prefix(error, "%s: ", path);
-    int status = file_replace(path, bytes, size, error);
+    int status = write_bytes(path, bytes, size, error);
     memory_destroy(bytes);
     return status;
 }
