@@ -162,10 +162,10 @@ int64_t metrics_last_step(const char *directory)
     return last;
 }
 
-/* Writes ",VALUE": %.9g, but a NaN without the sign that printf may give it. */
+/* Writes ",VALUE": %.9g, and nothing behind the comma for NaN, which is a figure that there is not. */
 static int print_figure(char *text, size_t size, double value)
 {
-    return isnan(value) ? snprintf(text, size, ",nan") : snprintf(text, size, ",%.9g", value);
+    return isnan(value) ? snprintf(text, size, ",") : snprintf(text, size, ",%.9g", value);
 }
 
 int metrics_add(struct metrics *metrics, const struct metrics_row *row, struct error *error)

@@ -3,8 +3,10 @@
 #include "base/clock.h"
 #include "comm/launcher.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 const char *const progress_names[] = {
@@ -83,6 +85,13 @@ void report_work(struct report *report, int64_t done, double frames)
     report->frames += frames;
     if (is_due(report))
         print_work(report, done, "");
+}
+
+void report_figure(char *line, size_t size, const char *name, double value)
+{
+    size_t used = strlen(line);
+    if (!isnan(value))
+        snprintf(line + used, size - used, " %s=%.9g", name, value);
 }
 
 void report_line(struct report *report, const char *format, ...)

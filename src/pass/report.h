@@ -31,6 +31,9 @@ void report_step(struct report *report, int64_t epoch, int64_t step, double fram
 /* Does the same for work without epochs and losses: `done` of report->total. */
 void report_work(struct report *report, int64_t done, double frames);
 
+/* Appends " NAME=VALUE" to the line, or nothing where the value is NaN: a figure that there is not. */
+void report_figure(char *line, size_t size, const char *name, double value);
+
 /* Prints a line that stays, also where report->silent is 1. */
 void report_line(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -202,11 +202,10 @@ static void say_result(struct evaluation *evaluation, struct report *report)
     char scores[128] = "";
     if (evaluation->scores) {
         struct net_score sum = tally_sum(&evaluation->tally, evaluation->comm);
-        snprintf(scores, sizeof scores, " loss=%.9g error=%.9g", tally_mean(sum.loss, sum.counted),
-            tally_mean(sum.errors, sum.labels));
-        size_t n = strlen(scores);
+        report_figure(scores, sizeof scores, "loss", tally_mean(sum.loss, sum.counted));
+        report_figure(scores, sizeof scores, "error", tally_mean(sum.errors, sum.labels));
         if (output_of(evaluation->model->config)->targets == PER_TARGET)
-            snprintf(scores + n, sizeof scores - n, " sequence_error=%.9g",
+            report_figure(scores, sizeof scores, "sequence_error",
                 tally_mean(tally_count_wrong(&evaluation->tally), (double)dataset->sequences));
     }
     if (evaluation->comm->rank == 0)

@@ -1,9 +1,14 @@
 /* This file prints the lines of a run on standard output. Scripts read the words before the equals signs. */
 #include "run/records.h"
 
+#include "ckpt/totals.h"
+
 #include <inttypes.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
+
+enum { FIGURES = 256, LINE_PATH = PATH_MAX + 32 };
 
 /* Describes which rank computed longest in the epoch, and the share of their time that ranks waited for
  * others. What they waited in a step is told with the next, so that a share of more than all is possible and
@@ -27,33 +32,67 @@ static void forget_waits(struct records *records)
     records->waited = records->epoch_seconds = 0;
 }
 
+static void print_epoch(struct records *records, const struct progress *progress,
+    const struct outcome *validation, const struct learner *learner)
+{
+    char waits[BALLOT_HOST + 64], figures[FIGURES] = "";
+    describe_waits(records, &learner->ballot, waits, sizeof waits);
+    report_figure(figures, sizeof figures, "loss", progress->train_loss);
+    report_figure(figures, sizeof figures, "error", progress->train_error);
+    report_figure(figures, sizeof figures, "valid_loss", validation->loss);
+    report_figure(figures, sizeof figures, "valid_error", validation->error);
+    report_line(&records->report, "epoch=%" PRId64 " step=%" PRId64 "%s weights_hash=%016" PRIx64 " %s",
+        progress->epoch, progress->step, figures, learner->weights_hash, waits);
+}
+
 void records_print_epoch(struct records *records, const struct progress *progress,
     const struct outcome *validation, const struct learner *learner)
 {
-    char waits[BALLOT_HOST + 64];
     if (records->comm->rank != 0)
         return;
-    describe_waits(records, &learner->ballot, waits, sizeof waits);
-    report_line(&records->report,
-        "epoch=%" PRId64 " step=%" PRId64 " loss=%.9g error=%.9g valid_loss=%.9g valid_error=%.9g "
-        "weights_hash=%016" PRIx64 " %s",
-        progress->epoch, progress->step, progress->train_loss, progress->train_error, validation->loss,
-        validation->error, learner->weights_hash, waits);
+    if (!records->terse)
+        print_epoch(records, progress, validation, learner);
     forget_waits(records);
+}
+
+/* Appends what is known of the best epoch. Its error stands in best.h5, whose path is written too, where it
+ * can be read. */
+static void describe_best(const struct records *records, const struct progress *progress, char *figures,
+    size_t size, char path[static LINE_PATH])
+{
+    struct checkpoint best;
+    path[0] = '\0';
+    if (progress->best_epoch == 0)
+        return;
+    report_figure(figures, size, "best", progress->best);
+    report_figure(figures, size, "best_epoch", (double)progress->best_epoch);
+    checkpoint_init(&best);
+    snprintf(path, LINE_PATH, "%s/best.h5", records->directory);
+    if (checkpoint_read(path, CHECKPOINT_ANY, &best, NULL))
+        path[0] = '\0';
+    else
+        report_figure(figures, size, "best_error", best.progress.error);
+    checkpoint_finish(&best);
 }
 
 void records_print_finished(
     struct records *records, const struct progress *progress, const struct learner *learner)
 {
-    char path[PATH_MAX + 32];
+    char figures[FIGURES] = "", times[FIGURES] = "", path[LINE_PATH], best[LINE_PATH];
+    struct totals totals = {NAN, NAN};
     if (records->comm->rank != 0)
         return;
+    report_figure(figures, sizeof figures, "loss", progress->loss);
+    report_figure(figures, sizeof figures, "error", progress->error);
+    describe_best(records, progress, figures, sizeof figures, best);
+    totals_read(records->directory, &totals);
+    report_figure(times, sizeof times, "seconds", totals.seconds);
+    report_figure(times, sizeof times, "frames_per_second", totals.frames_per_second);
     directory_step_path(records->directory, progress->step, path, sizeof path);
     report_line(&records->report,
-        "finished: step=%" PRId64 " epoch=%" PRId64 " loss=%.9g error=%.9g best=%.9g weights_hash=%016" PRIx64
-        " checkpoint=%s",
-        progress->step, progress->epoch - 1, progress->loss, progress->error, progress->best,
-        learner->weights_hash, path);
+        "finished: step=%" PRId64 " epoch=%" PRId64 "%s weights_hash=%016" PRIx64 "%s%s%s checkpoint=%s",
+        progress->step, progress->epoch - 1, figures, learner->weights_hash, times,
+        *best ? " best_checkpoint=" : "", best, path);
 }
 
 void records_print_stopped(struct records *records, const struct progress *progress,

@@ -18,6 +18,7 @@ struct records {
     struct lock *lock;
     struct metrics *metrics;
     struct report report;
+    int terse; /* 1: the lines of epochs are left out, as with -qq */
 
     /* Of the epoch at hand: who the ranks wait for. */
     double *busy;         /* [ranks] seconds of computing */

@@ -129,7 +129,7 @@ START_TEST(values_follow_from_one_frame)
     job_expect(&result, 0);
     job_field(result.output, "sequences=200 ", "loss", told);
     ck_assert_str_eq(told, best);
-    ck_assert(strstr(result.output, " error=nan"));
+    ck_assert(!job_has_field(result.output, "sequences=200 ", "error"));
     double own = judge(_i);
     ck_assert_msg(own < 4 * bounds[_i], "%g of %s", own, losses[_i]);
     command_result_finish(&result);

@@ -55,7 +55,7 @@ static void give_account(struct account *account, const struct command_result *r
 {
     account->epochs[0] = cut_line(result->output, "epoch=1 ", " slowest=");
     account->epochs[1] = cut_line(result->output, "epoch=2 ", " slowest=");
-    account->finished = cut_line(result->output, "finished: ", " checkpoint=");
+    account->finished = cut_line(result->output, "finished: ", " seconds=");
     account->metrics = steady_metrics(run);
 }
 

@@ -149,15 +149,24 @@ START_TEST(a_line_for_each_epoch_and_one_at_the_end_come_from_rank_0_alone)
         }
         char *line = job_line(result.output, "", EPOCHS + 1);
         snprintf(pattern, sizeof pattern,
-            "finished: step=%d epoch=%d loss=" FIGURE " error=" FIGURE " best=" FIGURE " weights_hash=" HASH
-            " checkpoint=%s/checkpoint-%010d\\.h5",
-            LAST, EPOCHS, job_path("lines"), LAST);
+            "finished: step=%d epoch=%d loss=" FIGURE " error=" FIGURE " best=" FIGURE
+            " best_epoch=[1-3] best_error=" FIGURE " weights_hash=" HASH " seconds=" FIGURE
+            " frames_per_second=" FIGURE " best_checkpoint=%s/best\\.h5 checkpoint=%s/checkpoint-%010d\\.h5",
+            LAST, EPOCHS, job_path("lines"), job_path("lines"), LAST);
         assert_line(line, pattern);
         job_field(result.output, "epoch=3 ", "valid_loss", last);
         job_field(result.output, "finished: ", "loss", value);
         ck_assert_str_eq(value, last);
         job_field(result.output, "epoch=3 ", "valid_error", last);
         job_field(result.output, "finished: ", "error", value);
+        ck_assert_str_eq(value, last);
+        job_field(result.output, "finished: ", "best_epoch", value);
+        snprintf(pattern, sizeof pattern, "epoch=%s ", value);
+        job_field(result.output, pattern, "valid_error", last);
+        job_field(result.output, "finished: ", "best_error", value);
+        ck_assert_str_eq(value, last);
+        job_field(result.output, pattern, "valid_loss", last);
+        job_field(result.output, "finished: ", "best", value);
         ck_assert_str_eq(value, last);
         job_field(result.output, "epoch=3 ", "weights_hash", last);
         job_field(result.output, "finished: ", "weights_hash", value);
@@ -175,8 +184,7 @@ START_TEST(without_validation_the_last_line_tells_of_training)
     job_run(&result, 2, "base.ini", "bare", "-s", "data.valid=", NULL);
     job_expect(&result, 0);
     for (int i = 0; i < 2; i++) {
-        job_field(result.output, "epoch=3 ", i ? "valid_loss" : "valid_error", value);
-        ck_assert_str_eq(value, "nan");
+        ck_assert(!job_has_field(result.output, "epoch=3 ", i ? "valid_loss" : "valid_error"));
         job_field(result.output, "epoch=3 ", i ? "loss" : "error", last);
         job_field(result.output, "finished: ", i ? "loss" : "error", value);
         ck_assert_str_eq(value, last);
@@ -190,14 +198,18 @@ END_TEST
 START_TEST(without_classes_there_is_no_error)
 {
     struct command_result result;
-    char value[64];
     job_run(&result, 2, "base.ini", "real", "-s", "data.train=real.h5", "-s", "data.valid=real.h5", "-s",
         "model.output=frame", "-s", "model.loss=mse", NULL);
     job_expect(&result, 0);
-    job_field(result.output, "epoch=1 ", "error", value);
-    ck_assert_str_eq(value, "nan");
-    job_field(result.output, "finished: ", "error", value);
-    ck_assert_str_eq(value, "nan");
+    ck_assert(!job_has_field(result.output, "epoch=1 ", "error"));
+    ck_assert(!job_has_field(result.output, "epoch=1 ", "valid_error"));
+    ck_assert(!job_has_field(result.output, "finished: ", "error"));
+    ck_assert(!job_has_field(result.output, "finished: ", "best_error"));
+    ck_assert_ptr_null(strstr(result.output, "nan"));
+    size_t size;
+    char *metrics = job_read("real/metrics.csv", &size);
+    ck_assert_ptr_null(strstr(metrics, "nan"));
+    free(metrics);
     command_result_finish(&result);
 }
 END_TEST
@@ -226,12 +238,17 @@ START_TEST(progress_as_a_log_is_a_line_for_each_report)
 }
 END_TEST
 
-START_TEST(quiet_and_rare_reports_leave_the_lines_of_the_epochs)
+START_TEST(quiet_and_rare_reports_leave_the_lines_of_the_epochs_and_quieter_the_last)
 {
     struct command_result result;
     job_run(&result, 2, "base.ini", "quiet", "-q", "-s", "report.every=0 seconds", NULL);
     job_expect(&result, 0);
     ck_assert_int_eq(job_count_lines(result.output, ""), EPOCHS + 1);
+    command_result_finish(&result);
+    job_run(&result, 2, "base.ini", "quieter", "-qq", "-s", "report.every=0 seconds", NULL);
+    job_expect(&result, 0);
+    ck_assert_int_eq(job_count_lines(result.output, ""), 1);
+    ck_assert_int_eq(job_count_lines(result.output, "finished: "), 1);
     command_result_finish(&result);
     job_run(&result, 0, "base.ini", "rare", "-s", "report.every=5 hours", NULL);
     job_expect(&result, 0);
@@ -492,7 +509,7 @@ int main(void)
     tcase_add_test(tests, without_validation_the_last_line_tells_of_training);
     tcase_add_test(tests, without_classes_there_is_no_error);
     tcase_add_test(tests, progress_as_a_log_is_a_line_for_each_report);
-    tcase_add_test(tests, quiet_and_rare_reports_leave_the_lines_of_the_epochs);
+    tcase_add_test(tests, quiet_and_rare_reports_leave_the_lines_of_the_epochs_and_quieter_the_last);
     tcase_add_test(tests, progress_as_a_line_is_written_over_and_wiped);
     tests = add_case(suite, "files");
     tcase_add_test(tests, a_finished_run_leaves_these_files_and_no_other);

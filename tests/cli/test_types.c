@@ -188,7 +188,7 @@ static void finish(struct training *training, int first, char account[1024])
         snprintf(beginning, sizeof beginning, "epoch=%d ", epoch);
         add_line(account, result.output, beginning, " slowest=");
     }
-    add_line(account, result.output, "finished: ", " checkpoint=");
+    add_line(account, result.output, "finished: ", " seconds=");
     command_result_finish(&result);
     job_check_metrics(training->run, EPOCHS, STEPS, 1);
 }
@@ -392,7 +392,7 @@ START_TEST(a_batch_in_which_nothing_counts_is_a_step_without_update)
     char *metrics = job_read(name_of(type, "-0/metrics.csv"), NULL);
     int idle = 0, busy = 0;
     for (char *line = strtok(metrics, "\n"); line; line = strtok(NULL, "\n")) {
-        int train = strstr(line, ",train,") != NULL, nan = strstr(line, ",nan,nan,") != NULL;
+        int train = strstr(line, ",train,") != NULL, nan = strstr(line, ",,,") != NULL;
         idle += train && nan;
         busy += train && !nan;
     }

@@ -233,7 +233,7 @@ lose_and_resume() {
 # ---- scenarios ----
 
 epochs_of() {
-    sed -n 's/^\(epoch=.*\) slowest=.*/\1/p; s/^\(finished: .*\) checkpoint=.*/\1/p' "$1"
+    sed -n 's/^\(epoch=.*\) slowest=.*/\1/p; s/^\(finished: .*\) seconds=.*/\1/p' "$1"
 }
 
 two_and_three_hosts_give_the_bits_of_one_rank() {

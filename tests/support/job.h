@@ -72,6 +72,9 @@ char *job_line(const char *text, const char *beginning, int number);
 /* The value of "NAME=" in the first line that begins so. */
 void job_field(const char *text, const char *beginning, const char *name, char value[static 64]);
 
+/* Has the first line that begins so a "NAME="? */
+int job_has_field(const char *text, const char *beginning, const char *name);
+
 /* Standard error has this many lines of rnn-train (mpirun adds its own), the first has all the parts (ended
  * by NULL). */
 void job_complains(const struct command_result *result, int lines, ...) __attribute__((sentinel));

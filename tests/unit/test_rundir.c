@@ -606,8 +606,8 @@ START_TEST(rows_stand_behind_a_header)
     metrics_close(metrics);
     char want[1024];
     snprintf(want, sizeof want,
-        "%s7,2,train,64,6400,0.333333333,nan,0.001,1e-30,0.25,123456789,0,inf\n"
-        "9223372036854775807,2,valid,64,6400,-inf,nan,0.001,1e-30,0.25,123456789,0,inf\n",
+        "%s7,2,train,64,6400,0.333333333,,0.001,1e-30,0.25,123456789,0,inf\n"
+        "9223372036854775807,2,valid,64,6400,-inf,,0.001,1e-30,0.25,123456789,0,inf\n",
         header);
     ck_assert_str_eq(get("metrics.csv"), want);
     metrics_close(NULL);

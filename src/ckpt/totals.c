@@ -1,0 +1,71 @@
+/* The file is read line by line, and has a line a step. Rows that were lost have no figures, and then there
+ * is no sum. */
+#include "ckpt/totals.h"
+
+#include "ckpt/directory.h"
+#include "ckpt/rows.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SPLIT = 2, FRAMES = 4, SECONDS = 9 }; /* columns of rows_header */
+
+/* Returns where a column of the row begins; NULL where it has not so many. */
+static const char *find_column(const char *row, int column)
+{
+    for (; row && column > 0; column--) {
+        row = strchr(row, ',');
+        row += row != NULL;
+    }
+    return row;
+}
+
+static int read_figure(const char *row, int column, double *figure)
+{
+    const char *at = find_column(row, column);
+    char *end = NULL;
+    if (!at)
+        return -1;
+    *figure = strtod(at, &end);
+    return end > at && *end == ',' ? 0 : -1;
+}
+
+/* Sums of frames and seconds over training, and of seconds over validations. */
+struct sums {
+    double frames, training, validation;
+};
+
+static int add_row(const char *row, struct sums *sums)
+{
+    double frames, seconds;
+    const char *split = find_column(row, SPLIT);
+    if (!split || read_figure(row, FRAMES, &frames) || read_figure(row, SECONDS, &seconds))
+        return -1;
+    if (strncmp(split, "train,", 6) == 0) {
+        sums->frames += frames;
+        sums->training += seconds;
+    } else {
+        sums->validation += seconds;
+    }
+    return 0;
+}
+
+int totals_read(const char *directory, struct totals *totals)
+{
+    char path[DIRECTORY_PATH], row[512];
+    struct sums sums = {0};
+    snprintf(path, sizeof path, "%s/metrics.csv", directory);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return -1;
+    int failed = !fgets(row, sizeof row, file) || strcmp(row, rows_header) != 0;
+    while (!failed && fgets(row, sizeof row, file))
+        failed = add_row(row, &sums);
+    failed |= ferror(file) != 0;
+    fclose(file);
+    if (failed || !(sums.training > 0))
+        return -1;
+    *totals = (struct totals){sums.training + sums.validation, sums.frames / sums.training};
+    return 0;
+}
