@@ -3,6 +3,7 @@
 #include "base/clean.h"
 #include "base/memory.h"
 
+#include <stdint.h>
 #include <string.h>
 
 char *text_copy(const char *text, struct error *error)
@@ -29,6 +30,37 @@ int text_next_item(const char **list, char *item, size_t size)
     item[n] = '\0';
     *list = c;
     return n > 0;
+}
+
+/* The bytes of the character at `text`, or 0 where it is none. */
+static size_t character_bytes(const unsigned char *text, size_t bytes)
+{
+    static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000}; /* that needs so many bytes */
+    size_t n = text[0] < 0x80 ? 1
+        : text[0] >> 5 == 6   ? 2
+        : text[0] >> 4 == 14  ? 3
+        : text[0] >> 3 == 30  ? 4
+                              : 0;
+    if (n < 2 || n > bytes)
+        return n > bytes ? 0 : n;
+    uint32_t character = text[0] & (0xffu >> (n + 1));
+    for (size_t i = 1; i < n; i++) {
+        if (text[i] >> 6 != 2)
+            return 0;
+        character = character << 6 | (text[i] & 0x3f);
+    }
+    int surrogate = character >= 0xd800 && character < 0xe000;
+    return character < least[n] || character > 0x10ffff || surrogate ? 0 : n;
+}
+
+int text_is_utf8(const char *text, size_t bytes)
+{
+    for (size_t at = 0, n; at < bytes; at += n) {
+        n = character_bytes((const unsigned char *)text + at, bytes - at);
+        if (n == 0)
+            return 0;
+    }
+    return 1;
 }
 
 const char *text_show(const char *text, char shown[TEXT_SHOWN])

@@ -13,6 +13,10 @@ int text_next_item(const char **list, char *item, size_t size);
 /* A copy of the text, the caller's (memory_destroy); NULL and an error without memory. */
 char *text_copy(const char *text, struct error *error);
 
+/* Are these bytes UTF-8 as RFC 3629 has it: no character longer than needed, no surrogates, nothing beyond
+ * U+10FFFF? */
+int text_is_utf8(const char *text, size_t bytes);
+
 /* The text as it can stand in a message: it is cut after some 60 bytes, and control characters become '?'.
  * Returns `shown`. */
 enum { TEXT_SHOWN = 80 };

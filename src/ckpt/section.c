@@ -217,7 +217,7 @@ static char *read_long_text(struct section *section, const char *path, const cha
     char **rows = NULL, *text = NULL;
     if (check_shape(section, name, H5_TEXT, 0, 1, (size_t[]){1}) != 0)
         return NULL;
-    if (h5_read_texts(section->file, path, 0, 1, &rows, section->error) == 0) {
+    if (h5_read_any_texts(section->file, path, 0, 1, &rows, section->error) == 0) {
         text = memory_create(strlen(rows[0]) + 1, 1, section->error);
         if (text)
             strcpy(text, rows[0]);

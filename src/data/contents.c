@@ -23,12 +23,10 @@ char *dataset_name(struct dataset *dataset, int64_t s, struct error *error)
 /* Writes a name for messages, which it takes. */
 static void write_name(char *name, char *text, size_t size)
 {
+    char shown[TEXT_SHOWN];
     text[0] = 0;
     if (name)
-        snprintf(text, size, " \"%.60s\"", name);
-    for (char *c = text; *c; c++)
-        if ((unsigned char)*c < ' ')
-            *c = '?';
+        snprintf(text, size, " \"%s\"", text_show(name, shown));
     memory_destroy(name);
 }
 

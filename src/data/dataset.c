@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "data/check.h"
 #include "data/structure.h"
+#include "data/texts.h"
 #include "data/values.h"
 
 enum { CHECK_CACHE = 64 << 20 };
@@ -165,6 +166,7 @@ void dataset_check(const char *path, const struct loss_kind *loss, struct faults
             targets.offsets = dataset->target_offsets; /* NULL where they are faulty */
         check_all_values(dataset, &targets, faults);
     }
+    texts_check_values(dataset, "names", faults);
     dataset_close(dataset);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "data/check.h"
+#include "data/texts.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -328,27 +329,6 @@ static void check_targets(struct dataset *dataset, struct faults *faults)
     }
 }
 
-/* Checks an optional set of one text per `what`. */
-static void check_texts(
-    struct dataset *dataset, const char *set, int64_t count, const char *what, struct faults *faults)
-{
-    struct error error;
-    struct h5_shape shape;
-    if (!h5_has(dataset->file, set) || check_is_over(faults))
-        return;
-    if (h5_look(dataset->file, set, &shape, &error))
-        add_error(faults, &error);
-    else if (shape.kind != H5_TEXT || shape.dimensions != 1)
-        faults_add(faults, EXIT_CODE_DATA,
-            "%s: %s: should hold texts of shape [%s], but holds %s of %d dimensions: write them anew, or "
-            "drop it",
-            dataset->path, set, what, shape.what, shape.dimensions);
-    else if (count > 0 && shape.size[0] != count)
-        faults_add(faults, EXIT_CODE_DATA,
-            "%s: %s: has %" PRId64 " rows, but there are %" PRId64 " %s: write them anew, or drop the set",
-            dataset->path, set, shape.size[0], count, what);
-}
-
 void structure_check(struct dataset *dataset, struct faults *faults)
 {
     if (check_is_over(faults) || check_format(dataset, faults) || check_version(dataset, faults))
@@ -356,10 +336,13 @@ void structure_check(struct dataset *dataset, struct faults *faults)
     check_inputs(dataset, faults);
     if (!check_is_over(faults))
         check_targets(dataset, faults);
-    check_texts(dataset, "names", dataset->sequences, "sequences", faults);
-    check_texts(dataset, "feature_names", (int64_t)dataset->features, "features", faults);
-    check_texts(dataset, "class_names", dataset->classes, "classes", faults);
-    check_texts(dataset, "target_names", (int64_t)dataset->values, "outputs", faults);
+    texts_check(dataset, "names", dataset->sequences, "sequences", faults);
+    texts_check(dataset, "feature_names", (int64_t)dataset->features, "features", faults);
+    texts_check(dataset, "class_names", dataset->classes, "classes", faults);
+    texts_check(dataset, "target_names", (int64_t)dataset->values, "outputs", faults);
+    texts_check_values(dataset, "feature_names", faults);
+    texts_check_values(dataset, "class_names", faults);
+    texts_check_values(dataset, "target_names", faults);
     if (dataset->has_targets && dataset->input_offsets)
         dataset->target_kind = find_target_kind(dataset);
 }

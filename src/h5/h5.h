@@ -73,8 +73,14 @@ int h5_read_int32(struct h5_file *file, const char *name, int64_t first, int64_t
     struct error *error); /* values beyond 32 bits become the nearest that fits */
 
 /* Reads one string per row, of fixed or variable length in the file; *out is one block owned by the caller
- * (memory_destroy): `rows` pointers followed by the texts they point to, each ended by 0. */
+ * (memory_destroy): `rows` pointers followed by the texts they point to, each ended by 0. Whatever character
+ * set the file speaks of, a row that is not UTF-8 is an error that names it: it would come out where UTF-8 is
+ * promised. */
 int h5_read_texts(
+    struct h5_file *file, const char *name, int64_t first, int64_t rows, char ***out, struct error *error);
+
+/* The same for any bytes: a command line, say, is what its user typed. */
+int h5_read_any_texts(
     struct h5_file *file, const char *name, int64_t first, int64_t rows, char ***out, struct error *error);
 
 /* Read attributes of `object` ("/" is the file's own). They return 1 when there, 0 when absent, -1 and an

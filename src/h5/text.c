@@ -1,5 +1,6 @@
 /* Strings by rows. They are read in the file's own string type, since HDF5 does not convert between character
  * sets; the padding of fixed ones is taken off here. */
+#include "base/text.h"
 #include "base/memory.h"
 #include "h5/internal.h"
 
@@ -115,11 +116,28 @@ static int read_texts(
     return outcome;
 }
 
-int h5_read_texts(
+int h5_read_any_texts(
     struct h5_file *file, const char *name, int64_t first, int64_t rows, char ***out, struct error *error)
 {
     h5_lock(file->name, file->bytes);
     int outcome = read_texts(file, name, first, rows, out, error);
     h5_unlock();
     return outcome;
+}
+
+int h5_read_texts(
+    struct h5_file *file, const char *name, int64_t first, int64_t rows, char ***out, struct error *error)
+{
+    char **texts = NULL;
+    if (h5_read_any_texts(file, name, first, rows, &texts, error) != 0)
+        return -1;
+    for (int64_t r = 0; r < rows; r++)
+        if (!text_is_utf8(texts[r], strlen(texts[r]))) {
+            memory_destroy(texts);
+            return error_set(error, EXIT_CODE_DATA,
+                "%s: set /%s: row %lld is not UTF-8: write the set anew in UTF-8, or drop it", file->name,
+                h5_path(name), (long long)(first + r));
+        }
+    *out = texts;
+    return 0;
 }

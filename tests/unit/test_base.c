@@ -87,6 +87,20 @@ START_TEST(permutation_holds_each_number_once)
 }
 END_TEST
 
+START_TEST(utf8_is_told_from_all_else)
+{
+    static const char *const good[] = {
+        "", "plain", "gr\xc3\xb6\xc3\x9f", "\xe6\x97\xa5", "\xf0\x9f\x8e\xb5", "\xf4\x8f\xbf\xbf"};
+    static const char *const bad[] = {"gr\xf6\xdf", "\xc3", "\xe6\x97", "\x80", "\xc0\x80", "\xe0\x80\x80",
+        "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xff"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        ck_assert_msg(text_is_utf8(good[i], strlen(good[i])), "%zu", i);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_msg(!text_is_utf8(bad[i], strlen(bad[i])), "%zu", i);
+    ck_assert(!text_is_utf8("\xc3\xb6", 1) && text_is_utf8("a\0b", 3));
+}
+END_TEST
+
 START_TEST(too_large_a_block_is_an_error)
 {
     struct error error = {0};
@@ -227,6 +241,7 @@ int main(void)
     tcase_add_test(cases, philox_gives_the_published_numbers);
     tcase_add_test(cases, normal_numbers_have_mean_zero_and_variance_one);
     tcase_add_test(cases, permutation_holds_each_number_once);
+    tcase_add_test(cases, utf8_is_told_from_all_else);
     tcase_add_test(cases, too_large_a_block_is_an_error);
     tcase_add_test(cases, arena_measures_what_it_then_hands_out);
     if (arena_gap())

@@ -268,6 +268,46 @@ START_TEST(lists_of_names_have_one_for_each)
 }
 END_TEST
 
+/* Names of sequences are looked at when they are read: there may be millions. */
+START_TEST(names_that_are_not_utf8_are_refused_by_row)
+{
+    static const char *const words[] = {"gr\xc3\xb6\xc3\x9f"
+                                        "e",
+        "b",
+        "gr\xf6\xdf"
+        "e"};
+    const struct sample_shape small = {
+        .sequences = 3, .shortest = 2, .longest = 5, .features = 3, .kind = SAMPLE_PER_FRAME, .classes = 3};
+    static const char *const sets[] = {"feature_names", "class_names", "names"};
+    static struct lines lines;
+    struct error error = {0};
+    for (int i = 0; i < 3; i++) {
+        struct sample sample;
+        char want[80], *name;
+        sample_init(&sample, &small, 1);
+        struct h5_image *image = sample_image(&sample, NULL);
+        h5_image_texts(image, sets[i], 3, words);
+        snprintf(want, sizeof want, "set /%s: row 2 is not UTF-8: write the set anew", sets[i]);
+        if (i < 2) {
+            save_and_assert(image, want);
+        } else {
+            sample_save(image, path);
+            struct dataset *dataset = dataset_open(path, 0, &error);
+            ck_assert_msg(dataset != NULL, "%s", error.text);
+            name = dataset_name(dataset, 0, &error);
+            ck_assert_str_eq(name, words[0]);
+            ck_assert_ptr_null(dataset_name(dataset, 2, &error));
+            ck_assert_msg(strstr(error.text, want) != NULL, "%s", error.text);
+            memory_destroy(name);
+            dataset_close(dataset);
+            ck_assert_uint_eq(check_file(&lines, MOST_LINES).count, 1);
+            ck_assert_msg(strstr(lines.line[0], want) != NULL, "%s", lines.line[0]);
+        }
+        sample_finish(&sample);
+    }
+}
+END_TEST
+
 /* ---- offsets ---- */
 
 START_TEST(zero_sequences_are_refused)
@@ -825,6 +865,7 @@ int main(void)
     tcase_add_test(cases, wrong_ranks_and_types_are_refused);
     tcase_add_test(cases, numbers_of_symbols_and_classes_are_needed_and_positive);
     tcase_add_test(cases, lists_of_names_have_one_for_each);
+    tcase_add_test(cases, names_that_are_not_utf8_are_refused_by_row);
     tcase_add_test(cases, zero_sequences_are_refused);
     tcase_add_test(cases, offsets_that_do_not_fit_are_named_by_row_and_sequence);
     tcase_add_test(cases, more_sequences_than_frames_are_refused);

@@ -1,5 +1,6 @@
 /* What is read, as what, and what is refused by name: kinds of elements, and values that are not there. The
  * files are made by HDF5 itself. */
+#include "base/memory.h"
 #include "h5/h5.h"
 #include "support/folder.h"
 #include "support/suite.h"
@@ -128,6 +129,32 @@ START_TEST(other_kinds_are_refused_by_their_name)
 }
 END_TEST
 
+START_TEST(text_is_utf8_unless_any_will_do)
+{
+    struct error error = {0};
+    char **texts;
+    hid_t text = H5Tcopy(H5T_C_S1), space = H5Screate_simple(1, (hsize_t[]){2}, NULL);
+    hid_t file_id = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    H5Tset_size(text, 3);
+    hid_t set = H5Dcreate2(file_id, "set", text, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    ck_assert_int_ge(H5Dwrite(set, text, H5S_ALL, H5S_ALL, H5P_DEFAULT, "abc\xf6\0"), 0);
+    H5Tclose(text);
+    H5Sclose(space);
+    H5Dclose(set);
+    H5Fclose(file_id);
+    struct h5_file *file = open_well();
+    ck_assert_int_eq(h5_read_texts(file, "/set", 0, 1, &texts, &error), 0);
+    memory_destroy(texts);
+    ck_assert_int_eq(h5_read_texts(file, "/set", 0, 2, &texts, &error), -1);
+    ck_assert_int_eq(error.code, EXIT_CODE_DATA);
+    ck_assert_says(error.text, "set.h5: set /set: row 1 is not UTF-8: write the set anew in UTF-8");
+    ck_assert_int_eq(h5_read_any_texts(file, "/set", 0, 2, &texts, &error), 0);
+    ck_assert_str_eq(texts[1], "\xf6");
+    memory_destroy(texts);
+    h5_close(file);
+}
+END_TEST
+
 /* ---- values that are not there ---- */
 
 /* Makes a set of 5 chunks of 16 rows of which the first 3 are written. */
@@ -243,6 +270,7 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, booleans_of_h5py_are_zero_and_one);
     tcase_add_test(tcase, other_kinds_are_refused_by_their_name);
+    tcase_add_test(tcase, text_is_utf8_unless_any_will_do);
     tcase_add_test(tcase, what_was_never_written_is_read_only_where_the_set_says_as_what);
     tcase_add_test(tcase, a_missing_filter_is_named_with_what_to_do);
     suite_add_tcase(suite, tcase);
