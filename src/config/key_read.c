@@ -62,10 +62,19 @@ static const char *read_path(const char *text, const char *directory, char **pat
     return NULL;
 }
 
+/* Is the text this word, with or without blanks around it? Those of a file are cut off; an override may have
+ * some, as in "model.cell = gru". */
+static int is_word(const char *text, const char *word)
+{
+    size_t n = strlen(word);
+    text += strspn(text, " \t");
+    return strncmp(text, word, n) == 0 && text[n + strspn(text + n, " \t")] == '\0';
+}
+
 static const char *read_choice(const char *const *choices, const char *text, int *choice)
 {
     for (int i = 0; choices[i]; i++)
-        if (strcmp(choices[i], text) == 0) {
+        if (is_word(text, choices[i])) {
             *choice = i;
             return NULL;
         }

@@ -13,20 +13,19 @@ static void join(char *text, size_t size, const char *name)
     snprintf(text + used, size - used, "%s%s", used ? ", " : "", name);
 }
 
-/* Writes "a number above 0 and below 1", without limits that no one meets. */
+/* Writes "a number above 0 and at most 1", with both limits. */
 static void allowed_range(const struct config_key *key, const char *kind, char *text, size_t size)
 {
     char least[32], most[32];
     number_write_real(key->least, least, sizeof least);
     /* Whole numbers in full: the shortest form of 2147483647 may have an exponent. */
-    if (key->most < CONFIG_NO_LIMIT && key->most == (double)(int64_t)key->most)
+    if (key->most <= CONFIG_LARGE && key->most == (double)(int64_t)key->most)
         snprintf(most, sizeof most, "%lld", (long long)key->most);
     else
         number_write_real(key->most, most, sizeof most);
-    if (key->most >= CONFIG_NO_LIMIT)
-        snprintf(text, size, "%s %s %s", kind, key->above_least ? "above" : "of at least", least);
-    else if (key->above_least)
-        snprintf(text, size, "%s above %s and at most %s", kind, least, most);
+    if (key->above_least || key->most >= CONFIG_LARGE)
+        snprintf(text, size, "%s %s %s and at most %s", kind, key->above_least ? "above" : "of at least",
+            least, most);
     else
         snprintf(text, size, "%s from %s to %s%s", kind, least, key->below_most ? "below " : "", most);
 }
@@ -36,6 +35,7 @@ static const struct {
     const char *text;
     int range;
     const char *behind; /* NULL: nothing */
+    const char *unit; /* of the largest that is allowed, which is told too; NULL: it is not, or by `range` */
 } allowed[] = {
     [KEY_PATH] = {"the path of a dataset", 0, NULL},
     [KEY_SWITCH] = {"yes or no", 0, NULL},
@@ -47,8 +47,8 @@ static const struct {
     [KEY_WEIGHTS] = {"nothing, or numbers", 1, "one per class"},
     [KEY_SEED] = {"a whole number from 0 to 18446744073709551615", 0, NULL},
     [KEY_REAL] = {"a number", 1, NULL},
-    [KEY_BYTES] = {"a whole number and bytes, KiB, MiB, GiB or TiB", 0, NULL},
-    [KEY_SECONDS] = {"a number of at least 0 and seconds, minutes or hours", 0, NULL},
+    [KEY_BYTES] = {"a whole number and bytes, KiB, MiB, GiB or TiB", 0, NULL, "bytes"},
+    [KEY_SECONDS] = {"a number of at least 0 and seconds, minutes or hours", 0, NULL, "seconds"},
     [KEY_INTERVALS] = {"a whole number", 1, "and epochs, steps or minutes; or several of them"},
 };
 
@@ -64,6 +64,9 @@ void key_allowed(const struct config_key *key, char *text, size_t size)
         allowed_range(key, allowed[key->type].text, text, size);
     else
         join(text, size, allowed[key->type].text);
+    size_t used = strlen(text);
+    if (allowed[key->type].unit)
+        snprintf(text + used, size - used, ", at most %.0f %s in all", key->most, allowed[key->type].unit);
     if (allowed[key->type].behind)
         join(text, size, allowed[key->type].behind);
 }

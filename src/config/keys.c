@@ -16,7 +16,8 @@ static const char *const divergences[] = {
     [DIVERGENCE_ABORT] = "abort", [DIVERGENCE_SKIP] = "skip", [DIVERGENCE_BACK] = "back", NULL};
 static const char *const bests[] = {[BEST_LOSS] = "loss", [BEST_ERROR] = "error", NULL};
 
-#define NO_LIMIT CONFIG_NO_LIMIT
+#define LARGE CONFIG_LARGE
+#define REALS 1e38   /* weights and rates are floats in the end */
 #define WIDEST 65536 /* units, embedding, layers without recurrence */
 #define COUNTS 2147483647
 #define AT(member) offsetof(struct config, member)
@@ -31,7 +32,7 @@ const struct config_key config_keys[] = {
     {"data", "train", KEY_PATH, AT(data.train), "", FREE},
     {"data", "valid", KEY_PATH, AT(data.valid), "", FREE},
     {"data", "standardize", KEY_SWITCH, AT(data.standardize), "no", KEPT},
-    {"data", "cache", KEY_BYTES, AT(data.cache), "256 MiB", FROM(0, NO_LIMIT), FREE},
+    {"data", "cache", KEY_BYTES, AT(data.cache), "256 MiB", FROM(0, LARGE), FREE},
 
     {"model", "output", KEY_CHOICE, AT(model.output), "sequence", .choices = output_names},
     {"model", "loss", KEY_CHOICE, AT(model.loss), "softmax", .choices = loss_names},
@@ -62,37 +63,37 @@ const struct config_key config_keys[] = {
         .former = "train.grain"},
     {"train", "epochs", KEY_COUNT, AT(train.epochs), "20", FROM(1, COUNTS), .resume = RESUME_EPOCHS},
     {"train", "optimizer", KEY_CHOICE, AT(train.optim.optimizer), "adam", .choices = optimizer_names},
-    {"train", "lr", KEY_REAL, AT(train.optim.lr), "0.001", ABOVE(0, NO_LIMIT)},
+    {"train", "lr", KEY_REAL, AT(train.optim.lr), "0.001", ABOVE(0, REALS)},
     {"train", "momentum", KEY_REAL, AT(train.optim.momentum), "0.9", BELOW(0, 1)},
     {"train", "beta1", KEY_REAL, AT(train.optim.beta1), "0.9", BELOW(0, 1)},
     {"train", "beta2", KEY_REAL, AT(train.optim.beta2), "0.999", BELOW(0, 1)},
     {"train", "epsilon", KEY_REAL, AT(train.optim.epsilon), "1e-8", FROM(1e-30, 1)},
-    {"train", "weight_decay", KEY_REAL, AT(train.optim.weight_decay), "0", FROM(0, NO_LIMIT)},
+    {"train", "weight_decay", KEY_REAL, AT(train.optim.weight_decay), "0", FROM(0, REALS)},
     {"train", "schedule", KEY_CHOICE, AT(train.optim.schedule), "constant", .choices = schedules},
-    {"train", "warmup", KEY_COUNT, AT(train.optim.warmup), "0", FROM(0, NO_LIMIT)},
+    {"train", "warmup", KEY_COUNT, AT(train.optim.warmup), "0", FROM(0, LARGE)},
     {"train", "decay_every", KEY_COUNT, AT(train.optim.decay_every), "10", FROM(1, COUNTS)},
     {"train", "decay_factor", KEY_REAL, AT(train.optim.decay_factor), "0.1", ABOVE(0, 1)},
     {"train", "plateau_epochs", KEY_COUNT, AT(train.optim.plateau_epochs), "3", FROM(1, COUNTS)},
-    {"train", "lr_min", KEY_REAL, AT(train.optim.lr_min), "0", FROM(0, NO_LIMIT)},
-    {"train", "clip", KEY_REAL, AT(train.optim.clip), "1.0", FROM(0, NO_LIMIT)},
-    {"train", "weight_noise", KEY_REAL, AT(train.weight_noise), "0", FROM(0, NO_LIMIT)},
-    {"train", "input_noise", KEY_REAL, AT(model.input_noise), "0", FROM(0, NO_LIMIT)},
+    {"train", "lr_min", KEY_REAL, AT(train.optim.lr_min), "0", FROM(0, REALS)},
+    {"train", "clip", KEY_REAL, AT(train.optim.clip), "1.0", FROM(0, REALS)},
+    {"train", "weight_noise", KEY_REAL, AT(train.weight_noise), "0", FROM(0, REALS)},
+    {"train", "input_noise", KEY_REAL, AT(model.input_noise), "0", FROM(0, REALS)},
     {"train", "label_smoothing", KEY_REAL, AT(model.label_smoothing), "0", BELOW(0, 1)},
-    {"train", "class_weights", KEY_WEIGHTS, AT(model.class_weight), "", FROM(0, NO_LIMIT),
+    {"train", "class_weights", KEY_WEIGHTS, AT(model.class_weight), "", FROM(0, REALS),
         .length = AT(model.class_weights)},
-    {"train", "huber_delta", KEY_REAL, AT(model.huber_delta), "1", ABOVE(0, NO_LIMIT)},
+    {"train", "huber_delta", KEY_REAL, AT(model.huber_delta), "1", ABOVE(0, REALS)},
     {"train", "seed", KEY_SEED, AT(train.seed), "1", KEPT},
     {"train", "patience", KEY_COUNT, AT(train.patience), "0", FROM(0, COUNTS), FREE},
     {"train", "on_divergence", KEY_CHOICE, AT(train.on_divergence), "abort", .choices = divergences, FREE},
-    {"train", "explode", KEY_REAL, AT(train.explode), "0", FROM(0, NO_LIMIT), FREE},
+    {"train", "explode", KEY_REAL, AT(train.explode), "0", FROM(0, REALS), FREE},
     {"train", "back_factor", KEY_REAL, AT(train.back_factor), "0.5", ABOVE(0, 1), FREE},
-    {"train", "watchdog", KEY_SECONDS, AT(train.watchdog), "10 minutes", FROM(0, NO_LIMIT), FREE},
+    {"train", "watchdog", KEY_SECONDS, AT(train.watchdog), "10 minutes", FROM(0, LARGE), FREE},
 
     {"checkpoint", "every", KEY_INTERVALS, AT(checkpoint.every), "1 epoch, 10 minutes", FROM(1, COUNTS), FREE},
     {"checkpoint", "keep", KEY_COUNT, AT(checkpoint.keep), "2", FROM(1, COUNTS), FREE},
     {"checkpoint", "best", KEY_CHOICE, AT(checkpoint.best), "loss", .choices = bests, FREE},
 
-    {"report", "every", KEY_SECONDS, AT(report.every), "10 seconds", FROM(0, NO_LIMIT), FREE,
+    {"report", "every", KEY_SECONDS, AT(report.every), "10 seconds", FROM(0, LARGE), FREE,
         .former = "train.report_every"},
 };
 /* clang-format on */

@@ -49,7 +49,8 @@ struct config_key {
     const char *former; /* "SECTION.NAME" that the key once had, and is still read under; NULL: none */
 };
 
-#define CONFIG_NO_LIMIT 1e15 /* stands for no limit: no run could meet it */
+#define CONFIG_LARGE                                                                                         \
+    1e15 /* a limit from here on is one that hardly anyone meets, and stands last in messages */
 
 enum { CONFIG_KEYS_MOST = 64 };                           /* room for what is kept per key */
 enum { CONFIG_VALUE_MOST = 32 * NET_MOST_CLASS_WEIGHTS }; /* bytes that hold any value as text but a path */

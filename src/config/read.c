@@ -7,6 +7,7 @@
 #include "config/ini.h"
 #include "config/rules.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -144,6 +145,16 @@ static void take_override(struct config_reading *reading, const struct config_ke
     warn_of_former_name(reading, where, key);
 }
 
+/* Copies a name without the blanks around it, as a line of a file may have them too. */
+static void take_name(const char *text, size_t n, char *name, size_t size)
+{
+    while (n > 0 && isspace((unsigned char)*text))
+        text++, n--;
+    while (n > 0 && isspace((unsigned char)text[n - 1]))
+        n--;
+    snprintf(name, size, "%.*s", (int)n, text);
+}
+
 void config_take_override(struct config_reading *reading, const char *override, const char *folder)
 {
     char section[64], name[64], where[WHERE], shown[TEXT_SHOWN];
@@ -154,8 +165,8 @@ void config_take_override(struct config_reading *reading, const char *override, 
             where);
         return;
     }
-    snprintf(section, sizeof section, "%.*s", (int)to_dot, override);
-    snprintf(name, sizeof name, "%.*s", (int)(to_equals - to_dot - 1), override + to_dot + 1);
+    take_name(override, to_dot, section, sizeof section);
+    take_name(override + to_dot + 1, to_equals - to_dot - 1, name, sizeof name);
     int former;
     const struct config_key *key = find_key(section, name, &former);
     if (key)

@@ -9,6 +9,21 @@
 
 #include <stdio.h>
 
+static int is_given(struct config_reading *reading, const char *section, const char *name)
+{
+    const struct key_state *state = reading_state_of(reading, key_find(section, name));
+    return state->line || state->override;
+}
+
+/* What the user has set counts: the default of another key that does not go with it is no fault of his. */
+static void yield_defaults(struct config_reading *reading)
+{
+    struct config *config = reading->config;
+    if (reading_is_sound(reading, "train", "batch") && !is_given(reading, "train", "microbatch") &&
+        config->train.microbatch > config->train.batch)
+        config->train.microbatch = config->train.batch;
+}
+
 static void check_numbers(struct config_reading *reading)
 {
     const struct config *config = reading->config;
@@ -62,6 +77,7 @@ static void take_objection(void *context, const struct net_objection *objection)
 
 void config_check_rules(struct config_reading *reading)
 {
+    yield_defaults(reading);
     check_numbers(reading);
     check_best(reading);
     net_config_check(&reading->config->model, take_objection, reading);

@@ -455,7 +455,13 @@ static const char *const bad[][4] = {
     {"train", "batch", "0", "out of range: allowed is a whole number from 1 to 2147483647"},
     {"train", "batch", "2147483648", "out of range"},
     {"train", "batch", "sixty", "not a whole number"},
-    {"train", "batch", "7", NULL}, /* the fault is the microbatch's: see the cross checks */
+    {"train", "clip", "-1", "out of range: allowed is a number of at least 0 and at most 1e+38"},
+    {"train", "clip", "1e39", "out of range: allowed is a number of at least 0 and at most 1e+38"},
+    {"train", "lr", "1e39", "out of range: allowed is a number above 0 and at most 1e+38"},
+    {"train", "class_weights", "1 1e39", "numbers of at least 0 and at most 1e+38, one per class"},
+    {"train", "warmup", "1000000000000001", "a whole number of at least 0 and at most 1000000000000000"},
+    {"train", "watchdog", "1e12 hours", "seconds, minutes or hours, at most 1000000000000000 seconds in all"},
+    {"data", "cache", "1000 TiB", "KiB, MiB, GiB or TiB, at most 1000000000000000 bytes in all"},
     {"train", "microbatch", "0", "out of range"},
     {"train", "microbatch", "65", "larger than train.batch = 64"},
     {"train", "epochs", "0", "out of range"},
@@ -555,6 +561,79 @@ START_TEST(good_values_at_the_edges)
     ck_assert(c.model.bidirectional[63] == 0 && c.train.seed == 0 && c.report.every == 0);
     ck_assert(c.checkpoint.every[INTERVAL_STEPS] == 5 && c.train.optim.lr == 0.001);
     ck_assert(c.train.optim.clip == 0 && !signbit(c.train.optim.clip));
+    config_finish(&c);
+}
+END_TEST
+
+/* The least and the most that a message names are taken themselves where it says so. */
+START_TEST(the_bounds_that_messages_name_are_those_that_count)
+{
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        char allowed[300], text[64], most[64];
+        struct config c;
+        size_t items;
+        if (key->type != KEY_REAL && key->type != KEY_COUNT && key->type != KEY_SIZE &&
+            key->type != KEY_WEIGHTS)
+            continue;
+        config_init(&c);
+        snprintf(text, sizeof text, key->type == KEY_REAL ? "%.17g" : "%.0f", key->most);
+        ck_assert_msg(!key_read(key, text, "/", &c, &items) == !key->below_most, "%s = %s", key->name, text);
+        key_allowed(key, allowed, sizeof allowed);
+        number_write_real(key->most, most, sizeof most);
+        if (key->type == KEY_COUNT || key->type == KEY_SIZE)
+            snprintf(most, sizeof most, "%.0f", key->most);
+        ck_assert_msg(strstr(allowed, most) != NULL, "%s: %s lacks %s", key->name, allowed, most);
+        snprintf(text, sizeof text, key->type == KEY_REAL ? "%.17g" : "%.0f",
+            key->type == KEY_REAL ? key->most * 1.01 : key->most + 1);
+        ck_assert_msg(
+            key->type == KEY_WEIGHTS || key_read(key, text, "/", &c, &items), "%s = %s", key->name, text);
+        config_finish(&c);
+    }
+}
+END_TEST
+
+/* A clip that is as good as none is a usual thing to write. */
+START_TEST(large_numbers_are_taken)
+{
+    struct config c;
+    read_good(&c, "[data]\ntrain = a\n[train]\nclip = 1e30\nexplode = 1e20\n", NULL);
+    ck_assert(c.train.optim.clip == 1e30 && c.train.explode == 1e20);
+    config_finish(&c);
+}
+END_TEST
+
+START_TEST(the_default_microbatch_yields_to_a_smaller_batch)
+{
+    static const char *const override[] = {"train.batch=3", NULL};
+    struct config c;
+    read_good(&c, "[data]\ntrain = a\n[train]\nbatch = 4\n", NULL);
+    ck_assert_int_eq(c.train.microbatch, 4);
+    char *text = config_write(&c, 0, NULL);
+    ck_assert_ptr_nonnull(strstr(text, "\nmicrobatch = 4\n"));
+    memory_destroy(text);
+    config_finish(&c);
+    read_good(&c, "[data]\ntrain = a\n", override);
+    ck_assert_int_eq(c.train.microbatch, 3);
+    config_finish(&c);
+    read_good(&c, "[data]\ntrain = a\n[train]\nbatch = 9\n", NULL);
+    ck_assert_int_eq(c.train.microbatch, 8);
+    config_finish(&c);
+    expect_fault("[data]\ntrain=a\n[train]\nbatch = 4\ngrain = 8\n", 5, "train.grain = 8",
+        "larger than train.batch = 4", "");
+}
+END_TEST
+
+/* As in a line of a file. The value of a path keeps its blanks. */
+START_TEST(an_override_may_have_blanks_around_its_names)
+{
+    static const char *const override[] = {"train.lr =1", " train . batch = 16", "model.cell = gru ",
+        "model.bidirectional = no", "data.train= with blank.h5", NULL};
+    struct config c;
+    read_good(&c, "[data]\ntrain = a\n", override);
+    ck_assert(c.train.optim.lr == 1 && c.train.batch == 16 && c.model.cell == CELL_GRU);
+    ck_assert(!c.model.bidirectional[0]);
+    ck_assert_ptr_nonnull(strstr(c.data.train, "/ with blank.h5"));
     config_finish(&c);
 }
 END_TEST
@@ -698,7 +777,7 @@ END_TEST
 
 START_TEST(keys_that_contradict_each_other_are_refused)
 {
-    expect_fault("[data]\ntrain=a\n[train]\nbatch = 7\n", 0, "train.microbatch = 8 (the default)",
+    expect_fault("[data]\ntrain=a\n[train]\nbatch = 7\nmicrobatch = 8\n", 5, "train.microbatch = 8",
         "larger than train.batch = 7", "");
     expect_fault("[data]\ntrain=a\n[train]\nlr = 0.1\nlr_min=0.2\n", 5, "train.lr_min = 0.2",
         "larger than train.lr = 0.1", "");
@@ -1358,6 +1437,10 @@ int main(void)
     tcase_add_test(cases, a_comma_for_the_decimal_point_changes_nothing);
     tcase_add_test(cases, a_bad_value_is_refused_with_line_key_and_what_is_allowed);
     tcase_add_test(cases, good_values_at_the_edges);
+    tcase_add_test(cases, the_bounds_that_messages_name_are_those_that_count);
+    tcase_add_test(cases, large_numbers_are_taken);
+    tcase_add_test(cases, the_default_microbatch_yields_to_a_smaller_batch);
+    tcase_add_test(cases, an_override_may_have_blanks_around_its_names);
     tcase_add_test(cases, all_faults_are_reported_in_order);
     tcase_add_test(cases, lists_have_a_longest);
     tcase_add_loop_test(cases, as_many_weights_as_classes_can_be_given, 0, 2);
