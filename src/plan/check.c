@@ -3,6 +3,7 @@
 #include "data/dataset.h"
 #include "net/losses/loss.h"
 #include "pass/model.h"
+#include "pass/reach.h"
 #include "pass/scale.h"
 
 #include <stdio.h>
@@ -19,11 +20,13 @@ static void add_error(struct checking *checking, const struct error *error)
     faults_add(checking->faults, (enum exit_code)error->code, "%s", error->text);
 }
 
-static void warn_scale(struct checking *checking, struct dataset *dataset)
+static void warn_training(struct checking *checking, struct dataset *dataset)
 {
     char text[900];
     size_t bad;
     struct error error = {0};
+    if (reach_describe(checking->config, dataset->sequences, text, sizeof text))
+        faults_warn(checking->faults, "%s", text);
     if (checking->config->data.standardize)
         return;
     if (scale_describe(dataset, &bad, text, sizeof text, &error))
@@ -47,7 +50,7 @@ static void check_fit(struct checking *checking, struct dataset *dataset, int tr
     }
     model_check_targets(model, dataset, checking->faults);
     if (training)
-        warn_scale(checking, dataset);
+        warn_training(checking, dataset);
     if (model_require_labels(checking->config, dataset, judges, &error))
         add_error(checking, &error);
 }

@@ -8,6 +8,7 @@
 #include "net/outputs/output.h"
 #include "pass/idle.h"
 #include "pass/model.h"
+#include "pass/reach.h"
 #include "plan/survey.h"
 
 #include <inttypes.h>
@@ -120,9 +121,11 @@ static void print_steps(
         config->train.microbatch);
     printf("  %zu ranks: the average one has %.1f %% of the busiest one's frames\n", ranks,
         100 * survey->balance);
-    char idle[256];
+    char idle[300];
     if (idle_describe(
             sequences, config->train.batch, config->train.microbatch, (int64_t)ranks, idle, sizeof idle))
+        printf("  warning: %s\n", idle);
+    if (reach_describe(config, sequences, idle, sizeof idle))
         printf("  warning: %s\n", idle);
     if (2 * survey->small_microbatches > survey->microbatches)
         printf("  warning: %" PRId64 " of %" PRId64 " microbatches have fewer than %d frames: adding their "

@@ -2,6 +2,7 @@
  * what it writes down; and how it ends. */
 #include "base/log.h"
 #include "pass/idle.h"
+#include "pass/reach.h"
 #include "pass/scale.h"
 #include "pass/stop.h"
 #include "run/run.h"
@@ -15,6 +16,13 @@ static void warn_idle(const struct run *run)
     if (run->comm->rank == 0 &&
         idle_describe(run->sets.train->sequences, config->train.batch, config->train.microbatch,
             run->comm->ranks, text, sizeof text))
+        log_line(LOG_WARNING, "%s", text);
+}
+
+static void warn_reach(const struct run *run)
+{
+    char text[300];
+    if (run->comm->rank == 0 && reach_describe(run->config, run->sets.train->sequences, text, sizeof text))
         log_line(LOG_WARNING, "%s", text);
 }
 
@@ -121,6 +129,7 @@ static int begin(struct run *run, struct error *error)
         run_start_feed(run, error);
     if (comm_agree(run->comm, error))
         return -1;
+    warn_reach(run);
     limits_init(&run->limits, run->config, run->comm, run->learner.P);
     if (run->comm->rank == 0) {
         comm_watch_idle(run->comm, keep_lock, run);

@@ -115,6 +115,39 @@ START_TEST(raw_inputs_are_warned_of_with_the_key_that_helps)
 }
 END_TEST
 
+/* The run has 6 steps in 2 epochs. */
+START_TEST(a_schedule_that_the_run_is_too_short_for_is_warned_of)
+{
+    static const char *const set[][3] = {
+        {"train.warmup=60", "train.schedule=constant",
+            "train.warmup = 60, but the run has 6 steps in its 2 epochs: the "
+            "rate comes to 0.1 times train.lr"},
+        {"train.decay_every=2", "train.schedule=step",
+            "train.decay_every = 2, but the run has 2 epochs: the rate is never"},
+        {"train.plateau_epochs=3", "train.schedule=plateau",
+            "train.plateau_epochs = 3, but the run has 2 epochs"},
+        {"train.warmup=6", "train.schedule=cosine", NULL},
+        {"train.decay_every=1", "train.schedule=step", NULL},
+    };
+    struct command_result result;
+    for (size_t i = 0; i < sizeof set / sizeof *set; i++) {
+        int runs = i == 0 && _i; /* and does it */
+        job_run(&result, ranks_of(_i), "some.ini", "short", runs ? "--fresh" : "--check", "-s", set[i][0],
+            "-s", set[i][1], NULL);
+        job_expect(&result, 0);
+        if (set[i][2])
+            job_complains(&result, 1, "warning: ", set[i][2], NULL);
+        else
+            ck_assert_int_eq(job_count_lines(result.errors, "rnn-train: "), 0);
+        command_result_finish(&result);
+    }
+    job_run(&result, ranks_of(_i), "some.ini", "short", "--plan", "-s", set[0][0], NULL);
+    job_expect(&result, 0);
+    ck_assert_msg(strstr(result.output, "warning: train.warmup = 60"), "%s", result.output);
+    command_result_finish(&result);
+}
+END_TEST
+
 START_TEST(plan_tells_parameters_balance_and_memory_and_starts_nothing)
 {
     struct command_result result;
@@ -142,6 +175,7 @@ int main(void)
     tcase_add_loop_test(jobs, check_reports_every_target_that_the_loss_does_not_take, 0, 2);
     tcase_add_loop_test(jobs, check_refuses_a_model_that_the_data_do_not_fit, 0, 2);
     tcase_add_loop_test(jobs, raw_inputs_are_warned_of_with_the_key_that_helps, 0, 2);
+    tcase_add_loop_test(jobs, a_schedule_that_the_run_is_too_short_for_is_warned_of, 0, 2);
     tcase_add_loop_test(jobs, plan_tells_parameters_balance_and_memory_and_starts_nothing, 0, 2);
     suite_add_tcase(suite, jobs);
     job_open();
