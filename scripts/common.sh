@@ -27,6 +27,21 @@ mpi_environment() {
     export OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_btl_sm_use_cma=0
 }
 
+# Everything that a script writes goes below this folder: the source tree, or that of --build.
+place=$root
+
+# write_below FOLDER: that of --build, made where it is missing.
+write_below() {
+    [ -n "${1:-}" ] || die "--build wants a folder"
+    mkdir -p "$1" || die "$1: this folder cannot be made"
+    place=$(cd "$1" && pwd)
+}
+
+# writable: or says what to do.
+writable() {
+    [ -w "$place" ] || die "$place: nothing can be written here: --build FOLDER names another place for what is built"
+}
+
 # configure FOLDER OPTION...: sets a build folder up, or anew when it was made for another place.
 configure() {
     folder=$1

@@ -14,6 +14,11 @@ fail() {
 [ $# -gt 0 ] || fail "which folder? slurm/collect.sh runs/NAME"
 command -v h5dump >/dev/null || fail "h5dump not found: load the module of your HDF5, or install hdf5-tools"
 
+# A cell of the table on standard output, whatever is in a file or a name: one line, nothing that a terminal obeys.
+cell() {
+    printf '%s' "$1" | tr '\t\n' '  ' | tr '\001-\037\177' '[?*]'
+}
+
 # state=... of the status file; "waiting" where the run has none yet.
 state_of() {
     if [ -r "$1/status" ]; then
@@ -58,10 +63,11 @@ printf 'run\tsetting\tstatus\tstep\tloss\terror\tbest\tweights_hash\n'
 for folder; do
     folder=${folder%/}
     found=no
-    for number in $(find "$folder" -maxdepth 1 -name '*.setting' | sed 's|.*/||; s|\.setting$||' | sort -n); do
+    while IFS= read -r -d '' name; do
         found=yes
-        run=$folder/$number
-        printf '%s\t%s\t%s\t%s\n' "$run" "$(cat "$run.setting")" "$(state_of "$run")" "$(figures_of "$run")"
-    done
+        run=$folder/${name%.setting}
+        printf '%s\t%s\t%s\t%s\n' "$(cell "$run")" "$(cell "$(cat "$run.setting")")" "$(cell "$(state_of "$run")")" \
+            "$(figures_of "$run")"
+    done < <(find "$folder/" -maxdepth 1 -name '*.setting' -printf '%f\0' | sort -zn)
     [ $found = yes ] || fail "$folder: holds no runs of a sweep (no files N.setting)"
 done

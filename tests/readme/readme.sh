@@ -39,6 +39,11 @@ sbatch() {
 man() {
     [ -r "$1" ]
 }
+HOME=$PWD
+python3() {
+    [ "$*" = "-m venv $HOME/rnn-tools" ] && mkdir -p rnn-tools/bin && printf '#!/bin/sh\n' >rnn-tools/bin/pip &&
+        chmod +x rnn-tools/bin/pip
+}
 SH
 
 has_module() {

@@ -298,6 +298,30 @@ START_TEST(a_launcher_without_pmix_is_refused_with_its_list)
 }
 END_TEST
 
+/* Blanks of all kinds are part of a name, and what a file holds cannot spoil the table or the terminal. */
+START_TEST(the_table_of_a_sweep_has_one_line_a_run_whatever_their_names)
+{
+    static const char script[] =
+        "cd \"$0\" && mkdir -p 'two words/3 a' && cd 'two words' && echo 'x = 1' >'3 a.setting' && "
+        "echo 'x = 2' >10.setting && printf 'state=\\033[31mred\\n' >'3 a/status' && "
+        "cd .. && exec bash \"$1\" 'two words'";
+    struct command_result result;
+    command_call(&result, 30, "bash", "-c", script, folder, SOURCE_ROOT "/slurm/collect.sh", NULL);
+    if (strstr(result.errors, "h5dump not found")) {
+        puts("not run: collect.sh: there is no h5dump");
+        command_result_finish(&result);
+        return;
+    }
+    ck_assert_int_eq(result.status, 0);
+    ck_assert_str_eq(result.errors, "");
+    ck_assert_str_eq(result.output,
+        "run\tsetting\tstatus\tstep\tloss\terror\tbest\tweights_hash\n"
+        "two words/3 a\tx = 1\t?[31mred\t-\t-\t-\t-\t-\n"
+        "two words/10\tx = 2\twaiting\t-\t-\t-\t-\t-\n");
+    command_result_finish(&result);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("job_scripts");
@@ -320,6 +344,7 @@ int main(void)
     tcase_add_test(claims, a_link_that_finds_the_run_in_use_tries_once_more);
     tcase_add_loop_test(claims, what_is_missing_is_said_before_anything_starts, 0, SCRIPTS);
     tcase_add_test(claims, a_launcher_without_pmix_is_refused_with_its_list);
+    tcase_add_test(claims, the_table_of_a_sweep_has_one_line_a_run_whatever_their_names);
     suite_add_tcase(suite, claims);
     return suite_run(suite);
 }
