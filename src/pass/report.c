@@ -75,8 +75,10 @@ void report_step(struct report *report, int64_t epoch, int64_t step, double fram
     report->frames += frames;
     if (!is_due(report))
         return;
-    snprintf(
-        what, sizeof what, "  epoch %lld  step %lld  loss %.5g", (long long)epoch, (long long)step, loss);
+    snprintf(what, sizeof what, "  epoch %lld  step %lld", (long long)epoch, (long long)step);
+    size_t used = strlen(what);
+    if (!isnan(loss)) /* of a step in which nothing counted there is none */
+        snprintf(what + used, sizeof what - used, "  loss %.5g", loss);
     print_work(report, step, what);
 }
 
