@@ -34,6 +34,16 @@ int error_prefix(struct error *error, const char *format, ...)
     return -1;
 }
 
+int error_explain_memory(struct error *error, const char *what, const char *remedy)
+{
+    static const char start[] = "out of memory";
+    if (!error || error->code != EXIT_CODE_INTERNAL || strncmp(error->text, start, sizeof start - 1) != 0)
+        return -1;
+    size_t used = strlen(error->text);
+    snprintf(error->text + used, sizeof error->text - used, ": %s less", remedy);
+    return error_prefix(error, "%s: ", what);
+}
+
 void faults_init(
     struct faults *faults, size_t most, void (*say)(void *context, const char *text), void *context)
 {

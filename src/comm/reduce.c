@@ -87,7 +87,8 @@ static int grow(struct reduce *reduce, size_t room, struct error *error)
             reduce->comm->ranks);
     else if (!(buffer = memory_create(room, slice * sizeof *buffer, &own)) ||
         !(vectors = memory_create(room, sizeof *vectors, &own)))
-        error_prefix(&own, "exchange buffer of %zu slices: ", room);
+        error_explain_memory(&own, "what ranks exchange of the gradients",
+            "more ranks on more nodes, or a smaller model.hidden or model.layers, take");
     else
         nodes = memory_create(room, sizeof *nodes, &own);
     if (comm_agree(reduce->comm, &own)) {

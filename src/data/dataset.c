@@ -47,8 +47,10 @@ void dataset_close(struct dataset *dataset)
 static void *keep_values(struct dataset *dataset, const struct values *values, struct error *error)
 {
     void *kept = memory_create((size_t)values->rows * values->width, sizeof(float), error);
-    if (!kept)
+    if (!kept) {
+        error_explain_memory(error, dataset->path, "its decoded values: a smaller data.cache takes");
         return NULL;
+    }
     if (!values_read(dataset, values, 0, values->rows, kept, error) &&
         !check_first_value(dataset, values, 0, values->rows, kept, error))
         return kept;
@@ -85,7 +87,10 @@ static int dataset_make_block(struct dataset *dataset, struct error *error)
             bytes = values_block_bytes(&values);
     }
     dataset->block = memory_create(bytes, 1, error);
-    return dataset->block ? 0 : -1;
+    if (!dataset->block)
+        return error_explain_memory(error, dataset->path,
+            "a block to read it by: a smaller data.cache, train.microbatch or model.hidden take");
+    return 0;
 }
 
 static int dataset_fits(const struct dataset *dataset, size_t cache)

@@ -58,6 +58,8 @@ static void fill_slot(struct reader *reader, struct ask *ask, struct slot *slot)
     slot->error.code = EXIT_CODE_OK;
     dataset_read_microbatch(reader->dataset, ask->B, ask->sequence, reader->mean, reader->deviation,
         &slot->microbatch, &slot->error);
+    error_explain_memory(
+        &slot->error, "packed microbatches", "a smaller train.microbatch (of rnn-predict, --batch) takes");
     memory_destroy(ask);
 }
 

@@ -3,6 +3,7 @@
 #include "h5/internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 struct innermost {
     char *text;
@@ -32,6 +33,19 @@ enum exit_code h5_innermost(char *text, size_t size)
     return innermost.code;
 }
 
+const char h5_memory_remedy[] = "out of memory: a smaller data.cache, train.microbatch or model.hidden, or "
+                                "fewer ranks a node, leave more";
+
+int h5_asks_too_much(uint64_t bytes)
+{
+    enum { FEW = 16 << 20, MANY = 256 << 20 };
+    size_t needed = bytes > MANY ? MANY : bytes < FEW ? FEW : (size_t)bytes;
+    void *volatile block = malloc(needed); /* volatile, or a compiler may leave both calls out */
+    int has = block != NULL;
+    free(block);
+    return has;
+}
+
 int h5_failed(const struct h5_file *file, struct error *error, const char *format, ...)
 {
     char what[512], why[256];
@@ -40,8 +54,11 @@ int h5_failed(const struct h5_file *file, struct error *error, const char *forma
     vsnprintf(what, sizeof what, format, arguments);
     va_end(arguments);
     enum exit_code code = h5_innermost(why, sizeof why);
-    if (code == EXIT_CODE_INTERNAL && file && !file->in_memory)
+    const char *name = file ? file->name : "HDF5 image";
+    if (code == EXIT_CODE_INTERNAL && file && !file->in_memory && h5_asks_too_much(file->bytes))
         code = EXIT_CODE_DATA;
-    return error_set(error, code, "%s: %s%s%s%s", file ? file->name : "HDF5 image", what,
-        why[0] ? " (HDF5: " : "", why, why[0] ? ")" : "");
+    if (code == EXIT_CODE_INTERNAL)
+        return error_set(error, code, "%s: %s (HDF5: %s): %s", name, what, why, h5_memory_remedy);
+    return error_set(
+        error, code, "%s: %s%s%s%s", name, what, why[0] ? " (HDF5: " : "", why, why[0] ? ")" : "");
 }

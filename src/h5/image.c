@@ -335,7 +335,7 @@ static int take_bytes(struct h5_image *image, void **bytes, size_t *size, struct
     assert(image->buffer.kept && (size_t)n <= image->buffer.size);
     char *block = realloc(image->buffer.bytes, (size_t)n + H5_IMAGE_ROOM);
     if (!block)
-        return error_set(error, EXIT_CODE_INTERNAL, "out of memory for a file of %zd bytes", n);
+        return error_set(error, EXIT_CODE_INTERNAL, "out of memory: no block of %zd bytes to be had", n);
     image->buffer.kept = 0;
     memset(block + n, 0, H5_IMAGE_ROOM);
     *bytes = block;

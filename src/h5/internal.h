@@ -44,13 +44,21 @@ struct h5_file {
 
 /* An error with HDF5's innermost message behind it: EXIT_CODE_IO where the reading or writing itself failed,
  * EXIT_CODE_INTERNAL where there was no memory, else EXIT_CODE_DATA. Of a file on disk HDF5 asks for whatever
- * a damaged size says: that is DATA. `file` NULL: an image that is being built. To be called first thing
- * after the failure: whatever is called of HDF5 clears its error stack. Returns -1. */
+ * a damaged size says: that is DATA as long as there is memory for what a sound file needs. `file` NULL: an
+ * image that is being built. To be called first thing after the failure: whatever is called of HDF5 clears
+ * its error stack. Returns -1. */
 int h5_failed(const struct h5_file *file, struct error *error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Writes HDF5's innermost message, "" where there is none, and returns what it is about. */
 enum exit_code h5_innermost(char *text, size_t size);
+
+/* Returns whether a file of so many bytes, where HDF5 had no memory for what it asked for, is to blame: 0
+ * where there is none left for a sound one either. */
+int h5_asks_too_much(uint64_t bytes);
+
+/* What makes room where HDF5 has none. */
+extern const char h5_memory_remedy[];
 
 /* A path without its leading slashes; "" is the root. */
 const char *h5_path(const char *name);

@@ -96,8 +96,11 @@ static int refuse_to_open(const char *name, int in_memory, struct error *error)
 {
     char why[256];
     enum exit_code code = h5_innermost(why, sizeof why);
-    if (code == EXIT_CODE_INTERNAL && !in_memory)
+    if (code == EXIT_CODE_INTERNAL && !in_memory) {
+        if (!h5_asks_too_much(0))
+            return error_set(error, code, "%s: cannot be opened (HDF5: %s): %s", name, why, h5_memory_remedy);
         code = EXIT_CODE_DATA;
+    }
     if (strstr(why, "lock file"))
         return error_set(error, EXIT_CODE_IO,
             "%s: HDF5 cannot lock it (%s): set HDF5_USE_FILE_LOCKING=FALSE in the environment, or end the "

@@ -99,7 +99,8 @@ struct h5_set *h5_find_set(struct h5_file *file, const char *name, struct error 
             return &file->set[i];
     struct h5_set set = {.id = -1, .space = -1, .name = strdup(name)};
     if (!set.name || grow_table(file) != 0) {
-        error_set(error, EXIT_CODE_INTERNAL, "%s: out of memory", file->name);
+        error_set(error, EXIT_CODE_INTERNAL, "%s: no room for a table of its sets: %s", file->name,
+            h5_memory_remedy);
         free(set.name);
         return NULL;
     }

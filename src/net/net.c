@@ -10,6 +10,7 @@
 #include "net/times.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 _Static_assert(sizeof(struct net) < 4096, "what grows with a network is on the heap");
 
@@ -19,7 +20,7 @@ static int init_layers(struct net *net, const struct net_config *config, struct 
     if (stack_init(&net->stack, net->config, &net->parameters, error) || net->output->init(net, error))
         return -1;
     if (net->parameters.failed)
-        return error_set(error, EXIT_CODE_INTERNAL, "out of memory for the table of parameters");
+        return error_set(error, EXIT_CODE_INTERNAL, "out of memory");
     return 0;
 }
 
@@ -34,6 +35,8 @@ struct net *net_create(const struct net_config *config, struct error *error)
     net->output = output_of(config);
     net->config = memory_create(1, sizeof *net->config, error);
     if (!net->config || init_layers(net, config, error)) {
+        error_explain_memory(
+            error, "packed weights of the network", "a smaller model.hidden or model.layers takes");
         net_destroy(net);
         return NULL;
     }
@@ -145,8 +148,13 @@ static int make_workspace(struct net *net, const struct pass *pass, int scored, 
         memory_destroy(net->block);
         net->block_bytes = 0;
         net->block = memory_create(arena.peak, 1, error);
-        if (!net->block)
-            return error_prefix(error, "activations of a microbatch of %zu frames: ", pass->microbatch->N);
+        if (!net->block) {
+            char what[80];
+            snprintf(what, sizeof what, "activations of a microbatch of %zu frames", pass->microbatch->N);
+            return error_explain_memory(error, what,
+                "a smaller train.microbatch (of rnn-predict, --batch), shorter sequences or a smaller "
+                "model.hidden take");
+        }
         net->block_bytes = arena.peak;
     }
     arena = (struct arena){.base = net->block, .size = net->block_bytes};

@@ -142,6 +142,6 @@ int parameters_start(const struct parameters *parameters, const struct kernel *k
     const struct orthogonal_key key = {.seed = seed, .parameter = piece->tensor, .block = piece->block};
     size_t n = parameters->list[piece->tensor].size[1];
     if (orthogonal_start(kernel, &key, n, life, out, error))
-        return error_prefix(error, "starting weights of %zu units: ", n);
+        return error_explain_memory(error, "starting weights", "a smaller model.hidden takes");
     return 0;
 }

@@ -44,6 +44,8 @@ int learner_init(struct learner *learner, const struct config *config, const str
     learner->reduce = reduce_create(comm, learner->P, error);
     if (learner->reduce)
         allocate_vectors(learner, sequences, most, error);
+    error_explain_memory(error, "weights, gradient and moments",
+        "a smaller model.hidden or model.layers, or an optimizer with fewer moments (train.optimizer), take");
     return comm_agree(comm, error);
 }
 
@@ -119,6 +121,8 @@ int learner_collect_moments(struct learner *learner, float *moments[OPTIM_MOST_M
         moments[m] = NULL;
     for (size_t m = 0; m < count && learner->comm->rank == 0; m++)
         moments[m] = memory_create(reduce_room(learner->P), sizeof *moments[m], error);
+    error_explain_memory(error, "moments for a checkpoint",
+        "a smaller model.hidden or model.layers, or an optimizer with fewer moments (train.optimizer), take");
     if (comm_agree(learner->comm, error))
         return -1;
     for (size_t m = 0; m < count; m++)

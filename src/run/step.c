@@ -29,6 +29,9 @@ static int compute_microbatch(
     struct net_outputs outputs;
     const struct microbatch *microbatch = reader_next(feed->reader, data_wait, error);
     float *gradient = microbatch ? tree_sums_leaf(&learner->sums, error) : NULL;
+    if (microbatch && !gradient)
+        error_explain_memory(error, "sums of gradients",
+            "a larger train.microbatch, more ranks, or a smaller model.hidden or model.layers take");
     if (!gradient || net_forward(learner->net, &pass, microbatch, &outputs, learner->scores, error))
         return -1;
     net_backward(learner->net, &pass, microbatch, gradient);

@@ -606,6 +606,39 @@ static void fill_disk(
     ck_assert_str_eq(hash, want);
 }
 
+/* Less and less is left for a network of 27 MB of weights: for packed weights, moments, gradients,
+ * activations, and the image of a checkpoint within HDF5. Whatever is short, the line says what it was for,
+ * and which keys make it smaller. How much MPI takes before differs, so that which of them each limit meets
+ * does too. */
+START_TEST(without_memory_a_run_says_for_what_and_which_keys_make_it_smaller)
+{
+#if !defined(__SANITIZE_ADDRESS__)
+    static const char script[] = "ulimit -v \"$0\"; exec \"$@\"";
+    int refused = 0;
+    for (int mebibytes = 300; mebibytes <= 650; mebibytes += 50) {
+        struct command_result result;
+        char kibibytes[32];
+        snprintf(kibibytes, sizeof kibibytes, "%d", mebibytes * 1024);
+        command_call(&result, JOB_SECONDS, "sh", "-c", script, kibibytes, getenv("RNN_TRAIN"), "-s",
+            "model.hidden=1500", "-s", "model.cell=rnn", "-s", "model.bidirectional=no", "-s",
+            "model.layers=2", "-s", "train.epochs=1", "-s", "checkpoint.every=1 step", "-o",
+            job_path("short"), "--fresh", "--max-time", "00:00:03", job_path("base.ini"), NULL);
+        ck_assert_msg(result.status == 0 || result.status == 70, "%s KiB: %d: %s", kibibytes, result.status,
+            result.errors);
+        if (result.status == 70) {
+            job_complains(&result, 1, "out of memory", NULL);
+            ck_assert_msg(strstr(result.errors, " less\n") || strstr(result.errors, " leave more\n"), "%s",
+                result.errors);
+            ck_assert_msg(strstr(result.errors, "model.hidden"), "%s", result.errors);
+            refused++;
+        }
+        command_result_finish(&result);
+    }
+    ck_assert_int_gt(refused, 2);
+#endif
+}
+END_TEST
+
 START_TEST(a_full_disk_during_a_checkpoint_leaves_the_old_one_good)
 {
     fill_disk("full-1", 0, "checkpoint.every=1 step", "train.lr=0.001", 40000, ".h5: cannot be written");
@@ -719,6 +752,7 @@ int main(int argc, char **argv)
         tcase_add_test(tests, a_run_directory_that_cannot_be_written_is_refused);
         tcase_add_test(tests, missing_parents_of_a_run_directory_are_made);
         tcase_add_test(tests, a_folder_that_is_not_a_run_is_refused_and_left_alone);
+        tcase_add_test(tests, without_memory_a_run_says_for_what_and_which_keys_make_it_smaller);
         tcase_add_test(tests, a_full_disk_during_a_checkpoint_leaves_the_old_one_good);
         tcase_add_test(tests, a_full_disk_during_a_row_of_metrics_leaves_whole_rows);
     }
