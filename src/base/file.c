@@ -79,6 +79,19 @@ static int refuse(const struct file_writer *writer, struct error *error)
     return -1;
 }
 
+/* The new file has its name, but not for good. */
+static int refuse_durable(const struct file_writer *writer, struct error *error)
+{
+    int why = errno;
+    int no_room = why == ENOSPC || why == EDQUOT;
+    error_set(error, EXIT_CODE_IO,
+        "%s: is written, but its folder cannot be made durable: %s: after a power cut what was there before "
+        "may be there again%s",
+        writer->path, strerror(why), no_room ? ": make room" : "");
+    errno = why;
+    return FILE_PLACED;
+}
+
 static int refuse_folder(const char *path, struct error *error)
 {
     error_set(error, EXIT_CODE_IO, "%s: is a folder: name a file", path);
@@ -207,7 +220,7 @@ int file_commit(struct file_writer *writer, struct error *error)
         return -1;
     }
     writer->temporary[0] = 0;
-    int outcome = file_sync(writer->folder) != 0 ? refuse(writer, error) : 0;
+    int outcome = file_sync(writer->folder) != 0 ? refuse_durable(writer, error) : 0;
     file_abandon(writer);
     return outcome;
 }

@@ -39,7 +39,10 @@ int file_reserve(struct file_writer *writer, int64_t bytes, struct error *error)
 /* Writes all bytes, at this place of the file. */
 int file_write(struct file_writer *writer, const void *bytes, size_t size, int64_t at, struct error *error);
 
-/* Makes the file durable and gives it its name. Ends the writer in every case. */
+/* Makes the file durable and gives it its name. Ends the writer in every case. Returns 0; -1 where nothing
+ * has changed; or FILE_PLACED with an error where the new file is in place, but its folder could not be made
+ * durable. */
+enum { FILE_PLACED = -2 };
 int file_commit(struct file_writer *writer, struct error *error);
 
 /* Removes what was written so far; takes a writer that has ended. */

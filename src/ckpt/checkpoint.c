@@ -9,6 +9,11 @@ void checkpoint_init(struct checkpoint *checkpoint)
     memset(checkpoint, 0, sizeof *checkpoint);
 }
 
+int64_t checkpoint_epoch(const struct progress *progress)
+{
+    return progress->position > 0 ? progress->epoch : progress->epoch - 1;
+}
+
 void checkpoint_finish(struct checkpoint *checkpoint)
 {
     struct provenance *p = &checkpoint->provenance;

@@ -62,6 +62,9 @@ struct checkpoint {
     } provenance;
 };
 
+/* The epoch that the last step was made in, as the lines of a run count: 0 before the first step. */
+int64_t checkpoint_epoch(const struct progress *progress);
+
 void checkpoint_init(struct checkpoint *checkpoint);   /* all zeroes */
 void checkpoint_finish(struct checkpoint *checkpoint); /* frees what it owns: every pointer above */
 

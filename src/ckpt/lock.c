@@ -82,8 +82,21 @@ static int parse_lock(const char *text, struct process *process, double *heartbe
     get_value(text, "job", process->job, sizeof process->job);
     get_value(text, "boot", process->boot, sizeof process->boot);
     get_value(text, "space", process->space, sizeof process->space);
-    return sscanf(beat, "%lf", heartbeat) == 1 && sscanf(number, "%ld", &process->number) == 1 &&
-        sscanf(start, "%lld", &process->start) == 1 && process->host[0];
+    return sscanf(beat, "%lf", heartbeat) == 1 && isfinite(*heartbeat) &&
+        sscanf(number, "%ld", &process->number) == 1 && sscanf(start, "%lld", &process->start) == 1 &&
+        process->host[0];
+}
+
+/* A heartbeat of far in the future is none that a clock gave: then the file's own time counts. */
+static double latest(double heartbeat, double written)
+{
+    enum { DAY = 86400 };
+    return heartbeat > clock_calendar() + DAY ? written : fmax(heartbeat, written);
+}
+
+static const char *why_not(int number)
+{
+    return number == ELOOP ? "is a link, and no lock of a run: remove it" : strerror(number);
 }
 
 /* Opens and reads the lock that is there. Returns -1 and errno where it cannot. */
@@ -92,7 +105,7 @@ static int open_lock(const char *path, int flags, struct found *found)
     char text[LOCK_BYTES];
     struct stat status;
     double heartbeat = 0;
-    *found = (struct found){.descriptor = open(path, flags | O_CLOEXEC)};
+    *found = (struct found){.descriptor = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
     if (found->descriptor < 0)
         return -1;
     ssize_t n = pread(found->descriptor, text, sizeof text - 1, 0);
@@ -103,10 +116,11 @@ static int open_lock(const char *path, int flags, struct found *found)
         return -1;
     }
     text[n] = 0;
+    heartbeat = 0;
     found->readable = parse_lock(text, &found->process, &heartbeat);
     found->device = status.st_dev;
     found->inode = status.st_ino;
-    found->age = clock_calendar() - fmax(heartbeat, (double)status.st_mtime);
+    found->age = clock_calendar() - latest(heartbeat, (double)status.st_mtime);
     return 0;
 }
 
@@ -254,7 +268,7 @@ static int try_lock(struct lock *lock, char *warning, size_t size, struct error 
     if (open_lock(lock->path, O_RDWR, &found) != 0)
         return errno == ENOENT || errno == ESTALE
             ? 0
-            : error_set(error, EXIT_CODE_IO, "%s: cannot be read: %s", lock->path, strerror(errno));
+            : error_set(error, EXIT_CODE_IO, "%s: cannot be read: %s", lock->path, why_not(errno));
     if (!is_dead(lock, &found)) {
         outcome = refuse(lock, &found, error);
     } else {
@@ -289,7 +303,7 @@ int lock_look(const char *directory, char *story, size_t size, struct error *err
     if (open_lock(lock.path, O_RDONLY, &found) != 0)
         return errno == ENOENT || errno == ESTALE
             ? 0
-            : error_set(error, EXIT_CODE_IO, "%s: cannot be read: %s", lock.path, strerror(errno));
+            : error_set(error, EXIT_CODE_IO, "%s: cannot be read: %s", lock.path, why_not(errno));
     close(found.descriptor);
     process_self(&lock.self, "");
     describe_age(found.age, age, sizeof age);
@@ -322,6 +336,22 @@ struct lock *lock_take(
         close(lock->descriptor);
     memory_destroy(lock);
     return NULL;
+}
+
+void lock_holder(const struct lock *lock, struct process *holder)
+{
+    *holder = lock->self;
+}
+
+int lock_held_by(const char *directory, const struct process *holder)
+{
+    char path[DIRECTORY_PATH];
+    struct found found;
+    snprintf(path, sizeof path, "%s/lock", directory);
+    if (open_lock(path, O_RDONLY, &found) != 0)
+        return 0;
+    close(found.descriptor);
+    return found.readable && process_same(&found.process, holder);
 }
 
 int lock_beat(struct lock *lock)

@@ -3,6 +3,7 @@
 #define CKPT_LOCK_H
 
 #include "base/error.h"
+#include "ckpt/process.h"
 
 #include <stddef.h>
 
@@ -21,6 +22,10 @@ struct lock *lock_take(
 /* Whose lock is there, without touching it? Returns 0 where there is none, 1 where a job runs and 2 where it
  * is dead, both told in `story`; -1 and an error where the file cannot be read or is no lock. */
 int lock_look(const char *directory, char *story, size_t size, struct error *error);
+
+/* Who holds this lock, and is the lock that is there in the directory held by that process? */
+void lock_holder(const struct lock *lock, struct process *holder);
+int lock_held_by(const char *directory, const struct process *holder);
 
 /* Renews the heartbeat where LOCK_BEAT_SECONDS have passed, and is cheap otherwise. Returns -1 once the lock
  * is no longer ours: this job was taken for dead (it slept, or its clock jumped), and another goes on in its

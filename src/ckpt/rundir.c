@@ -122,8 +122,12 @@ int rundir_write_file(
     char path[DIRECTORY_PATH];
     int length = snprintf(path, sizeof path, "%s/%s", directory, name);
     errno = ENAMETOOLONG;
-    if (length < (int)sizeof path && file_replace(path, bytes, size, &why) == 0)
+    int outcome = length < (int)sizeof path ? file_replace(path, bytes, size, &why) : -1;
+    if (outcome == 0)
         return 0;
+    if (outcome == FILE_PLACED)
+        return error_set(error, (enum exit_code)why.code,
+            "%s; see to the disk, then run the same command again", why.text);
     int no_room = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
     return error_set(error, (enum exit_code)why.code,
         "%s/%s: cannot be written (%zu bytes): %s: what was there before is untouched; %s", directory, name,

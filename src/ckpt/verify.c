@@ -4,6 +4,7 @@
  * resume. */
 #include "ckpt/verify.h"
 
+#include "base/clean.h"
 #include "ckpt/directory.h"
 #include "ckpt/read.h"
 #include "ckpt/rows.h"
@@ -29,7 +30,7 @@ void verify_report(struct verdict *verdict, int code, const char *path, const ch
     va_end(arguments);
     if (!verdict->code)
         verdict->code = code;
-    verdict->say(verdict->context, line);
+    verdict->say(verdict->context, text_clean(line));
 }
 
 /* Reports an error of the file, whose text may begin with the path. */
@@ -90,7 +91,8 @@ static int look_at(const char *path, int64_t step, int must_be_sealed, struct ch
     }
     verify_report(verdict, 0, path,
         "step=%" PRId64 " epoch=%" PRId64 " weights=%zu weights_hash=%016" PRIx64 "%s",
-        checkpoint->progress.step, checkpoint->progress.epoch, checkpoint->count, checkpoint->weights_hash,
+        checkpoint->progress.step, checkpoint_epoch(&checkpoint->progress), checkpoint->count,
+        checkpoint->weights_hash,
         sealed ? ""
                : " (no hash line: rewritten by another program, as h5repack; its group hashes are right: it "
                  "serves rnn-predict and --init, a run cannot go on from it)");

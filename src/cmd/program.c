@@ -94,7 +94,7 @@ static int read_config(struct comm *comm, const struct train_options *options, s
     return error.code;
 }
 
-static int train(const struct comm *comm, const struct train_options *options, const struct config *config,
+static int train(struct comm *comm, const struct train_options *options, const struct config *config,
     const char *command, double start)
 {
     char directory[PATH_MAX];
@@ -110,7 +110,10 @@ static int train(const struct comm *comm, const struct train_options *options, c
         .directory = directory,
         .command = command,
         .start = start};
+    struct last_words words = {.tell = run_tell_end, .context = &run};
+    comm_before_end(comm, &words);
     int code = run_train(&run);
+    comm_before_end(comm, NULL);
     run_close(&run);
     return code;
 }

@@ -1,9 +1,11 @@
 /* `rnn-data info` prints one line per thing worth knowing, the class counts cut to the most frequent few. */
 #include "cmd/rnn-data.h"
 
+#include "base/clean.h"
+#include "base/memory.h"
+#include "base/text.h"
 #include "data/summary.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +15,9 @@ enum { MOST_NAMES = 8, MOST_CLASSES = 10 };
 /* Text of a file that anyone may have written: control characters do not reach the terminal. */
 static void print_text(const char *text)
 {
-    for (; *text; text++)
-        putchar(iscntrl((unsigned char)*text) ? '?' : *text);
+    char *copy = text_copy(text, NULL);
+    fputs(copy ? text_clean(copy) : "?", stdout);
+    memory_destroy(copy);
 }
 
 static void print_label(const char *label)

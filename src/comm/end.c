@@ -48,6 +48,11 @@ static void let_launcher_read(void)
     nanosleep(&moment, NULL);
 }
 
+void comm_before_end(struct comm *comm, struct last_words *words)
+{
+    comm->last_words = words;
+}
+
 void comm_fatal(const struct comm *comm, int64_t step, int code, const char *format, ...)
 {
     assert(code != 0); /* with 0 a launcher might let the other ranks go on */
@@ -61,8 +66,10 @@ void comm_fatal(const struct comm *comm, int64_t step, int code, const char *for
     else
         log_line(LOG_ERROR, "step %lld: %s", (long long)step, text);
     if (comm && comm->ranks) {
-        let_launcher_read();
         end_after(10, code); /* a host that is cut off has no launcher to tell */
+        if (comm->last_words)
+            comm->last_words->tell(comm->last_words->context, step, code, text);
+        let_launcher_read();
         MPI_Abort(MPI_COMM_WORLD, code);
     }
     _exit(code);

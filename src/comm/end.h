@@ -11,6 +11,15 @@
 _Noreturn void comm_fatal(const struct comm *comm, int64_t step, int code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* From now on comm_fatal of this rank calls `tell` before the job ends, with what it was called with;
+ * whatever that does, the process ends within seconds. It must not communicate. NULL: no more. All is kept by
+ * reference. */
+struct last_words {
+    void (*tell)(void *context, int64_t step, int code, const char *text);
+    void *context;
+};
+void comm_before_end(struct comm *comm, struct last_words *words);
+
 /* Within this folder: the process ends with `code` after so many seconds, whatever it does then, unless
  * alarm(0) comes before. What there is to say was said. */
 void end_after(double seconds, int code);

@@ -1,5 +1,6 @@
 #include "pass/report.h"
 
+#include "base/clean.h"
 #include "base/clock.h"
 #include "comm/launcher.h"
 
@@ -98,11 +99,12 @@ void report_figure(char *line, size_t size, const char *name, double value)
 
 void report_line(struct report *report, const char *format, ...)
 {
+    char line[8192];
     wipe(report);
     va_list arguments;
     va_start(arguments, format);
-    vprintf(format, arguments);
+    vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    putchar('\n');
+    puts(text_clean(line));
     fflush(stdout);
 }

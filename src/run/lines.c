@@ -101,5 +101,5 @@ void records_print_stopped(struct records *records, const struct progress *progr
     if (records->comm->rank == 0)
         report_line(&records->report,
             "stopped: step=%" PRId64 " epoch=%" PRId64 " reason=%s weights_hash=%016" PRIx64, progress->step,
-            progress->epoch, reason, learner->weights_hash);
+            checkpoint_epoch(progress), reason, learner->weights_hash);
 }

@@ -108,6 +108,21 @@ static int begin_records(struct run *run, struct error *error)
     return records_begin(&run->records, run->config, &run->progress, run->options->fresh, error);
 }
 
+/* All ranks know whose run it is: any of them may have to say how it ends. */
+static void share_records(struct run *run)
+{
+    struct records *records = &run->records;
+    comm_broadcast(run->comm, &records->holder, sizeof records->holder, 0);
+    comm_broadcast(run->comm, records->own.run, sizeof records->own.run, 0);
+    records->begun = 1;
+}
+
+void run_tell_end(void *context, int64_t step, int code, const char *text)
+{
+    const struct run *run = context;
+    records_tell_end(&run->records, step < 0 ? run->progress.step : step, code, text);
+}
+
 static void keep_lock(void *context)
 {
     const struct run *run = context;
@@ -129,6 +144,7 @@ static int begin(struct run *run, struct error *error)
         run_start_feed(run, error);
     if (comm_agree(run->comm, error))
         return -1;
+    share_records(run);
     warn_reach(run);
     limits_init(&run->limits, run->config, run->comm, run->learner.P);
     if (run->comm->rank == 0) {

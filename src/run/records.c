@@ -116,7 +116,11 @@ int records_begin(struct records *records, const struct config *config, const st
     if (records->comm->rank != 0)
         return 0;
     if ((fresh && rundir_clear(directory, error)) ||
-        write_status(records, "running", progress->step, "", error) || write_config(directory, config, error))
+        write_status(records, "running", progress->step, "", error))
+        return -1;
+    lock_holder(records->lock, &records->holder);
+    records->begun = 1;
+    if (write_config(directory, config, error))
         return -1;
     return open_metrics(records, progress, error);
 }
@@ -139,6 +143,16 @@ void records_keep_lock(const struct records *records, int64_t step)
         comm_fatal(records->comm, step, EXIT_CODE_IO,
             "%s/lock: was removed, or taken over by another job: this one ends without saving",
             records->directory);
+}
+
+void records_tell_end(const struct records *records, int64_t step, int code, const char *text)
+{
+    char reason[1024];
+    struct error error;
+    if (!records->begun || !lock_held_by(records->directory, &records->holder))
+        return;
+    snprintf(reason, sizeof reason, "rank %d on %s: %s", records->comm->rank, records->comm->host, text);
+    write_status(records, code == EXIT_CODE_DIVERGED ? "diverged" : "failed", step, reason, &error);
 }
 
 void records_write_status(const struct records *records, const char *state, int64_t step, const char *reason)

@@ -17,6 +17,8 @@ struct records {
     struct own own;        /* which files of the directory are the run's */
     struct lock *lock;
     struct metrics *metrics;
+    struct process holder; /* of the lock: rank 0, on all ranks once the run has begun */
+    int begun;             /* the status says that the run goes on */
     struct report report;
     int terse; /* 1: the lines of epochs are left out, as with -qq */
 
@@ -48,6 +50,10 @@ int records_go_back(struct records *records, const struct progress *progress, st
 /* Renews the lock's heartbeat; ends all ranks where another job has taken the run over, whose files must not
  * be touched. Cheap. */
 void records_keep_lock(const struct records *records, int64_t step);
+
+/* Any rank calls, just before it ends the job by force: the status says so, unless another job has the run.
+ */
+void records_tell_end(const struct records *records, int64_t step, int code, const char *text);
 
 /* Writes the file status; a failure is logged. */
 void records_write_status(const struct records *records, const char *state, int64_t step, const char *reason);

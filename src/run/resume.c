@@ -41,7 +41,7 @@ static int check_data(const struct run *run, const struct checkpoint *checkpoint
 static int check_epochs(const struct run *run, const struct checkpoint *checkpoint, struct error *error)
 {
     const struct progress *progress = &checkpoint->progress;
-    int64_t begun = progress->position > 0 ? progress->epoch : progress->epoch - 1;
+    int64_t begun = checkpoint_epoch(progress);
     if (run->config->train.epochs >= begun)
         return 0;
     return error_set(error, EXIT_CODE_DATA,

@@ -41,6 +41,10 @@ int run_train(struct run *run);
 int run_open(struct run *run, struct error *error);
 void run_close(struct run *run);
 
+/* Each rank calls this for itself, before it ends the job by force (comm_before_end): status says so.
+ * (open.c) */
+void run_tell_end(void *run, int64_t step, int code, const char *text);
+
 /* Each rank calls this for itself. Starts the feed from where `progress` is. (open.c) */
 int run_start_feed(struct run *run, struct error *error);
 

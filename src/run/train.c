@@ -149,6 +149,8 @@ int run_train(struct run *run)
     struct error error;
     enum stop_reason stop = STOP_NOT;
     if (run_open(run, &error)) {
+        if (run->records.begun)
+            return end_failed(run, &error);
         if (run->comm->rank == 0)
             log_line(LOG_ERROR, "%s", error.text);
         return error.code;

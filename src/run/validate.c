@@ -3,9 +3,12 @@
  * validation that a job begins with was broken off before: time that is short breaks it off no more, or a row
  * of short jobs would never get over it. */
 #include "base/clock.h"
+#include "base/log.h"
 #include "run/run.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 
 /* Scores this rank's microbatches of a batch, and fills in its ballot. */
 static void score_batch(
@@ -20,10 +23,29 @@ static void score_batch(
         ballot->late = 0;
 }
 
+/* Each job begins the validation anew: one that is longer than a job would be put off for ever. */
+static void tell_broken_off(const struct run *run, int64_t made, int64_t batches, double seconds)
+{
+    char need[200] = "";
+    double all = seconds / (double)made * (double)batches;
+    if (run->limits.longest_step == 0)
+        snprintf(need, sizeof need,
+            ": this job began with it and was too short for it; it takes some %.3g seconds: give jobs more "
+            "time, or "
+            "make data.valid smaller",
+            all);
+    if (run->comm->rank == 0)
+        log_line(LOG_WARNING,
+            "the validation of epoch %" PRId64 " was broken off after %" PRId64 " of %" PRId64
+            " batches, in %.3g seconds, and begins anew when the run goes on%s",
+            run->progress.epoch, made, batches, seconds, need);
+}
+
 static int score_batches(struct run *run, struct feed *feed, struct tally *tally, struct outcome *outcome,
     enum stop_reason *stop, struct error *error)
 {
     struct ballot *ballot = &run->learner.ballot;
+    double begun = clock_now();
     for (int64_t batch = 0; batch < feed->plan.steps && *stop == STOP_NOT; batch++) {
         double start = clock_now();
         score_batch(run, feed, tally, &outcome->data_wait, error);
@@ -35,6 +57,8 @@ static int score_batches(struct run *run, struct feed *feed, struct tally *tally
         limits_note_batch(&run->limits, start);
         if (ballot->left || batch + 1 < feed->plan.steps) /* else it is complete, and so is kept */
             *stop = limits_read(ballot);
+        if (*stop != STOP_NOT)
+            tell_broken_off(run, batch + 1, feed->plan.steps, clock_now() - begun);
     }
     return 0;
 }

@@ -86,7 +86,7 @@ START_TEST(a_whole_run_is_sound_a_line_a_file)
     char *output = verify("run", 0);
     ck_assert_int_eq(job_count_lines(output, job_path("run/")), 6);
     ck_assert_ptr_nonnull(strstr(output, "/config.ini: sound: "));
-    ck_assert_ptr_nonnull(strstr(output, "/checkpoint-0000000008.h5: sound: step=8 epoch=3 "));
+    ck_assert_ptr_nonnull(strstr(output, "/checkpoint-0000000008.h5: sound: step=8 epoch=2 "));
     ck_assert_ptr_nonnull(strstr(output, "/checkpoint-0000000006.h5: sound: step=6 epoch=2 "));
     ck_assert_ptr_nonnull(strstr(output, "/best.h5: sound: "));
     ck_assert_ptr_nonnull(strstr(output, "/metrics.csv: sound: 10 rows up to step 8\n"));

@@ -60,6 +60,13 @@ static void stop_rank(int rank, const char *run, const char *set, const char *af
     job_complains(&result, 1, "step ", line, "has not answered for", NULL);
     ck_assert_msg(took > 2 && took < 12, "it took %g seconds", took);
     command_result_finish(&result);
+    char value[256];
+    job_status(run, "state", value);
+    ck_assert_str_eq(value, "failed");
+    job_status(run, "step", value);
+    ck_assert_int_gt(atoi(value), 0);
+    job_status(run, "reason", value);
+    ck_assert_msg(strstr(value, line) && strstr(value, "has not answered for"), "%s", value);
 }
 
 START_TEST(a_stopped_rank_ends_the_run_with_its_name)
@@ -93,10 +100,8 @@ END_TEST
 START_TEST(a_run_that_was_ended_goes_on)
 {
     struct command_result result;
-    char value[256], epoch[64];
+    char epoch[64];
     stop_rank(1, "goes-on", "checkpoint.every=1 epoch", "epoch=4 ");
-    job_status("goes-on", "state", value);
-    ck_assert_str_eq(value, "running");
     job_run(&result, 2, "base.ini", "goes-on", "--max-time", "00:00:02", NULL);
     job_expect(&result, 0);
     job_complains(&result, 1, "warning: ", "goes-on/lock", NULL);
@@ -114,7 +119,7 @@ START_TEST(a_signal_breaks_a_validation_off_for_the_run_that_goes_on)
 {
     struct command_process process;
     struct command_result result;
-    char want[64], loss[64];
+    char want[64], loss[64], state[256] = "";
     job_start(&process, 2, "base.ini", "put-off", SET, NULL);
     for (double limit = clock_now() + JOB_SECONDS; job_metrics_rows("put-off") < 1 && clock_now() < limit;)
         pause_for(0.002);
@@ -126,6 +131,20 @@ START_TEST(a_signal_breaks_a_validation_off_for_the_run_that_goes_on)
         job_count_lines(result.output, "stopped: step=1 epoch=1 reason=asked to by SIGUSR1 "), 1);
     ck_assert_int_eq(job_count_lines(result.output, "epoch="), 0);
     ck_assert_int_eq(job_metrics_rows("put-off"), 1);
+    job_complains(&result, 1, "warning: the validation of epoch 1 was broken off after ",
+        "begins anew when the run goes on", NULL);
+    ck_assert_ptr_null(strstr(result.errors, "too short"));
+    command_result_finish(&result);
+    job_start(&process, 2, "base.ini", "put-off", SET, NULL);
+    for (double limit = clock_now() + JOB_SECONDS; strcmp(state, "running") != 0 && clock_now() < limit;) {
+        pause_for(0.01);
+        job_status("put-off", "state", state);
+    }
+    command_signal(&process, SIGUSR1);
+    command_wait(&process, &result);
+    job_expect(&result, 0);
+    job_complains(&result, 1, "was broken off after ", "this job began with it and was too short for it",
+        "give jobs more time, or make data.valid smaller", NULL);
     command_result_finish(&result);
     job_run(&result, 3, "base.ini", "put-off", SET, NULL);
     job_expect(&result, 0);

@@ -329,6 +329,16 @@ START_TEST(a_folder_that_cannot_be_made_is_named_with_the_reason)
     ck_assert_str_eq(error.text, want);
     ck_assert_int_eq(file_make_folder("", &error), -1);
     unlink(in_folder("file"));
+    if (geteuid() != 0)
+        return; /* only root can become somebody who may not */
+    ck_assert_int_eq(mkdir(in_folder("closed"), 0700), 0);
+    ck_assert_int_eq(chmod(folder, 0755), 0);
+    ck_assert_int_eq(seteuid(65534), 0);
+    ck_assert_int_eq(file_make_folder(in_folder("closed/a/b"), &error), -1);
+    ck_assert_int_eq(errno, EACCES);
+    ck_assert_ptr_nonnull(strstr(error.text, "/closed/a: cannot be created: Permission denied"));
+    ck_assert_int_eq(seteuid(0), 0);
+    ck_assert_int_eq(rmdir(in_folder("closed")), 0);
 }
 END_TEST
 

@@ -950,6 +950,38 @@ START_TEST(a_lock_that_is_none_is_respected_for_a_while)
 }
 END_TEST
 
+START_TEST(a_link_is_no_lock_and_no_heartbeat_lasts_for_ever)
+{
+    char warning[512];
+    struct error error = {0};
+    ck_assert_int_eq(symlink(in_folder("nowhere"), in_folder("lock")), 0);
+    ck_assert_ptr_null(lock_take(folder_path(), "", warning, sizeof warning, &error));
+    ck_assert_int_eq(error.code, EXIT_CODE_IO);
+    ck_assert_says(error.text, "/lock: cannot be read: is a link, and no lock of a run: remove it");
+    ck_assert(!is_there("nowhere"));
+    ck_assert_int_eq(unlink(in_folder("lock")), 0);
+    static const char *const beats[] = {"inf", "1e300", "999999999999"};
+    for (size_t i = 0; i < sizeof beats / sizeof *beats; i++) {
+        char text[300];
+        snprintf(text, sizeof text,
+            "heartbeat=%s\nhost=elsewhere\nprocess=77\njob=5\nstart=5\nboot=\nspace=\n", beats[i]);
+        put("lock", text);
+        ck_assert_ptr_null(lock_take(folder_path(), "", warning, sizeof warning, &error));
+        ck_assert_int_eq(utimensat(AT_FDCWD, in_folder("lock"), (struct timespec[]){{1, 0}, {1, 0}}, 0), 0);
+        struct lock *lock = lock_take(folder_path(), "", warning, sizeof warning, &error);
+        ck_assert_msg(lock != NULL, "%s", error.text);
+        ck_assert_says(warning, "taken over");
+        struct process holder;
+        lock_holder(lock, &holder);
+        ck_assert(lock_held_by(folder_path(), &holder));
+        holder.number++;
+        ck_assert(!lock_held_by(folder_path(), &holder));
+        lock_release(lock);
+        ck_assert(!lock_held_by(folder_path(), &holder));
+    }
+}
+END_TEST
+
 START_TEST(somebody_elses_lock_is_not_released)
 {
     char warning[512];
@@ -1066,6 +1098,7 @@ int main(void)
     tcase_add_test(cases, on_another_host_the_heartbeat_decides);
     tcase_add_test(cases, a_lock_that_is_none_is_respected_for_a_while);
     tcase_add_test(cases, somebody_elses_lock_is_not_released);
+    tcase_add_test(cases, a_link_is_no_lock_and_no_heartbeat_lasts_for_ever);
     tcase_add_test(cases, the_heartbeat_is_renewed_in_place_and_loss_is_noticed);
     tcase_add_test(cases, of_many_that_start_at_once_one_gets_the_lock);
     suite_add_tcase(suite, cases);
