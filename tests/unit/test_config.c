@@ -904,6 +904,25 @@ START_TEST(intervals_stand_side_by_side_and_come_back_as_they_were)
 }
 END_TEST
 
+/* The hash of /model is made in the order of the table, which whoever checks it has from the document. */
+START_TEST(the_checkpoint_format_lists_the_keys_of_the_network_in_their_order)
+{
+    char *text = ini_load(MAN_FOLDER "/../docs/checkpoint-format.md", NULL), *at = NULL;
+    ck_assert_ptr_nonnull(text);
+    at = strstr(text, "In the hash of `/model` they stand in this order");
+    ck_assert_ptr_nonnull(at);
+    for (size_t i = 0; i < config_key_count; i++) {
+        char name[100];
+        snprintf(name, sizeof name, "`%s`", config_keys[i].name);
+        if (!key_is_of_network(&config_keys[i]))
+            continue;
+        at = strstr(at, name);
+        ck_assert_msg(at != NULL, "%s is not there, or not in its place", name);
+    }
+    memory_destroy(text);
+}
+END_TEST
+
 START_TEST(the_manual_names_every_key_and_its_default)
 {
     char *manual = ini_load(MAN_FOLDER "/rnn-train.1", NULL);
@@ -1452,6 +1471,7 @@ int main(void)
     tcase_add_test(cases, training_data_must_be_named);
     tcase_add_test(cases, intervals_stand_side_by_side_and_come_back_as_they_were);
     tcase_add_test(cases, the_manual_names_every_key_and_its_default);
+    tcase_add_test(cases, the_checkpoint_format_lists_the_keys_of_the_network_in_their_order);
     tcase_add_test(cases, a_semicolon_begins_a_comment_only_after_a_blank);
     tcase_add_test(cases, lines_have_any_length);
     tcase_add_test(cases, what_config_ini_could_not_hold_is_refused);
