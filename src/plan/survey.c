@@ -46,14 +46,21 @@ static int survey_microbatch(struct surveyor *surveyor, const struct plan_step *
     return 0;
 }
 
+/* Ranks beyond the leaves of a step have none (plan_cut), however many they are, and are not gone through. */
+static size_t count_busy(size_t ranks, int64_t leaves)
+{
+    return ranks < (size_t)leaves ? ranks : (size_t)leaves;
+}
+
 static int survey_step(struct surveyor *surveyor, const struct plan_step *step, size_t ranks,
     struct survey *survey, struct error *error)
 {
     size_t nodes = 0, *ranges = surveyor->ranges;
     int64_t total = 0, busiest = 0;
     struct tree_node list[TREE_MOST_NODES];
-    plan_cut(step, ranks, ranges);
-    for (size_t r = 0; r < ranks; r++) {
+    size_t busy = count_busy(ranks, (int64_t)step->leaves);
+    plan_cut(step, busy, ranges);
+    for (size_t r = 0; r < busy; r++) {
         int64_t frames = 0;
         for (size_t leaf = ranges[r]; leaf < ranges[r + 1]; leaf++) {
             frames += step->frames[leaf];
@@ -78,13 +85,15 @@ static int surveyor_init(
     const struct dataset *dataset = surveyor->dataset;
     int64_t rows =
         config->train.microbatch < dataset->sequences ? config->train.microbatch : dataset->sequences;
+    int64_t batch = config->train.batch < dataset->sequences ? config->train.batch : dataset->sequences;
+    size_t most = count_busy(ranks, batch); /* a leaf has a sequence at least */
     surveyor->format = surveyor->layout = dataset_format(dataset);
     surveyor->layout.inputs = surveyor->layout.values = 0;
     surveyor->layout.has_classes = 1;
     microbatch_init(&surveyor->microbatch);
     surveyor->length = memory_create((size_t)dataset->sequences, sizeof *surveyor->length, error);
     surveyor->shape = memory_create(2 * (size_t)rows, sizeof *surveyor->shape, error);
-    surveyor->ranges = memory_create(ranks + 1, sizeof *surveyor->ranges, error);
+    surveyor->ranges = memory_create(most + 1, sizeof *surveyor->ranges, error);
     if (!surveyor->length || !surveyor->shape || !surveyor->ranges)
         return -1;
     for (int64_t s = 0; s < dataset->sequences; s++)

@@ -124,11 +124,42 @@ START_TEST(memory_is_what_all_microbatches_have_taken)
 }
 END_TEST
 
+/* Whether there are as many ranks as leaves of a step or a billion: none beyond them has anything to do, nor
+ * is gone through, which would take minutes and 8 GB. */
+START_TEST(ranks_without_work_are_not_gone_through)
+{
+    enum { LEAVES = 4 };
+    const size_t billion = 1000000000;
+    struct error error = {0};
+    struct config config;
+    struct survey few, many;
+    struct dataset *dataset = write_set(kinds[0].shape);
+    config_init(&config);
+    config.model = kinds[0].model;
+    config.model.layers = 1;
+    config.model.hidden[0] = 6;
+    config.train.batch = 16;
+    config.train.microbatch = 5;
+    ck_assert_int_eq(model_bind(&config.model, dataset, &error), 0);
+    struct net *net = net_create(&config.model, &error);
+    ck_assert_int_eq(survey_make(&config, net, dataset, 1, LEAVES, &few, &error), 0);
+    ck_assert_int_eq(survey_make(&config, net, dataset, 1, billion, &many, &error), 0);
+    ck_assert_uint_eq(many.most_vectors, 1);
+    ck_assert(many.most_nodes == few.most_nodes && many.activations == few.activations);
+    double balance = few.balance * LEAVES / (double)billion;
+    ck_assert_double_eq_tol(many.balance, balance, 1e-9 * balance);
+    net_destroy(net);
+    config_finish(&config);
+    dataset_close(dataset);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("survey");
     TCase *cases = tcase_create("memory");
     tcase_add_loop_test(cases, memory_is_what_all_microbatches_have_taken, 0, 2 * KINDS);
+    tcase_add_test(cases, ranks_without_work_are_not_gone_through);
     suite_add_tcase(suite, cases);
     sample_make_folder(folder, sizeof folder);
     int outcome = suite_run(suite);
