@@ -911,6 +911,7 @@ START_TEST(the_checkpoint_format_lists_the_keys_of_the_network_in_their_order)
     ck_assert_ptr_nonnull(text);
     at = strstr(text, "In the hash of `/model` they stand in this order");
     ck_assert_ptr_nonnull(at);
+    *strstr(at, "`inputs`") = '\0'; /* those of the dataset come behind */
     for (size_t i = 0; i < config_key_count; i++) {
         char name[100];
         snprintf(name, sizeof name, "`%s`", config_keys[i].name);
