@@ -17,7 +17,8 @@ enum random_stream {
     RANDOM_RECURRENT_DROPOUT = 6,
     RANDOM_NOISE = 7,        /* of inputs in training */
     RANDOM_WEIGHT_NOISE = 8, /* high word = step of the run, index = weight */
-    RANDOM_GENERATE = 9      /* high word = sequence */
+    RANDOM_GENERATE = 9,     /* high word = sequence */
+    RANDOM_SAMPLE = 10       /* places of a file that are compared */
 };
 
 /* 128 random bits for the counter (high, low). */

@@ -18,10 +18,12 @@ void checkpoint_finish(struct checkpoint *checkpoint)
 {
     struct provenance *p = &checkpoint->provenance;
     void *owned[] = {checkpoint->config, checkpoint->parameter, checkpoint->weights, checkpoint->mean,
-        checkpoint->deviation, p->version, p->command, p->hosts, p->libraries, p->job, p->time, p->run};
+        checkpoint->deviation, p->version, p->command, p->hosts, p->libraries, p->job, p->time, p->run,
+        p->file[DATA_TRAIN], p->file[DATA_VALID]};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         memory_destroy(owned[i]);
     for (size_t i = 0; i < OPTIM_MOST_MOMENTS; i++)
         memory_destroy(checkpoint->moments[i]);
+    net_names_finish(&checkpoint->names);
     checkpoint_init(checkpoint);
 }

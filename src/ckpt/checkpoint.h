@@ -7,13 +7,19 @@
 #define CKPT_CHECKPOINT_H
 
 #include "base/error.h"
+#include "base/identity.h"
+#include "net/names.h"
 #include "net/net.h"
 #include "optim/optim.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
+/* The sets that a run learns from and is judged by. */
+enum data_set { DATA_TRAIN, DATA_VALID, DATA_SETS };
+
 struct checkpoint {
+    int64_t version;       /* format of the file that it was read from */
     char *config;          /* resolved configuration without paths, as text */
     uint64_t weights_hash; /* hash_bytes of the P floats; encoding refuses weights that do not have it */
 
@@ -49,15 +55,18 @@ struct checkpoint {
     } progress;
 
     /* The data. */
-    uint64_t fingerprint;     /* of the training set; 0 unknown */
-    size_t features;          /* of mean and deviation; 0: not standardized */
-    double *mean, *deviation; /* [features] */
-    int32_t classes;          /* of the targets; 0 with real values */
+    struct fingerprint data[DATA_SETS]; /* shape 0: there is no such set, or the format is older than 5 */
+    uint64_t fingerprint;               /* of the training set, as formats before 5 have it; 0: unknown */
+    size_t features;                    /* of mean and deviation; 0: not standardized */
+    double *mean, *deviation;           /* [features] */
+    int32_t classes;                    /* of the targets; 0 with real values */
+    struct net_names names; /* those of the training set; lists that it did not have are missing */
 
     /* Where it came from; the only part that differs between equal runs. */
     struct provenance {
         char *version, *command, *hosts, *libraries, *job, *time;
         char *run; /* identifier of the run (ckpt/own.h); NULL where the file is older than identifiers */
+        char *file[DATA_SETS]; /* which files the fingerprints are of (file_write_identity), or "" */
         int64_t ranks;
     } provenance;
 };

@@ -72,6 +72,7 @@ static int decode(struct h5_file *file, size_t size, struct checkpoint *read, st
     int format = check_format(file, &whole.version, error);
     if (format != 0)
         return format;
+    read->version = whole.version;
     section_hash(&whole, "weights_hash", &read->weights_hash);
     if (whole.failed || layout_pass(&whole, read) != 0)
         return -1;

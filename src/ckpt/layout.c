@@ -15,7 +15,7 @@ _Static_assert(sizeof(struct progress) == 20 * 8, "a new member of progress belo
 _Static_assert(
     sizeof(struct optim_state) == 7 * 8, "a new member of optim_state belongs into layout_optimizer");
 _Static_assert(
-    sizeof(struct provenance) == 8 * sizeof(void *), "a new member belongs into layout_provenance");
+    sizeof(struct provenance) == 10 * sizeof(void *), "a new member belongs into layout_provenance");
 
 static const int64_t most = INT64_MAX;
 
@@ -150,12 +150,57 @@ static int layout_progress(const struct section *whole, struct checkpoint *c)
     return section_end(&s);
 }
 
+/* There must be as many names as what they name. */
+static void check_names(struct section *s, const struct checkpoint *c)
+{
+    const struct net_config *model = &c->model;
+    const size_t count[NAMES_LISTS] = {
+        [NAMES_OF_FEATURES] = model->symbols ? 0 : model->inputs,
+        [NAMES_OF_SYMBOLS] = model->symbols ? model->inputs : 0,
+        [NAMES_OF_CLASSES] = c->classes ? model->outputs : 0,
+        [NAMES_OF_TARGETS] = c->classes ? 0 : model->outputs,
+    };
+    for (size_t i = 0; i < NAMES_LISTS && !s->failed; i++)
+        if (c->names.list[i].text && c->names.list[i].n != count[i])
+            section_fail(s, "has %zu %s for %zu", c->names.list[i].n, names_lists[i], count[i]);
+}
+
+static void layout_names(struct section *s, struct checkpoint *c)
+{
+    for (size_t i = 0; i < NAMES_LISTS; i++)
+        section_texts(s, names_lists[i], &c->names.list[i].n, &c->names.list[i].text);
+    if (s->way == SECTION_READ && !s->failed)
+        check_names(s, c);
+}
+
+static const char *const set_names[DATA_SETS] = {[DATA_TRAIN] = "train", [DATA_VALID] = "valid"};
+
+static void layout_fingerprint(struct section *s, const char *set, struct fingerprint *print)
+{
+    char name[32];
+    int64_t complete = print->complete;
+    snprintf(name, sizeof name, "%s_shape", set);
+    section_hash(s, name, &print->shape);
+    snprintf(name, sizeof name, "%s_sample", set);
+    section_hash(s, name, &print->sample);
+    snprintf(name, sizeof name, "%s_inputs", set);
+    section_hash(s, name, &print->inputs);
+    snprintf(name, sizeof name, "%s_targets", set);
+    section_hash(s, name, &print->targets);
+    snprintf(name, sizeof name, "%s_complete", set);
+    section_integer(s, name, &complete, 0, 1);
+    print->complete = (int)complete;
+}
+
 static int layout_data(const struct section *whole, struct checkpoint *c)
 {
     struct section s;
     int64_t classes = c->classes, features = (int64_t)c->features;
     section_begin(&s, whole, "/data");
-    section_hash(&s, "fingerprint", &c->fingerprint);
+    if (s.version < 5)
+        section_hash(&s, "fingerprint", &c->fingerprint);
+    for (int i = 0; i < DATA_SETS && s.version >= 5; i++)
+        layout_fingerprint(&s, set_names[i], &c->data[i]);
     section_integer(&s, "classes", &classes, 0, INT32_MAX);
     section_integer(&s, "standardized_features", &features, 0, (int64_t)(s.most / sizeof(double)));
     c->classes = (int32_t)classes;
@@ -169,6 +214,8 @@ static int layout_data(const struct section *whole, struct checkpoint *c)
         section_reals(&s, "mean", c->features, c->mean);
         section_reals(&s, "deviation", c->features, c->deviation);
     }
+    if (s.version >= 5)
+        layout_names(&s, c);
     return section_end(&s);
 }
 
@@ -186,6 +233,11 @@ static int layout_provenance(const struct section *whole, struct checkpoint *c)
     section_integer(&s, "ranks", &p->ranks, 0, most);
     if (s.version >= 5)
         section_long_text(&s, "run", &p->run);
+    for (int i = 0; i < DATA_SETS && s.version >= 5; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%s_file", set_names[i]);
+        section_text(&s, name, &p->file[i]);
+    }
     return section_end(&s);
 }
 

@@ -244,6 +244,48 @@ void section_long_text(struct section *section, const char *name, char **value)
         memory_destroy(text);
 }
 
+/* The texts are bounded by the file, and by what a list of names can be. */
+static int read_texts(struct section *section, const char *path, const char *name, size_t *n, char ***texts)
+{
+    struct h5_shape shape;
+    int64_t rows = 0;
+    if (h5_look(section->file, path, &shape, section->error) != 0) {
+        section->failed = 1;
+        return -1;
+    }
+    if (shape.kind == H5_TEXT && shape.dimensions == 1)
+        rows = shape.size[0];
+    if (rows < 1 || (uint64_t)rows > section->most / (sizeof(char *) + shape.bytes))
+        return section_fail(section, "has a set %s that is no list of texts, or larger than the file", name);
+    *n = (size_t)rows;
+    if (h5_read_texts(section->file, path, 0, rows, texts, section->error) != 0)
+        section->failed = 1;
+    return section->failed ? -1 : 0;
+}
+
+void section_texts(struct section *section, const char *name, size_t *n, char ***texts)
+{
+    char path[PATH_BYTES], **list = *texts;
+    size_t rows = *n;
+    uint64_t hash = 0;
+    section_path(section, name, path, sizeof path);
+    if (section->failed || (section->way == SECTION_WRITE ? !list : !h5_has(section->file, path)))
+        return;
+    if (section->way == SECTION_WRITE)
+        h5_image_texts(section->image, path, (int64_t)rows, (const char *const *)list);
+    else if (read_texts(section, path, name, &rows, &list) != 0)
+        return;
+    for (size_t i = 0; i < rows; i++)
+        hash = hash_combine(hash, hash_bytes(list[i], strlen(list[i])));
+    feed(section, name, SECTION_TEXT, 1, &rows, &hash, sizeof hash);
+    if (section->way == SECTION_CHECK)
+        memory_destroy(list);
+    if (section->way != SECTION_READ)
+        return;
+    *n = rows;
+    *texts = list;
+}
+
 /* Returns where an array is read to: `values`, or a block of its own while checking; NULL where that failed.
  */
 static void *array_place(struct section *section, void *values, size_t n, size_t bytes)

@@ -7,8 +7,9 @@
  *     hash = combine(hash, hash of name), then combine(hash, kind), then combine(hash, size) for each size,
  *            then combine(hash, hash of the values' bytes)
  *
- * It begins with 0. Kind and sizes are 64-bit integers, values little-endian, texts without a final zero. A
- * group inside counts as an item of kind 5 without sizes whose value is its own hash. */
+ * It begins with 0. Kind and sizes are 64-bit integers, values little-endian, texts without a final zero. The
+ * value of a list of texts is the combined hash of them, beginning with 0. A group inside counts as an item
+ * of kind 5 without sizes whose value is its own hash. */
 #ifndef CKPT_SECTION_H
 #define CKPT_SECTION_H
 
@@ -66,6 +67,9 @@ void section_choice(struct section *section, const char *name, const char *const
 
 /* Sets. A long text is a set of one row. */
 void section_long_text(struct section *section, const char *name, char **value); /* read: memory_destroy */
+/* A list of texts that may be missing: *texts is NULL then, and *n 0. What is read is one block
+ * (h5_read_texts). */
+void section_texts(struct section *section, const char *name, size_t *n, char ***texts);
 void section_reals(struct section *section, const char *name, size_t n, double *values);
 void section_floats(
     struct section *section, const char *name, int dimensions, const size_t *size, float *values);

@@ -80,6 +80,11 @@ void comm_max(const struct comm *comm, double *values, size_t n)
     reduce_pieces(comm, values, n, sizeof *values, MPI_DOUBLE, MPI_MAX);
 }
 
+void comm_sum_uint64(const struct comm *comm, uint64_t *values, size_t n)
+{
+    reduce_pieces(comm, values, n, sizeof *values, MPI_UINT64_T, MPI_SUM);
+}
+
 void comm_max_int64(const struct comm *comm, int64_t *values, size_t n)
 {
     reduce_pieces(comm, values, n, sizeof *values, MPI_INT64_T, MPI_MAX);

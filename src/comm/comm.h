@@ -30,6 +30,7 @@ int comm_agree(const struct comm *comm, struct error *error);
  * them: agree on a flag instead. */
 void comm_sum(const struct comm *comm, double *values, size_t n);
 void comm_max(const struct comm *comm, double *values, size_t n);
+void comm_sum_uint64(const struct comm *comm, uint64_t *values, size_t n); /* modulo 2^64, always exact */
 void comm_max_int64(const struct comm *comm, int64_t *values, size_t n);
 
 /* Every rank calls. The n bytes of rank `root`, any number but equal on all, are those of every rank then. */

@@ -3,6 +3,7 @@
 #define DATA_CONTENTS_H
 
 #include "base/error.h"
+#include "base/identity.h"
 #include "h5/h5.h"
 #include "net/losses/loss.h"
 
@@ -15,6 +16,8 @@ enum target_kind {
     TARGET_SEQUENCE, /* one per sequence */
     TARGET_ANY       /* any number, also 0 */
 };
+
+struct value_sums;
 
 struct dataset {
     char *path;
@@ -40,14 +43,23 @@ struct dataset {
     int64_t *input_offsets;  /* [sequences + 1] */
     int64_t *target_offsets; /* [sequences + 1], or NULL when absent */
     struct h5_file *file;
-    size_t cache; /* bytes this set may keep decoded */
+    struct file_identity identity; /* of the file when it was opened */
+    size_t cache;                  /* bytes this set may keep decoded */
     /* Wholly decoded when it fits the cache, else NULL and read as microbatches ask for it. */
     float *kept_inputs;    /* [frames][features] */
     int32_t *kept_symbols; /* [frames] */
     int32_t *kept_classes; /* [targets] */
     float *kept_values;    /* [targets][values] */
     void *block;           /* where nothing is kept: room for the rows being read */
+    /* Takes note of the values that microbatches read from the file (data/fingerprint.h); NULL: none are. */
+    struct value_sums *sums;
 };
+
+/* Are its values in memory, so that the file is read no more? */
+static inline int dataset_is_kept(const struct dataset *dataset)
+{
+    return dataset->kept_inputs || dataset->kept_symbols;
+}
 
 /* Frames of sequence s. */
 static inline int32_t dataset_length(const struct dataset *dataset, int64_t s)

@@ -2,7 +2,6 @@
  * one that does not fit is opened again with the cache for its chunks, so no byte is cached twice. */
 #include "data/dataset.h"
 
-#include "base/hash.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/check.h"
@@ -20,7 +19,7 @@ static struct dataset *dataset_create(const char *path, size_t cache, struct err
         return NULL;
     dataset->path = text_copy(path, error);
     dataset->file = dataset->path ? h5_open(path, cache, error) : NULL;
-    if (dataset->file)
+    if (dataset->file && h5_identify(dataset->file, &dataset->identity, error) == 0)
         return dataset;
     dataset_close(dataset);
     return NULL;
@@ -104,15 +103,27 @@ static int dataset_fits(const struct dataset *dataset, size_t cache)
     return bytes <= cache;
 }
 
+/* What is known of the file, its offsets above all, must be true of the one that is read. */
+static int open_again(struct dataset *dataset, size_t cache, struct error *error)
+{
+    struct file_identity now;
+    h5_close(dataset->file);
+    dataset->file = h5_open(dataset->path, cache, error);
+    if (!dataset->file || h5_identify(dataset->file, &now, error))
+        return -1;
+    if (file_is_same(&dataset->identity, &now) && dataset->identity.device == now.device)
+        return 0;
+    return error_set(error, EXIT_CODE_DATA,
+        "%s: was changed or replaced while it was opened: run the same command again", dataset->path);
+}
+
 static int dataset_open_values(struct dataset *dataset, size_t cache, struct error *error)
 {
     dataset->cache = cache;
     if (dataset_fits(dataset, cache))
         return dataset_keep(dataset, error);
-    h5_close(dataset->file);
-    dataset->file = h5_open(dataset->path, cache, error);
     struct h5_shape shape; /* whoever is looked at first gets the larger part of the cache */
-    if (!dataset->file || h5_look(dataset->file, "inputs", &shape, error))
+    if (open_again(dataset, cache, error) || h5_look(dataset->file, "inputs", &shape, error))
         return -1;
     return dataset_make_block(dataset, error);
 }
@@ -187,35 +198,4 @@ struct microbatch_format dataset_format(const struct dataset *dataset)
         .target_per_frame = dataset->has_targets && !any && dataset->target_kind == TARGET_FRAME,
         .target_any = any,
     };
-}
-
-/* A block at a time, so that the hash of values does not depend on whether they are kept. */
-static int hash_values(
-    struct dataset *dataset, const struct values *values, uint64_t *hash, struct error *error)
-{
-    int64_t block = values_block_rows(values), rows;
-    for (int64_t first = 0; first < values->rows; first += rows) {
-        rows = values->rows - first < block ? values->rows - first : block;
-        const void *items = check_get_values(dataset, values, first, rows, error);
-        if (!items)
-            return -1;
-        *hash = hash_combine(*hash, hash_bytes(items, (size_t)rows * values->width * sizeof(float)));
-    }
-    return 0;
-}
-
-int dataset_fingerprint(struct dataset *dataset, uint64_t *fingerprint, struct error *error)
-{
-    int64_t shape[] = {dataset->sequences, dataset->frames, (int64_t)dataset->features, dataset->symbols,
-        dataset->has_targets, dataset->targets, (int64_t)dataset->values, dataset->classes};
-    size_t bytes = ((size_t)dataset->sequences + 1) * sizeof(int64_t);
-    uint64_t hash = hash_combine(hash_bytes(shape, sizeof shape), hash_bytes(dataset->input_offsets, bytes));
-    if (dataset->has_targets) {
-        struct values targets = values_of_targets(dataset);
-        hash = hash_combine(hash, hash_bytes(targets.offsets, bytes));
-        if (hash_values(dataset, &targets, &hash, error))
-            return -1;
-    }
-    *fingerprint = hash;
-    return 0;
 }

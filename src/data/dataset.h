@@ -26,10 +26,6 @@ void dataset_close(struct dataset *dataset); /* takes NULL */
  * then be short of all. Memory: offsets, blocks of a few MiB, 64 MiB of chunks. */
 void dataset_check(const char *path, const struct loss_kind *loss, struct faults *faults);
 
-/* A hash of what training sees but the order of reading: shapes, offsets and targets. It reads the
- * targets, and does not depend on the cache, nor on how the file stores the same numbers. */
-int dataset_fingerprint(struct dataset *dataset, uint64_t *fingerprint, struct error *error);
-
 /* What microbatches of this dataset hold: targets where the file has them, in one of the three orders. */
 struct microbatch_format dataset_format(const struct dataset *dataset);
 

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "data/check.h"
 #include "data/dataset.h"
+#include "data/fingerprint.h"
 
 #include <assert.h>
 #include <string.h>
@@ -65,16 +66,26 @@ static void pack_values(
             (const float *)items + r * O, O * sizeof(float));
 }
 
+/* How many rows from `row` on are packed at once: what is kept all at once, else what one block of the file
+ * has of them, as fingerprints are made of such pieces. */
+static int64_t count_at_once(const struct values *values, int64_t row, int64_t end)
+{
+    int64_t block = values_block_rows(values), rest = block - row % block;
+    return values->kept || end - row < rest ? end - row : rest;
+}
+
 static int pack_sequence(const struct packing *packing, const struct values *values, size_t b,
     pack_rows *pack, struct error *error)
 {
     int64_t s = packing->microbatch->sequence[b], first = values->offsets[s], end = values->offsets[s + 1];
-    int64_t block = values->kept ? end - first : values_block_rows(values), rows;
-    for (int64_t row = first; row < end; row += rows) {
-        rows = end - row < block ? end - row : block;
+    struct value_sums *sums = values->kept ? NULL : packing->dataset->sums;
+    for (int64_t row = first, rows; row < end; row += rows) {
+        rows = count_at_once(values, row, end);
         const void *items = check_get_values(packing->dataset, values, row, rows, error);
         if (!items)
             return -1;
+        if (sums)
+            value_sums_add(sums, values, row, rows, items);
         pack(packing, b, (size_t)(row - first), (size_t)rows, values->width, items);
     }
     return 0;

@@ -20,6 +20,7 @@ enum { SLOTS = 3 };
 
 struct ask {
     struct ask *next;
+    struct value_sums *sums; /* that its values are noted in, or NULL */
     size_t B;
     int64_t sequence[]; /* [B] */
 };
@@ -32,6 +33,7 @@ struct slot {
 struct reader {
     struct dataset *dataset;
     const float *mean, *deviation;
+    struct value_sums *sums; /* of what is asked for from now on */
     struct slot slot[SLOTS];
     uint64_t asked, taken;    /* how many so far; the rank holds microbatch taken - 1 */
     struct ask *first, *last; /* asked for, not yet begun */
@@ -56,6 +58,7 @@ static struct ask *take_ask(struct reader *reader)
 static void fill_slot(struct reader *reader, struct ask *ask, struct slot *slot)
 {
     slot->error.code = EXIT_CODE_OK;
+    reader->dataset->sums = ask->sums;
     dataset_read_microbatch(reader->dataset, ask->B, ask->sequence, reader->mean, reader->deviation,
         &slot->microbatch, &slot->error);
     error_explain_memory(
@@ -104,11 +107,6 @@ static int start_thread(struct reader *reader, struct error *error)
 
 /* ---- the thread that computes ---- */
 
-static int dataset_is_kept(const struct dataset *dataset)
-{
-    return dataset->kept_inputs || dataset->kept_symbols;
-}
-
 struct reader *reader_create(
     struct dataset *dataset, const float *mean, const float *deviation, struct error *error)
 {
@@ -140,11 +138,17 @@ void reader_destroy(struct reader *reader)
         pthread_join(reader->thread, NULL);
     while (reader->first)
         memory_destroy(take_ask(reader));
+    reader->dataset->sums = NULL;
     for (int i = 0; i < SLOTS; i++)
         microbatch_finish(&reader->slot[i].microbatch);
     pthread_cond_destroy(&reader->changed);
     pthread_mutex_destroy(&reader->lock);
     memory_destroy(reader);
+}
+
+void reader_note(struct reader *reader, struct value_sums *sums)
+{
+    reader->sums = sums;
 }
 
 int reader_ask(struct reader *reader, size_t B, const int64_t *sequence, struct error *error)
@@ -154,6 +158,7 @@ int reader_ask(struct reader *reader, size_t B, const int64_t *sequence, struct 
     if (!ask)
         return -1;
     ask->B = B;
+    ask->sums = reader->sums;
     memcpy(ask->sequence, sequence, B * sizeof *sequence);
     pthread_mutex_lock(&reader->lock);
     if (reader->last)

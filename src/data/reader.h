@@ -14,6 +14,10 @@ struct reader *reader_create(
     struct dataset *dataset, const float *mean, const float *deviation, struct error *error);
 void reader_destroy(struct reader *reader); /* takes NULL; drops what was asked for */
 
+/* From now on what is asked for is noted in `sums` (data/fingerprint.h) as it is read; NULL: it is not. Where
+ * the dataset is kept, nothing is read any more, and nothing noted. */
+void reader_note(struct reader *reader, struct value_sums *sums);
+
 /* Asks for a microbatch of B sequences (falling lengths; copied). It never waits for a microbatch, and takes
  * any number of them. */
 int reader_ask(struct reader *reader, size_t B, const int64_t *sequence, struct error *error);

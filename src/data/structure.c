@@ -338,9 +338,11 @@ void structure_check(struct dataset *dataset, struct faults *faults)
         check_targets(dataset, faults);
     texts_check(dataset, "names", dataset->sequences, "sequences", faults);
     texts_check(dataset, "feature_names", (int64_t)dataset->features, "features", faults);
+    texts_check(dataset, "symbol_names", dataset->symbols, "symbols", faults);
     texts_check(dataset, "class_names", dataset->classes, "classes", faults);
     texts_check(dataset, "target_names", (int64_t)dataset->values, "outputs", faults);
     texts_check_values(dataset, "feature_names", faults);
+    texts_check_values(dataset, "symbol_names", faults);
     texts_check_values(dataset, "class_names", faults);
     texts_check_values(dataset, "target_names", faults);
     if (dataset->has_targets && dataset->input_offsets)

@@ -21,6 +21,7 @@ struct values values_of_targets(const struct dataset *dataset)
     int any = dataset_has_any_targets(dataset);
     return (struct values){
         .set = "targets",
+        .of_targets = 1,
         .rows = dataset->targets,
         .width = dataset->classes ? 1 : dataset->values,
         .limit = dataset->classes,

@@ -7,6 +7,7 @@
 
 struct values {
     const char *set; /* "inputs" or "targets" */
+    int of_targets;
     int64_t rows;
     size_t width;                 /* items of a row */
     int32_t limit;                /* integers from lowest to limit - 1; 0: floats */

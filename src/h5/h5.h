@@ -11,6 +11,7 @@
 #define H5_H5_H
 
 #include "base/error.h"
+#include "base/identity.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -47,6 +48,10 @@ struct h5_file *h5_open(const char *path, size_t cache, struct error *error);
 struct h5_file *h5_open_image(const void *image, size_t size, const char *name, struct error *error);
 void h5_close(struct h5_file *file); /* takes NULL */
 const char *h5_name(const struct h5_file *file);
+
+/* Says what the system knows of the open file, as it is now: not of one in memory. It does not wait for a
+ * thread that reads. EXIT_CODE_IO: the system does not know it any more. */
+int h5_identify(const struct h5_file *file, struct file_identity *identity, struct error *error);
 
 /* Returns 1 if there is such an object (set or group), else 0. */
 int h5_has(struct h5_file *file, const char *name);

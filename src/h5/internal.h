@@ -34,6 +34,7 @@ struct h5_file {
     char *name;
     int in_memory; /* opened by h5_open_image */
     hid_t id;
+    int descriptor;    /* of the open file, which is HDF5's; -1 of one in memory */
     hid_t link_access; /* follows links inside the file, refuses those to others */
     int elsewhere;     /* such a link was met since it was last cleared */
     uint64_t bytes;    /* of the file */

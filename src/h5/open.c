@@ -81,7 +81,7 @@ static struct h5_file *file_create(const char *name, size_t cache, struct error 
     struct h5_file *file = memory_create(1, sizeof *file, error);
     if (!file)
         return NULL;
-    *file = (struct h5_file){.id = -1, .cache_left = cache, .name = strdup(name)};
+    *file = (struct h5_file){.id = -1, .descriptor = -1, .cache_left = cache, .name = strdup(name)};
     file->link_access = H5Pcreate(H5P_LINK_ACCESS);
     if (!file->name || file->link_access < 0 || h5_refuse_links(file, file->link_access) != 0) {
         h5_failed(NULL, error, "HDF5 cannot be started");
@@ -116,6 +116,8 @@ static int refuse_to_open(const char *name, int in_memory, struct error *error)
 static hid_t access_without_lock(void)
 {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    if (access >= 0)
+        H5Pset_fapl_sec2(access); /* whatever HDF5_DRIVER says: it has a descriptor */
 #ifdef HAVE_H5PSET_FILE_LOCKING
     if (access >= 0)
         H5Pset_file_locking(access, 0, 1);
@@ -173,6 +175,16 @@ static hid_t open_image(const struct h5_file *file, const void *image, size_t si
     return id;
 }
 
+/* The lock is held. */
+static int take_descriptor(struct h5_file *file, struct error *error)
+{
+    int *descriptor = NULL;
+    if (H5Fget_vfd_handle(file->id, H5P_DEFAULT, (void **)&descriptor) < 0 || !descriptor)
+        return h5_failed(file, error, "HDF5 does not say what it has opened");
+    file->descriptor = *descriptor;
+    return 0;
+}
+
 /* `image` NULL: the file of that name and size. */
 static struct h5_file *open_locked(
     const char *name, const void *image, uint64_t size, size_t cache, struct error *error)
@@ -183,7 +195,7 @@ static struct h5_file *open_locked(
     file->in_memory = image != NULL;
     file->id = image ? open_image(file, image, (size_t)size, error) : open_path(name, error);
     file->bytes = size;
-    if (file->id >= 0)
+    if (file->id >= 0 && (image || take_descriptor(file, error) == 0))
         return file;
     file_destroy(file);
     return NULL;
@@ -224,6 +236,14 @@ void h5_close(struct h5_file *file)
 const char *h5_name(const struct h5_file *file)
 {
     return file->name;
+}
+
+int h5_identify(const struct h5_file *file, struct file_identity *identity, struct error *error)
+{
+    if (file_identify(file->descriptor, identity) == 0)
+        return 0;
+    return error_set(error, EXIT_CODE_IO, "%s: cannot be looked at any more: %s: see to its disk or server",
+        file->name, strerror(errno));
 }
 
 int h5_has(struct h5_file *file, const char *name)

@@ -1,6 +1,7 @@
 #include "pass/feed.h"
 
 #include "base/memory.h"
+#include "data/fingerprint.h"
 
 #include <assert.h>
 
@@ -12,6 +13,7 @@ static int plan_ahead(struct feed *feed, struct error *error)
         plan_set_epoch(&feed->plan, step->epoch);
     if (plan_make_step(&feed->plan, step->index, &step->plan, error))
         return -1;
+    reader_note(feed->reader, step->epoch == feed->noted_epoch ? feed->sums : NULL);
     plan_cut(&step->plan, (size_t)feed->comm->ranks, step->ranges);
     for (size_t leaf = step->ranges[feed->comm->rank]; leaf < step->ranges[feed->comm->rank + 1]; leaf++) {
         const struct plan_step *plan = &step->plan;
@@ -26,7 +28,12 @@ int feed_init(
     struct feed *feed, const struct comm *comm, const struct feed_config *config, struct error *error)
 {
     struct dataset *dataset = config->dataset;
-    *feed = (struct feed){.comm = comm, .last_epoch = config->last_epoch};
+    *feed = (struct feed){.comm = comm,
+        .last_epoch = config->last_epoch,
+        .sums = config->sums,
+        .noted_epoch = config->noted_epoch};
+    if (config->sums)
+        value_sums_clear(config->sums);
     feed->length = memory_create((size_t)dataset->sequences, sizeof *feed->length, error);
     feed->now.ranges = memory_create((size_t)comm->ranks + 1, sizeof *feed->now.ranges, error);
     feed->ahead.ranges = memory_create((size_t)comm->ranks + 1, sizeof *feed->ahead.ranges, error);

@@ -19,6 +19,8 @@ struct feed {
     int32_t *length; /* [sequences] */
     struct plan plan;
     int64_t last_epoch;
+    struct value_sums *sums; /* of feed_config */
+    int64_t noted_epoch;
     struct feed_step now, ahead; /* the step at hand, and the one after it */
     int started;                 /* 1: `ahead` is planned and asked for */
 };
@@ -31,6 +33,10 @@ struct feed_config {
     int64_t batch, microbatch;     /* sequences of a step over all ranks, and of a microbatch */
     uint64_t seed;                 /* of the order of an epoch */
     int64_t epoch, index, last_epoch;
+    /* What is read for noted_epoch, and no other, is noted here (reader_note), cleared before; NULL: nothing
+     * is. */
+    struct value_sums *sums;
+    int64_t noted_epoch;
 };
 
 /* Each rank calls this for itself. The arrays and the dataset of `config` are kept by reference. Ended by

@@ -6,7 +6,9 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "net/outputs/output.h"
+#include "pass/file_watch.h"
 #include "pass/model.h"
+#include "pass/names.h"
 #include "pass/report.h"
 #include "pass/stop.h"
 #include "pass/tally.h"
@@ -27,6 +29,7 @@ struct evaluation {
     const struct comm *comm;
     const struct predict_model *model;
     struct dataset *dataset;
+    struct file_watch watch;
     struct feed feed;
     struct tally tally;
     struct net_score *scores; /* [microbatch]; NULL where there are no targets */
@@ -65,7 +68,8 @@ static int open_all(struct evaluation *evaluation, struct error *error)
     struct dataset *dataset = dataset_open(options->dataset, options->cache, error);
     evaluation->dataset = dataset;
     if (!dataset || model_accepts(model->config, dataset, 0, error) ||
-        model_require_targets(model->config, dataset, error))
+        model_require_targets(model->config, dataset, error) ||
+        (evaluation->comm->rank == 0 && names_check(&model->names, dataset, error)))
         return -1;
     int64_t microbatch = model->microbatch < dataset->sequences ? model->microbatch : dataset->sequences;
     if (options->output &&
@@ -77,7 +81,7 @@ static int open_all(struct evaluation *evaluation, struct error *error)
 }
 
 /* All ranks call. Ranks on other nodes may have another file under the same name, or have been given other
- * options; in either case they would not go in step. */
+ * options; in either case they would not go in step, or not tell the same story. */
 static int check_common(const struct evaluation *evaluation, struct error *error)
 {
     const struct dataset *set = evaluation->dataset;
@@ -93,6 +97,16 @@ static int check_common(const struct evaluation *evaluation, struct error *error
             "same",
             set->path);
     return comm_agree(evaluation->comm, error);
+}
+
+/* Each rank calls this for itself. What has become of the file comes before an error that may stem from it.
+ */
+static void look_at_file(struct evaluation *evaluation, struct error *error)
+{
+    struct error change;
+    struct file_watch *watch = &evaluation->watch;
+    if (error->code ? file_watch_look_now(watch, 1, &change) : file_watch_look(watch, &change))
+        *error = change;
 }
 
 /* ---- computing ---- */
@@ -183,6 +197,7 @@ static int compute(struct evaluation *evaluation, struct report *report, struct 
     for (int64_t index = 0; index < evaluation->feed.plan.steps; index++) {
         if (error->code == 0)
             next_step(evaluation, error);
+        look_at_file(evaluation, error);
         if (error->code == 0 && stop_signal())
             error_set(
                 error, EXIT_CODE_IO, "stopped by %s: nothing is written", stop_signal_name(stop_signal()));
@@ -217,12 +232,17 @@ static int evaluate(struct evaluation *evaluation, struct error *error)
 {
     const struct predict_options *options = evaluation->options;
     struct report report;
+    struct fingerprint print;
     open_all(evaluation, error);
-    if (comm_agree(evaluation->comm, error) || check_common(evaluation, error))
+    if (comm_agree(evaluation->comm, error) || check_common(evaluation, error) ||
+        file_watch_begin(&evaluation->watch, evaluation->comm, evaluation->dataset, 0, &print, error))
         return -1;
     report_init(&report, options->progress, evaluation->comm->rank != 0 || options->verbosity < 0,
         REPORT_SECONDS, evaluation->dataset->sequences, 0);
     if (compute(evaluation, &report, error))
+        return -1;
+    file_watch_look_now(&evaluation->watch, 0, error);
+    if (comm_agree(evaluation->comm, error))
         return -1;
     if (options->output)
         predict_output_commit(&evaluation->output, error);

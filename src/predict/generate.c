@@ -8,7 +8,9 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "net/outputs/output.h"
+#include "pass/file_watch.h"
 #include "pass/model.h"
+#include "pass/names.h"
 #include "pass/report.h"
 #include "pass/stop.h"
 #include "predict/draw.h"
@@ -23,21 +25,23 @@ struct generation {
     const struct predict_options *options;
     const struct comm *comm;
     const struct predict_model *model;
-    struct dataset *prime; /* NULL: none was given */
+    struct dataset *prime;   /* NULL: none was given */
+    struct file_watch watch; /* over its file */
     struct generated set;
     struct microbatch microbatch; /* what the net is given, a piece of one sequence */
     struct file_writer file;
     int begun; /* the file is */
 };
 
-/* Other ranks wait, so rank 0 shows life and looks for a stop between two frames or sequences. */
-static int check_stop(const struct generation *g, struct error *error)
+/* Other ranks wait, so rank 0 shows life and looks for a stop, and at its file, between two frames or
+ * sequences. */
+static int check_stop(struct generation *g, struct error *error)
 {
     int signal = stop_signal();
     comm_show_life(g->comm);
-    return signal
-        ? error_set(error, EXIT_CODE_IO, "stopped by %s: nothing is written", stop_signal_name(signal))
-        : 0;
+    if (signal)
+        return error_set(error, EXIT_CODE_IO, "stopped by %s: nothing is written", stop_signal_name(signal));
+    return file_watch_look(&g->watch, error);
 }
 
 /* Makes n frames of the set, from `first` on, a microbatch of one sequence for the net. */
@@ -205,15 +209,29 @@ static int generate(struct generation *g, struct error *error)
         return -1;
     if (options->prime) {
         g->prime = dataset_open(options->prime, options->cache, error);
-        if (!g->prime || model_accepts_inputs(config, g->prime, error))
+        if (!g->prime || model_accepts_inputs(config, g->prime, error) ||
+            names_check_inputs(&g->model->names, g->prime, error) ||
+            file_watch_begin_alone(&g->watch, g->prime, error))
             return -1;
     }
-    if (generated_init(&g->set, config, g->prime, options->generate, error) || begin_file(g, error))
+    if (generated_init(&g->set, config, &g->model->names, g->prime, options->generate, error) ||
+        begin_file(g, error))
         return -1;
     for (int64_t s = 0; s < g->set.sequences; s++)
         if (output_of(config)->has_decoder ? decode_sequence(g, s, error) : continue_sequence(g, s, error))
             return -1;
-    return write_file(g, error);
+    return file_watch_look_now(&g->watch, 0, error) ? -1 : write_file(g, error);
+}
+
+/* What has become of the file comes before an error that may stem from it. */
+static int generate_or_explain(struct generation *g, struct error *error)
+{
+    struct error change;
+    if (generate(g, error) == 0)
+        return 0;
+    if (file_watch_look_now(&g->watch, 1, &change))
+        *error = change;
+    return -1;
 }
 
 int predict_generate(const struct predict_options *options, const struct comm *comm,
@@ -223,7 +241,7 @@ int predict_generate(const struct predict_options *options, const struct comm *c
     struct report report;
     microbatch_init(&g.microbatch);
     report_init(&report, PROGRESS_LOG, comm->rank != 0 || options->verbosity < 0, 0, 0, 0);
-    if (comm->rank == 0 && generate(&g, error) == 0)
+    if (comm->rank == 0 && generate_or_explain(&g, error) == 0)
         report_line(&report, "sequences=%" PRId64 " frames=%" PRId64, g.set.sequences,
             g.set.input_offsets[g.set.sequences]);
     if (g.begun)

@@ -4,10 +4,12 @@
 
 #include "data/dataset.h"
 #include "h5/h5.h"
+#include "net/names.h"
 #include "net/types.h"
 
 struct generated {
     const struct net_config *config;
+    const struct net_names *names; /* the network's */
     struct dataset *prime; /* sequences to go on from, or that a decoder speaks about; NULL: there are none */
     int64_t sequences;
     int64_t *input_offsets;  /* [sequences + 1] */
@@ -20,10 +22,10 @@ struct generated {
 };
 
 /* Makes room for the sequences of the prime set (without one: for a single one of one frame). `asked` targets
- * are to be drawn for each; a decoder's get their room as they come. Configuration and prime set are kept
- * by reference. Ended by generated_finish, also after a failure. */
-int generated_init(struct generated *set, const struct net_config *config, struct dataset *prime,
-    int64_t asked, struct error *error);
+ * are to be drawn for each; a decoder's get their room as they come. Configuration, names and prime set are
+ * kept by reference. Ended by generated_finish, also after a failure. */
+int generated_init(struct generated *set, const struct net_config *config, const struct net_names *names,
+    struct dataset *prime, int64_t asked, struct error *error);
 void generated_finish(struct generated *set);
 
 /* Takes the inputs of sequence s over from a microbatch that has them as the file does, and is that sequence

@@ -135,6 +135,8 @@ int predict_model_load(struct predict_model *model, const struct comm *comm, con
     if (comm->rank == 0)
         find_file(model, path, error);
     int failed = comm_agree(comm, error) || share_model(model, comm, batch, &checkpoint, error) ? -1 : 0;
+    model->names = checkpoint.names;
+    checkpoint.names = (struct net_names){0};
     checkpoint_finish(&checkpoint);
     return failed;
 }
@@ -142,5 +144,6 @@ int predict_model_load(struct predict_model *model, const struct comm *comm, con
 void predict_model_finish(struct predict_model *model)
 {
     memory_destroy(model->mean);
+    net_names_finish(&model->names);
     net_destroy(model->net);
 }

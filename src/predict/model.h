@@ -3,6 +3,7 @@
 #define PREDICT_MODEL_H
 
 #include "comm/comm.h"
+#include "net/names.h"
 #include "net/net.h"
 
 #include <limits.h>
@@ -14,6 +15,7 @@ struct predict_model {
     int64_t microbatch;              /* sequences computed at a time */
     size_t features;                 /* of mean and deviation; 0: inputs are not standardized */
     float *mean, *deviation;         /* [features] one block; NULL: inputs are not standardized */
+    struct net_names names;          /* on rank 0 */
 };
 
 /* All ranks call, and all get the same outcome. Reads the checkpoint (or best.h5 of a run directory) on rank

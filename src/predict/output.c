@@ -18,15 +18,20 @@ int predict_refuse_same_file(const char *output, const char *input, struct error
         error, EXIT_CODE_USAGE, "%s: is the file that is read: name another one for the output", output);
 }
 
-static int copy_names(const struct predict_output *output, struct error *error)
+/* Sequences have the names of the dataset, outputs those of the network: what they mean is what it was
+ * trained on. */
+static int write_names(const struct predict_output *output, struct error *error)
 {
+    static const enum names_of of_outputs[] = {NAMES_OF_CLASSES, NAMES_OF_TARGETS};
     const struct dataset *dataset = output->dataset;
     struct h5_image *image = h5_table_image(output->table);
-    return h5_image_copy_texts(image, dataset->file, "names", dataset->sequences, error) ||
-            h5_image_copy_texts(image, dataset->file, "class_names", dataset->classes, error) ||
-            h5_image_copy_texts(image, dataset->file, "target_names", (int64_t)dataset->values, error)
-        ? -1
-        : 0;
+    for (size_t i = 0; i < sizeof of_outputs / sizeof *of_outputs; i++) {
+        const struct name_list *list = &output->names->list[of_outputs[i]];
+        if (list->text)
+            h5_image_texts(
+                image, names_lists[of_outputs[i]], (int64_t)list->n, (const char *const *)list->text);
+    }
+    return h5_image_copy_texts(image, dataset->file, "names", dataset->sequences, error);
 }
 
 /* Rank 0 calls. */
@@ -41,7 +46,7 @@ static int start_file(struct predict_output *output, const char *path, struct er
     h5_image_attribute_int32(image, "/", "format_version", FORMAT_VERSION);
     if (output->has_rows)
         h5_image_int64(image, "output_offsets", 1, &offsets, output->rows.offsets);
-    if (copy_names(output, error))
+    if (write_names(output, error))
         return -1;
     if (output->has_rows)
         predict_rows_declare(&output->rows, output->table, output->dataset->sequences);
@@ -69,6 +74,7 @@ int predict_output_init(struct predict_output *output, const struct comm *comm,
     int has_labels = output_makes_labels(model->config);
     *output = (struct predict_output){.comm = comm,
         .config = model->config,
+        .names = &model->names,
         .dataset = dataset,
         .has_rows = output_of(model->config)->rows != PER_TARGET || !has_labels,
         .has_labels = has_labels};

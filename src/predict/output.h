@@ -10,6 +10,7 @@
 struct predict_output {
     const struct comm *comm;
     const struct net_config *config;
+    const struct net_names *names; /* the network's, on rank 0 */
     const struct dataset *dataset;
     struct h5_table *table; /* on rank 0; NULL elsewhere */
     int has_rows;           /* 0: only labels are made, as by a decoder of classes */

@@ -6,6 +6,7 @@
 #include "pass/scale.h"
 #include "pass/stop.h"
 #include "run/run.h"
+#include "run/same_data.h"
 
 #include <inttypes.h>
 
@@ -75,8 +76,10 @@ static int open_state(struct run *run, struct error *error)
     struct checkpoint checkpoint;
     enum start start = START_NEW;
     checkpoint_init(&checkpoint);
-    int failed =
-        run_find_checkpoint(run, &checkpoint, &start, error) || take_start(run, start, &checkpoint, error);
+    int failed = run_find_checkpoint(run, &checkpoint, &start, error) ||
+        same_data_values(&run->sets, run->directory, start == START_CONTINUED ? &checkpoint : NULL,
+            run->options->accept_changed_data, error) ||
+        take_start(run, start, &checkpoint, error);
     checkpoint_finish(&checkpoint);
     if (failed)
         return -1;
@@ -92,6 +95,9 @@ int run_start_feed(struct run *run, struct error *error)
     struct feed_config feed = sets_describe_feed(&run->sets, run->config, run->sets.train);
     int64_t steps = plan_count_steps(feed.dataset->sequences, feed.batch);
     int end_is_next = progress->position == steps; /* all steps of the epoch are made, and it has not ended */
+    if (end_is_next)
+        feed.sums = NULL; /* what an epoch reads is noted from its beginning, or where the program begins */
+    feed.noted_epoch = progress->epoch;
     feed.seed = run->config->train.seed;
     feed.epoch = progress->epoch + end_is_next;
     feed.index = end_is_next ? 0 : progress->position;

@@ -19,6 +19,9 @@ static const struct option_row rows[] = {
     {"fresh", 0, OPTION_FLAG, AT(fresh), .help = "start over in a directory that already holds a run"},
     {"init", 0, OPTION_TEXT, AT(init), .argument = "CHECKPOINT",
         .help = "start a new run from these weights"},
+    {"accept-changed-data", 0, OPTION_FLAG, AT(accept_changed_data),
+        .help = "go on although training or validation data are not\n"
+                "what the run began with"},
     {"max-time", 0, OPTION_CLOCK, AT(max_time), .argument = "[DD-]HH:MM:SS",
         .help = "stop with a checkpoint before this time is over\n"
                 "(default: the end of the SLURM job)"},

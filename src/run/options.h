@@ -12,7 +12,8 @@ struct train_options {
     struct option_list set; /* "SECTION.KEY=VALUE", in order; for config_read */
     const char *run;        /* NULL: see options_run_directory */
     int fresh;
-    const char *init;   /* NULL: none */
+    const char *init; /* NULL: none */
+    int accept_changed_data;
     int64_t max_time;   /* seconds; 0: none given */
     int plan;           /* print the plan and exit ... */
     int64_t plan_ranks; /* ... for that many ranks; 0: for as many as run */

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "ckpt/status.h"
 #include "run/run.h"
+#include "run/same_data.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -27,17 +28,6 @@ static int check_configuration(
         run->directory, differences);
 }
 
-static int check_data(const struct run *run, const struct checkpoint *checkpoint, struct error *error)
-{
-    if (checkpoint->fingerprint == run->sets.fingerprint)
-        return 0;
-    return error_set(error, EXIT_CODE_DATA,
-        "%s: %s is not the data this run was begun with (its shapes, offsets or targets differ): give the "
-        "same "
-        "data, or --fresh to start over, or -o DIR --init CHECKPOINT to start another run from these weights",
-        run->directory, run->config->data.train);
-}
-
 static int check_epochs(const struct run *run, const struct checkpoint *checkpoint, struct error *error)
 {
     const struct progress *progress = &checkpoint->progress;
@@ -51,9 +41,11 @@ static int check_epochs(const struct run *run, const struct checkpoint *checkpoi
 }
 
 /* What the user changed is told first, by its name, since shapes follow from it. */
-static int check_continuation(const struct run *run, const struct checkpoint *checkpoint, struct error *error)
+static int check_continuation(struct run *run, struct checkpoint *checkpoint, struct error *error)
 {
-    return check_configuration(run, checkpoint, error) || check_data(run, checkpoint, error) ||
+    return check_configuration(run, checkpoint, error) ||
+            same_data_shapes(
+                &run->sets, run->directory, checkpoint, run->options->accept_changed_data, error) ||
             check_epochs(run, checkpoint, error) ||
             checkpoint_fits(checkpoint, run->directory, run->learner.net, error)
         ? -1
@@ -90,6 +82,14 @@ static int check_nothing_is_lost(const struct run *run, struct error *error)
         directory, status.state, status.step);
 }
 
+/* Weights may well begin as those of other names: but whoever does not mean it should know. */
+static void warn_names(const struct run *run, const struct checkpoint *checkpoint)
+{
+    struct error why;
+    if (net_names_compare(&checkpoint->names, &run->sets.names, run->sets.train->path, &why))
+        log_line(LOG_WARNING, "%s: was trained on other names: %s", run->options->init, why.text);
+}
+
 /* Rank 0 calls. Looks for the checkpoint, and checks that the run may start from it. */
 static int find(struct run *run, struct checkpoint *checkpoint, enum start *start, struct error *error)
 {
@@ -108,10 +108,11 @@ static int find(struct run *run, struct checkpoint *checkpoint, enum start *star
                                                                        : restore_best(own, checkpoint, error);
     if (!init)
         return 0;
-    return checkpoint_read(init, CHECKPOINT_ANY, checkpoint, error) ||
-            checkpoint_fits(checkpoint, init, run->learner.net, error)
-        ? -1
-        : 0;
+    if (checkpoint_read(init, CHECKPOINT_ANY, checkpoint, error) ||
+        checkpoint_fits(checkpoint, init, run->learner.net, error))
+        return -1;
+    warn_names(run, checkpoint);
+    return 0;
 }
 
 int run_find_checkpoint(

@@ -12,6 +12,7 @@
 /* The texts of a checkpoint's provenance that are made for it. */
 struct provenance_texts {
     char libraries[256], time[64];
+    char file[DATA_SETS][FILE_IDENTITY_TEXT];
 };
 
 static struct provenance describe_provenance(const struct run *run, struct provenance_texts *texts)
@@ -23,6 +24,10 @@ static struct provenance describe_provenance(const struct run *run, struct prove
     time_t now = (time_t)clock_calendar();
     struct tm utc;
     strftime(texts->time, sizeof texts->time, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    if (run->sets.train)
+        file_write_identity(&run->sets.train->identity, texts->file[DATA_TRAIN]);
+    if (run->sets.valid)
+        file_write_identity(&run->sets.valid->identity, texts->file[DATA_VALID]);
     return (struct provenance){.version = (char *)RNN_VERSION,
         .command = (char *)run->command,
         .hosts = run->learner.ballot.hosts,
@@ -30,6 +35,7 @@ static struct provenance describe_provenance(const struct run *run, struct prove
         .job = (char *)launcher_get()->job,
         .time = texts->time,
         .run = (char *)run->records.own.run,
+        .file = {texts->file[DATA_TRAIN], texts->file[DATA_VALID]},
         .ranks = run->comm->ranks};
 }
 
@@ -51,11 +57,13 @@ static struct checkpoint view_run(
     view.optim = learner->state;
     memcpy(view.moments, moments, sizeof view.moments);
     view.progress = run->progress;
-    view.fingerprint = sets->fingerprint;
+    for (int i = 0; i < DATA_SETS; i++)
+        view.data[i] = sets->record[i].print;
     view.features = sets->features;
     view.mean = sets->mean;
     view.deviation = sets->deviation;
     view.classes = sets->train->classes;
+    view.names = sets->names;
     return view;
 }
 
@@ -102,7 +110,8 @@ int run_save(struct run *run, int newest, int best, int due, struct error *error
     double start = clock_now();
     struct progress *progress = &run->progress;
     *error = (struct error){0};
-    if (learner_agree_weights(&run->learner, progress->step, error))
+    if (sets_agree_unchanged(&run->sets, error) ||
+        learner_agree_weights(&run->learner, progress->step, error))
         return -1;
     if (newest && (due || run->config->train.on_divergence != DIVERGENCE_BACK))
         progress->anchor = progress->step;

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "data/names.h"
 #include "pass/model.h"
 
 #include <string.h>
@@ -93,13 +94,20 @@ static int require_labels(const struct sets *sets, const struct config *config, 
 int sets_open(struct sets *sets, const struct config *config, const struct comm *comm,
     struct net_config *model, struct error *error)
 {
+    struct set_record *record = sets->record;
+    uint64_t seed = config->train.seed;
+    sets->comm = comm;
     open_both(sets, config, comm, model, error);
-    if (comm_agree(comm, error) || check_common(sets, config, comm, error))
+    if (comm_agree(comm, error) || check_common(sets, config, comm, error) ||
+        file_watch_begin(
+            &record[DATA_TRAIN].watch, comm, sets->train, seed, &record[DATA_TRAIN].print, error))
         return -1;
-    if (comm->rank == 0 && require_labels(sets, config, error) == 0) {
-        dataset_fingerprint(sets->train, &sets->fingerprint, error);
-        comm_show_life(comm);
-    }
+    if (sets->valid &&
+        file_watch_begin(
+            &record[DATA_VALID].watch, comm, sets->valid, seed, &record[DATA_VALID].print, error))
+        return -1;
+    if (comm->rank == 0 && require_labels(sets, config, error) == 0)
+        dataset_read_names(sets->train, &sets->names, error);
     return comm_agree(comm, error);
 }
 
@@ -142,13 +150,37 @@ void sets_close(struct sets *sets)
     dataset_close(sets->valid);
     memory_destroy(sets->mean);
     memory_destroy(sets->mean_float);
+    net_names_finish(&sets->names);
+    for (int i = 0; i < DATA_SETS; i++)
+        value_sums_finish(&sets->record[i].sums);
     *sets = (struct sets){0};
 }
 
-struct feed_config sets_describe_feed(
-    const struct sets *sets, const struct config *config, struct dataset *dataset)
+int sets_look(struct sets *sets, int failed, struct error *error)
 {
+    for (int i = 0; i < DATA_SETS; i++) {
+        struct error change;
+        struct file_watch *watch = &sets->record[i].watch;
+        if (failed ? file_watch_look_now(watch, 1, &change) : file_watch_look(watch, &change)) {
+            *error = change;
+            return -1;
+        }
+    }
+    return failed ? -1 : 0;
+}
+
+int sets_agree_unchanged(struct sets *sets, struct error *error)
+{
+    for (int i = 0; i < DATA_SETS && error->code == 0; i++)
+        file_watch_look_now(&sets->record[i].watch, 0, error);
+    return comm_agree(sets->comm, error);
+}
+
+struct feed_config sets_describe_feed(struct sets *sets, const struct config *config, struct dataset *dataset)
+{
+    struct set_record *record = &sets->record[dataset == sets->train ? DATA_TRAIN : DATA_VALID];
     return (struct feed_config){.dataset = dataset,
+        .sums = record->sums.sum ? &record->sums : NULL,
         .mean = sets->mean_float,
         .deviation = sets->deviation_float,
         .batch = config->train.batch,

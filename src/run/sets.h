@@ -7,14 +7,26 @@
 #include "comm/comm.h"
 #include "config/config.h"
 #include "data/dataset.h"
+#include "data/fingerprint.h"
+#include "net/names.h"
 #include "pass/feed.h"
+#include "pass/file_watch.h"
+
+/* What is known of the content of a set. */
+struct set_record {
+    struct fingerprint print; /* shape 0: there is no such set */
+    struct value_sums sums;   /* of this rank, as long as print is not complete */
+    struct file_watch watch;
+};
 
 struct sets {
+    const struct comm *comm;
     struct dataset *train, *valid;       /* valid: NULL where there is none */
     size_t features;                     /* of mean and deviation; 0: inputs are not standardized */
     double *mean, *deviation;            /* [features] one block; NULL: inputs are not standardized */
     float *mean_float, *deviation_float; /* [features] the same for microbatches, one block */
-    uint64_t fingerprint;                /* of the training set, on rank 0 */
+    struct set_record record[DATA_SETS];
+    struct net_names names; /* on rank 0: of the training set, and then of the network (run/same_data.h) */
 };
 
 /* All ranks call. Opens the sets within data.cache and completes `model` by the training set (pass/model.h).
@@ -30,8 +42,17 @@ int sets_standardize(struct sets *sets, const struct config *config, const struc
 
 void sets_close(struct sets *sets);
 
-/* Describes a feed of one pass over one of the sets, in the order of its file. */
+/* Each rank calls this for itself. Looks whether the files are still what was opened (pass/file_watch.h):
+ * where a second has passed since the last look; or, as `failed`, at once and on every rank, and replaces an
+ * error of reading by what has become of the file. Returns -1 where there is an error, before or now. */
+int sets_look(struct sets *sets, int failed, struct error *error);
+
+/* All ranks call. Looks at once: what was read before this was read from the files as they were opened. */
+int sets_agree_unchanged(struct sets *sets, struct error *error);
+
+/* Describes a feed of one pass over one of the sets, in the order of its file. What it reads is noted as long
+ * as the fingerprint of the set is not complete. */
 struct feed_config sets_describe_feed(
-    const struct sets *sets, const struct config *config, struct dataset *dataset);
+    struct sets *sets, const struct config *config, struct dataset *dataset);
 
 #endif

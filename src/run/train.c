@@ -7,7 +7,9 @@
 #include "base/log.h"
 #include "pass/stop.h"
 #include "run/run.h"
+#include "run/same_data.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +25,7 @@ int run_step(struct run *run, struct outcome *outcome, struct error *error)
     struct learner *learner = &run->learner;
     double start = clock_now();
     learner_compute(learner, &run->feed, &run->progress, outcome, error);
+    learner->ballot.failed = sets_look(&run->sets, learner->ballot.failed, error) != 0;
     limits_vote(&run->limits, &learner->ballot);
     if (learner_update(learner, &run->feed, &run->progress, outcome, error))
         return -1;
@@ -67,8 +70,11 @@ static int end_epoch(struct run *run, enum stop_reason *stop, int *best, struct 
         return 0;
     if (run->sets.valid && run_validate(run, &valid, stop, error))
         return -1;
-    if (!run->sets.valid || *stop == STOP_NOT)
-        *best = close_epoch(run, &valid);
+    if (run->sets.valid && *stop != STOP_NOT)
+        return 0;
+    if (same_data_complete(&run->sets, error))
+        return -1;
+    *best = close_epoch(run, &valid);
     return 0;
 }
 
@@ -116,6 +122,26 @@ static int advance(struct run *run, enum stop_reason *stop, struct error *error)
     return save_what_is_due(run, *stop, by_clock, best, error);
 }
 
+/* Whoever starts a finished run again may want more of it: the line of its end alone would look as if it had
+ * been done. */
+static void say_nothing_is_left(const struct run *run)
+{
+    const struct config *config = run->config;
+    char advice[160] = "";
+    if (run->comm->rank != 0)
+        return;
+    if (run->progress.epoch <= config->train.epochs)
+        snprintf(advice, sizeof advice, "set train.patience higher than %" PRId64 " to go on, or give ",
+            config->train.patience);
+    else if (config->train.optim.schedule != SCHEDULE_COSINE)
+        snprintf(advice, sizeof advice, "set train.epochs higher than %" PRId64 " to go on, or give ",
+            config->train.epochs);
+    log_line(LOG_WARNING,
+        "%s: this run is finished, and nothing was done: %s%s--fresh to start over, or -o DIR --init "
+        "CHECKPOINT to start another run from these weights",
+        run->directory, advice, *advice ? "" : "give ");
+}
+
 static int end_finished(struct run *run)
 {
     records_write_status(&run->records, "finished", run->progress.step, "");
@@ -144,6 +170,14 @@ static int end_failed(struct run *run, const struct error *error)
     return error->code;
 }
 
+/* All ranks have the error. Numbers that diverge may be those of a file that was cut off or written to. */
+static void explain_failure(struct run *run, struct error *error)
+{
+    struct error change = {0};
+    if (sets_agree_unchanged(&run->sets, &change))
+        *error = change;
+}
+
 int run_train(struct run *run)
 {
     struct error error;
@@ -155,9 +189,12 @@ int run_train(struct run *run)
             log_line(LOG_ERROR, "%s", error.text);
         return error.code;
     }
+    if (run->progress.finished)
+        say_nothing_is_left(run);
     while (!run->progress.finished && stop == STOP_NOT) {
         if (advance(run, &stop, &error) == 0)
             continue;
+        explain_failure(run, &error);
         if (run_go_back(run, &error))
             return end_failed(run, &error);
         stop = STOP_NOT; /* whoever asked for it asks again with the next step */

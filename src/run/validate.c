@@ -17,6 +17,7 @@ static void score_batch(
     struct ballot *ballot = &run->learner.ballot;
     ballot_clear(ballot);
     ballot->failed = feed_next(feed, error) || learner_score(&run->learner, feed, tally, data_wait, error);
+    ballot->failed = sets_look(&run->sets, ballot->failed, error) != 0;
     records_keep_lock(&run->records, run->progress.step);
     limits_vote(&run->limits, ballot);
     if (run->limits.longest_step == 0)

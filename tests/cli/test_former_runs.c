@@ -56,6 +56,10 @@ START_TEST(a_run_of_any_version_goes_on_to_the_weights_of_no_interruption)
     job_field(result.output, "finished:", "weights_hash", hash);
     ck_assert_str_eq(hash, undisturbed[_i > 1]);
     ck_assert_int_eq(strstr(result.errors, "train.grain is called train.microbatch now") != NULL, _i < 4);
+    ck_assert_int_eq(job_count_lines(result.errors, "rnn-train: [rank 0 on") -
+            (strstr(result.errors, "train.grain is called") != NULL),
+        _i < 5);
+    ck_assert_int_eq(strstr(result.errors, "which knows shapes, offsets and targets") != NULL, _i < 5);
     job_check_metrics("begun", 4, 2, 0);
     command_result_finish(&result);
     job_finish(again, 1, "kept.ini", "alone", NULL);
@@ -112,7 +116,7 @@ int main(void)
     Suite *suite = suite_create("former-runs");
     TCase *tests = tcase_create("former-runs");
     tcase_set_timeout(tests, 150);
-    tcase_add_loop_test(tests, a_run_of_any_version_goes_on_to_the_weights_of_no_interruption, 1, 5);
+    tcase_add_loop_test(tests, a_run_of_any_version_goes_on_to_the_weights_of_no_interruption, 1, 6);
     tcase_add_test(tests, a_path_of_1000_bytes_trains_and_resumes);
     suite_add_tcase(suite, tests);
     int outcome = suite_run(suite);

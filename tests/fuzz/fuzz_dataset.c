@@ -1,6 +1,7 @@
 /* A dataset: what opens must be read to its end, and what the whole check finds good must open. */
 #include "base/memory.h"
 #include "data/dataset.h"
+#include "data/fingerprint.h"
 #include "fuzz/fuzz.h"
 #include "net/losses/loss.h"
 
@@ -17,7 +18,7 @@ static void use(struct dataset *dataset)
 {
     struct error error;
     uint64_t fingerprint;
-    dataset_fingerprint(dataset, &fingerprint, &error);
+    dataset_former_fingerprint(dataset, &fingerprint, &error);
     for (int64_t s = 0; s < dataset->sequences && s < 4; s++)
         memory_destroy(dataset_name(dataset, s, &error));
     if (dataset->features && dataset->features < 4096) {

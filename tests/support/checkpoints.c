@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "ckpt/layout.h"
 
 #include <check.h>
 #include <math.h>
@@ -36,6 +37,17 @@ static void fill_model(struct checkpoint *c, const struct net *net, int64_t step
     c->weights_hash = hash_bytes(c->weights, c->count * sizeof(float));
 }
 
+static void fill_names(struct net_names *names, enum names_of of, const char *first, const char *second)
+{
+    size_t n = strlen(first) + 1;
+    char **text = memory_create(2 * sizeof *text + n + strlen(second) + 1, 1, NULL);
+    text[0] = (char *)(text + 2);
+    text[1] = text[0] + n;
+    strcpy(text[0], first);
+    strcpy(text[1], second);
+    names->list[of] = (struct name_list){2, text};
+}
+
 static void fill_rest(struct checkpoint *c, int64_t step)
 {
     c->config = copy_text("[model]\ncell = lstm\n; dr\xc3\xb6lf\n");
@@ -66,7 +78,11 @@ static void fill_rest(struct checkpoint *c, int64_t step)
         .skipped = 2,
         .backs = 3,
         .anchor = step};
-    c->fingerprint = 0x0123456789abcdefu;
+    c->version = CHECKPOINT_VERSION;
+    c->data[DATA_TRAIN] = (struct fingerprint){1, 0x0123456789abcdefu, 3, 4, 1};
+    c->data[DATA_VALID] = (struct fingerprint){5, 6, 0, 0, 0};
+    fill_names(&c->names, NAMES_OF_FEATURES, "first", "second");
+    fill_names(&c->names, NAMES_OF_CLASSES, "", "zw\xc3\xb6lf");
     c->classes = 2;
     c->features = 2;
     c->mean = memory_create(2, sizeof(double), NULL);
@@ -82,6 +98,7 @@ static void fill_rest(struct checkpoint *c, int64_t step)
         .job = copy_text(""),
         .time = copy_text("2024-05-06T07:08:09"),
         .run = copy_text(CHECKPOINTS_RUN),
+        .file = {copy_text("device=1"), copy_text("")},
         .ranks = 2};
 }
 
@@ -181,6 +198,21 @@ static void compare_progress(const struct progress *a, const struct progress *b)
     ck_assert_int_eq(a->anchor, b->anchor);
 }
 
+static void compare_data(const struct checkpoint *a, const struct checkpoint *b)
+{
+    for (int i = 0; i < DATA_SETS; i++) {
+        const struct fingerprint *p = &a->data[i], *q = &b->data[i];
+        ck_assert(p->shape == q->shape && p->sample == q->sample && p->complete == q->complete);
+        ck_assert(p->inputs == q->inputs && p->targets == q->targets);
+    }
+    for (size_t i = 0; i < NAMES_LISTS; i++) {
+        const struct name_list *p = &a->names.list[i], *q = &b->names.list[i];
+        ck_assert_uint_eq(p->n, q->n);
+        for (size_t row = 0; row < p->n; row++)
+            ck_assert_str_eq(p->text[row], q->text[row]);
+    }
+}
+
 void checkpoints_compare(const struct checkpoint *a, const struct checkpoint *b)
 {
     ck_assert_str_eq(a->config, b->config);
@@ -196,7 +228,7 @@ void checkpoints_compare(const struct checkpoint *a, const struct checkpoint *b)
             ck_assert_mem_eq(a->moments[m], b->moments[m], a->count * sizeof(float));
     }
     compare_progress(&a->progress, &b->progress);
-    ck_assert_uint_eq(a->fingerprint, b->fingerprint);
+    compare_data(a, b);
     ck_assert_int_eq(a->classes, b->classes);
     ck_assert_uint_eq(a->features, b->features);
     if (a->features) {

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "data/dataset.h"
+#include "data/fingerprint.h"
 #include "data/statistics.h"
 #include "support/sample.h"
 #include "support/suite.h"
@@ -495,7 +496,7 @@ static uint64_t fingerprint(const struct sample *sample, size_t cache)
     uint64_t out = 0;
     sample_write(sample, path);
     struct dataset *dataset = open_well(path, cache);
-    ck_assert_int_eq(dataset_fingerprint(dataset, &out, NULL), 0);
+    ck_assert_int_eq(dataset_former_fingerprint(dataset, &out, NULL), 0);
     dataset_close(dataset);
     return out;
 }

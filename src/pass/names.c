@@ -1,0 +1,37 @@
+#include "pass/names.h"
+
+#include "base/log.h"
+#include "data/names.h"
+
+static int check(const struct net_names *network, struct dataset *dataset, const struct net_names *names,
+    struct error *error)
+{
+    char warning[1024];
+    if (net_names_compare(network, names, dataset->path, error))
+        return -1;
+    net_names_describe_missing(network, names, dataset->path, warning, sizeof warning);
+    if (*warning)
+        log_line(LOG_WARNING, "%s", warning);
+    return 0;
+}
+
+int names_check(const struct net_names *network, struct dataset *dataset, struct error *error)
+{
+    struct net_names names = {0};
+    int failed = dataset_read_names(dataset, &names, error) || check(network, dataset, &names, error);
+    net_names_finish(&names);
+    return failed ? -1 : 0;
+}
+
+int names_check_inputs(const struct net_names *network, struct dataset *dataset, struct error *error)
+{
+    struct net_names names = {0}, of_inputs = {0}, inputs = {0};
+    int failed = dataset_read_names(dataset, &names, error);
+    for (size_t i = NAMES_OF_FEATURES; i <= NAMES_OF_SYMBOLS; i++) {
+        of_inputs.list[i] = names.list[i];
+        inputs.list[i] = network->list[i];
+    }
+    failed = failed || check(&inputs, dataset, &of_inputs, error);
+    net_names_finish(&names);
+    return failed ? -1 : 0;
+}

@@ -1,0 +1,220 @@
+#include "run/same_data.h"
+
+#include "base/log.h"
+#include "data/names.h"
+#include "pass/names.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* What is compared, and what to do about a difference. */
+struct comparison {
+    struct sets *sets;
+    const char *directory; /* the run's */
+    int accept;
+};
+
+static struct dataset *get_set(const struct sets *sets, int i)
+{
+    return i == DATA_TRAIN ? sets->train : sets->valid;
+}
+
+/* Tells a difference of a set, `what` being which: an error, or a warning where it is accepted. */
+static int tell_difference(const struct comparison *comparison, int i, const char *what, struct error *error)
+{
+    const struct dataset *set = get_set(comparison->sets, i);
+    const char *kind = i == DATA_TRAIN ? "training set" : "validation set";
+    const char *path = set ? set->path : "data.valid";
+    if (!comparison->accept)
+        return error_set(error, EXIT_CODE_DATA,
+            "%s: %s is not the data this run was begun with (%s: %s): give the same data, or "
+            "--accept-changed-data to go on with these, or --fresh to start over, or -o DIR --init "
+            "CHECKPOINT "
+            "to start another run from these weights",
+            comparison->directory, path, kind, what);
+    log_line(LOG_WARNING, "%s: %s is not the data this run was begun with (%s: %s): it goes on with these",
+        comparison->directory, path, kind, what);
+    return 0;
+}
+
+/* ---- shapes, offsets, names ---- */
+
+/* Formats before 5. */
+static int compare_former(
+    const struct comparison *comparison, const struct checkpoint *checkpoint, struct error *error)
+{
+    uint64_t fingerprint = 0;
+    if (dataset_former_fingerprint(comparison->sets->train, &fingerprint, error))
+        return -1;
+    if (fingerprint != checkpoint->fingerprint)
+        return tell_difference(comparison, DATA_TRAIN, "shapes, offsets or targets differ", error);
+    log_line(LOG_WARNING,
+        "%s: its checkpoint has format %" PRId64 ", which knows shapes, offsets and targets of the training "
+        "set: whether inputs, names and validation set are those it was begun with cannot be told",
+        comparison->directory, checkpoint->version);
+    return 0;
+}
+
+static int compare_shapes(
+    const struct comparison *comparison, const struct checkpoint *checkpoint, struct error *error)
+{
+    for (int i = 0; i < DATA_SETS; i++) {
+        const struct fingerprint *was = &checkpoint->data[i], *is = &comparison->sets->record[i].print;
+        const char *what = NULL;
+        if (!was->shape != !is->shape)
+            what =
+                was->shape ? "there was one, and now there is none" : "there was none, and now there is one";
+        else if (was->shape != is->shape)
+            what = "shapes or offsets differ";
+        else if (!was->complete && was->sample != is->sample)
+            what = "values differ";
+        if (what && tell_difference(comparison, i, what, error))
+            return -1;
+    }
+    return 0;
+}
+
+static int compare_names(
+    const struct comparison *comparison, const struct checkpoint *checkpoint, struct error *error)
+{
+    struct error why = {0};
+    char warning[1024];
+    struct sets *sets = comparison->sets;
+    const char *path = sets->train->path;
+    if (net_names_compare(&checkpoint->names, &sets->names, path, &why)) {
+        if (!comparison->accept)
+            return error_set(error, EXIT_CODE_DATA,
+                "%s: the names are not those this run was begun with: %s, or --accept-changed-data, or "
+                "--fresh to start over",
+                comparison->directory, why.text);
+        log_line(LOG_WARNING,
+            "%s: the names are not those this run was begun with: it goes on with these: %s",
+            comparison->directory, why.text);
+    }
+    if (checkpoint->version >= 5) {
+        net_names_describe_missing(&checkpoint->names, &sets->names, path, warning, sizeof warning);
+        if (*warning)
+            log_line(LOG_WARNING, "%s", warning);
+    }
+    return net_names_complete(&sets->names, &checkpoint->names, error);
+}
+
+int same_data_shapes(struct sets *sets, const char *directory, const struct checkpoint *checkpoint,
+    int accept, struct error *error)
+{
+    const struct comparison comparison = {sets, directory, accept};
+    int failed = checkpoint->version < 5 ? compare_former(&comparison, checkpoint, error)
+                                         : compare_shapes(&comparison, checkpoint, error);
+    return failed || compare_names(&comparison, checkpoint, error) ? -1 : 0;
+}
+
+/* ---- values ---- */
+
+/* How the fingerprint of all values of a set is come by. */
+enum source {
+    SOURCE_CHECKPOINT, /* it is the same file */
+    SOURCE_READ_NOW,
+    SOURCE_READ_LATER /* as the epoch reads it */
+};
+
+/* Rank 0 calls. */
+static enum source choose_source(const struct dataset *set, const struct fingerprint *was, const char *file)
+{
+    struct file_identity before;
+    if (was && was->complete && file && file_read_identity(file, &before) == 0 &&
+        file_is_same(&before, &set->identity))
+        return SOURCE_CHECKPOINT;
+    if (was && was->complete && !dataset_is_kept(set))
+        log_line(LOG_INFO,
+            "%s: is another file than before, or was touched: all of it is read, to compare what is in it",
+            set->path);
+    return dataset_is_kept(set) || (was && was->complete) ? SOURCE_READ_NOW : SOURCE_READ_LATER;
+}
+
+static void show_life(const void *comm)
+{
+    comm_show_life(comm);
+}
+
+/* All ranks call. */
+static int complete(struct set_record *record, const struct comm *comm, struct error *error)
+{
+    struct value_sums *sums = &record->sums;
+    comm_sum_uint64(comm, sums->sum, value_sums_count(sums));
+    value_sums_read_missing(sums, (size_t)comm->rank, (size_t)comm->ranks, show_life, comm, error);
+    if (comm_agree(comm, error))
+        return -1;
+    comm_sum_uint64(comm, sums->sum, value_sums_count(sums));
+    value_sums_take(sums, &record->print);
+    value_sums_finish(sums);
+    return 0;
+}
+
+/* All ranks call. Fills the fingerprint of a set, or begins with what an epoch will fill. */
+static int take_values(struct set_record *record, const struct comm *comm, struct dataset *set,
+    enum source source, const struct fingerprint *was, struct error *error)
+{
+    comm_broadcast(comm, &source, sizeof source, 0);
+    if (source == SOURCE_CHECKPOINT) {
+        if (comm->rank == 0)
+            record->print = *was;
+        comm_broadcast(comm, &record->print, sizeof record->print, 0);
+        return 0;
+    }
+    value_sums_init(&record->sums, set, error);
+    if (comm_agree(comm, error))
+        return -1;
+    return source == SOURCE_READ_NOW ? complete(record, comm, error) : 0;
+}
+
+static int compare_values(
+    const struct comparison *comparison, int i, const struct fingerprint *was, struct error *error)
+{
+    const struct fingerprint *is = &comparison->sets->record[i].print;
+    if (!was->complete || !is->complete)
+        return 0;
+    int inputs = was->inputs != is->inputs, targets = was->targets != is->targets;
+    if (!inputs && !targets)
+        return 0;
+    const char *what = inputs && targets ? "inputs and targets differ"
+        : inputs                         ? "inputs differ"
+                                         : "targets differ";
+    return tell_difference(comparison, i, what, error);
+}
+
+int same_data_values(struct sets *sets, const char *directory, const struct checkpoint *checkpoint,
+    int accept, struct error *error)
+{
+    const struct comm *comm = sets->comm;
+    const struct comparison comparison = {sets, directory, accept};
+    int knows = comm->rank == 0 && checkpoint && checkpoint->version >= 5;
+    if (comm->rank == 0 && sets->valid)
+        names_check(&sets->names, sets->valid, error);
+    if (comm_agree(comm, error))
+        return -1;
+    for (int i = 0; i < DATA_SETS; i++) {
+        struct dataset *set = get_set(sets, i);
+        const struct fingerprint *was = knows && checkpoint->data[i].shape ? &checkpoint->data[i] : NULL;
+        if (!set)
+            continue;
+        enum source source = SOURCE_READ_LATER;
+        if (comm->rank == 0)
+            source = choose_source(set, was, knows ? checkpoint->provenance.file[i] : NULL);
+        if (take_values(&sets->record[i], comm, set, source, was, error))
+            return -1;
+        if (was)
+            compare_values(&comparison, i, was, error);
+        if (comm_agree(comm, error))
+            return -1;
+    }
+    return 0;
+}
+
+int same_data_complete(struct sets *sets, struct error *error)
+{
+    for (int i = 0; i < DATA_SETS; i++)
+        if (get_set(sets, i) && !sets->record[i].print.complete &&
+            complete(&sets->record[i], sets->comm, error))
+            return -1;
+    return 0;
+}

@@ -1,0 +1,262 @@
+/* Data that are not what a run was begun with, nor what a network was trained on, and data that are. */
+#include "base/memory.h"
+#include "support/job.h"
+#include "support/suite.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char base[] = "[data]\ntrain = train.h5\nvalid = valid.h5\n"
+                           "[model]\nhidden = 4\nlayers = 1\n"
+                           "[train]\nbatch = 8\nmicrobatch = 2\nepochs = 2\nlr = 0.01\n";
+
+static const struct sample_shape shape = {
+    .sequences = 41, .shortest = 1, .longest = 30, .features = 3, .kind = SAMPLE_PER_SEQUENCE, .classes = 3};
+
+static const char *const features[] = {"x", "y", "z"}, *const classes[] = {"a", "b", "c"},
+                         *const other_features[] = {"z", "y", "x"}, *const other_classes[] = {"a", "b", "d"};
+
+enum change { NO_CHANGE, OTHER_INPUT, OTHER_TARGET };
+
+/* Writes the sample of a seed; names of NULL are left out. */
+static void write_set(const char *name, uint64_t seed, enum change change, const char *const *feature_names,
+    const char *const *class_names, int level)
+{
+    struct sample sample;
+    sample_init(&sample, &shape, seed);
+    if (change == OTHER_INPUT)
+        sample.inputs[77 * 3] += 0.5f;
+    if (change == OTHER_TARGET)
+        sample.classes[40] = (sample.classes[40] + 1) % 3;
+    struct h5_image *image = sample_image(&sample, NULL);
+    if (feature_names)
+        h5_image_texts(image, "feature_names", 3, feature_names);
+    if (class_names)
+        h5_image_texts(image, "class_names", 3, class_names);
+    if (level)
+        h5_image_attribute_int32(image, "/", "level", level);
+    sample_save(image, job_path(name));
+    sample_finish(&sample);
+}
+
+static void write_data(void)
+{
+    write_set("train.h5", 1, NO_CHANGE, features, classes, 0);
+    write_set("valid.h5", 2, NO_CHANGE, features, classes, 0);
+    job_write_text("base.ini", base);
+}
+
+/* The sets are kept in memory, or read as they are needed. */
+static const char *const caches[] = {"data.cache=256 MiB", "data.cache=3 KiB"};
+static const char *cache = "data.cache=256 MiB"; /* of the test at hand */
+
+static void refuse(int ranks, const char *run, const char *set, const char *first, const char *second)
+{
+    struct command_result result;
+    job_run(&result, ranks, "base.ini", run, "-s", set, "-s", "train.epochs=3", "-s", cache, NULL);
+    job_expect(&result, 65);
+    job_complains(&result, 1, first, second, "--accept-changed-data", "--fresh", NULL);
+    ck_assert_str_eq(result.output, "");
+    command_result_finish(&result);
+}
+
+/* ---- values ---- */
+
+START_TEST(one_other_value_is_refused_whichever_set_it_is_in)
+{
+    char run[20], hash[17], wants[17];
+    struct command_result result;
+    cache = caches[_i];
+    snprintf(run, sizeof run, "values-%d", _i);
+    write_set("inputs.h5", 1, OTHER_INPUT, features, classes, 0);
+    write_set("targets.h5", 1, OTHER_TARGET, features, classes, 0);
+    write_set("valid-inputs.h5", 2, OTHER_INPUT, features, classes, 0);
+    job_finish(hash, 2, "base.ini", run, "-s", cache, NULL);
+    refuse(3, run, "data.train=inputs.h5", "inputs.h5", "(training set: inputs differ)");
+    refuse(0, run, "data.train=targets.h5", "targets.h5", "(training set: targets differ)");
+    refuse(0, run, "data.valid=valid-inputs.h5", "valid-inputs.h5", "(validation set: inputs differ)");
+    refuse(0, run, "data.valid=train.h5", "train.h5", "(validation set: shapes or offsets differ)");
+    refuse(0, run, "data.valid=", "data.valid", "(validation set: there was one, and now there is none)");
+    job_run(&result, 2, "base.ini", run, "-s", "data.train=inputs.h5", "--accept-changed-data", "-s",
+        "train.epochs=3", "-s", cache, NULL);
+    job_expect(&result, 0);
+    job_complains(&result, 1, "warning: ", "inputs.h5", "(training set: inputs differ): it goes on", NULL);
+    command_result_finish(&result);
+    job_finish(hash, 0, "base.ini", run, "-s", "data.train=inputs.h5", "-s", "train.epochs=4", NULL);
+    job_finish(wants, 0, "base.ini", run, "-s", "data.train=inputs.h5", "-s", "train.epochs=4", NULL);
+    ck_assert_str_eq(hash, wants);
+}
+END_TEST
+
+/* The file is written anew, with another size, inode and time. */
+START_TEST(the_same_values_in_another_file_are_the_same_data)
+{
+    char run[20], hash[17], wants[17];
+    cache = caches[_i];
+    snprintf(run, sizeof run, "moved-%d", _i);
+    write_set("again.h5", 1, NO_CHANGE, features, classes, 1);
+    job_finish(wants, 0, "base.ini", "three", "-s", "train.epochs=3", NULL);
+    job_finish(hash, 2, "base.ini", run, "-s", cache, NULL);
+    job_finish(
+        hash, 3, "base.ini", run, "-s", "data.train=again.h5", "-s", "train.epochs=3", "-s", cache, NULL);
+    ck_assert_str_eq(hash, wants);
+}
+END_TEST
+
+static void expect_equal_checkpoints(const char *one, const char *other, int step)
+{
+    char paths[2][100];
+    struct command_result result;
+    snprintf(paths[0], sizeof paths[0], "%s/checkpoint-%010d.h5", one, step);
+    snprintf(paths[1], sizeof paths[1], "%s/checkpoint-%010d.h5", other, step);
+    command_call(&result, JOB_SECONDS, "h5diff", "--exclude-path", "/provenance", job_path(paths[0]),
+        job_path(paths[1]), NULL);
+    ck_assert_msg(result.status == 0, "%s", result.output);
+    command_result_finish(&result);
+}
+
+static int64_t completeness(const char *run, int step)
+{
+    char path[100];
+    int64_t complete = -1;
+    struct error error = {0};
+    snprintf(path, sizeof path, "%s/checkpoint-%010d.h5", run, step);
+    struct h5_file *file = h5_open(job_path(path), 0, &error);
+    ck_assert_msg(file != NULL, "%s", error.text);
+    ck_assert_int_eq(h5_attribute_integer(file, "/data", "train_complete", &complete, &error), 1);
+    h5_close(file);
+    return complete;
+}
+
+/* The second run stops in its first epoch, of 6 steps, and reads at the end of it what it has not seen. */
+START_TEST(a_fingerprint_that_an_epoch_fills_depends_on_neither_ranks_nor_a_stop)
+{
+    enum { STEPS = 6 };
+    char hash[17], name[64];
+    const char *every = "checkpoint.every=1 step", *keep = "checkpoint.keep=100", *small = caches[1];
+    job_finish(hash, 1, "base.ini", "straight", "-s", every, "-s", keep, "-s", small, NULL);
+    job_finish(hash, 3, "base.ini", "stopped", "-s", every, "-s", keep, "-s", small, NULL);
+    for (int step = 1; step <= 2 * STEPS; step++) {
+        ck_assert_int_eq(completeness("straight", step), step >= STEPS);
+        expect_equal_checkpoints("straight", "stopped", step);
+    }
+    for (int step = 4; step <= 2 * STEPS; step++) {
+        snprintf(name, sizeof name, "stopped/checkpoint-%010d.h5", step);
+        job_remove(name);
+    }
+    job_finish(hash, 2, "base.ini", "stopped", "-s", every, "-s", keep, "-s", small, NULL);
+    for (int step = 4; step <= 2 * STEPS; step++)
+        expect_equal_checkpoints("straight", "stopped", step);
+}
+END_TEST
+
+/* ---- names ---- */
+
+START_TEST(other_names_in_validation_are_refused)
+{
+    static const struct {
+        const char *const *features, *const *classes;
+        const char *first, *second;
+    } wrong[] = {
+        {other_features, classes, "feature_names: row 0 is \"z\" where the network has \"x\"",
+            "\"z\" in row 2"},
+        {features, other_classes, "class_names: row 2 is \"d\" where the network has \"c\"",
+            "no \"d\" at all"},
+    };
+    struct command_result result;
+    write_set("other.h5", 2, NO_CHANGE, wrong[_i].features, wrong[_i].classes, 0);
+    for (int ranks = 0; ranks <= 2; ranks += 2) {
+        job_run(&result, ranks, "base.ini", "misnamed", "-s", "data.valid=other.h5", NULL);
+        job_expect(&result, 65);
+        job_complains(&result, 1, "other.h5", wrong[_i].first, wrong[_i].second, NULL);
+        command_result_finish(&result);
+    }
+}
+END_TEST
+
+START_TEST(names_that_are_absent_are_warned_of_once_and_kept_by_the_run)
+{
+    struct command_result result;
+    char hash[17];
+    write_set("nameless.h5", 1, NO_CHANGE, NULL, NULL, 0);
+    write_set("nameless-valid.h5", 2, NO_CHANGE, NULL, NULL, 0);
+    job_run(&result, 3, "base.ini", "named", "-s", "data.valid=nameless-valid.h5", NULL);
+    job_expect(&result, 0);
+    job_complains(&result, 1, "warning: ", "nameless-valid.h5: has no feature_names, class_names", NULL);
+    command_result_finish(&result);
+    job_run(&result, 2, "base.ini", "named", "-s", "data.train=nameless.h5", "-s", "train.epochs=3", NULL);
+    job_expect(&result, 0);
+    job_complains(&result, 1, "warning: ", "nameless.h5: has no feature_names, class_names", NULL);
+    command_result_finish(&result);
+    job_finish(hash, 0, "base.ini", "named", "-s", "train.epochs=4", NULL);
+    write_set("permuted.h5", 1, NO_CHANGE, other_features, classes, 0);
+    refuse(0, "named", "data.train=permuted.h5", "permuted.h5: feature_names: row 0", "not those this run");
+}
+END_TEST
+
+static void predict(struct command_result *result, int ranks, const char *set)
+{
+    char count[8];
+    snprintf(count, sizeof count, "%d", ranks);
+    job_remove("out.h5");
+    command_call(result, JOB_SECONDS, getenv("MPIRUN"), "-np", count, getenv("RNN_PREDICT"), "-o",
+        job_path("out.h5"), job_path("whole"), job_path(set), NULL);
+}
+
+static void expect_names(const char *set, const char *const *names)
+{
+    char **texts = NULL;
+    struct error error = {0};
+    struct h5_file *file = h5_open(job_path("out.h5"), 0, &error);
+    ck_assert_msg(file && h5_read_texts(file, set, 0, 3, &texts, &error) == 0, "%s", error.text);
+    for (int i = 0; i < 3; i++)
+        ck_assert_str_eq(texts[i], names[i]);
+    memory_destroy(texts);
+    h5_close(file);
+}
+
+START_TEST(predictions_carry_the_names_of_the_network_and_refuse_others)
+{
+    struct command_result result;
+    char hash[17];
+    job_write_text("out.h5", "");
+    job_finish(hash, 0, "base.ini", "whole", NULL);
+    write_set("nameless.h5", 3, NO_CHANGE, NULL, NULL, 0);
+    predict(&result, 3, "nameless.h5");
+    job_expect(&result, 0);
+    ck_assert_int_eq(job_count_lines(result.errors, "rnn-predict: "), 1);
+    ck_assert_ptr_nonnull(strstr(result.errors, "warning: "));
+    ck_assert_ptr_nonnull(strstr(result.errors, "nameless.h5: has no feature_names, class_names"));
+    command_result_finish(&result);
+    expect_names("class_names", classes);
+    write_set("permuted.h5", 3, NO_CHANGE, features, other_classes, 0);
+    predict(&result, 2, "permuted.h5");
+    job_expect(&result, 65);
+    ck_assert_int_eq(job_count_lines(result.errors, "rnn-predict: "), 1);
+    ck_assert_ptr_nonnull(strstr(result.errors, "permuted.h5: class_names: row 2 is \"d\""));
+    ck_assert(!job_exists("out.h5"));
+    command_result_finish(&result);
+    job_write_text("out.h5", "");
+}
+END_TEST
+
+int main(void)
+{
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    job_open();
+    Suite *suite = suite_create("same-data");
+    TCase *tests = tcase_create("same-data");
+    tcase_add_unchecked_fixture(tests, write_data, NULL);
+    tcase_set_timeout(tests, 150);
+    tcase_add_loop_test(tests, one_other_value_is_refused_whichever_set_it_is_in, 0, 2);
+    tcase_add_loop_test(tests, the_same_values_in_another_file_are_the_same_data, 0, 2);
+    tcase_add_test(tests, a_fingerprint_that_an_epoch_fills_depends_on_neither_ranks_nor_a_stop);
+    tcase_add_loop_test(tests, other_names_in_validation_are_refused, 0, 2);
+    tcase_add_test(tests, names_that_are_absent_are_warned_of_once_and_kept_by_the_run);
+    tcase_add_test(tests, predictions_carry_the_names_of_the_network_and_refuse_others);
+    suite_add_tcase(suite, tests);
+    int outcome = suite_run(suite);
+    job_close();
+    return outcome;
+}
