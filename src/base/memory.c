@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED
@@ -27,6 +28,17 @@ enum { ARENA_GAP = 0 };
 
 enum { HUGE_PAGE = 2 << 20 };
 
+/* Asks for huge pages where the block fills them, which is a wish, and for ordinary ones in what is left
+ * behind and where malloc keeps its own numbers before: else the kernel may take a whole huge page for
+ * either. */
+static void advise(char *block, size_t bytes)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), filled = bytes / HUGE_PAGE * HUGE_PAGE;
+    madvise(block, filled, MADV_HUGEPAGE);
+    madvise(block - page, page, MADV_NOHUGEPAGE);
+    madvise(block + filled, (bytes - filled + page - 1) / page * page, MADV_NOHUGEPAGE);
+}
+
 void *memory_create(size_t n, size_t size, struct error *error)
 {
     if (size && n > (SIZE_MAX - HUGE_PAGE) / size) {
@@ -34,16 +46,15 @@ void *memory_create(size_t n, size_t size, struct error *error)
             error, EXIT_CODE_INTERNAL, "%zu items of %zu bytes are more than memory can address", n, size);
         return NULL;
     }
-    size_t bytes = n * size;
-    size_t alignment = bytes >= 2 * (size_t)HUGE_PAGE ? HUGE_PAGE : MEMORY_ALIGNMENT;
-    size_t rounded = (bytes + alignment) / alignment * alignment;
-    void *block = aligned_alloc(alignment, rounded);
-    if (!block) {
+    size_t bytes = n * size, rounded = (bytes + MEMORY_ALIGNMENT) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
+    int large = bytes >= 2 * (size_t)HUGE_PAGE;
+    void *block = NULL;
+    if (posix_memalign(&block, large ? HUGE_PAGE : MEMORY_ALIGNMENT, rounded) != 0) {
         error_set(error, EXIT_CODE_INTERNAL, "out of memory: no block of %zu bytes to be had", bytes);
         return NULL;
     }
-    if (alignment == HUGE_PAGE)
-        madvise(block, rounded, MADV_HUGEPAGE); /* a wish: ordinary pages serve too */
+    if (large)
+        advise(block, rounded);
     return memset(block, 0, rounded);
 }
 

@@ -117,6 +117,37 @@ static size_t arena_gap(void)
     return arena.peak - MEMORY_ALIGNMENT;
 }
 
+/* Bytes of this process that are in memory. */
+static long count_resident(void)
+{
+    long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    ck_assert(file && fscanf(file, "%*d %ld", &pages) == 1);
+    fclose(file);
+    return pages * sysconf(_SC_PAGESIZE);
+}
+
+/* Nothing is made up to a whole huge page: of ten blocks none takes more than some pages beside what it is.
+ */
+START_TEST(a_large_block_takes_the_memory_that_it_holds)
+{
+#if !defined(__SANITIZE_ADDRESS__)
+    enum { BLOCKS = 10 };
+    const size_t sizes[] = {4 << 20, (4 << 20) + 4096, (5 << 20) + 64, (6 << 20) - 64};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char *block[BLOCKS];
+        long before = count_resident();
+        for (int b = 0; b < BLOCKS; b++)
+            ck_assert_ptr_nonnull(block[b] = memory_create(sizes[i], 1, NULL));
+        long taken = count_resident() - before;
+        ck_assert_msg(taken < (long)(BLOCKS * (sizes[i] + (64 << 10))), "%zu: %ld", sizes[i], taken / BLOCKS);
+        for (int b = 0; b < BLOCKS; b++)
+            memory_destroy(block[b]);
+    }
+#endif
+}
+END_TEST
+
 START_TEST(arena_measures_what_it_then_hands_out)
 {
     struct arena arena = {0};
@@ -243,6 +274,7 @@ int main(void)
     tcase_add_test(cases, permutation_holds_each_number_once);
     tcase_add_test(cases, utf8_is_told_from_all_else);
     tcase_add_test(cases, too_large_a_block_is_an_error);
+    tcase_add_test(cases, a_large_block_takes_the_memory_that_it_holds);
     tcase_add_test(cases, arena_measures_what_it_then_hands_out);
     if (arena_gap())
         tcase_add_test(cases, the_address_sanitizer_finds_a_float_behind_a_piece_of_an_arena);
