@@ -3,9 +3,11 @@
 #include "support/job.h"
 #include "support/suite.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char base[] = "[data]\ntrain = train.h5\nvalid = valid.h5\n"
                            "[model]\nhidden = 4\nlayers = 1\n"
@@ -241,6 +243,78 @@ START_TEST(predictions_carry_the_names_of_the_network_and_refuse_others)
 }
 END_TEST
 
+/* ---- files that change, and files that differ ---- */
+
+enum meddling { CUT_OFF, WRITTEN_TO, RENAMED_OVER, MEDDLINGS };
+
+static void meddle(enum meddling how, const char *name)
+{
+    char path[400];
+    snprintf(path, sizeof path, "%s", job_path(name));
+    FILE *file = how == RENAMED_OVER ? NULL : fopen(path, "r+");
+    if (how == CUT_OFF)
+        ck_assert_int_eq(truncate(path, 20000), 0);
+    else if (how == WRITTEN_TO)
+        ck_assert(fseek(file, -1, SEEK_END) == 0 && fputc(0, file) != EOF);
+    else
+        ck_assert_int_eq(rename(job_path("valid.h5"), path), 0);
+    if (file)
+        ck_assert_int_eq(fclose(file), 0);
+}
+
+/* Epochs without end on a set that is read as it is needed: only the meddling ends them, or a signal. */
+START_TEST(a_file_that_changes_while_it_is_read_ends_the_run_with_its_last_checkpoint)
+{
+    struct command_process process;
+    struct command_result result;
+    char run[20], reason[256];
+    snprintf(run, sizeof run, "meddled-%d", _i);
+    write_set("meddled.h5", 1, NO_CHANGE, features, classes, 0);
+    job_start(&process, 2, "base.ini", run, "-s", "data.train=meddled.h5", "-s", "data.cache=3 KiB", "-s",
+        "train.epochs=1000000", NULL);
+    ck_assert(command_await_output(&process, "epoch=2 ", 1, JOB_SECONDS));
+    meddle((enum meddling)_i, "meddled.h5");
+    if (_i == RENAMED_OVER) {
+        ck_assert(command_await_output(&process, "epoch=9 ", 1, JOB_SECONDS));
+        command_signal(&process, SIGUSR1);
+    }
+    command_wait(&process, &result);
+    job_expect(&result, _i == RENAMED_OVER ? 0 : 65);
+    if (_i != RENAMED_OVER) {
+        job_complains(&result, 1, "meddled.h5: was changed while it is read",
+            _i == CUT_OFF ? "its size went from" : "it was written to", NULL);
+        job_status(run, "state", reason);
+        ck_assert_str_eq(reason, "failed");
+        ck_assert_int_ge(job_count(run, "checkpoint-"), 1);
+    }
+    command_result_finish(&result);
+    write_data();
+}
+END_TEST
+
+/* Ranks started in two folders, with files of one shape and name in them. */
+START_TEST(ranks_that_open_different_files_of_one_shape_are_refused)
+{
+    struct command_result result;
+    char folder[400], other[400];
+    snprintf(folder, sizeof folder, "%s", job_path("here"));
+    snprintf(other, sizeof other, "%s", job_path("there"));
+    command_call(&result, JOB_SECONDS, "mkdir", folder, other, NULL);
+    command_result_finish(&result);
+    write_set("here/train.h5", 1, NO_CHANGE, features, classes, 0);
+    write_set("there/train.h5", 1, OTHER_TARGET, features, classes, 0);
+    command_call(&result, JOB_SECONDS, getenv("MPIRUN"), "-np", "2", "sh", "-c",
+        "cd $0/$(test ${OMPI_COMM_WORLD_RANK:-$PMI_RANK} = 0 && echo here || echo there) && "
+        "exec $RNN_TRAIN -o $0/apart -s data.train=train.h5 $0/base.ini",
+        job_path("."), NULL);
+    ck_assert_int_eq(result.status, 65);
+    ck_assert_ptr_nonnull(
+        strstr(result.errors, "there/train.h5: what is in this file is not what rank 0 has"));
+    ck_assert_ptr_nonnull(strstr(result.errors, "rank 1 on "));
+    command_result_finish(&result);
+}
+END_TEST
+
 int main(void)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -255,6 +329,9 @@ int main(void)
     tcase_add_loop_test(tests, other_names_in_validation_are_refused, 0, 2);
     tcase_add_test(tests, names_that_are_absent_are_warned_of_once_and_kept_by_the_run);
     tcase_add_test(tests, predictions_carry_the_names_of_the_network_and_refuse_others);
+    tcase_add_loop_test(
+        tests, a_file_that_changes_while_it_is_read_ends_the_run_with_its_last_checkpoint, 0, MEDDLINGS);
+    tcase_add_test(tests, ranks_that_open_different_files_of_one_shape_are_refused);
     suite_add_tcase(suite, tests);
     int outcome = suite_run(suite);
     job_close();
