@@ -381,7 +381,7 @@ START_TEST(sequences_without_a_target_change_no_mean)
 }
 END_TEST
 
-/* Rows of metrics.csv tell steps in which nothing counted by a loss that is no number; the weights go on. */
+/* Rows of metrics.csv tell steps in which nothing counted by having no loss; the weights go on. */
 START_TEST(a_batch_in_which_nothing_counts_is_a_step_without_update)
 {
     const struct type *type = &types[_i];
