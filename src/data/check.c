@@ -62,12 +62,13 @@ static void add_integer(
     const char *note = values->lowest < 0 ? " (-1 is no target)"
         : !inputs && item == -1           ? " (-1, no target, needs one target per frame or per sequence)"
                                           : "";
-    char place[200];
+    char place[200], number[H5_INTEGER_TEXT];
     write_place(dataset, values, row, place, sizeof place);
+    dataset_write_integer(dataset, values->set, row, item, INT32_MAX, number);
     faults_add(faults, EXIT_CODE_DATA,
-        "%s: %s: %s: %s %" PRId32 " is out of range: with %s = %" PRId32 " only %" PRId32 " to %" PRId32
+        "%s: %s: %s: %s %s is out of range: with %s = %" PRId32 " only %" PRId32 " to %" PRId32
         " are allowed%s: correct the value or %s",
-        dataset->path, values->set, place, what, item, attribute, values->limit, values->lowest,
+        dataset->path, values->set, place, what, number, attribute, values->limit, values->lowest,
         values->limit - 1, note, attribute);
 }
 

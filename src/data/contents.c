@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 static char *read_name(struct dataset *dataset, const char *set, int64_t row, struct error *error)
@@ -38,4 +39,12 @@ void dataset_write_name(struct dataset *dataset, int64_t s, char *text, size_t s
 void dataset_write_feature(struct dataset *dataset, int64_t i, char *text, size_t size)
 {
     write_name(read_name(dataset, "feature_names", i, NULL), text, size);
+}
+
+void dataset_write_integer(struct dataset *dataset, const char *set, int64_t row, int64_t value, int64_t most,
+    char text[H5_INTEGER_TEXT])
+{
+    snprintf(text, H5_INTEGER_TEXT, "%" PRId64, value);
+    if (value == most || value == -most - 1)
+        h5_write_integer(dataset->file, set, row, text);
 }

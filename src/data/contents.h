@@ -85,6 +85,11 @@ static inline int dataset_has_any_targets(const struct dataset *dataset)
  * cannot be read. */
 char *dataset_name(struct dataset *dataset, int64_t s, struct error *error);
 
+/* Writes an integer of a set for a message, as it is in the file: `value` is what was read of it, `most` the
+ * largest that this could have become (and -most - 1 the least). */
+void dataset_write_integer(struct dataset *dataset, const char *set, int64_t row, int64_t value, int64_t most,
+    char text[H5_INTEGER_TEXT]);
+
 /* ` "name"` of a sequence for messages, short and without control characters; empty where there is none. */
 void dataset_write_name(struct dataset *dataset, int64_t s, char *text, size_t size);
 void dataset_write_feature(struct dataset *dataset, int64_t i, char *text, size_t size); /* of a feature */

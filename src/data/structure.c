@@ -206,49 +206,65 @@ static int check_offsets_shape(
     return -1;
 }
 
+/* Writes an offset for a message, as it is in the file. */
+static const char *write_offset(struct dataset *dataset, const struct offsets *offsets, int64_t row,
+    int64_t value, char text[H5_INTEGER_TEXT])
+{
+    dataset_write_integer(dataset, offsets->name, row, value, INT64_MAX, text);
+    return text;
+}
+
 /* Checks where sequence s begins, `from`, and ends, `to`. */
 static void check_sequence(struct dataset *dataset, const struct offsets *offsets, int64_t s, int64_t from,
     int64_t to, struct faults *faults)
 {
+    char begin[H5_INTEGER_TEXT], end[H5_INTEGER_TEXT];
+    if (to > from && (uint64_t)to - (uint64_t)from <= INT32_MAX)
+        return;
+    write_offset(dataset, offsets, s, from, begin);
+    write_offset(dataset, offsets, s + 1, to, end);
     if (to < from)
         faults_add(faults, EXIT_CODE_DATA,
-            "%s: %s: row %" PRId64 " falls from %" PRId64 " to %" PRId64 ", where sequence %" PRId64
+            "%s: %s: row %" PRId64 " falls from %s to %s, where sequence %" PRId64
             " ends: offsets have to rise: write them anew",
-            dataset->path, offsets->name, s + 1, from, to, s);
+            dataset->path, offsets->name, s + 1, begin, end, s);
     else if (to == from && offsets->shortest)
         faults_add(faults, EXIT_CODE_DATA,
-            "%s: %s: row %" PRId64 " is %" PRId64 " as the row before: sequence %" PRId64
+            "%s: %s: row %" PRId64 " is %s as the row before: sequence %" PRId64
             " has no frames, one at least is needed: leave the sequence out",
-            dataset->path, offsets->name, s + 1, to, s);
-    else if ((uint64_t)to - (uint64_t)from > INT32_MAX)
+            dataset->path, offsets->name, s + 1, end, s);
+    else if (to > from)
         faults_add(faults, EXIT_CODE_DATA,
-            "%s: %s: row %" PRId64 ": sequence %" PRId64 " has %" PRIu64 " rows: at most %" PRId32
-            " are allowed: cut the sequence",
-            dataset->path, offsets->name, s + 1, s, (uint64_t)to - (uint64_t)from, INT32_MAX);
+            "%s: %s: row %" PRId64 ": sequence %" PRId64 " reaches from %s to %s: at most %" PRId32
+            " rows are allowed: cut the sequence",
+            dataset->path, offsets->name, s + 1, s, begin, end, INT32_MAX);
 }
 
 static void check_ends(struct dataset *dataset, const struct offsets *offsets, int64_t sequences,
     const int64_t *offset, struct faults *faults)
 {
+    char text[H5_INTEGER_TEXT];
     int64_t last = offset[sequences], s = 0;
     if (offset[0] != 0)
         faults_add(faults, EXIT_CODE_DATA,
-            "%s: %s: row 0 is %" PRId64 ": the first sequence begins at 0: write the offsets anew",
-            dataset->path, offsets->name, offset[0]);
+            "%s: %s: row 0 is %s: the first sequence begins at 0: write the offsets anew", dataset->path,
+            offsets->name, write_offset(dataset, offsets, 0, offset[0], text));
     if (offsets->rows < 0)
         return;
     while (s < sequences && offset[s + 1] <= offsets->rows)
         s++;
     if (s < sequences)
         faults_add(faults, EXIT_CODE_DATA,
-            "%s: %s: row %" PRId64 " is %" PRId64 ", past the end: sequence %" PRId64
+            "%s: %s: row %" PRId64 " is %s, past the end: sequence %" PRId64
             " ends there, but %s has %" PRId64 " rows: write the offsets anew",
-            dataset->path, offsets->name, s + 1, offset[s + 1], s, offsets->set, offsets->rows);
+            dataset->path, offsets->name, s + 1, write_offset(dataset, offsets, s + 1, offset[s + 1], text),
+            s, offsets->set, offsets->rows);
     else if (last != offsets->rows)
         faults_add(faults, EXIT_CODE_DATA,
-            "%s: %s: row %" PRId64 ", the last, is %" PRId64 ": it has to be %" PRId64
+            "%s: %s: row %" PRId64 ", the last, is %s: it has to be %" PRId64
             ", the number of rows of %s: write the offsets anew",
-            dataset->path, offsets->name, sequences, last, offsets->rows, offsets->set);
+            dataset->path, offsets->name, sequences, write_offset(dataset, offsets, sequences, last, text),
+            offsets->rows, offsets->set);
 }
 
 /* The offsets, or NULL where anything about them is faulty; *sequences is set where the shape is right. */

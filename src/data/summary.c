@@ -45,11 +45,14 @@ static int count_slab(
     if (h5_read_int32(dataset->file, "targets", first, rows, slab, error))
         return -1;
     for (int64_t r = 0; r < rows; r++) {
-        if (slab[r] < lowest || slab[r] >= dataset->classes)
+        if (slab[r] < lowest || slab[r] >= dataset->classes) {
+            char number[H5_INTEGER_TEXT];
+            dataset_write_integer(summary->dataset, "targets", first + r, slab[r], INT32_MAX, number);
             return error_set(error, EXIT_CODE_DATA,
                 "%s: targets: row %" PRId64
-                ": class %d, but n_classes is %d: 'rnn-data check' lists all faults",
-                dataset->path, first + r, slab[r], dataset->classes);
+                ": class %s, but n_classes is %d: 'rnn-data check' lists all faults",
+                dataset->path, first + r, number, dataset->classes);
+        }
         *(slab[r] < 0 ? &summary->untargeted : &summary->class_count[slab[r]]) += 1;
     }
     return 0;

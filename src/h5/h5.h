@@ -77,6 +77,11 @@ int h5_read_integers(
 int h5_read_int32(struct h5_file *file, const char *name, int64_t first, int64_t rows, int32_t *out,
     struct error *error); /* values beyond 32 bits become the nearest that fits */
 
+/* Writes the integer of a row as it is in the file, for a message: also one that reading had to bring into
+ * fewer bits. Returns -1, and leaves the text, where the set is no [rows] of integers or cannot be read. */
+enum { H5_INTEGER_TEXT = 24 };
+int h5_write_integer(struct h5_file *file, const char *name, int64_t row, char text[H5_INTEGER_TEXT]);
+
 /* Reads one string per row, of fixed or variable length in the file; *out is one block owned by the caller
  * (memory_destroy): `rows` pointers followed by the texts they point to, each ended by 0. Whatever character
  * set the file speaks of, a row that is not UTF-8 is an error that names it: it would come out where UTF-8 is

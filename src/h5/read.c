@@ -2,6 +2,9 @@
  * nearest that does. */
 #include "h5/internal.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 int h5_check_rows(
     const struct h5_file *file, const struct h5_set *set, int64_t first, int64_t rows, struct error *error)
 {
@@ -92,4 +95,34 @@ int h5_read_int32(
 {
     struct request request = {name, first, rows, H5_INT32, out};
     return read_numbers(file, &request, error);
+}
+
+/* The lock is held. */
+static int write_integer(struct h5_file *file, const char *name, int64_t row, char text[H5_INTEGER_TEXT])
+{
+    struct error error;
+    struct h5_set *set = h5_find_set(file, name, &error);
+    hid_t type =
+        set && set->shape.kind == H5_INTEGER && set->shape.dimensions == 1 ? H5Dget_type(set->id) : -1;
+    if (type < 0)
+        return -1;
+    int positive = H5Tget_sign(type) == H5T_SGN_NONE;
+    uint64_t value = 0;
+    H5Tclose(type);
+    if (h5_check_rows(file, set, row, 1, &error) != 0 ||
+        h5_read_rows(set, positive ? H5T_NATIVE_UINT64 : H5T_NATIVE_INT64, row, 1, &value) != 0)
+        return -1;
+    if (positive)
+        snprintf(text, H5_INTEGER_TEXT, "%" PRIu64, value);
+    else
+        snprintf(text, H5_INTEGER_TEXT, "%" PRId64, (int64_t)value);
+    return 0;
+}
+
+int h5_write_integer(struct h5_file *file, const char *name, int64_t row, char text[H5_INTEGER_TEXT])
+{
+    h5_lock(file->name, file->bytes);
+    int outcome = write_integer(file, name, row, text);
+    h5_unlock();
+    return outcome;
 }

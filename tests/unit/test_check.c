@@ -3,12 +3,15 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "data/fingerprint.h"
+#include "data/summary.h"
 #include "data/targets.h"
 #include "net/losses/loss.h"
 #include "support/sample.h"
 #include "support/suite.h"
 
 #include <check.h>
+#include <hdf5.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -306,6 +309,56 @@ START_TEST(names_that_are_not_utf8_are_refused_by_row)
         }
         sample_finish(&sample);
     }
+}
+END_TEST
+
+/* Integers are told as they are in the file, not as what becomes of them in 32 or 64 bits. */
+START_TEST(integers_beyond_their_width_are_told_as_they_are)
+{
+    const int64_t wide[] = {((int64_t)1 << 32) + 1, INT64_MIN, INT64_MAX, INT32_MAX, -((int64_t)1 << 40)};
+    struct sample sample = make(SAMPLE_PER_FRAME);
+    int64_t *classes = memory_create((size_t)sample.targets, sizeof *classes, NULL);
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) {
+        char want[80];
+        struct summary summary;
+        struct error error = {0};
+        struct h5_image *image = sample_image(&sample, "targets");
+        classes[2] = wide[i];
+        h5_image_int64(image, "targets", 1, &sample.targets, classes);
+        h5_image_attribute_int32(image, "targets", "n_classes", 5);
+        snprintf(want, sizeof want, "class %" PRId64 " is out of range", wide[i]);
+        save_and_assert(image, want);
+        ck_assert_int_eq(summary_init(&summary, path, &error), -1);
+        snprintf(want, sizeof want, "targets: row 2: class %" PRId64 ", but n_classes is 5", wide[i]);
+        ck_assert_msg(strstr(error.text, want) != NULL, "%s", error.text);
+    }
+    memory_destroy(classes);
+    sample_finish(&sample);
+}
+END_TEST
+
+START_TEST(offsets_beyond_63_bits_are_told_as_they_are)
+{
+    static struct lines lines;
+    struct sample sample = make(SAMPLE_PER_FRAME);
+    uint64_t offsets[11] = {0};
+    sample_write(&sample, path);
+    for (int s = 0; s <= 10; s++)
+        offsets[s] = (uint64_t)sample.input_offsets[s];
+    offsets[4] = UINT64_MAX - 5;
+    hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), space = H5Screate_simple(1, (hsize_t[]){11}, NULL);
+    H5Ldelete(file, "input_offsets", H5P_DEFAULT);
+    hid_t set =
+        H5Dcreate2(file, "input_offsets", H5T_STD_U64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    ck_assert_int_ge(H5Dwrite(set, H5T_NATIVE_UINT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, offsets), 0);
+    H5Sclose(space);
+    H5Dclose(set);
+    ck_assert_int_ge(H5Fclose(file), 0);
+    ck_assert_uint_eq(check_file(&lines, MOST_LINES).count, 3);
+    ck_assert_msg(strstr(lines.line[0], "row 4 is 18446744073709551610, past the end"), "%s", lines.line[0]);
+    ck_assert_msg(strstr(lines.line[1], "to 18446744073709551610: at most 2147"), "%s", lines.line[1]);
+    ck_assert_msg(strstr(lines.line[2], "row 5 falls from 18446744073709551610"), "%s", lines.line[2]);
+    sample_finish(&sample);
 }
 END_TEST
 
@@ -867,6 +920,8 @@ int main(void)
     tcase_add_test(cases, numbers_of_symbols_and_classes_are_needed_and_positive);
     tcase_add_test(cases, lists_of_names_have_one_for_each);
     tcase_add_test(cases, names_that_are_not_utf8_are_refused_by_row);
+    tcase_add_test(cases, integers_beyond_their_width_are_told_as_they_are);
+    tcase_add_test(cases, offsets_beyond_63_bits_are_told_as_they_are);
     tcase_add_test(cases, zero_sequences_are_refused);
     tcase_add_test(cases, offsets_that_do_not_fit_are_named_by_row_and_sequence);
     tcase_add_test(cases, more_sequences_than_frames_are_refused);
