@@ -117,10 +117,10 @@ static size_t write_intervals(const int64_t *every, char *text, size_t size)
     for (int unit = 0; unit < INTERVALS; unit++) {
         if (!every[unit])
             continue;
-        if (used > 0)
-            used += (size_t)snprintf(used < size ? text + used : NULL, used < size ? size - used : 0, ", ");
+        char item[64];
+        number_write_interval(every[unit], (enum interval)unit, item, sizeof item);
         size_t room = used < size ? size - used : 0;
-        used += number_write_interval(every[unit], (enum interval)unit, room ? text + used : NULL, room);
+        used += (size_t)snprintf(room ? text + used : NULL, room, "%s%s", used ? ", " : "", item);
     }
     return used;
 }
