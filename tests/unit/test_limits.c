@@ -118,6 +118,8 @@ START_TEST(every_signal_that_asks_for_an_end_is_taken_note_of_by_name)
         const char *name;
     } asks[] = {{SIGUSR1, "SIGUSR1"}, {SIGUSR2, "SIGUSR2"}, {SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"},
         {SIGHUP, "SIGHUP"}, {SIGXCPU, "SIGXCPU"}};
+    for (size_t i = 0; i < sizeof asks / sizeof *asks; i++)
+        signal(asks[i].number, SIG_DFL); /* the tests may run under nohup */
     stop_catch_signals();
     for (size_t i = 0; i < sizeof asks / sizeof *asks; i++) {
         raise(asks[i].number);
