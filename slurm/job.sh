@@ -47,9 +47,9 @@ job_check_mpirun() {
     command -v mpirun >/dev/null || job_fail "mpirun not found: load the module of your Open MPI"
     launch=(mpirun --bind-to core)
     # What mpirun gives its ranks to save in, where it ends them: its own default is one second. It waits for
-    # all of it, and must be done within SLURM's KillWait, 30 seconds mostly. By the environment, since
-    # each version has an option of its own name: Open MPI 4 and 5.
-    export OMPI_MCA_odls_base_sigkill_timeout=20 PRTE_MCA_odls_base_sigkill_timeout=20
+    # as long before it tells them, and both must be over within SLURM's KillWait, 30 seconds mostly. By the
+    # environment, since each version has an option of its own name: Open MPI 4 and 5.
+    export OMPI_MCA_odls_base_sigkill_timeout=10 PRTE_MCA_odls_base_sigkill_timeout=10
 }
 
 # With srun, a rank that ends early ends them all.

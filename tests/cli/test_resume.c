@@ -330,6 +330,13 @@ static void stop_endless(
     command_wait(&process, result);
 }
 
+/* There is nothing to complain of; only where the stop came in a validation, that is told. */
+static void check_told(const struct command_result *result)
+{
+    int told = strstr(result->errors, " was broken off after ") != NULL;
+    ck_assert_msg(job_count_lines(result->errors, "rnn-train:") == told, "%s", result->errors);
+}
+
 START_TEST(a_signal_stops_cleanly_and_the_run_goes_on_with_the_same_bits)
 {
     struct command_result result;
@@ -337,7 +344,7 @@ START_TEST(a_signal_stops_cleanly_and_the_run_goes_on_with_the_same_bits)
     snprintf(run, sizeof run, "signal-%d", _i);
     stop_endless(&result, run, signals[_i].signal, signals[_i].ranks, NULL);
     job_expect(&result, 0);
-    ck_assert_int_eq(job_count_lines(result.errors, "rnn-train:"), 0);
+    check_told(&result);
     job_status(run, "state", value);
     ck_assert_str_eq(value, "stopped");
     job_status(run, "reason", value);
@@ -399,19 +406,19 @@ START_TEST(ended_by_its_launcher_while_it_saves_a_run_has_the_checkpoint_before)
 END_TEST
 
 /* A step of the whole set is some seconds of work here, and is not waited for: the second of two, which would
- * end the run. TERM reaches the ranks through mpirun, which is told to give them more time than its second,
- * as README says. The third run is stopped in its first step already. */
+ * end the run. TERM goes to the process itself: mpirun hands it on a second later. The third run is stopped
+ * in its first step already. */
 START_TEST(a_stop_leaves_a_long_step_undone_and_loses_no_other)
 {
     static const struct {
         const char *name;
         int signal, ranks;
         int64_t step;
-    } stops[] = {{"long-usr1", SIGUSR1, 2, 1}, {"long-term", SIGTERM, 2, 1}, {"long-hup", SIGHUP, 0, 0}};
+    } stops[] = {{"long-usr1", SIGUSR1, 2, 1}, {"long-term", SIGTERM, 0, 1}, {"long-hup", SIGHUP, 0, 0}};
     char hash[17], want[17], value[256];
     struct sample_shape shape = {.sequences = 160,
-        .shortest = 150,
-        .longest = 150,
+        .shortest = 400,
+        .longest = 400,
         .features = 6,
         .kind = SAMPLE_PER_SEQUENCE,
         .classes = 5};
@@ -420,7 +427,6 @@ START_TEST(a_stop_leaves_a_long_step_undone_and_loses_no_other)
     "-s", "data.train=slow.h5", "-s", "train.batch=160", "-s", "train.epochs=2", "-s", "model.hidden=128",   \
         "-s", "checkpoint.every=2 epochs"
     job_finish(want, 2, "base.ini", "long-undisturbed", SLOW, NULL);
-    setenv("OMPI_MCA_odls_base_sigkill_timeout", "5", 1);
     for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
         const char *run = stops[i].name;
         struct command_process process;
@@ -433,7 +439,7 @@ START_TEST(a_stop_leaves_a_long_step_undone_and_loses_no_other)
             pause_for(0.01);
         command_signal(&process, stops[i].signal);
         command_wait(&process, &result);
-        job_expect(&result, stops[i].signal == SIGTERM ? result.status : 0);
+        job_expect(&result, 0);
         job_status(run, "state", value);
         ck_assert_str_eq(value, "stopped");
         ck_assert_int_eq(newest_step(run), stops[i].step);
@@ -442,7 +448,6 @@ START_TEST(a_stop_leaves_a_long_step_undone_and_loses_no_other)
         ck_assert_str_eq(hash, want);
         check_finished(run, 2, 1);
     }
-    unsetenv("OMPI_MCA_odls_base_sigkill_timeout");
 #undef SLOW
 }
 END_TEST
@@ -469,7 +474,7 @@ START_TEST(a_run_stops_before_its_time_is_over)
     job_run(&result, _i, "base.ini", _i ? "time-2" : "time-1", "-s", "train.epochs=1000000", "-s",
         "checkpoint.every=1000 epochs", "--max-time", "00:00:02", NULL);
     job_expect(&result, 0);
-    ck_assert_int_eq(job_count_lines(result.errors, "rnn-train:"), 0);
+    check_told(&result);
     command_result_finish(&result);
     job_status(_i ? "time-2" : "time-1", "state", value);
     ck_assert_str_eq(value, "stopped");
