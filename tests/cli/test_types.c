@@ -182,7 +182,11 @@ static void finish(struct training *training, int first, char account[1024])
     char beginning[32];
     command_wait(&training->process, &result);
     job_expect(&result, 0);
-    ck_assert_msg(!*result.errors, "%s", result.errors);
+    /* A run that other tests have finished says so. */
+    const char *end = *result.errors ? strchr(result.errors, '\n') : NULL;
+    ck_assert_msg(!*result.errors ||
+            (strstr(result.errors, ": this run is finished, and nothing was done: ") && !end[1]),
+        "%s", result.errors);
     *account = 0;
     for (int epoch = first; epoch <= EPOCHS; epoch++) {
         snprintf(beginning, sizeof beginning, "epoch=%d ", epoch);
