@@ -132,8 +132,9 @@ static long count_resident(void)
  */
 START_TEST(a_large_block_takes_the_memory_that_it_holds)
 {
-#if !defined(__SANITIZE_ADDRESS__)
     enum { BLOCKS = 10 };
+    if (arena_gap() > 0) /* the address sanitizer has an allocator of its own */
+        return;
     mallopt(M_PERTURB, 0); /* as meson sets it, malloc would write to all that it holds */
     const size_t sizes[] = {4 << 20, (4 << 20) + 4096, (5 << 20) + 64, (6 << 20) - 64};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -146,7 +147,6 @@ START_TEST(a_large_block_takes_the_memory_that_it_holds)
         for (int b = 0; b < BLOCKS; b++)
             memory_destroy(block[b]);
     }
-#endif
 }
 END_TEST
 
