@@ -37,19 +37,19 @@ static const struct {
     const char *behind; /* NULL: nothing */
     const char *unit; /* of the largest that is allowed, which is told too; NULL: it is not, or by `range` */
 } allowed[] = {
-    [KEY_PATH] = {"the path of a dataset", 0, NULL},
-    [KEY_SWITCH] = {"yes or no", 0, NULL},
-    [KEY_SWITCHES] = {"yes or no", 0, "one for all layers or one per layer"},
-    [KEY_COUNT] = {"a whole number", 1, NULL},
-    [KEY_SIZE] = {"a whole number", 1, NULL},
-    [KEY_SIZES] = {"a whole number", 1, "one for all layers or one per layer"},
-    [KEY_WIDTHS] = {"any number of whole numbers", 1, "one per layer"},
-    [KEY_WEIGHTS] = {"nothing, or numbers", 1, "one per class"},
-    [KEY_SEED] = {"a whole number from 0 to 18446744073709551615", 0, NULL},
-    [KEY_REAL] = {"a number", 1, NULL},
+    [KEY_PATH] = {"the path of a dataset", 0, NULL, NULL},
+    [KEY_SWITCH] = {"yes or no", 0, NULL, NULL},
+    [KEY_SWITCHES] = {"yes or no", 0, "one for all layers or one per layer", NULL},
+    [KEY_COUNT] = {"a whole number", 1, NULL, NULL},
+    [KEY_SIZE] = {"a whole number", 1, NULL, NULL},
+    [KEY_SIZES] = {"a whole number", 1, "one for all layers or one per layer", NULL},
+    [KEY_WIDTHS] = {"any number of whole numbers", 1, "one per layer", NULL},
+    [KEY_WEIGHTS] = {"nothing, or numbers", 1, "one per class", NULL},
+    [KEY_SEED] = {"a whole number from 0 to 18446744073709551615", 0, NULL, NULL},
+    [KEY_REAL] = {"a number", 1, NULL, NULL},
     [KEY_BYTES] = {"a whole number and bytes, KiB, MiB, GiB or TiB", 0, NULL, "bytes"},
     [KEY_SECONDS] = {"a number of at least 0 and seconds, minutes or hours", 0, NULL, "seconds"},
-    [KEY_INTERVALS] = {"a whole number", 1, "and epochs, steps or minutes; or several of them"},
+    [KEY_INTERVALS] = {"a whole number", 1, "and epochs, steps or minutes; or several of them", NULL},
 };
 
 void key_allowed(const struct config_key *key, char *text, size_t size)

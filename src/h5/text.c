@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "h5/internal.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 size_t h5_text_length(const char *text, size_t width, H5T_str_t padding)
@@ -135,8 +136,8 @@ int h5_read_texts(
         if (!text_is_utf8(texts[r], strlen(texts[r]))) {
             memory_destroy(texts);
             return error_set(error, EXIT_CODE_DATA,
-                "%s: set /%s: row %lld is not UTF-8: write the set anew in UTF-8, or drop it", file->name,
-                h5_path(name), (long long)(first + r));
+                "%s: set /%s: row %" PRId64 " is not UTF-8: write the set anew in UTF-8, or drop it",
+                file->name, h5_path(name), first + r);
         }
     *out = texts;
     return 0;
