@@ -25,20 +25,6 @@ int check_close(const struct faults *faults, const struct error *first, struct e
     return faults->count ? error_set(error, (enum exit_code)faults->code, "%s", first->text) : 0;
 }
 
-/* The sequence of a row: the last one that begins at or before it and is not empty. */
-static int64_t find_sequence(const struct dataset *dataset, const int64_t *offsets, int64_t row)
-{
-    int64_t low = 0, high = dataset->sequences; /* offsets[low] <= row < offsets[high] */
-    while (high - low > 1) {
-        int64_t middle = low + (high - low) / 2;
-        if (offsets[middle] <= row)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 /* "row 17 (sequence 3 "name", its row 2)" */
 static void write_place(
     struct dataset *dataset, const struct values *values, int64_t row, char *text, size_t size)
@@ -47,7 +33,7 @@ static void write_place(
         snprintf(text, size, "row %" PRId64, row);
         return;
     }
-    int64_t s = find_sequence(dataset, values->offsets, row);
+    int64_t s = values_find_sequence(dataset, values, row);
     char name[DATASET_NAME];
     dataset_write_name(dataset, s, name, sizeof name);
     snprintf(text, size, "row %" PRId64 " (sequence %" PRId64 "%s, its row %" PRId64 ")", row, s, name,

@@ -131,20 +131,6 @@ void value_sums_add(
     sums->rows[b] += (uint64_t)rows;
 }
 
-/* Returns the sequence that a row belongs to. */
-static int64_t find_sequence(const int64_t *offsets, int64_t sequences, int64_t row)
-{
-    int64_t low = 0, high = sequences; /* offsets[low] <= row < offsets[high] */
-    while (high - low > 1) {
-        int64_t middle = low + (high - low) / 2;
-        if (offsets[middle] <= row)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 /* A block of values by its number among those of inputs and targets together. */
 struct block_place {
     struct values values;
@@ -170,7 +156,7 @@ static int hash_block(
     if (!items)
         return -1;
     int64_t end = place->first + place->rows;
-    int64_t s = find_sequence(values->offsets, sums->dataset->sequences, place->first);
+    int64_t s = values_find_sequence(sums->dataset, values, place->first);
     for (int64_t row = place->first; row < end; s++) {
         int64_t next = values->offsets[s + 1] < end ? values->offsets[s + 1] : end;
         if (next > row)

@@ -49,6 +49,20 @@ size_t values_block_bytes(const struct values *values)
     return (size_t)values_block_rows(values) * values->width * sizeof(float);
 }
 
+int64_t values_find_sequence(const struct dataset *dataset, const struct values *values, int64_t row)
+{
+    const int64_t *offsets = values->offsets;
+    int64_t low = 0, high = dataset->sequences; /* offsets[low] <= row < offsets[high] */
+    while (high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+        if (offsets[middle] <= row)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 int values_read(struct dataset *dataset, const struct values *values, int64_t first, int64_t rows, void *out,
     struct error *error)
 {

@@ -28,6 +28,10 @@ size_t values_bytes(const struct values *values);
 int64_t values_block_rows(const struct values *values);
 size_t values_block_bytes(const struct values *values);
 
+/* Returns the sequence of a row, whose offsets are known: the last one that begins at or before it and is not
+ * empty. */
+int64_t values_find_sequence(const struct dataset *dataset, const struct values *values, int64_t row);
+
 /* Reads rows first .. first + rows - 1 from the file into out [rows][width], unchecked. */
 int values_read(struct dataset *dataset, const struct values *values, int64_t first, int64_t rows, void *out,
     struct error *error);
