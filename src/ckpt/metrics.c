@@ -74,6 +74,19 @@ static int make_anew(struct metrics *metrics, const struct row_plan *plan, struc
     return outcome;
 }
 
+/* Makes the file anew of the open one, which has all rows even where it has lost its name, and of the one
+ * that has the name. */
+static int restore(struct metrics *metrics, const struct row_plan *plan, const char *why, char *warning,
+    size_t size, struct error *error)
+{
+    struct salvage salvage = {.warning = warning, .size = size};
+    salvage_add_descriptor(&salvage, metrics->descriptor);
+    salvage_add_file(&salvage, metrics->path);
+    int outcome = make_anew(metrics, plan, &salvage, why, error);
+    salvage_free(&salvage);
+    return outcome;
+}
+
 /* Is the open file ours alone, and is what it holds right? Then it is cut behind its rows. Returns 1 where it
  * is, 0 where not, which `why` tells, and -1 and an error. */
 static int go_on(
@@ -117,11 +130,7 @@ static int find(
     } else {
         return error_set(error, EXIT_CODE_IO, "%s: cannot be opened: %s", metrics->path, strerror(errno));
     }
-    struct salvage salvage = {.warning = warning, .size = size};
-    salvage_add_file(&salvage, metrics->path);
-    int outcome = make_anew(metrics, plan, &salvage, why, error);
-    salvage_free(&salvage);
-    return outcome;
+    return restore(metrics, plan, why, warning, size, error);
 }
 
 struct metrics *metrics_open(
@@ -202,18 +211,6 @@ static const char *find_change(const struct metrics *metrics)
     if (named.st_dev != open.st_dev || named.st_ino != open.st_ino)
         return "was replaced while the run wrote it";
     return open.st_size == metrics->length ? NULL : "was changed while the run wrote it";
-}
-
-/* The open file has all rows even where it has lost its name. */
-static int restore(struct metrics *metrics, const struct row_plan *plan, const char *why, char *warning,
-    size_t size, struct error *error)
-{
-    struct salvage salvage = {.warning = warning, .size = size};
-    salvage_add_descriptor(&salvage, metrics->descriptor);
-    salvage_add_file(&salvage, metrics->path);
-    int outcome = make_anew(metrics, plan, &salvage, why, error);
-    salvage_free(&salvage);
-    return outcome;
 }
 
 int metrics_sync(
