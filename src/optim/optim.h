@@ -56,6 +56,10 @@ const char *optim_moment_name(enum optimizer optimizer, size_t moment);
  * after the warmup with lr; lr_min is what it would give for the update after the last. */
 double optim_rate(const struct optim_config *config, const struct optim_state *state, int64_t epoch);
 
+/* Returns the member that says after how many epochs the schedule first lowers the rate, at the earliest, and
+ * those in *epochs; NULL where the schedule does not go by epochs. */
+const char *optim_find_decay(const struct optim_config *config, int64_t *epochs);
+
 /* The factor that brings a gradient of this norm down to the largest allowed, exactly: clip / norm where the
  * norm is above, 1 where it is not, or where clip is 0. (PyTorch divides by the norm and 1e-6.) */
 double optim_clip_factor(double norm, double clip);

@@ -25,6 +25,22 @@ static double cosine_rate(const struct optim_config *config, int64_t made)
     return config->lr_min + (config->lr - config->lr_min) * (1 + math_cos(MATH_PI * progress)) / 2;
 }
 
+const char *optim_find_decay(const struct optim_config *config, int64_t *epochs)
+{
+    switch (config->schedule) {
+    case SCHEDULE_STEP:
+        *epochs = config->decay_every;
+        return "decay_every";
+    case SCHEDULE_PLATEAU:
+        *epochs = config->plateau_epochs;
+        return "plateau_epochs";
+    case SCHEDULE_CONSTANT:
+    case SCHEDULE_COSINE:
+        break;
+    }
+    return NULL;
+}
+
 static double schedule_rate(const struct optim_config *config, const struct optim_state *state, int64_t epoch)
 {
     switch (config->schedule) {

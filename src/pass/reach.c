@@ -5,30 +5,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* After how many epochs the schedule first lowers the rate, at the earliest, and the key that says so; NULL:
- * it does not go by epochs. */
-static const char *find_first_decay(const struct optim_config *optim, int64_t *epochs)
-{
-    switch (optim->schedule) {
-    case SCHEDULE_STEP:
-        *epochs = optim->decay_every;
-        return "train.decay_every";
-    case SCHEDULE_PLATEAU:
-        *epochs = optim->plateau_epochs;
-        return "train.plateau_epochs";
-    case SCHEDULE_CONSTANT:
-    case SCHEDULE_COSINE:
-        break;
-    }
-    return NULL;
-}
-
 int reach_describe(const struct config *config, int64_t sequences, char *text, size_t size)
 {
     const struct optim_config *optim = &config->train.optim;
     int64_t epochs = config->train.epochs, first = 0;
     int64_t steps = plan_count_steps(sequences, config->train.batch) * epochs;
-    const char *key = find_first_decay(optim, &first);
+    const char *key = optim_find_decay(optim, &first);
     if (optim->warmup > steps) {
         snprintf(text, size,
             "train.warmup = %" PRId64 ", but the run has %" PRId64 " steps in its %" PRId64
@@ -40,8 +22,8 @@ int reach_describe(const struct config *config, int64_t sequences, char *text, s
     if (!key || first < epochs)
         return 0;
     snprintf(text, size,
-        "%s = %" PRId64 ", but the run has %" PRId64 " epochs: the rate is never lowered: lower %s, or raise "
-        "train.epochs",
+        "train.%s = %" PRId64 ", but the run has %" PRId64
+        " epochs: the rate is never lowered: lower train.%s, or raise train.epochs",
         key, first, epochs, key);
     return 1;
 }
