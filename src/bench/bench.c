@@ -26,8 +26,7 @@ static int check_own(const struct bench_options *options, const struct config *c
         return 0;
     return error_set(error, EXIT_CODE_USAGE,
         "--set of train.batch, train.microbatch, train.epochs or model.output: use --batch, --microbatch, "
-        "--steps "
-        "and --output");
+        "--steps and --output");
 }
 
 static int describe(const struct bench_options *options, struct config *config, struct error *error)

@@ -186,8 +186,7 @@ static int refuse(const struct lock *lock, const struct found *found, struct err
             lock->path, age);
     return error_set(error, EXIT_CODE_DATA,
         "%s: a job runs in this directory: process %ld on %s, SLURM job %s, last heard of %s: wait for it or "
-        "stop "
-        "it; if you know that it is gone, remove this file",
+        "stop it; if you know that it is gone, remove this file",
         lock->path, found->process.number, found->process.host, found->process.job, age);
 }
 

@@ -33,8 +33,7 @@ static int check_trust(const char *path, const char *bytes, size_t size, enum ch
     if (trust == CHECKPOINT_SEALED)
         return error_set(error, EXIT_CODE_DATA,
             "%s: has no hash line at its end: it is truncated, or was rewritten by another program "
-            "(h5repack). "
-            "It cannot be resumed from; start a new run with its weights by --init",
+            "(h5repack). It cannot be resumed from; start a new run with its weights by --init",
             path);
     *image = size;
     return 0;

@@ -65,8 +65,7 @@ int status_read(const char *directory, struct run_status *status, struct error *
     if (parse(text, &found) != 0)
         return error_set(error, EXIT_CODE_DATA,
             "%s: has no state, step and reason: it tells people and scripts only: the run writes it anew "
-            "when it "
-            "goes on",
+            "when it goes on",
             path);
     *status = found;
     return 1;

@@ -79,8 +79,7 @@ static int check_chunks(
         return 0;
     return error_set(error, EXIT_CODE_DATA,
         "%s: set /%s: %llu of its %llu chunks were never written, the first of them from row %llu on: write "
-        "them, "
-        "or give the set a fill value of its own that may stand there (fillvalue of h5py)",
+        "them, or give the set a fill value of its own that may stand there (fillvalue of h5py)",
         file->name, set->name, (unsigned long long)(all - written), (unsigned long long)all,
         (unsigned long long)find_unwritten(set));
 }

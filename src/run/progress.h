@@ -24,6 +24,9 @@ void progress_begin_epoch(struct progress *progress);
 /* Has the run made its last epoch, or waited long enough for a better one? */
 int progress_is_over(const struct progress *progress, const struct config *config);
 
+/* What may help against most divergences. */
+#define PROGRESS_ADVICE "a smaller train.lr or train.clip may help"
+
 /* Fails with EXIT_CODE_DIVERGED where `value`, the `what` of step `step`, is not finite: that step must not
  * be saved. The text ends with what may help. */
 int progress_check_finite(const struct progress *progress, int64_t step, const char *what, double value,

@@ -50,7 +50,6 @@ int ballot_check_replicas(const struct ballot *ballot, int64_t step, struct erro
         return 0;
     return error_set(error, EXIT_CODE_REPLICAS,
         "after step %lld: the weights of rank %d on %s %s: run the same command again to continue from the "
-        "last "
-        "checkpoint, without that host if it happens again",
+        "last checkpoint, without that host if it happens again",
         (long long)step, bad, ballot->hosts ? ballot->hosts + BALLOT_HOST * bad : "its host", what);
 }

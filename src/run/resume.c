@@ -23,8 +23,7 @@ static int check_configuration(
         return 0;
     return error_set(error, EXIT_CODE_DATA,
         "%s: this run was begun with another configuration (%zu keys differ): undo the change, or give "
-        "--fresh to "
-        "start over, or -o DIR --init CHECKPOINT to start another run from these weights",
+        "--fresh to start over, or -o DIR --init CHECKPOINT to start another run from these weights",
         run->directory, differences);
 }
 
@@ -70,8 +69,7 @@ static int check_nothing_is_lost(const struct run *run, struct error *error)
     if (rundir_has_best(directory))
         return error_set(error, EXIT_CODE_DATA,
             "%s: holds best.h5, but no checkpoint to go on from: give --fresh to start over without it, or "
-            "-o "
-            "DIR --init %s/best.h5 to start another run from its weights",
+            "-o DIR --init %s/best.h5 to start another run from its weights",
             directory, directory);
     if (status_read(directory, &status, NULL) != 1 || status.step == 0 ||
         (strcmp(status.state, "finished") != 0 && strcmp(status.state, "stopped") != 0))

@@ -29,8 +29,7 @@ static int tell_difference(const struct comparison *comparison, int i, const cha
         return error_set(error, EXIT_CODE_DATA,
             "%s: %s is not the data this run was begun with (%s: %s): give the same data, or "
             "--accept-changed-data to go on with these, or --fresh to start over, or -o DIR --init "
-            "CHECKPOINT "
-            "to start another run from these weights",
+            "CHECKPOINT to start another run from these weights",
             comparison->directory, path, kind, what);
     log_line(LOG_WARNING, "%s: %s is not the data this run was begun with (%s: %s): it goes on with these",
         comparison->directory, path, kind, what);

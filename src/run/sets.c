@@ -77,8 +77,7 @@ static int check_common(
     if (own != first && error->code == 0)
         error_set(error, EXIT_CODE_DATA,
             "%s: the configuration, or what is in this file or in that of data.valid, is not what rank 0 "
-            "has: "
-            "give all ranks the same options and files",
+            "has: give all ranks the same options and files",
             sets->train->path);
     return comm_agree(comm, error);
 }

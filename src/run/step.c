@@ -94,11 +94,10 @@ static const char *advise(const struct learner *learner, char text[static ADVICE
 {
     const struct config *config = learner->config;
     if (learner->state.step > 0)
-        return "a smaller train.lr or train.clip may help";
+        return PROGRESS_ADVICE;
     snprintf(text, ADVICE,
         "the weights are those of the start, so a smaller train.lr does not help: 'rnn-data info %.400s' "
-        "shows "
-        "values that are too large%s",
+        "shows values that are too large%s",
         config->data.train ? config->data.train : "FILE",
         config->data.standardize ? "" : ", and data.standardize = yes scales inputs");
     return text;
@@ -117,8 +116,7 @@ static int check_loss(const struct learner *learner, const struct progress *prog
         return 0;
     return error_set(error, EXIT_CODE_DIVERGED,
         "step %lld of epoch %lld: the loss is %.6g, more than train.explode = %g times the mean %.6g of the "
-        "epoch "
-        "so far; nothing of this step was saved: a smaller train.lr or train.clip may help",
+        "epoch so far; nothing of this step was saved: " PROGRESS_ADVICE,
         (long long)progress->step + 1, (long long)progress->epoch, loss, explode, mean);
 }
 
@@ -173,8 +171,8 @@ static int take_update(
 {
     double before = clock_now();
     if (!are_finite(learner->weights, learner->P))
-        return progress_check_finite(progress, progress->step + 1, "largest weight", INFINITY,
-            "a smaller train.lr or train.clip may help", error);
+        return progress_check_finite(
+            progress, progress->step + 1, "largest weight", INFINITY, PROGRESS_ADVICE, error);
     learner_take_weights(learner);
     outcome->update += clock_now() - before;
     return 0;

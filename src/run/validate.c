@@ -32,8 +32,7 @@ static void tell_broken_off(const struct run *run, int64_t made, int64_t batches
     if (run->limits.longest_step == 0)
         snprintf(need, sizeof need,
             ": this job began with it and was too short for it; it takes some %.3g seconds: give jobs more "
-            "time, or "
-            "make data.valid smaller",
+            "time, or make data.valid smaller",
             all);
     if (run->comm->rank == 0)
         log_line(LOG_WARNING,
@@ -104,7 +103,7 @@ int run_validate(struct run *run, struct outcome *outcome, enum stop_reason *sto
     outcome->frames = run->sets.valid->frames;
     outcome->seconds = clock_now() - start;
     return progress_check_finite(&run->progress, run->progress.step, "validation loss", outcome->loss,
-        "a smaller train.lr or train.clip may help, unless values of the validation set are far beyond those "
-        "of training, which 'rnn-data info' shows",
+        PROGRESS_ADVICE ", unless values of the validation set are far beyond those "
+                        "of training, which 'rnn-data info' shows",
         error);
 }
