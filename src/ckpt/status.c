@@ -70,3 +70,11 @@ int status_read(const char *directory, struct run_status *status, struct error *
     *status = found;
     return 1;
 }
+
+void status_find_run(struct own *own)
+{
+    struct run_status status;
+    if (status_read(own->directory, &status, NULL) == 1)
+        snprintf(own->run, sizeof own->run, "%s", status.run);
+    own->known = metrics_last_step(own->directory);
+}

@@ -22,4 +22,8 @@ int status_write(const char *directory, const struct run_status *status, struct 
  * (EXIT_CODE_IO) or is no status of a run (EXIT_CODE_DATA). */
 int status_read(const char *directory, struct run_status *status, struct error *error);
 
+/* Fills own->run and own->known with what status and metrics.csv say of the run, if anything. A status that
+ * cannot be read tells nothing. */
+void status_find_run(struct own *own);
+
 #endif

@@ -118,18 +118,31 @@ static int train(struct comm *comm, const struct train_options *options, const s
     return code;
 }
 
+/* Rank 0 calls. */
+static int check(const struct comm *comm, const struct train_options *options, const struct config *config)
+{
+    char directory[PATH_MAX];
+    struct error error;
+    struct faults faults;
+    if (options_run_directory(options, directory, sizeof directory, &error)) {
+        log_line(LOG_ERROR, "%s", error.text);
+        return error.code;
+    }
+    faults_init(&faults, 100, log_fault, (void *)comm);
+    faults.warn = log_warning;
+    int code = preview_check(config, options, directory, &faults);
+    if (faults.count >= faults.most)
+        log_line(LOG_ERROR, "no more than %zu faults are told: there may be others", faults.most);
+    return code;
+}
+
 /* All ranks call. Rank 0 alone does what --plan and --check ask for. */
 static int preview(const struct comm *comm, const struct train_options *options, const struct config *config)
 {
     struct error error = {0};
     int64_t code = 0;
     if (comm->rank == 0 && options->check) {
-        struct faults faults;
-        faults_init(&faults, 100, log_fault, (void *)comm);
-        faults.warn = log_warning;
-        code = preview_check(config, &faults);
-        if (faults.count >= faults.most)
-            log_line(LOG_ERROR, "no more than %zu faults are told: there may be others", faults.most);
+        code = check(comm, options, config);
     } else if (comm->rank == 0) {
         size_t ranks = (size_t)(options->plan_ranks ? options->plan_ranks : comm->ranks);
         if (preview_plan(config, ranks, options->verbosity > 0, &error)) {

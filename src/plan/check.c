@@ -1,17 +1,24 @@
 #include "plan/preview.h"
 
-#include "data/dataset.h"
+#include "ckpt/status.h"
+#include "data/names.h"
 #include "net/losses/loss.h"
 #include "pass/model.h"
+#include "pass/names.h"
 #include "pass/reach.h"
 #include "pass/scale.h"
+#include "run/records.h"
+#include "run/same_data.h"
 
 #include <stdio.h>
 
 /* The sets of a configuration on their way through the checks. */
 struct checking {
     const struct config *config;
+    const struct train_options *options;
+    const char *directory;   /* of the run */
     struct net_config model; /* completed by the training set; without outputs where that was no good */
+    struct net_names names;  /* of the training set, and then of the network */
     struct faults *faults;
 };
 
@@ -35,6 +42,45 @@ static void warn_training(struct checking *checking, struct dataset *dataset)
         faults_warn(checking->faults, "%s", text);
 }
 
+static void warn_skipped(void *context, const char *text)
+{
+    faults_warn(context, "%s", text);
+}
+
+/* Compares names as the run will, where it goes on from a checkpoint or begins with the weights of one. */
+static int check_start(struct checking *checking, const char *path, struct error *error)
+{
+    const struct train_options *options = checking->options;
+    const struct named_set set = {path, &checking->names};
+    struct own own = {.directory = checking->directory, .warn = warn_skipped, .context = checking->faults};
+    struct checkpoint checkpoint;
+    if (records_check_place(checking->directory, options, error))
+        return -1;
+    checkpoint_init(&checkpoint);
+    status_find_run(&own);
+    int found = rundir_load_newest(&own, &checkpoint, error), failed = found < 0;
+    if (found > 0)
+        failed = same_data_names(&set, checking->directory, &checkpoint, options->accept_changed_data, error);
+    else if (found == 0 && options->init)
+        failed = checkpoint_read(options->init, CHECKPOINT_ANY, &checkpoint, error);
+    if (found == 0 && options->init && !failed)
+        same_data_warn_names(&set, options->init, &checkpoint);
+    checkpoint_finish(&checkpoint);
+    own_finish(&own);
+    return failed ? -1 : 0;
+}
+
+/* The names of the training set are held to those of a checkpoint, and these to the validation set. */
+static void check_names(struct checking *checking, struct dataset *dataset, int training)
+{
+    struct error error = {0};
+    int failed = training ? dataset_read_names(dataset, &checking->names, &error) ||
+            check_start(checking, dataset->path, &error)
+                          : names_check(&checking->names, dataset, &error);
+    if (failed)
+        add_error(checking, &error);
+}
+
 /* Checks how a set without a fault of its own goes with the model. Where the training set was no good, the
  * validation set is held to what the configuration says of a training set: a fault that both have is told of
  * both. */
@@ -51,6 +97,7 @@ static void check_fit(struct checking *checking, struct dataset *dataset, int tr
     model_check_targets(model, dataset, checking->faults);
     if (training)
         warn_training(checking, dataset);
+    check_names(checking, dataset, training);
     if (model_require_labels(checking->config, dataset, judges, &error))
         add_error(checking, &error);
 }
@@ -75,11 +122,17 @@ static void check_set(struct checking *checking, const char *path, int training)
     dataset_close(dataset);
 }
 
-int preview_check(const struct config *config, struct faults *faults)
+int preview_check(const struct config *config, const struct train_options *options, const char *directory,
+    struct faults *faults)
 {
-    struct checking checking = {.config = config, .model = config->model, .faults = faults};
+    struct checking checking = {.config = config,
+        .options = options,
+        .directory = directory,
+        .model = config->model,
+        .faults = faults};
     check_set(&checking, config->data.train, 1);
     if (config->data.valid)
         check_set(&checking, config->data.valid, 0);
+    net_names_finish(&checking.names);
     return faults->count ? faults->code : EXIT_CODE_OK;
 }

@@ -4,13 +4,17 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "run/options.h"
 
 /* Prints data, network, steps, balance, and memory item by item of a run on `ranks` ranks; with `verbose`
  * every parameter too. Fails where a set cannot be opened or does not fit the network. */
 int preview_plan(const struct config *config, size_t ranks, int verbose, struct error *error);
 
-/* Reads all data and reports every fault of it to `faults`, and then where configuration and data do not go
- * together; prints a line for each set without a fault. Returns an exit code. */
-int preview_check(const struct config *config, struct faults *faults);
+/* Reads all data and reports every fault of it to `faults`, then where configuration and data do not go
+ * together, and where the names in the data are not those of the checkpoint that the run would go on from, or
+ * that --init names; prints a line for each set without a fault. `directory` is the run's. Nothing in it is
+ * changed. Returns an exit code. */
+int preview_check(const struct config *config, const struct train_options *options, const char *directory,
+    struct faults *faults);
 
 #endif

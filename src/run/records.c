@@ -14,16 +14,7 @@ static void log_warning(void *context, const char *text)
     log_line(LOG_WARNING, "%s", text);
 }
 
-/* A status that cannot be read tells nothing: it is written anew. */
-static void find_run(struct own *own)
-{
-    struct run_status status;
-    if (status_read(own->directory, &status, NULL) == 1)
-        snprintf(own->run, sizeof own->run, "%s", status.run);
-    own->known = metrics_last_step(own->directory);
-}
-
-static int check_place(const char *directory, const struct train_options *options, struct error *error)
+int records_check_place(const char *directory, const struct train_options *options, struct error *error)
 {
     if (place_check(directory, error) || place_check_config(directory, options->config, error))
         return -1;
@@ -44,7 +35,7 @@ int records_open(struct records *records, const struct comm *comm, const char *d
     if (comm->rank != 0)
         return 0;
     records->busy = memory_create((size_t)comm->ranks, sizeof *records->busy, error);
-    if (!records->busy || check_place(directory, options, error) || rundir_create(directory, error))
+    if (!records->busy || records_check_place(directory, options, error) || rundir_create(directory, error))
         return -1;
     records->lock = lock_take(directory, launcher_get()->job, warning, sizeof warning, error);
     if (!records->lock)
@@ -52,7 +43,7 @@ int records_open(struct records *records, const struct comm *comm, const char *d
     if (*warning)
         log_line(LOG_WARNING, "%s", warning);
     records->own = (struct own){.directory = directory, .warn = log_warning};
-    find_run(&records->own);
+    status_find_run(&records->own);
     return 0;
 }
 

@@ -80,14 +80,6 @@ static int check_nothing_is_lost(const struct run *run, struct error *error)
         directory, status.state, status.step);
 }
 
-/* Weights may well begin as those of other names: but whoever does not mean it should know. */
-static void warn_names(const struct run *run, const struct checkpoint *checkpoint)
-{
-    struct error why;
-    if (net_names_compare(&checkpoint->names, &run->sets.names, run->sets.train->path, &why))
-        log_line(LOG_WARNING, "%s: was trained on other names: %s", run->options->init, why.text);
-}
-
 /* Rank 0 calls. Looks for the checkpoint, and checks that the run may start from it. */
 static int find(struct run *run, struct checkpoint *checkpoint, enum start *start, struct error *error)
 {
@@ -109,7 +101,8 @@ static int find(struct run *run, struct checkpoint *checkpoint, enum start *star
     if (checkpoint_read(init, CHECKPOINT_ANY, checkpoint, error) ||
         checkpoint_fits(checkpoint, init, run->learner.net, error))
         return -1;
-    warn_names(run, checkpoint);
+    const struct named_set set = {run->sets.train->path, &run->sets.names};
+    same_data_warn_names(&set, init, checkpoint);
     return 0;
 }
 

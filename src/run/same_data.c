@@ -73,29 +73,34 @@ static int compare_shapes(
     return 0;
 }
 
-static int compare_names(
-    const struct comparison *comparison, const struct checkpoint *checkpoint, struct error *error)
+int same_data_names(const struct named_set *set, const char *directory, const struct checkpoint *checkpoint,
+    int accept, struct error *error)
 {
     struct error why = {0};
     char warning[1024];
-    struct sets *sets = comparison->sets;
-    const char *path = sets->train->path;
-    if (net_names_compare(&checkpoint->names, &sets->names, path, &why)) {
-        if (!comparison->accept)
+    if (net_names_compare(&checkpoint->names, set->names, set->path, &why)) {
+        if (!accept)
             return error_set(error, EXIT_CODE_DATA,
                 "%s: the names are not those this run was begun with: %s, or --accept-changed-data, or "
                 "--fresh to start over",
-                comparison->directory, why.text);
+                directory, why.text);
         log_line(LOG_WARNING,
-            "%s: the names are not those this run was begun with: it goes on with these: %s",
-            comparison->directory, why.text);
+            "%s: the names are not those this run was begun with: it goes on with these: %s", directory,
+            why.text);
     }
     if (checkpoint->version >= 5) {
-        net_names_describe_missing(&checkpoint->names, &sets->names, path, warning, sizeof warning);
+        net_names_describe_missing(&checkpoint->names, set->names, set->path, warning, sizeof warning);
         if (*warning)
             log_line(LOG_WARNING, "%s", warning);
     }
-    return net_names_complete(&sets->names, &checkpoint->names, error);
+    return net_names_complete(set->names, &checkpoint->names, error);
+}
+
+void same_data_warn_names(const struct named_set *set, const char *init, const struct checkpoint *checkpoint)
+{
+    struct error why;
+    if (net_names_compare(&checkpoint->names, set->names, set->path, &why))
+        log_line(LOG_WARNING, "%s: was trained on other names: %s", init, why.text);
 }
 
 int same_data_shapes(struct sets *sets, const char *directory, const struct checkpoint *checkpoint,
@@ -104,7 +109,8 @@ int same_data_shapes(struct sets *sets, const char *directory, const struct chec
     const struct comparison comparison = {sets, directory, accept};
     int failed = checkpoint->version < 5 ? compare_former(&comparison, checkpoint, error)
                                          : compare_shapes(&comparison, checkpoint, error);
-    return failed || compare_names(&comparison, checkpoint, error) ? -1 : 0;
+    const struct named_set set = {sets->train->path, &sets->names};
+    return failed || same_data_names(&set, directory, checkpoint, accept, error) ? -1 : 0;
 }
 
 /* ---- values ---- */

@@ -7,6 +7,22 @@
 
 #include "run/sets.h"
 
+/* A training set and what it calls its inputs and targets. */
+struct named_set {
+    const char *path;
+    struct net_names *names;
+};
+
+/* Rank 0 calls. Compares the names of the training set with those of the checkpoint that a run in `directory`
+ * goes on from, and completes set->names by them. Names that differ are an error, or with `accept` a warning;
+ * absent ones are a warning. */
+int same_data_names(const struct named_set *set, const char *directory, const struct checkpoint *checkpoint,
+    int accept, struct error *error);
+
+/* Rank 0 calls. Warns where the checkpoint whose weights a run begins with, the file `init`, was trained on
+ * other names: weights may well begin as those of others, but whoever does not mean it should know. */
+void same_data_warn_names(const struct named_set *set, const char *init, const struct checkpoint *checkpoint);
+
 /* Rank 0 calls. Compares shapes, offsets and names of the sets with those of the checkpoint that the run goes
  * on from, and completes sets->names by those of the checkpoint; of formats before 5, which have less of all
  * this, what there is. What differs is an error, or with `accept` a warning. `directory` is the run's. */

@@ -4,6 +4,7 @@
 
 #include <check.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,6 +119,111 @@ START_TEST(raw_inputs_are_warned_of_with_the_key_that_helps)
 }
 END_TEST
 
+/* ---- names ---- */
+
+static const char *const features[] = {"x", "y", "z"}, *const classes[] = {"a", "b", "c", "d"},
+                         *const turned[] = {"z", "y", "x"}, *const other[] = {"a", "b", "c", "e"};
+
+/* Names of NULL are left out. */
+static void write_named(
+    const char *name, uint64_t seed, const char *const *feature_names, const char *const *class_names)
+{
+    struct sample sample;
+    sample_init(&sample, &shape, seed);
+    struct h5_image *image = sample_image(&sample, NULL);
+    if (feature_names)
+        h5_image_texts(image, "feature_names", 3, feature_names);
+    if (class_names)
+        h5_image_texts(image, "class_names", 4, class_names);
+    sample_save(image, job_path(name));
+    sample_finish(&sample);
+}
+
+static void write_all_named(void)
+{
+    write_named("x-y-z.h5", 1, features, classes);
+    write_named("z-y-x.h5", 1, turned, classes);
+    write_named("valid-x-y-z.h5", 2, features, classes);
+    write_named("valid-z-y-x.h5", 2, turned, classes);
+    write_named("valid-e.h5", 2, features, other);
+    write_named("valid-nameless.h5", 2, NULL, NULL);
+    write_named("nameless.h5", 1, NULL, NULL);
+}
+
+/* What --check and the run are given, and what both say: the exit code, and parts of the one line of standard
+ * error; none: it is empty. */
+struct said {
+    const char *train, *valid, *words[2];
+    int code;
+    const char *parts[3];
+};
+
+static void expect_said(const char *run, const struct said *said, int ranks, int epochs, int checks)
+{
+    struct command_result result;
+    const char *const *words = said->words, *const *parts = said->parts;
+    char train[40], valid[40], until[40];
+    snprintf(until, sizeof until, "train.epochs=%d", epochs);
+    snprintf(train, sizeof train, "data.train=%s", said->train);
+    snprintf(valid, sizeof valid, "data.valid=%s", said->valid);
+    job_run(&result, ranks, "some.ini", run, "-s", train, "-s", valid, "-s", until, checks ? "--check" : "-q",
+        words[0], words[1], NULL);
+    job_expect(&result, said->code);
+    if (parts[0])
+        job_complains(&result, 1, parts[0], parts[1], parts[2], NULL);
+    else
+        ck_assert_msg(job_count_lines(result.errors, "rnn-train: ") == 0, "%s", result.errors);
+    command_result_finish(&result);
+}
+
+START_TEST(check_says_of_names_in_validation_what_the_run_says)
+{
+    static const struct said said[] = {
+        {"x-y-z.h5", "valid-x-y-z.h5", {NULL}, 0, {NULL}},
+        {"x-y-z.h5", "valid-e.h5", {NULL}, 65,
+            {"/valid-e.h5: class_names: row 3 is \"e\" where the network has \"d\"", "no \"e\" at all"}},
+        {"z-y-x.h5", "valid-x-y-z.h5", {NULL}, 65, {"/valid-x-y-z.h5: feature_names: row 0 is \"x\""}},
+        {"x-y-z.h5", "valid-nameless.h5", {NULL}, 0,
+            {"warning: ", "/valid-nameless.h5: has no feature_names, class_names"}},
+    };
+    write_all_named();
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        char run[40];
+        snprintf(run, sizeof run, "named-%zu", i);
+        expect_said(run, &said[i], ranks_of((int)i), 2, 1);
+        ck_assert(!job_exists(run));
+        expect_said(run, &said[i], ranks_of((int)i), 2, 0);
+    }
+}
+END_TEST
+
+START_TEST(check_says_of_the_names_of_a_checkpoint_what_the_run_says)
+{
+    static const char begun_with[] = ": the names are not those this run was begun with";
+    char hash[17], best[1000];
+    snprintf(best, sizeof best, "%s", job_path("begun/best.h5"));
+    const struct said said[] = {
+        {"z-y-x.h5", "valid-z-y-x.h5", {NULL}, 65,
+            {begun_with, "/z-y-x.h5: feature_names: row 0 is \"z\"", "--accept-changed-data"}},
+        {"x-y-z.h5", "valid-x-y-z.h5", {"--init", best}, 65, {": holds a run, which --init would not"}},
+        {"nameless.h5", "valid-x-y-z.h5", {NULL}, 0,
+            {"warning: ", "/nameless.h5: has no feature_names, class_names"}},
+        {"z-y-x.h5", "valid-z-y-x.h5", {"--accept-changed-data"}, 0,
+            {"warning: ", begun_with, ": it goes on with these: "}},
+    };
+    write_all_named();
+    job_finish(
+        hash, 0, "some.ini", "begun", "-s", "data.train=x-y-z.h5", "-s", "data.valid=valid-x-y-z.h5", NULL);
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+        for (int checks = 1; checks >= 0; checks--)
+            expect_said("begun", &said[i], ranks_of((int)i), 3 + (int)i, checks);
+    const struct said others = {"z-y-x.h5", "valid-z-y-x.h5", {"--init", best}, 0,
+        {"warning: ", "best.h5: was trained on other names: ", "/z-y-x.h5: feature_names: row 0"}};
+    for (int checks = 1; checks >= 0; checks--)
+        expect_said("another", &others, 2, 2, checks);
+}
+END_TEST
+
 /* The run has 6 steps in 2 epochs. */
 START_TEST(a_schedule_that_the_run_is_too_short_for_is_warned_of)
 {
@@ -181,6 +287,12 @@ int main(void)
     tcase_add_loop_test(jobs, a_schedule_that_the_run_is_too_short_for_is_warned_of, 0, 2);
     tcase_add_loop_test(jobs, plan_tells_parameters_balance_and_memory_and_starts_nothing, 0, 2);
     suite_add_tcase(suite, jobs);
+    TCase *names = tcase_create("names");
+    tcase_set_timeout(names, 2 * JOB_SECONDS);
+    tcase_add_unchecked_fixture(names, prepare, NULL);
+    tcase_add_test(names, check_says_of_names_in_validation_what_the_run_says);
+    tcase_add_test(names, check_says_of_the_names_of_a_checkpoint_what_the_run_says);
+    suite_add_tcase(suite, names);
     job_open();
     int status = suite_run(suite);
     job_close();
