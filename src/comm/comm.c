@@ -10,16 +10,34 @@
 #include "comm/wait.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
 enum { PIECE = 1 << 29 }; /* bytes of one collective at most */
 
+/* MPICH takes USR1 for itself while it starts: its launcher may tell by it that a rank has gone, and the next
+ * call asks the launcher for which. A process that nobody launched starts a launcher for that, which refuses,
+ * and waits for it for ever. A rank that goes ends the run, so nobody needs to be told, and USR1 stays what
+ * it was. It is kept waiting meanwhile, so that none goes to MPICH's handler. */
+static void start_mpi(void)
+{
+    sigset_t usr1, before;
+    struct sigaction action;
+    int provided;
+    sigemptyset(&usr1);
+    sigaddset(&usr1, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &usr1, &before);
+    sigaction(SIGUSR1, NULL, &action);
+    MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
+    sigaction(SIGUSR1, &action, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 void comm_start(struct comm *comm, const char *program)
 {
-    int provided;
     launcher_get();
-    MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
+    start_mpi();
     *comm = (struct comm){0};
     MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank);
     MPI_Comm_size(MPI_COMM_WORLD, &comm->ranks);
