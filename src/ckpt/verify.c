@@ -61,7 +61,7 @@ static int check_finite(
 
 static int check_content(const char *path, const struct checkpoint *c, struct error *error)
 {
-    struct net *net = net_create(&c->model, error);
+    struct net *net = net_describe(&c->model, error);
     if (!net)
         return error_prefix(error, "%s: ", path);
     int outcome = checkpoint_fits(c, path, net, error);

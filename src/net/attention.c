@@ -11,33 +11,26 @@ const char *const attention_names[] = {
     [ATTENTION_ADDITIVE] = "additive", [ATTENTION_DOT] = "dot", [ATTENTION_NONE] = "none", NULL};
 
 /* Makes a matrix of a run of columns of W, whose rows are `stride` long. */
-static int init_columns(struct matrix *matrix, size_t offset, size_t stride, struct extent outputs,
-    struct extent inputs, struct error *error)
+static void init_columns(
+    struct matrix *matrix, size_t offset, size_t stride, struct extent outputs, struct extent inputs)
 {
-    if (matrix_init(matrix, offset, outputs, inputs, 1, error))
-        return -1;
-    for (size_t r = 0; r < matrix->rows; r++)
-        if (matrix->row[r] >= 0)
-            matrix->row[r] = matrix->row[r] / (int64_t)matrix->stride * (int64_t)stride;
+    matrix_init(matrix, offset, outputs, inputs, 1);
     matrix->stride = stride;
-    return 0;
 }
 
-static int init_matrices(struct attention_layer *a, struct extent encoder, size_t S,
-    const struct attention_place *place, struct error *error)
+static void init_matrices(
+    struct attention_layer *a, struct extent encoder, size_t S, const struct attention_place *place)
 {
     size_t stride = S + extent_true(encoder);
-    if (matrix_init(&a->key, place->key, a->keyed, encoder, 1, error))
-        return -1;
-    if (a->kind == ATTENTION_ADDITIVE && matrix_init(&a->query, place->query, a->keyed, a->units, 1, error))
-        return -1;
-    if (init_columns(&a->combine[0], place->combine, stride, a->units, a->units, error))
-        return -1;
-    return init_columns(&a->combine[1], place->combine + S, stride, a->units, encoder, error);
+    matrix_init(&a->key, place->key, a->keyed, encoder, 1);
+    if (a->kind == ATTENTION_ADDITIVE)
+        matrix_init(&a->query, place->query, a->keyed, a->units, 1);
+    init_columns(&a->combine[0], place->combine, stride, a->units, a->units);
+    init_columns(&a->combine[1], place->combine + S, stride, a->units, encoder);
 }
 
-int attention_init(struct attention_layer *a, enum attention kind, size_t S, size_t A, struct extent encoder,
-    struct attention_place place, struct error *error)
+void attention_init(struct attention_layer *a, enum attention kind, size_t S, size_t A, struct extent encoder,
+    struct attention_place place)
 {
     size_t K = kind == ATTENTION_ADDITIVE ? A : S;
     *a = (struct attention_layer){.kind = kind,
@@ -52,32 +45,19 @@ int attention_init(struct attention_layer *a, enum attention kind, size_t S, siz
     a->S_stride = kernel_stride(a->Sp);
     a->K_stride = kernel_stride(a->Kp);
     a->F_stride = kernel_stride(a->Fp);
-    a->key_bias = memory_create(a->Kp, sizeof(float), error);
-    a->energy = memory_create(a->Kp, sizeof(float), error);
-    a->combine_bias = memory_create(a->Sp, sizeof(float), error);
-    if (!a->key_bias || !a->energy || !a->combine_bias || init_matrices(a, encoder, S, &place, error)) {
-        attention_finish(a);
-        return -1;
-    }
-    return 0;
+    init_matrices(a, encoder, S, &place);
 }
 
-void attention_finish(struct attention_layer *a)
+void attention_take_panels(struct attention_layer *a, struct arena *arena)
 {
-    matrix_finish(&a->key);
-    matrix_finish(&a->query);
-    matrix_finish(&a->combine[0]);
-    matrix_finish(&a->combine[1]);
-    memory_destroy(a->key_bias);
-    memory_destroy(a->energy);
-    memory_destroy(a->combine_bias);
-    *a = (struct attention_layer){0};
-}
-
-size_t attention_bytes(const struct attention_layer *a)
-{
-    return matrix_bytes(&a->key) + matrix_bytes(&a->query) + matrix_bytes(&a->combine[0]) +
-        matrix_bytes(&a->combine[1]);
+    matrix_take_panels(&a->key, arena);
+    if (a->kind == ATTENTION_ADDITIVE)
+        matrix_take_panels(&a->query, arena);
+    matrix_take_panels(&a->combine[0], arena);
+    matrix_take_panels(&a->combine[1], arena);
+    a->key_bias = arena_take(arena, a->Kp, sizeof *a->key_bias);
+    a->energy = arena_take(arena, a->Kp, sizeof *a->energy);
+    a->combine_bias = arena_take(arena, a->Sp, sizeof *a->combine_bias);
 }
 
 void attention_pack(struct attention_layer *a, const struct kernel *kernel, const float *weights)

@@ -58,10 +58,9 @@ struct attention_place {
 };
 
 /* Sets up attention of S units, additive attention with A units of its own, over rows of extent `encoder`. */
-int attention_init(struct attention_layer *a, enum attention kind, size_t S, size_t A, struct extent encoder,
-    struct attention_place place, struct error *error);
-void attention_finish(struct attention_layer *a);        /* takes zeroes */
-size_t attention_bytes(const struct attention_layer *a); /* of panels */
+void attention_init(struct attention_layer *a, enum attention kind, size_t S, size_t A, struct extent encoder,
+    struct attention_place place);
+void attention_take_panels(struct attention_layer *a, struct arena *arena);
 void attention_pack(struct attention_layer *a, const struct kernel *kernel, const float *weights);
 
 /* Takes the buffers of a pass from the arena, for R queries at a time and at most U queries of a sequence,

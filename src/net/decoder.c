@@ -33,18 +33,17 @@ static int init_layer(
         .needs_input_gradient = n > 0 || d->classes,
         .start = START_GIVEN};
     d->start_stride = kernel_stride(extent_padded(start.outputs));
-    if (dense_init(&layer->start, &start, parameters, error))
-        return -1;
+    dense_init(&layer->start, &start, parameters);
     return recurrent_init(&layer->recurrent, &recurrent, parameters, error);
 }
 
-static int init_attention(struct decoder *d, struct parameters *parameters, struct error *error)
+static void init_attention(struct decoder *d, struct parameters *parameters)
 {
     const struct net_config *c = d->config;
     size_t S = d->S, A = c->attention_size, F = extent_true(d->encoder);
     struct attention_place place = {0};
     if (c->attention == ATTENTION_NONE)
-        return 0;
+        return;
     if (c->attention == ATTENTION_ADDITIVE) {
         place.query = parameters_declare(parameters, A, S, starting_uniform(S), "attention.query.weight");
         place.key = parameters_declare(parameters, A, F, starting_uniform(F), "attention.key.weight");
@@ -56,16 +55,16 @@ static int init_attention(struct decoder *d, struct parameters *parameters, stru
     struct starting starting = starting_uniform(S + F);
     place.combine = parameters_declare(parameters, S, S + F, starting, "decoder.combine.weight");
     place.combine_bias = parameters_declare(parameters, S, 0, starting, "decoder.combine.bias");
-    return attention_init(&d->attention, c->attention, S, A, d->encoder, place, error);
+    attention_init(&d->attention, c->attention, S, A, d->encoder, place);
 }
 
 /* Symbols that are fed back are one of the classes, the end or the start. */
-static int init_embedding(struct decoder *d, struct parameters *parameters, struct error *error)
+static void init_embedding(struct decoder *d, struct parameters *parameters)
 {
     size_t symbols = d->config->outputs + 2, size = d->config->decoder_embedding;
     size_t table = parameters_declare(
         parameters, symbols, size, (struct starting){.rule = STARTS_NORMAL}, "decoder.embedding.weight");
-    return embedding_init(&d->embedding, symbols, size, table, error);
+    embedding_init(&d->embedding, symbols, size, table);
 }
 
 int decoder_init(struct decoder *d, const struct net_config *config, struct extent encoder,
@@ -84,34 +83,36 @@ int decoder_init(struct decoder *d, const struct net_config *config, struct exte
     struct extent inputs = one_part(d->classes ? c->decoder_embedding : c->outputs);
     d->X_stride = kernel_stride(extent_padded(inputs));
     d->layer = memory_create(c->decoder_layers, sizeof *d->layer, error);
-    int failed = !d->layer || (d->classes && init_embedding(d, parameters, error));
-    for (; !failed && d->layers < c->decoder_layers; inputs = d->outputs)
-        failed = init_layer(d, d->layers++, inputs, parameters, error);
-    if (failed || init_attention(d, parameters, error)) {
-        decoder_finish(d);
+    if (!d->layer)
         return -1;
-    }
+    if (d->classes)
+        init_embedding(d, parameters);
+    for (; d->layers < c->decoder_layers; inputs = d->outputs)
+        if (init_layer(d, d->layers++, inputs, parameters, error)) {
+            decoder_finish(d);
+            return -1;
+        }
+    init_attention(d, parameters);
     return 0;
 }
 
 void decoder_finish(struct decoder *d)
 {
-    for (size_t n = 0; n < d->layers; n++) {
-        dense_finish(&d->layer[n].start);
+    for (size_t n = 0; n < d->layers; n++)
         recurrent_finish(&d->layer[n].recurrent);
-    }
     memory_destroy(d->layer);
-    embedding_finish(&d->embedding);
-    attention_finish(&d->attention);
     *d = (struct decoder){0};
 }
 
-size_t decoder_bytes(const struct decoder *d)
+void decoder_take_panels(struct decoder *d, struct arena *arena)
 {
-    size_t bytes = attention_bytes(&d->attention);
-    for (size_t n = 0; n < d->layers; n++)
-        bytes += matrix_bytes(&d->layer[n].start.weight) + recurrent_bytes(&d->layer[n].recurrent);
-    return bytes;
+    embedding_take_panels(&d->embedding, arena);
+    for (size_t n = 0; n < d->layers; n++) {
+        dense_take_panels(&d->layer[n].start, arena);
+        recurrent_take_panels(&d->layer[n].recurrent, arena);
+    }
+    if (d->config->attention != ATTENTION_NONE)
+        attention_take_panels(&d->attention, arena);
 }
 
 void decoder_pack(struct decoder *d, const struct kernel *kernel, const float *weights)

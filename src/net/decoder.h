@@ -80,8 +80,8 @@ struct decoder_size {
  * it up. The configuration is read as long as the decoder is used. */
 int decoder_init(struct decoder *d, const struct net_config *config, struct extent encoder,
     struct parameters *parameters, struct error *error);
-void decoder_finish(struct decoder *d);        /* takes zeroes */
-size_t decoder_bytes(const struct decoder *d); /* of panels */
+void decoder_finish(struct decoder *d); /* takes zeroes */
+void decoder_take_panels(struct decoder *d, struct arena *arena);
 void decoder_pack(struct decoder *d, const struct kernel *kernel, const float *weights);
 
 /* What the workspace of a pass over a microbatch depends on. */

@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-int dense_init(
-    struct dense *dense, const struct dense_shape *shape, struct parameters *parameters, struct error *error)
+void dense_init(struct dense *dense, const struct dense_shape *shape, struct parameters *parameters)
 {
     size_t outputs = extent_true(shape->outputs), inputs = extent_true(shape->inputs);
     struct starting starting = starting_uniform(inputs);
@@ -11,21 +10,13 @@ int dense_init(
     *dense = (struct dense){.outputs = shape->outputs,
         .one_hot = shape->one_hot,
         .bias_offset = parameters_declare(parameters, outputs, 0, starting, "%s.bias", shape->name)};
-    dense->bias = memory_create(extent_padded(shape->outputs), sizeof *dense->bias, error);
-    if (!dense->bias ||
-        matrix_init(
-            &dense->weight, weight, shape->outputs, shape->inputs, shape->needs_input_gradient, error)) {
-        dense_finish(dense);
-        return -1;
-    }
-    return 0;
+    matrix_init(&dense->weight, weight, shape->outputs, shape->inputs, shape->needs_input_gradient);
 }
 
-void dense_finish(struct dense *dense)
+void dense_take_panels(struct dense *dense, struct arena *arena)
 {
-    matrix_finish(&dense->weight);
-    memory_destroy(dense->bias);
-    *dense = (struct dense){0};
+    matrix_take_panels(&dense->weight, arena);
+    dense->bias = arena_take(arena, dense->weight.rows, sizeof *dense->bias);
 }
 
 void dense_pack(struct dense *dense, const struct kernel *kernel, const float *weights)

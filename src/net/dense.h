@@ -35,9 +35,8 @@ struct dense_shape {
 };
 
 /* Declares the tensors of the layer and sets it up. */
-int dense_init(
-    struct dense *dense, const struct dense_shape *shape, struct parameters *parameters, struct error *error);
-void dense_finish(struct dense *dense); /* takes zeroes */
+void dense_init(struct dense *dense, const struct dense_shape *shape, struct parameters *parameters);
+void dense_take_panels(struct dense *dense, struct arena *arena);
 void dense_pack(struct dense *dense, const struct kernel *kernel, const float *weights);
 void dense_take_workspace(struct dense *dense, const struct pass *pass, struct arena *arena);
 

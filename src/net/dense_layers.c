@@ -18,8 +18,7 @@ int dense_layers_init(struct dense_layers *layers, const struct dense_shape *fir
         shape.inputs = layers->outputs;
         shape.outputs = (struct extent){.parts = 1, .size = size[layers->n], .interleave = 1};
         layer->stride = kernel_stride(extent_padded(shape.outputs));
-        if (dense_init(&layer->dense, &shape, parameters, error))
-            return -1;
+        dense_init(&layer->dense, &shape, parameters);
         layers->outputs = shape.outputs;
         shape.one_hot = 0;
         shape.needs_input_gradient = 1;
@@ -29,18 +28,14 @@ int dense_layers_init(struct dense_layers *layers, const struct dense_shape *fir
 
 void dense_layers_finish(struct dense_layers *layers)
 {
-    for (size_t k = 0; k < layers->n; k++)
-        dense_finish(&layers->layer[k].dense);
     memory_destroy(layers->layer);
     *layers = (struct dense_layers){0};
 }
 
-size_t dense_layers_bytes(const struct dense_layers *layers)
+void dense_layers_take_panels(struct dense_layers *layers, struct arena *arena)
 {
-    size_t bytes = 0;
     for (size_t k = 0; k < layers->n; k++)
-        bytes += matrix_bytes(&layers->layer[k].dense.weight);
-    return bytes;
+        dense_take_panels(&layers->layer[k].dense, arena);
 }
 
 void dense_layers_pack(struct dense_layers *layers, const struct kernel *kernel, const float *weights)

@@ -1,24 +1,19 @@
 #include "net/embedding.h"
 
-#include "base/memory.h"
 #include "kernel/kernel.h"
 #include "net/microbatch.h"
 
 #include <string.h>
 
-int embedding_init(
-    struct embedding *embedding, size_t symbols, size_t size, size_t offset, struct error *error)
+void embedding_init(struct embedding *embedding, size_t symbols, size_t size, size_t offset)
 {
     *embedding = (struct embedding){
         .symbols = symbols, .size = size, .stride = kernel_stride(microbatch_stride(size)), .offset = offset};
-    embedding->table = memory_create(symbols * embedding->stride, sizeof *embedding->table, error);
-    return embedding->table ? 0 : -1;
 }
 
-void embedding_finish(struct embedding *embedding)
+void embedding_take_panels(struct embedding *embedding, struct arena *arena)
 {
-    memory_destroy(embedding->table);
-    *embedding = (struct embedding){0};
+    embedding->table = arena_take(arena, embedding->symbols * embedding->stride, sizeof *embedding->table);
 }
 
 void embedding_pack(struct embedding *embedding, const float *weights)

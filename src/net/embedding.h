@@ -4,7 +4,7 @@
 #ifndef NET_EMBEDDING_H
 #define NET_EMBEDDING_H
 
-#include "base/error.h"
+#include "base/memory.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -16,9 +16,8 @@ struct embedding {
     float *table;         /* [symbols][stride], packed with the weights */
 };
 
-int embedding_init(
-    struct embedding *embedding, size_t symbols, size_t size, size_t offset, struct error *error);
-void embedding_finish(struct embedding *embedding); /* takes zeroes */
+void embedding_init(struct embedding *embedding, size_t symbols, size_t size, size_t offset);
+void embedding_take_panels(struct embedding *embedding, struct arena *arena); /* the table; takes zeroes */
 void embedding_pack(struct embedding *embedding, const float *weights);
 
 /* Copies rows of the table to X [N][stride], the padding too. */

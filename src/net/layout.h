@@ -18,6 +18,9 @@ struct net {
     const struct output_kind *output; /* the kind of the configuration */
     void *output_state;               /* what it keeps, of memory_create */
 
+    void *panels; /* one block of all that is packed, zeroed; NULL: the net is only described */
+    size_t panels_bytes;
+
     /* Workspace: one block, divided anew for every microbatch. */
     void *block;
     size_t block_bytes;

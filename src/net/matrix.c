@@ -1,7 +1,5 @@
 #include "net/matrix.h"
 
-#include "base/memory.h"
-
 #include <string.h>
 
 size_t extent_padded(struct extent extent)
@@ -26,48 +24,33 @@ static int64_t extent_source(struct extent extent, size_t p)
     return (int64_t)((p / part * extent.interleave + gate) * extent.size + unit);
 }
 
-int matrix_init(struct matrix *matrix, size_t offset, struct extent outputs, struct extent inputs,
-    int needs_input_gradient, struct error *error)
+void matrix_init(struct matrix *matrix, size_t offset, struct extent outputs, struct extent inputs,
+    int needs_input_gradient)
 {
     *matrix = (struct matrix){.rows = extent_padded(outputs),
         .columns = extent_padded(inputs),
         .offset = offset,
-        .stride = extent_true(inputs)};
-    size_t count = panels_count(matrix->columns, matrix->rows);
+        .stride = extent_true(inputs),
+        .outputs = outputs,
+        .inputs = inputs,
+        .needs_input_gradient = needs_input_gradient};
     matrix->forward = (struct panels){.K = matrix->columns, .columns = matrix->rows};
     matrix->backward = (struct panels){.K = matrix->rows, .columns = matrix->columns};
-    matrix->row = memory_create(matrix->rows, sizeof *matrix->row, error);
-    matrix->column = memory_create(matrix->columns, sizeof *matrix->column, error);
-    matrix->forward.data = memory_create(count, sizeof(float), error);
-    if (needs_input_gradient)
-        matrix->backward.data = memory_create(count, sizeof(float), error);
-    if (!matrix->row || !matrix->column || !matrix->forward.data ||
-        (needs_input_gradient && !matrix->backward.data)) {
-        matrix_finish(matrix);
-        return -1;
-    }
-    for (size_t r = 0; r < matrix->rows; r++) {
-        int64_t source = extent_source(outputs, r);
+}
+
+void matrix_take_panels(struct matrix *matrix, struct arena *arena)
+{
+    size_t count = panels_count(matrix->columns, matrix->rows);
+    matrix->row = arena_take(arena, matrix->rows, sizeof *matrix->row);
+    matrix->column = arena_take(arena, matrix->columns, sizeof *matrix->column);
+    matrix->forward.data = arena_take(arena, count, sizeof(float));
+    matrix->backward.data = matrix->needs_input_gradient ? arena_take(arena, count, sizeof(float)) : NULL;
+    for (size_t r = 0; r < matrix->rows && matrix->row; r++) {
+        int64_t source = extent_source(matrix->outputs, r);
         matrix->row[r] = source < 0 ? -1 : source * (int64_t)matrix->stride;
     }
-    for (size_t c = 0; c < matrix->columns; c++)
-        matrix->column[c] = extent_source(inputs, c);
-    return 0;
-}
-
-void matrix_finish(struct matrix *matrix)
-{
-    memory_destroy(matrix->row);
-    memory_destroy(matrix->column);
-    memory_destroy(matrix->forward.data);
-    memory_destroy(matrix->backward.data);
-    *matrix = (struct matrix){0};
-}
-
-size_t matrix_bytes(const struct matrix *matrix)
-{
-    size_t panels = (matrix->forward.data != NULL) + (matrix->backward.data != NULL);
-    return panels * panels_count(matrix->columns, matrix->rows) * sizeof(float);
+    for (size_t c = 0; c < matrix->columns && matrix->column; c++)
+        matrix->column[c] = extent_source(matrix->inputs, c);
 }
 
 void matrix_pack(struct matrix *matrix, const struct kernel *kernel, const float *weights)

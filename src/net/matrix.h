@@ -7,21 +7,11 @@
 #ifndef NET_MATRIX_H
 #define NET_MATRIX_H
 
-#include "base/error.h"
+#include "base/memory.h"
 #include "kernel/kernel.h"
 
 #include <stddef.h>
 #include <stdint.h>
-
-struct matrix {
-    size_t rows, columns;  /* padded extents: outputs, inputs */
-    size_t offset, stride; /* of W in the flat vector, floats */
-    int64_t *row;          /* [rows] row of W times stride, or -1 for padding */
-    int64_t *column;       /* [columns] column of W, or -1 */
-    struct panels forward; /* B[column][row]: x -> W x */
-    /* B[row][column]: dy -> W^T dy. It has no data where no gradient by the inputs is needed. */
-    struct panels backward;
-};
 
 /* One extent of a matrix, its rows or its columns: `parts` runs of `size` each that are padded to whole
  * blocks; with interleave > 1 the extent is made of that many gates [interleave][size], block by block. */
@@ -29,15 +19,29 @@ struct extent {
     size_t parts, size, interleave;
 };
 
+struct matrix {
+    struct extent outputs, inputs;
+    size_t rows, columns;  /* the same padded */
+    size_t offset, stride; /* of W in the flat vector, floats */
+    int needs_input_gradient;
+    int64_t *row;          /* [rows] row of W times stride, or -1 for padding */
+    int64_t *column;       /* [columns] column of W, or -1 */
+    struct panels forward; /* B[column][row]: x -> W x */
+    /* B[row][column]: dy -> W^T dy. It has no data where no gradient by the inputs is needed. */
+    struct panels backward;
+};
+
 size_t extent_padded(struct extent extent);
 size_t extent_true(struct extent extent);
 
-/* Owned by the caller, ended by matrix_finish. `needs_input_gradient`: gradients by the inputs will be asked
- * for. */
-int matrix_init(struct matrix *matrix, size_t offset, struct extent outputs, struct extent inputs,
-    int needs_input_gradient, struct error *error);
-void matrix_finish(struct matrix *matrix); /* takes zeroes */
-size_t matrix_bytes(const struct matrix *matrix);
+/* Describes the matrix, whose rows in the flat vector may be made longer than its inputs (stride) afterwards.
+ * `needs_input_gradient`: gradients by the inputs will be asked for. */
+void matrix_init(struct matrix *matrix, size_t offset, struct extent outputs, struct extent inputs,
+    int needs_input_gradient);
+
+/* Takes room for maps and panels from the arena, whose memory is zero, and fills the maps: before anything
+ * below. From an arena of no memory it measures them. */
+void matrix_take_panels(struct matrix *matrix, struct arena *arena);
 
 void matrix_pack(struct matrix *matrix, const struct kernel *kernel, const float *weights);
 

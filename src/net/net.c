@@ -24,8 +24,18 @@ static int init_layers(struct net *net, const struct net_config *config, struct 
     return 0;
 }
 
-struct net *net_create(const struct net_config *config, struct error *error)
+/* Takes room for all that is packed, in the order in which a pass reads it. */
+static void take_panels(struct net *net, struct arena *arena)
 {
+    stack_take_panels(&net->stack, arena);
+    if (net->output->take_panels)
+        net->output->take_panels(net, arena);
+    top_take_panels(&net->top, arena);
+}
+
+struct net *net_describe(const struct net_config *config, struct error *error)
+{
+    struct arena arena = {0};
     assert(net_config_check(config, NULL, NULL) == 0);
     const struct kernel *kernel = kernel_choose(error);
     struct net *net = kernel ? memory_create(1, sizeof *net, error) : NULL;
@@ -35,11 +45,28 @@ struct net *net_create(const struct net_config *config, struct error *error)
     net->output = output_of(config);
     net->config = memory_create(1, sizeof *net->config, error);
     if (!net->config || init_layers(net, config, error)) {
+        net_destroy(net);
+        return NULL;
+    }
+    take_panels(net, &arena);
+    net->panels_bytes = arena.peak;
+    return net;
+}
+
+struct net *net_create(const struct net_config *config, struct error *error)
+{
+    struct net *net = net_describe(config, error);
+    if (!net)
+        return NULL;
+    net->panels = memory_create(net->panels_bytes, 1, error);
+    if (!net->panels) {
         error_explain_memory(
             error, "packed weights of the network", "a smaller model.hidden or model.layers takes");
         net_destroy(net);
         return NULL;
     }
+    struct arena arena = {.base = net->panels, .size = net->panels_bytes};
+    take_panels(net, &arena);
     return net;
 }
 
@@ -54,6 +81,7 @@ void net_destroy(struct net *net)
     top_finish(&net->top);
     parameters_finish(&net->parameters);
     memory_destroy(net->config);
+    memory_destroy(net->panels);
     memory_destroy(net->block);
     memory_destroy(net);
 }
@@ -101,6 +129,7 @@ int net_start_piece(const struct net *net, const struct net_piece *piece, uint64
 
 void net_pack(struct net *net, const float *weights)
 {
+    assert(net->panels);
     stack_pack(&net->stack, net->kernel, weights);
     if (net->output->pack)
         net->output->pack(net, weights);
@@ -109,8 +138,7 @@ void net_pack(struct net *net, const float *weights)
 
 size_t net_panel_bytes(const struct net *net)
 {
-    size_t own = net->output->count_panel_bytes ? net->output->count_panel_bytes(net) : 0;
-    return stack_bytes(&net->stack) + own + top_bytes(&net->top);
+    return net->panels_bytes;
 }
 
 static struct pass make_pass(const struct net *net, const struct net_pass *options,

@@ -23,6 +23,11 @@
 /* The net is owned by the caller, who ends it with net_destroy. The configuration is copied; it must be one
  * that net_config_check has no objection to (assert), bound to a dataset. */
 struct net *net_create(const struct net_config *config, struct error *error);
+
+/* A net that is only described: parameters and sizes are known, of however large a network, and little memory
+ * is taken. Nothing can be packed or computed with it. */
+struct net *net_describe(const struct net_config *config, struct error *error);
+
 void net_destroy(struct net *net); /* takes NULL */
 
 const struct net_config *net_get_config(const struct net *net);
@@ -51,7 +56,7 @@ int net_start_piece(const struct net *net, const struct net_piece *piece, uint64
  * `weights` again afterwards. */
 void net_pack(struct net *net, const float *weights);
 
-/* How many bytes the net holds for panels. */
+/* How many bytes the net holds, or would hold, for what is packed. */
 size_t net_panel_bytes(const struct net *net);
 
 /* Returns the bytes of the workspace of a pass over a microbatch, with scores where the microbatch has

@@ -8,24 +8,16 @@
 #include <math.h>
 #include <string.h>
 
-int norm_init(
-    struct norm *norm, struct extent extent, size_t weight_offset, size_t bias_offset, struct error *error)
+void norm_init(struct norm *norm, struct extent extent, size_t weight_offset, size_t bias_offset)
 {
-    *norm = (struct norm){.extent = extent, .weight_offset = weight_offset, .bias_offset = bias_offset};
-    norm->weight = memory_create(extent_padded(extent), sizeof *norm->weight, error);
-    norm->bias = memory_create(extent_padded(extent), sizeof *norm->bias, error);
-    if (!norm->weight || !norm->bias) {
-        norm_finish(norm);
-        return -1;
-    }
-    return 0;
+    *norm = (struct norm){
+        .extent = extent, .is_there = 1, .weight_offset = weight_offset, .bias_offset = bias_offset};
 }
 
-void norm_finish(struct norm *norm)
+void norm_take_panels(struct norm *norm, struct arena *arena)
 {
-    memory_destroy(norm->weight);
-    memory_destroy(norm->bias);
-    *norm = (struct norm){0};
+    norm->weight = arena_take(arena, extent_padded(norm->extent), sizeof *norm->weight);
+    norm->bias = arena_take(arena, extent_padded(norm->extent), sizeof *norm->bias);
 }
 
 void norm_pack(struct norm *norm, const float *weights)

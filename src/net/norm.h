@@ -11,6 +11,7 @@
 
 struct norm {
     struct extent extent;
+    int is_there;                      /* 0: none, and all else is zeroes */
     size_t weight_offset, bias_offset; /* in the flat vector */
     float *weight, *bias;              /* [padded extent], packed */
 
@@ -19,9 +20,8 @@ struct norm {
     float *dweight, *dbias; /* [padded extent], with training */
 };
 
-int norm_init(
-    struct norm *norm, struct extent extent, size_t weight_offset, size_t bias_offset, struct error *error);
-void norm_finish(struct norm *norm); /* takes zeroes */
+void norm_init(struct norm *norm, struct extent extent, size_t weight_offset, size_t bias_offset);
+void norm_take_panels(struct norm *norm, struct arena *arena); /* weight and bias */
 void norm_pack(struct norm *norm, const float *weights);
 void norm_take_workspace(struct norm *norm, struct arena *arena, size_t N, int training);
 

@@ -24,7 +24,7 @@ static size_t declare_cell(
     r->bias_ih = parameters_declare(parameters, rows, 0, bias, "%s.bias_ih_l%zu%s", prefix, l, suffix);
     if (kind->has_product)
         r->bias_hh = parameters_declare(parameters, rows, 0, bias, "%s.bias_hh_l%zu%s", prefix, l, suffix);
-    if (cell_has_unit_weights(kind, shape->peepholes))
+    if (r->has_unit_weights)
         r->unit_offset = parameters_declare(
             parameters, kind->unit_weights, H, uniform, "%s.%s_l%zu%s", prefix, kind->unit_weight, l, suffix);
     return input;
@@ -43,17 +43,6 @@ static void declare_start(
             parameters, r->H, 0, zero, "%s.c0_l%zu%s", shape->prefix, shape->layer, shape->suffix);
 }
 
-static int create_vectors(struct recurrent *r, int with_unit_weights, struct error *error)
-{
-    size_t unit_weights = with_unit_weights ? r->kind->unit_weights * r->Hp : 0;
-    r->bias = memory_create(r->width, sizeof(float), error);
-    r->bias_recurrent = memory_create(r->width, sizeof(float), error);
-    r->learned = memory_create(2 * r->Hp, sizeof(float), error);
-    if (unit_weights)
-        r->unit_weights = memory_create(unit_weights, sizeof(float), error);
-    return r->bias && r->bias_recurrent && r->learned && (!unit_weights || r->unit_weights) ? 0 : -1;
-}
-
 int recurrent_init(struct recurrent *r, const struct recurrent_shape *shape, struct parameters *parameters,
     struct error *error)
 {
@@ -65,37 +54,37 @@ int recurrent_init(struct recurrent *r, const struct recurrent_shape *shape, str
         .H = shape->H,
         .Hp = extent_padded(units),
         .one_hot = shape->one_hot,
+        .has_unit_weights = cell_has_unit_weights(kind, shape->peepholes),
         .gates = {.parts = 1, .size = shape->H, .interleave = kind->gates}};
     r->width = kind->gates * r->Hp;
     r->a_stride = kernel_stride(r->width);
     size_t hidden = 0, input = declare_cell(r, shape, parameters, &hidden);
-    int failed = create_vectors(r, cell_has_unit_weights(kind, shape->peepholes), error) ||
-        matrix_init(&r->input, input, r->gates, shape->inputs, shape->needs_input_gradient, error) ||
-        (kind->has_product && matrix_init(&r->hidden, hidden, r->gates, units, 1, error)) ||
-        transition_init(&r->transition, shape, parameters, error);
-    if (failed) {
-        recurrent_finish(r);
+    matrix_init(&r->input, input, r->gates, shape->inputs, shape->needs_input_gradient);
+    if (kind->has_product)
+        matrix_init(&r->hidden, hidden, r->gates, units, 1);
+    if (transition_init(&r->transition, shape, parameters, error))
         return -1;
-    }
     declare_start(r, shape, parameters);
     return 0;
 }
 
 void recurrent_finish(struct recurrent *r)
 {
-    matrix_finish(&r->input);
-    matrix_finish(&r->hidden);
     transition_finish(&r->transition);
-    memory_destroy(r->bias);
-    memory_destroy(r->bias_recurrent);
-    memory_destroy(r->learned);
-    memory_destroy(r->unit_weights);
     *r = (struct recurrent){0};
 }
 
-size_t recurrent_bytes(const struct recurrent *r)
+void recurrent_take_panels(struct recurrent *r, struct arena *arena)
 {
-    return matrix_bytes(&r->input) + matrix_bytes(&r->hidden) + transition_bytes(&r->transition);
+    size_t unit_weights = r->kind->unit_weights * r->Hp;
+    matrix_take_panels(&r->input, arena);
+    if (r->kind->has_product)
+        matrix_take_panels(&r->hidden, arena);
+    transition_take_panels(&r->transition, arena);
+    r->bias = arena_take(arena, r->width, sizeof *r->bias);
+    r->bias_recurrent = arena_take(arena, r->width, sizeof *r->bias_recurrent);
+    r->learned = arena_take(arena, 2 * r->Hp, sizeof *r->learned);
+    r->unit_weights = r->has_unit_weights ? arena_take(arena, unit_weights, sizeof *r->unit_weights) : NULL;
 }
 
 static void pack_biases(struct recurrent *r, const float *weights)

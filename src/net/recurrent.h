@@ -30,8 +30,9 @@ struct recurrent {
     float *bias_recurrent;        /* [G Hp] what W_hh h starts from, where the cell separates the two */
     size_t h0, c0;                /* START_LEARNED: offsets in the flat vector, c0 of a memory */
     float *learned;               /* [2 Hp] START_LEARNED: h and c to start from, packed with the weights */
-    size_t unit_offset;           /* in the flat vector */
-    float *unit_weights;          /* [unit weights of the cell][Hp], packed; NULL: none */
+    int has_unit_weights;
+    size_t unit_offset;  /* in the flat vector */
+    float *unit_weights; /* [unit weights of the cell][Hp], packed; NULL: none */
 
     /* Workspace. */
     float *a; /* [N][a_stride] sums, then activations, then gradients by the sums */
@@ -49,8 +50,11 @@ struct recurrent {
 /* Declares the tensors of the direction and sets it up. */
 int recurrent_init(struct recurrent *r, const struct recurrent_shape *shape, struct parameters *parameters,
     struct error *error);
-void recurrent_finish(struct recurrent *r);        /* takes zeroes */
-size_t recurrent_bytes(const struct recurrent *r); /* of panels */
+void recurrent_finish(struct recurrent *r); /* takes zeroes */
+
+/* Takes room for panels and vectors from the arena, whose memory is zero; from one of no memory it measures
+ * them. */
+void recurrent_take_panels(struct recurrent *r, struct arena *arena);
 
 void recurrent_pack(struct recurrent *r, const struct kernel *kernel, const float *weights);
 

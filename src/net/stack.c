@@ -27,13 +27,13 @@ static struct recurrent_shape shape_of(const struct stack *stack, size_t l, size
         .dropout = c->recurrent_dropout};
 }
 
-static int init_norm(struct layer *layer, size_t l, struct parameters *parameters, struct error *error)
+static void init_norm(struct layer *layer, size_t l, struct parameters *parameters)
 {
     size_t width = extent_true(layer->inputs);
     struct starting one = {.rule = STARTS_CONSTANT, .number = 1}, zero = {.rule = STARTS_CONSTANT};
     size_t weight = parameters_declare(parameters, width, 0, one, "norm.%zu.weight", l);
     size_t bias = parameters_declare(parameters, width, 0, zero, "norm.%zu.bias", l);
-    return norm_init(&layer->norm, layer->inputs, weight, bias, error);
+    norm_init(&layer->norm, layer->inputs, weight, bias);
 }
 
 static int init_layer(struct stack *stack, size_t l, struct parameters *parameters, struct error *error)
@@ -46,8 +46,8 @@ static int init_layer(struct stack *stack, size_t l, struct parameters *paramete
     layer->stride = kernel_stride(extent_padded(layer->outputs));
     layer->drops = l > 0 && c->dropout > 0;
     layer->residual = l > 0 && c->residual;
-    if (l > 0 && c->normalize && init_norm(layer, l, parameters, error))
-        return -1;
+    if (l > 0 && c->normalize)
+        init_norm(layer, l, parameters);
     for (size_t d = 0; d < layer->D; d++) {
         struct recurrent_shape shape = shape_of(stack, l, d);
         if (recurrent_init(&layer->direction[d], &shape, parameters, error))
@@ -67,8 +67,7 @@ static int init_inputs(struct stack *stack, struct parameters *parameters, struc
     if (c->embedding) {
         size_t table = parameters_declare(parameters, c->inputs, c->embedding,
             (struct starting){.rule = STARTS_NORMAL}, "embedding.weight");
-        if (embedding_init(&stack->embedding, c->inputs, c->embedding, table, error))
-            return -1;
+        embedding_init(&stack->embedding, c->inputs, c->embedding, table);
     }
     stack->X_stride = c->embedding ? stack->embedding.stride : kernel_stride(extent_padded(first.inputs));
     stack->one_hot = first.one_hot && c->input_layers == 0;
@@ -102,14 +101,11 @@ int stack_init(
 
 void stack_finish(struct stack *stack)
 {
-    for (size_t l = 0; l < stack->L; l++) {
+    for (size_t l = 0; l < stack->L; l++)
         for (size_t d = 0; d < 2; d++)
             recurrent_finish(&stack->layer[l].direction[d]);
-        norm_finish(&stack->layer[l].norm);
-    }
     memory_destroy(stack->layer);
     dense_layers_finish(&stack->input);
-    embedding_finish(&stack->embedding);
     *stack = (struct stack){0};
 }
 
@@ -120,13 +116,17 @@ struct dense_shape stack_output_shape(const struct stack *stack)
         .needs_input_gradient = stack->needs_input_gradient};
 }
 
-size_t stack_bytes(const struct stack *stack)
+void stack_take_panels(struct stack *stack, struct arena *arena)
 {
-    size_t bytes = dense_layers_bytes(&stack->input);
-    for (size_t l = 0; l < stack->L; l++)
-        for (size_t d = 0; d < stack->layer[l].D; d++)
-            bytes += recurrent_bytes(&stack->layer[l].direction[d]);
-    return bytes;
+    embedding_take_panels(&stack->embedding, arena);
+    dense_layers_take_panels(&stack->input, arena);
+    for (size_t l = 0; l < stack->L; l++) {
+        struct layer *layer = &stack->layer[l];
+        for (size_t d = 0; d < layer->D; d++)
+            recurrent_take_panels(&layer->direction[d], arena);
+        if (layer->norm.is_there)
+            norm_take_panels(&layer->norm, arena);
+    }
 }
 
 void stack_pack(struct stack *stack, const struct kernel *kernel, const float *weights)
@@ -137,7 +137,7 @@ void stack_pack(struct stack *stack, const struct kernel *kernel, const float *w
         struct layer *layer = &stack->layer[l];
         for (size_t d = 0; d < layer->D; d++)
             recurrent_pack(&layer->direction[d], kernel, weights);
-        if (layer->norm.weight)
+        if (layer->norm.is_there)
             norm_pack(&layer->norm, weights);
     }
 }
@@ -146,10 +146,10 @@ static void take_layer(struct layer *layer, const struct pass *pass, struct aren
 {
     size_t B = pass->microbatch->B, N = pass->microbatch->N;
     int training = pass->options.training;
-    int changes = layer->norm.weight || (training && layer->drops);
+    int changes = layer->norm.is_there || (training && layer->drops);
     size_t stride = kernel_stride(extent_padded(layer->inputs));
     layer->in = changes ? arena_take(arena, N * stride, sizeof(float)) : NULL;
-    if (layer->norm.weight)
+    if (layer->norm.is_there)
         norm_take_workspace(&layer->norm, arena, N, training);
     layer->h = arena_take(arena, (N + B) * layer->stride, sizeof(float));
     layer->y = layer->residual ? arena_take(arena, N * layer->stride, sizeof(float)) : layer->h;
@@ -242,11 +242,11 @@ static void layer_forward(struct stack *stack, const struct pass *pass, size_t l
     const struct microbatch *microbatch = pass->microbatch;
     struct layer *layer = &stack->layer[l];
     struct dense_input from = output_before(stack, microbatch, l), in = layer_input(stack, microbatch, l);
-    if (layer->norm.weight)
+    if (layer->norm.is_there)
         norm_forward(&layer->norm, microbatch->N, from.X, as_rows(layer->in, from.X.stride));
     if (pass->options.training && layer->drops)
         dropout_apply(pass, stack->config->dropout, l - 1, extent_padded(layer->inputs),
-            layer->norm.weight ? in.X : from.X, in.X);
+            layer->norm.is_there ? in.X : from.X, in.X);
     for (size_t d = 0; d < layer->D; d++)
         recurrent_forward(
             &layer->direction[d], pass, in.X, as_rows(layer->h + d * layer->direction[d].Hp, layer->stride));
@@ -284,7 +284,7 @@ static void layer_backward(struct stack *stack, const struct pass *pass, size_t 
     }
     if (layer->drops)
         dropout_apply(pass, stack->config->dropout, l - 1, extent_padded(layer->inputs), dX, dX);
-    if (layer->norm.weight)
+    if (layer->norm.is_there)
         norm_backward(&layer->norm, microbatch->N, from.X, dX, pass->gradient);
     if (layer->residual)
         add_rows(microbatch->N, layer->outputs, as_rows(stack->carry, layer->stride), layer->inputs, dX);

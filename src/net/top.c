@@ -15,18 +15,19 @@ int top_init(struct top *top, const struct net_config *config, const struct dens
     shape.outputs = outputs;
     shape.one_hot = first->one_hot && layers == 0;
     shape.needs_input_gradient = first->needs_input_gradient || layers > 0;
-    return dense_init(&top->head, &shape, parameters, error);
+    dense_init(&top->head, &shape, parameters);
+    return 0;
 }
 
 void top_finish(struct top *top)
 {
     dense_layers_finish(&top->output);
-    dense_finish(&top->head);
 }
 
-size_t top_bytes(const struct top *top)
+void top_take_panels(struct top *top, struct arena *arena)
 {
-    return dense_layers_bytes(&top->output) + matrix_bytes(&top->head.weight);
+    dense_layers_take_panels(&top->output, arena);
+    dense_take_panels(&top->head, arena);
 }
 
 void top_pack(struct top *top, const struct kernel *kernel, const float *weights)

@@ -24,8 +24,8 @@ struct top {
  * what they see; its name and outputs are not looked at. */
 int top_init(struct top *top, const struct net_config *config, const struct dense_shape *first,
     struct parameters *parameters, struct error *error);
-void top_finish(struct top *top);        /* takes zeroes */
-size_t top_bytes(const struct top *top); /* of panels */
+void top_finish(struct top *top); /* takes zeroes */
+void top_take_panels(struct top *top, struct arena *arena);
 void top_pack(struct top *top, const struct kernel *kernel, const float *weights);
 void top_take_workspace(struct top *top, const struct pass *pass, struct arena *arena, size_t R);
 

@@ -19,36 +19,32 @@ int transition_init(struct transition *t, const struct recurrent_shape *shape, s
         .weight = memory_create(K, sizeof *t->weight, error),
         .bias_offset = memory_create(K, sizeof *t->bias_offset, error)};
     t->stride = kernel_stride(t->Hp);
-    t->bias = memory_create(K * t->Hp, sizeof *t->bias, error);
-    int failed = !t->weight || !t->bias_offset || !t->bias;
-    for (; !failed && t->K < K; t->K++) {
+    if (!t->weight || !t->bias_offset) {
+        transition_finish(t);
+        return -1;
+    }
+    for (; t->K < K; t->K++) {
         size_t weight = parameters_declare(parameters, H, H, starting_uniform(H),
             "%s.transition_l%zu.%zu.weight%s", shape->prefix, shape->layer, t->K, shape->suffix);
         t->bias_offset[t->K] = parameters_declare(parameters, H, 0, starting_uniform(H),
             "%s.transition_l%zu.%zu.bias%s", shape->prefix, shape->layer, t->K, shape->suffix);
-        failed = matrix_init(&t->weight[t->K], weight, units, units, 1, error);
+        matrix_init(&t->weight[t->K], weight, units, units, 1);
     }
-    if (failed)
-        transition_finish(t);
-    return failed ? -1 : 0;
+    return 0;
 }
 
 void transition_finish(struct transition *t)
 {
-    for (size_t k = 0; k < t->K; k++)
-        matrix_finish(&t->weight[k]);
     memory_destroy(t->weight);
     memory_destroy(t->bias_offset);
-    memory_destroy(t->bias);
     *t = (struct transition){0};
 }
 
-size_t transition_bytes(const struct transition *t)
+void transition_take_panels(struct transition *t, struct arena *arena)
 {
-    size_t bytes = 0;
     for (size_t k = 0; k < t->K; k++)
-        bytes += matrix_bytes(&t->weight[k]);
-    return bytes;
+        matrix_take_panels(&t->weight[k], arena);
+    t->bias = arena_take(arena, t->K * t->Hp, sizeof *t->bias);
 }
 
 void transition_pack(struct transition *t, const struct kernel *kernel, const float *weights)

@@ -60,7 +60,7 @@ struct transition {
 int transition_init(struct transition *t, const struct recurrent_shape *shape, struct parameters *parameters,
     struct error *error);
 void transition_finish(struct transition *t); /* takes zeroes */
-size_t transition_bytes(const struct transition *t);
+void transition_take_panels(struct transition *t, struct arena *arena);
 void transition_pack(struct transition *t, const struct kernel *kernel, const float *weights);
 
 /* Takes buffers from the arena: what forward needs, and in training what backward needs too. */

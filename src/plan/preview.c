@@ -152,7 +152,7 @@ int preview_plan(const struct config *config, size_t ranks, int verbose, struct 
         failed = !valid || model_accepts(&model, valid, 1, error);
     }
     if (!failed)
-        net = net_create(&model, error);
+        net = net_describe(&model, error);
     failed = failed || !net || survey_make(config, net, train, 1, ranks, &survey, error) ||
         (valid && survey_make(config, net, valid, 0, ranks, &checked, error));
     if (!failed) {

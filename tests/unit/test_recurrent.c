@@ -375,6 +375,7 @@ struct single {
     struct pass pass;
     struct microbatch microbatch;
     struct arena arena;
+    void *panels;
     size_t Hp, frames; /* rows of Y and dY, those to start from among them */
     float *Y, *dY, *gradient;
 };
@@ -398,6 +399,12 @@ static void single_init(
     for (size_t i = 0; i < WEIGHTS; i++)
         weights[i] = (float)(0.8 * random_uniform(6, RANDOM_TEST, 1, i) - 0.4);
     parameters_finish(&parameters);
+    struct arena panels = {0};
+    recurrent_take_panels(&single->recurrent, &panels);
+    panels.base = single->panels = memory_create(panels.peak, 1, NULL);
+    panels.size = panels.peak;
+    panels.used = 0;
+    recurrent_take_panels(&single->recurrent, &panels);
     recurrent_pack(&single->recurrent, kernel, weights);
     memory_destroy(weights);
     microbatch_init(&single->microbatch);
@@ -427,6 +434,7 @@ static void single_finish(struct single *single)
 {
     recurrent_finish(&single->recurrent);
     microbatch_finish(&single->microbatch);
+    memory_destroy(single->panels);
     memory_destroy(single->arena.base);
     memory_destroy(single->Y);
     memory_destroy(single->dY);

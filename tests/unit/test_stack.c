@@ -410,11 +410,12 @@ START_TEST(normalization_is_its_formula)
     static _Alignas(64) float Y[N * MOST_WIDTH], Z[N * MOST_WIDTH], block[4096];
     float weights[2 * MOST_VALUES];
     struct norm norm;
-    ck_assert_int_eq(norm_init(&norm, extent, n, 0, NULL), 0);
+    struct arena arena = {.base = (char *)block, .size = sizeof block};
+    norm_init(&norm, extent, n, 0);
+    norm_take_panels(&norm, &arena);
     for (size_t i = 0; i < 2 * n; i++)
         weights[i] = (float)draw(11, i);
     norm_pack(&norm, weights);
-    struct arena arena = {.base = (char *)block, .size = sizeof block};
     norm_take_workspace(&norm, &arena, N, 1);
     memset(Y, 0, sizeof Y);
     for (size_t r = 0; r < N; r++)
@@ -437,7 +438,6 @@ START_TEST(normalization_is_its_formula)
             total += fabs((double)Z[r * MOST_WIDTH + p]);
         ck_assert_double_eq_tol(total, want, 1e-2);
     }
-    norm_finish(&norm);
 }
 END_TEST
 
@@ -448,11 +448,12 @@ START_TEST(normalization_leaves_padding_zero)
     static _Alignas(64) float Y[N * MOST_WIDTH], Z[N * MOST_WIDTH], block[4096];
     float weights[2 * MOST_VALUES], gradient[2 * MOST_VALUES] = {0};
     struct norm norm;
-    ck_assert_int_eq(norm_init(&norm, extent, 0, n, NULL), 0);
+    struct arena arena = {.base = (char *)block, .size = sizeof block};
+    norm_init(&norm, extent, 0, n);
+    norm_take_panels(&norm, &arena);
     for (size_t i = 0; i < 2 * n; i++)
         weights[i] = (float)draw(21, i);
     norm_pack(&norm, weights);
-    struct arena arena = {.base = (char *)block, .size = sizeof block};
     norm_take_workspace(&norm, &arena, N, 1);
     for (size_t r = 0; r < N; r++)
         for (size_t i = 0; i < n; i++)
@@ -467,7 +468,6 @@ START_TEST(normalization_leaves_padding_zero)
         }
         norm_backward(&norm, N, as_rows(Y, MOST_WIDTH), as_rows(Z, MOST_WIDTH), gradient);
     }
-    norm_finish(&norm);
 }
 END_TEST
 

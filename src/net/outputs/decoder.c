@@ -40,9 +40,9 @@ static void pack(struct net *net, const float *weights)
     decoder_pack(decoder_of(net), net->kernel, weights);
 }
 
-static size_t count_panel_bytes(const struct net *net)
+static void take_panels(struct net *net, struct arena *arena)
 {
-    return decoder_bytes(decoder_of(net));
+    decoder_take_panels(decoder_of(net), arena);
 }
 
 static void take_workspace(struct net *net, const struct pass *pass, struct arena *arena, int scored)
@@ -132,7 +132,7 @@ const struct output_kind output_decoder = {.name = "decoder",
     .init = init,
     .finish = finish,
     .pack = pack,
-    .count_panel_bytes = count_panel_bytes,
+    .take_panels = take_panels,
     .take_workspace = take_workspace,
     .forward = forward,
     .backward = backward};

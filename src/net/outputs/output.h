@@ -30,8 +30,8 @@ struct output_kind {
     void (*finish)(struct net *net); /* NULL: net->output_state is all there is. */
 
     /* Panels beside those of net->top; NULL: there are none. */
+    void (*take_panels)(struct net *net, struct arena *arena);
     void (*pack)(struct net *net, const float *weights);
-    size_t (*count_panel_bytes)(const struct net *net);
 
     /* Takes the buffers of a pass from the arena, in the order of their use, with what scores need if
      * `scored`. Of the pass's microbatch the layout is read, and not its contents. */
