@@ -266,17 +266,48 @@ static int read_bytes(int descriptor, const char *path, char *bytes, size_t size
     return 0;
 }
 
-static char *read_descriptor(
-    int descriptor, const char *path, const char *kind, size_t *size, struct error *error)
+/* "a FIFO"; NULL for an ordinary file. */
+static const char *name_type(mode_t mode)
+{
+    return S_ISREG(mode) ? NULL
+        : S_ISDIR(mode)  ? "a folder"
+        : S_ISFIFO(mode) ? "a FIFO (a pipe)"
+        : S_ISSOCK(mode) ? "a socket"
+                         : "a device";
+}
+
+static int refuse_type(mode_t mode, const char *path, const char *kind, struct error *error)
+{
+    if (S_ISREG(mode))
+        return 0;
+    return error_set(
+        error, EXIT_CODE_IO, "%.700s: is %s, not %s: name an ordinary file", path, name_type(mode), kind);
+}
+
+/* What is there is looked at before it is opened, and again afterwards, should it have been replaced in
+ * between: opening a FIFO waits for its writer, and opening a device may set it going. */
+int file_open(const char *path, const char *kind, struct error *error)
+{
+    struct stat status;
+    if (stat(path, &status) == 0 && refuse_type(status.st_mode, path, kind, error) != 0)
+        return -1;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (descriptor < 0)
+        return error_set(error, EXIT_CODE_IO, "%s: cannot be opened: %s", path, strerror(errno));
+    int failed = fstat(descriptor, &status) != 0
+        ? error_set(error, EXIT_CODE_IO, "%s: cannot be read: %s", path, strerror(errno))
+        : refuse_type(status.st_mode, path, kind, error);
+    if (!failed)
+        return descriptor;
+    close(descriptor);
+    return -1;
+}
+
+static char *read_descriptor(int descriptor, const char *path, size_t *size, struct error *error)
 {
     struct stat status;
     if (fstat(descriptor, &status) != 0) {
         error_set(error, EXIT_CODE_IO, "%s: cannot be read: %s", path, strerror(errno));
-        return NULL;
-    }
-    if (!S_ISREG(status.st_mode)) {
-        error_set(error, EXIT_CODE_IO, "%s: is %s, not %s", path,
-            S_ISDIR(status.st_mode) ? "a folder" : "no regular file", kind);
         return NULL;
     }
     char *bytes = memory_create((size_t)status.st_size, 1, error);
@@ -290,12 +321,10 @@ static char *read_descriptor(
 
 char *file_read(const char *path, const char *kind, size_t *size, struct error *error)
 {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not keep us waiting */
-    if (descriptor < 0) {
-        error_set(error, EXIT_CODE_IO, "%s: cannot be opened: %s", path, strerror(errno));
+    int descriptor = file_open(path, kind, error);
+    if (descriptor < 0)
         return NULL;
-    }
-    char *bytes = read_descriptor(descriptor, path, kind, size, error);
+    char *bytes = read_descriptor(descriptor, path, size, error);
     close(descriptor);
     return bytes;
 }

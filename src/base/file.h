@@ -61,8 +61,12 @@ int file_sync(int descriptor);
 /* Makes the names in a folder durable: what was created, renamed or removed in it. Returns -1 and errno. */
 int file_sync_folder(const char *path);
 
-/* Reads an ordinary file whole: the caller's (memory_destroy), NULL and an error. `kind` says what it should
- * have been where it is a folder or a device: "a checkpoint file". */
+/* Opens an ordinary file for reading. Returns its descriptor, or -1 and an error; where it is a folder, a
+ * FIFO, a socket or a device, `kind` says what it should have been: "a checkpoint file". Every file that is
+ * named on a command line, or in a configuration, is opened by this, or looked at by it first. */
+int file_open(const char *path, const char *kind, struct error *error);
+
+/* Reads such a file whole: the caller's (memory_destroy), NULL and an error. */
 char *file_read(const char *path, const char *kind, size_t *size, struct error *error);
 
 /* Makes the folder, with the folders above it that are missing; one that is there already is as good. The

@@ -48,6 +48,7 @@ struct option_row {
     const char *help;         /* its lines are separated by newlines */
     const char *former;       /* a name that it once had, and that is taken with a warning; NULL: none */
     unsigned commands;        /* bits of the commands of the program that know it; 0: all */
+    int own;                  /* 1: processes that work together may differ in it */
 };
 
 /* The rows that every program has, for a struct of options with the member `ask`. */
@@ -76,6 +77,11 @@ int options_read(const struct option_table *table, unsigned command, void *targe
 
 /* Frees the lists of the target, and leaves them empty. */
 void options_finish(const struct option_table *table, void *target);
+
+/* Writes what processes that work together have to have in common, a line for each option of the table, be it
+ * given or not: "--fresh no", "--output FILE". Left out are options that a process may have of its own, those
+ * that count and those that ask. The caller's (free); NULL without memory. (options_describe.c) */
+char *options_describe(const struct option_table *table, const void *target);
 
 /* Refuses a value in the words of options_read: "--beam wide: allowed is ...". Returns -1. */
 int options_refuse(const char *option, const char *value, const char *allowed, struct error *error);

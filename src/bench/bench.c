@@ -11,6 +11,8 @@
 #include "run/learner.h"
 #include "run/progress.h"
 
+#include <stdlib.h>
+
 enum { WARM_UP = 2 };
 
 static void take_fault(void *context, const char *text)
@@ -150,22 +152,38 @@ static void finish(struct bench_run *run)
     config_finish(&run->config);
 }
 
-int bench_train(const struct bench_options *options)
+static int run_rounds(const struct bench_options *options, struct comm *comm)
 {
     static struct bench_round rounds[BENCH_MOST_ROUNDS];
     struct bench_clocked clocked[BENCH_CLOCKED];
     struct bench_run run = {.dataset = NULL};
-    struct comm comm;
     struct error error = {0};
-    comm_start(&comm, "rnn-bench");
     config_init(&run.config);
-    int failed = describe(options, &run.config, &error) || prepare(&run, options, &comm, &error) ||
+    int failed = describe(options, &run.config, &error) || prepare(&run, options, comm, &error) ||
         measure(&run, options, rounds, clocked, &error);
-    if (failed && comm.rank == 0)
+    if (failed && comm->rank == 0)
         log_line(LOG_ERROR, "%s", error.text);
-    if (!failed && comm.rank == 0)
+    if (!failed && comm->rank == 0)
         print(&run, options, rounds, clocked);
     finish(&run);
-    comm_finish(&comm);
     return failed ? error.code : EXIT_CODE_OK;
+}
+
+int bench_train(const struct bench_options *options)
+{
+    enum { START_SECONDS = 600 };
+    struct comm comm;
+    struct error error = {0};
+    char *common = options_describe(&bench_option_table, options);
+    const struct comm_purpose purpose = {.program = "rnn-bench",
+        .options = common,
+        .limit = START_SECONDS,
+        .advice = "start it on all ranks alike"};
+    int failed = comm_start(&comm, &purpose, &error);
+    free(common);
+    if (failed && comm.rank == 0)
+        log_line(LOG_ERROR, "%s", error.text);
+    int code = failed ? error.code : run_rounds(options, &comm);
+    comm_finish(&comm);
+    return code;
 }

@@ -2,6 +2,7 @@
  * is no sum. */
 #include "ckpt/totals.h"
 
+#include "base/file.h"
 #include "ckpt/directory.h"
 #include "ckpt/rows.h"
 
@@ -56,7 +57,8 @@ int totals_read(const char *directory, struct totals *totals)
     char path[DIRECTORY_PATH], row[512];
     struct sums sums = {0};
     snprintf(path, sizeof path, "%s/metrics.csv", directory);
-    FILE *file = fopen(path, "re");
+    int descriptor = file_open(path, "the rows of a run", NULL);
+    FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "r");
     if (!file)
         return -1;
     int failed = !fgets(row, sizeof row, file) || strcmp(row, rows_header) != 0;

@@ -13,6 +13,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* Prints "rnn-train 0.2.0 (...)": a line with the versions of MPI, HDF5 and compiler, and the instruction
@@ -38,10 +39,12 @@ void program_begin(const char *program)
 
 int program_refuse(const struct error *error)
 {
-    if (launcher_get()->first)
-        log_line(LOG_ERROR, "%s", error->text);
-    else
-        sleep(1); /* A launcher ends all processes once one has failed: the first speaks before that. */
+    enum { PATIENCE = 5 /* seconds */ };
+    /* A launcher ends all processes once one has failed: what the first says is not said again. Who still has
+     * time to speak afterwards was given another command line. */
+    if (!launcher_get()->first)
+        sleep(PATIENCE);
+    log_line(LOG_ERROR, "%s", error->text);
     return error->code;
 }
 
@@ -67,6 +70,23 @@ static void log_fault(void *context, const char *text)
         log_line(LOG_ERROR, "%s", text);
 }
 
+static const char advice[] = "run the same command again to continue from the last checkpoint, without that "
+                             "host if it happens again (train.watchdog sets the limit)";
+
+/* Returns the limit on ranks that do not answer, which holds from before MPI starts, when it is not yet time
+ * to speak of faults in the configuration. */
+static double read_watchdog(const struct train_options *options)
+{
+    struct config config;
+    struct faults faults;
+    faults_init(&faults, 0, NULL, NULL); /* none is said */
+    config_init(&config);
+    config_read(&config, options->config, options->set.count, options->set.item, &faults);
+    double limit = config.train.watchdog;
+    config_finish(&config);
+    return limit;
+}
+
 /* All ranks call. Every rank reads the configuration; faults are printed once. Where there is to be a run,
  * the ranks are watched from here on. */
 static int read_config(struct comm *comm, const struct train_options *options, struct config *config)
@@ -75,12 +95,9 @@ static int read_config(struct comm *comm, const struct train_options *options, s
     struct error error = {0};
     faults_init(&faults, 50, log_fault, comm);
     faults.warn = log_warning;
-    config_init(config);
     int failed = config_read(config, options->config, options->set.count, options->set.item, &faults);
     if (!options->plan && !options->check)
-        comm_watch(comm, config->train.watchdog,
-            "run the same command again to continue from the last checkpoint, without that host if it "
-            "happens again (train.watchdog sets the limit)");
+        comm_watch(comm, config->train.watchdog, advice);
     if (failed) {
         if (comm->rank == 0)
             return comm_agree(comm, &(struct error){.code = faults.code}), faults.code;
@@ -154,23 +171,36 @@ static int preview(const struct comm *comm, const struct train_options *options,
     return (int)code;
 }
 
+/* All ranks call. Starts MPI on all for the same purpose. Returns the exit code. */
+static int start(struct comm *comm, const struct train_options *options)
+{
+    char *common = options_describe(&train_option_table, options);
+    const struct comm_purpose purpose = {
+        .program = "rnn-train", .options = common, .limit = read_watchdog(options), .advice = advice};
+    int code = program_start(comm, &purpose, options->verbosity);
+    free(common);
+    return code;
+}
+
 int program_train(const struct train_options *options, const char *command)
 {
-    double start = clock_now();
+    double begun = clock_now();
     struct comm comm;
     struct config config;
     if (!options->plan && !options->check && launcher_hopeless())
         return EXIT_CODE_USAGE;
     if (!options->plan && !options->check)
         stop_catch_signals(); /* as early as a job may be asked to stop */
-    program_start(&comm, "rnn-train", options->verbosity);
-    int code = read_config(&comm, options, &config);
+    config_init(&config);
+    int code = start(&comm, options);
+    if (code == 0)
+        code = read_config(&comm, options, &config);
     if (code == 0 && (options->plan || options->check))
         code = preview(&comm, options, &config);
     else if (code == 0 && launcher_misplaced(&comm))
         code = EXIT_CODE_USAGE;
     else if (code == 0)
-        code = train(&comm, options, &config, command, start);
+        code = train(&comm, options, &config, command, begun);
     config_finish(&config);
     comm_finish(&comm);
     return code;

@@ -34,9 +34,10 @@ static void start_mpi(void)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-void comm_start(struct comm *comm, const char *program)
+int comm_start(struct comm *comm, const struct comm_purpose *purpose, struct error *error)
 {
     launcher_get();
+    struct start_watch *watch = start_watch_begin(purpose);
     start_mpi();
     *comm = (struct comm){0};
     MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank);
@@ -45,7 +46,10 @@ void comm_start(struct comm *comm, const char *program)
     int length;
     MPI_Get_processor_name(host, &length);
     snprintf(comm->host, sizeof comm->host, "%.*s", (int)sizeof comm->host - 1, host);
-    log_set_speaker(program, comm->rank, comm->host);
+    log_set_speaker(purpose->program, comm->rank, comm->host);
+    int outcome = purpose_agree(comm, purpose, error);
+    start_watch_end(watch);
+    return outcome;
 }
 
 void comm_finish(struct comm *comm)

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "comm/end.h"
+#include "comm/purpose.h"
 #include "comm/rank.h"
 #include "comm/watch.h"
 
@@ -15,8 +16,9 @@
 #include <stdint.h>
 
 /* Every rank calls. It starts MPI (single-threaded calls: MPI_THREAD_FUNNELED) and tells base/log who speaks.
- * A process started without mpirun is a world of one rank. */
-void comm_start(struct comm *comm, const char *program);
+ * A process started without mpirun is a world of one rank. Where ranks were started for different purposes it
+ * returns -1, with an error on each, which rank 0 tells. In both cases comm_finish is due. */
+int comm_start(struct comm *comm, const struct comm_purpose *purpose, struct error *error);
 void comm_finish(struct comm *comm); /* every rank calls */
 
 /* Every rank calls, on the outcome of something that ranks may see differently: error->code 0 on every rank

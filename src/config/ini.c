@@ -2,11 +2,11 @@
  * writing zero bytes into it. */
 #include "config/ini.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -161,11 +161,9 @@ static ssize_t read_all(int file, char *bytes, size_t size)
 
 char *ini_load(const char *path, struct error *error)
 {
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) {
-        error_set(error, EXIT_CODE_IO, "%.400s: cannot open the configuration: %s", path, strerror(errno));
+    int file = file_open(path, "a configuration", error);
+    if (file < 0)
         return NULL;
-    }
     char *text = memory_create(LARGEST_FILE + 2, 1, error);
     ssize_t size = text ? read_all(file, text, LARGEST_FILE + 1) : 0;
     int failed = 1;

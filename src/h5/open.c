@@ -4,12 +4,12 @@
  * to open file" to a file that is missing, forbidden, empty, a folder or a picture alike. The signature
  * stands at byte 0, 512, 1024, 2048 and so on (a file may begin with a block of the user's). */
 #include "base/array.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "h5/buffer.h"
 #include "h5/internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,8 +37,6 @@ static int check_contents(int descriptor, const char *path, uint64_t *bytes, str
     struct stat status;
     if (fstat(descriptor, &status) != 0)
         return error_set(error, EXIT_CODE_IO, "%s: cannot be read: %s", path, strerror(errno));
-    if (S_ISDIR(status.st_mode))
-        return error_set(error, EXIT_CODE_IO, "%s: is a folder: name a file in it", path);
     if (status.st_size == 0)
         return error_set(error, EXIT_CODE_DATA, "%s: is empty, not an HDF5 file", path);
     int64_t at = find_signature(descriptor, status.st_size);
@@ -53,9 +51,9 @@ static int check_contents(int descriptor, const char *path, uint64_t *bytes, str
 
 static int check_file(const char *path, uint64_t *bytes, struct error *error)
 {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int descriptor = file_open(path, "an HDF5 file", error);
     if (descriptor < 0)
-        return error_set(error, EXIT_CODE_IO, "%s: cannot be opened: %s", path, strerror(errno));
+        return -1;
     int outcome = check_contents(descriptor, path, bytes, error);
     close(descriptor);
     return outcome;

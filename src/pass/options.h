@@ -8,7 +8,7 @@
 /* Their rows, for a struct of options with the members `progress` (enum progress_style), `verbosity` (int: -v
  * counts up, -q down) and `ask`. */
 #define PASS_OPTION_ROWS(options)                                                                            \
-    {"progress", 0, OPTION_CHOICE, offsetof(options, progress), .names = progress_names,                     \
+    {"progress", 0, OPTION_CHOICE, offsetof(options, progress), .names = progress_names, .own = 1,           \
         .argument = "auto|line|log", .help = "one updating line, or a line per report interval"},            \
         {"quiet", 'q', OPTION_COUNTER, offsetof(options, verbosity), .least = -1,                            \
             .help = "say less; twice: errors only"},                                                         \

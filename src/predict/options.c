@@ -21,9 +21,9 @@ static const struct option_row rows[] = {
     {"beam", 0, OPTION_WHOLE, AT(beam), 1, 65536, .argument = "N",
         .help = "ctc and decoder: search with N hypotheses (default, and with 1:\n"
                 "greedy; ctc takes the best path then)"},
-    {"cache", 0, OPTION_BYTES, AT(cache), .argument = "SIZE",
+    {"cache", 0, OPTION_BYTES, AT(cache), .own = 1, .argument = "SIZE",
         .help = "memory for the dataset per rank (default: '256 MiB')"},
-    {"watchdog", 0, OPTION_SECONDS, AT(watchdog), .argument = "TIME",
+    {"watchdog", 0, OPTION_SECONDS, AT(watchdog), .own = 1, .argument = "TIME",
         .help = "a rank that gives no sign of life for so long ends all; 0: never\n"
                 "(default: '10 minutes')"},
     PASS_OPTION_ROWS(struct predict_options),

@@ -8,15 +8,7 @@
 #include "predict/generate.h"
 #include "predict/model.h"
 
-/* All ranks call. Refuses ranks of which some evaluate and others generate. */
-static int check_task(const struct predict_options *options, const struct comm *comm, struct error *error)
-{
-    int64_t own = options->generate, first = own;
-    comm_broadcast(comm, &first, sizeof first, 0);
-    if (own != first)
-        error_set(error, EXIT_CODE_DATA, "the options differ from those of rank 0: give all ranks the same");
-    return comm_agree(comm, error);
-}
+#include <stdlib.h>
 
 /* The outcome is the same on all ranks: all have the same model, and options that are compared. */
 static int check_beam(
@@ -35,24 +27,38 @@ static int run(const struct predict_options *options, const struct comm *comm, s
     struct error *error)
 {
     if (predict_model_load(model, comm, options->checkpoint, options->batch, error) ||
-        check_task(options, comm, error) || check_beam(options, model, error))
+        check_beam(options, model, error))
         return -1;
     return options->generate ? predict_generate(options, comm, model, error)
                              : predict_evaluate(options, comm, model, error);
 }
 
+static void work(
+    struct comm *comm, const struct predict_options *options, const char *advice, struct error *error)
+{
+    struct predict_model model = {0};
+    comm_watch(comm, options->watchdog, advice);
+    stop_catch_signals();
+    if (run(options, comm, &model, error) && comm->rank == 0)
+        log_line(LOG_ERROR, "%s", error->text);
+    predict_model_finish(&model);
+}
+
 int predict_run(const struct predict_options *options)
 {
     struct comm comm;
-    struct predict_model model = {0};
     struct error error = {0};
-    program_start(&comm, "rnn-predict", options->verbosity);
-    comm_watch(&comm, options->watchdog,
-        "run the same command again, without that host if it happens again (--watchdog sets the limit)");
-    stop_catch_signals();
-    if (run(options, &comm, &model, &error) && comm.rank == 0)
-        log_line(LOG_ERROR, "%s", error.text);
-    predict_model_finish(&model);
+    static const char advice[] = "run the same command again, without that host if it happens again "
+                                 "(--watchdog sets the limit)";
+    char *common = options_describe(&predict_option_table, options);
+    const struct comm_purpose purpose = {
+        .program = "rnn-predict", .options = common, .limit = options->watchdog, .advice = advice};
+    int code = program_start(&comm, &purpose, options->verbosity);
+    free(common);
+    if (code == 0) {
+        work(&comm, options, advice, &error);
+        code = error.code;
+    }
     comm_finish(&comm);
-    return error.code;
+    return code;
 }

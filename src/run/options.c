@@ -11,8 +11,8 @@
 #define AT(member) offsetof(struct train_options, member)
 
 static const struct option_row rows[] = {
-    {"set", 's', OPTION_LIST, AT(set), .argument = "SECTION.KEY=VALUE",
-        .help = "override a key of the configuration; repeatable"},
+    {"set", 's', OPTION_LIST, AT(set), .own = 1, /* the configuration is compared as a whole */
+        .argument = "SECTION.KEY=VALUE", .help = "override a key of the configuration; repeatable"},
     {"run", 'o', OPTION_TEXT, AT(run), .argument = "DIR",
         .help = "run directory (default: runs/ and CONFIG's name without\n"
                 ".ini; DIR itself where CONFIG is DIR/config.ini of a run)"},

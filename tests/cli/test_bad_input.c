@@ -94,7 +94,7 @@ static void refuse(const char *config, const struct refusal *refusal)
 /* What is wrong with a file: what stands in its place, or the one thing in which it differs from a dataset
  * that could be trained on. */
 struct fault {
-    enum { DATASET, NOTHING, FOLDER, TEXT, FIRST_HALF } place;
+    enum { DATASET, NOTHING, FOLDER, FIFO, DEVICE, TEXT, FIRST_HALF } place;
     const char *text;                 /* TEXT: all that the file holds */
     const struct sample_shape *shape; /* NULL: `good` */
     const char *without;              /* the set or attribute that is left out, and */
@@ -152,6 +152,12 @@ static void write_faulty(const char *path, const struct fault *fault)
     case FOLDER:
         ck_assert_int_eq(mkdir(path, 0777), 0);
         return;
+    case FIFO:
+        ck_assert_int_eq(mkfifo(path, 0666), 0);
+        return;
+    case DEVICE:
+        ck_assert_int_eq(symlink("/dev/zero", path), 0);
+        return;
     case TEXT:
         job_write_text(path, fault->text);
         return;
@@ -171,6 +177,8 @@ static const struct bad_file {
 } bad_files[] = {
     {{.place = NOTHING}, {74, {0}, {"cannot be opened", "No such file"}}},
     {{.place = FOLDER}, {74, {0}, {"is a folder"}}},
+    {{.place = FIFO}, {74, {0}, {"is a FIFO (a pipe), not an HDF5 file: name an ordinary file"}}},
+    {{.place = DEVICE}, {74, {0}, {"is a device, not an HDF5 file: name an ordinary file"}}},
     {{.place = TEXT, .text = ""}, {65, {0}, {"is empty, not an HDF5 file"}}},
     {{.place = TEXT, .text = "frame,value\n1,2.5\n2,3.5\n"}, {65, {0}, {"is not an HDF5 file"}}},
     {{.place = FIRST_HALF}, {65, {0}, {"truncated"}}},
@@ -482,10 +490,13 @@ END_TEST
 START_TEST(a_configuration_that_cannot_be_read_is_refused)
 {
     ck_assert_int_eq(mkdir(job_path("folder.ini"), 0777), 0);
+    ck_assert_int_eq(mkfifo(job_path("pipe.ini"), 0666), 0);
     job_write("binary.ini", "[data]\ntrain = a\0b\n", 18);
     job_write_text("bare.ini", "[train]\nlr = 0.1\n");
     refuse("missing.ini", &(struct refusal){74, {0}, {"missing.ini", "No such file"}});
     refuse("folder.ini", &(struct refusal){74, {0}, {"folder.ini", "folder"}});
+    refuse("pipe.ini", &(struct refusal){74, {0}, {"pipe.ini: is a FIFO (a pipe), not a configuration"}});
+    refuse("/dev/zero", &(struct refusal){74, {0}, {"/dev/zero: is a device, not a configuration"}});
     refuse("binary.ini", &(struct refusal){65, {0}, {"binary.ini"}});
     refuse("bare.ini", &(struct refusal){65, {0}, {"bare.ini: data.train is missing"}});
 }

@@ -55,6 +55,24 @@ START_TEST(check_reports_every_fault_of_every_set)
 }
 END_TEST
 
+/* Ranks that check beside ranks that train would wait for each other. */
+START_TEST(check_beside_a_run_is_refused)
+{
+    struct command_result result;
+    const char *mpirun = getenv("MPIRUN");
+    command_call(&result, JOB_SECONDS, mpirun ? mpirun : "mpirun", "-np", "2", "sh", "-c",
+        "if " JOB_IS_RANK_0
+        "; then exec $RNN_TRAIN -o $0-run $0; else exec $RNN_TRAIN -o $0-run --check $0; fi",
+        job_path("some.ini"), NULL);
+    job_expect(&result, 2);
+    ck_assert_str_eq(result.output, "");
+    job_complains(
+        &result, 1, "the options differ: rank 1 on ", " has --check yes, rank 0 has --check no", NULL);
+    command_result_finish(&result);
+    ck_assert(!job_exists("some.ini-run"));
+}
+END_TEST
+
 START_TEST(check_reports_every_target_that_the_loss_does_not_take)
 {
     struct command_result result;
@@ -305,6 +323,7 @@ int main(void)
     tcase_set_timeout(jobs, 2 * JOB_SECONDS);
     tcase_add_unchecked_fixture(jobs, prepare, NULL);
     tcase_add_loop_test(jobs, check_reports_every_fault_of_every_set, 0, 2);
+    tcase_add_test(jobs, check_beside_a_run_is_refused);
     tcase_add_loop_test(jobs, check_reports_every_target_that_the_loss_does_not_take, 0, 2);
     tcase_add_loop_test(jobs, check_refuses_a_model_that_the_data_do_not_fit, 0, 2);
     tcase_add_loop_test(jobs, raw_inputs_are_warned_of_with_the_key_that_helps, 0, 2);

@@ -869,8 +869,12 @@ START_TEST(ranks_that_differ_are_refused)
     command_call(&result, JOB_SECONDS, mpirun, "-np", "2", "sh", "-c",
         "if " JOB_IS_RANK_0 "; then set -- \"$@\" -o out.h5; fi; cd \"$0\" && exec \"$@\"", job_path(""),
         program, checkpoint, data, NULL);
-    expect_failure(&result, 65, "the options differ");
+    expect_failure(&result, 2, "the options differ: rank 1 on ");
     ck_assert_int_eq(count_files("out.h5"), 0);
+    command_call(&result, JOB_SECONDS, mpirun, "-np", "2", "sh", "-c",
+        "if " JOB_IS_RANK_0 "; then exec \"$0\" \"$1\" \"$2\"; else exec $RNN_TRAIN \"$1\"; fi", program,
+        checkpoint, data, NULL);
+    expect_failure(&result, 2, "is rnn-train, rank 0 is rnn-predict: start one program on all ranks");
 }
 END_TEST
 

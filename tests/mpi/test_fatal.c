@@ -2,6 +2,7 @@
  *
  *     test_fatal                 the suite
  *     test_fatal die RANK CODE STEP   a rank of a job: RANK gives up, the others wait for it in a barrier
+ *     test_fatal meet WHAT            ranks that were started for different purposes, or of which one is none
  *     test_fatal stand RANK AT WORK   under the watch RANK stands still: AT a place of the exchange, (-1) at
  * a random moment of it, or (-2) before it is under the watch. WORK 1: rank 0 works for longer than the limit
  * first, and shows that it lives; 2: it ends well after that */
@@ -28,7 +29,7 @@ static const char *program; /* Check hands its tests no context */
 static int be_a_rank(int dying, int code, int64_t step)
 {
     struct comm comm;
-    comm_start(&comm, "fatal-test");
+    comm_start(&comm, &(struct comm_purpose){.program = "fatal-test"}, NULL);
     printf("%d of %d\n", comm.rank, comm.ranks);
     fflush(stdout);
     if (comm.rank == dying)
@@ -36,6 +37,29 @@ static int be_a_rank(int dying, int code, int64_t step)
     comm_barrier(&comm);
     comm_finish(&comm);
     return 0;
+}
+
+/* Rank 1 is another program, or has other options; or it ends, or lasts, without ever starting MPI. */
+static int meet(const char *what)
+{
+    const char *rank = getenv("OMPI_COMM_WORLD_RANK");
+    struct comm_purpose purpose = {
+        .program = "fatal-test", .options = "--one no\n--two 2\n", .limit = 2, .advice = "see to it"};
+    struct comm comm;
+    struct error error = {0};
+    rank = rank ? rank : getenv("PMI_RANK");
+    int other = rank && strcmp(rank, "1") == 0;
+    if (other && strcmp(what, "absent") == 0)
+        return 0;
+    if (other && strcmp(what, "program") == 0)
+        purpose.program = "another-test";
+    if (other && strcmp(what, "options") == 0)
+        purpose.options = "--one no\n--two 3\n";
+    log_set_speaker("fatal-test", -1, "");
+    if (comm_start(&comm, &purpose, &error) && comm.rank == 0)
+        log_line(LOG_ERROR, "%s", error.text);
+    comm_finish(&comm);
+    return error.code;
 }
 
 /* ---- under the watch ---- */
@@ -96,7 +120,7 @@ static int stand_still(int standing, int at, int works)
 {
     struct comm comm;
     struct error error = {0};
-    comm_start(&comm, "fatal-test");
+    comm_start(&comm, &(struct comm_purpose){.program = "fatal-test"}, NULL);
     if (comm.rank == standing && at == -2)
         raise(SIGSTOP);
     comm_watch(&comm, limit, "see to it");
@@ -224,6 +248,54 @@ START_TEST(a_rank_that_stands_still_at_the_start_ends_the_job)
 }
 END_TEST
 
+static void run_meeting(struct command_result *result, const char *what, int code, const char *line)
+{
+    const char *mpirun = getenv("MPIRUN");
+    command_call(result, 60, mpirun ? mpirun : "mpirun", "-np", "3", program, "meet", what, NULL);
+    ck_assert(!result->timed_out);
+    ck_assert_msg(result->status == code, "%d: %s", result->status, result->errors);
+    ck_assert_int_eq(result->left_behind, 0);
+    if (!line)
+        return;
+    const char *at = strstr(result->errors, "fatal-test: ");
+    ck_assert_msg(at && strstr(at, line), "no \"%s\" in:\n%s", line, result->errors);
+    ck_assert_ptr_null(strstr(at, "\nfatal-test: "));
+}
+
+START_TEST(ranks_of_different_purposes_are_refused_by_name)
+{
+    struct command_result result;
+    run_meeting(&result, "same", 0, NULL);
+    ck_assert_ptr_null(strstr(result.errors, "fatal-test"));
+    command_result_finish(&result);
+    run_meeting(
+        &result, "program", 2, " is another-test, rank 0 is fatal-test: start one program on all ranks");
+    command_result_finish(&result);
+    run_meeting(&result, "options", 2, " has --two 3, rank 0 has --two 2: give all ranks the same");
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(a_process_that_never_starts_mpi_does_not_keep_the_others_for_ever)
+{
+    struct command_result result;
+    const char *mpirun = getenv("MPIRUN");
+    command_call(&result, 60, mpirun ? mpirun : "mpirun", "-np", "3", program, "meet", "absent", NULL);
+    ck_assert(!result.timed_out);
+    /* Open MPI may end the job by itself, with words of its own, and does not where that process was gone
+     * before the others had come. */
+    if (result.status == EXIT_CODE_STUCK)
+        ck_assert_msg(
+            strstr(result.errors, "not all processes have answered at the start, for 2 seconds: ") != NULL,
+            "%s", result.errors);
+    else
+        ck_assert_msg(
+            result.status != 0 && strstr(result.errors, "init"), "%d: %s", result.status, result.errors);
+    ck_assert_int_eq(result.left_behind, 0);
+    command_result_finish(&result);
+}
+END_TEST
+
 START_TEST(a_rank_that_works_for_longer_than_the_limit_is_not_stuck)
 {
     struct command_result result;
@@ -290,6 +362,8 @@ int main(int argc, char **argv)
 {
     if (argc == 5)
         return be_a_rank(atoi(argv[2]), atoi(argv[3]), atoll(argv[4]));
+    if (argc == 3)
+        return meet(argv[2]);
     if (argc == 6)
         return stand_still(atoi(argv[2]), atoi(argv[3]), atoi(argv[4]));
     program = argv[0];
@@ -303,6 +377,8 @@ int main(int argc, char **argv)
     tcase_add_test(jobs, without_mpirun_a_fatal_error_gives_its_code);
     tcase_add_loop_test(jobs, a_rank_that_stands_still_anywhere_ends_the_job_and_is_named, 0, 9);
     tcase_add_loop_test(jobs, a_rank_that_stands_still_at_the_start_ends_the_job, 0, 2);
+    tcase_add_test(jobs, ranks_of_different_purposes_are_refused_by_name);
+    tcase_add_test(jobs, a_process_that_never_starts_mpi_does_not_keep_the_others_for_ever);
     tcase_add_test(jobs, a_rank_that_works_for_longer_than_the_limit_is_not_stuck);
     tcase_add_exit_test(jobs, before_the_start_a_fatal_error_gives_its_code, EXIT_CODE_USAGE);
     suite_add_tcase(suite, jobs);

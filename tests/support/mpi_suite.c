@@ -20,7 +20,7 @@ int mpi_first_failing(int ok)
 int mpi_suite_run(Suite *suite, const char *program, unsigned seconds)
 {
     alarm(seconds);
-    comm_start(&world, program);
+    comm_start(&world, &(struct comm_purpose){.program = program}, NULL);
     SRunner *runner = srunner_create(suite);
     srunner_set_fork_status(runner, CK_NOFORK);
     srunner_run_all(runner, world.rank == 0 ? CK_ENV : CK_SILENT);

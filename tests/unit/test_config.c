@@ -1055,10 +1055,10 @@ START_TEST(files_that_are_no_configuration)
     char nowhere[300];
     snprintf(nowhere, sizeof nowhere, "%s/none.ini", folder);
     expect_unreadable(nowhere, EXIT_CODE_IO, "No such file");
-    expect_unreadable(folder, EXIT_CODE_IO, "directory");
+    expect_unreadable(folder, EXIT_CODE_IO, "is a folder");
     write_bytes(file, "\x89HDF\r\n\x1a\n\0\0\0\0", 12);
     expect_unreadable(file, EXIT_CODE_DATA, "not a text file");
-    expect_unreadable("/dev/zero", EXIT_CODE_DATA, "not a text file");
+    expect_unreadable("/dev/zero", EXIT_CODE_IO, "is a device, not a configuration");
     size_t n = (1 << 20) + 1;
     char *large = malloc(n);
     ck_assert_ptr_nonnull(large);

@@ -284,8 +284,8 @@ START_TEST(what_is_no_ordinary_file_is_not_read)
 {
     static const struct {
         const char *path, *text;
-    } cases[] = {{"/tmp", "/tmp: is a folder, not a text"},
-        {"/dev/null", "/dev/null: is no regular file, not a text"},
+    } cases[] = {{"/tmp", "/tmp: is a folder, not a text: name an ordinary file"},
+        {"/dev/null", "/dev/null: is a device, not a text: name an ordinary file"},
         {"/nowhere/at/all", "/nowhere/at/all: cannot be opened: No such file or directory"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct error error = {0};

@@ -421,6 +421,28 @@ START_TEST(help_names_every_option)
 }
 END_TEST
 
+/* What ranks may differ in is left out; all else stands there, be it given or not. */
+START_TEST(what_ranks_must_have_in_common_is_described)
+{
+    static const struct {
+        const char *line, *text;
+    } cases[] = {{"rnn-train a.ini",
+                     "--run none\n--fresh no\n--init none\n--accept-changed-data no\n--max-time 0\n"
+                     "--plan no 0\n--check no\n--verify none\n--stop-exit-code 0\n"},
+        {"rnn-train -v -o d --plan 8 --check --max-time 00:01:00 --progress log -s train.lr=1 a.ini",
+            "--run d\n--fresh no\n--init none\n--accept-changed-data no\n--max-time 60\n"
+            "--plan yes 8\n--check yes\n--verify none\n--stop-exit-code 0\n"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct train_options options;
+        train_good(cases[i].line, &options);
+        char *text = options_describe(&train_option_table, &options);
+        ck_assert_str_eq(text, cases[i].text);
+        free(text);
+        train_options_finish(&options);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("options");
@@ -434,6 +456,7 @@ int main(void)
     tcase_add_test(cases, usage_errors_name_the_option_and_what_is_allowed);
     tcase_add_test(cases, predict_takes_its_options);
     tcase_add_test(cases, help_names_every_option);
+    tcase_add_test(cases, what_ranks_must_have_in_common_is_described);
     tcase_add_test(cases, a_name_nearly_written_is_suggested);
     tcase_add_test(cases, the_benchmark_takes_a_former_name_with_its_ranges);
     tcase_add_test(cases, a_letter_asks_for_help_too);
