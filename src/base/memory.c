@@ -1,3 +1,5 @@
+#define _GNU_SOURCE /* madvise */
+
 #include "base/memory.h"
 
 #include <assert.h>

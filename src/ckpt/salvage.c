@@ -1,7 +1,5 @@
 /* A line counts where it is a row of the plan, wherever it stands: lines ends of another system, zeroes that
  * a writer left behind a cut, and foreign lines do no harm. */
-#define _GNU_SOURCE /* open_memstream */
-
 #include "ckpt/salvage.h"
 
 #include "base/memory.h"

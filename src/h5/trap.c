@@ -7,7 +7,7 @@
  * The handlers are put in place when HDF5 is first used, which is after MPI_Init; whoever stood there before
  * is given the signals that are not HDF5's. A thread that uses HDF5 gets a timer of its own processor time,
  * which runs while it holds the lock. */
-#define _GNU_SOURCE /* RUSAGE_THREAD, SIGEV_THREAD_ID */
+#define _GNU_SOURCE /* RUSAGE_THREAD, SIGEV_THREAD_ID, syscall */
 
 #include "h5/trap.h"
 

@@ -1,6 +1,6 @@
 /* Preloaded into a program: a disk so slow that bringing a file to it takes four seconds, as long as there is
  * a file whose path SLOW_SYNC names. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE /* syscall */
 
 #include <stdlib.h>
 #include <sys/syscall.h>

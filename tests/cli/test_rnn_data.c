@@ -1,6 +1,4 @@
 /* The program rnn-data as a user meets it: what it prints, what it leaves behind, and its exit codes. */
-#define _XOPEN_SOURCE 700 /* nftw */
-
 #include "support/command.h"
 #include "support/sample.h"
 #include "support/suite.h"

@@ -1,5 +1,4 @@
 /* What rnn-train shows on a terminal: here a pseudo-terminal, and nobody started the program but the test. */
-#define _XOPEN_SOURCE 700
 #include "support/job.h"
 #include "support/suite.h"
 

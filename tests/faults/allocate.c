@@ -1,7 +1,5 @@
 /* Memory, from glibc's own names of its allocator: asking the dynamic linker for the functions behind these
  * would itself ask for memory. Memory is given back as usual; none of it is special. */
-#define _GNU_SOURCE
-
 #include "faults/internal.h"
 
 #include <errno.h>

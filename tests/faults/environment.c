@@ -1,5 +1,5 @@
 /* The variable INJECT, read before main. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE /* MAP_ANONYMOUS, program_invocation_short_name */
 
 #include "faults/inject.h"
 

@@ -2,7 +2,7 @@
  * happen and then goes straight to the kernel, or for memory to glibc's own names of its allocator. Nothing
  * here asks for memory. One lock is held from the question to the end of the call, so that the journal tells
  * the order in which things were done. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE /* dl_iterate_phdr, syscall, names of the program */
 #undef _FORTIFY_SOURCE
 #undef _FILE_OFFSET_BITS /* names with and without 64 are given here */
 

@@ -1,7 +1,7 @@
 /* The names are undone from the last change to the first. A file is reached by a descriptor of our own, so
  * that it is found under whatever name it has by then. No memory is asked for: this runs inside malloc's
  * faults. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE /* syscall */
 
 #include "faults/journal.h"
 

@@ -4,7 +4,7 @@
  *     test_checkpoint_faults          without kills behind a call, which are those before the next; of
  *                                     requests for memory some
  *     test_checkpoint_faults every    every one */
-#define _GNU_SOURCE
+#define _GNU_SOURCE /* MAP_ANONYMOUS */
 
 #include "base/memory.h"
 #include "ckpt/rundir.h"

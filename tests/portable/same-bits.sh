@@ -84,7 +84,7 @@ build() {
     [ -f "$xxhash/xxhash.h" ] || skip "$kind" "no $xxhash/xxhash.h"
     mkdir "$folder/include" "$folder/objects"
     ln -s "$xxhash/xxhash.h" "$folder/include"
-    set -- "$@" -std=gnu11 -O3 -ffp-contract=off -fno-math-errno -Wno-psabi \
+    set -- "$@" -std=c11 -D_XOPEN_SOURCE=700 -O3 -ffp-contract=off -fno-math-errno -Wno-psabi \
         -I"$folder/include" -I"$source"
     find "$source/base" "$source/net" "$source/optim" -name '*.c' >"$folder/sources"
     for file in "$source"/comm/tree.c "$source"/comm/squares.c "$source"/kernel/choose.c "$here"/ten_steps.c \

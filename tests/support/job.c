@@ -1,5 +1,3 @@
-#define _XOPEN_SOURCE 700 /* nftw */
-
 #include "support/job.h"
 
 #include "base/clock.h"

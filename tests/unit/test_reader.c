@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static char folder[256], path[300];
@@ -92,7 +93,8 @@ START_TEST(microbatches_come_in_the_order_of_asking)
         ck_assert_ptr_nonnull(microbatch);
         assert_microbatch(&sample, microbatch, taken);
         if (taken % 17 == 0)
-            usleep(2000); /* lets the thread run into its bound; the microbatch must stay as it is */
+            /* lets the thread run into its bound; the microbatch must stay as it is */
+            nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
         assert_microbatch(&sample, microbatch, taken);
     }
     ck_assert_double_gt(wait, 0);
@@ -235,7 +237,7 @@ START_TEST(memory_does_not_grow_with_what_is_asked_for)
     size_t before = held_bytes();
     for (int64_t s = 1; s < MOST; s++)
         reader_ask(reader, 1, &s, NULL);
-    usleep(500000);
+    nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL);
     ck_assert_uint_lt(held_bytes(), before + 5 * MICROBATCH_BYTES / 2); /* two ahead; all would be eleven */
     for (int64_t s = 1; s < MOST; s++)
         ck_assert_int_eq(reader_next(reader, NULL, NULL)->sequence[0], s);

@@ -1044,7 +1044,7 @@ static int race(int processes)
             ssize_t n = read(start[0], &byte, 1);
             struct lock *lock =
                 n == 0 ? lock_take(folder_path(), "4711", warning, sizeof warning, NULL) : NULL;
-            usleep(300000); /* alive until all have tried */
+            nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL); /* alive until all have tried */
             _exit(lock != NULL);
         }
     close(start[0]);

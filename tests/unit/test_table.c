@@ -1,6 +1,4 @@
 /* Tables that are larger than memory, in files that appear whole or not at all. */
-#define _XOPEN_SOURCE 700
-
 #include "base/memory.h"
 #include "h5/table.h"
 #include "support/sample.h"
