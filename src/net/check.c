@@ -6,7 +6,40 @@
 #include "net/outputs/output.h"
 
 #include <float.h>
+#include <stdarg.h>
 #include <stdio.h>
+
+/* The answers of kinds to what a rule asks, for naming those that would do. */
+static int cell_has_peepholes(size_t cell)
+{
+    return cell_kinds[cell]->unit_weights_are_peepholes;
+}
+
+static int loss_takes_classes(size_t loss)
+{
+    return loss_kinds[loss]->takes_classes;
+}
+
+static int output_has_decoder(size_t output)
+{
+    return output_kinds[output]->has_decoder;
+}
+
+struct kinds_text {
+    char text[80];
+};
+
+/* The names of those that are asked for, "a or b or c". */
+static struct kinds_text name_kinds(const char *const *names, int (*is_one)(size_t kind))
+{
+    struct kinds_text list = {""};
+    size_t length = 0;
+    for (size_t kind = 0; names[kind]; kind++)
+        if (is_one(kind) && length < sizeof list.text)
+            length += (size_t)snprintf(
+                list.text + length, sizeof list.text - length, "%s%s", length ? " or " : "", names[kind]);
+    return list;
+}
 
 struct check {
     const struct net_config *config;
@@ -16,27 +49,25 @@ struct check {
 };
 
 /* Objects to `member`, because of `other` where it is not NULL. */
-static void object_to(struct check *check, const char *member, const char *other, const char *text)
+__attribute__((format(printf, 5, 6))) static void check_if(
+    struct check *check, int broken, const char *member, const char *other, const char *format, ...)
 {
     struct net_objection objection = {.member = member, .others = {other}};
+    va_list arguments;
+    if (!broken)
+        return;
+    va_start(arguments, format);
+    vsnprintf(objection.text, sizeof objection.text, format, arguments);
+    va_end(arguments);
     check->objections++;
-    snprintf(objection.text, sizeof objection.text, "%s", text);
     if (check->object)
         check->object(check->context, &objection);
-}
-
-static void check_if(struct check *check, int broken, const char *member, const char *other, const char *text)
-{
-    if (broken)
-        object_to(check, member, other, text);
 }
 
 /* A count, of layers or of weights, that `most` have room for. */
 static void check_count(struct check *check, const char *member, size_t count, size_t most)
 {
-    char text[NET_OBJECTION_TEXT];
-    snprintf(text, sizeof text, "%zu are more than %zu: give less", count, most);
-    check_if(check, count > most, member, NULL, text);
+    check_if(check, count > most, member, NULL, "%zu are more than %zu: give less", count, most);
 }
 
 /* Lists fit their arrays, so that the other rules may read them. */
@@ -62,9 +93,8 @@ static void check_sizes(struct check *check, const char *member, size_t layers, 
 /* A part of something, from none of it to less than all of it. */
 static void check_part(struct check *check, const char *member, double part)
 {
-    char text[NET_OBJECTION_TEXT];
-    snprintf(text, sizeof text, "%g is not from 0 to below 1: give a number that is", part);
-    check_if(check, !(part >= 0 && part < 1), member, NULL, text);
+    check_if(check, !(part >= 0 && part < 1), member, NULL,
+        "%g is not from 0 to below 1: give a number that is", part);
 }
 
 static int is_finite_and_positive(double x)
@@ -96,26 +126,24 @@ static void check_loss(struct check *check)
 {
     const struct net_config *c = check->config;
     const struct output_kind *output = output_of(c);
+    struct kinds_text of_classes = name_kinds(loss_names, loss_takes_classes);
     int classes = loss_of(c)->takes_classes, aligns = output->aligns;
-    char text[NET_OBJECTION_TEXT];
     double weights = 0;
     for (size_t k = 0; k < c->class_weights; k++)
         weights += c->class_weight[k];
-    snprintf(text, sizeof text,
-        "model.output = %s has classes: set model.loss = softmax, or another model.output", output->name);
-    check_if(check, aligns && !classes, "loss", "output", text);
+    check_if(check, aligns && !classes, "loss", "output",
+        "model.output = %s has classes: set model.loss = %s, or another model.output", output->name,
+        of_classes.text);
     check_if(check, c->class_weights && !classes, "class_weights", "loss",
-        "only model.loss = softmax has classes: leave it empty");
-    snprintf(text, sizeof text,
+        "only model.loss = %s has classes: leave it empty", of_classes.text);
+    check_if(check, c->class_weights && aligns, "class_weights", "output",
         "model.output = %s has no target of its own at each frame to weigh: leave it empty", output->name);
-    check_if(check, c->class_weights && aligns, "class_weights", "output", text);
     check_if(check, c->class_weights && weights == 0, "class_weights", "loss",
         "no weight is above 0: nothing would be learned: make one larger");
     check_if(check, c->label_smoothing > 0 && !classes, "label_smoothing", "loss",
-        "only model.loss = softmax has classes: set it to 0");
-    snprintf(text, sizeof text,
+        "only model.loss = %s has classes: set it to 0", of_classes.text);
+    check_if(check, c->label_smoothing > 0 && aligns, "label_smoothing", "output",
         "model.output = %s has no target of its own at each frame to smooth: set it to 0", output->name);
-    check_if(check, c->label_smoothing > 0 && aligns, "label_smoothing", "output", text);
 }
 
 static size_t width(const struct net_config *config, size_t layer)
@@ -148,36 +176,49 @@ static void check_layers(struct check *check)
     static const char alone[] = "each unit of this cell meets its own state alone: set it to 0";
     const struct net_config *c = check->config;
     int flat = c->layers == 0;
-    check_if(check, flat && c->transition_layers, "transition_layers", "layers", none);
-    check_if(check, flat && c->initial_state, "initial_state", "layers", none);
-    check_if(check, flat && c->peepholes, "peepholes", "layers", none);
-    check_if(check, flat && c->recurrent_dropout > 0, "recurrent_dropout", "layers", none);
+    check_if(check, flat && c->transition_layers, "transition_layers", "layers", "%s", none);
+    check_if(check, flat && c->initial_state, "initial_state", "layers", "%s", none);
+    check_if(check, flat && c->peepholes, "peepholes", "layers", "%s", none);
+    check_if(check, flat && c->recurrent_dropout > 0, "recurrent_dropout", "layers", "%s", none);
     check_if(check, flat && output_of(c)->has_decoder, "layers", "output",
-        "model.output = decoder begins from the last state of a recurrent layer: set model.layers to 1 or "
-        "more");
+        "model.output = %s begins from the last state of a recurrent layer: set model.layers to 1 or more",
+        output_of(c)->name);
     check_if(check, c->peepholes && !cell_of(c)->unit_weights_are_peepholes, "peepholes", "cell",
-        "only model.cell = lstm has a memory to look at: set it to no");
-    check_if(check, c->transition_layers && !cell_of(c)->has_product, "transition_layers", "cell", alone);
-    check_if(check, c->recurrent_dropout > 0 && !cell_of(c)->has_product, "recurrent_dropout", "cell", alone);
+        "only model.cell = %s has a memory to look at: set it to no",
+        name_kinds(cell_names, cell_has_peepholes).text);
+    check_if(
+        check, c->transition_layers && !cell_of(c)->has_product, "transition_layers", "cell", "%s", alone);
+    check_if(check, c->recurrent_dropout > 0 && !cell_of(c)->has_product, "recurrent_dropout", "cell", "%s",
+        alone);
     check_residual(check);
 }
 
 static void check_decoder(struct check *check)
 {
-    static const char none[] = "there is no decoder: set model.output = decoder, or leave it out";
+    static const char none[] = "there is no decoder: set model.output = %s, or leave it out";
+    struct kinds_text decoders = name_kinds(output_names, output_has_decoder);
     const struct net_config *c = check->config;
     int without = !output_of(c)->has_decoder;
-    check_if(check, without && c->attention != ATTENTION_ADDITIVE, "attention", "output", none);
-    check_if(check, without && c->decoder_layers > 1, "decoder_layers", "output", none);
+    check_if(
+        check, without && c->attention != ATTENTION_ADDITIVE, "attention", "output", none, decoders.text);
+    check_if(check, without && c->decoder_layers > 1, "decoder_layers", "output", none, decoders.text);
+    check_if(check, without && c->decoder_hidden, "decoder_hidden", "output", none, decoders.text);
+    check_if(check, without && c->decoder_embedding, "decoder_embedding", "output", none, decoders.text);
+    check_if(check, without && c->attention_size, "attention_size", "output", none, decoders.text);
     check_if(check, !without && c->decoder_layers == 0, "decoder_layers", "output",
         "a decoder has at least one layer: set it to 1 or more");
-    check_if(check, without && c->decoder_hidden, "decoder_hidden", "output", none);
-    check_if(check, without && c->decoder_embedding, "decoder_embedding", "output", none);
-    check_if(check, without && c->attention_size, "attention_size", "output", none);
     check_if(check, c->attention_size && c->attention != ATTENTION_ADDITIVE, "attention_size", "attention",
         "only model.attention = additive has units of its own: set it to 0");
     check_if(check, c->decoder_embedding && !loss_of(c)->takes_classes, "decoder_embedding", "loss",
-        "only classes (model.loss = softmax) are embedded, values are not: set it to 0");
+        "only classes (model.loss = %s) are embedded, values are not: set it to 0",
+        name_kinds(loss_names, loss_takes_classes).text);
+}
+
+/* Is there nothing between the output and symbols that nobody has embedded? Then the stack gives the symbols
+ * as they are, and no rows. */
+static int gives_symbols(const struct net_config *config)
+{
+    return config->symbols && !config->embedding && !config->input_layers && !config->layers;
 }
 
 /* What follows from the dataset, and sizes that were left open until it was known. */
@@ -189,14 +230,19 @@ static void check_bound(struct check *check)
     check_if(check, c->outputs == 0, "outputs", NULL, "the network makes nothing");
     check_if(check, c->embedding && !c->symbols, "embedding", NULL,
         "the inputs are real values and no symbols: set it to 0");
+    check_if(check, !output_of(c)->takes_symbols && gives_symbols(c), "layers", "output",
+        "model.output = %s needs rows of values, and the inputs are symbols: set model.layers, "
+        "model.input_layers or model.embedding",
+        output_of(c)->name);
     check_if(check, c->class_weights && c->class_weights != c->outputs, "class_weights", NULL,
         "there is not one for each class: give as many as there are classes");
-    check_if(check, decoder && c->decoder_hidden == 0, "decoder_hidden", "output", open);
-    check_if(check, decoder && classes && c->decoder_embedding == 0, "decoder_embedding", "output", open);
+    check_if(check, decoder && c->decoder_hidden == 0, "decoder_hidden", "output", "%s", open);
+    check_if(
+        check, decoder && classes && c->decoder_embedding == 0, "decoder_embedding", "output", "%s", open);
     check_if(check, output_needs_target_length(c) && c->target_length == 0, "target_length", "output",
         "a decoder that makes values must know how many");
     check_if(check, decoder && c->attention == ATTENTION_ADDITIVE && c->attention_size == 0, "attention_size",
-        "output", open);
+        "output", "%s", open);
 }
 
 size_t net_config_check(const struct net_config *config, net_object *object, void *context)

@@ -3,20 +3,25 @@
 #include "support/suite.h"
 
 #include "net/check.h"
+#include "net/net.h"
+#include "net/outputs/output.h"
 
 #include <check.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct told {
     size_t n;
     char member[64];
+    int symbols; /* an objection was to the lack of rows */
 };
 
 static void take(void *context, const struct net_objection *objection)
 {
     struct told *told = context;
     ck_assert_uint_gt(strlen(objection->text), 0);
+    told->symbols |= strstr(objection->text, "needs rows of values") != NULL;
     if (told->n++ == 0)
         strcpy(told->member, objection->member);
 }
@@ -124,6 +129,94 @@ START_TEST(what_follows_from_the_dataset_is_judged_with_one)
 }
 END_TEST
 
+/* ---- an output where there are no layers ---- */
+
+enum inputs { REAL, ONE_HOT, EMBEDDED, INPUTS };
+enum {
+#define OUTPUT(enumerator, name) COUNT_##enumerator,
+#include "net/outputs/list.h"
+#undef OUTPUT
+    OUTPUTS,
+    ROWS = 3
+};
+static const int32_t lengths[ROWS] = {5, 2, 1};
+
+static struct net_config flat(enum output output, enum inputs inputs)
+{
+    struct net_config config = decoder();
+    if (!output_kinds[output]->has_decoder)
+        config = (struct net_config){.inputs = 3, .outputs = 2};
+    config.output = output;
+    config.layers = 0;
+    config.symbols = inputs != REAL;
+    config.embedding = inputs == EMBEDDED ? 4 : 0;
+    return config;
+}
+
+/* One of each sequence and frame, as the kind of the output wants its targets. */
+static void fill(const struct net_config *config, struct microbatch *microbatch)
+{
+    enum per targets = output_of(config)->targets;
+    const int64_t sequences[ROWS] = {0, 1, 2};
+    const int32_t ones[ROWS] = {1, 1, 1};
+    struct microbatch_format format = {.inputs = config->symbols ? 0 : config->inputs,
+        .has_classes = 1,
+        .target_per_frame = targets == PER_FRAME,
+        .target_any = targets == PER_TARGET};
+    microbatch_init(microbatch);
+    ck_assert_int_eq(microbatch_resize(microbatch, &format, ROWS, lengths, sequences, ones, NULL), 0);
+    for (size_t n = 0; n < microbatch->N; n++) {
+        if (config->symbols)
+            microbatch->symbols[n] = (int32_t)(n % config->inputs);
+        for (size_t i = 0; i < config->inputs && !config->symbols; i++)
+            microbatch->inputs[n * microbatch->inputs_stride + i] = 0.1F * (float)(n + i);
+    }
+    for (size_t r = 0; r < microbatch->target_rows; r++)
+        microbatch->classes[r] = (int32_t)(r % config->outputs);
+}
+
+/* A pass there and back: what it needs is there, and what it gives are numbers. */
+static void run(const struct net_config *config)
+{
+    const struct net_pass training = {.training = 1};
+    struct net_outputs outputs;
+    struct net_score score[ROWS];
+    struct microbatch microbatch;
+    struct net *net = net_create(config, NULL);
+    ck_assert_ptr_nonnull(net);
+    size_t P = net_count_parameters(net);
+    float *weights = calloc(P, sizeof *weights), *gradient = calloc(P, sizeof *gradient);
+    ck_assert_int_eq(net_init_weights(net, 1, weights, NULL), 0);
+    net_pack(net, weights);
+    fill(config, &microbatch);
+    ck_assert_int_eq(net_forward(net, &training, &microbatch, &outputs, score, NULL), 0);
+    net_backward(net, &training, &microbatch, gradient);
+    for (size_t b = 0; b < ROWS; b++)
+        ck_assert_double_gt(score[b].loss, 0);
+    for (size_t p = 0; p < P; p++)
+        ck_assert(isfinite(gradient[p]));
+    microbatch_finish(&microbatch);
+    free(weights);
+    free(gradient);
+    net_destroy(net);
+}
+
+/* Symbols that nothing embeds are no rows of numbers: an output that would read such rows is refused, and one
+ * that says it can do without really does. */
+START_TEST(an_output_without_layers_works_or_is_refused)
+{
+    enum output output = (enum output)(_i / INPUTS);
+    enum inputs inputs = (enum inputs)(_i % INPUTS);
+    struct net_config config = flat(output, inputs);
+    struct told told = {0};
+    if (net_config_check(&config, take, &told) == 0)
+        run(&config);
+    else
+        ck_assert_str_eq(told.member, "layers");
+    ck_assert_int_eq(told.symbols, inputs == ONE_HOT && !output_kinds[output]->takes_symbols);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("net check");
@@ -133,6 +226,7 @@ int main(void)
     tcase_add_test(cases, numbers_out_of_range_are_refused);
     tcase_add_test(cases, delta_is_judged_where_the_loss_reads_it);
     tcase_add_test(cases, what_follows_from_the_dataset_is_judged_with_one);
+    tcase_add_loop_test(cases, an_output_without_layers_works_or_is_refused, 0, OUTPUTS * INPUTS);
     suite_add_tcase(suite, cases);
     return suite_run(suite);
 }

@@ -52,6 +52,7 @@ static void backward(struct net *net, const struct pass *pass)
 const struct output_kind output_frame = {.name = "frame",
     .targets = PER_FRAME,
     .rows = PER_FRAME,
+    .takes_symbols = 1,
     .init = init,
     .take_workspace = take_workspace,
     .forward = forward,

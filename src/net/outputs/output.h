@@ -24,6 +24,8 @@ struct output_kind {
                       * all of a sequence before it makes anything. */
     int aligns; /* It finds out itself which frames each label belongs to: the targets are classes, no more
                  * than there are frames for, and its loss is not one of rows with a target each. */
+    int takes_symbols; /* It can stand on symbols themselves: it asks stack.one_hot before it looks for the
+                        * rows of the stack, which are not there then. */
 
     /* Makes what the net has of this kind, net->top included. On failure finish is called as well. */
     int (*init)(struct net *net, struct error *error);
