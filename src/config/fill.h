@@ -1,6 +1,6 @@
-/* Reading a configuration from texts: what config_read and config_compare share. */
-#ifndef CONFIG_READ_H
-#define CONFIG_READ_H
+/* Filling a configuration from texts: what config_read, config_override and config_read_saved share. */
+#ifndef CONFIG_FILL_H
+#define CONFIG_FILL_H
 
 #include "config/reading.h"
 

@@ -3,8 +3,8 @@
 #include "config/config.h"
 
 #include "base/memory.h"
+#include "config/fill.h"
 #include "config/ini.h"
-#include "config/read.h"
 
 #include <assert.h>
 #include <errno.h>

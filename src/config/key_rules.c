@@ -2,7 +2,7 @@
  * leave unused, is a fault of that value, and says what to change. What has a fault of its own already is
  * judged no further, nor is what depends on it. Keys that are merely idle with their usual values stay as
  * they are. What a network can be is judged by net_config_check; here are the other keys. */
-#include "config/rules.h"
+#include "config/key_rules.h"
 
 #include "net/check.h"
 #include "net/losses/loss.h"

@@ -1,11 +1,11 @@
 /* A configuration is filled in three passes: defaults, the file, the overrides; each value overwrites the one
  * before. What only shows when all are known (lists against `layers`, keys that contradict each other) is
  * checked at the end, and reported at the place where the key got its value. */
-#include "config/read.h"
+#include "config/fill.h"
 
 #include "base/text.h"
 #include "config/ini.h"
-#include "config/rules.h"
+#include "config/key_rules.h"
 
 #include <ctype.h>
 #include <stdio.h>

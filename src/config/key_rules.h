@@ -1,6 +1,6 @@
 /* What the keys of a configuration must be to each other. */
-#ifndef CONFIG_RULES_H
-#define CONFIG_RULES_H
+#ifndef CONFIG_KEY_RULES_H
+#define CONFIG_KEY_RULES_H
 
 #include "config/reading.h"
 
