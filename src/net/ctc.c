@@ -206,8 +206,7 @@ double ctc_forward(const struct kernel *kernel, size_t C, const struct ctc_frame
     for (size_t t = lattice.T; t-- > 0 && posterior;) {
         if (good)
             run_beta(&lattice, t, total);
-        write_posterior(
-            &lattice, frames->stride, good, posterior + (frames->first[t] + frames->b) * frames->stride);
+        write_posterior(&lattice, frames->rows.stride, good, posterior + ctc_place(frames, t));
     }
     double loss = -wide_log(total);
     return !good ? NAN : loss > 0 ? loss : 0;
@@ -224,10 +223,10 @@ void ctc_backward(size_t C, const struct ctc_frames *frames, const float *poster
 {
     for (size_t t = 0; t < frames->T; t++) {
         float *y = ctc_row(frames, t);
-        const float *wanted = posterior + (frames->first[t] + frames->b) * frames->stride;
+        const float *wanted = posterior + ctc_place(frames, t);
         for (size_t c = 0; c <= C; c++)
             y[c] -= wanted[c];
-        for (size_t c = C + 1; c < frames->stride; c++)
+        for (size_t c = C + 1; c < frames->rows.stride; c++)
             y[c] = 0;
     }
 }

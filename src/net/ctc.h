@@ -17,11 +17,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The frames of one sequence in a matrix: the C + 1 floats of frame t are at rows + (first[t] + b) * stride.
- * For row b of a microbatch `first` is the microbatch's, and T is length[b]. */
+/* The frames of one sequence among rows of C + 1 floats: frame t is row first[t] + b. For row b of a
+ * microbatch `first` is the microbatch's, and T is length[b]. */
 struct ctc_frames {
-    size_t T, stride; /* T at least 1; stride: floats, at least C + 1 */
-    float *rows;
+    size_t T; /* at least 1 */
+    struct rows rows;
     const size_t *first; /* [T] */
     size_t b;
 };
@@ -60,9 +60,15 @@ size_t ctc_decode_beam(
     size_t C, const struct ctc_frames *frames, size_t beam, int32_t *labels, void *scratch);
 size_t ctc_decode_beam_bytes(size_t C, size_t T, size_t beam);
 
+/* Where frame t begins, in floats, among these rows or others of their stride. */
+static inline size_t ctc_place(const struct ctc_frames *frames, size_t t)
+{
+    return (frames->first[t] + frames->b) * frames->rows.stride;
+}
+
 static inline float *ctc_row(const struct ctc_frames *frames, size_t t)
 {
-    return frames->rows + (frames->first[t] + frames->b) * frames->stride;
+    return frames->rows.data + ctc_place(frames, t);
 }
 
 #endif

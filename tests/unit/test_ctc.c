@@ -73,8 +73,7 @@ static struct ctc_sequence sample_create(
             sample.logits[t * (C + 1) + c] = (double)logit;
         }
     }
-    sample.frames =
-        (struct ctc_frames){.T = T, .stride = stride, .rows = rows, .first = sample.first, .b = b};
+    sample.frames = (struct ctc_frames){.T = T, .rows = {rows, stride}, .first = sample.first, .b = b};
     sample.scratch = room(ctc_forward_bytes(C, T, U, 1), 1);
     memset(sample.scratch, 0xff, ctc_forward_bytes(C, T, U, 1));
     return sample;
@@ -85,7 +84,7 @@ static void sample_finish(struct ctc_sequence *sample)
     memory_destroy(sample->logits);
     memory_destroy(sample->first);
     memory_destroy(sample->labels);
-    memory_destroy(sample->frames.rows);
+    memory_destroy(sample->frames.rows.data);
     memory_destroy(sample->posterior);
     memory_destroy(sample->scratch);
 }
@@ -99,7 +98,7 @@ static double run(struct ctc_sequence *sample)
 /* Loss and every element of the gradient, and what is beside the rows stays. */
 static void check_against_reference(struct ctc_sequence *sample)
 {
-    size_t T = sample->T, K = sample->C + 1, stride = sample->frames.stride;
+    size_t T = sample->T, K = sample->C + 1, stride = sample->frames.rows.stride;
     double *gradient = room(T * K, sizeof *gradient);
     double want = reference_ctc(T, sample->C, sample->logits, sample->U, sample->labels, gradient);
     double got = run(sample);
@@ -108,7 +107,7 @@ static void check_against_reference(struct ctc_sequence *sample)
     for (size_t t = 0; t < T; t++)
         for (size_t b = 0; b < sample->B; b++)
             for (size_t c = 0; c < stride; c++) {
-                float value = sample->frames.rows[(t * sample->B + b) * stride + c];
+                float value = sample->frames.rows.data[(t * sample->B + b) * stride + c];
                 if (b != sample->frames.b)
                     ck_assert_float_nan(value);
                 else if (c < K)
@@ -217,7 +216,7 @@ START_TEST(gradient_matches_slope)
             sample.logits[i] = at - h;
             double below = reference_ctc(T, C, sample.logits, U, sample.labels, NULL);
             sample.logits[i] = at;
-            float got = sample.frames.rows[i / K * sample.frames.stride + i % K];
+            float got = sample.frames.rows.data[i / K * sample.frames.rows.stride + i % K];
             ck_assert_double_eq_tol((double)got, (above - below) / (2 * h), 1e-5);
         }
         sample_finish(&sample);

@@ -59,8 +59,7 @@ static void take_workspace(struct net *net, const struct pass *pass, struct aren
 static struct ctc_frames frames_of(const struct net *net, const struct microbatch *microbatch, size_t b)
 {
     return (struct ctc_frames){.T = (size_t)microbatch->length[b],
-        .stride = net->top.stride,
-        .rows = net->top.outputs,
+        .rows = as_rows(net->top.outputs, net->top.stride),
         .first = microbatch->first,
         .b = b};
 }
