@@ -66,7 +66,7 @@ void comm_finish(struct comm *comm)
     }
 }
 
-int comm_agree(const struct comm *comm, struct error *error)
+static int agree(const struct comm *comm, int is_of_rank, struct error *error)
 {
     int lowest = error->code ? comm->rank : comm->ranks;
     MPI_Request request;
@@ -74,10 +74,20 @@ int comm_agree(const struct comm *comm, struct error *error)
     comm_wait(comm, &request);
     if (lowest == comm->ranks)
         return 0;
-    if (lowest > 0 && comm->rank == lowest)
+    if (lowest > 0 && comm->rank == lowest && is_of_rank)
         error_prefix(error, "rank %d on %s: ", comm->rank, comm->host);
     comm_broadcast(comm, error, sizeof *error, lowest);
     return -1;
+}
+
+int comm_agree(const struct comm *comm, struct error *error)
+{
+    return agree(comm, 1, error);
+}
+
+int comm_agree_on_parts(const struct comm *comm, struct error *error)
+{
+    return agree(comm, error->code != EXIT_CODE_DATA, error);
 }
 
 static void reduce_pieces(

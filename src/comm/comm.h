@@ -26,6 +26,10 @@ void comm_finish(struct comm *comm); /* every rank calls */
  * of it, so where the error is another rank's its text begins with "rank 3 on node7: ". */
 int comm_agree(const struct comm *comm, struct error *error);
 
+/* The same where each rank has looked at a part of what all have, in order: bad data are the same whoever
+ * comes upon them, so that the text names no rank. */
+int comm_agree_on_parts(const struct comm *comm, struct error *error);
+
 /* Every rank calls. The sum or the largest of each element over the ranks is the result on every rank.
  * comm_sum is exact (and so of fixed bits) only where at most one rank has a nonzero element: what is summed
  * in an order of ours is gathered this way and added afterwards. The largest of NaN and a number is either of

@@ -6,6 +6,7 @@
 #include "data/check.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <string.h>
 
 enum { SAMPLES = 256, SAMPLE_BYTES = 64 << 10 };
@@ -202,6 +203,20 @@ int value_sums_read_missing(struct value_sums *sums, size_t part, size_t parts,
     memory_destroy(room);
     memory_destroy(missing);
     return failed ? -1 : 0;
+}
+
+int value_sums_compare(const struct value_sums *own, const struct value_sums *first, struct error *error)
+{
+    for (size_t b = 0; b < own->inputs + own->targets; b++) {
+        if (own->rows[b] == 0 || own->sum[b] == first->sum[b])
+            continue;
+        struct block_place place = find_block(own, b);
+        return error_set(error, EXIT_CODE_DATA,
+            "%s: %s: rows %" PRId64 " to %" PRId64 " are not what rank 0 has in its own file: give all ranks "
+            "the same file, or copy it to this host again",
+            own->dataset->path, place.values.set, place.first, place.first + place.rows - 1);
+    }
+    return 0;
 }
 
 void value_sums_take(const struct value_sums *sums, struct fingerprint *print)

@@ -40,6 +40,10 @@ size_t value_sums_count(const struct value_sums *sums);
 int value_sums_read_missing(struct value_sums *sums, size_t part, size_t parts,
     void (*between)(const void *context), const void *context, struct error *error);
 
+/* Refuses blocks of *own of which some rows were hashed and that have another hash than in *first, which are
+ * those of another copy of the set: EXIT_CODE_DATA, naming the rows of the first such. */
+int value_sums_compare(const struct value_sums *own, const struct value_sums *first, struct error *error);
+
 /* Takes the members inputs and targets, and complete, from sums that lack nothing. */
 void value_sums_take(const struct value_sums *sums, struct fingerprint *print);
 

@@ -1,5 +1,5 @@
-/* One pass over the targets, a block at a time; a sequence may lie in several blocks, so what is known of it
- * goes along from one to the next. */
+/* One pass over the targets, or over a share of the sequences, a block at a time; a sequence may lie in
+ * several blocks, so what is known of it goes along from one to the next. */
 #include "data/targets.h"
 
 #include "base/memory.h"
@@ -7,6 +7,37 @@
 #include "data/values.h"
 
 #include <inttypes.h>
+
+/* Sequences from .. to - 1. */
+struct sequence_range {
+    int64_t from, to;
+};
+
+/* The whole of it. */
+static struct sequence_range all_sequences(const struct dataset *dataset)
+{
+    return (struct sequence_range){0, dataset->sequences};
+}
+
+/* Where a share begins: at a sequence, so that none is looked at in two halves. */
+static int64_t find_beginning(struct dataset *dataset, size_t part, size_t parts)
+{
+    struct values values = values_of_targets(dataset);
+    int64_t rows = values.rows, p = (int64_t)part, n = (int64_t)parts;
+    if (part == 0)
+        return 0;
+    if (part == parts || rows == 0)
+        return dataset->sequences;
+    return values_find_sequence(dataset, &values, rows / n * p + rows % n * p / n);
+}
+
+static struct sequence_range find_share(struct dataset *dataset, size_t part, size_t parts)
+{
+    if (!dataset->has_targets)
+        return all_sequences(dataset);
+    return (struct sequence_range){
+        find_beginning(dataset, part, parts), find_beginning(dataset, part + 1, parts)};
+}
 
 /* A pass over the targets, at a row of sequence s. */
 struct target_pass {
@@ -65,7 +96,7 @@ static const int32_t *pass_get(struct target_pass *pass, int64_t first, int64_t 
     return NULL;
 }
 
-static void pass_all(struct target_pass *pass)
+static void pass_range(struct target_pass *pass, const struct sequence_range *range)
 {
     const struct values *values = pass->values;
     struct error error;
@@ -74,35 +105,39 @@ static void pass_all(struct target_pass *pass)
     if (!room)
         faults_add(pass->faults, (enum exit_code)error.code, "%s: %s", pass->dataset->path, error.text);
     const int32_t *classes = room;
-    for (int64_t first = 0; classes && first < values->rows && !check_is_over(pass->faults); first += rows) {
-        rows = values->rows - first < block ? values->rows - first : block;
+    int64_t end = values->offsets[range->to];
+    pass->s = range->from;
+    for (int64_t first = values->offsets[range->from]; classes && first < end && !check_is_over(pass->faults);
+         first += rows) {
+        rows = end - first < block ? end - first : block;
         classes = pass_get(pass, first, rows, room);
         if (classes)
             pass_block(pass, first, rows, classes);
     }
-    while (classes && pass->s < pass->dataset->sequences && !check_is_over(pass->faults))
+    while (classes && pass->s < range->to && !check_is_over(pass->faults))
         pass_end_sequence(pass);
     memory_destroy(room);
 }
 
-static void check_classes(struct dataset *dataset, int ctc, struct faults *faults)
+static void check_classes(
+    struct dataset *dataset, const struct sequence_range *range, int ctc, struct faults *faults)
 {
     struct values values = values_of_targets(dataset);
     values.lowest = 0;
     struct target_pass pass = {.dataset = dataset, .values = &values, .faults = faults, .ctc = ctc};
-    pass_all(&pass);
+    pass_range(&pass, range);
 }
 
-void dataset_check_any(struct dataset *dataset, struct faults *faults)
+static void check_any(struct dataset *dataset, const struct sequence_range *range, struct faults *faults)
 {
     if (dataset->has_targets && dataset->classes && dataset->target_kind != TARGET_ANY)
-        check_classes(dataset, 0, faults);
+        check_classes(dataset, range, 0, faults);
 }
 
-void dataset_check_ctc(struct dataset *dataset, struct faults *faults)
+static void check_ctc(struct dataset *dataset, const struct sequence_range *range, struct faults *faults)
 {
     if (dataset->has_targets && dataset->classes)
-        check_classes(dataset, 1, faults);
+        check_classes(dataset, range, 1, faults);
     else
         faults_add(faults, EXIT_CODE_DATA,
             "%s: targets: %s, but ctc needs classes (integers and the attribute n_classes): name another "
@@ -110,34 +145,51 @@ void dataset_check_ctc(struct dataset *dataset, struct faults *faults)
             dataset->path, dataset->has_targets ? "real values" : "there are none");
 }
 
-static int require(struct dataset *dataset, void (*check)(struct dataset *dataset, struct faults *faults),
-    struct error *error)
+static void check_kept_values(
+    struct dataset *dataset, const struct sequence_range *range, struct faults *faults)
 {
+    struct values values = values_of_targets(dataset);
+    int64_t first = values.offsets[range->from], rows = values.offsets[range->to] - first;
+    check_values(dataset, &values, first, rows, dataset->kept_values + (size_t)first * values.width, faults);
+}
+
+void dataset_check_any(struct dataset *dataset, struct faults *faults)
+{
+    const struct sequence_range all = all_sequences(dataset);
+    check_any(dataset, &all, faults);
+}
+
+void dataset_check_ctc(struct dataset *dataset, struct faults *faults)
+{
+    const struct sequence_range all = all_sequences(dataset);
+    check_ctc(dataset, &all, faults);
+}
+
+/* Makes the first fault of a share an error. */
+static int require(struct dataset *dataset,
+    void (*check)(struct dataset *dataset, const struct sequence_range *range, struct faults *faults),
+    size_t part, size_t parts, struct error *error)
+{
+    const struct sequence_range range = find_share(dataset, part, parts);
     struct error first = {0};
     struct faults faults = check_open(&first);
-    check(dataset, &faults);
+    check(dataset, &range, &faults);
     return check_close(&faults, &first, error);
 }
 
-int dataset_require_any(struct dataset *dataset, struct error *error)
+int dataset_require_any(struct dataset *dataset, size_t part, size_t parts, struct error *error)
 {
-    return require(dataset, dataset_check_any, error);
+    return require(dataset, check_any, part, parts, error);
 }
 
-int dataset_require_ctc(struct dataset *dataset, struct error *error)
+int dataset_require_ctc(struct dataset *dataset, size_t part, size_t parts, struct error *error)
 {
-    return require(dataset, dataset_check_ctc, error);
+    return require(dataset, check_ctc, part, parts, error);
 }
 
-static void check_kept_values(struct dataset *dataset, struct faults *faults)
+int dataset_require_loss(struct dataset *dataset, size_t part, size_t parts, struct error *error)
 {
-    struct values values = values_of_targets(dataset);
-    check_values(dataset, &values, 0, values.rows, values.kept, faults);
-}
-
-int dataset_require_loss(struct dataset *dataset, struct error *error)
-{
-    return dataset->kept_values ? require(dataset, check_kept_values, error) : 0;
+    return dataset->kept_values ? require(dataset, check_kept_values, part, parts, error) : 0;
 }
 
 int dataset_has_labels(struct dataset *dataset, int *has, struct error *error)

@@ -3,7 +3,9 @@
  *
  * Functions with `faults` tell each fault as one line, as dataset_check does, and not a second time what that
  * tells (numbers out of range); those with `error` end at the first: -1 and EXIT_CODE_DATA, or what reading
- * ran into. */
+ * ran into, and may be called while a reader (data/reader.h) lives. Those with `parts` look only at the share
+ * `part` of so many, from 0: each is of consecutive sequences, in order, and of about equally many targets,
+ * so that ranks can share the work. */
 #ifndef DATA_TARGETS_H
 #define DATA_TARGETS_H
 
@@ -12,18 +14,18 @@
 /* For outputs with any number of class targets per sequence: a class of -1, no target, which one per frame
  * or per sequence may have. Nothing is read where the targets are real values. */
 void dataset_check_any(struct dataset *dataset, struct faults *faults);
-int dataset_require_any(struct dataset *dataset, struct error *error);
+int dataset_require_any(struct dataset *dataset, size_t part, size_t parts, struct error *error);
 
 /* For connectionist temporal classification: class targets, none of -1, and in each sequence as many frames
  * as a path through its labels has at least: one per label, and one for the blank between each two equal
  * neighbours (Graves, Fernandez, Gomez and Schmidhuber 2006, section 3.1). The line names sequence, frames
  * needed and frames there are. */
 void dataset_check_ctc(struct dataset *dataset, struct faults *faults);
-int dataset_require_ctc(struct dataset *dataset, struct error *error);
+int dataset_require_ctc(struct dataset *dataset, size_t part, size_t parts, struct error *error);
 
 /* For the loss that dataset->loss names: looks at targets that are real values and kept, as they were read
  * before the loss was known; others are checked as they are read. */
-int dataset_require_loss(struct dataset *dataset, struct error *error);
+int dataset_require_loss(struct dataset *dataset, size_t part, size_t parts, struct error *error);
 
 /* Writes to *has whether the set has a target that counts: a real value, or a class that is not -1. Where
  * every frame or sequence has a class, it reads them up to the first such. */

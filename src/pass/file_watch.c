@@ -22,12 +22,49 @@ static void gather(const struct comm *comm, uint64_t own, uint64_t *numbers)
     comm_sum_uint64(comm, numbers, (size_t)comm->ranks);
 }
 
-static int is_first_of(const uint64_t *numbers, int rank)
+/* The ranks that have opened the same file on the same host as this one. */
+struct watch_group {
+    int member, members; /* which of how many this rank is */
+    int is_first;        /* rank 0 is among them */
+};
+
+static struct watch_group find_group(const uint64_t *numbers, const struct comm *comm)
 {
-    int first = 0;
-    while (numbers[first] != numbers[rank])
-        first++;
-    return first == rank;
+    struct watch_group group = {.is_first = numbers[comm->rank] == numbers[0]};
+    for (int r = 0; r < comm->ranks; r++)
+        if (numbers[r] == numbers[comm->rank]) {
+            group.member += r < comm->rank;
+            group.members++;
+        }
+    return group;
+}
+
+static void show_life(const void *comm)
+{
+    comm_show_life(comm);
+}
+
+/* All ranks call. Hashes the values that are kept: each group all of its own, and what it finds is compared
+ * with what rank 0's group finds, block by block. */
+static int compare_kept(const struct file_watch *watch, const struct comm *comm,
+    const struct watch_group *group, struct fingerprint *print, struct error *error)
+{
+    struct value_sums own = {0}, first = {0};
+    if (value_sums_init(&own, watch->dataset, error) == 0 &&
+        value_sums_init(&first, watch->dataset, error) == 0)
+        value_sums_read_missing(&own, (size_t)group->member, (size_t)group->members, show_life, comm, error);
+    int failed = comm_agree(comm, error);
+    if (!failed) {
+        if (group->is_first)
+            memcpy(first.sum, own.sum, value_sums_count(&own) * sizeof *own.sum);
+        comm_sum_uint64(comm, first.sum, value_sums_count(&first));
+        value_sums_compare(&own, &first, error);
+        value_sums_take(&first, print);
+        failed = comm_agree(comm, error);
+    }
+    value_sums_finish(&own);
+    value_sums_finish(&first);
+    return failed;
 }
 
 /* All ranks call. Ranks that do not look have rank 0's print too, afterwards. */
@@ -75,9 +112,11 @@ int file_watch_begin(struct file_watch *watch, const struct comm *comm, struct d
         return -1;
     }
     gather(comm, hash_place(comm, &dataset->identity), numbers);
-    watch->looks = is_first_of(numbers, comm->rank);
+    const struct watch_group group = find_group(numbers, comm);
+    watch->looks = group.member == 0;
     memory_destroy(numbers);
-    if (compare_hosts(watch, comm, seed, print, error))
+    if (compare_hosts(watch, comm, seed, print, error) ||
+        (dataset_is_kept(dataset) && compare_kept(watch, comm, &group, print, error)))
         return -1;
     look_first(watch, error);
     return comm_agree(comm, error);

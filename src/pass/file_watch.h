@@ -15,8 +15,9 @@ struct file_watch {
 };
 
 /* All ranks call. Compares what each host has in its file, by shapes, offsets and a sample of the values that
- * `seed` chooses: EXIT_CODE_DATA on all ranks where the file of one is not that of rank 0. Then looks for the
- * first time. The sample is in *print, on all ranks. The dataset is kept by reference. */
+ * `seed` chooses, and by all values where they are kept: EXIT_CODE_DATA on all ranks where the file of one is
+ * not that of rank 0. Then looks for the first time. *print is the same on all ranks: shape and sample, and
+ * all of it where the values are kept. The dataset is kept by reference. */
 int file_watch_begin(struct file_watch *watch, const struct comm *comm, struct dataset *dataset,
     uint64_t seed, struct fingerprint *print, struct error *error);
 

@@ -194,13 +194,14 @@ void model_check_targets(const struct net_config *model, struct dataset *dataset
         dataset_check_any(dataset, faults);
 }
 
-int model_require_targets(const struct net_config *model, struct dataset *dataset, struct error *error)
+int model_require_targets(
+    const struct net_config *model, struct dataset *dataset, size_t part, size_t parts, struct error *error)
 {
     if (output_of(model)->aligns && dataset->has_targets)
-        return dataset_require_ctc(dataset, error);
-    if (is_transcription(model) && dataset_require_any(dataset, error))
+        return dataset_require_ctc(dataset, part, parts, error);
+    if (is_transcription(model) && dataset_require_any(dataset, part, parts, error))
         return -1;
-    return dataset_require_loss(dataset, error);
+    return dataset_require_loss(dataset, part, parts, error);
 }
 
 int model_require_labels(

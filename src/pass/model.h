@@ -22,10 +22,13 @@ int model_accepts(const struct net_config *model, struct dataset *dataset, int t
 
 /* Check what only shows in the targets themselves: with ctc a sequence with more labels than its frames have
  * room for, with ctc and decoder a class of -1. They read them all, if the output asks for that. Every fault
- * goes to `faults`, or the first becomes the error. A set without targets has none. The second looks also at
- * real values that are kept, whether the loss takes them; dataset_check does that for the first. */
+ * goes to `faults`; or the first of a share of the targets (data/targets.h) becomes the error, so that ranks
+ * that share them find the first of all on the lowest rank that finds one (comm_agree_on_parts). A set
+ * without targets has none. The second looks also at real values that are kept, whether the loss takes them;
+ * dataset_check does that for the first. */
 void model_check_targets(const struct net_config *model, struct dataset *dataset, struct faults *faults);
-int model_require_targets(const struct net_config *model, struct dataset *dataset, struct error *error);
+int model_require_targets(
+    const struct net_config *model, struct dataset *dataset, size_t part, size_t parts, struct error *error);
 
 /* Refuses a set of which nothing can ever be counted, since all its classes are -1; and where it `judges`,
  * which is to say that checkpoint.best goes by it, one that can never have the figure asked for there: an

@@ -68,7 +68,6 @@ static int open_all(struct evaluation *evaluation, struct error *error)
     struct dataset *dataset = dataset_open(options->dataset, options->cache, error);
     evaluation->dataset = dataset;
     if (!dataset || model_accepts(model->config, dataset, 0, error) ||
-        model_require_targets(model->config, dataset, error) ||
         (evaluation->comm->rank == 0 && names_check(&model->names, dataset, error)))
         return -1;
     int64_t microbatch = model->microbatch < dataset->sequences ? model->microbatch : dataset->sequences;
@@ -97,6 +96,15 @@ static int check_common(const struct evaluation *evaluation, struct error *error
             "same",
             set->path);
     return comm_agree(evaluation->comm, error);
+}
+
+/* All ranks call, and share the targets. */
+static int require_targets(const struct evaluation *evaluation, struct error *error)
+{
+    const struct comm *comm = evaluation->comm;
+    model_require_targets(
+        evaluation->model->config, evaluation->dataset, (size_t)comm->rank, (size_t)comm->ranks, error);
+    return comm_agree_on_parts(comm, error);
 }
 
 /* Each rank calls this for itself. What has become of the file comes before an error that may stem from it.
@@ -235,7 +243,8 @@ static int evaluate(struct evaluation *evaluation, struct error *error)
     struct fingerprint print;
     open_all(evaluation, error);
     if (comm_agree(evaluation->comm, error) || check_common(evaluation, error) ||
-        file_watch_begin(&evaluation->watch, evaluation->comm, evaluation->dataset, 0, &print, error))
+        file_watch_begin(&evaluation->watch, evaluation->comm, evaluation->dataset, 0, &print, error) ||
+        require_targets(evaluation, error))
         return -1;
     report_init(&report, options->progress, evaluation->comm->rank != 0 || options->verbosity < 0,
         REPORT_SECONDS, evaluation->dataset->sequences, 0);

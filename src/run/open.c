@@ -77,8 +77,8 @@ static int open_state(struct run *run, struct error *error)
     enum start start = START_NEW;
     checkpoint_init(&checkpoint);
     int failed = run_find_checkpoint(run, &checkpoint, &start, error) ||
-        same_data_values(&run->sets, run->directory, start == START_CONTINUED ? &checkpoint : NULL,
-            run->options->accept_changed_data, error) ||
+        same_data_values(&run->sets, net_get_config(run->learner.net), run->directory,
+            start == START_CONTINUED ? &checkpoint : NULL, run->options->accept_changed_data, error) ||
         take_start(run, start, &checkpoint, error);
     checkpoint_finish(&checkpoint);
     if (failed)

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "data/names.h"
+#include "pass/model.h"
 #include "pass/names.h"
 
 #include <inttypes.h>
@@ -115,25 +116,36 @@ int same_data_shapes(struct sets *sets, const char *directory, const struct chec
 
 /* ---- values ---- */
 
-/* How the fingerprint of all values of a set is come by. */
-enum source {
-    SOURCE_CHECKPOINT, /* it is the same file */
-    SOURCE_READ_NOW,
-    SOURCE_READ_LATER /* as the epoch reads it */
+/* What a checkpoint knows of a set; NULL: nothing. */
+static const struct fingerprint *get_print(const struct checkpoint *checkpoint, int i)
+{
+    return checkpoint && checkpoint->data[i].shape ? &checkpoint->data[i] : NULL;
+}
+
+/* What is known of a set that is not kept: of one that is, all values have been hashed (pass/file_watch.h).
+ */
+struct knowledge {
+    int is_same_file;  /* as the checkpoint knows wholly: nothing of it need be read again */
+    int is_to_be_read; /* now, to compare it with what the checkpoint knows wholly; else as the epoch reads it
+                        */
 };
 
 /* Rank 0 calls. */
-static enum source choose_source(const struct dataset *set, const struct fingerprint *was, const char *file)
+static struct knowledge look_at_set(
+    const struct dataset *set, const struct fingerprint *was, const char *file)
 {
     struct file_identity before;
-    if (was && was->complete && file && file_read_identity(file, &before) == 0 &&
-        file_is_same(&before, &set->identity))
-        return SOURCE_CHECKPOINT;
-    if (was && was->complete && !dataset_is_kept(set))
+    struct knowledge knowledge = {0};
+    if (!was || !was->complete)
+        return knowledge;
+    knowledge.is_same_file =
+        file && file_read_identity(file, &before) == 0 && file_is_same(&before, &set->identity);
+    knowledge.is_to_be_read = !knowledge.is_same_file && !dataset_is_kept(set);
+    if (knowledge.is_to_be_read)
         log_line(LOG_INFO,
             "%s: is another file than before, or was touched: all of it is read, to compare what is in it",
             set->path);
-    return dataset_is_kept(set) || (was && was->complete) ? SOURCE_READ_NOW : SOURCE_READ_LATER;
+    return knowledge;
 }
 
 static void show_life(const void *comm)
@@ -157,10 +169,9 @@ static int complete(struct set_record *record, const struct comm *comm, struct e
 
 /* All ranks call. Fills the fingerprint of a set, or begins with what an epoch will fill. */
 static int take_values(struct set_record *record, const struct comm *comm, struct dataset *set,
-    enum source source, const struct fingerprint *was, struct error *error)
+    const struct knowledge *knowledge, const struct fingerprint *was, struct error *error)
 {
-    comm_broadcast(comm, &source, sizeof source, 0);
-    if (source == SOURCE_CHECKPOINT) {
+    if (knowledge->is_same_file) {
         if (comm->rank == 0)
             record->print = *was;
         comm_broadcast(comm, &record->print, sizeof record->print, 0);
@@ -169,7 +180,26 @@ static int take_values(struct set_record *record, const struct comm *comm, struc
     value_sums_init(&record->sums, set, error);
     if (comm_agree(comm, error))
         return -1;
-    return source == SOURCE_READ_NOW ? complete(record, comm, error) : 0;
+    return knowledge->is_to_be_read ? complete(record, comm, error) : 0;
+}
+
+/* All ranks call. What was found good when the run began is good where it is the same. */
+static int check_set(struct sets *sets, int i, const struct net_config *model,
+    const struct checkpoint *checkpoint, struct error *error)
+{
+    const struct comm *comm = sets->comm;
+    struct dataset *set = get_set(sets, i);
+    struct set_record *record = &sets->record[i];
+    struct knowledge knowledge = {0};
+    const struct fingerprint *was = get_print(checkpoint, i);
+    if (comm->rank == 0)
+        knowledge = look_at_set(set, was, checkpoint ? checkpoint->provenance.file[i] : NULL);
+    comm_broadcast(comm, &knowledge, sizeof knowledge, 0);
+    if (!knowledge.is_same_file)
+        model_require_targets(model, set, (size_t)comm->rank, (size_t)comm->ranks, error);
+    if (comm_agree_on_parts(comm, error))
+        return -1;
+    return record->print.complete ? 0 : take_values(record, comm, set, &knowledge, was, error);
 }
 
 static int compare_values(
@@ -187,28 +217,24 @@ static int compare_values(
     return tell_difference(comparison, i, what, error);
 }
 
-int same_data_values(struct sets *sets, const char *directory, const struct checkpoint *checkpoint,
-    int accept, struct error *error)
+int same_data_values(struct sets *sets, const struct net_config *model, const char *directory,
+    const struct checkpoint *checkpoint, int accept, struct error *error)
 {
     const struct comm *comm = sets->comm;
     const struct comparison comparison = {sets, directory, accept};
-    int knows = comm->rank == 0 && checkpoint && checkpoint->version >= 5;
+    const struct checkpoint *before =
+        comm->rank == 0 && checkpoint && checkpoint->version >= 5 ? checkpoint : NULL;
     if (comm->rank == 0 && sets->valid)
         names_check(&sets->names, sets->valid, error);
     if (comm_agree(comm, error))
         return -1;
     for (int i = 0; i < DATA_SETS; i++) {
-        struct dataset *set = get_set(sets, i);
-        const struct fingerprint *was = knows && checkpoint->data[i].shape ? &checkpoint->data[i] : NULL;
-        if (!set)
+        if (!get_set(sets, i))
             continue;
-        enum source source = SOURCE_READ_LATER;
-        if (comm->rank == 0)
-            source = choose_source(set, was, knows ? checkpoint->provenance.file[i] : NULL);
-        if (take_values(&sets->record[i], comm, set, source, was, error))
+        if (check_set(sets, i, model, before, error))
             return -1;
-        if (was)
-            compare_values(&comparison, i, was, error);
+        if (get_print(before, i))
+            compare_values(&comparison, i, get_print(before, i), error);
         if (comm_agree(comm, error))
             return -1;
     }

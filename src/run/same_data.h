@@ -30,9 +30,10 @@ int same_data_shapes(struct sets *sets, const char *directory, const struct chec
     int accept, struct error *error);
 
 /* All ranks call. Completes the fingerprints that can be had now, and compares them with those of rank 0's
- * `checkpoint` (elsewhere it is not looked at; NULL: the run begins). */
-int same_data_values(struct sets *sets, const char *directory, const struct checkpoint *checkpoint,
-    int accept, struct error *error);
+ * `checkpoint` (elsewhere it is not looked at; NULL: the run begins). Refuses targets that `model` cannot
+ * take (model_require_targets), unless the file is one that the checkpoint knows wholly. */
+int same_data_values(struct sets *sets, const struct net_config *model, const char *directory,
+    const struct checkpoint *checkpoint, int accept, struct error *error);
 
 /* All ranks call, at the end of an epoch. Completes the fingerprints that are still not: what was not read
  * since the program started is read now. */

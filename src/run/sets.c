@@ -37,15 +37,12 @@ static void open_both(struct sets *sets, const struct config *config, const stru
     size_t rest = 0;
     sets->train = open_training_set(config, &rest, error);
     comm_show_life(comm);
-    if (!sets->train || model_bind(model, sets->train, error) ||
-        model_require_targets(model, sets->train, error))
-        return;
-    if (!config->data.valid)
+    if (!sets->train || model_bind(model, sets->train, error) || !config->data.valid)
         return;
     sets->valid = dataset_open(config->data.valid, rest, error);
     comm_show_life(comm);
-    if (sets->valid && model_accepts(model, sets->valid, 1, error) == 0)
-        model_require_targets(model, sets->valid, error);
+    if (sets->valid)
+        model_accepts(model, sets->valid, 1, error);
 }
 
 /* Hashes what all ranks must have alike to go in step: the configuration, and the shapes and offsets of the

@@ -61,7 +61,7 @@ static void write_good(void)
 /* What a job says that trains nothing. */
 struct refusal {
     int code;
-    const char *sets[3];  /* "SECTION.KEY=VALUE" on its command line */
+    const char *sets[4];  /* "SECTION.KEY=VALUE" on its command line */
     const char *parts[4]; /* of the one line that it says */
 };
 
@@ -72,7 +72,7 @@ static void refuse_on(int ranks, const char *config, const struct refusal *refus
     char run[32];
     snprintf(run, sizeof run, "bad-%d", ranks);
     job_run(&result, ranks, config, run, sets[0] ? "-s" : NULL, sets[0], sets[1] ? "-s" : NULL, sets[1],
-        sets[2] ? "-s" : NULL, sets[2], NULL);
+        sets[2] ? "-s" : NULL, sets[2], sets[3] ? "-s" : NULL, sets[3], NULL);
     job_expect(&result, refusal->code);
     ck_assert_str_eq(result.output, "");
     job_complains(&result, 1, parts[0], parts[1], parts[2], parts[3], NULL);
@@ -227,9 +227,11 @@ static const struct bad_file {
 enum { BAD_FILES = sizeof bad_files / sizeof *bad_files };
 
 /* The refusal of bad.h5 as the dataset of this key. */
+/* With an output and a loss of its own there is no validation set, which would not go with them. */
 static struct refusal name_bad_file(const struct refusal *refusal, const char *set)
 {
-    return (struct refusal){refusal->code, {set, refusal->sets[0], refusal->sets[1]},
+    const char *output = refusal->sets[0], *loss = refusal->sets[1];
+    return (struct refusal){refusal->code, {set, output, loss, loss ? "data.valid=" : NULL},
         {"/bad.h5: ", refusal->parts[0], refusal->parts[1], refusal->parts[2]}};
 }
 

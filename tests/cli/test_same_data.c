@@ -1,5 +1,6 @@
 /* Data that are not what a run was begun with, nor what a network was trained on, and data that are. */
 #include "base/memory.h"
+#include "base/random.h"
 #include "support/job.h"
 #include "support/suite.h"
 
@@ -292,8 +293,30 @@ START_TEST(a_file_that_changes_while_it_is_read_ends_the_run_with_its_last_check
 }
 END_TEST
 
-/* Ranks started in two folders, with files of one shape and name in them. */
-START_TEST(ranks_that_open_different_files_of_one_shape_are_refused)
+/* Targets of 8 MiB, one a frame, which ctc and decoder take where there are offsets. No two neighbours are
+ * equal, so that a path through them has as many frames as there are. */
+enum { LARGE_LENGTH = 64, LARGE_SEQUENCES = 32768, LARGE_TARGETS = 4 * LARGE_LENGTH * LARGE_SEQUENCES };
+
+/* Values are changed by `spoil`; NULL: none are. */
+static void write_large(const char *name, int64_t sequences, void (*spoil)(struct sample *sample))
+{
+    const struct sample_shape large = {.sequences = sequences,
+        .shortest = LARGE_LENGTH,
+        .longest = LARGE_LENGTH,
+        .symbols = 2,
+        .kind = SAMPLE_PER_FRAME_OFFSETS,
+        .classes = 2};
+    struct sample sample;
+    sample_init(&sample, &large, 1);
+    for (int64_t i = 0; i < sample.targets; i++)
+        sample.classes[i] = (int32_t)(i % 2);
+    if (spoil)
+        spoil(&sample);
+    sample_write(&sample, job_path(name));
+    sample_finish(&sample);
+}
+
+static void make_folders(void)
 {
     struct command_result result;
     char folder[400], other[400];
@@ -301,17 +324,128 @@ START_TEST(ranks_that_open_different_files_of_one_shape_are_refused)
     snprintf(other, sizeof other, "%s", job_path("there"));
     command_call(&result, JOB_SECONDS, "mkdir", folder, other, NULL);
     command_result_finish(&result);
+    write_data();
+}
+
+/* Ranks started in two folders, with files of one shape and name in them. */
+static void start_apart(struct command_result *result, const char *config)
+{
+    command_call(result, JOB_SECONDS, getenv("MPIRUN"), "-np", "2", "sh", "-c",
+        "cd $0/$(" JOB_IS_RANK_0 " && echo here || echo there) && "
+        "exec $RNN_TRAIN -o $0/apart -s data.train=train.h5 -s data.valid= --max-time 00:00:01 $0/$1",
+        job_path("."), config, NULL);
+}
+
+START_TEST(ranks_that_open_different_files_of_one_shape_are_refused)
+{
+    struct command_result result;
     write_set("here/train.h5", 1, NO_CHANGE, features, classes, 0);
     write_set("there/train.h5", 1, OTHER_TARGET, features, classes, 0);
-    command_call(&result, JOB_SECONDS, getenv("MPIRUN"), "-np", "2", "sh", "-c",
-        "cd $0/$(test ${OMPI_COMM_WORLD_RANK:-$PMI_RANK} = 0 && echo here || echo there) && "
-        "exec $RNN_TRAIN -o $0/apart -s data.train=train.h5 $0/base.ini",
-        job_path("."), NULL);
+    start_apart(&result, "base.ini");
     ck_assert_int_eq(result.status, 65);
     ck_assert_ptr_nonnull(
         strstr(result.errors, "there/train.h5: what is in this file is not what rank 0 has"));
     ck_assert_ptr_nonnull(strstr(result.errors, "rank 1 on "));
     command_result_finish(&result);
+}
+END_TEST
+
+/* The inputs are 512 places of which every second is looked at, the first or the second of the first two. */
+static void change_beside_the_sample(struct sample *sample)
+{
+    enum { PLACE = 64 << 8 };
+    sample->symbols[random_below(2, 1, RANDOM_SAMPLE, 0, 0) ? 77 : PLACE + 77] ^= 1;
+}
+
+START_TEST(one_value_of_a_copy_that_differs_is_found_where_the_set_is_kept)
+{
+    struct command_result result;
+    write_large("here/train.h5", 4 * LARGE_SEQUENCES, NULL);
+    write_large("there/train.h5", 4 * LARGE_SEQUENCES, change_beside_the_sample);
+    job_write_text("large.ini", "[data]\ntrain = train.h5\n[model]\noutput = ctc\nhidden = 1\nlayers = 1\n");
+    start_apart(&result, "large.ini");
+    ck_assert_int_eq(result.status, 65);
+    ck_assert_ptr_nonnull(
+        strstr(result.errors, "there/train.h5: inputs: rows 0 to 1048575 are not what rank 0 has"));
+    command_result_finish(&result);
+    job_remove("here/train.h5");
+    job_remove("there/train.h5");
+}
+END_TEST
+
+/* ---- what is read ---- */
+
+/* A step of the run on two ranks; returns how many bytes rank 1 has read from files: a process has read what
+ * its children have, once it has waited for them. */
+static long long count_read(const char *output, const char *run, const char *data_cache)
+{
+    struct command_result result;
+    char sets[2][40];
+    snprintf(sets[0], sizeof sets[0], "model.output=%s", output);
+    snprintf(sets[1], sizeof sets[1], "data.cache=%s", data_cache);
+    command_call(&result, JOB_SECONDS, getenv("MPIRUN"), "-np", "2", "sh", "-c",
+        "\"$@\"; code=$?; cat /proc/$$/io > $0.${OMPI_COMM_WORLD_RANK:-$PMI_RANK}; exit $code",
+        job_path("io"), getenv("RNN_TRAIN"), "-o", job_path(run), "--max-time", "00:00:01", "-s", sets[0],
+        "-s", sets[1], job_path("large.ini"), NULL);
+    job_expect(&result, 0);
+    command_result_finish(&result);
+    char *io = job_read("io.1", NULL);
+    long long bytes = -1;
+    ck_assert_int_eq(sscanf(io, "rchar: %lld", &bytes), 1);
+    free(io);
+    return bytes;
+}
+
+START_TEST(targets_are_read_once_by_all_ranks_together_and_not_again_on_resume)
+{
+    static const char *const outputs[] = {"ctc", "decoder"};
+    const char *output = outputs[_i];
+    char run[20];
+    if (access("/proc/self/io", R_OK) != 0) {
+        printf("skipped: %s: this system does not count what a process reads\n", __func__);
+        return;
+    }
+    write_large("large.h5", LARGE_SEQUENCES, NULL);
+    job_write_text("large.ini",
+        "[data]\ntrain = large.h5\n[model]\nhidden = 1\nlayers = 1\n"
+        "[train]\nbatch = 2\nmicrobatch = 1\nepochs = 1\n");
+    snprintf(run, sizeof run, "kept-%s", output);
+    long long whole = count_read(output, run, "64 MiB"), again = count_read(output, run, "1 MiB");
+    snprintf(run, sizeof run, "shared-%s", output);
+    long long shared = count_read(output, run, "1 MiB");
+    printf("%s: rank 1 reads %lld bytes of a set that is kept, %lld of one that is not, %lld on resume\n",
+        output, whole, shared, again);
+    ck_assert_int_ge(whole, 2LL * LARGE_TARGETS); /* and inputs, as many */
+    ck_assert_int_ge(shared - again, LARGE_TARGETS * 4 / 10);
+    ck_assert_int_le(shared - again, LARGE_TARGETS * 6 / 10);
+    ck_assert_int_le(again, LARGE_TARGETS / 2);
+}
+END_TEST
+
+/* The second and the third of three ranks find a fault. */
+static void spoil(struct sample *sample)
+{
+    sample->classes[20000 * LARGE_LENGTH + 1] = 0;
+    sample->classes[30000 * LARGE_LENGTH + 5] = -1;
+}
+
+START_TEST(the_first_faulty_sequence_is_named_alike_on_any_number_of_ranks)
+{
+    struct command_result result;
+    char *line[4] = {NULL};
+    write_large("large.h5", LARGE_SEQUENCES, spoil);
+    job_write_text("large.ini", "[data]\ntrain = large.h5\n[model]\noutput = ctc\nhidden = 1\nlayers = 1\n");
+    for (int ranks = 0; ranks < 4; ranks++) {
+        job_run(&result, ranks, "large.ini", "spoilt", "-s",
+            ranks % 2 ? "data.cache=64 MiB" : "data.cache=1 MiB", NULL);
+        job_expect(&result, 65);
+        job_complains(&result, 1, ": targets: sequence 20000: its 64 labels, 2 of them like", NULL);
+        line[ranks] = job_line(result.errors, "rnn-train: ", 1);
+        ck_assert_str_eq(line[ranks], line[0]);
+        command_result_finish(&result);
+    }
+    for (int ranks = 0; ranks < 4; ranks++)
+        free(line[ranks]);
 }
 END_TEST
 
@@ -331,8 +465,18 @@ int main(void)
     tcase_add_test(tests, predictions_carry_the_names_of_the_network_and_refuse_others);
     tcase_add_loop_test(
         tests, a_file_that_changes_while_it_is_read_ends_the_run_with_its_last_checkpoint, 0, MEDDLINGS);
-    tcase_add_test(tests, ranks_that_open_different_files_of_one_shape_are_refused);
     suite_add_tcase(suite, tests);
+    TCase *apart = tcase_create("apart");
+    tcase_set_timeout(apart, 150);
+    tcase_add_unchecked_fixture(apart, make_folders, NULL);
+    tcase_add_test(apart, ranks_that_open_different_files_of_one_shape_are_refused);
+    tcase_add_test(apart, one_value_of_a_copy_that_differs_is_found_where_the_set_is_kept);
+    suite_add_tcase(suite, apart);
+    TCase *reading = tcase_create("reading");
+    tcase_set_timeout(reading, 150);
+    tcase_add_loop_test(reading, targets_are_read_once_by_all_ranks_together_and_not_again_on_resume, 0, 2);
+    tcase_add_test(reading, the_first_faulty_sequence_is_named_alike_on_any_number_of_ranks);
+    suite_add_tcase(suite, reading);
     int outcome = suite_run(suite);
     job_close();
     return outcome;

@@ -90,6 +90,23 @@ START_TEST(the_error_of_the_last_rank_alone_is_everyones)
 }
 END_TEST
 
+START_TEST(bad_data_in_a_part_are_told_without_the_rank_that_has_the_part)
+{
+    static const enum exit_code codes[] = {EXIT_CODE_DATA, EXIT_CODE_IO};
+    const struct comm *comm = mpi_suite_comm();
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        struct error error = {0};
+        static const char want[] = "file-1: is bad";
+        if (comm->rank > 0)
+            error_set(&error, codes[i], "file-%d: is bad", comm->rank);
+        int failed = comm_agree_on_parts(comm, &error);
+        mpi_assert(failed == -(comm->ranks > 1) && error.code == (failed ? (int)codes[i] : 0));
+        mpi_assert(!failed || (strcmp(error.text, want) == 0) == (codes[i] == EXIT_CODE_DATA));
+        mpi_assert(!failed || (strncmp(error.text, "rank 1 on ", 10) == 0) == (codes[i] != EXIT_CODE_DATA));
+    }
+}
+END_TEST
+
 START_TEST(a_sum_with_one_owner_an_element_is_exact)
 {
     enum { N = 10007 };
@@ -272,6 +289,7 @@ int main(int argc, char **argv)
         tcase_add_test(collectives, version_is_one_short_line_before_and_after_the_start);
         tcase_add_test(collectives, without_an_error_all_agree);
         tcase_add_test(collectives, the_error_of_the_lowest_rank_is_everyones_and_names_it);
+        tcase_add_test(collectives, bad_data_in_a_part_are_told_without_the_rank_that_has_the_part);
         tcase_add_test(collectives, the_error_of_the_last_rank_alone_is_everyones);
         tcase_add_test(collectives, a_sum_with_one_owner_an_element_is_exact);
         tcase_add_test(collectives, the_largest_of_each_element_is_found);

@@ -652,6 +652,18 @@ END_TEST
 
 /* ---- what a loss asks of targets ---- */
 
+typedef int require_function(struct dataset *dataset, size_t part, size_t parts, struct error *error);
+
+/* What ranks find that share the targets: the error of the first share that has one. */
+static int require_in_order(
+    struct dataset *dataset, require_function *require, size_t parts, struct error *error)
+{
+    int failed = 0;
+    for (size_t part = 0; part < parts && !failed; part++)
+        failed = require(dataset, part, parts, error);
+    return failed;
+}
+
 /* Whether the sample as a file has one fault, which `check` tells, and opening and reading its microbatches
  * by one who has said what the loss is. */
 static void assert_loss_refuses(const struct sample *sample, enum loss loss, const char *want)
@@ -670,7 +682,7 @@ static void assert_loss_refuses(const struct sample *sample, enum loss loss, con
         struct error error = {0};
         struct dataset *dataset = dataset_open(path, kept ? SIZE_MAX : 0, &error);
         dataset->loss = loss_kinds[loss];
-        int failed = dataset_require_loss(dataset, &error);
+        int failed = require_in_order(dataset, dataset_require_loss, 1 + (size_t)kept * 3, &error);
         for (int64_t s = 0; s < sample->shape.sequences && !kept && !failed; s++)
             failed = dataset_read_microbatch(dataset, 1, &s, NULL, NULL, &microbatch, &error);
         ck_assert_int_eq(failed, want ? -1 : 0);
@@ -717,9 +729,9 @@ END_TEST
 /* ---- what an output asks of targets ---- */
 
 /* The faults that `check` tells of the file, the same whether its values are kept or not; `require` tells
- * the first of them. */
-static size_t ask(void (*check)(struct dataset *dataset, struct faults *faults),
-    int (*require)(struct dataset *dataset, struct error *error), struct lines *lines)
+ * the first of them, into however many shares the targets are divided. */
+static size_t ask(void (*check)(struct dataset *dataset, struct faults *faults), require_function *require,
+    struct lines *lines)
 {
     static struct lines before;
     for (int kept = 0; kept < 2; kept++) {
@@ -731,10 +743,10 @@ static size_t ask(void (*check)(struct dataset *dataset, struct faults *faults),
         faults_init(&faults, MOST_LINES, keep_line, lines);
         check(dataset, &faults);
         ck_assert_uint_eq(lines->count, faults.count);
-        ck_assert_int_eq(require(dataset, &error), faults.count ? -1 : 0);
-        if (faults.count) {
-            ck_assert_int_eq(error.code, EXIT_CODE_DATA);
-            ck_assert_str_eq(error.text, lines->line[0]);
+        for (size_t parts = 1; parts <= 9; parts++) {
+            ck_assert_int_eq(require_in_order(dataset, require, parts, &error), faults.count ? -1 : 0);
+            ck_assert_int_eq(error.code, faults.count ? EXIT_CODE_DATA : 0);
+            ck_assert_msg(!faults.count || strcmp(error.text, lines->line[0]) == 0, "%s", error.text);
         }
         for (size_t i = 0; i < lines->count && kept; i++)
             ck_assert_str_eq(lines->line[i], before.line[i]);

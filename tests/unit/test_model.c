@@ -247,14 +247,14 @@ START_TEST(labels_that_frames_have_no_room_for_are_refused_for_ctc_alone)
     struct dataset *all = make_dataset(SAMPLE_PER_FRAME_OFFSETS, 2, 0);
     struct net_config model = make_model(ctc);
     ck_assert_int_eq(model_bind(&model, all, &error), 0);
-    ck_assert_int_eq(model_require_targets(&model, all, &error), -1);
+    ck_assert_int_eq(model_require_targets(&model, all, 0, 1, &error), -1);
     ck_assert_ptr_nonnull(strstr(error.text, "frames for ctc"));
     faults_init(&faults, 100, count_only, &lines);
     model_check_targets(&model, all, &faults);
     ck_assert(lines > 1 && lines <= SEQUENCES && faults.count == lines);
     model = make_model(decoder);
     ck_assert_int_eq(model_bind(&model, all, &error), 0);
-    ck_assert_int_eq(model_require_targets(&model, all, &error), 0);
+    ck_assert_int_eq(model_require_targets(&model, all, 0, 1, &error), 0);
     dataset_close(all);
 }
 END_TEST
