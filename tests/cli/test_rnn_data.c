@@ -1,10 +1,10 @@
 /* The program rnn-data as a user meets it: what it prints, what it leaves behind, and its exit codes. */
 #include "support/command.h"
+#include "support/folder.h"
 #include "support/sample.h"
 #include "support/suite.h"
 
 #include <ctype.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,17 +16,6 @@ static const char *const parts[] = {"train", "valid", "test"};
 enum { KINDS = 6, PARTS = 3, SECONDS = 60 };
 
 static const char *program;
-static char folder[256];
-
-/* "FOLDER/NAME" in one of a few buffers, taken in turn. */
-static const char *in_folder(const char *name)
-{
-    static char room[8][512];
-    static int next;
-    char *path = room[next++ % 8];
-    snprintf(path, sizeof room[0], "%s/%s", folder, name);
-    return path;
-}
 
 /* rnn-data with up to seven words. */
 #define RUN(result, ...) command_call(result, SECONDS, program, __VA_ARGS__, (char *)NULL)
@@ -58,6 +47,32 @@ static void assert_says(const char *text, const char *what)
     ck_assert_msg(strstr(text, what) != NULL, "wanted '%s' in: %s", what, text);
 }
 
+/* A call of rnn-data, and what it is to say. */
+struct call {
+    const char *words[6];
+    int status;
+    size_t complaints;     /* lines on standard error */
+    const char *errors[4]; /* parts of them */
+    const char *output[9]; /* of standard output */
+};
+
+static void check_call(const struct call *call)
+{
+    const char *words[8] = {program};
+    memcpy(words + 1, call->words, sizeof call->words);
+    struct command command = {.argv = words, .seconds = SECONDS};
+    struct command_result result;
+    command_run(&command, &result);
+    assert_status(&result, call->status);
+    assert_complaints(&result, call->complaints);
+    for (size_t i = 0; i < 4 && call->errors[i]; i++)
+        assert_says(result.errors, call->errors[i]);
+    for (size_t i = 0; i < 9 && call->output[i]; i++)
+        assert_says(result.output, call->output[i]);
+    command_result_finish(&result);
+}
+#define CHECK_CALL(...) check_call(&(struct call){__VA_ARGS__})
+
 static void make(const char *kind, const char *where, const char *seed)
 {
     struct command_result result;
@@ -80,14 +95,6 @@ static char *read_whole(const char *path, size_t *size)
     ck_assert_uint_eq(fread(bytes, 1, *size, file), *size);
     fclose(file);
     return bytes;
-}
-
-static void write_bytes(const char *path, const char *bytes, size_t size)
-{
-    FILE *file = fopen(path, "wb");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_uint_eq(fwrite(bytes, 1, size, file), size);
-    ck_assert_int_eq(fclose(file), 0);
 }
 
 static int same_bytes(const char *one, const char *other)
@@ -188,19 +195,11 @@ END_TEST
 
 START_TEST(a_folder_that_cannot_be_made_is_an_output_error)
 {
-    struct command_result result;
-    RUN(&result, "make", "lorenz", "-o", "/dev/null/data");
-    assert_status(&result, 74);
-    assert_complaints(&result, 1);
-    assert_says(result.errors, "/dev/null/data: ");
-    command_result_finish(&result);
-
-    write_bytes(in_folder("plain"), "x", 1);
-    RUN(&result, "make", "lorenz", "--sequences", "1", "-o", in_folder("plain"));
-    assert_status(&result, 74);
-    assert_complaints(&result, 1);
-    assert_says(result.errors, in_folder("plain"));
-    command_result_finish(&result);
+    CHECK_CALL(.words = {"make", "lorenz", "-o", "/dev/null/data"}, .status = 74, .complaints = 1,
+        .errors = {"/dev/null/data: "});
+    write_file(in_folder("plain"), "x", 1);
+    CHECK_CALL(.words = {"make", "lorenz", "--sequences", "1", "-o", in_folder("plain")}, .status = 74,
+        .complaints = 1, .errors = {in_folder("plain")});
 }
 END_TEST
 
@@ -228,14 +227,10 @@ START_TEST(info_says_what_is_in_the_file)
             "sequences  12", "inputs     60 features per frame",
             "targets    one of 28 classes each, any number per sequence, "},
     };
-    struct command_result result;
+    struct call call = {.words = {"info", part_path("told", kinds[_i], "train")}, .output = {NULL}};
+    memcpy(call.output, says[_i], sizeof says[_i]);
     make(kinds[_i], in_folder("told"), "1");
-    RUN(&result, "info", part_path("told", kinds[_i], "train"));
-    assert_status(&result, 0);
-    ck_assert_str_eq(result.errors, "");
-    for (int i = 0; i < 5; i++)
-        assert_says(result.output, says[_i][i]);
-    command_result_finish(&result);
+    check_call(&call);
 }
 END_TEST
 
@@ -266,19 +261,12 @@ START_TEST(info_counts_lengths_and_classes)
     static const int32_t classes[4] = {2, 0, 2, 2};
     memcpy(told.classes, classes, sizeof classes);
     save_with_title(&told, in_folder("counted.h5"), "bell \a and escape \033[2J");
-    struct command_result result;
-    RUN(&result, "info", in_folder("counted.h5"));
-    assert_status(&result, 0);
-    assert_says(result.output, "frames     13\n");
-    assert_says(result.output, "lengths    1 to 7, median 2.5\n");
-    assert_says(result.output, "1 feature per frame\n");
-    assert_says(result.output, "1   25.0 %  class 0\n");
-    assert_says(result.output, "0    0.0 %  class 1\n");
-    assert_says(result.output, "3   75.0 %  class 2\n");
-    assert_says(result.output, "title      bell ? and escape ?[2J\n");
-    assert_says(result.output, "  feature         mean    deviation        least         most  unchanged\n");
-    assert_says(result.output, "        0         0.25     0.665062           -1            1     44.4 %\n");
-    command_result_finish(&result);
+    CHECK_CALL(.words = {"info", in_folder("counted.h5")},
+        .output = {"frames     13\n", "lengths    1 to 7, median 2.5\n", "1 feature per frame\n",
+            "1   25.0 %  class 0\n", "0    0.0 %  class 1\n", "3   75.0 %  class 2\n",
+            "title      bell ? and escape ?[2J\n",
+            "  feature         mean    deviation        least         most  unchanged\n",
+            "        0         0.25     0.665062           -1            1     44.4 %\n"});
     sample_finish(&sample);
 }
 END_TEST
@@ -297,29 +285,17 @@ START_TEST(info_counts_those_without_a_target)
     static const int32_t classes[8] = {2, -1, 2, 2, 0, -1, -1, 2};
     memcpy(sample.classes, classes, sizeof classes);
     sample_write(&sample, in_folder("partly.h5"));
-    struct command_result result;
-    RUN(&result, "info", in_folder("partly.h5"));
-    assert_status(&result, 0);
-    assert_says(result.output, " per sequence, 8 in all\n");
-    assert_says(result.output, "1   12.5 %  class 0\n");
-    assert_says(result.output, "4   50.0 %  class 2\n");
-    assert_says(result.output, "3   37.5 %  no target (class -1)\n");
-    if (_i)
-        assert_says(result.output, "0    0.0 %  the other 290\n");
-    command_result_finish(&result);
-    RUN(&result, "check", in_folder("partly.h5"));
-    assert_status(&result, 0);
-    command_result_finish(&result);
-
+    CHECK_CALL(.words = {"info", in_folder("partly.h5")},
+        .output = {" per sequence, 8 in all\n", "1   12.5 %  class 0\n", "4   50.0 %  class 2\n",
+            "3   37.5 %  no target (class -1)\n", _i ? "0    0.0 %  the other 290\n" : NULL});
+    CHECK_CALL(.words = {"check", in_folder("partly.h5")});
     sample_finish(&sample);
     shape.kind = SAMPLE_ANY;
     sample_init(&sample, &shape, 1);
     sample.classes[0] = -1;
     sample_write(&sample, in_folder("partly.h5"));
-    RUN(&result, "info", in_folder("partly.h5"));
-    assert_status(&result, 65);
-    assert_says(result.errors, "targets: row 0: class -1");
-    command_result_finish(&result);
+    CHECK_CALL(.words = {"info", in_folder("partly.h5")}, .status = 65, .complaints = 1,
+        .errors = {"targets: row 0: class -1"});
     sample_finish(&sample);
 }
 END_TEST
@@ -354,11 +330,7 @@ START_TEST(info_without_targets_or_title)
     struct sample sample;
     sample_init(&sample, &shape, 1);
     sample_write(&sample, in_folder("bare.h5"));
-    struct command_result result;
-    RUN(&result, "info", in_folder("bare.h5"));
-    assert_status(&result, 0);
-    assert_says(result.output, "targets    none\n");
-    command_result_finish(&result);
+    CHECK_CALL(.words = {"info", in_folder("bare.h5")}, .output = {"targets    none\n"});
     sample_finish(&sample);
 }
 END_TEST
@@ -383,18 +355,10 @@ START_TEST(real_datasets_are_read)
     if (!where || !*where)
         return; /* main said that this is skipped */
     for (int i = 0; i < 5; i++) {
-        struct command_result result;
         char path[512];
         snprintf(path, sizeof path, "%s/%s-valid.h5", where, names[i]);
-        RUN(&result, "info", path);
-        assert_status(&result, 0);
-        assert_says(result.output, "\n  sequences ");
-        assert_says(result.output, "\n  targets ");
-        command_result_finish(&result);
-        RUN(&result, "check", path);
-        assert_status(&result, 0);
-        assert_says(result.output, "-valid.h5: ok\n");
-        command_result_finish(&result);
+        CHECK_CALL(.words = {"info", path}, .output = {"\n  sequences ", "\n  targets "});
+        CHECK_CALL(.words = {"check", path}, .output = {"-valid.h5: ok\n"});
     }
 }
 END_TEST
@@ -417,22 +381,17 @@ END_TEST
 START_TEST(a_file_that_is_no_dataset_is_bad_data)
 {
     static const char *const commands[] = {"info", "check"};
-    struct command_result result;
     make("lorenz", in_folder("whole"), "1");
     size_t size;
     char *bytes = read_whole(in_folder("whole/lorenz-valid.h5"), &size);
-    write_bytes(in_folder("half.h5"), bytes, size / 2);
-    write_bytes(in_folder("text.h5"), "not HDF5 at all\n", 16);
-    write_bytes(in_folder("empty.h5"), "", 0);
+    write_file(in_folder("half.h5"), bytes, size / 2);
+    write_file(in_folder("text.h5"), "not HDF5 at all\n", 16);
+    write_file(in_folder("empty.h5"), "", 0);
     free(bytes);
     static const char *const names[] = {"half.h5", "text.h5", "empty.h5"};
-    for (int i = 0; i < 3; i++) {
-        RUN(&result, commands[_i], in_folder(names[i]));
-        assert_status(&result, 65);
-        assert_complaints(&result, 1);
-        assert_says(result.errors, in_folder(names[i]));
-        command_result_finish(&result);
-    }
+    for (int i = 0; i < 3; i++)
+        CHECK_CALL(.words = {commands[_i], in_folder(names[i])}, .status = 65, .complaints = 1,
+            .errors = {in_folder(names[i])});
 }
 END_TEST
 
@@ -464,11 +423,8 @@ START_TEST(check_lists_twenty_faults_and_counts_the_rest)
     command_result_finish(&result);
 
     write_faulty(in_folder("faulty.h5"), 33);
-    RUN(&result, "check", in_folder("faulty.h5"));
-    assert_status(&result, 65);
-    assert_complaints(&result, 21);
-    assert_says(result.errors, ": 13 more faults\n");
-    command_result_finish(&result);
+    CHECK_CALL(.words = {"check", in_folder("faulty.h5")}, .status = 65, .complaints = 21,
+        .errors = {": 13 more faults\n"});
 }
 END_TEST
 
@@ -482,27 +438,19 @@ START_TEST(check_for_a_loss_tells_of_targets_that_it_does_not_take)
         .values = 2,
         .shares = 1};
     struct sample sample;
-    struct command_result result;
     sample_init(&sample, &shape, 1);
     sample_write(&sample, in_folder("shares.h5"));
     sample.values[2] = -1;
     sample.values[5] = 255;
     sample_write(&sample, in_folder("mask.h5"));
     sample_finish(&sample);
-    RUN(&result, "check", "--loss", "mse", in_folder("mask.h5"));
-    assert_status(&result, 0);
-    command_result_finish(&result);
-    RUN(&result, "check", "--loss", "sigmoid", in_folder("mask.h5"), in_folder("shares.h5"));
-    assert_status(&result, 65);
-    assert_complaints(&result, 2);
-    assert_says(result.errors, "mask.h5: targets: row 1 (sequence 0, its row 1): column 0 is -1: loss = ");
-    assert_says(result.output, "shares.h5: ok\n");
-    command_result_finish(&result);
-    RUN(&result, "check", "--loss", "softmax", in_folder("shares.h5"));
-    assert_status(&result, 65);
-    assert_complaints(&result, 1);
-    assert_says(result.errors, "shares.h5: targets: real values, but loss = softmax takes classes");
-    command_result_finish(&result);
+    CHECK_CALL(.words = {"check", "--loss", "mse", in_folder("mask.h5")});
+    CHECK_CALL(.words = {"check", "--loss", "sigmoid", in_folder("mask.h5"), in_folder("shares.h5")},
+        .status = 65, .complaints = 2,
+        .errors = {"mask.h5: targets: row 1 (sequence 0, its row 1): column 0 is -1: loss = "},
+        .output = {"shares.h5: ok\n"});
+    CHECK_CALL(.words = {"check", "--loss", "softmax", in_folder("shares.h5")}, .status = 65, .complaints = 1,
+        .errors = {"shares.h5: targets: real values, but loss = softmax takes classes"});
 }
 END_TEST
 
@@ -524,9 +472,7 @@ START_TEST(check_for_ctc_tells_of_sequences_too_short_for_their_labels)
         wrong += sample.target_offsets[s + 1] - sample.target_offsets[s] > 1;
     ck_assert_uint_gt(wrong, 3);
     ck_assert_uint_lt(wrong, 20); /* all of them are listed */
-    RUN(&result, "check", in_folder("short.h5"));
-    assert_status(&result, 0);
-    command_result_finish(&result);
+    CHECK_CALL(.words = {"check", in_folder("short.h5")});
     RUN(&result, "check", "--ctc", in_folder("short.h5"));
     assert_status(&result, 65);
     assert_complaints(&result, wrong);
@@ -539,11 +485,9 @@ START_TEST(check_for_ctc_tells_of_sequences_too_short_for_their_labels)
 
     make("lorenz", in_folder("real"), "1");
     make("context", in_folder("real"), "1");
-    RUN(&result, "check", "--ctc", in_folder("real/lorenz-valid.h5"), in_folder("gone.h5"));
-    assert_status(&result, 65);
-    assert_complaints(&result, 2); /* a file that is not there is told once */
-    assert_says(result.errors, "real values, but ctc needs classes");
-    command_result_finish(&result);
+    /* A file that is not there is told once. */
+    CHECK_CALL(.words = {"check", "--ctc", in_folder("real/lorenz-valid.h5"), in_folder("gone.h5")},
+        .status = 65, .complaints = 2, .errors = {"real values, but ctc needs classes"});
     RUN(&result, "check", "--ctc", in_folder("real/context-valid.h5"));
     assert_status(&result, 65); /* as many labels as frames, and some of them alike */
     command_result_finish(&result);
@@ -552,30 +496,20 @@ END_TEST
 
 START_TEST(info_does_not_count_a_class_that_there_is_not)
 {
-    struct command_result result;
     write_faulty(in_folder("faulty.h5"), 1);
-    RUN(&result, "info", in_folder("faulty.h5"));
-    assert_status(&result, 65);
-    assert_complaints(&result, 1);
-    assert_says(result.errors, "targets: row 0");
-    command_result_finish(&result);
+    CHECK_CALL(.words = {"info", in_folder("faulty.h5")}, .status = 65, .complaints = 1,
+        .errors = {"targets: row 0"});
 }
 END_TEST
 
 START_TEST(one_bad_file_does_not_hide_the_others)
 {
-    struct command_result result;
     write_faulty(in_folder("bad.h5"), 1);
     write_faulty(in_folder("good.h5"), 0);
-    RUN(&result, "check", in_folder("bad.h5"), in_folder("gone.h5"), in_folder("good.h5"));
-    assert_status(&result, 65);
-    assert_complaints(&result, 2);
-    assert_says(result.output, "good.h5: ok\n");
-    command_result_finish(&result);
-    RUN(&result, "info", in_folder("gone.h5"), in_folder("good.h5"));
-    assert_status(&result, 74);
-    assert_says(result.output, "good.h5\n");
-    command_result_finish(&result);
+    CHECK_CALL(.words = {"check", in_folder("bad.h5"), in_folder("gone.h5"), in_folder("good.h5")},
+        .status = 65, .complaints = 2, .output = {"good.h5: ok\n"});
+    CHECK_CALL(.words = {"info", in_folder("gone.h5"), in_folder("good.h5")}, .status = 74, .complaints = 1,
+        .output = {"good.h5\n"});
 }
 END_TEST
 
@@ -622,7 +556,7 @@ START_TEST(misuse_is_told_in_one_line_and_does_nothing)
 {
     const char *words[8] = {program};
     memcpy(words + 1, misuses[_i].words, sizeof misuses[_i].words);
-    struct command command = {.argv = words, .directory = folder, .seconds = SECONDS};
+    struct command command = {.argv = words, .directory = folder_path(), .seconds = SECONDS};
     struct command_result result;
     command_run(&command, &result);
     assert_status(&result, 2);
@@ -702,15 +636,11 @@ static Suite *suite_make(void)
 
     TCase *const cases[] = {making, telling, bad, usage};
     for (int i = 0; i < 4; i++) {
+        tcase_add_checked_fixture(cases[i], folder_make, folder_remove);
         tcase_set_timeout(cases[i], 120);
         suite_add_tcase(suite, cases[i]);
     }
     return suite;
-}
-
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)
-{
-    return remove(path);
 }
 
 int main(void)
@@ -722,9 +652,5 @@ int main(void)
     }
     if (!getenv("RNN_TEST_DATA"))
         printf("RNN_TEST_DATA is not set: real_datasets_are_read is skipped\n");
-    sample_make_folder(folder, sizeof folder);
-    int status = suite_run(suite_make());
-    if (nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS))
-        perror(folder);
-    return status;
+    return suite_run(suite_make());
 }
