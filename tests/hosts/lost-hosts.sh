@@ -17,7 +17,7 @@ Usage: lost-hosts.sh FOLDER_OF_PROGRAMS [SCENARIO]...
 
 --rounds: N times a random host is lost, in a random way at a random moment; the seed (default 1) decides all of them but
 what the machine's speed does. --from: the rounds from the Kth on, to see one again. Exit code 77: there can be no hosts
-here.
+here, or MPI is not Open MPI.
 TEXT
 }
 
@@ -40,6 +40,7 @@ root=$(cd "$here/../.." && pwd)
 # shellcheck source=tests/hosts/network.sh
 . "$here/network.sh"
 . "$root/tests/support/small-job.sh"
+only_open_mpi "$programs"
 
 if why=$(network_missing); then
     echo "not run: $why"

@@ -7,7 +7,7 @@ usage() {
     cat <<'TEXT'
 Usage: cluster-jobs.sh FOLDER_OF_PROGRAMS [SCENARIO]...
 
-Exit code 77: there is no SLURM here, or it does not come up.
+Exit code 77: there is no SLURM here, it does not come up, or MPI is not Open MPI.
 TEXT
 }
 
@@ -20,6 +20,7 @@ root=$(cd "$here/../.." && pwd)
 # shellcheck source=tests/slurm/cluster.sh
 . "$here/cluster.sh"
 . "$root/tests/support/small-job.sh"
+only_open_mpi "$programs"
 
 # A short path: that of munged's socket has at most 107 bytes.
 folder=$(mktemp -d /tmp/rnn-slurm-XXXXXX)

@@ -1,5 +1,15 @@
 # shellcheck shell=bash
-# A job for scripts that stop, cut off and kill it. Sourced.
+# What scripts that stop, cut off and kill a job share. Sourced.
+
+# only_open_mpi PROGRAMS: ends the test, as one that is skipped, where they were built with another MPI: its scenarios are
+# about what Open MPI's mpirun and daemons do, or srun by PMIx, which MPICH's packages do not know.
+only_open_mpi() {
+    case $("$1/rnn-train" --version) in
+    *"(Open MPI "*) return ;;
+    esac
+    echo "not run: only for Open MPI: $("$1/rnn-train" --version)"
+    exit 77
+}
 
 # small_job PROGRAMS EPOCHS: adding-*.h5 and run.ini in the current folder: fifteen steps of few numbers an epoch, with a
 # checkpoint each.
