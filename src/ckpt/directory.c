@@ -37,6 +37,18 @@ void directory_step_path(const char *directory, int64_t step, char *path, size_t
         directory_name_step(step, path + length, size - (size_t)length);
 }
 
+static void find_step(void *context, const char *name)
+{
+    *(int *)context |= directory_find_step(name) >= 0;
+}
+
+int directory_has_step(const char *directory)
+{
+    int found = 0;
+    directory_walk(directory, find_step, &found);
+    return found;
+}
+
 int directory_walk(const char *directory, void (*each)(void *context, const char *name), void *context)
 {
     DIR *stream = opendir(directory);

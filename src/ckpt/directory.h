@@ -26,6 +26,9 @@ void directory_name_step(int64_t step, char *name, size_t size);
 /* Puts "DIRECTORY/checkpoint-NNNNNNNNNN.h5" into path. */
 void directory_step_path(const char *directory, int64_t step, char *path, size_t size);
 
+/* Is there a file of the name of a checkpoint? */
+int directory_has_step(const char *directory);
+
 /* Calls `each` for every name in the directory. Returns 0, or errno. */
 int directory_walk(const char *directory, void (*each)(void *context, const char *name), void *context);
 

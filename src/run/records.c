@@ -14,11 +14,13 @@ static void log_warning(void *context, const char *text)
     log_line(LOG_WARNING, "%s", text);
 }
 
+/* A run that ended before its first checkpoint has nothing to go on from: the same command begins it again,
+ * from the same weights. */
 int records_check_place(const char *directory, const struct train_options *options, struct error *error)
 {
     if (place_check(directory, error) || place_check_config(directory, options->config, error))
         return -1;
-    if (!options->init || options->fresh || place_look(directory) != PLACE_RUN)
+    if (!options->init || options->fresh || !directory_has_step(directory))
         return 0;
     return error_set(error, EXIT_CODE_DATA,
         "%s: holds a run, which --init would not change: leave --init out to continue that run, give --fresh "
@@ -109,6 +111,8 @@ int records_begin(struct records *records, const struct config *config, const st
     if ((fresh && rundir_clear(directory, error)) ||
         write_status(records, "running", progress->step, "", error))
         return -1;
+    if (fresh)
+        records->own.known = 0; /* those rows are gone */
     lock_holder(records->lock, &records->holder);
     records->begun = 1;
     if (write_config(directory, config, error))

@@ -805,7 +805,13 @@ START_TEST(a_run_begun_with_init_goes_on_without_it)
         job_remove(checkpoint_in("from-init-start", step));
     job_remove("from-init-start/best.h5");
     job_write_text("from-init-start/status", "state=running\nstep=0\nreason=\n");
+    job_copy("from-init-start", "from-init-nothing");
     job_finish(hash, 0, "base.ini", "from-init-start", NULL);
+    ck_assert_str_eq(hash, whole);
+    /* Ended before its very first checkpoint, it has not begun: the same command begins it. */
+    job_remove(checkpoint_in("from-init-nothing", 0));
+    job_finish(
+        hash, 2, "base.ini", "from-init-nothing", "--init", job_path(checkpoint_in("whole", 11)), NULL);
     ck_assert_str_eq(hash, whole);
     job_run(&result, 0, "base.ini", "from-init-best", "--init", job_path("whole/best.h5"), NULL);
     job_expect(&result, 0);
