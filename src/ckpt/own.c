@@ -1,5 +1,5 @@
-/* A file is read only before it would be replaced or removed, and what this process wrote is not read again:
- * a save costs no more than writing. */
+/* A file is read before it would be replaced, removed or counted, and what this process wrote or found to be
+ * the run's is not read again: a save costs no more than writing, but for the first one. */
 #include "ckpt/own.h"
 
 #include "base/array.h"
@@ -14,13 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { ANY_STEP = -1 };
 
 void own_finish(struct own *own)
 {
-    free(own->written.step);
-    own->written = (struct steps){0};
+    free(own->noted.step);
+    own->noted = (struct steps){0};
 }
 
 /* A process is told from every other by what the lock says of it, and it begins one run at a time. */
@@ -55,34 +56,50 @@ static int is_ours(const struct own *own, const char *path, int64_t step)
     return ours;
 }
 
-static int was_written(const struct own *own, int64_t step)
+/* Returns where the step stands among those that are known, or their number. */
+static size_t find_noted(const struct own *own, int64_t step)
 {
-    for (size_t i = 0; i < own->written.count; i++)
-        if (own->written.step[i] == step)
-            return 1;
-    return 0;
-}
-
-int own_checkpoint(const struct own *own, int64_t step)
-{
-    char path[DIRECTORY_PATH];
-    if (was_written(own, step))
-        return 1;
-    directory_step_path(own->directory, step, path, sizeof path);
-    return is_ours(own, path, step);
+    size_t i = 0;
+    while (i < own->noted.count && own->noted.step[i] != step)
+        i++;
+    return i;
 }
 
 /* Without memory the file is read again when its time has come. */
-void own_note_written(struct own *own, int64_t step)
+void own_note(struct own *own, int64_t step)
 {
-    struct steps *written = &own->written;
-    if (was_written(own, step))
+    struct steps *noted = &own->noted;
+    if (find_noted(own, step) < noted->count)
         return;
-    int64_t *wider = array_grow(written->step, &written->room, written->count, sizeof *wider);
+    int64_t *wider = array_grow(noted->step, &noted->room, noted->count, sizeof *wider);
     if (!wider)
         return;
-    written->step = wider;
-    written->step[written->count++] = step;
+    noted->step = wider;
+    noted->step[noted->count++] = step;
+}
+
+int own_checkpoint(struct own *own, int64_t step)
+{
+    char path[DIRECTORY_PATH];
+    if (find_noted(own, step) < own->noted.count)
+        return 1;
+    directory_step_path(own->directory, step, path, sizeof path);
+    if (!is_ours(own, path, step))
+        return 0;
+    own_note(own, step);
+    return 1;
+}
+
+int own_remove(struct own *own, int64_t step)
+{
+    char path[DIRECTORY_PATH];
+    size_t place = find_noted(own, step);
+    directory_step_path(own->directory, step, path, sizeof path);
+    if (unlink(path) != 0)
+        return -1;
+    if (place < own->noted.count)
+        own->noted.step[place] = own->noted.step[--own->noted.count];
+    return 0;
 }
 
 static int is_there(const char *path)

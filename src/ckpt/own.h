@@ -19,11 +19,11 @@ struct own {
     const char *directory;
     void (*warn)(void *context, const char *text); /* NULL: warnings are not told */
     void *context;
-    char run[OWN_RUN];    /* identifier of the run; "": none is known yet */
-    int64_t known;        /* the last step in metrics.csv when this process began */
-    struct steps written; /* by this process */
-    int has_checkpoint;   /* this process has written or loaded one */
-    int best_is_ours;     /* this process has written best.h5, or found it to be the run's */
+    char run[OWN_RUN];  /* identifier of the run; "": none is known yet */
+    int64_t known;      /* the last step in metrics.csv when this process began */
+    struct steps noted; /* of checkpoints that are there, and that this process knows to be the run's */
+    int has_checkpoint; /* this process has written or loaded one */
+    int best_is_ours;   /* this process has written best.h5, or found it to be the run's */
 };
 void own_finish(struct own *own);
 
@@ -31,7 +31,10 @@ void own_finish(struct own *own);
 void own_begin_run(struct own *own);
 
 /* Is the checkpoint of this step, which is there, the run's own? */
-int own_checkpoint(const struct own *own, int64_t step);
+int own_checkpoint(struct own *own, int64_t step);
+
+/* Removes the checkpoint of this step, which is the run's own. Returns -1 and errno. */
+int own_remove(struct own *own, int64_t step);
 
 /* Makes sure that the name of the checkpoint of a step, or best.h5, is free or the run's own: a file of
  * somebody else gets another name beside it, which a warning tells. */
@@ -39,6 +42,6 @@ int own_claim_step(struct own *own, int64_t step, struct error *error);
 int own_claim_best(struct own *own, struct error *error);
 
 /* Notes that this process has written the checkpoint of this step. */
-void own_note_written(struct own *own, int64_t step);
+void own_note(struct own *own, int64_t step);
 
 #endif

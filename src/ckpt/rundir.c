@@ -149,8 +149,8 @@ static int write_checkpoint(
 }
 
 /* What cannot be removed stays: the checkpoint is safe, and that is what counts. A file that is not the run's
- * counts among those to keep only until its turn to go has come: it is not read before. */
-static void prune(const struct own *own, int64_t step, int64_t anchor, int64_t keep)
+ * stays too, and does not count among those to keep, as the run could not go on from it. */
+static void prune(struct own *own, int64_t step, int64_t anchor, int64_t keep)
 {
     struct steps steps;
     struct removal removal = {.directory = own->directory, .temporary_only = 1};
@@ -158,19 +158,18 @@ static void prune(const struct own *own, int64_t step, int64_t anchor, int64_t k
         return;
     int64_t kept = 0;
     for (size_t i = 0; i < steps.count; i++) {
-        char path[DIRECTORY_PATH];
         int keeps = steps.step[i] <= step && kept < (keep > 1 ? keep : 1);
+        if (!own_checkpoint(own, steps.step[i]))
+            continue;
         kept += keeps;
-        keeps |= steps.step[i] == anchor;
-        directory_step_path(own->directory, steps.step[i], path, sizeof path);
-        if (!keeps && own_checkpoint(own, steps.step[i]))
-            unlink(path);
+        if (!keeps && steps.step[i] != anchor)
+            own_remove(own, steps.step[i]);
     }
     free(steps.step);
     directory_walk(own->directory, remove_ours, &removal);
 }
 
-int rundir_forget_later(const struct own *own, int64_t step, struct error *error)
+int rundir_forget_later(struct own *own, int64_t step, struct error *error)
 {
     struct steps steps;
     const char *directory = own->directory;
@@ -180,7 +179,7 @@ int rundir_forget_later(const struct own *own, int64_t step, struct error *error
     for (size_t i = 0; outcome == 0 && i < steps.count; i++) {
         char path[DIRECTORY_PATH];
         directory_step_path(directory, steps.step[i], path, sizeof path);
-        if (steps.step[i] > step && own_checkpoint(own, steps.step[i]) && unlink(path) != 0)
+        if (steps.step[i] > step && own_checkpoint(own, steps.step[i]) && own_remove(own, steps.step[i]) != 0)
             outcome = error_set(error, EXIT_CODE_IO, "%s: cannot be removed: %s", path, strerror(errno));
     }
     free(steps.step);
@@ -197,7 +196,7 @@ int rundir_save(struct own *own, const struct checkpoint *checkpoint, int64_t ke
     if (own_claim_step(own, step, error) != 0 ||
         write_checkpoint(own->directory, name, checkpoint, error) != 0)
         return -1;
-    own_note_written(own, step);
+    own_note(own, step);
     own->has_checkpoint = 1;
     prune(own, step, checkpoint->progress.anchor, keep);
     return 0;
@@ -285,8 +284,11 @@ int rundir_load_newest(struct own *own, struct checkpoint *checkpoint, struct er
             "weights of another checkpoint by --init (%s/best.h5, if it is there)",
             directory, steps.count, directory);
     free(steps.step);
-    own->has_checkpoint |= outcome == 1;
-    if (outcome == 1 && !*own->run && checkpoint->provenance.run)
+    if (outcome != 1)
+        return outcome;
+    own->has_checkpoint = 1;
+    own_note(own, checkpoint->progress.step);
+    if (!*own->run && checkpoint->provenance.run)
         snprintf(own->run, sizeof own->run, "%s", checkpoint->provenance.run);
-    return outcome;
+    return 1;
 }

@@ -48,6 +48,6 @@ int rundir_load_step(const struct own *own, int64_t step, struct checkpoint *che
 
 /* Removes the run's own checkpoints of later steps than this, for good when it returns, so that a run that
  * went back is not continued from them. Returns 0, or -1 and an error. */
-int rundir_forget_later(const struct own *own, int64_t step, struct error *error);
+int rundir_forget_later(struct own *own, int64_t step, struct error *error);
 
 #endif

@@ -435,23 +435,25 @@ START_TEST(only_what_the_run_wrote_itself_is_replaced_or_removed)
 {
     save(10, 9);
     save(20, 9);
-    put_of("00000000000000b2", 15);
+    put_of("00000000000000b2", 25);
     copy("checkpoint-0000000020.h5", "checkpoint-0000000099.h5");
-    save(30, 1);
-    ck_assert_str_eq(names(), "checkpoint-0000000015.h5 checkpoint-0000000030.h5 checkpoint-0000000099.h5 ");
+    save(30, 2); /* 30 and 20 are the run's own */
+    ck_assert_str_eq(names(),
+        "checkpoint-0000000020.h5 checkpoint-0000000025.h5 "
+        "checkpoint-0000000030.h5 checkpoint-0000000099.h5 ");
     ck_assert_int_eq(load(), 30);
     ck_assert_says(said, "checkpoint-0000000099.h5: holds step 20, not what its name says");
     said[0] = 0;
     save(99, 1);
     ck_assert_says(said, "checkpoint-0000000099.h5: was not written by this run");
     ck_assert_str_eq(
-        names(), "checkpoint-0000000015.h5 checkpoint-0000000099.h5 checkpoint-0000000099.h5.kept-1 ");
+        names(), "checkpoint-0000000025.h5 checkpoint-0000000099.h5 checkpoint-0000000099.h5.kept-1 ");
     put_of("00000000000000b2", 120);
     ck_assert_int_eq(load(), 99);
     ck_assert_says(said, "checkpoint-0000000120.h5: is of another run");
     ck_assert_int_eq(rundir_forget_later(owner(), 1, NULL), 0);
     ck_assert_str_eq(
-        names(), "checkpoint-0000000015.h5 checkpoint-0000000099.h5.kept-1 checkpoint-0000000120.h5 ");
+        names(), "checkpoint-0000000025.h5 checkpoint-0000000099.h5.kept-1 checkpoint-0000000120.h5 ");
 }
 END_TEST
 
