@@ -4,10 +4,13 @@
 #include "base/mathematics.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/streams.h"
 #include "base/text.h"
 #include "support/suite.h"
 
 #include <check.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <math.h>
 #include <stdio.h>
@@ -99,6 +102,34 @@ START_TEST(utf8_is_told_from_all_else)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         ck_assert_msg(!text_is_utf8(bad[i], strlen(bad[i])), "%zu", i);
     ck_assert(!text_is_utf8("\xc3\xb6", 1) && text_is_utf8("a\0b", 3));
+}
+END_TEST
+
+/* The exit code of a process that begins without these streams: 0 where no file gets the number of one, and
+ * what is printed on standard output is known to be lost. */
+static int begin_without(int streams)
+{
+    int status, code;
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        for (int stream = 0; stream < 3; stream++)
+            if (streams >> stream & 1)
+                close(stream);
+        streams_begin();
+        code = open("/dev/null", O_RDWR) > STDERR_FILENO ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+        printf("lost\n");
+        _exit(streams & 2 && streams_end(code) != EXIT_CODE_IO ? EXIT_CODE_INTERNAL : code);
+    }
+    while (waitpid(child, &status, 0) < 0)
+        ck_assert_int_eq(errno, EINTR);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+START_TEST(no_file_gets_the_number_of_a_stream)
+{
+    for (int streams = 0; streams < 8; streams++)
+        ck_assert_msg(begin_without(streams) == 0, "%d", streams);
 }
 END_TEST
 
@@ -275,6 +306,7 @@ int main(void)
     tcase_add_test(cases, normal_numbers_have_mean_zero_and_variance_one);
     tcase_add_test(cases, permutation_holds_each_number_once);
     tcase_add_test(cases, utf8_is_told_from_all_else);
+    tcase_add_test(cases, no_file_gets_the_number_of_a_stream);
     tcase_add_test(cases, too_large_a_block_is_an_error);
     tcase_add_test(cases, a_large_block_takes_the_memory_that_it_holds);
     tcase_add_test(cases, arena_measures_what_it_then_hands_out);
