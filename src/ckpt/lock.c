@@ -116,7 +116,6 @@ static int open_lock(const char *path, int flags, struct found *found)
         return -1;
     }
     text[n] = 0;
-    heartbeat = 0;
     found->readable = parse_lock(text, &found->process, &heartbeat);
     found->device = status.st_dev;
     found->inode = status.st_ino;

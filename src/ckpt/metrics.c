@@ -95,7 +95,7 @@ static int go_on(
     struct stat status;
     struct row_check check;
     if (fstat(metrics->descriptor, &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1) {
-        snprintf(why, size, "has another name too (a link)");
+        snprintf(why, size, "has another name too (a link), or is no ordinary file");
         return 0;
     }
     FILE *file = fopen(metrics->path, "re");

@@ -15,9 +15,13 @@ static int look_at_texts(
         return -1;
     if (shape->kind == H5_TEXT && shape->dimensions == 1)
         return 0;
+    if (shape->kind != H5_TEXT)
+        return error_set(error, EXIT_CODE_DATA,
+            "%s: %s: should hold texts, but holds %s: write them anew, or drop it", dataset->path, set,
+            shape->what);
     return error_set(error, EXIT_CODE_DATA,
-        "%s: %s: should hold texts of one dimension, but holds %s of %d: write them anew, or drop it",
-        dataset->path, set, shape->what, shape->dimensions);
+        "%s: %s: should be a list of texts, but has %d dimensions: write them anew, or drop it",
+        dataset->path, set, shape->dimensions);
 }
 
 void texts_check(
