@@ -7,6 +7,8 @@
 #include "h5/h5.h"
 #include "net/losses/loss.h"
 
+#include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,6 +55,11 @@ struct dataset {
     void *block;           /* where nothing is kept: room for the rows being read */
     /* Takes note of the values that microbatches read from the file (data/fingerprint.h); NULL: none are. */
     struct value_sums *sums;
+    /* Of microbatches that are read from the file: how many reads have come back, and, where it is not NULL,
+     * what is looked at before each. Once that is not 0 nothing more is read: a microbatch fails without an
+     * error. */
+    atomic_uint reads;
+    const volatile sig_atomic_t *unwanted;
 };
 
 /* Are its values in memory, so that the file is read no more? */

@@ -81,9 +81,12 @@ static int pack_sequence(const struct packing *packing, const struct values *val
     struct value_sums *sums = values->kept ? NULL : packing->dataset->sums;
     for (int64_t row = first, rows; row < end; row += rows) {
         rows = count_at_once(values, row, end);
+        if (!values->kept && packing->dataset->unwanted && *packing->dataset->unwanted)
+            return -1;
         const void *items = check_get_values(packing->dataset, values, row, rows, error);
         if (!items)
             return -1;
+        atomic_fetch_add(&packing->dataset->reads, 1);
         if (sums)
             value_sums_add(sums, values, row, rows, items);
         pack(packing, b, (size_t)(row - first), (size_t)rows, values->width, items);

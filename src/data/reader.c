@@ -15,8 +15,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
-enum { SLOTS = 3 };
+enum { SLOTS = 3, SECOND = 1000000000, MOMENT = SECOND / 50 /* ns */ };
 
 struct ask {
     struct ask *next;
@@ -34,6 +35,7 @@ struct reader {
     struct dataset *dataset;
     const float *mean, *deviation;
     struct value_sums *sums; /* of what is asked for from now on */
+    struct reader_wait wait;
     struct slot slot[SLOTS];
     uint64_t asked, taken;    /* how many so far; the rank holds microbatch taken - 1 */
     struct ask *first, *last; /* asked for, not yet begun */
@@ -118,8 +120,12 @@ struct reader *reader_create(
     reader->deviation = deviation;
     for (int i = 0; i < SLOTS; i++)
         microbatch_init(&reader->slot[i].microbatch);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&reader->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&reader->lock, NULL);
-    pthread_cond_init(&reader->changed, NULL);
     if (dataset_is_kept(dataset) || start_thread(reader, error) == 0)
         return reader;
     reader_destroy(reader);
@@ -139,11 +145,19 @@ void reader_destroy(struct reader *reader)
     while (reader->first)
         memory_destroy(take_ask(reader));
     reader->dataset->sums = NULL;
+    reader->dataset->unwanted = NULL;
     for (int i = 0; i < SLOTS; i++)
         microbatch_finish(&reader->slot[i].microbatch);
     pthread_cond_destroy(&reader->changed);
     pthread_mutex_destroy(&reader->lock);
     memory_destroy(reader);
+}
+
+void reader_set_wait(struct reader *reader, const struct reader_wait *wait)
+{
+    assert(!reader->asked);
+    reader->wait = *wait;
+    reader->dataset->unwanted = wait->unwanted;
 }
 
 void reader_note(struct reader *reader, struct value_sums *sums)
@@ -172,7 +186,41 @@ int reader_ask(struct reader *reader, size_t B, const int64_t *sequence, struct 
     return 0;
 }
 
-/* The slot of the next microbatch, filled; gives the one in use back. */
+static int is_unwanted(const struct reader *reader)
+{
+    return reader->wait.unwanted && *reader->wait.unwanted;
+}
+
+/* The lock is held, and let go meanwhile. */
+static void wait_a_moment(struct reader *reader)
+{
+    struct timespec latest;
+    clock_gettime(CLOCK_MONOTONIC, &latest);
+    latest.tv_nsec += MOMENT;
+    latest.tv_sec += latest.tv_nsec / SECOND;
+    latest.tv_nsec %= SECOND;
+    pthread_cond_timedwait(&reader->changed, &reader->lock, &latest);
+}
+
+/* Waits for the thread to have filled the slot that is to be taken. It is no silence as long as the disk
+ * answers: only a read that does not come back is one. */
+static void wait_for_slot(struct reader *reader)
+{
+    unsigned reads = atomic_load(&reader->dataset->reads);
+    pthread_mutex_lock(&reader->lock);
+    reader->taken++;
+    pthread_cond_broadcast(&reader->changed);
+    while (reader->ready < reader->taken && !is_unwanted(reader)) {
+        wait_a_moment(reader);
+        unsigned now = atomic_load(&reader->dataset->reads);
+        if (now != reads && reader->wait.alive)
+            reader->wait.alive(reader->wait.context);
+        reads = now;
+    }
+    pthread_mutex_unlock(&reader->lock);
+}
+
+/* The slot of the next microbatch, filled unless it is unwanted; gives the one in use back. */
 static struct slot *next_slot(struct reader *reader)
 {
     struct slot *slot = &reader->slot[reader->taken % SLOTS];
@@ -183,12 +231,7 @@ static struct slot *next_slot(struct reader *reader)
         fill_slot(reader, take_ask(reader), slot);
         return slot;
     }
-    pthread_mutex_lock(&reader->lock);
-    reader->taken++;
-    pthread_cond_broadcast(&reader->changed);
-    while (reader->ready < reader->taken)
-        pthread_cond_wait(&reader->changed, &reader->lock);
-    pthread_mutex_unlock(&reader->lock);
+    wait_for_slot(reader);
     return slot;
 }
 
@@ -198,6 +241,8 @@ const struct microbatch *reader_next(struct reader *reader, double *wait, struct
     const struct slot *slot = next_slot(reader);
     if (wait)
         *wait += clock_now() - start;
+    if (is_unwanted(reader))
+        return NULL;
     if (slot->error.code == EXIT_CODE_OK)
         return &slot->microbatch;
     error_set(error, (enum exit_code)slot->error.code, "%s", slot->error.text);

@@ -5,6 +5,8 @@
 
 #include "data/dataset.h"
 
+#include <signal.h>
+
 struct reader;
 
 /* Memory: two packed microbatches ahead besides the one in use, and a list of what was asked for.
@@ -13,6 +15,17 @@ struct reader;
 struct reader *reader_create(
     struct dataset *dataset, const float *mean, const float *deviation, struct error *error);
 void reader_destroy(struct reader *reader); /* takes NULL; drops what was asked for */
+
+/* What a wait for a microbatch looks at. */
+struct reader_wait {
+    const volatile sig_atomic_t *unwanted; /* not 0: nothing more is waited for, or read; NULL: never */
+    void (*alive)(
+        void *context); /* called now and then while reads come back from the disk; NULL: nothing is */
+    void *context;
+};
+
+/* To be called before anything is asked for; `unwanted`, once it is not 0, stays so. */
+void reader_set_wait(struct reader *reader, const struct reader_wait *wait);
 
 /* From now on what is asked for is noted in `sums` (data/fingerprint.h) as it is read; NULL: it is not. Where
  * the dataset is kept, nothing is read any more, and nothing noted. */
@@ -24,7 +37,8 @@ int reader_ask(struct reader *reader, size_t B, const int64_t *sequence, struct 
 
 /* The next microbatch that was asked for, valid until the next call; waits for it (or packs it, where the
  * dataset is kept), and adds the seconds that took to *wait. NULL and an error where this one could not be
- * read; those asked for after it follow as before. Asking for none before is a mistake of ours. */
+ * read; those asked for after it follow as before. NULL and no error where microbatches are unwanted: there
+ * are no others then. Asking for none before is a mistake of ours. */
 const struct microbatch *reader_next(struct reader *reader, double *wait, struct error *error);
 
 #endif

@@ -24,6 +24,22 @@ static int plan_ahead(struct feed *feed, struct error *error)
     return 0;
 }
 
+static void show_life(void *context)
+{
+    comm_show_life(context);
+}
+
+static int start_reader(struct feed *feed, const struct feed_config *config, struct error *error)
+{
+    const struct reader_wait wait = {
+        .unwanted = config->stop, .alive = show_life, .context = (void *)feed->comm};
+    feed->reader = reader_create(config->dataset, config->mean, config->deviation, error);
+    if (!feed->reader)
+        return -1;
+    reader_set_wait(feed->reader, &wait);
+    return 0;
+}
+
 int feed_init(
     struct feed *feed, const struct comm *comm, const struct feed_config *config, struct error *error)
 {
@@ -44,10 +60,9 @@ int feed_init(
     if (plan_init(&feed->plan, dataset->sequences, feed->length, config->batch, config->microbatch,
             config->seed, error))
         return -1;
-    feed->reader = reader_create(dataset, config->mean, config->deviation, error);
     feed->ahead.epoch = config->epoch;
     feed->ahead.index = config->index;
-    return feed->reader ? 0 : -1;
+    return start_reader(feed, config, error);
 }
 
 void feed_finish(struct feed *feed)

@@ -37,6 +37,8 @@ struct feed_config {
      * is. */
     struct value_sums *sums;
     int64_t noted_epoch;
+    /* Once it is not 0 the reader gives no microbatches any more (reader_set_wait); NULL: never. */
+    const volatile sig_atomic_t *stop;
 };
 
 /* Each rank calls this for itself. The arrays and the dataset of `config` are kept by reference. Ended by

@@ -56,7 +56,8 @@ static int start_feed(struct evaluation *evaluation, int64_t microbatch, struct 
         .mean = evaluation->model->mean,
         .deviation = evaluation->model->deviation,
         .batch = batch < dataset->sequences ? batch : dataset->sequences,
-        .microbatch = microbatch};
+        .microbatch = microbatch,
+        .stop = stop_flag()};
     return feed_init(&evaluation->feed, evaluation->comm, &feed, error);
 }
 
@@ -153,23 +154,34 @@ static int check_finite(const struct evaluation *evaluation, const struct microb
         evaluation->dataset->path, microbatch->sequence[bad]);
 }
 
-/* Each rank calls this for itself. Computes the microbatches that it has in the step at hand. */
+/* Takes the scores and outputs of a microbatch. */
+static int keep(struct evaluation *evaluation, const struct microbatch *microbatch,
+    const struct net_outputs *outputs, struct error *error)
+{
+    if (check_finite(evaluation, microbatch, outputs, error))
+        return -1;
+    if (evaluation->scores)
+        tally_add(&evaluation->tally, microbatch, evaluation->scores);
+    return evaluation->options->output ? predict_output_keep(&evaluation->output, microbatch, outputs, error)
+                                       : 0;
+}
+
+/* Each rank calls this for itself. Computes the microbatches that it has in the step at hand, or leaves them
+ * where it is told to stop: what a microbatch has come to by then is nothing. */
 static int compute_step(struct evaluation *evaluation, struct error *error)
 {
-    const struct net_pass pass = {.beam = (size_t)evaluation->options->beam};
+    const struct net_pass pass = {.beam = (size_t)evaluation->options->beam, .unwanted = stop_flag()};
     const size_t *ranges = evaluation->feed.now.ranges + evaluation->comm->rank;
     double wait = 0;
-    for (size_t leaf = ranges[0]; leaf < ranges[1]; leaf++) {
+    for (size_t leaf = ranges[0]; leaf < ranges[1] && !stop_signal(); leaf++) {
         const struct microbatch *microbatch = reader_next(evaluation->feed.reader, &wait, error);
         struct net_outputs outputs;
+        if (!microbatch && stop_signal())
+            return 0;
         if (!microbatch ||
-            net_forward(evaluation->model->net, &pass, microbatch, &outputs, evaluation->scores, error) ||
-            check_finite(evaluation, microbatch, &outputs, error))
+            net_forward(evaluation->model->net, &pass, microbatch, &outputs, evaluation->scores, error))
             return -1;
-        if (evaluation->scores)
-            tally_add(&evaluation->tally, microbatch, evaluation->scores);
-        if (evaluation->options->output &&
-            predict_output_keep(&evaluation->output, microbatch, &outputs, error))
+        if (!stop_signal() && keep(evaluation, microbatch, &outputs, error))
             return -1;
         comm_show_life(evaluation->comm);
     }

@@ -132,12 +132,14 @@ static int continue_sequence(struct generation *g, int64_t s, struct error *erro
 static int decode_sequence(struct generation *g, int64_t s, struct error *error)
 {
     const struct predict_options *options = g->options;
-    struct net_pass pass = {
-        .seed = options->seed, .temperature = options->temperature, .most_labels = (size_t)options->generate};
+    struct net_pass pass = {.seed = options->seed,
+        .temperature = options->temperature,
+        .most_labels = (size_t)options->generate,
+        .unwanted = stop_flag()};
     struct net_outputs outputs;
     if (check_stop(g, error) || copy_prime(g, s, error) ||
         fill_microbatch(g, s, g->set.input_offsets[s], dataset_length(g->prime, s), error) ||
-        net_forward(g->model->net, &pass, &g->microbatch, &outputs, NULL, error))
+        net_forward(g->model->net, &pass, &g->microbatch, &outputs, NULL, error) || check_stop(g, error))
         return -1;
     return generated_add_labels(&g->set, s, outputs.labels, outputs.label_start[1], error);
 }

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "data/names.h"
 #include "pass/model.h"
+#include "pass/stop.h"
 
 #include <string.h>
 
@@ -180,5 +181,6 @@ struct feed_config sets_describe_feed(struct sets *sets, const struct config *co
         .mean = sets->mean_float,
         .deviation = sets->deviation_float,
         .batch = config->train.batch,
-        .microbatch = config->train.microbatch};
+        .microbatch = config->train.microbatch,
+        .stop = stop_flag()};
 }

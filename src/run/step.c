@@ -28,6 +28,8 @@ static int compute_microbatch(
         .unwanted = learner->stop};
     struct net_outputs outputs;
     const struct microbatch *microbatch = reader_next(feed->reader, data_wait, error);
+    if (!microbatch && is_left(learner))
+        return 0;
     float *gradient = microbatch ? tree_sums_leaf(&learner->sums, error) : NULL;
     if (microbatch && !gradient)
         error_explain_memory(error, "sums of gradients",
@@ -283,6 +285,8 @@ int learner_score(struct learner *learner, const struct feed *feed, struct tally
     for (size_t leaf = ranges[0]; leaf < ranges[1] && !is_left(learner); leaf++) {
         const struct microbatch *microbatch = reader_next(feed->reader, data_wait, error);
         struct net_outputs outputs;
+        if (!microbatch && is_left(learner))
+            break;
         if (!microbatch || net_forward(learner->net, &pass, microbatch, &outputs, learner->scores, error))
             return -1;
         if (is_left(learner))

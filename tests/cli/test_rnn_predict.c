@@ -1020,6 +1020,48 @@ START_TEST(asked_to_stop_it_leaves_no_file)
 }
 END_TEST
 
+static double get_processor_seconds(void)
+{
+    struct rusage usage;
+    ck_assert_int_eq(getrusage(RUSAGE_CHILDREN, &usage), 0);
+    return (double)usage.ru_utime.tv_sec + 1e-6 * (double)usage.ru_utime.tv_usec;
+}
+
+/* All sequences are one microbatch here, some seconds of work, of which nearly all is left undone. Work is
+ * counted, not time, so that it does not matter who else has the processor. */
+START_TEST(asked_to_stop_it_leaves_its_step_undone)
+{
+    struct sample_shape shape = {
+        .sequences = 2, .shortest = 5, .longest = 5, .features = 8, .kind = SAMPLE_PER_FRAME, .classes = 3};
+    char checkpoint[512];
+    struct command_process process;
+    struct command_result result;
+    snprintf(checkpoint, sizeof checkpoint, "%s", job_path("broad"));
+    job_write_sample("broad.h5", &shape, 1);
+    job_write_text("broad.ini",
+        "[data]\ntrain = broad.h5\n[model]\noutput = frame\nhidden = 256\n[train]\nbatch = 2\nepochs = 1\n");
+    job_run(&result, 0, "broad.ini", "broad", NULL);
+    job_expect(&result, 0);
+    command_result_finish(&result);
+    shape.sequences = 8;
+    shape.shortest = shape.longest = 2000;
+    job_write_sample("lengthy.h5", &shape, 1);
+    double start = get_processor_seconds();
+    predict(&result, 0, "-q", "--batch", "8", checkpoint, job_path("lengthy.h5"), NULL);
+    free(expect_line(&result));
+    double whole = get_processor_seconds() - start;
+    predict_start(
+        &process, 0, "--batch", "8", checkpoint, job_path("lengthy.h5"), "-o", job_path("undone.h5"), NULL);
+    job_await_writing(&process, "undone.h5");
+    command_signal(&process, SIGTERM);
+    command_wait(&process, &result);
+    double part = get_processor_seconds() - start - whole;
+    expect_failure(&result, 74, "stopped by SIGTERM: nothing is written");
+    ck_assert_int_eq(count_files("undone.h5"), 0);
+    ck_assert_msg(part < whole / 2, "%g of %g seconds", part, whole);
+}
+END_TEST
+
 /* Writing takes longer than the time between two lines. */
 START_TEST(progress_comes_in_lines_before_the_result)
 {
@@ -1081,6 +1123,7 @@ int main(void)
     tcase_add_test(large, room_that_is_gone_while_it_is_written_ends_all_ranks);
     tcase_add_loop_test(large, a_stopped_rank_ends_it_with_its_name, 0, 2);
     tcase_add_test(large, asked_to_stop_it_leaves_no_file);
+    tcase_add_test(large, asked_to_stop_it_leaves_its_step_undone);
     tcase_add_test(large, a_killed_rank_leaves_no_file);
     tcase_add_test(large, progress_comes_in_lines_before_the_result);
     suite_add_tcase(suite, results);

@@ -7,14 +7,68 @@
 #include <check.h>
 #include <malloc.h>
 #include <math.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
 static char folder[256], path[300];
+
+/* ---- a slow disk ---- */
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int shut;         /* reads wait until it is open again */
+    int slow;         /* each takes longer than a wait waits between two looks */
+    unsigned waiting; /* reads that wait now */
+} disk = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+/* HDF5's reads come here instead of to the C library, by whichever name. */
+ssize_t read_slowly(int descriptor, void *bytes, size_t size, off_t at) __asm__("pread");
+ssize_t read_slowly_too(int descriptor, void *bytes, size_t size, off_t at) __asm__("pread64");
+
+ssize_t read_slowly(int descriptor, void *bytes, size_t size, off_t at)
+{
+    pthread_mutex_lock(&disk.lock);
+    disk.waiting++;
+    pthread_cond_broadcast(&disk.changed);
+    while (disk.shut)
+        pthread_cond_wait(&disk.changed, &disk.lock);
+    disk.waiting--;
+    int slow = disk.slow;
+    pthread_mutex_unlock(&disk.lock);
+    if (slow)
+        usleep(30000);
+    return (ssize_t)syscall(SYS_pread64, descriptor, bytes, size, at);
+}
+
+ssize_t read_slowly_too(int descriptor, void *bytes, size_t size, off_t at)
+{
+    return read_slowly(descriptor, bytes, size, at);
+}
+
+static void set_disk(int shut, int slow)
+{
+    pthread_mutex_lock(&disk.lock);
+    disk.shut = shut;
+    disk.slow = slow;
+    pthread_cond_broadcast(&disk.changed);
+    pthread_mutex_unlock(&disk.lock);
+}
+
+static void await_read(void)
+{
+    pthread_mutex_lock(&disk.lock);
+    while (!disk.waiting)
+        pthread_cond_wait(&disk.changed, &disk.lock);
+    pthread_mutex_unlock(&disk.lock);
+}
 
 enum { SEQUENCES = 40, LENGTH = 12, FEATURES = 5, MICROBATCH = 3 };
 
@@ -271,6 +325,57 @@ START_TEST(signals_do_not_go_to_the_reading_thread)
 }
 END_TEST
 
+static volatile sig_atomic_t unwanted;
+static int signs;
+
+static void count_sign(void *context)
+{
+    signs++;
+}
+
+static void ask_to_stop(int number)
+{
+    unwanted = 1;
+}
+
+/* Reads that come back are signs of life; one that does not come back gives none, and a stop does not wait
+ * for it. */
+START_TEST(a_wait_for_a_slow_disk_shows_life_and_ends_with_a_stop)
+{
+    static const int64_t picks[] = {0, 1, 2};
+    const struct sample_shape long_shape = {
+        .sequences = 3, .shortest = 20000, .longest = 20000, .features = 16, .kind = SAMPLE_NO_TARGETS};
+    struct sample sample;
+    sample_init(&sample, &long_shape, 7);
+    sample_write(&sample, path);
+    struct error error = {0};
+    struct dataset *dataset = open_well(0);
+    struct reader *reader = read_well(dataset);
+    unwanted = signs = 0;
+    reader_set_wait(reader, &(struct reader_wait){.unwanted = &unwanted, .alive = count_sign});
+    set_disk(0, 1);
+    reader_ask(reader, MICROBATCH, picks, NULL);
+    ck_assert_uint_eq(reader_next(reader, NULL, &error)->B, MICROBATCH);
+    ck_assert_int_ge(signs, 1);
+    unsigned reads = atomic_load(&dataset->reads);
+    ck_assert_uint_ge(reads, MICROBATCH);
+    set_disk(1, 0);
+    signs = 0;
+    reader_ask(reader, MICROBATCH, picks, NULL);
+    await_read();
+    signal(SIGALRM, ask_to_stop);
+    setitimer(ITIMER_REAL, &(struct itimerval){.it_value = {.tv_usec = 300000}}, NULL);
+    ck_assert_ptr_null(reader_next(reader, NULL, &error));
+    ck_assert_int_eq(error.code, 0);
+    ck_assert_int_eq(signs, 0);
+    set_disk(0, 0);
+    reader_destroy(reader);
+    ck_assert_uint_le(atomic_load(&dataset->reads), reads + 1); /* the one that was under way */
+    dataset_close(dataset);
+    sample_finish(&sample);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("reader");
@@ -284,6 +389,7 @@ int main(void)
     tcase_add_test(cases, a_fault_comes_back_at_its_microbatch_and_the_next_are_good);
     tcase_add_loop_test(cases, a_busy_reader_can_be_destroyed, 0, 2);
     tcase_add_test(cases, memory_does_not_grow_with_what_is_asked_for);
+    tcase_add_test(cases, a_wait_for_a_slow_disk_shows_life_and_ends_with_a_stop);
     tcase_add_test(cases, signals_do_not_go_to_the_reading_thread);
     suite_add_tcase(suite, cases);
     int outcome = suite_run(suite);

@@ -96,6 +96,8 @@ static void forward(
     top_forward(&net->top, pass, microbatch->N, stack_output(&net->stack, microbatch));
     transcript->label_start[0] = 0;
     for (size_t b = 0; b < microbatch->B; b++) {
+        if (pass_is_unwanted(pass))
+            return;
         struct ctc_frames frames = frames_of(net, microbatch, b);
         if (scores) {
             const int32_t *wanted = microbatch->classes + microbatch->target_start[b];
