@@ -2,7 +2,7 @@
  * another number of ranks. None may lose more than the step at hand, and all end on the hash of the run that
  * nothing happened to.
  *
- *     test_lives KILLS STOPS */
+ *     test_lives KILLS STOPS [FIRST]    FIRST: the number of the first life, by which moments are drawn */
 #include "base/clock.h"
 #include "base/random.h"
 #include "support/job.h"
@@ -32,7 +32,7 @@ static const struct sample_shape shape = {.sequences = 48,
     .kind = SAMPLE_PER_SEQUENCE,
     .classes = 5};
 
-static int kills, stops; /* Check hands its tests no context */
+static int kills, stops, first; /* Check hands its tests no context */
 
 /* How a life ends: the kills, then the stops. */
 enum way { KILL_RANK, KILL_LAUNCHER, KILL_ALL, TERM_RANKS, TERM_LAUNCHER, INT_GROUP };
@@ -100,9 +100,10 @@ static uint64_t draw(uint64_t n, int number, int which)
 }
 
 /* The moment lies anywhere from the start to the second step or so. */
-static struct life draw_life(int number, int ranks_before, double step_seconds)
+static struct life draw_life(int nth, int ranks_before, double step_seconds)
 {
-    int all = kills + stops, is_kill = (number + 1) * kills / all > number * kills / all; /* evenly */
+    int number = first + nth;
+    int all = kills + stops, is_kill = (nth + 1) * kills / all > nth * kills / all; /* evenly */
     struct life life = {.number = number};
     life.ranks = 1 + (int)draw(MOST_RANKS - 1, number, 0);
     life.ranks += life.ranks >= ranks_before; /* another number than before */
@@ -232,6 +233,7 @@ int main(int argc, char **argv)
 {
     kills = argc > 2 ? atoi(argv[1]) : 2;
     stops = argc > 2 ? atoi(argv[2]) : 2;
+    first = argc > 3 ? atoi(argv[3]) : 0;
     setvbuf(stdout, NULL, _IOLBF, 0);
     job_open();
     Suite *suite = suite_create("lives");

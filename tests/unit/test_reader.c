@@ -1,4 +1,6 @@
 /* A reader gives the microbatches that were asked for, in order, whether a thread reads them or not. */
+#define _GNU_SOURCE /* syscall */
+
 #include "base/random.h"
 #include "data/reader.h"
 #include "support/sample.h"
@@ -44,7 +46,7 @@ ssize_t read_slowly(int descriptor, void *bytes, size_t size, off_t at)
     int slow = disk.slow;
     pthread_mutex_unlock(&disk.lock);
     if (slow)
-        usleep(30000);
+        nanosleep(&(struct timespec){.tv_nsec = 30000000}, NULL);
     return (ssize_t)syscall(SYS_pread64, descriptor, bytes, size, at);
 }
 
