@@ -254,7 +254,7 @@ START_TEST(a_schedule_that_the_run_is_too_short_for_is_warned_of)
 {
     static const char *const set[][3] = {
         {"train.warmup=60", "train.schedule=constant",
-            "train.warmup = 60, but the run has 6 steps in its 2 epochs: the "
+            "train.warmup = 60, but the run has 6 steps in 2 epochs: the "
             "rate comes to 0.1 times train.lr"},
         {"train.decay_every=2", "train.schedule=step",
             "train.decay_every = 2, but the run has 2 epochs: the rate is never"},
