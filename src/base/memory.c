@@ -3,6 +3,9 @@
 #include "base/memory.h"
 
 #include <assert.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +31,7 @@ enum { ARENA_GAP = MEMORY_ALIGNMENT };
 enum { ARENA_GAP = 0 };
 #endif
 
-enum { HUGE_PAGE = 2 << 20 };
+enum { HUGE_PAGE = 2 << 20, LARGE_BLOCK = 128 << 10 /* bytes */ };
 
 /* Asks for huge pages where the block fills them, which is a wish, and for ordinary ones in what is left
  * behind and where malloc keeps its own numbers before: else the kernel may take a whole huge page for
@@ -39,6 +42,14 @@ static void advise(char *block, size_t bytes)
     madvise(block, filled, MADV_HUGEPAGE);
     madvise(block - page, page, MADV_NOHUGEPAGE);
     madvise(block + filled, (bytes - filled + page - 1) / page * page, MADV_NOHUGEPAGE);
+}
+
+void memory_begin(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
+    mallopt(M_TRIM_THRESHOLD, LARGE_BLOCK);
+#endif
 }
 
 void *memory_create(size_t n, size_t size, struct error *error)

@@ -14,6 +14,11 @@ enum { MEMORY_ALIGNMENT = 64 }; /* bytes: one cache line, one AVX-512 vector */
 void *memory_create(size_t n, size_t size, struct error *error);
 void memory_destroy(void *block); /* takes NULL */
 
+/* To be called once, before there are threads: what is freed of large blocks goes back to the system from
+ * then on. The GNU C library's malloc would keep blocks of up to 32 MiB once it has seen one freed, and
+ * what a process takes could not be foreseen. */
+void memory_begin(void);
+
 /* An arena hands out pieces of one block in order and takes them back all at once. With base NULL it only
  * measures: the same code run twice, first on an empty arena, then on one with `size = peak` bytes, cannot
  * disagree about what it needs. */

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/streams.h"
 #include "comm/launcher.h"
 #include "h5/h5.h"
@@ -32,6 +33,7 @@ static void print_version(const char *program)
 void program_begin(const char *program)
 {
     streams_begin();
+    memory_begin();
     log_set_speaker(program, -1, "");
     if (!launcher_get()->first)
         log_set_level(LOG_ERROR); /* warnings about the command line are printed once */

@@ -169,15 +169,17 @@ static int hash_block(
 }
 
 /* Sets the blocks that lack rows to zero, and those that lack none too but in the first share, which keeps
- * them. Returns how many lack rows; `missing` [blocks] says which. */
+ * them. Returns how many lack rows; `missing` [blocks] says which, and *most how many bytes the largest of
+ * those has that are not kept. */
 static size_t begin_missing(struct value_sums *sums, size_t part, size_t *missing, size_t *most)
 {
     size_t n = 0;
     for (size_t b = 0; b < sums->inputs + sums->targets; b++) {
         struct block_place place = find_block(sums, b);
         int lacks = sums->rows[b] != (uint64_t)place.rows;
-        if (lacks && values_block_bytes(&place.values) > *most)
-            *most = values_block_bytes(&place.values);
+        size_t bytes = (size_t)place.rows * place.values.width * sizeof(float);
+        if (lacks && !place.values.kept && bytes > *most)
+            *most = bytes;
         if (lacks)
             missing[n++] = b;
         if (lacks || part > 0)

@@ -114,11 +114,11 @@ static int grow_frames(struct microbatch *microbatch, size_t bytes, struct error
 {
     if (bytes <= microbatch->frames_bytes)
         return 0;
-    void *block = memory_create(bytes, 1, error);
-    if (!block)
+    memory_destroy(microbatch->frames_block); /* first, since there may be no room for both */
+    microbatch->frames_bytes = 0;
+    microbatch->frames_block = memory_create(bytes, 1, error);
+    if (!microbatch->frames_block)
         return -1;
-    memory_destroy(microbatch->frames_block);
-    microbatch->frames_block = block;
     microbatch->frames_bytes = bytes;
     return 0;
 }

@@ -49,15 +49,23 @@ int learner_init(struct learner *learner, const struct config *config, const str
     return comm_agree(comm, error);
 }
 
+void learner_give_back(struct learner *learner)
+{
+    tree_sums_finish(&learner->sums);
+    net_destroy(learner->net);
+    learner->net = NULL;
+    for (size_t m = 0; m < OPTIM_MOST_MOMENTS; m++) {
+        memory_destroy(learner->moments[m]);
+        learner->moments[m] = NULL;
+    }
+}
+
 void learner_finish(struct learner *learner)
 {
+    learner_give_back(learner);
     ballot_finish(&learner->ballot);
     tally_finish(&learner->tally);
-    tree_sums_finish(&learner->sums);
     reduce_destroy(learner->reduce);
-    net_destroy(learner->net);
-    for (size_t m = 0; m < OPTIM_MOST_MOMENTS; m++)
-        memory_destroy(learner->moments[m]);
     memory_destroy(learner->slice);
     memory_destroy(learner->scores);
     memory_destroy(learner->noisy);

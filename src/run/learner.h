@@ -69,6 +69,10 @@ int learner_init(struct learner *learner, const struct config *config, const str
     const struct net_config *model, int64_t sequences, int64_t most, struct error *error);
 void learner_finish(struct learner *learner);
 
+/* Gives back what steps are made with, once the last is made: network, moments and gradients. Weights and
+ * their hash stay. */
+void learner_give_back(struct learner *learner);
+
 /* All ranks call. Begins with rank 0's `weights` [P], or with those that train.seed gives where they are NULL
  * there. */
 int learner_start(struct learner *learner, const float *weights, struct error *error);

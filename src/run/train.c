@@ -142,8 +142,11 @@ static void say_nothing_is_left(const struct run *run)
         run->directory, advice, *advice ? "" : "give ");
 }
 
+/* The line of the end reads best.h5 whole, for which the memory of steps is given back first. */
 static int end_finished(struct run *run)
 {
+    feed_finish(&run->feed);
+    learner_give_back(&run->learner);
     records_write_status(&run->records, "finished", run->progress.step, "");
     records_print_finished(&run->records, &run->progress, &run->learner);
     return EXIT_CODE_OK;
