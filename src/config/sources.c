@@ -1,5 +1,5 @@
-/* This file has the entry points: it makes a configuration from a file and overrides, and finds the folders
- * that its paths are relative to. */
+/* Where a configuration comes from: a file and overrides, what a program has set itself, or the text of a
+ * checkpoint; and the folders that its paths are relative to. */
 #include "config/config.h"
 
 #include "base/memory.h"
