@@ -199,7 +199,8 @@ static void check_use(const char *path, const struct data_options *options, stru
         dataset_check_ctc(dataset, faults);
     if (dataset && options->loss >= 0)
         check_kind(dataset, loss_kinds[options->loss], faults);
-    if (!dataset && !faults->count)
+    int changed = dataset && dataset_require_unchanged(dataset, DATASET_DOUBT, &error);
+    if (changed || (!dataset && !faults->count))
         faults_add(faults, (enum exit_code)error.code, "%s", error.text);
     dataset_close(dataset);
 }

@@ -39,6 +39,8 @@ struct dataset {
      * of any number of them (struct microbatch: target_start) whatever target_kind is, and a class of -1 is
      * refused. */
     int any_targets;
+    /* Set likewise: each sequence needs as many frames as a path of ctc through its labels has. */
+    int aligns;
     /* Set likewise: the loss, which says what targets that are real values may be; NULL: any finite number.
      */
     const struct loss_kind *loss;

@@ -43,6 +43,20 @@ void dataset_close(struct dataset *dataset)
 
 /* ---- opening ---- */
 
+int dataset_require_unchanged(const struct dataset *dataset, const char *consequence, struct error *error)
+{
+    struct file_identity now;
+    char change[160];
+    if (h5_identify(dataset->file, &now, error))
+        return -1;
+    if (!file_describe_change(&dataset->identity, &now, dataset->path, change, sizeof change))
+        return 0;
+    return error_set(error, EXIT_CODE_DATA,
+        "%s: was changed while it is read: %s: %s: see that nothing writes to it, and run the same command "
+        "again",
+        dataset->path, change, consequence);
+}
+
 static void *keep_values(struct dataset *dataset, const struct values *values, struct error *error)
 {
     void *kept = memory_create((size_t)values->rows * values->width, sizeof(float), error);
@@ -138,6 +152,8 @@ struct dataset *dataset_open(const char *path, size_t cache, struct error *error
     structure_check(dataset, &faults);
     if (!check_close(&faults, &first, error) && !dataset_open_values(dataset, cache, error))
         return dataset;
+    if (dataset->file) /* what has become of the file comes before an error that may stem from it */
+        dataset_require_unchanged(dataset, "nothing is read from it", error);
     dataset_close(dataset);
     return NULL;
 }
@@ -183,6 +199,8 @@ void dataset_check(const char *path, const struct loss_kind *loss, struct faults
         check_all_values(dataset, &targets, faults);
     }
     texts_check_values(dataset, "names", faults);
+    if (dataset_require_unchanged(dataset, DATASET_DOUBT, &error))
+        faults_add(faults, (enum exit_code)error.code, "%s", error.text);
     dataset_close(dataset);
 }
 

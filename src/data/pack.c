@@ -4,6 +4,7 @@
 #include "data/check.h"
 #include "data/dataset.h"
 #include "data/fingerprint.h"
+#include "data/targets.h"
 
 #include <assert.h>
 #include <string.h>
@@ -94,6 +95,17 @@ static int pack_sequence(const struct packing *packing, const struct values *val
     return 0;
 }
 
+/* All targets may have been looked at before: but a file can change while it is read. */
+static int require_paths(const struct packing *packing, struct error *error)
+{
+    const struct microbatch *microbatch = packing->microbatch;
+    for (size_t b = 0; b < microbatch->B; b++)
+        if (targets_require_path(packing->dataset, microbatch->sequence[b],
+                microbatch->classes + microbatch->target_start[b], error))
+            return -1;
+    return 0;
+}
+
 static int pack_microbatch(const struct packing *packing, struct error *error)
 {
     const struct dataset *dataset = packing->dataset;
@@ -107,7 +119,7 @@ static int pack_microbatch(const struct packing *packing, struct error *error)
     for (size_t b = 0; b < packing->microbatch->B; b++)
         if (pack_sequence(packing, &targets, b, dataset->classes ? pack_classes : pack_values, error))
             return -1;
-    return 0;
+    return dataset->aligns && dataset->classes ? require_paths(packing, error) : 0;
 }
 
 int dataset_read_microbatch(struct dataset *dataset, size_t B, const int64_t *sequence, const float *mean,

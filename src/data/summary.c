@@ -133,9 +133,11 @@ int summary_init(struct summary *summary, const char *path, struct error *error)
     struct summary fresh = {.dataset = dataset_open(path, 0, error)};
     if (!fresh.dataset)
         return -1;
-    if (summarize_size(&fresh, path, error) || summarize_lengths(&fresh, error) ||
+    int failed = summarize_size(&fresh, path, error) || summarize_lengths(&fresh, error) ||
         summarize_labels(&fresh, error) || summarize_classes(&fresh, error) ||
-        summarize_values(&fresh, error)) {
+        summarize_values(&fresh, error);
+    /* What has become of the file comes before an error that may stem from it. */
+    if (dataset_require_unchanged(fresh.dataset, "nothing is told of it", error) || failed) {
         summary_finish(&fresh);
         return -1;
     }

@@ -21,7 +21,8 @@ struct summary {
 enum { SUMMARY_MOST_CLASSES = 1 << 20 };
 
 /* Opens and reads what there is to tell. *summary is ended by summary_finish. Errors as in dataset_open, and
- * EXIT_CODE_DATA for a class out of range, or a number that is not finite. */
+ * EXIT_CODE_DATA for a class out of range, a number that is not finite, or a file that has changed meanwhile.
+ */
 int summary_init(struct summary *summary, const char *path, struct error *error);
 void summary_finish(struct summary *summary); /* takes zeroes */
 

@@ -5,8 +5,10 @@
 #include "base/memory.h"
 #include "data/check.h"
 #include "data/values.h"
+#include "net/ctc.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 /* Sequences from .. to - 1. */
 struct sequence_range {
@@ -50,22 +52,29 @@ struct target_pass {
     int32_t last;    /* label of the row before, where that is of sequence s */
 };
 
-static void pass_end_sequence(struct target_pass *pass)
+/* Writes what is wrong with a sequence whose labels need so many frames for ctc. */
+static void write_no_path(struct dataset *dataset, int64_t s, int64_t needed, char *text, size_t size)
 {
-    struct dataset *dataset = pass->dataset;
-    int64_t s = pass->s++, labels = dataset_targets(dataset, s), needed = labels + pass->repeats;
-    int32_t frames = dataset_length(dataset, s);
-    int64_t repeats = pass->repeats;
-    pass->repeats = 0;
-    if (!pass->ctc || needed <= frames)
-        return;
     char name[DATASET_NAME];
+    int64_t labels = dataset_targets(dataset, s);
     dataset_write_name(dataset, s, name, sizeof name);
-    faults_add(pass->faults, EXIT_CODE_DATA,
+    snprintf(text, size,
         "%s: targets: sequence %" PRId64 "%s: its %" PRId64 " labels, %" PRId64
         " of them like the label before, need %" PRId64 " frames for ctc, but it has %" PRId32
         ": leave the sequence out, or give it more frames",
-        dataset->path, s, name, labels, repeats, needed, frames);
+        dataset->path, s, name, labels, needed - labels, needed, dataset_length(dataset, s));
+}
+
+static void pass_end_sequence(struct target_pass *pass)
+{
+    struct dataset *dataset = pass->dataset;
+    int64_t s = pass->s++, needed = dataset_targets(dataset, s) + pass->repeats;
+    char text[1024];
+    pass->repeats = 0;
+    if (!pass->ctc || needed <= dataset_length(dataset, s))
+        return;
+    write_no_path(dataset, s, needed, text, sizeof text);
+    faults_add(pass->faults, EXIT_CODE_DATA, "%s", text);
 }
 
 /* Goes over rows first .. first + rows - 1. */
@@ -190,6 +199,16 @@ int dataset_require_ctc(struct dataset *dataset, size_t part, size_t parts, stru
 int dataset_require_loss(struct dataset *dataset, size_t part, size_t parts, struct error *error)
 {
     return dataset->kept_values ? require(dataset, check_kept_values, part, parts, error) : 0;
+}
+
+int targets_require_path(struct dataset *dataset, int64_t s, const int32_t *labels, struct error *error)
+{
+    char text[1024];
+    size_t needed = ctc_frames_needed(labels, (size_t)dataset_targets(dataset, s));
+    if (needed <= (size_t)dataset_length(dataset, s))
+        return 0;
+    write_no_path(dataset, s, (int64_t)needed, text, sizeof text);
+    return error_set(error, EXIT_CODE_DATA, "%s", text);
 }
 
 int dataset_has_labels(struct dataset *dataset, int *has, struct error *error)

@@ -38,4 +38,9 @@ int dataset_common_targets(const struct dataset *dataset, int32_t *targets, stru
 /* The largest number of targets that a sequence has. Nothing is read. */
 int32_t dataset_most_targets(const struct dataset *dataset);
 
+/* ---- within this folder ---- */
+
+/* Asks what dataset_require_ctc does of one sequence, whose labels were read. */
+int targets_require_path(struct dataset *dataset, int64_t s, const int32_t *labels, struct error *error);
+
 #endif

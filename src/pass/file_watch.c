@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "data/dataset.h"
 
 #include <string.h>
 
@@ -71,8 +72,8 @@ static int compare_kept(const struct file_watch *watch, const struct comm *comm,
 static int compare_hosts(struct file_watch *watch, const struct comm *comm, uint64_t seed,
     struct fingerprint *print, struct error *error)
 {
-    if (watch->looks)
-        dataset_take_sample(watch->dataset, seed, print, error);
+    if (watch->looks && dataset_take_sample(watch->dataset, seed, print, error))
+        file_watch_explain(watch, error);
     if (comm_agree(comm, error))
         return -1;
     struct fingerprint first = *print;
@@ -89,7 +90,7 @@ static int compare_hosts(struct file_watch *watch, const struct comm *comm, uint
 /* A set that is kept was read before this, and is not read again. */
 static int look_first(struct file_watch *watch, struct error *error)
 {
-    int failed = file_watch_look_now(watch, 0, error);
+    int failed = file_watch_look_now(watch, error);
     if (dataset_is_kept(watch->dataset))
         watch->looks = 0;
     return failed;
@@ -122,25 +123,26 @@ int file_watch_begin(struct file_watch *watch, const struct comm *comm, struct d
     return comm_agree(comm, error);
 }
 
-int file_watch_look_now(struct file_watch *watch, int all, struct error *error)
+static int look(struct file_watch *watch, struct error *error)
 {
-    struct file_identity now;
-    char change[160];
-    if (!watch->dataset || (!watch->looks && !all))
-        return 0;
     watch->next = clock_now() + 1;
-    const struct dataset *dataset = watch->dataset;
-    if (h5_identify(dataset->file, &now, error))
-        return -1;
-    if (!file_describe_change(&dataset->identity, &now, dataset->path, change, sizeof change))
-        return 0;
-    return error_set(error, EXIT_CODE_DATA,
-        "%s: was changed while it is read: %s: nothing computed from it since then is kept: see that nothing "
-        "writes to it, and run the same command again",
-        dataset->path, change);
+    return dataset_require_unchanged(watch->dataset, "nothing computed from it since then is kept", error);
+}
+
+int file_watch_look_now(struct file_watch *watch, struct error *error)
+{
+    return watch->looks ? look(watch, error) : 0;
+}
+
+int file_watch_explain(struct file_watch *watch, struct error *error)
+{
+    struct error change;
+    if (watch->dataset && look(watch, &change))
+        *error = change;
+    return -1;
 }
 
 int file_watch_look(struct file_watch *watch, struct error *error)
 {
-    return watch->looks && clock_now() >= watch->next ? file_watch_look_now(watch, 0, error) : 0;
+    return watch->looks && clock_now() >= watch->next ? file_watch_look_now(watch, error) : 0;
 }

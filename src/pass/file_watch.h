@@ -28,8 +28,11 @@ int file_watch_begin_alone(struct file_watch *watch, struct dataset *dataset, st
  * this rank that looks. EXIT_CODE_DATA: it is not what it was when it was opened. Cheap. */
 int file_watch_look(struct file_watch *watch, struct error *error);
 
-/* Does the same at once. What was read before it, on all ranks, was read from the file as it was opened. With
- * `all` the ranks look that otherwise do not: to say why reading failed. */
-int file_watch_look_now(struct file_watch *watch, int all, struct error *error);
+/* Does the same at once. What was read before it, on all ranks, was read from the file as it was opened. */
+int file_watch_look_now(struct file_watch *watch, struct error *error);
+
+/* Each rank calls this for itself, where reading has failed: the error becomes what has become of the file,
+ * if that is no longer what was opened. Returns -1. */
+int file_watch_explain(struct file_watch *watch, struct error *error);
 
 #endif

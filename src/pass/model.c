@@ -91,6 +91,7 @@ static int check_targets(const struct net_config *model, struct dataset *dataset
     if (check_number(model, dataset, error) || check_kind(model, dataset, error))
         return -1;
     dataset->any_targets = is_transcription(model);
+    dataset->aligns = output_of(model)->aligns;
     dataset->loss = loss_of(model);
     return 0;
 }

@@ -10,7 +10,7 @@
 /* Completes `model` ([model] of a configuration) with the inputs and outputs of the training set, the common
  * number of its targets where the decoder makes values, and the sizes that are left open. Refuses a set whose
  * inputs and targets do not fit, naming file and what would fit. This and model_accepts set
- * dataset->any_targets and dataset->loss, and read no values. */
+ * any_targets, aligns and loss of the dataset, and read no values. */
 int model_bind(struct net_config *model, struct dataset *dataset, struct error *error);
 
 /* Refuses a set whose inputs are not those of a bound model. */

@@ -116,6 +116,8 @@ static void check_set(struct checking *checking, const char *path, int training)
         return;
     }
     check_fit(checking, dataset, training);
+    if (dataset_require_unchanged(dataset, DATASET_DOUBT, &error))
+        add_error(checking, &error);
     if (checking->faults->count == before)
         printf("ok: %s: %lld sequences, %lld frames\n", path, (long long)dataset->sequences,
             (long long)dataset->frames);

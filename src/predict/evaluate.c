@@ -99,23 +99,24 @@ static int check_common(const struct evaluation *evaluation, struct error *error
     return comm_agree(evaluation->comm, error);
 }
 
-/* All ranks call, and share the targets. */
-static int require_targets(const struct evaluation *evaluation, struct error *error)
-{
-    const struct comm *comm = evaluation->comm;
-    model_require_targets(
-        evaluation->model->config, evaluation->dataset, (size_t)comm->rank, (size_t)comm->ranks, error);
-    return comm_agree_on_parts(comm, error);
-}
-
 /* Each rank calls this for itself. What has become of the file comes before an error that may stem from it.
  */
 static void look_at_file(struct evaluation *evaluation, struct error *error)
 {
-    struct error change;
-    struct file_watch *watch = &evaluation->watch;
-    if (error->code ? file_watch_look_now(watch, 1, &change) : file_watch_look(watch, &change))
-        *error = change;
+    if (error->code)
+        file_watch_explain(&evaluation->watch, error);
+    else
+        file_watch_look(&evaluation->watch, error);
+}
+
+/* All ranks call, and share the targets. */
+static int require_targets(struct evaluation *evaluation, struct error *error)
+{
+    const struct comm *comm = evaluation->comm;
+    model_require_targets(
+        evaluation->model->config, evaluation->dataset, (size_t)comm->rank, (size_t)comm->ranks, error);
+    look_at_file(evaluation, error);
+    return comm_agree_on_parts(comm, error);
 }
 
 /* ---- computing ---- */
@@ -262,7 +263,7 @@ static int evaluate(struct evaluation *evaluation, struct error *error)
         REPORT_SECONDS, evaluation->dataset->sequences, 0);
     if (compute(evaluation, &report, error))
         return -1;
-    file_watch_look_now(&evaluation->watch, 0, error);
+    file_watch_look_now(&evaluation->watch, error);
     if (comm_agree(evaluation->comm, error))
         return -1;
     if (options->output)

@@ -222,18 +222,13 @@ static int generate(struct generation *g, struct error *error)
     for (int64_t s = 0; s < g->set.sequences; s++)
         if (output_of(config)->has_decoder ? decode_sequence(g, s, error) : continue_sequence(g, s, error))
             return -1;
-    return file_watch_look_now(&g->watch, 0, error) ? -1 : write_file(g, error);
+    return file_watch_look_now(&g->watch, error) ? -1 : write_file(g, error);
 }
 
 /* What has become of the file comes before an error that may stem from it. */
 static int generate_or_explain(struct generation *g, struct error *error)
 {
-    struct error change;
-    if (generate(g, error) == 0)
-        return 0;
-    if (file_watch_look_now(&g->watch, 1, &change))
-        *error = change;
-    return -1;
+    return generate(g, error) ? file_watch_explain(&g->watch, error) : 0;
 }
 
 int predict_generate(const struct predict_options *options, const struct comm *comm,

@@ -158,7 +158,8 @@ static int complete(struct set_record *record, const struct comm *comm, struct e
 {
     struct value_sums *sums = &record->sums;
     comm_sum_uint64(comm, sums->sum, value_sums_count(sums));
-    value_sums_read_missing(sums, (size_t)comm->rank, (size_t)comm->ranks, show_life, comm, error);
+    if (value_sums_read_missing(sums, (size_t)comm->rank, (size_t)comm->ranks, show_life, comm, error))
+        file_watch_explain(&record->watch, error);
     if (comm_agree(comm, error))
         return -1;
     comm_sum_uint64(comm, sums->sum, value_sums_count(sums));
@@ -195,8 +196,9 @@ static int check_set(struct sets *sets, int i, const struct net_config *model,
     if (comm->rank == 0)
         knowledge = look_at_set(set, was, checkpoint ? checkpoint->provenance.file[i] : NULL);
     comm_broadcast(comm, &knowledge, sizeof knowledge, 0);
-    if (!knowledge.is_same_file)
+    int faulty = !knowledge.is_same_file &&
         model_require_targets(model, set, (size_t)comm->rank, (size_t)comm->ranks, error);
+    sets_look(sets, faulty, error);
     if (comm_agree_on_parts(comm, error))
         return -1;
     return record->print.complete ? 0 : take_values(record, comm, set, &knowledge, was, error);

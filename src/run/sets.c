@@ -103,8 +103,10 @@ int sets_open(struct sets *sets, const struct config *config, const struct comm 
         file_watch_begin(
             &record[DATA_VALID].watch, comm, sets->valid, seed, &record[DATA_VALID].print, error))
         return -1;
-    if (comm->rank == 0 && require_labels(sets, config, error) == 0)
-        dataset_read_names(sets->train, &sets->names, error);
+    if (comm->rank == 0)
+        sets_look(sets,
+            require_labels(sets, config, error) || dataset_read_names(sets->train, &sets->names, error),
+            error);
     return comm_agree(comm, error);
 }
 
@@ -130,7 +132,7 @@ int sets_standardize(struct sets *sets, const struct config *config, const struc
     sets->mean_float = memory_create(2 * features, sizeof *sets->mean_float, error);
     int has_memory = sets->mean && sets->mean_float;
     if (has_memory && comm->rank == 0)
-        find_moments(sets, checkpoint, error);
+        sets_look(sets, find_moments(sets, checkpoint, error), error);
     if (comm_agree(comm, error) || !has_memory) /* without memory there is an error to agree on */
         return -1;
     comm_broadcast(comm, sets->mean, 2 * features * sizeof *sets->mean, 0);
@@ -156,12 +158,11 @@ void sets_close(struct sets *sets)
 int sets_look(struct sets *sets, int failed, struct error *error)
 {
     for (int i = 0; i < DATA_SETS; i++) {
-        struct error change;
         struct file_watch *watch = &sets->record[i].watch;
-        if (failed ? file_watch_look_now(watch, 1, &change) : file_watch_look(watch, &change)) {
-            *error = change;
+        if (failed)
+            file_watch_explain(watch, error);
+        else if (file_watch_look(watch, error))
             return -1;
-        }
     }
     return failed ? -1 : 0;
 }
@@ -169,7 +170,7 @@ int sets_look(struct sets *sets, int failed, struct error *error)
 int sets_agree_unchanged(struct sets *sets, struct error *error)
 {
     for (int i = 0; i < DATA_SETS && error->code == 0; i++)
-        file_watch_look_now(&sets->record[i].watch, 0, error);
+        file_watch_look_now(&sets->record[i].watch, error);
     return comm_agree(sets->comm, error);
 }
 

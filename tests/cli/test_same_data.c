@@ -327,6 +327,87 @@ static void make_folders(void)
     write_data();
 }
 
+/* What reads a set of 2 MiB, of which it keeps nothing, while another changes it (meddler.c): after a quarter
+ * of the second reading of all of it, where there is one, else after half of the first. A rank of rnn-predict
+ * looks at a sample first, which is all of a small set. */
+enum reading {
+    PREDICTING,
+    PREDICTING_ALONE,
+    CHECKING,
+    CHECKING_FOR_CTC,
+    INFORMING,
+    CHECKING_A_RUN,
+    READINGS
+};
+
+static void read_meddled(struct command_result *result, enum reading reading, const char *how)
+{
+    char size[20], set[500], out[500], run[500], mpirun[500];
+    snprintf(set, sizeof set, "%s", job_path("large.h5"));
+    snprintf(out, sizeof out, "%s", job_path("out.h5"));
+    snprintf(run, sizeof run, "%s", job_path("small"));
+    snprintf(mpirun, sizeof mpirun, "%s", getenv("MPIRUN"));
+    snprintf(size, sizeof size, "%d", reading == CHECKING || reading == INFORMING ? 1 << 20 : 5 << 19);
+    setenv("MEDDLE_FILE", set, 1);
+    setenv("MEDDLE_AFTER", size, 1);
+    setenv("MEDDLE_HOW", how, 1);
+    setenv("LD_PRELOAD", getenv("MEDDLER_LIBRARY"), 1);
+    if (reading == PREDICTING)
+        command_call(result, JOB_SECONDS, mpirun, "-np", "2", getenv("RNN_PREDICT"), "--cache", "64 KiB",
+            "-o", out, run, set, NULL);
+    else if (reading == PREDICTING_ALONE)
+        command_call(
+            result, JOB_SECONDS, getenv("RNN_PREDICT"), "--cache", "64 KiB", "-o", out, run, set, NULL);
+    else if (reading == CHECKING)
+        command_call(result, JOB_SECONDS, getenv("RNN_DATA"), "check", set, NULL);
+    else if (reading == CHECKING_FOR_CTC)
+        command_call(result, JOB_SECONDS, getenv("RNN_DATA"), "check", "--ctc", set, NULL);
+    else if (reading == INFORMING)
+        command_call(result, JOB_SECONDS, getenv("RNN_DATA"), "info", set, NULL);
+    else
+        job_run(result, 0, "large.ini", "small", "--check", NULL);
+    unsetenv("LD_PRELOAD");
+}
+
+static void expect_meddled(enum reading reading, const char *how, const char *said)
+{
+    struct command_result result;
+    write_large("large.h5", LARGE_SEQUENCES / 8, NULL);
+    write_large("large.h5.new", LARGE_SEQUENCES / 8, NULL);
+    job_write_text("out.h5", "of before");
+    read_meddled(&result, reading, how);
+    ck_assert_msg(result.status == (said ? 65 : 0), "%s", result.errors);
+    ck_assert_int_eq(job_exists("large.h5.new"), said != NULL);
+    ck_assert_msg(!said || strstr(result.errors, said), "%s", result.errors);
+    if (said)
+        ck_assert_msg(!strstr(result.output, "ok") && !strstr(result.output, "loss="), "%s", result.output);
+    if (said || (reading != PREDICTING && reading != PREDICTING_ALONE)) {
+        char *before = job_read("out.h5", NULL);
+        ck_assert_str_eq(before, "of before");
+        free(before);
+    }
+    ck_assert_int_eq(job_count(".", ".out.h5"), 0);
+    command_result_finish(&result);
+}
+
+START_TEST(what_reads_a_file_that_changes_meanwhile_says_so_and_leaves_nothing)
+{
+    expect_meddled((enum reading)_i, "cut", "/large.h5: was changed while it is read: its size went from ");
+    expect_meddled((enum reading)_i, "write", "/large.h5: was changed while it is read: it was written to");
+    expect_meddled((enum reading)_i, "rename", NULL);
+}
+END_TEST
+
+static void train_small(void)
+{
+    char hash[17];
+    write_large("small.h5", 64, NULL);
+    job_write_text("large.ini",
+        "[data]\ntrain = large.h5\ncache = 64 KiB\n[model]\noutput = ctc\nhidden = 1\nlayers = "
+        "1\n[train]\nepochs = 1\n");
+    job_finish(hash, 0, "large.ini", "small", "-s", "data.train=small.h5", NULL);
+}
+
 /* Ranks started in two folders, with files of one shape and name in them. */
 static void start_apart(struct command_result *result, const char *config)
 {
@@ -466,6 +547,12 @@ int main(void)
     tcase_add_loop_test(
         tests, a_file_that_changes_while_it_is_read_ends_the_run_with_its_last_checkpoint, 0, MEDDLINGS);
     suite_add_tcase(suite, tests);
+    TCase *meddled = tcase_create("meddled");
+    tcase_set_timeout(meddled, 150);
+    tcase_add_unchecked_fixture(meddled, train_small, NULL);
+    tcase_add_loop_test(
+        meddled, what_reads_a_file_that_changes_meanwhile_says_so_and_leaves_nothing, 0, READINGS);
+    suite_add_tcase(suite, meddled);
     TCase *apart = tcase_create("apart");
     tcase_set_timeout(apart, 150);
     tcase_add_unchecked_fixture(apart, make_folders, NULL);
