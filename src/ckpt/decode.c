@@ -36,6 +36,18 @@ static int check_format(struct h5_file *file, int64_t *version, struct error *er
     return there && *version > CHECKPOINT_VERSION ? CHECKPOINT_NEWER : -1;
 }
 
+int checkpoint_refuse_newer(const char *path, struct error *error)
+{
+    int64_t version;
+    struct error why = {0};
+    struct h5_file *file = h5_open(path, 0, &why);
+    int newer = file && check_format(file, &version, &why) == CHECKPOINT_NEWER;
+    h5_close(file);
+    if (newer && error)
+        *error = why;
+    return newer ? CHECKPOINT_NEWER : 0;
+}
+
 /* Weights that are no numbers have their hash too; no run saves such. */
 static int check_weights(const struct checkpoint *read, const char *path, struct error *error)
 {

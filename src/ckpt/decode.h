@@ -9,4 +9,8 @@
 int checkpoint_decode(
     const void *image, size_t size, const char *path, struct checkpoint *checkpoint, struct error *error);
 
+/* Refuses a file that is a checkpoint of a newer program, whose formats this one does not know:
+ * CHECKPOINT_NEWER and EXIT_CODE_DATA. 0: it is none, whatever else it is. Little of it is read. */
+int checkpoint_refuse_newer(const char *path, struct error *error);
+
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "ckpt/decode.h"
 #include "ckpt/directory.h"
 
 #include <errno.h>
@@ -113,6 +114,24 @@ int rundir_clear(const char *directory, struct error *error)
         return error_set(error, EXIT_CODE_IO, "%s/%s: cannot be removed: %s", directory, removal.failed,
             strerror(removal.why));
     return 0;
+}
+
+int rundir_refuse_newer(const char *directory, struct error *error)
+{
+    char path[DIRECTORY_PATH];
+    struct steps steps;
+    if (directory_list_steps(directory, &steps, error) != 0)
+        return -1;
+    snprintf(path, sizeof path, "%s/best.h5", directory);
+    int newer = access(path, F_OK) == 0 ? checkpoint_refuse_newer(path, error) : 0;
+    for (size_t i = 0; i < steps.count && !newer; i++) {
+        directory_step_path(directory, steps.step[i], path, sizeof path);
+        newer = checkpoint_refuse_newer(path, error);
+    }
+    free(steps.step);
+    if (newer)
+        error_prefix(error, "nothing was changed: --fresh would remove what a newer program wrote: ");
+    return newer ? -1 : 0;
 }
 
 int rundir_write_file(

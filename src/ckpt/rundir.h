@@ -30,6 +30,10 @@ int rundir_has_best(const char *directory);
  * but not the lock, and nothing else. --fresh asks for it. */
 int rundir_clear(const char *directory, struct error *error);
 
+/* Refuses a directory with a checkpoint, or best.h5, of a newer program, before --fresh would remove it:
+ * whoever has it may not know that this program is the older one. */
+int rundir_refuse_newer(const char *directory, struct error *error);
+
 /* Writes checkpoint-<step>.h5, then removes all of the run's own but the newest `keep` and that of
  * progress.anchor, and temporary files left by a crash. */
 int rundir_save(struct own *own, const struct checkpoint *checkpoint, int64_t keep, struct error *error);

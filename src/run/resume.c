@@ -86,6 +86,8 @@ static int find(struct run *run, struct checkpoint *checkpoint, enum start *star
     const char *init = run->options->init;
     struct own *own = &run->records.own;
     int found = 0;
+    if (run->options->fresh && rundir_refuse_newer(own->directory, error))
+        return -1;
     if (!run->options->fresh)
         found = rundir_load_newest(own, checkpoint, error);
     if (!run->options->fresh && found == 0 && check_nothing_is_lost(run, error))

@@ -760,6 +760,26 @@ START_TEST(fresh_starts_over_and_removes_only_what_runs_leave)
 }
 END_TEST
 
+/* An older program does not know what it would remove. */
+START_TEST(fresh_does_not_remove_what_a_newer_program_wrote)
+{
+    struct command_result result;
+    struct h5_image *image = h5_image_create(NULL);
+    go_back("whole", "newer", 7, 8);
+    h5_image_attribute_text(image, "/", "format", "rnn-train checkpoint");
+    h5_image_attribute_int32(image, "/", "format_version", 99);
+    sample_save(image, job_path(checkpoint_in("newer", 9)));
+    job_copy("newer", "newer-before");
+    job_run(&result, 2, "base.ini", "newer", "--fresh", NULL);
+    job_expect(&result, 65);
+    job_complains(&result, 1, "nothing was changed: --fresh would remove", checkpoint_in("newer", 9),
+        "has checkpoint format 99", "use the version that wrote it", NULL);
+    command_result_finish(&result);
+    for (int64_t step = 7; step <= 9; step++)
+        check_untouched("newer", "newer-before", step);
+}
+END_TEST
+
 /* A step of a rate that rounds away leaves the weights as they were. */
 START_TEST(init_starts_a_new_run_from_the_weights_of_another)
 {
@@ -1074,6 +1094,7 @@ static void add_short(Suite *suite)
     tcase_add_test(tests, fewer_epochs_than_were_begun_are_refused);
     tcase_add_test(tests, a_finished_run_prints_its_last_line_again);
     tcase_add_test(tests, fresh_starts_over_and_removes_only_what_runs_leave);
+    tcase_add_test(tests, fresh_does_not_remove_what_a_newer_program_wrote);
     tcase_add_test(tests, init_starts_a_new_run_from_the_weights_of_another);
     tcase_add_test(tests, init_on_a_run_is_refused);
     tcase_add_test(tests, a_run_begun_with_init_goes_on_without_it);

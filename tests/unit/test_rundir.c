@@ -390,19 +390,31 @@ static void put_newer(const char *name)
     memory_destroy(bytes);
 }
 
+static void refuse_newer(const char *file)
+{
+    struct error error = {0};
+    ck_assert_int_eq(rundir_refuse_newer(folder_path(), &error), -1);
+    ck_assert_int_eq(error.code, EXIT_CODE_DATA);
+    ck_assert_says(error.text, "nothing was changed: --fresh would remove what a newer program wrote: ");
+    ck_assert_says(error.text, file);
+}
+
 START_TEST(a_newer_programs_checkpoint_is_refused_and_never_touched)
 {
     save(10, 3);
+    ck_assert_int_eq(rundir_refuse_newer(folder_path(), NULL), 0);
     put_newer("checkpoint-0000000020.h5");
     ck_assert_int_eq(load(), -1);
     ck_assert_says(said, "nothing was changed: ");
     ck_assert_says(said, "checkpoint-0000000020.h5: has checkpoint format");
     ck_assert_says(said, "use the version that wrote it");
+    refuse_newer("checkpoint-0000000020.h5: has checkpoint format");
     ck_assert_str_eq(names(), "checkpoint-0000000010.h5 checkpoint-0000000020.h5 ");
     save(30, 1);
     ck_assert_int_eq(rundir_forget_later(owner(), 15, NULL), 0);
     ck_assert_str_eq(names(), "checkpoint-0000000020.h5 ");
     put_newer("best.h5");
+    refuse_newer("best.h5: has checkpoint format");
     save(20, 1);
     ck_assert_str_eq(names(), "best.h5 checkpoint-0000000020.h5 checkpoint-0000000020.h5.kept-1 ");
 }
