@@ -557,6 +557,22 @@ START_TEST(a_folder_that_is_not_a_run_is_refused_and_left_alone)
 }
 END_TEST
 
+/* What the run writes anew is not to be somebody's file by another name. */
+START_TEST(a_link_to_the_runs_own_configuration_is_refused)
+{
+    struct command_result result;
+    char hash[17];
+    job_finish(hash, 0, "base.ini", "linked", NULL);
+    ck_assert_int_eq(symlink("linked/config.ini", job_path("link.ini")), 0);
+    for (int i = 0; i < RANK_COUNTS; i++) {
+        job_run(&result, rank_counts[i], "link.ini", "linked", NULL);
+        job_expect(&result, 65);
+        job_complains(&result, 1, "/link.ini: is ", "/linked/config.ini by another name", NULL);
+        command_result_finish(&result);
+    }
+}
+END_TEST
+
 START_TEST(missing_parents_of_a_run_directory_are_made)
 {
     char hash[17];
@@ -766,6 +782,7 @@ int main(int argc, char **argv)
         tcase_add_test(tests, a_run_directory_that_cannot_be_written_is_refused);
         tcase_add_test(tests, missing_parents_of_a_run_directory_are_made);
         tcase_add_test(tests, a_folder_that_is_not_a_run_is_refused_and_left_alone);
+        tcase_add_test(tests, a_link_to_the_runs_own_configuration_is_refused);
         tcase_add_test(tests, without_memory_a_run_says_for_what_and_which_keys_make_it_smaller);
         tcase_add_test(tests, a_full_disk_during_a_checkpoint_leaves_the_old_one_good);
         tcase_add_test(tests, a_full_disk_during_a_row_of_metrics_leaves_whole_rows);

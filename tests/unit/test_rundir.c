@@ -10,6 +10,7 @@
 #include "ckpt/rundir.h"
 #include "ckpt/seal.h"
 #include "ckpt/status.h"
+#include "ckpt/totals.h"
 #include "h5/h5.h"
 #include "support/checkpoints.h"
 #include "support/folder.h"
@@ -628,6 +629,26 @@ START_TEST(rows_stand_behind_a_header)
 }
 END_TEST
 
+START_TEST(totals_are_of_all_rows_or_not_at_all)
+{
+    static const char train[] = "1,1,train,4,30,1,0,0.1,1,2,15,0,0\n2,1,train,4,50,1,0,0.1,1,3,15,0,0\n",
+                      valid[] = "2,1,valid,8,90,1,0,0.1,,7,15,0,0\n", lost[] = "3,2,train,,,,,,,,,,\n";
+    char text[1024];
+    struct totals totals = {-1, -1};
+    ck_assert_int_eq(totals_read(folder_path(), &totals), -1);
+    put("metrics.csv", header);
+    ck_assert_int_eq(totals_read(folder_path(), &totals), -1);
+    snprintf(text, sizeof text, "%s%s%s%s", header, train, valid, lost);
+    put("metrics.csv", text);
+    ck_assert_int_eq(totals_read(folder_path(), &totals), -1);
+    ck_assert(totals.seconds == -1 && totals.frames_per_second == -1);
+    snprintf(text, sizeof text, "%s%s%s", header, train, valid);
+    put("metrics.csv", text);
+    ck_assert_int_eq(totals_read(folder_path(), &totals), 0);
+    ck_assert(totals.seconds == 12 && totals.frames_per_second == 16);
+}
+END_TEST
+
 static int64_t add_steps(struct metrics *metrics, int64_t first, int64_t last)
 {
     for (int64_t step = first; step <= last; step++) {
@@ -1106,6 +1127,7 @@ int main(void)
     tcase_add_test(cases, a_file_size_limit_leaves_the_old_checkpoint);
     tcase_add_test(cases, a_full_disk_leaves_the_old_checkpoint);
     tcase_add_test(cases, rows_stand_behind_a_header);
+    tcase_add_test(cases, totals_are_of_all_rows_or_not_at_all);
     tcase_add_test(cases, a_resume_cuts_rows_behind_the_checkpoint);
     tcase_add_test(cases, rows_are_made_anew_of_what_is_left);
     tcase_add_test(cases, rows_are_never_written_through_a_link);
