@@ -69,6 +69,32 @@ START_TEST(a_run_of_any_version_goes_on_to_the_weights_of_no_interruption)
 }
 END_TEST
 
+/* They know shapes, offsets and targets of the training set by one hash. */
+START_TEST(a_run_of_a_former_version_is_refused_other_data)
+{
+    struct command_result result;
+    struct sample_shape shape = {
+        .sequences = 9, .shortest = 1, .longest = 9, .symbols = 8, .kind = SAMPLE_PER_FRAME, .classes = 4};
+    char text[1000];
+    make_folder(job_path("kept"));
+    make_folder(job_path("begun"));
+    job_write_sample("kept/train.h5", &shape, 1);
+    copy_kept("version-4.h5", "begun/checkpoint-0000000003.h5");
+    copy_kept("metrics.csv", "begun/metrics.csv");
+    snprintf(text, sizeof text, "%s%smicrobatch = 2\n", beginning, options);
+    job_write_text("kept.ini", text);
+    job_run(&result, 0, "kept.ini", "begun", NULL);
+    job_expect(&result, 65);
+    job_complains(&result, 1,
+        "kept/train.h5 is not the data this run was begun with (training set: shapes, offsets "
+        "or targets differ)",
+        "--accept-changed-data", NULL);
+    command_result_finish(&result);
+    command_call(&result, JOB_SECONDS, "rm", "-r", job_path("begun"), NULL);
+    command_result_finish(&result);
+}
+END_TEST
+
 /* ---- long paths ---- */
 
 START_TEST(a_path_of_1000_bytes_trains_and_resumes)
@@ -117,6 +143,7 @@ int main(void)
     TCase *tests = tcase_create("former-runs");
     tcase_set_timeout(tests, 150);
     tcase_add_loop_test(tests, a_run_of_any_version_goes_on_to_the_weights_of_no_interruption, 1, 6);
+    tcase_add_test(tests, a_run_of_a_former_version_is_refused_other_data);
     tcase_add_test(tests, a_path_of_1000_bytes_trains_and_resumes);
     suite_add_tcase(suite, tests);
     int outcome = suite_run(suite);

@@ -398,9 +398,35 @@ START_TEST(what_reads_a_file_that_changes_meanwhile_says_so_and_leaves_nothing)
 }
 END_TEST
 
+/* The start reads a sample, which is all of so small a set, the first block of targets, and offsets; then a
+ * step reads the values of 16 sequences, and a few microbatches are read before their time. When the file
+ * changes less than 44 steps have been read. */
+START_TEST(no_checkpoint_is_written_of_what_was_read_from_a_file_that_has_changed)
+{
+    enum { BATCH = 16, STEP = BATCH * LARGE_LENGTH * 8, STEPS = 40, START = (3 << 20) + (2 * 8 * 4097) };
+    struct command_result result;
+    char after[20];
+    write_large("large.h5", LARGE_SEQUENCES / 8, NULL);
+    snprintf(after, sizeof after, "%d", START + STEPS * STEP);
+    setenv("MEDDLE_FILE", job_path("large.h5"), 1);
+    setenv("MEDDLE_AFTER", after, 1);
+    setenv("MEDDLE_HOW", "write", 1);
+    setenv("LD_PRELOAD", getenv("MEDDLER_LIBRARY"), 1);
+    job_run(&result, 0, "large.ini", "cut-short", "-s", "train.batch=16", "-s", "checkpoint.every=1 step",
+        "-s", "checkpoint.keep=1000", "-s", "model.output=frame", NULL);
+    unsetenv("LD_PRELOAD");
+    job_expect(&result, 65);
+    job_complains(&result, 1, "/large.h5: was changed while it is read: it was written to", NULL);
+    ck_assert_int_gt(job_count("cut-short", "checkpoint-"), STEPS / 2);
+    ck_assert_int_lt(job_count("cut-short", "checkpoint-"), STEPS + 4);
+    command_result_finish(&result);
+}
+END_TEST
+
 static void train_small(void)
 {
     char hash[17];
+    write_data();
     write_large("small.h5", 64, NULL);
     job_write_text("large.ini",
         "[data]\ntrain = large.h5\ncache = 64 KiB\n[model]\noutput = ctc\nhidden = 1\nlayers = "
@@ -409,12 +435,16 @@ static void train_small(void)
 }
 
 /* Ranks started in two folders, with files of one shape and name in them. */
-static void start_apart(struct command_result *result, const char *config)
+static void start_apart(struct command_result *result, const char *config, const char *data_cache)
 {
+    char set[40];
+    snprintf(set, sizeof set, "data.cache=%s", data_cache);
+
     command_call(result, JOB_SECONDS, getenv("MPIRUN"), "-np", "2", "sh", "-c",
         "cd $0/$(" JOB_IS_RANK_0 " && echo here || echo there) && "
-        "exec $RNN_TRAIN -o $0/apart -s data.train=train.h5 -s data.valid= --max-time 00:00:01 $0/$1",
-        job_path("."), config, NULL);
+        "exec $RNN_TRAIN -o $0/apart -s data.train=train.h5 -s data.valid= -s \"$2\" --max-time 00:00:01 "
+        "$0/$1",
+        job_path("."), config, set, NULL);
 }
 
 START_TEST(ranks_that_open_different_files_of_one_shape_are_refused)
@@ -422,7 +452,7 @@ START_TEST(ranks_that_open_different_files_of_one_shape_are_refused)
     struct command_result result;
     write_set("here/train.h5", 1, NO_CHANGE, features, classes, 0);
     write_set("there/train.h5", 1, OTHER_TARGET, features, classes, 0);
-    start_apart(&result, "base.ini");
+    start_apart(&result, "base.ini", _i ? "3 KiB" : "256 MiB");
     ck_assert_int_eq(result.status, 65);
     ck_assert_ptr_nonnull(
         strstr(result.errors, "there/train.h5: what is in this file is not what rank 0 has"));
@@ -444,7 +474,7 @@ START_TEST(one_value_of_a_copy_that_differs_is_found_where_the_set_is_kept)
     write_large("here/train.h5", 4 * LARGE_SEQUENCES, NULL);
     write_large("there/train.h5", 4 * LARGE_SEQUENCES, change_beside_the_sample);
     job_write_text("large.ini", "[data]\ntrain = train.h5\n[model]\noutput = ctc\nhidden = 1\nlayers = 1\n");
-    start_apart(&result, "large.ini");
+    start_apart(&result, "large.ini", "256 MiB");
     ck_assert_int_eq(result.status, 65);
     ck_assert_ptr_nonnull(
         strstr(result.errors, "there/train.h5: inputs: rows 0 to 1048575 are not what rank 0 has"));
@@ -535,28 +565,33 @@ int main(void)
     setvbuf(stdout, NULL, _IOLBF, 0);
     job_open();
     Suite *suite = suite_create("same-data");
-    TCase *tests = tcase_create("same-data");
-    tcase_add_unchecked_fixture(tests, write_data, NULL);
-    tcase_set_timeout(tests, 150);
-    tcase_add_loop_test(tests, one_other_value_is_refused_whichever_set_it_is_in, 0, 2);
-    tcase_add_loop_test(tests, the_same_values_in_another_file_are_the_same_data, 0, 2);
-    tcase_add_test(tests, a_fingerprint_that_an_epoch_fills_depends_on_neither_ranks_nor_a_stop);
-    tcase_add_loop_test(tests, other_names_in_validation_are_refused, 0, 2);
-    tcase_add_test(tests, names_that_are_absent_are_warned_of_once_and_kept_by_the_run);
-    tcase_add_test(tests, predictions_carry_the_names_of_the_network_and_refuse_others);
-    tcase_add_loop_test(
-        tests, a_file_that_changes_while_it_is_read_ends_the_run_with_its_last_checkpoint, 0, MEDDLINGS);
-    suite_add_tcase(suite, tests);
+    TCase *values = tcase_create("values");
+    tcase_add_unchecked_fixture(values, write_data, NULL);
+    tcase_set_timeout(values, 150);
+    tcase_add_loop_test(values, one_other_value_is_refused_whichever_set_it_is_in, 0, 2);
+    tcase_add_loop_test(values, the_same_values_in_another_file_are_the_same_data, 0, 2);
+    tcase_add_test(values, a_fingerprint_that_an_epoch_fills_depends_on_neither_ranks_nor_a_stop);
+    suite_add_tcase(suite, values);
+    TCase *names = tcase_create("names");
+    tcase_add_unchecked_fixture(names, write_data, NULL);
+    tcase_set_timeout(names, 150);
+    tcase_add_loop_test(names, other_names_in_validation_are_refused, 0, 2);
+    tcase_add_test(names, names_that_are_absent_are_warned_of_once_and_kept_by_the_run);
+    tcase_add_test(names, predictions_carry_the_names_of_the_network_and_refuse_others);
+    suite_add_tcase(suite, names);
     TCase *meddled = tcase_create("meddled");
     tcase_set_timeout(meddled, 150);
     tcase_add_unchecked_fixture(meddled, train_small, NULL);
     tcase_add_loop_test(
         meddled, what_reads_a_file_that_changes_meanwhile_says_so_and_leaves_nothing, 0, READINGS);
+    tcase_add_test(meddled, no_checkpoint_is_written_of_what_was_read_from_a_file_that_has_changed);
+    tcase_add_loop_test(
+        meddled, a_file_that_changes_while_it_is_read_ends_the_run_with_its_last_checkpoint, 0, MEDDLINGS);
     suite_add_tcase(suite, meddled);
     TCase *apart = tcase_create("apart");
     tcase_set_timeout(apart, 150);
     tcase_add_unchecked_fixture(apart, make_folders, NULL);
-    tcase_add_test(apart, ranks_that_open_different_files_of_one_shape_are_refused);
+    tcase_add_loop_test(apart, ranks_that_open_different_files_of_one_shape_are_refused, 0, 2);
     tcase_add_test(apart, one_value_of_a_copy_that_differs_is_found_where_the_set_is_kept);
     suite_add_tcase(suite, apart);
     TCase *reading = tcase_create("reading");

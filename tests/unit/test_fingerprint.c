@@ -359,6 +359,30 @@ START_TEST(the_same_values_in_other_sequences_are_of_another_shape)
 }
 END_TEST
 
+/* The sample is all of a set as small as this. */
+START_TEST(targets_and_their_offsets_count_as_inputs_do)
+{
+    struct sample sample;
+    sample_init(&sample, &shapes[1], 3);
+    sample_write(&sample, in_folder("set.h5"));
+    const struct fingerprint before = take(in_folder("set.h5"));
+    sample.values[4] += 1;
+    sample_write(&sample, in_folder("set.h5"));
+    const struct fingerprint value = take(in_folder("set.h5"));
+    ck_assert(value.shape == before.shape && value.inputs == before.inputs);
+    ck_assert(value.targets != before.targets && value.sample != before.sample);
+    sample.values[4] -= 1;
+    int64_t s = 1;
+    while (sample.target_offsets[s] == sample.target_offsets[s + 1])
+        s++;
+    sample.target_offsets[s]++; /* a target goes from one sequence to the one before */
+    sample_write(&sample, in_folder("set.h5"));
+    const struct fingerprint offset = take(in_folder("set.h5"));
+    ck_assert(offset.shape != before.shape && offset.inputs == before.inputs);
+    sample_finish(&sample);
+}
+END_TEST
+
 START_TEST(a_set_without_targets_or_with_none_in_any_sequence_has_a_fingerprint)
 {
     struct sample sample;
@@ -503,6 +527,7 @@ int main(void)
     tcase_add_test(tests, values_are_equal_where_their_bits_are);
     tcase_add_test(tests, rows_that_change_places_are_other_data);
     tcase_add_test(tests, the_same_values_in_other_sequences_are_of_another_shape);
+    tcase_add_test(tests, targets_and_their_offsets_count_as_inputs_do);
     tcase_add_test(tests, a_set_without_targets_or_with_none_in_any_sequence_has_a_fingerprint);
     tcase_add_test(tests, another_copy_is_told_by_the_rows_of_the_first_block_that_differs);
     tcase_add_test(tests, a_sample_is_of_all_places_where_they_are_no_more_than_256);
