@@ -84,6 +84,9 @@ int checkpoint_encode(const struct checkpoint *checkpoint, void **bytes, size_t 
 /* Returns the size in bytes of what checkpoint_encode would give, within a few KiB: for --plan. */
 size_t checkpoint_estimate(const struct net *net, enum optimizer optimizer);
 
+/* Estimates what making that file takes of memory, besides what is saved. */
+size_t checkpoint_estimate_memory(const struct net *net, enum optimizer optimizer);
+
 /* How far a file is trusted. CHECKPOINT_SEALED: the hash line must be there and right (resuming).
  * CHECKPOINT_ANY: a file without the line will do if every group's own hash is right (predicting, --init,
  * after h5repack). */

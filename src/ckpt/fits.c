@@ -57,3 +57,16 @@ size_t checkpoint_estimate(const struct net *net, enum optimizer optimizer)
     return copies * (net_count_parameters(net) * sizeof(float) + n * SET_BYTES) + n * OFFSET_BYTES +
         net_get_config(net)->class_weights * CLASS_WEIGHT_BYTES + FIXED_BYTES;
 }
+
+/* The image grows by whole MiB, a set at a time is read back from it, and HDF5 has an index of what it holds,
+ * and code that nothing else uses. */
+size_t checkpoint_estimate_memory(const struct net *net, enum optimizer optimizer)
+{
+    enum { GROWTH = 1 << 20, HDF5_BYTES = 1100 << 10 };
+    size_t n, largest = 0, image = checkpoint_estimate(net, optimizer);
+    const struct parameter *parameter = net_get_parameters(net, &n);
+    for (size_t i = 0; i < n; i++)
+        if (parameter[i].count > largest)
+            largest = parameter[i].count;
+    return (image + GROWTH - 1) / GROWTH * GROWTH + largest * sizeof(float) + HDF5_BYTES;
+}

@@ -163,8 +163,10 @@ static int preview(const struct comm *comm, const struct train_options *options,
     if (comm->rank == 0 && options->check) {
         code = check(comm, options, config);
     } else if (comm->rank == 0) {
-        size_t ranks = (size_t)(options->plan_ranks ? options->plan_ranks : comm->ranks);
-        if (preview_plan(config, ranks, options->verbosity > 0, &error)) {
+        size_t all = (size_t)(options->plan_ranks ? options->plan_ranks : comm->ranks);
+        size_t node = (size_t)options->ranks_per_node;
+        struct preview_ranks ranks = {.all = all, .node = node > 0 && node < all ? node : all};
+        if (preview_plan(config, &ranks, options->verbosity > 0, &error)) {
             log_line(LOG_ERROR, "%s", error.text);
             code = error.code;
         }

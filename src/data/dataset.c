@@ -90,7 +90,7 @@ static int dataset_keep(struct dataset *dataset, struct error *error)
     return kept ? 0 : -1;
 }
 
-static int dataset_make_block(struct dataset *dataset, struct error *error)
+static size_t count_block(const struct dataset *dataset)
 {
     struct values values = values_of_inputs(dataset);
     size_t bytes = values_block_bytes(&values);
@@ -99,14 +99,19 @@ static int dataset_make_block(struct dataset *dataset, struct error *error)
         if (values_block_bytes(&values) > bytes)
             bytes = values_block_bytes(&values);
     }
-    dataset->block = memory_create(bytes, 1, error);
+    return bytes;
+}
+
+static int dataset_make_block(struct dataset *dataset, struct error *error)
+{
+    dataset->block = memory_create(count_block(dataset), 1, error);
     if (!dataset->block)
         return error_explain_memory(error, dataset->path,
             "a block to read it by: a smaller data.cache, train.microbatch or model.hidden take");
     return 0;
 }
 
-static int dataset_fits(const struct dataset *dataset, size_t cache)
+size_t dataset_count_values(const struct dataset *dataset)
 {
     struct values inputs = values_of_inputs(dataset);
     size_t bytes = values_bytes(&inputs);
@@ -114,7 +119,19 @@ static int dataset_fits(const struct dataset *dataset, size_t cache)
         struct values targets = values_of_targets(dataset);
         bytes += values_bytes(&targets); /* each is below 2^62: h5 sees to it */
     }
-    return bytes <= cache;
+    return bytes;
+}
+
+size_t dataset_count_bytes(struct dataset *dataset, int filled)
+{
+    size_t tables = dataset->target_offsets ? 2 : 1;
+    size_t bytes = tables * ((size_t)dataset->sequences + 1) * sizeof *dataset->input_offsets;
+    if (dataset_is_kept(dataset))
+        return bytes + dataset_count_values(dataset);
+    struct h5_shape shape;
+    if (filled && dataset->has_targets)
+        h5_look(dataset->file, "targets", &shape, NULL); /* it gets its cache then, as when it is read */
+    return bytes + count_block(dataset) + (filled ? h5_count_cache(dataset->file) : 0);
 }
 
 /* What is known of the file, its offsets above all, must be true of the one that is read. */
@@ -134,7 +151,7 @@ static int open_again(struct dataset *dataset, size_t cache, struct error *error
 static int dataset_open_values(struct dataset *dataset, size_t cache, struct error *error)
 {
     dataset->cache = cache;
-    if (dataset_fits(dataset, cache))
+    if (dataset_count_values(dataset) <= cache)
         return dataset_keep(dataset, error);
     struct h5_shape shape; /* whoever is looked at first gets the larger part of the cache */
     if (open_again(dataset, cache, error) || h5_look(dataset->file, "inputs", &shape, error))

@@ -147,6 +147,15 @@ static void step_take_arrays(struct arena *arena, size_t room, struct plan_step 
     deal->frames = arena_take(arena, room, sizeof *deal->frames);
 }
 
+size_t plan_count_step_bytes(size_t sequences)
+{
+    struct arena arena = {0};
+    struct plan_step step;
+    struct deal deal;
+    step_take_arrays(&arena, sequences, &step, &deal);
+    return arena.peak;
+}
+
 /* Room for `sequences` sequences, each a leaf of its own at worst, and for dealing them. */
 static int step_make_room(struct plan_step *step, size_t sequences, struct deal *deal, struct error *error)
 {

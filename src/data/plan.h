@@ -51,6 +51,7 @@ void plan_set_epoch(struct plan *plan, int64_t epoch);
  * (comm/tree.h) differ by no more frames than the longest and the shortest microbatch of the step do. */
 int plan_make_step(const struct plan *plan, int64_t step, struct plan_step *out, struct error *error);
 void plan_step_finish(struct plan_step *step);
+size_t plan_count_step_bytes(size_t sequences); /* of the room for a step of so many sequences */
 
 /* Cuts a step: rank r has leaves ranges[r] .. ranges[r + 1] - 1, ranges [ranks + 1]. The largest share of
  * frames is as small as contiguous ranges allow; where that leaves a choice, cuts lie between large subtrees.

@@ -79,6 +79,7 @@ static size_t take_chunks(struct h5_file *file, const struct h5_set *set)
 int h5_give_cache(struct h5_file *file, struct h5_set *set, hid_t creation, hid_t access)
 {
     size_t chunks = is_plain(set, creation) ? 0 : take_chunks(file, set), slots = chunks * SLOTS_A_CHUNK;
+    file->cache_room += chunks * (h5_chunk_bytes(set) + BYTES_BESIDE_CHUNK);
     if (slots < LEAST_SLOTS)
         slots = LEAST_SLOTS;
     if (slots > MOST_SLOTS)

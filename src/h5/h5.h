@@ -53,6 +53,9 @@ const char *h5_name(const struct h5_file *file);
  * thread that reads. EXIT_CODE_IO: the system does not know it any more. */
 int h5_identify(const struct h5_file *file, struct file_identity *identity, struct error *error);
 
+/* Returns the bytes of decoded chunks that are kept at most, of the sets that were looked at so far. */
+size_t h5_count_cache(const struct h5_file *file);
+
 /* Returns 1 if there is such an object (set or group), else 0. */
 int h5_has(struct h5_file *file, const char *name);
 

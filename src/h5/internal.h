@@ -39,6 +39,7 @@ struct h5_file {
     int elsewhere;     /* such a link was met since it was last cleared */
     uint64_t bytes;    /* of the file */
     size_t cache_left; /* bytes not yet given to a set */
+    size_t cache_room; /* bytes that the caches of sets have room for */
     size_t sets, room;
     struct h5_set *set;
 };

@@ -244,6 +244,11 @@ int h5_identify(const struct h5_file *file, struct file_identity *identity, stru
         file->name, strerror(errno));
 }
 
+size_t h5_count_cache(const struct h5_file *file)
+{
+    return file->cache_room;
+}
+
 int h5_has(struct h5_file *file, const char *name)
 {
     h5_lock(file->name, file->bytes);

@@ -65,6 +65,15 @@ int feed_init(
     return start_reader(feed, config, error);
 }
 
+size_t feed_count_bytes(int64_t sequences, int64_t batch, size_t ranks)
+{
+    const struct feed *feed = NULL;
+    size_t S = (size_t)sequences, B = (size_t)(batch < sequences ? batch : sequences);
+    size_t step = plan_count_step_bytes(B) + (ranks + 1) * sizeof *feed->now.ranges;
+    size_t asked = B / ranks * sizeof *feed->plan.order;
+    return S * (sizeof *feed->length + sizeof *feed->plan.order) + 2 * step + asked;
+}
+
 void feed_finish(struct feed *feed)
 {
     reader_destroy(feed->reader);

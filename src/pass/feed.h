@@ -47,6 +47,9 @@ int feed_init(
     struct feed *feed, const struct comm *comm, const struct feed_config *config, struct error *error);
 void feed_finish(struct feed *feed);
 
+/* Returns the bytes that a feed takes besides its microbatches. */
+size_t feed_count_bytes(int64_t sequences, int64_t batch, size_t ranks);
+
 /* Each rank calls this for itself. Makes the next step feed->now. Its microbatches are to be taken from
  * feed->reader, one for each leaf of this rank, before the next call. The caller knows that there is a next
  * step. Returns -1 where there is no memory. */

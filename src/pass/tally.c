@@ -14,6 +14,12 @@ int tally_init(struct tally *tally, size_t room, size_t extra, struct error *err
     return tally->sequence && tally->values ? 0 : -1;
 }
 
+size_t tally_count_bytes(size_t room, size_t extra)
+{
+    const struct tally *tally = NULL;
+    return room * sizeof *tally->sequence + (TALLY_WIDTH * room + extra) * sizeof *tally->values;
+}
+
 void tally_finish(struct tally *tally)
 {
     memory_destroy(tally->sequence);

@@ -23,6 +23,7 @@ struct tally {
  */
 int tally_init(struct tally *tally, size_t room, size_t extra, struct error *error);
 void tally_finish(struct tally *tally);
+size_t tally_count_bytes(size_t room, size_t extra);
 
 /* Begins anew for n <= room sequences, whose indices are copied and may be in any order (NULL: 0 .. n - 1).
  */

@@ -2,83 +2,17 @@
  * take of time and memory is told. */
 #include "plan/preview.h"
 
-#include "ckpt/checkpoint.h"
-#include "comm/reduce.h"
 #include "data/dataset.h"
 #include "net/outputs/output.h"
 #include "pass/idle.h"
 #include "pass/model.h"
 #include "pass/reach.h"
+#include "plan/memory.h"
 #include "plan/survey.h"
+#include "run/sets.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
-
-static void print_bytes(const char *what, double bytes)
-{
-    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-    size_t unit = 0;
-    double amount = bytes;
-    for (; amount >= 1024 && unit < 4; unit++)
-        amount /= 1024;
-    printf("  %-34s %10.*f %s\n", what, unit ? 1 : 0, amount, units[unit]);
-}
-
-/* Returns what a set takes of this rank's memory: decoded values or cache, offsets, lengths, and the order of
- * an epoch. */
-static double set_bytes(const struct dataset *dataset, double cache)
-{
-    double width = dataset->symbols ? 1 : (double)dataset->features;
-    double targets = (double)dataset->targets * (dataset->classes ? 1 : (double)dataset->values);
-    double decoded = sizeof(float) * ((double)dataset->frames * width + targets);
-    return (decoded < cache ? decoded : cache) + (double)dataset->sequences * (2 * 8 + 4 + 8);
-}
-
-/* Counts the microbatches that are packed at a time (data/reader.h). */
-static double count_slots(const struct config *config, const struct dataset *dataset)
-{
-    return set_bytes(dataset, 1e300) <= (double)config->data.cache ? 1 : 3;
-}
-
-/* Prints items in the order of the README's promise on memory. `checked` is the survey of the validation set.
- */
-static void print_memory(const struct config *config, const struct dataset *train,
-    const struct dataset *valid, const struct net *net, const struct survey *survey,
-    const struct survey *checked, size_t ranks)
-{
-    double room = (double)reduce_room(net_count_parameters(net)) * sizeof(float);
-    double blocks = room / sizeof(float) / REDUCE_BLOCK;
-    double slice =
-        (double)(int64_t)((blocks + (double)ranks - 1) / (double)ranks) * REDUCE_BLOCK * sizeof(float);
-    size_t moments = optim_count_moments(config->train.optim.optimizer);
-    double exchange = ranks > 1 ? ((double)survey->most_nodes + 1) * slice : 0;
-    double packed = count_slots(config, train) * (double)survey->packed;
-    double activations = (double)survey->activations;
-    if (valid) {
-        packed += count_slots(config, valid) * (double)checked->packed;
-        activations = fmax(activations, (double)checked->activations);
-    }
-    double sum = 0,
-           items[] = {room, config->train.weight_noise > 0 ? room : 0, (double)net_panel_bytes(net),
-               (double)survey->most_vectors * room, exchange, (double)moments * slice, activations, packed,
-               set_bytes(train, (double)config->data.cache),
-               valid ? set_bytes(valid, (double)config->data.cache) : 0};
-    enum { NOISE = 1 };
-    static const char *const names[] = {"weights", "weights with noise", "packed weights", "gradients",
-        "exchange", "moments (its share)", "activations of the largest microbatch", "packed microbatches",
-        "training set", "validation set"};
-    printf("memory of a rank\n");
-    for (size_t i = 0; i < sizeof items / sizeof *items; i++) {
-        if (i != NOISE || items[i] > 0)
-            print_bytes(names[i], items[i]);
-        sum += items[i];
-    }
-    print_bytes("together", sum);
-    double checkpoint = (double)checkpoint_estimate(net, config->train.optim.optimizer);
-    print_bytes("rank 0 besides, while saving", checkpoint + (double)moments * room);
-    print_bytes("a checkpoint file", checkpoint);
-}
 
 static void print_sizes(const char *what, size_t n, const size_t *sizes)
 {
@@ -140,31 +74,56 @@ static void print_set(const char *what, const struct dataset *dataset)
         dataset->path, dataset->sequences, dataset->frames, dataset->longest);
 }
 
-int preview_plan(const struct config *config, size_t ranks, int verbose, struct error *error)
+/* Opens a set again as the run has it where it does not fit its share of the cache. */
+static int open_unkept(struct dataset **dataset, const char *path, size_t cache, struct error *error)
+{
+    if (dataset_count_values(*dataset) <= cache || cache == 0)
+        return 0;
+    dataset_close(*dataset);
+    *dataset = dataset_open(path, cache, error);
+    return *dataset ? 0 : -1;
+}
+
+static int open_sets(struct planned *planned, struct net_config *model, struct error *error)
+{
+    const struct config *config = planned->config;
+    planned->train = dataset_open(config->data.train, 0, error);
+    if (!planned->train)
+        return -1;
+    struct cache_share share = sets_share_cache(config, dataset_count_values(planned->train));
+    if (open_unkept(&planned->train, config->data.train, share.train, error) ||
+        model_bind(model, planned->train, error))
+        return -1;
+    if (!config->data.valid)
+        return 0;
+    planned->valid = dataset_open(config->data.valid, 0, error);
+    if (!planned->valid || open_unkept(&planned->valid, config->data.valid, share.valid, error))
+        return -1;
+    return model_accepts(model, planned->valid, 1, error);
+}
+
+int preview_plan(
+    const struct config *config, const struct preview_ranks *ranks, int verbose, struct error *error)
 {
     struct net_config model = config->model;
-    struct dataset *train = dataset_open(config->data.train, 0, error), *valid = NULL;
-    struct net *net = NULL;
-    struct survey survey = {0}, checked = {0};
-    int failed = !train || model_bind(&model, train, error);
-    if (!failed && config->data.valid) {
-        valid = dataset_open(config->data.valid, 0, error);
-        failed = !valid || model_accepts(&model, valid, 1, error);
-    }
+    struct planned planned = {.config = config, .ranks = ranks->all, .ranks_per_node = ranks->node};
+    int failed = open_sets(&planned, &model, error);
     if (!failed)
-        net = net_describe(&model, error);
-    failed = failed || !net || survey_make(config, net, train, 1, ranks, &survey, error) ||
-        (valid && survey_make(config, net, valid, 0, ranks, &checked, error));
+        planned.net = net_describe(&model, error);
+    failed = failed || !planned.net ||
+        survey_make(config, planned.net, planned.train, 1, ranks->all, &planned.survey, error) ||
+        (planned.valid &&
+            survey_make(config, planned.net, planned.valid, 0, ranks->all, &planned.checked, error));
     if (!failed) {
-        print_set("training set", train);
-        if (valid)
-            print_set("validation set", valid);
-        print_network(net, verbose);
-        print_steps(config, train->sequences, &survey, ranks);
-        print_memory(config, train, valid, net, &survey, &checked, ranks);
+        print_set("training set", planned.train);
+        if (planned.valid)
+            print_set("validation set", planned.valid);
+        print_network(planned.net, verbose);
+        print_steps(config, planned.train->sequences, &planned.survey, ranks->all);
+        memory_print(&planned);
     }
-    net_destroy(net);
-    dataset_close(train);
-    dataset_close(valid);
+    net_destroy(planned.net);
+    dataset_close(planned.train);
+    dataset_close(planned.valid);
     return failed ? -1 : 0;
 }

@@ -27,6 +27,8 @@ static const struct option_row rows[] = {
                 "(default: the end of the SLURM job)"},
     {"plan", 0, OPTION_WHOLE_OR_NONE, AT(plan_ranks), 1, INT32_MAX, .given = AT(plan), .argument = "N",
         .help = "print what a run on N ranks would do, and exit"},
+    {"ranks-per-node", 0, OPTION_WHOLE, AT(ranks_per_node), 1, INT32_MAX, .argument = "R",
+        .help = "with --plan: R of the ranks share a node (default: all)"},
     {"check", 0, OPTION_FLAG, AT(check),
         .help = "check configuration and all data, report every fault, exit"},
     {"verify", 0, OPTION_TEXT, AT(verify), .argument = "FILE|RUN",
@@ -84,6 +86,8 @@ static int take_config(struct train_options *options, int n, char **words, struc
     if (options->fresh && (options->plan || options->check))
         return error_set(
             error, EXIT_CODE_USAGE, "--fresh together with --plan or --check: these start nothing");
+    if (options->ranks_per_node && !options->plan)
+        return error_set(error, EXIT_CODE_USAGE, "--ranks-per-node goes with --plan alone");
     if (!*words[0])
         return options_refuse("CONFIG", "", "a path", error);
     options->config = words[0];

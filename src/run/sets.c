@@ -8,39 +8,39 @@
 
 #include <string.h>
 
-/* Returns the bytes of the cache that an open set takes. */
-static size_t count_kept(const struct dataset *dataset)
-{
-    size_t inputs = dataset->kept_inputs ? dataset->features : dataset->kept_symbols ? 1 : 0;
-    size_t targets = dataset->kept_values ? dataset->values : dataset->kept_classes ? 1 : 0;
-    return ((size_t)dataset->frames * inputs + (size_t)dataset->targets * targets) * sizeof(float);
-}
-
-/* A set that fits the cache leaves the rest of it to the validation set; one that does not leaves half. */
-static struct dataset *open_training_set(const struct config *config, size_t *rest, struct error *error)
+struct cache_share sets_share_cache(const struct config *config, size_t values)
 {
     size_t cache = config->data.cache;
-    struct dataset *dataset = dataset_open(config->data.train, cache, error);
-    if (!dataset || !config->data.valid)
-        return dataset;
-    size_t kept = count_kept(dataset);
-    *rest = kept ? cache - kept : cache / 2;
-    if (kept)
+    if (!config->data.valid)
+        return (struct cache_share){.train = cache};
+    if (values <= cache)
+        return (struct cache_share){.train = cache, .valid = cache - values};
+    return (struct cache_share){.train = cache - cache / 2, .valid = cache / 2};
+}
+
+static struct dataset *open_training_set(
+    const struct config *config, struct cache_share *share, struct error *error)
+{
+    struct dataset *dataset = dataset_open(config->data.train, config->data.cache, error);
+    if (!dataset)
+        return NULL;
+    *share = sets_share_cache(config, dataset_count_values(dataset));
+    if (share->train == config->data.cache)
         return dataset;
     dataset_close(dataset);
-    return dataset_open(config->data.train, cache - cache / 2, error);
+    return dataset_open(config->data.train, share->train, error);
 }
 
 /* Each rank opens both sets for itself. */
 static void open_both(struct sets *sets, const struct config *config, const struct comm *comm,
     struct net_config *model, struct error *error)
 {
-    size_t rest = 0;
-    sets->train = open_training_set(config, &rest, error);
+    struct cache_share share = {0};
+    sets->train = open_training_set(config, &share, error);
     comm_show_life(comm);
     if (!sets->train || model_bind(model, sets->train, error) || !config->data.valid)
         return;
-    sets->valid = dataset_open(config->data.valid, rest, error);
+    sets->valid = dataset_open(config->data.valid, share.valid, error);
     comm_show_life(comm);
     if (sets->valid)
         model_accepts(model, sets->valid, 1, error);

@@ -42,6 +42,13 @@ int sets_standardize(struct sets *sets, const struct config *config, const struc
 
 void sets_close(struct sets *sets);
 
+/* Shares data.cache: a training set whose `values` bytes fit it leaves the rest to the validation set, and
+ * one that does not leaves half. */
+struct cache_share {
+    size_t train, valid; /* bytes */
+};
+struct cache_share sets_share_cache(const struct config *config, size_t values);
+
 /* Each rank calls this for itself. Looks whether the files are still what was opened (pass/file_watch.h):
  * where a second has passed since the last look; or, as `failed`, at once and on every rank, and replaces an
  * error of reading by what has become of the file. Returns -1 where there is an error, before or now. */

@@ -9,12 +9,6 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-enum { IS_SANITIZED = 1 };
-#else
-enum { IS_SANITIZED = 0 };
-#endif
-
 static const struct sample_shape shape = {
     .sequences = 10, .shortest = 2, .longest = 6, .features = 3, .kind = SAMPLE_PER_FRAME, .classes = 4};
 
@@ -294,7 +288,27 @@ START_TEST(plan_tells_parameters_balance_and_memory_and_starts_nothing)
         strstr(result.output, "3 of up to 4 sequences an epoch, 6 in 2 epochs"), "%s", result.output);
     ck_assert_msg(strstr(result.output, "1 of 3 ranks have nothing to do"), "%s", result.output);
     ck_assert(strstr(result.output, "gradients") && strstr(result.output, "a checkpoint file"));
+    ck_assert(strstr(result.output, "a node of 3 ranks") && strstr(result.output, "there is room for it"));
     ck_assert(!job_exists("planned"));
+    command_result_finish(&result);
+}
+END_TEST
+
+/* SLURM gives the job 100 MiB, which is room for three or four ranks. */
+START_TEST(plan_says_whether_a_node_has_the_memory)
+{
+    struct command_result result;
+    setenv("SLURM_MEM_PER_NODE", "100", 1);
+    job_run(&result, ranks_of(_i), "some.ini", NULL, "--plan=64", "--ranks-per-node=2", NULL);
+    job_expect(&result, 0);
+    ck_assert_msg(strstr(result.output, "a node of 2 ranks") && strstr(result.output, "there is room for it"),
+        "%s", result.output);
+    command_result_finish(&result);
+    job_run(&result, ranks_of(_i), "some.ini", NULL, "--plan=64", "--ranks-per-node=16", NULL);
+    job_expect(&result, 0);
+    ck_assert_msg(strstr(result.output, " 100.0 MiB\n") && strstr(result.output, "by SLURM (--mem)") &&
+            strstr(result.output, "warning: there is no room for it"),
+        "%s", result.output);
     command_result_finish(&result);
 }
 END_TEST
@@ -329,12 +343,11 @@ int main(void)
     tcase_add_loop_test(jobs, raw_inputs_are_warned_of_with_the_key_that_helps, 0, 2);
     tcase_add_loop_test(jobs, a_schedule_that_the_run_is_too_short_for_is_warned_of, 0, 2);
     tcase_add_loop_test(jobs, plan_tells_parameters_balance_and_memory_and_starts_nothing, 0, 2);
-#if defined(__SANITIZE_ADDRESS__)
-    puts(
-        "not run: a_plan_computes_and_does_not_allocate: the address sanitizer takes terabytes of addresses");
-#else
-    tcase_add_loop_test(jobs, a_plan_computes_and_does_not_allocate, 0, 3);
-#endif
+    tcase_add_loop_test(jobs, plan_says_whether_a_node_has_the_memory, 0, 2);
+    if (SUITE_IS_SANITIZED)
+        puts("not run: a_plan_computes_and_does_not_allocate: the sanitizer takes terabytes of addresses");
+    else
+        tcase_add_loop_test(jobs, a_plan_computes_and_does_not_allocate, 0, 3);
     suite_add_tcase(suite, jobs);
     TCase *names = tcase_create("names");
     tcase_set_timeout(names, 2 * JOB_SECONDS);

@@ -1,11 +1,13 @@
 #include "base/clean.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/machine.h"
 #include "base/mathematics.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/streams.h"
 #include "base/text.h"
+#include "support/folder.h"
 #include "support/suite.h"
 
 #include <check.h>
@@ -16,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -295,6 +298,71 @@ START_TEST(the_log_writes_one_line_whatever_it_is_given)
 }
 END_TEST
 
+/* ---- what the machine has ---- */
+
+/* Writes a file of a machine that a folder stands for, and the folders above it. */
+static void write_below(const char *name, const char *text)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s", in_folder(name));
+    for (char *slash = path + strlen(folder_path()) + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
+        *slash = '\0';
+        mkdir(path, 0777);
+    }
+    write_file(path, text, strlen(text));
+}
+
+static void expect_memory(size_t mebibytes, const char *limit)
+{
+    struct machine_memory memory;
+    ck_assert_int_eq(machine_find_memory(folder_path(), &memory), 0);
+    ck_assert_uint_eq(memory.bytes, mebibytes << 20);
+    ck_assert_msg(strstr(memory.limit, limit), "%s", memory.limit);
+}
+
+START_TEST(the_limit_that_binds_is_the_least_of_machine_groups_and_slurm)
+{
+    struct machine_memory memory;
+    unsetenv("SLURM_MEM_PER_NODE");
+    unsetenv("SLURM_MEM_PER_CPU");
+    folder_make();
+    ck_assert_int_eq(machine_find_memory(folder_path(), &memory), -1);
+    write_below("proc/meminfo", "MemTotal:        8388608 kB\nMemFree:  5 kB\n");
+    expect_memory(8192, "machine");
+    write_below("proc/self/cgroup", "12:cpuset:/\n4:cpu,memory:/job/step\n0::/a/b\n");
+    expect_memory(8192, "machine");
+    write_below("sys/fs/cgroup/a/b/memory.max", "max\n");
+    write_below("sys/fs/cgroup/a/memory.max", "4294967296\n"); /* of the group that the process' lies in */
+    expect_memory(4096, "control group");
+    write_below("sys/fs/cgroup/memory/job/memory.limit_in_bytes", "3221225472\n");
+    write_below("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
+    expect_memory(3072, "control group");
+    setenv("SLURM_MEM_PER_NODE", "2048", 1);
+    expect_memory(2048, "--mem)");
+    setenv("SLURM_MEM_PER_CPU", "500", 1);
+    expect_memory(2048, "--mem)");
+    setenv("SLURM_CPUS_ON_NODE", "4", 1);
+    expect_memory(2000, "--mem-per-cpu");
+    setenv("SLURM_MEM_PER_NODE", "0", 1); /* all there is */
+    unsetenv("SLURM_CPUS_ON_NODE");
+    expect_memory(3072, "control group");
+    folder_remove();
+}
+END_TEST
+
+START_TEST(a_process_knows_what_it_takes)
+{
+    enum { BYTES = 64 << 20 };
+    struct machine_use before, after;
+    ck_assert_int_eq(machine_read_use(&before), 0);
+    char *block = memory_create(BYTES, 1, NULL);
+    ck_assert_int_eq(machine_read_use(&after), 0);
+    ck_assert(after.own >= before.own + BYTES && after.own < before.own + BYTES + (4 << 20));
+    ck_assert(before.shared > 0 && after.shared < before.shared + (4 << 20));
+    memory_destroy(block);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("base");
@@ -315,6 +383,9 @@ int main(void)
     tcase_add_test(cases, a_text_from_outside_cannot_steer_a_terminal);
     tcase_add_test(cases, errors_and_faults_take_texts_as_they_come);
     tcase_add_test(cases, the_log_writes_one_line_whatever_it_is_given);
+    tcase_add_test(cases, the_limit_that_binds_is_the_least_of_machine_groups_and_slurm);
+    if (!arena_gap()) /* the address sanitizer takes memory of its own */
+        tcase_add_test(cases, a_process_knows_what_it_takes);
     suite_add_tcase(suite, cases);
     return suite_run(suite);
 }

@@ -140,6 +140,10 @@ START_TEST(plan_takes_a_number_but_no_file)
     train_good("rnn-train a.ini --plan 64", &o);
     ck_assert(o.plan && o.plan_ranks == 64);
     train_options_finish(&o);
+    train_good("rnn-train --plan 64 --ranks-per-node 8 a.ini", &o);
+    ck_assert(o.plan_ranks == 64 && o.ranks_per_node == 8);
+    train_options_finish(&o);
+    expect_refused("rnn-train --ranks-per-node 8 a.ini", "--ranks-per-node", "--plan");
     expect_refused("rnn-train --plan 0 a.ini", "--plan 0", "a whole number from 1");
     expect_refused("rnn-train --plan=many a.ini", "--plan many", "a whole number from 1");
     expect_refused("rnn-train --plan 99999999999999999999 a.ini", "--plan 9999", "a whole number from 1");
@@ -412,8 +416,8 @@ END_TEST
 START_TEST(help_names_every_option)
 {
     static const char *const train[] = {"-s, --set", "-o, --run", "--fresh", "--init",
-        "--max-time [DD-]HH:MM:SS", "--plan [N]", "--check", "--progress auto|line|log", "--stop-exit-code N",
-        "-q,", "-v,", "--help", "--version"};
+        "--max-time [DD-]HH:MM:SS", "--plan [N]", "--ranks-per-node R", "--check", "--progress auto|line|log",
+        "--stop-exit-code N", "-q,", "-v,", "--help", "--version"};
     static const char *const predict[] = {"-o, --output FILE", "--batch", "--beam N",
         "greedy; ctc takes the best path then", "--cache", "--progress auto|line|log", "-q,", "-v,", "--help",
         "--version"};
@@ -429,10 +433,10 @@ START_TEST(what_ranks_must_have_in_common_is_described)
         const char *line, *text;
     } cases[] = {{"rnn-train a.ini",
                      "--run none\n--fresh no\n--init none\n--accept-changed-data no\n--max-time 0\n"
-                     "--plan no 0\n--check no\n--verify none\n--stop-exit-code 0\n"},
+                     "--plan no 0\n--ranks-per-node 0\n--check no\n--verify none\n--stop-exit-code 0\n"},
         {"rnn-train -v -o d --plan 8 --check --max-time 00:01:00 --progress log -s train.lr=1 a.ini",
             "--run d\n--fresh no\n--init none\n--accept-changed-data no\n--max-time 60\n"
-            "--plan yes 8\n--check yes\n--verify none\n--stop-exit-code 0\n"}};
+            "--plan yes 8\n--ranks-per-node 0\n--check yes\n--verify none\n--stop-exit-code 0\n"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct train_options options;
         train_good(cases[i].line, &options);

@@ -1,0 +1,27 @@
+/* What memory this process has, and what the machine has for it. */
+#ifndef BASE_MACHINE_H
+#define BASE_MACHINE_H
+
+#include <stddef.h>
+
+/* Memory of this process that is resident, bytes. */
+struct machine_use {
+    size_t own;    /* its own pages */
+    size_t shared; /* pages of programs and libraries, and memory shared with other processes */
+};
+
+/* Returns -1 where the system does not say. */
+int machine_read_use(struct machine_use *use);
+
+/* What processes of this machine may take together. */
+struct machine_memory {
+    size_t bytes;
+    char limit[128]; /* what allows no more: "of the machine", "by SLURM (--mem)", ... */
+};
+
+/* Finds the least of the memory of the machine, the limits of the control groups that this process is in, and
+ * what SLURM gives the job on this node. `root` is the folder where proc/ and sys/ are: "" but in tests.
+ * Returns -1 where none of these is known. */
+int machine_find_memory(const char *root, struct machine_memory *memory);
+
+#endif

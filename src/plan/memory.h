@@ -1,0 +1,23 @@
+/* What a run takes of memory, and whether there is as much. */
+#ifndef PLAN_MEMORY_H
+#define PLAN_MEMORY_H
+
+#include "config/config.h"
+#include "data/dataset.h"
+#include "net/net.h"
+#include "plan/survey.h"
+
+/* What is planned. The sets are open as the run opens them, but that none is kept; the net is described. */
+struct planned {
+    const struct config *config;
+    struct dataset *train, *valid; /* valid: NULL where there is none */
+    struct net *net;
+    struct survey survey, checked; /* of both */
+    size_t ranks, ranks_per_node;
+};
+
+/* Prints what a rank takes item by item, what a node does, and what this machine has. What the process takes
+ * by itself is measured: it is that of the run where this one was started like the run. */
+void memory_print(const struct planned *planned);
+
+#endif

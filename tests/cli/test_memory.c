@@ -1,0 +1,221 @@
+/* What --plan says of memory, beside what runs take: the largest resident memory of each rank differs from
+ * its plan by 5 percent at most. Started by mpirun in place of rnn-train, this program runs it and tells what
+ * it has taken. With the argument "large" the configurations are those that take minutes. */
+#define _DEFAULT_SOURCE /* wait4 */
+
+#include "support/job.h"
+#include "support/suite.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- in place of rnn-train ---- */
+
+static int run_measured(const char *program, char **words)
+{
+    int status = 0;
+    struct rusage usage;
+    pid_t process = fork();
+    if (process == 0) {
+        execv(program, words);
+        _exit(127);
+    }
+    if (process < 0 || wait4(process, &status, 0, &usage) != process)
+        return 127;
+    const char *rank = getenv("OMPI_COMM_WORLD_RANK") ? getenv("OMPI_COMM_WORLD_RANK") : getenv("PMI_RANK");
+    fprintf(stderr, "peak rank=%s kibibytes=%ld\n", rank ? rank : "0", usage.ru_maxrss);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* ---- sets and configurations ---- */
+
+static const struct {
+    const char *name;
+    struct sample_shape shape;
+    int large;
+} sets[] = {
+    {"few.h5",
+        {.sequences = 40,
+            .shortest = 5,
+            .longest = 20,
+            .features = 5,
+            .kind = SAMPLE_PER_FRAME,
+            .classes = 4},
+        0},
+    {"text.h5",
+        {.sequences = 60, .shortest = 20, .longest = 60, .features = 8, .kind = SAMPLE_ANY, .classes = 9}, 0},
+    {"many.h5",
+        {.sequences = 200000,
+            .shortest = 1,
+            .longest = 4,
+            .features = 3,
+            .kind = SAMPLE_PER_FRAME,
+            .classes = 4},
+        0},
+    {"long.h5",
+        {.sequences = 128,
+            .shortest = 200,
+            .longest = 300,
+            .features = 40,
+            .kind = SAMPLE_PER_FRAME,
+            .classes = 10},
+        1},
+    {"much.h5",
+        {.sequences = 20000,
+            .shortest = 50,
+            .longest = 100,
+            .features = 50,
+            .kind = SAMPLE_PER_FRAME,
+            .classes = 4},
+        1},
+};
+
+static const char config_text[] =
+    "[data]\ntrain = few.h5\n[model]\noutput = frame\nlayers = 1\nbidirectional = yes\n"
+    "[train]\noptimizer = adam\nbatch = 16\nmicrobatch = 4\nepochs = 1\n";
+
+enum { MOST_KEYS = 7 };
+
+static const struct {
+    const char *key[MOST_KEYS];
+    int large;
+} runs[] = {
+    {{"data.valid=few.h5", "model.hidden=8", "train.epochs=2"}, 0},
+    {{"data.train=text.h5", "data.valid=text.h5", "model.output=ctc", "model.layers=2", "model.hidden=96",
+         "train.optimizer=momentum"},
+        0},
+    {{"data.train=text.h5", "data.valid=text.h5", "model.output=decoder", "model.hidden=96"}, 0},
+    {{"data.train=many.h5", "data.valid=many.h5", "model.hidden=4", "train.batch=100000",
+         "train.microbatch=20000"},
+        0},
+    {{"data.train=long.h5", "data.valid=long.h5", "model.layers=3", "model.hidden=512", "train.batch=64",
+         "train.microbatch=8"},
+        1},
+    {{"data.train=much.h5", "model.hidden=8", "train.batch=1000", "train.microbatch=50",
+         "data.cache=512 MiB"},
+        1},
+    {{"data.train=much.h5", "model.hidden=8", "train.batch=1000", "train.microbatch=50", "data.cache=0"}, 1},
+};
+enum { RUNS = sizeof runs / sizeof *runs, MOST_RANKS = 3 };
+
+static int large;
+
+static void prepare(void)
+{
+    for (size_t s = 0; s < sizeof sets / sizeof *sets; s++)
+        if (large || !sets[s].large)
+            job_write_sample(sets[s].name, &sets[s].shape, s);
+    job_write_text("some.ini", config_text);
+}
+
+/* Runs `mpirun -np RANKS rnn-train OPTION VALUE -s KEY... some.ini`. */
+static void run(
+    struct command_result *result, int i, const char *ranks, const char *option, const char *value)
+{
+    const char *mpirun = getenv("MPIRUN"), *words[3 + 3 + 2 * MOST_KEYS + 2];
+    int n = 0;
+    words[n++] = mpirun ? mpirun : "mpirun";
+    words[n++] = "-np";
+    words[n++] = ranks;
+    words[n++] = getenv("RNN_TRAIN");
+    words[n++] = option;
+    if (value)
+        words[n++] = value;
+    for (int k = 0; k < MOST_KEYS && runs[i].key[k]; k++) {
+        words[n++] = "-s";
+        words[n++] = runs[i].key[k];
+    }
+    words[n++] = "some.ini";
+    words[n] = NULL;
+    command_run(
+        &(struct command){.argv = words, .directory = job_path(""), .seconds = large ? 1200 : JOB_SECONDS},
+        result);
+    job_expect(result, 0);
+}
+
+/* Returns the MiB that a line of the plan tells; 0 where there is no such line. */
+static double planned(const char *plan, const char *what)
+{
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB"};
+    char unit[8] = "";
+    double amount = 0;
+    const char *line = strstr(plan, what);
+    if (!line || sscanf(line + strlen(what), "%lf %7s", &amount, unit) != 2)
+        return 0;
+    for (int u = 0; u < 4; u++)
+        if (strcmp(unit, units[u]) == 0)
+            return ldexp(amount, 10 * (u - 2));
+    ck_abort_msg("%s: no unit in: %.60s", what, line);
+}
+
+static void expect_near(const char *who, double plan, double seen)
+{
+    printf("%s: planned %.1f MiB, seen %.1f MiB: %+.1f %%\n", who, plan, seen, 100 * (plan / seen - 1));
+    ck_assert_msg(fabs(plan - seen) <= 0.05 * seen, "%s: planned %.1f MiB, seen %.1f MiB", who, plan, seen);
+}
+
+/* Rank 0, which saves, takes the most; of the others that which takes the most is looked at. */
+static void compare(int i, const char *ranks)
+{
+    struct command_result plan, result;
+    double first = 0, other = 0;
+    char directory[32];
+    snprintf(directory, sizeof directory, "run-%d-%s", i, ranks);
+    run(&plan, i, ranks, "--plan", NULL);
+    run(&result, i, ranks, "-o", directory);
+    for (const char *line = result.errors; (line = strstr(line, "peak rank=")); line++) {
+        double rank, kibibytes;
+        ck_assert_int_eq(sscanf(line, "peak rank=%lf kibibytes=%lf", &rank, &kibibytes), 2);
+        double *most = rank > 0 ? &other : &first;
+        *most = fmax(*most, kibibytes / 1024);
+    }
+    expect_near("rank 0", planned(plan.output, "rank 0 at most"), first);
+    if (other > 0)
+        expect_near("another rank",
+            planned(plan.output, "  together ") + planned(plan.output, "besides, while validating"), other);
+    command_result_finish(&plan);
+    command_result_finish(&result);
+}
+
+/* _i: run and number of ranks. What a small one takes is mostly the process itself. */
+START_TEST(a_plan_tells_what_ranks_take)
+{
+    static const char *const ranks[MOST_RANKS] = {"1", "2", "3"};
+    int i = _i / MOST_RANKS;
+    if (runs[i].large == large && (large || i == 0 || _i % MOST_RANKS == i % MOST_RANKS))
+        compare(i, ranks[_i % MOST_RANKS]);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    const char *program = getenv("MEASURED_PROGRAM");
+    char own[4096] = "";
+    if (program)
+        return run_measured(program, argv);
+    large = argc > 1 && strcmp(argv[1], "large") == 0;
+    Suite *suite = suite_create("memory");
+    TCase *jobs = tcase_create("jobs");
+    tcase_set_timeout(jobs, large ? 3000 : 3 * JOB_SECONDS);
+    tcase_add_unchecked_fixture(jobs, prepare, NULL);
+    if (SUITE_IS_SANITIZED)
+        puts("not run: a_plan_tells_what_ranks_take: the address sanitizer takes memory of its own");
+    else
+        tcase_add_loop_test(jobs, a_plan_tells_what_ranks_take, 0, MOST_RANKS * RUNS);
+    suite_add_tcase(suite, jobs);
+    job_open();
+    unsetenv("MALLOC_PERTURB_"); /* by which meson has all of every block written to */
+    if (readlink("/proc/self/exe", own, sizeof own - 1) < 0)
+        return EXIT_FAILURE;
+    setenv("MEASURED_PROGRAM", getenv("RNN_TRAIN"), 1);
+    setenv("RNN_TRAIN", own, 1);
+    int status = suite_run(suite);
+    job_close();
+    return status;
+}
