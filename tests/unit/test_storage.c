@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #define ck_assert_says(text, part) ck_assert_msg(strstr(text, part) != NULL, "'%s' lacks '%s'", text, part)
 
@@ -262,6 +264,59 @@ START_TEST(a_missing_filter_is_named_with_what_to_do)
 }
 END_TEST
 
+/* ---- no memory ---- */
+
+#if !defined(__SANITIZE_ADDRESS__)
+/* Makes a set of one chunk of 64 MiB, which deflate makes a thousand times smaller. */
+static void make_large_chunk(void)
+{
+    hsize_t rows = 16 << 20;
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t space = H5Screate_simple(1, &rows, NULL), creation = H5Pcreate(H5P_DATASET_CREATE);
+    float *zeroes = calloc(rows, sizeof *zeroes);
+    H5Pset_chunk(creation, 1, &rows);
+    H5Pset_deflate(creation, 1);
+    hid_t set = H5Dcreate2(file, "set", H5T_IEEE_F32LE, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+    ck_assert_int_ge(H5Dwrite(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, zeroes), 0);
+    free(zeroes);
+    H5Dclose(set);
+    H5Sclose(space);
+    H5Pclose(creation);
+    ck_assert_int_ge(H5Fclose(file), 0);
+}
+
+/* Leaves this process so little memory that none is left for a sound file either. */
+static void take_memory_away(void)
+{
+    long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    ck_assert(file && fscanf(file, "%ld", &pages) == 1);
+    fclose(file);
+    rlim_t limit = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + (4 << 20);
+    ck_assert_int_eq(setrlimit(RLIMIT_AS, &(struct rlimit){limit, limit}), 0);
+}
+#endif
+
+/* Each test has a process of its own. */
+START_TEST(without_memory_the_file_is_not_to_blame)
+{
+#if !defined(__SANITIZE_ADDRESS__)
+    float value = 1;
+    struct error error = {0};
+    make_large_chunk();
+    struct h5_file *file = open_well();
+    ck_assert_int_eq(h5_read_floats(file, "set", 7, 1, &value, &error), 0);
+    ck_assert(value == 0);
+    h5_close(file);
+    file = open_well();
+    take_memory_away();
+    ck_assert_int_eq(h5_read_floats(file, "set", 7, 1, &value, &error), -1);
+    ck_assert_msg(error.code == EXIT_CODE_INTERNAL, "%s", error.text);
+    ck_assert_says(error.text, "out of memory: a smaller data.cache");
+#endif
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("storage");
@@ -271,6 +326,7 @@ int main(void)
     tcase_add_test(tcase, booleans_of_h5py_are_zero_and_one);
     tcase_add_test(tcase, other_kinds_are_refused_by_their_name);
     tcase_add_test(tcase, text_is_utf8_unless_any_will_do);
+    tcase_add_test(tcase, without_memory_the_file_is_not_to_blame);
     tcase_add_test(tcase, what_was_never_written_is_read_only_where_the_set_says_as_what);
     tcase_add_test(tcase, a_missing_filter_is_named_with_what_to_do);
     suite_add_tcase(suite, tcase);
