@@ -42,11 +42,12 @@ void program_begin(const char *program)
 int program_refuse(const struct error *error)
 {
     enum { PATIENCE = 5 /* seconds */ };
-    /* A launcher ends all processes once one has failed: what the first says is not said again. Who still has
-     * time to speak afterwards was given another command line. */
+    /* A launcher of MPI ends all processes once one has failed: what the first says is not said again. Who
+     * still has time to speak afterwards was given another command line. srun lets its tasks be. */
     if (!launcher_get()->first)
         sleep(PATIENCE);
-    log_line(LOG_ERROR, "%s", error->text);
+    if (launcher_get()->first || !launcher_get()->apart)
+        log_line(LOG_ERROR, "%s", error->text);
     return error->code;
 }
 

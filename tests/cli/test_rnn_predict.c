@@ -1044,7 +1044,7 @@ START_TEST(asked_to_stop_it_leaves_its_step_undone)
     job_expect(&result, 0);
     command_result_finish(&result);
     shape.sequences = 8;
-    shape.shortest = shape.longest = 2000;
+    shape.shortest = shape.longest = 3000;
     job_write_sample("lengthy.h5", &shape, 1);
     double start = get_processor_seconds();
     predict(&result, 0, "-q", "--batch", "8", checkpoint, job_path("lengthy.h5"), NULL);
