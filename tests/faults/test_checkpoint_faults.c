@@ -126,6 +126,8 @@ static void run_child(const struct inject_plan *plan, int first)
 {
     struct error error = {0};
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    signal(SIGALRM, SIG_DFL); /* where Check has a handler */
+    alarm(60);                /* one that hangs */
     live(plan, first, &error);
     told->error = error;
     exit(0);
@@ -286,7 +288,8 @@ static int try(const struct inject_plan *plan, int first)
         (int)plan->action, plan->calls, plan->at, first, plan->always ? "always" : "once", plan->loss,
         inject_call_name(told->report.call), told->report.path);
     int fired = told->report.fired > 0;
-    int crashed = status != 0 && strcmp(plan->caller, "hdf5") == 0;
+    int hung = WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM;
+    int crashed = status != 0 && !hung && strcmp(plan->caller, "hdf5") == 0;
     crashes += crashed;
     if (kills && fired)
         claim(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
@@ -408,7 +411,9 @@ static Suite *make_suite(void)
 {
     Suite *suite = suite_create("checkpoint faults");
     TCase *tests = tcase_create("faults");
-    tcase_set_timeout(tests, every ? 1200 : 60);
+    /* Hundreds of processes, each of which has a limit of its own; what they take together depends on the
+     * disk, and meson bounds it. */
+    tcase_set_timeout(tests, 0);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, a_failing_call_leaves_a_valid_checkpoint_and_says_which_file);
     tcase_add_test(tests, an_interrupted_call_is_made_again);

@@ -103,10 +103,12 @@ network_start() {
     network_await 20 network_is_whole "$folder" || { echo "the hosts do not reach each other" >"$folder/why"; return 1; }
 }
 
+# The agent is named to Open MPI 4 (OMPI) and 5 (PRTE).
 network_mpirun() {
     local folder=$1 hosts=$2
     shift 2
-    network_run "$folder" h1 mpirun -H "$hosts" --mca plm rsh --mca plm_rsh_agent "$folder/agent" --mca btl tcp,self \
+    network_run "$folder" h1 env OMPI_MCA_plm=rsh OMPI_MCA_plm_rsh_agent="$folder/agent" PRTE_MCA_plm=ssh \
+        PRTE_MCA_plm_ssh_agent="$folder/agent" mpirun -H "$hosts" --mca btl tcp,self \
         --mca btl_tcp_if_include net0 --mca oob_tcp_if_include net0 "$@" </dev/null
 }
 
