@@ -187,7 +187,7 @@ static void check_judgement(const struct command_result *result, const char *sta
 {
     char host[64] = {0}, want[256];
     ck_assert_int_eq(gethostname(host, sizeof host - 1), 0);
-    ck_assert(!result->timed_out);
+    ck_assert_msg(!result->timed_out, "it did not end: %s", result->errors);
     ck_assert_msg(result->status == EXIT_CODE_STUCK, "%d: %s", result->status, result->errors);
     snprintf(want, sizeof want, "] step 42: rank %s on %s has not answered for ", standing, host);
     ck_assert_msg(strstr(result->errors, want) != NULL, "no \"%s\" in:\n%s", want, result->errors);
