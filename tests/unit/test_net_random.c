@@ -262,6 +262,30 @@ static void check_start(const struct net_config *config, const float *weights, c
     }
 }
 
+static void count_life(void *context)
+{
+    ++*(int *)context;
+}
+
+/* A start is watched like any other work: a piece of it that takes long shows life all the while. */
+START_TEST(a_long_start_shows_life)
+{
+    const struct net_config config = {
+        .cell = CELL_RNN, .layers = 1, .hidden = {300}, .inputs = 2000, .outputs = 3};
+    struct net *net = net_create(&config, NULL);
+    float *weights = calloc(net_count_parameters(net), sizeof *weights);
+    struct net_piece piece;
+    for (size_t i = 0; net_get_piece(net, i, &piece); i++) {
+        int shown = 0;
+        struct net_life life = {count_life, &shown};
+        ck_assert_int_eq(net_start_piece(net, &piece, 1, &life, weights, NULL), 0);
+        ck_assert_msg(shown > (piece.work > 60000), "%zu: %d", i, shown);
+    }
+    free(weights);
+    net_destroy(net);
+}
+END_TEST
+
 START_TEST(starting_weights_are_as_the_header_says)
 {
     struct net_config config = {.cell = (enum cell)_i,
@@ -320,6 +344,7 @@ int main(void)
     tcase_add_loop_test(cases, masks_are_a_function_of_their_key, 0, CELLS);
     tcase_add_test(cases, dropout_keeps_the_mean_and_has_its_variance);
     tcase_add_loop_test(cases, gradient_under_dropout_matches_slope, 0, CELLS);
+    tcase_add_test(cases, a_long_start_shows_life);
     tcase_add_loop_test(cases, starting_weights_are_as_the_header_says, 0, CELLS);
     tcase_add_loop_test(cases, equal_seeds_start_with_equal_bytes, 0, CELLS);
     suite_add_tcase(suite, cases);
