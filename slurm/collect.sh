@@ -14,9 +14,10 @@ fail() {
 [ $# -gt 0 ] || fail "which folder? slurm/collect.sh runs/NAME"
 command -v h5dump >/dev/null || fail "h5dump not found: load the module of your HDF5, or install hdf5-tools"
 
-# A cell of the table on standard output, whatever is in a file or a name: one line, nothing that a terminal obeys.
+# A cell of the table on standard output, whatever is in a file or a name: one line, nothing that a terminal obeys. There
+# are controls of one byte, and in UTF-8 some of two.
 cell() {
-    printf '%s' "$1" | tr '\t\n' '  ' | tr '\001-\037\177' '[?*]'
+    printf '%s' "$1" | tr '\t\n' '  ' | tr '\001-\037\177' '[?*]' | LC_ALL=C sed 's/\xc2[\x80-\x9f]/??/g'
 }
 
 # state=... of the status file; "waiting" where the run has none yet.

@@ -303,7 +303,7 @@ START_TEST(the_table_of_a_sweep_has_one_line_a_run_whatever_their_names)
 {
     static const char script[] =
         "cd \"$0\" && mkdir -p 'two words/3 a' && cd 'two words' && echo 'x = 1' >'3 a.setting' && "
-        "echo 'x = 2' >10.setting && printf 'state=\\033[31mred\\n' >'3 a/status' && "
+        "echo 'x = 2' >10.setting && printf 'state=\\033[31mr\\302\\2331m\\303\\266\\n' >'3 a/status' && "
         "cd .. && exec bash \"$1\" 'two words'";
     struct command_result result;
     command_call(&result, 30, "bash", "-c", script, folder, SOURCE_ROOT "/slurm/collect.sh", NULL);
@@ -316,7 +316,7 @@ START_TEST(the_table_of_a_sweep_has_one_line_a_run_whatever_their_names)
     ck_assert_str_eq(result.errors, "");
     ck_assert_str_eq(result.output,
         "run\tsetting\tstatus\tstep\tloss\terror\tbest\tweights_hash\n"
-        "two words/3 a\tx = 1\t?[31mred\t-\t-\t-\t-\t-\n"
+        "two words/3 a\tx = 1\t?[31mr??1m\xc3\xb6\t-\t-\t-\t-\t-\n"
         "two words/10\tx = 2\twaiting\t-\t-\t-\t-\t-\n");
     command_result_finish(&result);
 }
