@@ -283,14 +283,11 @@ START_TEST(a_process_that_never_starts_mpi_does_not_keep_the_others_for_ever)
     command_call(&result, 60, mpirun ? mpirun : "mpirun", "-np", "3", program, "meet", "absent", NULL);
     ck_assert(!result.timed_out);
     /* Open MPI may end the job by itself, with words of its own, and does not where that process was gone
-     * before the others had come. */
-    if (result.status == EXIT_CODE_STUCK)
-        ck_assert_msg(
-            strstr(result.errors, "not all processes have answered at the start, for 2 seconds: ") != NULL,
-            "%s", result.errors);
-    else
-        ck_assert_msg(
-            result.status != 0 && strstr(result.errors, "init"), "%d: %s", result.status, result.errors);
+     * before the others had come. mpiexec of MPICH has a code of its own where processes end before MPI has
+     * started. */
+    const char *line = "not all processes have answered at the start, for 2 seconds: ";
+    ck_assert_int_ne(result.status, 0);
+    ck_assert_msg(strstr(result.errors, line) || strstr(result.errors, "\"init\""), "%s", result.errors);
     ck_assert_int_eq(result.left_behind, 0);
     command_result_finish(&result);
 }
