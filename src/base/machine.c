@@ -10,6 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
+size_t machine_count_processors(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 1 ? (size_t)n : 1;
+}
+
 int machine_read_use(struct machine_use *use)
 {
     FILE *file = fopen("/proc/self/statm", "r");

@@ -1,8 +1,10 @@
-/* What memory this process has, and what the machine has for it. */
+/* What this process takes of memory, and what the machine has. */
 #ifndef BASE_MACHINE_H
 #define BASE_MACHINE_H
 
 #include <stddef.h>
+
+size_t machine_count_processors(void); /* that are on line; at least 1 */
 
 /* Memory of this process that is resident, bytes. */
 struct machine_use {

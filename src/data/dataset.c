@@ -122,16 +122,26 @@ size_t dataset_count_values(const struct dataset *dataset)
     return bytes;
 }
 
-size_t dataset_count_bytes(struct dataset *dataset, int filled)
+static size_t count_offsets(const struct dataset *dataset)
 {
     size_t tables = dataset->target_offsets ? 2 : 1;
-    size_t bytes = tables * ((size_t)dataset->sequences + 1) * sizeof *dataset->input_offsets;
-    if (dataset_is_kept(dataset))
-        return bytes + dataset_count_values(dataset);
+    return tables * ((size_t)dataset->sequences + 1) * sizeof *dataset->input_offsets;
+}
+
+size_t dataset_count_bytes(const struct dataset *dataset)
+{
+    return count_offsets(dataset) +
+        (dataset_is_kept(dataset) ? dataset_count_values(dataset) : count_block(dataset));
+}
+
+size_t dataset_count_run_bytes(struct dataset *dataset, int kept)
+{
     struct h5_shape shape;
-    if (filled && dataset->has_targets)
+    if (kept)
+        return count_offsets(dataset) + dataset_count_values(dataset);
+    if (dataset->has_targets)
         h5_look(dataset->file, "targets", &shape, NULL); /* it gets its cache then, as when it is read */
-    return bytes + count_block(dataset) + (filled ? h5_count_cache(dataset->file) : 0);
+    return dataset_count_bytes(dataset) + h5_count_cache(dataset->file);
 }
 
 /* What is known of the file, its offsets above all, must be true of the one that is read. */

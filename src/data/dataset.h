@@ -23,9 +23,12 @@ void dataset_close(struct dataset *dataset); /* takes NULL */
 /* Returns the bytes of all values, decoded: the set is kept where they are no more than its cache. */
 size_t dataset_count_values(const struct dataset *dataset);
 
-/* Returns what an open set takes of memory: offsets, and values, or room to read them by. With `filled`, the
- * caches of chunks as they are when they are full. */
-size_t dataset_count_bytes(struct dataset *dataset, int filled);
+/* Returns what an open set takes of memory: offsets, and values, or room to read them by. */
+size_t dataset_count_bytes(const struct dataset *dataset);
+
+/* Returns what it takes in a run: the same, where it is not kept here but `kept` there, with the values;
+ * where it is kept nowhere, with the caches of decoded chunks full. */
+size_t dataset_count_run_bytes(struct dataset *dataset, int kept);
 
 /* Tells `faults` every fault of the file, of structure and all values, as one line each: file, set, row,
  * sequence, what is allowed; of targets that are real values also those that `loss` does not take (NULL: any

@@ -48,16 +48,6 @@ static int is_kept(const struct planned *planned, const struct dataset *dataset)
     return dataset_count_values(dataset) <= (dataset == planned->train ? share.train : share.valid);
 }
 
-/* Of a set that the run keeps, as if it were kept here: values, and no block to read them by. */
-static double set_bytes(const struct planned *planned, struct dataset *dataset)
-{
-    double offsets = (double)((dataset->target_offsets ? 2 : 1) * ((size_t)dataset->sequences + 1) *
-        sizeof *dataset->input_offsets);
-    if (is_kept(planned, dataset))
-        return offsets + (double)dataset_count_values(dataset);
-    return (double)dataset_count_bytes(dataset, 1);
-}
-
 /* Of the microbatches that are packed at a time (data/reader.h). */
 static double packed_bytes(
     const struct planned *planned, const struct dataset *dataset, const struct survey *survey)
@@ -68,9 +58,9 @@ static double packed_bytes(
 /* What the process takes without what has been opened for the plan. */
 static void add_process(const struct planned *planned, struct usage *usage)
 {
-    double opened = (double)dataset_count_bytes(planned->train, 0);
+    double opened = (double)dataset_count_bytes(planned->train);
     if (planned->valid)
-        opened += (double)dataset_count_bytes(planned->valid, 0);
+        opened += (double)dataset_count_bytes(planned->valid);
     if (machine_read_use(&usage->process) == 0)
         add_item(usage, "the process: MPI, HDF5, libraries",
             fmax(0, (double)usage->process.own - opened) + (double)usage->process.shared + FIRST_USE_BYTES);
@@ -106,10 +96,12 @@ static void add_passes(const struct planned *planned, struct usage *usage)
     add_item(usage, "packed microbatches", packed_bytes(planned, planned->train, &planned->survey));
     add_item(usage, "steps: order, plan, scores",
         (double)feed_count_bytes(sequences, batch, planned->ranks) + (double)tally_count_bytes(scores, 0));
-    add_item(usage, "training set", set_bytes(planned, planned->train));
+    add_item(usage, "training set",
+        (double)dataset_count_run_bytes(planned->train, is_kept(planned, planned->train)));
     if (!planned->valid)
         return;
-    add_item(usage, "validation set", set_bytes(planned, planned->valid));
+    add_item(usage, "validation set",
+        (double)dataset_count_run_bytes(planned->valid, is_kept(planned, planned->valid)));
     /* The feed is gone when MPI sums the scores, for which it takes as much again. */
     double tally = (double)tally_count_bytes((size_t)planned->valid->sequences, 0);
     double feed = packed_bytes(planned, planned->valid, &planned->checked) +

@@ -28,7 +28,8 @@ static const struct option_row rows[] = {
     {"plan", 0, OPTION_WHOLE_OR_NONE, AT(plan_ranks), 1, INT32_MAX, .given = AT(plan), .argument = "N",
         .help = "print what a run on N ranks would do, and exit"},
     {"ranks-per-node", 0, OPTION_WHOLE, AT(ranks_per_node), 1, INT32_MAX, .argument = "R",
-        .help = "with --plan: R of the ranks share a node (default: all)"},
+        .help = "with --plan N: R of the ranks share a node (default: as many\n"
+                "as this machine has processors)"},
     {"check", 0, OPTION_FLAG, AT(check),
         .help = "check configuration and all data, report every fault, exit"},
     {"verify", 0, OPTION_TEXT, AT(verify), .argument = "FILE|RUN",

@@ -279,7 +279,7 @@ END_TEST
 START_TEST(plan_tells_parameters_balance_and_memory_and_starts_nothing)
 {
     struct command_result result;
-    job_run(&result, ranks_of(_i), "some.ini", "planned", "--plan=3", NULL);
+    job_run(&result, ranks_of(_i), "some.ini", "planned", "--plan=3", "--ranks-per-node=3", NULL);
     job_expect(&result, 0);
     /* 4 gates of 5 units, each with 3 inputs, 5 states and 2 biases; twice; 4 classes of 10 outputs and a
      * bias */
