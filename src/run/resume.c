@@ -51,14 +51,28 @@ static int check_continuation(struct run *run, struct checkpoint *checkpoint, st
         : 0;
 }
 
-/* The checkpoint of the best step is what best.h5 holds: where a run was killed between the two it is written
- * now. */
+/* The checkpoint of the best step is what best.h5 holds: where that is missing it is written now, as where a
+ * run was killed between the two. If that checkpoint is gone too, the run will have a best.h5 only once it
+ * gets better, which nobody would expect. */
 static int restore_best(struct own *own, const struct checkpoint *checkpoint, struct error *error)
 {
     const struct progress *progress = &checkpoint->progress;
-    int missing =
-        progress->step > 0 && progress->best_step == progress->step && !rundir_has_best(own->directory);
-    return missing ? rundir_save_best(own, checkpoint, error) : 0;
+    struct checkpoint best;
+    struct error why = {0};
+    if (progress->best_step == 0 || rundir_has_best(own->directory))
+        return 0;
+    if (progress->best_step == progress->step)
+        return rundir_save_best(own, checkpoint, error);
+    checkpoint_init(&best);
+    int found = rundir_load_step(own, progress->best_step, &best, &why) == 1;
+    int failed = found && rundir_save_best(own, &best, error);
+    if (!found)
+        log_line(LOG_WARNING,
+            "%s/best.h5: is missing, and there is no sound checkpoint of step %" PRId64
+            " to make it of: put it back, or there will be none before the run gets better than %.6g",
+            own->directory, progress->best_step, progress->best);
+    checkpoint_finish(&best);
+    return failed ? -1 : 0;
 }
 
 /* Where no checkpoint is left of a run that had some, starting over would remove what else is left of it. */

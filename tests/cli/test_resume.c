@@ -954,6 +954,26 @@ START_TEST(a_run_without_a_valid_checkpoint_is_refused_and_left_alone)
 }
 END_TEST
 
+/* The best epoch is the first one, of which step 6 is the last. */
+START_TEST(a_run_that_lost_its_best_gets_it_again_or_says_so)
+{
+    struct command_result result;
+    for (int64_t oldest = 6; oldest <= 7; oldest++) {
+        const char *run = oldest == 6 ? "best-again" : "best-lost";
+        go_back("whole", run, oldest, 8);
+        job_remove(file_in(run, "best.h5"));
+        job_run(&result, 0, "base.ini", run, NULL);
+        job_expect(&result, 0);
+        ck_assert_int_eq(job_count_lines(result.errors, "rnn-train: "), oldest == 7);
+        if (oldest == 7)
+            job_complains(&result, 1, "/best-lost/best.h5: is missing", "checkpoint of step 6", NULL);
+        command_result_finish(&result);
+        ck_assert_int_eq(job_exists(file_in(run, "best.h5")), oldest == 6);
+    }
+    ck_assert(job_same_file("best-again/best.h5", "whole/best.h5"));
+}
+END_TEST
+
 START_TEST(a_run_that_lost_its_checkpoints_is_not_begun_anew)
 {
     struct command_result result;
@@ -1101,6 +1121,7 @@ static void add_short(Suite *suite)
     tcase_add_test(tests, init_of_what_does_not_fit_is_refused);
     tcase_add_loop_test(tests, a_damaged_checkpoint_is_passed_over_for_the_one_before_it, 0, DAMAGES);
     tcase_add_test(tests, a_run_without_a_valid_checkpoint_is_refused_and_left_alone);
+    tcase_add_test(tests, a_run_that_lost_its_best_gets_it_again_or_says_so);
     tcase_add_test(tests, a_run_that_lost_its_checkpoints_is_not_begun_anew);
     tcase_add_test(tests, a_run_that_lost_rows_of_its_metrics_makes_the_file_anew);
     tcase_add_test(tests, a_second_job_on_a_live_run_is_refused_and_the_first_goes_on);
