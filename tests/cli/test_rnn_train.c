@@ -458,6 +458,12 @@ START_TEST(checkpoints_are_read_by_the_tools_of_hdf5)
     command_call(&result, JOB_SECONDS, "h5dump", "-a", "/weights_hash", path, NULL);
     ck_assert_msg(strstr(result.output, hash) != NULL, "no %s in:\n%s", hash, result.output);
     command_result_finish(&result);
+    char run[256]; /* which of the checkpoints are the run's own is known by this */
+    job_status("tools", "run", run);
+    ck_assert_uint_eq(strlen(run), 16);
+    command_call(&result, JOB_SECONDS, "h5dump", "-d", "/provenance/run", path, NULL);
+    ck_assert_msg(strstr(result.output, run) != NULL, "no %s in:\n%s", run, result.output);
+    command_result_finish(&result);
 }
 END_TEST
 
