@@ -4,7 +4,8 @@
  * Values are hashed in blocks of 4 MiB (rows that fit; at least one), inputs apart from targets. The hash of
  * a block is a sum over its pieces, the rows of one sequence in it: combine(hash of the values' bytes, number
  * of the first row), added modulo 2^64. A sum does not depend on order, so that pieces are hashed as an epoch
- * comes by them, on whichever rank. The hash of all values combines those of the blocks, in order. */
+ * comes by them, on whichever rank. The hash of all values combines those of the blocks, in order. Values are
+ * equal where their 32 bits are, once they are floats or integers of that width: 0 and -0 differ. */
 #ifndef DATA_FINGERPRINT_H
 #define DATA_FINGERPRINT_H
 
