@@ -379,35 +379,40 @@ START_TEST(zero_sequences_are_refused)
 }
 END_TEST
 
+/* One offset of ten sequences that is another, alone or in two faults. */
+static const struct {
+    int row;
+    enum { FROM_ZERO, FROM_ROW_BEFORE, FROM_FRAMES } from;
+    int64_t value; /* on top of that */
+    size_t faults;
+    const char *says[2]; /* the first and the last of them */
+} misfits[] = {
+    {0, FROM_ZERO, 1, 1, {"input_offsets: row 0 is 1: the first sequence begins at 0", ""}},
+    {4, FROM_ROW_BEFORE, -1, 1, {"input_offsets: row 4 falls from", ""}},
+    {4, FROM_ROW_BEFORE, 0, 1, {"sequence 3 has no frames", ""}},
+    {10, FROM_FRAMES, 5, 1, {"input_offsets: row 10 is ", "past the end: sequence 9 ends there"}},
+    {10, FROM_FRAMES, -1, 1, {"input_offsets: row 10, the last, is ", ""}},
+    {10, FROM_FRAMES, (int64_t)INT32_MAX + 100, 2, {"", "at most 2147483647"}},
+    {10, FROM_ZERO, INT64_MIN, 2, {"the last, is ", "falls"}},
+};
+enum { MISFITS = sizeof misfits / sizeof *misfits };
+
 START_TEST(offsets_that_do_not_fit_are_named_by_row_and_sequence)
 {
-    struct sample sample = make(SAMPLE_PER_SEQUENCE);
-    int64_t *offset = sample.input_offsets, was;
-    was = offset[0], offset[0] = 1;
-    sample_write(&sample, path);
-    assert_fault("input_offsets: row 0 is 1: the first sequence begins at 0");
-    offset[0] = was, was = offset[4], offset[4] = offset[3] - 1;
-    sample_write(&sample, path);
-    assert_fault("input_offsets: row 4 falls from");
-    offset[4] = offset[3];
-    sample_write(&sample, path);
-    assert_fault("sequence 3 has no frames");
-    offset[4] = was;
-    offset[10] = sample.frames + 5;
-    sample_write(&sample, path);
-    assert_fault("input_offsets: row 10 is ");
-    assert_fault("past the end: sequence 9 ends there");
-    offset[10] = sample.frames - 1;
-    sample_write(&sample, path);
-    assert_fault("input_offsets: row 10, the last, is ");
-    offset[10] = (int64_t)INT32_MAX + sample.frames + 100;
     static struct lines lines;
+    struct sample sample = make(SAMPLE_PER_SEQUENCE);
+    const int64_t from[] = {[FROM_ZERO] = 0,
+        [FROM_ROW_BEFORE] = misfits[_i].row ? sample.input_offsets[misfits[_i].row - 1] : 0,
+        [FROM_FRAMES] = sample.frames};
+    sample.input_offsets[misfits[_i].row] = from[misfits[_i].from] + misfits[_i].value;
     sample_write(&sample, path);
-    ck_assert_uint_eq(check_file(&lines, MOST_LINES).count, 2);
-    ck_assert_msg(strstr(lines.line[1], "at most 2147483647"), "%s", lines.line[1]);
-    offset[10] = INT64_MIN;
-    sample_write(&sample, path);
-    ck_assert_uint_eq(check_file(&lines, MOST_LINES).count, 2); /* falls; last is not the number of rows */
+    if (misfits[_i].faults == 1)
+        assert_fault(misfits[_i].says[0]);
+    ck_assert_uint_eq(check_file(&lines, MOST_LINES).count, misfits[_i].faults);
+    for (int i = 0; i < 2; i++) {
+        const char *line = lines.line[i ? misfits[_i].faults - 1 : 0];
+        ck_assert_msg(strstr(line, misfits[_i].says[i]) != NULL, "%s: wanted %s", line, misfits[_i].says[i]);
+    }
     sample_finish(&sample);
 }
 END_TEST
@@ -935,7 +940,7 @@ int main(void)
     tcase_add_test(cases, integers_beyond_their_width_are_told_as_they_are);
     tcase_add_test(cases, offsets_beyond_63_bits_are_told_as_they_are);
     tcase_add_test(cases, zero_sequences_are_refused);
-    tcase_add_test(cases, offsets_that_do_not_fit_are_named_by_row_and_sequence);
+    tcase_add_loop_test(cases, offsets_that_do_not_fit_are_named_by_row_and_sequence, 0, MISFITS);
     tcase_add_test(cases, more_sequences_than_frames_are_refused);
     tcase_add_test(cases, target_offsets_that_do_not_fit_are_refused);
     tcase_add_test(cases, a_target_count_that_fits_nothing_is_refused);
