@@ -50,28 +50,32 @@ void faults_init(
     *faults = (struct faults){.most = most, .say = say, .context = context};
 }
 
+static void tell(
+    void (*say)(void *context, const char *line), void *context, const char *format, va_list arguments)
+{
+    char text[1024];
+    vsnprintf(text, sizeof text, format, arguments);
+    say(context, text_clean(text));
+}
+
 void faults_add(struct faults *faults, enum exit_code code, const char *format, ...)
 {
     if (faults->count++ == 0)
         faults->code = (int)code;
     if (faults->count > faults->most)
         return;
-    char text[1024];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    tell(faults->say, faults->context, format, arguments);
     va_end(arguments);
-    faults->say(faults->context, text_clean(text));
 }
 
 void faults_warn(struct faults *faults, const char *format, ...)
 {
     if (!faults->warn)
         return;
-    char text[1024];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    tell(faults->warn, faults->context, format, arguments);
     va_end(arguments);
-    faults->warn(faults->context, text_clean(text));
 }

@@ -7,12 +7,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "comm/launcher.h"
 #include "comm/purpose.h"
 
-#include <pthread.h>
-#include <signal.h>
-#include <time.h>
 #include <unistd.h>
 
 /* The limit is waited for in parts: a process that was stopped itself meanwhile has not waited for longer
@@ -30,15 +28,9 @@ struct start_watch {
 /* Returns whether the start is over within a part of the limit. The lock is held. */
 static int wait_for_part(struct start_watch *watch)
 {
-    double part = watch->purpose->limit / PARTS;
-    struct timespec latest;
-    clock_gettime(CLOCK_MONOTONIC, &latest);
-    latest.tv_sec += (time_t)part;
-    latest.tv_nsec += (long)((part - (double)(time_t)part) * 1e9);
-    latest.tv_sec += latest.tv_nsec / 1000000000;
-    latest.tv_nsec %= 1000000000;
-    while (!watch->over && pthread_cond_timedwait(&watch->changed, &watch->lock, &latest) == 0)
-        ;
+    double end = clock_now() + watch->purpose->limit / PARTS;
+    for (double now = clock_now(); !watch->over && now < end; now = clock_now())
+        thread_wait(&watch->changed, &watch->lock, end - now);
     return watch->over;
 }
 
@@ -61,17 +53,6 @@ static void *wait_for_end(void *context)
     return NULL;
 }
 
-/* Signals are for the program's own thread. */
-static int start_thread(struct start_watch *watch)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&watch->thread, NULL, wait_for_end, watch);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return failed;
-}
-
 /* Without memory, or a thread to be had, there is no watch: what needs more of either says so. */
 struct start_watch *start_watch_begin(const struct comm_purpose *purpose)
 {
@@ -82,13 +63,9 @@ struct start_watch *start_watch_begin(const struct comm_purpose *purpose)
     if (!watch)
         return NULL;
     *watch = (struct start_watch){.purpose = purpose};
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&watch->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    thread_init_condition(&watch->changed);
     pthread_mutex_init(&watch->lock, NULL);
-    if (start_thread(watch) == 0)
+    if (thread_start(&watch->thread, wait_for_end, watch) == 0)
         return watch;
     memory_destroy(watch);
     return NULL;

@@ -10,14 +10,14 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/thread.h"
 
 #include <assert.h>
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
-#include <time.h>
 
-enum { SLOTS = 3, SECOND = 1000000000, MOMENT = SECOND / 50 /* ns */ };
+enum { SLOTS = 3 };
+
+static const double MOMENT = 0.02; /* seconds */
 
 struct ask {
     struct ask *next;
@@ -92,14 +92,9 @@ static void *read_ahead(void *context)
     return NULL;
 }
 
-/* Signals are for the rank's own thread: all are blocked while this one is made, which inherits that. */
 static int start_thread(struct reader *reader, struct error *error)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&reader->thread, NULL, read_ahead, reader);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int failed = thread_start(&reader->thread, read_ahead, reader);
     if (failed)
         return error_set(error, EXIT_CODE_INTERNAL, "%s: no thread for reading ahead: %s",
             reader->dataset->path, strerror(failed));
@@ -120,11 +115,7 @@ struct reader *reader_create(
     reader->deviation = deviation;
     for (int i = 0; i < SLOTS; i++)
         microbatch_init(&reader->slot[i].microbatch);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&reader->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    thread_init_condition(&reader->changed);
     pthread_mutex_init(&reader->lock, NULL);
     if (dataset_is_kept(dataset) || start_thread(reader, error) == 0)
         return reader;
@@ -191,17 +182,6 @@ static int is_unwanted(const struct reader *reader)
     return reader->wait.unwanted && *reader->wait.unwanted;
 }
 
-/* The lock is held, and let go meanwhile. */
-static void wait_a_moment(struct reader *reader)
-{
-    struct timespec latest;
-    clock_gettime(CLOCK_MONOTONIC, &latest);
-    latest.tv_nsec += MOMENT;
-    latest.tv_sec += latest.tv_nsec / SECOND;
-    latest.tv_nsec %= SECOND;
-    pthread_cond_timedwait(&reader->changed, &reader->lock, &latest);
-}
-
 /* Waits for the thread to have filled the slot that is to be taken. It is no silence as long as the disk
  * answers: only a read that does not come back is one. */
 static void wait_for_slot(struct reader *reader)
@@ -211,7 +191,7 @@ static void wait_for_slot(struct reader *reader)
     reader->taken++;
     pthread_cond_broadcast(&reader->changed);
     while (reader->ready < reader->taken && !is_unwanted(reader)) {
-        wait_a_moment(reader);
+        thread_wait(&reader->changed, &reader->lock, MOMENT);
         unsigned now = atomic_load(&reader->dataset->reads);
         if (now != reads && reader->wait.alive)
             reader->wait.alive(reader->wait.context);

@@ -103,7 +103,7 @@ build() {
         ;;
     aarch64) build_kernel neon "" "$@" ;;
     esac
-    "$@" -static "$folder"/objects/*.o -o "$folder/program" -lm
+    "$@" -static "$folder"/objects/*.o -o "$folder/program" -lm -pthread
 }
 
 # compile FILE BUILD COMPILER...: one object, named after the path of its source.
