@@ -47,16 +47,17 @@ int checkpoint_encode(const struct checkpoint *checkpoint, void **bytes, size_t 
             "the weights have hash %016" PRIx64 " instead of %016" PRIx64
             ": they changed in memory and are not saved",
             hash, checkpoint->weights_hash);
+    static const char remedy[] = "a smaller model.hidden or model.layers takes";
     struct checkpoint copy = *checkpoint; /* the list of items serves reading too and takes no const */
     void *image = NULL;
     size_t n = 0;
     if (build(&copy, &image, &n, error) != 0)
-        return -1;
+        return error_explain_memory(error, "a checkpoint", remedy);
     if (check(&copy, image, n, error) != 0) {
         if (error)
             error->code = EXIT_CODE_INTERNAL; /* not a fault of a file */
         memory_destroy(image);
-        return -1;
+        return error_explain_memory(error, "the check of a checkpoint", remedy);
     }
     seal_write(image, n, (char *)image + n);
     *bytes = image;
