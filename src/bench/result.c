@@ -77,12 +77,12 @@ void bench_print(const struct bench_options *options, const struct bench_work *w
     struct medians medians = take_medians(rounds, (size_t)options->rounds, operations / work->ranks);
     double speed = operations / medians.seconds * 1e-9;
     print_options(options);
-    printf(" ranks=%d isa=%s frames_per_second=%.6g gflops=%.4g peak_gflops=%.4g fraction_of_peak=%.3f",
+    printf(" ranks=%d isa=%s frames_per_second=%.6g gflops=%.4g peak_gflops=%.4g fraction_of_peak=%.3g",
         work->ranks, work->isa, work->frames * steps / medians.seconds, speed, speed / medians.fraction,
         medians.fraction);
-    printf(" forward_share=%.3f backward_share=%.3f weight_gradient_share=%.3f activation_share=%.3f",
+    printf(" forward_share=%.3g backward_share=%.3g weight_gradient_share=%.3g activation_share=%.3g",
         take_share(clocked, NET_FORWARD), take_share(clocked, NET_BACKWARD),
         take_share(clocked, NET_WEIGHT_GRADIENT), take_share(clocked, NET_ACTIVATION));
-    printf(" reduce_share=%.3f optimizer_share=%.3f data_wait_share=%.4f best_fraction=%.3f\n",
+    printf(" reduce_share=%.3g optimizer_share=%.3g data_wait_share=%.3g best_fraction=%.3g\n",
         medians.comm_wait, medians.update, medians.data_wait, medians.best_fraction);
 }
