@@ -113,7 +113,7 @@ static const struct sample_shape shapes[] = {
         .kind = SAMPLE_PER_FRAME,
         .classes = 7},
     {.sequences = 40, .shortest = 1, .longest = 9, .symbols = 4, .kind = SAMPLE_ANY, .values = 3},
-    {.sequences = 7,
+    {.sequences = 3,
         .shortest = 1,
         .longest = 3,
         .features = BLOCK / 2,
