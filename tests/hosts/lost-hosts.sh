@@ -310,6 +310,15 @@ scenarios=(two_and_three_hosts_give_the_bits_of_one_rank cut_off_a_host_is_named
     cut_off_the_host_of_rank_0_is_named_and_the_run_goes_on_elsewhere mpirun_notices_first_and_the_run_goes_on_elsewhere
     a_killed_host_ends_the_run_which_goes_on_elsewhere a_stopped_rank_on_another_host_is_named
     the_lock_of_another_host_counts_until_it_is_two_minutes_old)
+# mpirun of Open MPI 5.0.7 was seen to end with 0 after "PRTE has lost communication with a remote daemon", and later than
+# the bounds above; it tells the exit codes of ranks in other words, and places ranks otherwise.
+case $("$programs/rnn-train" --version) in
+*"(Open MPI 4."*) ;;
+*)
+    printf 'not run, only for Open MPI 4: %s\n' "${scenarios[@]:1}"
+    scenarios=("${scenarios[0]}")
+    ;;
+esac
 [ $# -eq 0 ] || scenarios=("$@")
 
 # ---- all at once ----
