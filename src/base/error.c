@@ -1,6 +1,7 @@
 #include "base/error.h"
 
 #include "base/clean.h"
+#include "base/machine.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,7 +41,12 @@ int error_explain_memory(struct error *error, const char *what, const char *reme
     if (!error || error->code != EXIT_CODE_INTERNAL || strncmp(error->text, start, sizeof start - 1) != 0)
         return -1;
     size_t used = strlen(error->text);
-    snprintf(error->text + used, sizeof error->text - used, ": %s less", remedy);
+    struct machine_memory memory;
+    used += (size_t)snprintf(error->text + used, sizeof error->text - used, ": %s less", remedy);
+    if (used < sizeof error->text && machine_find_memory("", &memory) == 0)
+        snprintf(error->text + used, sizeof error->text - used,
+            "; there are %.3g GiB for all processes here (the %s)", (double)memory.bytes / (1 << 30),
+            memory.limit);
     return error_prefix(error, "%s: ", what);
 }
 

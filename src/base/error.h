@@ -33,8 +33,8 @@ int error_set(struct error *error, enum exit_code code, const char *format, ...)
 int error_prefix(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Where the error is that there was no memory, it gets what that was for in front, and what makes it less
- * behind: "weights: out of memory: no block of 4096 bytes to be had: a smaller model.hidden takes less".
- * Other errors stay as they are. Returns -1. */
+ * behind: "weights: out of memory: no block of 4096 bytes to be had: a smaller model.hidden takes less";
+ * and how much there is for all processes. Other errors stay as they are. Returns -1. */
 int error_explain_memory(struct error *error, const char *what, const char *remedy);
 
 /* Errors of one pass over a configuration or a dataset, all of them: each is handed to `say` as it is found.

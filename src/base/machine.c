@@ -46,7 +46,7 @@ static void ask_machine(const char *root, struct machine_memory *memory)
     FILE *file = fopen(path, "r");
     while (file && fgets(line, sizeof line, file))
         if (sscanf(line, "MemTotal: %zu kB", &kibibytes) == 1)
-            take_limit(memory, (double)kibibytes * 1024, "of the machine");
+            take_limit(memory, (double)kibibytes * 1024, "memory of the machine");
     if (file)
         fclose(file);
 }
@@ -70,7 +70,7 @@ static void ask_group(
     char path[PATH_MAX];
     for (;;) {
         snprintf(path, sizeof path, "%s/sys/fs/cgroup%s%s/%s", root, mount, group, name);
-        take_limit(memory, read_number(path), "by its control group");
+        take_limit(memory, read_number(path), "limit of the control group");
         char *last = strrchr(group, '/');
         if (!last)
             return;
@@ -105,9 +105,10 @@ static void ask_slurm(struct machine_memory *memory)
     const char *node = getenv("SLURM_MEM_PER_NODE"), *core = getenv("SLURM_MEM_PER_CPU"),
                *cores = getenv("SLURM_CPUS_ON_NODE");
     if (node)
-        take_limit(memory, strtod(node, NULL) * (1 << 20), "by SLURM (--mem)");
+        take_limit(memory, strtod(node, NULL) * (1 << 20), "limit of SLURM (--mem)");
     if (core && cores)
-        take_limit(memory, strtod(core, NULL) * strtod(cores, NULL) * (1 << 20), "by SLURM (--mem-per-cpu)");
+        take_limit(
+            memory, strtod(core, NULL) * strtod(cores, NULL) * (1 << 20), "limit of SLURM (--mem-per-cpu)");
 }
 
 int machine_find_memory(const char *root, struct machine_memory *memory)

@@ -18,7 +18,7 @@ int machine_read_use(struct machine_use *use);
 /* What processes of this machine may take together. */
 struct machine_memory {
     size_t bytes;
-    char limit[128]; /* what allows no more: "of the machine", "by SLURM (--mem)", ... */
+    char limit[128]; /* what it is: "memory of the machine", "limit of SLURM (--mem)", ... */
 };
 
 /* Finds the least of the memory of the machine, the limits of the control groups that this process is in, and

@@ -291,6 +291,9 @@ void section_texts(struct section *section, const char *name, size_t *n, char **
 static void *array_place(struct section *section, void *values, size_t n, size_t bytes)
 {
     void *place = section->way == SECTION_CHECK ? memory_create(n, bytes, section->error) : values;
+    if (!place)
+        error_explain_memory(section->error, "the copy that a checkpoint is checked by",
+            "a smaller model.hidden or model.layers takes");
     section->failed |= !place;
     return place;
 }

@@ -126,7 +126,7 @@ static void print_node(const struct planned *planned, const struct usage *usage)
         return;
     print_bytes("this machine has", (double)memory.bytes);
     double room = floor(((double)memory.bytes - shared - first) / own);
-    printf("  the limit is that %s; ", memory.limit);
+    printf("  (the %s) ", memory.limit);
     if (together <= (double)memory.bytes)
         printf("there is room for it\n");
     else

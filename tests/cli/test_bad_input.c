@@ -657,7 +657,8 @@ START_TEST(without_memory_a_run_says_for_what_and_which_keys_make_it_smaller)
             result.errors);
         if (result.status == 70) {
             job_complains(&result, 1, "out of memory", NULL);
-            ck_assert_msg(strstr(result.errors, " less\n") || strstr(result.errors, " leave more\n"), "%s",
+            ck_assert_msg(
+                strstr(result.errors, " less; there are ") || strstr(result.errors, " leave more\n"), "%s",
                 result.errors);
             ck_assert_msg(strstr(result.errors, "model.hidden"), "%s", result.errors);
             refused++;

@@ -306,8 +306,8 @@ START_TEST(plan_says_whether_a_node_has_the_memory)
     command_result_finish(&result);
     job_run(&result, ranks_of(_i), "some.ini", NULL, "--plan=64", "--ranks-per-node=16", NULL);
     job_expect(&result, 0);
-    ck_assert_msg(strstr(result.output, " 100.0 MiB\n") && strstr(result.output, "by SLURM (--mem)") &&
-            strstr(result.output, "warning: there is no room for it"),
+    ck_assert_msg(strstr(result.output, " 100.0 MiB\n") &&
+            strstr(result.output, "(the limit of SLURM (--mem)) warning: there is no room for it"),
         "%s", result.output);
     command_result_finish(&result);
 }
