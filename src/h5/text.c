@@ -132,7 +132,7 @@ int h5_read_texts(
     char **texts = NULL;
     if (h5_read_any_texts(file, name, first, rows, &texts, error) != 0)
         return -1;
-    for (int64_t r = 0; r < rows; r++)
+    for (int64_t r = 0; texts && r < rows; r++)
         if (!text_is_utf8(texts[r], strlen(texts[r]))) {
             memory_destroy(texts);
             return error_set(error, EXIT_CODE_DATA,

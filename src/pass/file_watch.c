@@ -56,7 +56,7 @@ static int compare_kept(const struct file_watch *watch, const struct comm *comm,
         value_sums_read_missing(&own, (size_t)group->member, (size_t)group->members, show_life, comm, error);
     int failed = comm_agree(comm, error);
     if (!failed) {
-        if (group->is_first)
+        if (group->is_first && first.sum)
             memcpy(first.sum, own.sum, value_sums_count(&own) * sizeof *own.sum);
         comm_sum_uint64(comm, first.sum, value_sums_count(&first));
         value_sums_compare(&own, &first, error);

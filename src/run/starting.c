@@ -50,7 +50,7 @@ int learner_make_weights(struct learner *learner, struct error *error)
     sharing.work = memory_create((size_t)comm->ranks, sizeof *sharing.work, error);
     if (sharing.work)
         make_own(learner, &sharing, error);
-    if (comm_agree(comm, error)) {
+    if (comm_agree(comm, error) || !sharing.work) {
         memory_destroy(sharing.work);
         return -1;
     }
