@@ -56,8 +56,10 @@ START_TEST(a_run_of_any_version_goes_on_to_the_weights_of_no_interruption)
     job_field(result.output, "finished:", "weights_hash", hash);
     ck_assert_str_eq(hash, undisturbed[_i > 1]);
     ck_assert_int_eq(strstr(result.errors, "train.grain is called train.microbatch now") != NULL, _i < 4);
+    /* The best.h5 of these runs was not kept, which is warned of. */
     ck_assert_int_eq(job_count_lines(result.errors, "rnn-train: [rank 0 on") -
-            (strstr(result.errors, "train.grain is called") != NULL),
+            (strstr(result.errors, "train.grain is called") != NULL) -
+            (strstr(result.errors, "best.h5: is missing") != NULL),
         _i < 5);
     ck_assert_int_eq(strstr(result.errors, "which knows shapes, offsets and targets") != NULL, _i < 5);
     job_check_metrics("begun", 4, 2, 0);
