@@ -266,11 +266,9 @@ static int read_bytes(int descriptor, const char *path, char *bytes, size_t size
     return 0;
 }
 
-/* "a FIFO"; NULL for an ordinary file. */
 static const char *name_type(mode_t mode)
 {
-    return S_ISREG(mode) ? NULL
-        : S_ISDIR(mode)  ? "a folder"
+    return S_ISDIR(mode) ? "a folder"
         : S_ISFIFO(mode) ? "a FIFO (a pipe)"
         : S_ISSOCK(mode) ? "a socket"
                          : "a device";
@@ -280,8 +278,10 @@ static int refuse_type(mode_t mode, const char *path, const char *kind, struct e
 {
     if (S_ISREG(mode))
         return 0;
-    return error_set(
+    error_set(
         error, EXIT_CODE_IO, "%.700s: is %s, not %s: name an ordinary file", path, name_type(mode), kind);
+    errno = S_ISDIR(mode) ? EISDIR : EINVAL;
+    return -1;
 }
 
 /* What is there is looked at before it is opened, and again afterwards, should it have been replaced in
@@ -301,6 +301,17 @@ int file_open(const char *path, const char *kind, struct error *error)
         return descriptor;
     close(descriptor);
     return -1;
+}
+
+FILE *file_open_stream(const char *path, const char *kind, struct error *error)
+{
+    int descriptor = file_open(path, kind, error);
+    FILE *stream = descriptor < 0 ? NULL : fdopen(descriptor, "r");
+    if (descriptor >= 0 && !stream) {
+        error_set(error, EXIT_CODE_IO, "%s: cannot be opened: %s", path, strerror(errno));
+        close(descriptor);
+    }
+    return stream;
 }
 
 static char *read_descriptor(int descriptor, const char *path, size_t *size, struct error *error)

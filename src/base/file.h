@@ -18,6 +18,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* A file on its way: begun, not yet under its name. */
 struct file_writer {
@@ -65,6 +66,9 @@ int file_sync_folder(const char *path);
  * FIFO, a socket or a device, `kind` says what it should have been: "a checkpoint file". Every file that is
  * named on a command line, or in a configuration, is opened by this, or looked at by it first. */
 int file_open(const char *path, const char *kind, struct error *error);
+
+/* The same as a stream, the caller's (fclose); NULL and an error, and errno as it was at the cause. */
+FILE *file_open_stream(const char *path, const char *kind, struct error *error);
 
 /* Reads such a file whole: the caller's (memory_destroy), NULL and an error. */
 char *file_read(const char *path, const char *kind, size_t *size, struct error *error);

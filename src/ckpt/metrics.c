@@ -159,8 +159,7 @@ int64_t metrics_last_step(const char *directory)
     char path[DIRECTORY_PATH], line[1024];
     int64_t last = 0;
     snprintf(path, sizeof path, "%s/metrics.csv", directory);
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not keep us waiting */
-    FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "r");
+    FILE *file = file_open_stream(path, "the rows of a run", NULL);
     while (file && fgets(line, sizeof line, file)) {
         int64_t step;
         if (sscanf(line, "%" SCNd64 ",", &step) == 1 && step > last)

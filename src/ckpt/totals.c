@@ -57,8 +57,7 @@ int totals_read(const char *directory, struct totals *totals)
     char path[DIRECTORY_PATH], row[512];
     struct sums sums = {0};
     snprintf(path, sizeof path, "%s/metrics.csv", directory);
-    int descriptor = file_open(path, "the rows of a run", NULL);
-    FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "r");
+    FILE *file = file_open_stream(path, "the rows of a run", NULL);
     if (!file)
         return -1;
     int failed = !fgets(row, sizeof row, file) || strcmp(row, rows_header) != 0;

@@ -18,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 void verify_report(struct verdict *verdict, int code, const char *path, const char *format, ...)
@@ -157,16 +156,13 @@ static void look_at_metrics(const char *directory, const struct progress *newest
     struct row_check check = {.why = "is missing"};
     rows_plan(newest, &plan);
     snprintf(path, sizeof path, "%s/metrics.csv", directory);
-    struct stat status;
     struct error error = {0};
-    int missing = stat(path, &status) != 0 && errno == ENOENT;
-    int descriptor = missing ? -1 : file_open(path, "the rows of a run", &error);
-    FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "r");
-    if (error.code) {
+    FILE *file = file_open_stream(path, "the rows of a run", &error);
+    if (!file && errno != ENOENT) {
         report_error(verdict, path, &error);
         return;
     }
-    int sound = file ? rows_check(file, &plan, &check) : missing ? 0 : -1;
+    int sound = file ? rows_check(file, &plan, &check) : 0;
     if (file)
         fclose(file);
     report_rows(path, &plan, &check, sound, verdict);

@@ -289,6 +289,11 @@ void comm_set_step(const struct comm *comm, int64_t step)
         comm->watch->step = step;
 }
 
+void comm_show_life_of(const void *comm)
+{
+    comm_show_life(comm);
+}
+
 void comm_show_life(const struct comm *comm)
 {
     struct watch *watch = comm->watch;

@@ -15,6 +15,7 @@
 void comm_watch(struct comm *comm, double limit, const char *advice);
 void comm_set_step(const struct comm *comm, int64_t step);
 void comm_show_life(const struct comm *comm);
+void comm_show_life_of(const void *comm); /* the same, for whoever is handed what to call, and a context */
 
 /* Once a second in a long wait of this rank, and in comm_show_life, `idle` is called, which must not
  * communicate (NULL: no more). There must be a watch. */

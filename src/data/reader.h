@@ -19,9 +19,9 @@ void reader_destroy(struct reader *reader); /* takes NULL; drops what was asked 
 /* What a wait for a microbatch looks at. */
 struct reader_wait {
     const volatile sig_atomic_t *unwanted; /* not 0: nothing more is waited for, or read; NULL: never */
-    void (*alive)(
-        void *context); /* called now and then while reads come back from the disk; NULL: nothing is */
-    void *context;
+    /* Called now and then while reads come back from the disk; NULL: nothing is. */
+    void (*alive)(const void *context);
+    const void *context;
 };
 
 /* To be called before anything is asked for; `unwanted`, once it is not 0, stays so. */

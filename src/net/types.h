@@ -90,8 +90,8 @@ struct net_piece {
 
 /* Called every now and then in work that takes long; show NULL: nothing is. */
 struct net_life {
-    void (*show)(void *context);
-    void *context;
+    void (*show)(const void *context);
+    const void *context;
 };
 
 struct net;

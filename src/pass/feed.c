@@ -24,15 +24,10 @@ static int plan_ahead(struct feed *feed, struct error *error)
     return 0;
 }
 
-static void show_life(void *context)
-{
-    comm_show_life(context);
-}
-
 static int start_reader(struct feed *feed, const struct feed_config *config, struct error *error)
 {
     const struct reader_wait wait = {
-        .unwanted = config->stop, .alive = show_life, .context = (void *)feed->comm};
+        .unwanted = config->stop, .alive = comm_show_life_of, .context = feed->comm};
     feed->reader = reader_create(config->dataset, config->mean, config->deviation, error);
     if (!feed->reader)
         return -1;

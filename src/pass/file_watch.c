@@ -40,11 +40,6 @@ static struct watch_group find_group(const uint64_t *numbers, const struct comm 
     return group;
 }
 
-static void show_life(const void *comm)
-{
-    comm_show_life(comm);
-}
-
 /* All ranks call. Hashes the values that are kept: each group all of its own, and what it finds is compared
  * with what rank 0's group finds, block by block. */
 static int compare_kept(const struct file_watch *watch, const struct comm *comm,
@@ -53,7 +48,8 @@ static int compare_kept(const struct file_watch *watch, const struct comm *comm,
     struct value_sums own = {0}, first = {0};
     if (value_sums_init(&own, watch->dataset, error) == 0 &&
         value_sums_init(&first, watch->dataset, error) == 0)
-        value_sums_read_missing(&own, (size_t)group->member, (size_t)group->members, show_life, comm, error);
+        value_sums_read_missing(
+            &own, (size_t)group->member, (size_t)group->members, comm_show_life_of, comm, error);
     int failed = comm_agree(comm, error);
     if (!failed) {
         if (group->is_first && first.sum)

@@ -148,17 +148,13 @@ static struct knowledge look_at_set(
     return knowledge;
 }
 
-static void show_life(const void *comm)
-{
-    comm_show_life(comm);
-}
-
 /* All ranks call. */
 static int complete(struct set_record *record, const struct comm *comm, struct error *error)
 {
     struct value_sums *sums = &record->sums;
     comm_sum_uint64(comm, sums->sum, value_sums_count(sums));
-    if (value_sums_read_missing(sums, (size_t)comm->rank, (size_t)comm->ranks, show_life, comm, error))
+    if (value_sums_read_missing(
+            sums, (size_t)comm->rank, (size_t)comm->ranks, comm_show_life_of, comm, error))
         file_watch_explain(&record->watch, error);
     if (comm_agree(comm, error))
         return -1;

@@ -25,14 +25,9 @@ static int share_next(struct sharing *sharing, const struct net *net, struct net
     return least;
 }
 
-static void show_life(void *context)
-{
-    comm_show_life(context);
-}
-
 static int make_own(struct learner *learner, struct sharing *sharing, struct error *error)
 {
-    const struct net_life life = {.show = show_life, .context = (void *)learner->comm};
+    const struct net_life life = {.show = comm_show_life_of, .context = learner->comm};
     struct net_piece piece;
     for (int owner; (owner = share_next(sharing, learner->net, &piece)) >= 0;)
         if (owner == learner->comm->rank &&

@@ -262,7 +262,7 @@ static void check_start(const struct net_config *config, const float *weights, c
     }
 }
 
-static void count_life(void *context)
+static void count_life(const void *context)
 {
     ++*(int *)context;
 }

@@ -330,7 +330,7 @@ END_TEST
 static volatile sig_atomic_t unwanted;
 static int signs;
 
-static void count_sign(void *context)
+static void count_sign(const void *context)
 {
     signs++;
 }
