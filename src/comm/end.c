@@ -65,12 +65,13 @@ void comm_fatal(const struct comm *comm, int64_t step, int code, const char *for
         log_line(LOG_ERROR, "%s", text);
     else
         log_line(LOG_ERROR, "step %lld: %s", (long long)step, text);
-    if (comm && comm->ranks) {
+    int started = comm && comm->ranks;
+    if (started)
         end_after(10, code); /* a host that is cut off has no launcher to tell */
-        if (comm->last_words)
-            comm->last_words->tell(comm->last_words->context, step, code, text);
-        let_launcher_read();
+    if (started && comm->last_words)
+        comm->last_words->tell(comm->last_words->context, step, code, text);
+    let_launcher_read();
+    if (started)
         MPI_Abort(MPI_COMM_WORLD, code);
-    }
     _exit(code);
 }

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* Something went wrong on this rank alone: one line with rank, host and step (negative: none), then all ranks
- * end with `code`. It does not return. */
+ * end with `code`; where MPI has not started (comm NULL) this process does. It does not return. */
 _Noreturn void comm_fatal(const struct comm *comm, int64_t step, int code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

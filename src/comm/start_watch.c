@@ -5,13 +5,11 @@
  * It is a thread that looks at the clock, and no alarm: a signal might break off a system call of MPI's that
  * nobody repeats. */
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "comm/end.h"
 #include "comm/launcher.h"
 #include "comm/purpose.h"
-
-#include <unistd.h>
 
 /* The limit is waited for in parts: a process that was stopped itself meanwhile has not waited for longer
  * than one of them. Those who speak later have more of them. */
@@ -41,14 +39,12 @@ static void *wait_for_end(void *context)
     pthread_mutex_lock(&watch->lock);
     while (parts > 0 && !wait_for_part(watch))
         parts--;
-    if (!watch->over) {
-        log_line(LOG_ERROR,
+    if (!watch->over)
+        comm_fatal(NULL, -1, EXIT_CODE_STUCK,
             "not all processes have answered at the start, for %g seconds: one hangs, its host or network is "
             "gone, or it is none that works with the others (rnn-data, and --help, --version and --verify, "
             "take no part): %s",
             watch->purpose->limit, watch->purpose->advice);
-        _exit(EXIT_CODE_STUCK);
-    }
     pthread_mutex_unlock(&watch->lock);
     return NULL;
 }
