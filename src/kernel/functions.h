@@ -51,9 +51,8 @@ FUNCTION(float, softmax, (size_t n, float *x, float *largest))
 
 /* Writes columns first .. first + columns - 1 of H(0) H(1) ... H(n - 1) into Q [n][columns], zeroes where
  * they are beyond n. columns is a multiple of 16. Columns never meet: their bits do not depend on what goes
- * with them. scratch [2 n]. Sums go over rows from the first on, each product rounded before it is added. */
-FUNCTION(
-    void, reflect, (const struct reflections *all, size_t first, size_t columns, double *Q, double *scratch))
+ * with them. Sums go over rows from the first on, each product rounded before it is added. */
+FUNCTION(void, reflect, (const struct reflections *all, size_t first, size_t columns, double *Q))
 
 /* Runs rounds of multiply-adds in registers that are independent of each other: the most that this build can
  * do on the core at hand. Returns how many floating-point operations they were, 2 per multiply-add. out

@@ -95,7 +95,7 @@ struct additive_gradient {
 struct reflections {
     size_t n;
     const double *v;       /* the other n - k numbers of each v(k), one v after the other */
-    const double *squares; /* [n] v^T v of each, added in their order */
+    const double *factors; /* 2 v / v^T v of each number */
 };
 
 /* One build: its functions are listed and described in kernel/functions.h, those of cells, name_forward and

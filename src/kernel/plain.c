@@ -150,19 +150,20 @@ float BUILD(softmax)(size_t n, float *x, float *largest)
     return sum;
 }
 
-void BUILD(reflect)(const struct reflections *all, size_t first, size_t columns, double *Q, double *scratch)
+void BUILD(reflect)(const struct reflections *all, size_t first, size_t columns, double *Q)
 {
     size_t n = all->n;
     for (size_t c = 0; c < columns; c++) {
         for (size_t i = 0; i < n; i++)
             Q[i * columns + c] = i == first + c;
         for (size_t k = n; k-- > 0;) {
-            const double *v = all->v + reflections_place(n, k);
+            const double *v = all->v + reflections_place(n, k),
+                         *factor = all->factors + reflections_place(n, k);
             double w = 0;
             for (size_t i = k; i < n; i++)
                 w += v[i - k] * Q[i * columns + c];
             for (size_t i = k; i < n; i++)
-                Q[i * columns + c] -= 2 * v[i - k] / all->squares[k] * w;
+                Q[i * columns + c] -= factor[i - k] * w;
         }
     }
 }

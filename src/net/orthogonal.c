@@ -7,15 +7,18 @@
 #include "base/random.h"
 
 /* Draws the reflections. Number i of v(k) is number (block n + k) n + i of the tensor's stream. */
-static void draw(const struct orthogonal_key *key, size_t n, double *v, double *squares)
+static void draw(const struct orthogonal_key *key, size_t n, double *v, double *factors)
 {
-    for (size_t k = 0; k < n; k++) {
-        uint64_t row = ((uint64_t)key->block * n + k) * n;
-        squares[k] = 0;
-        for (size_t i = k; i < n; i++, v++) {
-            *v = 2 * random_uniform(key->seed, RANDOM_WEIGHTS, key->parameter, row + i) - 1;
-            squares[k] += *v * *v;
+    for (size_t left = n; left > 0; left--, v += left + 1, factors += left + 1) {
+        size_t k = n - left;
+        uint64_t first = ((uint64_t)key->block * n + k) * n + k;
+        double squares = 0;
+        for (size_t i = 0; i < left; i++) {
+            v[i] = 2 * random_uniform(key->seed, RANDOM_WEIGHTS, key->parameter, first + i) - 1;
+            squares += v[i] * v[i];
         }
+        for (size_t i = 0; i < left; i++)
+            factors[i] = 2 * v[i] / squares;
     }
 }
 
@@ -33,10 +36,9 @@ static void make_columns(const struct kernel *kernel, const struct reflections *
     const struct net_life *life, double *block, float *Q)
 {
     size_t n = all->n;
-    double *scratch = block + n * columns;
     for (size_t first = 0; first < n; first += columns) {
         size_t width = n - first < columns ? n - first : columns;
-        kernel->reflect(all, first, columns, block, scratch);
+        kernel->reflect(all, first, columns, block);
         for (size_t i = 0; i < n; i++)
             for (size_t c = 0; c < width; c++)
                 Q[i * n + first + c] = (float)block[i * columns + c];
@@ -48,18 +50,14 @@ static void make_columns(const struct kernel *kernel, const struct reflections *
 int orthogonal_start(const struct kernel *kernel, const struct orthogonal_key *key, size_t n,
     const struct net_life *life, float *Q, struct error *error)
 {
-    size_t columns = choose_columns(n);
-    double *v = memory_create(reflections_place(n, n), sizeof *v, error);
-    double *squares = memory_create(n, sizeof *squares, error);
-    double *block = memory_create(n * (columns + 2), sizeof *block, error);
-    int failed = !v || !squares || !block;
-    if (!failed) {
-        draw(key, n, v, squares);
-        make_columns(
-            kernel, &(struct reflections){.n = n, .v = v, .squares = squares}, columns, life, block, Q);
-    }
-    memory_destroy(v);
-    memory_destroy(squares);
+    /* One piece of memory: what is small of it lies in huge pages with the rest. */
+    size_t columns = choose_columns(n), numbers = reflections_place(n, n);
+    double *block = memory_create(n * columns + 2 * numbers, sizeof *block, error);
+    if (!block)
+        return -1;
+    double *v = block + n * columns, *factors = v + numbers;
+    draw(key, n, v, factors);
+    make_columns(kernel, &(struct reflections){.n = n, .v = v, .factors = factors}, columns, life, block, Q);
     memory_destroy(block);
-    return failed ? -1 : 0;
+    return 0;
 }

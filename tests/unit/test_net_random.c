@@ -1,8 +1,10 @@
 /* What the net draws from the seed: masks of dropout and starting weights. */
+#include "base/hash.h"
 #include "reference/subject.h"
 #include "support/suite.h"
 
 #include <check.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -314,6 +316,30 @@ START_TEST(starting_weights_are_as_the_header_says)
 }
 END_TEST
 
+/* Whoever starts a run again with the seed of an old one is to get its weights: the hashes are those of the
+ * first program that had this start. 70 units are more than one block of columns, 300 more than two. */
+START_TEST(starting_weights_stay_what_they_were)
+{
+    static const uint64_t hashes[CELLS] = {
+        0xfde128a1f107f17e, 0xfde128a1f107f17e, 0x487f553201bd7e83, 0xe905bf6aaf327c30};
+    struct net_config config = {.cell = (enum cell)_i,
+        .layers = 3,
+        .hidden = {70, 7, 300},
+        .bidirectional = {1, 1, 0},
+        .inputs = 5,
+        .symbols = 1,
+        .embedding = 9,
+        .outputs = 4};
+    struct net *net = net_create(&config, NULL);
+    ck_assert_ptr_nonnull(net);
+    float *weights = starting_weights(net, 9);
+    uint64_t hash = hash_bytes(weights, net_count_parameters(net) * sizeof *weights);
+    ck_assert_msg(hash == hashes[_i], "%016" PRIx64, hash);
+    free(weights);
+    net_destroy(net);
+}
+END_TEST
+
 START_TEST(equal_seeds_start_with_equal_bytes)
 {
     struct net_config config = dropping_config((enum cell)_i, 0);
@@ -346,6 +372,7 @@ int main(void)
     tcase_add_loop_test(cases, gradient_under_dropout_matches_slope, 0, CELLS);
     tcase_add_test(cases, a_long_start_shows_life);
     tcase_add_loop_test(cases, starting_weights_are_as_the_header_says, 0, CELLS);
+    tcase_add_loop_test(cases, starting_weights_stay_what_they_were, 0, CELLS);
     tcase_add_loop_test(cases, equal_seeds_start_with_equal_bytes, 0, CELLS);
     suite_add_tcase(suite, cases);
     return suite_run(suite);
