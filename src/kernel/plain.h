@@ -12,7 +12,7 @@ INLINE float plain_power_of_two(float n)
 
 INLINE float plain_reduce(float x, float *n)
 {
-    *n = rintf(x * 0x1.715476p0f);
+    *n = fmaf(x, 0x1.715476p0f, 0x1.8p23f) - 0x1.8p23f; /* rounded once, as there: rintf would round again */
     return fmaf(*n, -0x1.7f7d1cp-20f, fmaf(*n, -0x1.62e4p-1f, x));
 }
 
