@@ -17,7 +17,7 @@ enum { OUTER_FRAMES = 320, OUTER_M = 48, OUTER_COLUMNS = 512, OUTER_PIECES = 4 }
 #define FUNCTION(result, name, parameters) result BUILD(name) parameters;
 #include "kernel/functions.h"
 #undef FUNCTION
-#define CELL(name, file)                                                                                     \
+#define CELL(enumerator, text, kind, name, file)                                                             \
     void BUILD(name##_forward)(const struct cell_step *step);                                                \
     void BUILD(name##_backward)(const struct cell_gradient *gradient);
 #include "kernel/cells/list.h"

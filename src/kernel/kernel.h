@@ -107,7 +107,7 @@ struct kernel {
 #define FUNCTION(result, name, parameters) result(*name) parameters;
 #include "kernel/functions.h"
 #undef FUNCTION
-#define CELL(name, file)                                                                                     \
+#define CELL(enumerator, text, kind, name, file)                                                             \
     void (*name##_forward)(const struct cell_step *step);                                                    \
     void (*name##_backward)(const struct cell_gradient *gradient);
 #include "kernel/cells/list.h"

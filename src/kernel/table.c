@@ -14,7 +14,8 @@ const struct kernel BUILD(kernel) = {
 #define FUNCTION(result, name, parameters) .name = BUILD(name),
 #include "kernel/functions.h"
 #undef FUNCTION
-#define CELL(name, file) .name##_forward = BUILD(name##_forward), .name##_backward = BUILD(name##_backward),
+#define CELL(enumerator, text, kind, name, file)                                                             \
+    .name##_forward = BUILD(name##_forward), .name##_backward = BUILD(name##_backward),
 #include "kernel/cells/list.h"
 #undef CELL
 };

@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 enum cell {
-#define CELL(enumerator, name, kind, file) CELL_##enumerator,
-#include "net/cells/list.h"
+#define CELL(enumerator, name, kind, arithmetic, file) CELL_##enumerator,
+#include "kernel/cells/list.h"
 #undef CELL
 };
 enum output {

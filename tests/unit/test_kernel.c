@@ -231,7 +231,7 @@ struct cell_functions {
 static struct cell_functions cell_functions(const struct kernel *kernel, size_t k)
 {
     const struct cell_functions all[] = {
-#define CELL(name, file) {kernel->name##_forward, kernel->name##_backward},
+#define CELL(enumerator, text, kind, name, file) {kernel->name##_forward, kernel->name##_backward},
 #include "kernel/cells/list.h"
 #undef CELL
         {0}};

@@ -1,7 +1,8 @@
-/* The arithmetic of cells: CELL(name of its functions name_forward and name_backward in struct kernel, its
- * source file without the ending). The file defines both twice: for the instruction sets, and below that
- * plainly. */
-CELL(lstm, lstm)
-CELL(gru, gru)
-CELL(tanh, rnn)
-CELL(relu, rnn)
+/* The cells, in the order of messages and documents: CELL(enumerator, name in files, its struct cell_kind,
+ * name of its functions name_forward and name_backward in struct kernel, its source files without the
+ * ending). The file in this folder has the arithmetic, twice: for the instruction sets, and below that
+ * plainly. The file in net/cells/ has the kind. */
+CELL(RNN, "rnn", rnn, tanh, rnn)
+CELL(RNN_RELU, "rnn-relu", rnn_relu, relu, rnn)
+CELL(LSTM, "lstm", lstm, lstm, lstm)
+CELL(GRU, "gru", gru, gru, gru)

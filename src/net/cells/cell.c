@@ -1,18 +1,18 @@
 #include "net/cells/cell.h"
 
-#define CELL(enumerator, name, kind, file) extern const struct cell_kind cell_##kind;
-#include "net/cells/list.h"
+#define CELL(enumerator, name, kind, arithmetic, file) extern const struct cell_kind cell_##kind;
+#include "kernel/cells/list.h"
 #undef CELL
 
 const struct cell_kind *const cell_kinds[] = {
-#define CELL(enumerator, name, kind, file) [CELL_##enumerator] = &cell_##kind,
-#include "net/cells/list.h"
+#define CELL(enumerator, name, kind, arithmetic, file) [CELL_##enumerator] = &cell_##kind,
+#include "kernel/cells/list.h"
 #undef CELL
 };
 
 const char *const cell_names[] = {
-#define CELL(enumerator, name, kind, file) [CELL_##enumerator] = name,
-#include "net/cells/list.h"
+#define CELL(enumerator, name, kind, arithmetic, file) [CELL_##enumerator] = name,
+#include "kernel/cells/list.h"
 #undef CELL
     NULL};
 

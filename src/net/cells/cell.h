@@ -1,5 +1,6 @@
 /* Cells: what a recurrent layer computes at each step (docs/network.md). Each is a struct cell_kind in
- * a file of this folder, and a line of net/cells/list.h.
+ * a file of this folder, its arithmetic in one of kernel/cells/, and a line of the list there, which both
+ * folders have in common.
  *
  * All have W_ih x + b_ih of every gate, h, and a recurrence: a product W_hh h' of what all units gave before,
  * or weights by which each unit meets its own state before, or both. H units, G gates. */
