@@ -36,8 +36,11 @@ static float *copy_floats(const float *x, size_t n)
     return y;
 }
 
+/* Check takes a message for each assertion, which many would make slow. */
 static void assert_bits(const float *got, const float *want, size_t n, const char *what)
 {
+    if (memcmp(got, want, n * sizeof *got) == 0)
+        return;
     for (size_t i = 0; i < n; i++)
         ck_assert_msg(memcmp(&got[i], &want[i], sizeof *got) == 0, "%s: element %zu is %a, not %a", what, i,
             (double)got[i], (double)want[i]);
