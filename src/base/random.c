@@ -15,16 +15,16 @@ void random_block(uint64_t seed, enum random_stream stream, uint64_t high, uint6
 {
     uint32_t c0 = (uint32_t)low, c1 = (uint32_t)(low >> 32), c2 = (uint32_t)high, c3 = (uint32_t)(high >> 32);
     uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32) ^ ((uint32_t)stream << 24);
-    for (int round = 0; round < 10; round++) {
+    for (int round = 0; round < RANDOM_ROUNDS; round++) {
         uint32_t low0, low1;
-        uint32_t high0 = multiply_high(0xD2511F53u, c0, &low0);
-        uint32_t high1 = multiply_high(0xCD9E8D57u, c2, &low1);
+        uint32_t high0 = multiply_high(RANDOM_MULTIPLIER_0, c0, &low0);
+        uint32_t high1 = multiply_high(RANDOM_MULTIPLIER_1, c2, &low1);
         c0 = high1 ^ c1 ^ k0;
         c1 = low1;
         c2 = high0 ^ c3 ^ k1;
         c3 = low0;
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
+        k0 += RANDOM_STEP_0;
+        k1 += RANDOM_STEP_1;
     }
     bits[0] = c0, bits[1] = c1, bits[2] = c2, bits[3] = c3;
 }

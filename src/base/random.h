@@ -21,6 +21,20 @@ enum random_stream {
     RANDOM_SAMPLE = 10       /* places of a file that are compared */
 };
 
+/* The constants of the method. */
+#define RANDOM_MULTIPLIER_0 0xD2511F53u
+#define RANDOM_MULTIPLIER_1 0xCD9E8D57u
+#define RANDOM_STEP_0 0x9E3779B9u
+#define RANDOM_STEP_1 0xBB67AE85u
+enum { RANDOM_ROUNDS = 10 };
+
+/* What names a sequence of numbers, for whoever draws many of one (kernel/functions.h). */
+struct random_key {
+    uint64_t seed;
+    enum random_stream stream;
+    uint64_t high;
+};
+
 /* 128 random bits for the counter (high, low). */
 void random_block(uint64_t seed, enum random_stream stream, uint64_t high, uint64_t low, uint32_t bits[4]);
 

@@ -54,6 +54,9 @@ FUNCTION(float, softmax, (size_t n, float *x, float *largest))
  * with them. Sums go over rows from the first on, each product rounded before it is added. */
 FUNCTION(void, reflect, (const struct reflections *all, size_t first, size_t columns, double *Q))
 
+/* out[i] = random_uniform of number first + i of the sequence that the key names, i < n. */
+FUNCTION(void, uniforms, (const struct random_key *key, uint64_t first, size_t n, double *out))
+
 /* Runs rounds of multiply-adds in registers that are independent of each other: the most that this build can
  * do on the core at hand. Returns how many floating-point operations they were, 2 per multiply-add. out
  * [KERNEL_BLOCK] keeps a compiler from leaving them out. */

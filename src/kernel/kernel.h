@@ -12,6 +12,7 @@
 #define KERNEL_KERNEL_H
 
 #include "base/error.h"
+#include "base/random.h"
 
 #include <stddef.h>
 #include <stdint.h>

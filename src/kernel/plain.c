@@ -168,6 +168,12 @@ void BUILD(reflect)(const struct reflections *all, size_t first, size_t columns,
     }
 }
 
+void BUILD(uniforms)(const struct random_key *key, uint64_t first, size_t n, double *out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = random_uniform(key->seed, key->stream, key->high, first + i);
+}
+
 double BUILD(burst)(size_t rounds, float *out)
 {
     *out = 0;

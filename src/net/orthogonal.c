@@ -7,14 +7,17 @@
 #include "base/random.h"
 
 /* Draws the reflections. Number i of v(k) is number (block n + k) n + i of the tensor's stream. */
-static void draw(const struct orthogonal_key *key, size_t n, double *v, double *factors)
+static void draw(
+    const struct kernel *kernel, const struct orthogonal_key *key, size_t n, double *v, double *factors)
 {
+    const struct random_key stream = {key->seed, RANDOM_WEIGHTS, key->parameter};
     for (size_t left = n; left > 0; left--, v += left + 1, factors += left + 1) {
         size_t k = n - left;
         uint64_t first = ((uint64_t)key->block * n + k) * n + k;
         double squares = 0;
+        kernel->uniforms(&stream, first, left, v);
         for (size_t i = 0; i < left; i++) {
-            v[i] = 2 * random_uniform(key->seed, RANDOM_WEIGHTS, key->parameter, first + i) - 1;
+            v[i] = 2 * v[i] - 1;
             squares += v[i] * v[i];
         }
         for (size_t i = 0; i < left; i++)
@@ -56,7 +59,7 @@ int orthogonal_start(const struct kernel *kernel, const struct orthogonal_key *k
     if (!block)
         return -1;
     double *v = block + n * columns, *factors = v + numbers;
-    draw(key, n, v, factors);
+    draw(kernel, key, n, v, factors);
     make_columns(kernel, &(struct reflections){.n = n, .v = v, .factors = factors}, columns, life, block, Q);
     memory_destroy(block);
     return 0;

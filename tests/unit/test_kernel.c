@@ -338,6 +338,18 @@ static void compare_reflect(const struct kernel *fast, const struct kernel *plai
     memory_destroy(R);
 }
 
+static void compare_uniforms(const struct kernel *fast, const struct kernel *plain)
+{
+    const struct random_key key = {
+        (uint64_t)below(1000) << 31 | below(1000), RANDOM_TEST, (uint64_t)below(9) << 30 | below(9)};
+    uint64_t first = ((uint64_t)1 << 33) - below(200); /* over where the counter passes 32 bits */
+    size_t n = below(150);
+    double x[150], y[150];
+    fast->uniforms(&key, first, n, x);
+    plain->uniforms(&key, first, n, y);
+    ck_assert_mem_eq(x, y, n * sizeof *x);
+}
+
 START_TEST(every_build_gives_the_bits_of_the_plain_twin)
 {
     const struct kernel *fast = kernel_find(names[_i]), *plain = kernel_find("plain");
@@ -350,6 +362,7 @@ START_TEST(every_build_gives_the_bits_of_the_plain_twin)
         compare_cells(fast, plain);
         compare_arrays(fast, plain);
         compare_reflect(fast, plain);
+        compare_uniforms(fast, plain);
     }
 }
 END_TEST
