@@ -19,8 +19,8 @@ blocks = re.findall(r"^```python\n(.*?)^```", text, re.S | re.M)
 assert len(blocks) == 2, "the page has a block that writes a file and one that reads it"
 with tempfile.TemporaryDirectory() as folder:
     os.chdir(folder)
-    names = {}
     for block in blocks:
+        names = {}  # each as typed by itself
         exec(block, names)
     assert names["sequence"].shape == (3, 2), names["sequence"].shape
     shown = re.search(r"^\$ rnn-data check.*?^\$ h5ls", text, re.S | re.M).group(0)
