@@ -3,6 +3,7 @@
 #include "support/suite.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,6 +149,29 @@ START_TEST(awaiting_ends_with_the_command)
 }
 END_TEST
 
+/* Bytes that this process has written so far, to whatever file; -1: the kernel does not count them. */
+static long long written(void)
+{
+    long long bytes = -1;
+    FILE *file = fopen("/proc/self/io", "r");
+    if (file && fscanf(file, "rchar: %*d wchar: %lld", &bytes) != 1)
+        bytes = -1;
+    if (file)
+        fclose(file);
+    return bytes;
+}
+
+START_TEST(an_assertion_that_holds_again_and_again_costs_no_messages)
+{
+    long long before = written();
+    for (int i = 0; i < 10000; i++) {
+        ck_assert_int_ge(i, 0);
+        ck_assert_msg(i < 10000, "%d", i);
+    }
+    ck_assert_int_lt(written() - before, 1000);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("command");
@@ -163,6 +187,7 @@ int main(void)
     tcase_add_test(claims, background_command_is_seen_signalled_and_waited_for);
     tcase_add_test(claims, kill_ends_the_whole_session);
     tcase_add_test(claims, awaiting_ends_with_the_command);
+    tcase_add_test(claims, an_assertion_that_holds_again_and_again_costs_no_messages);
     suite_add_tcase(suite, claims);
     return suite_run(suite);
 }
