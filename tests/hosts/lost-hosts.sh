@@ -51,7 +51,8 @@ folder=$(mktemp -d /tmp/rnn-hosts-XXXXXX)
 pids=()
 finish() {
     local net
-    [ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null
+    # Only what still runs: the number of what has ended may be another process's by now.
+    jobs -pr | xargs -r kill 2>/dev/null
     for net in "$folder"/*/net; do
         [ ! -d "$net" ] || network_stop "$net"
     done

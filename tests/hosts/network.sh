@@ -173,7 +173,11 @@ network_stop() {
     local file pid
     for file in "$1"/*.pid; do
         network_kill "$1" "$(basename "$file" .pid)"
-        pid=$(cat "$file" 2>/dev/null) && rm "$file" 2>/dev/null && kill -KILL "$pid" 2>/dev/null
+        pid=$(cat "$file" 2>/dev/null) || continue
+        rm "$file" 2>/dev/null || continue
+        # Only the sleeper itself: where it has ended, its number may be another process's by now.
+        [ "$(readlink "/proc/$pid/ns/net" | tr -dc 0-9)" != "$(cat "${file%.pid}.space" 2>/dev/null)" ] ||
+            kill -KILL "$pid" 2>/dev/null
     done
     return 0
 }

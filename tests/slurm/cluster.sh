@@ -144,6 +144,15 @@ cluster_processes() {
     done
 }
 
+# Is it a daemon of this shell that still runs? The number of one that has ended may be another process's by now.
+cluster_runs() {
+    jobs -pr | grep -qx "$1"
+}
+
+cluster_has_ended() {
+    ! cluster_runs "$1"
+}
+
 cluster_has_no_jobs() {
     [ -z "$(squeue -h 2>/dev/null)" ]
 }
@@ -159,8 +168,9 @@ cluster_stop() {
     # The last first: slurmd, slurmctld, munged.
     tac "$folder/pids" >"$folder/pids.backwards"
     while read -r pid name; do
-        kill "$pid" 2>/dev/null || continue
-        cluster_await 10 eval "! kill -0 $pid 2>/dev/null" || kill -KILL "$pid" 2>/dev/null
+        cluster_runs "$pid" || continue
+        kill "$pid" 2>/dev/null
+        cluster_await 10 cluster_has_ended "$pid" || kill -KILL "$pid" 2>/dev/null
     done <"$folder/pids.backwards"
     for pid in $(cluster_processes "$folder"); do
         kill -KILL "$pid" 2>/dev/null || true

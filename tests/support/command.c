@@ -295,17 +295,16 @@ void command_wait(struct command_process *process, struct command_result *result
         result->timed_out = clock_now() > process->deadline;
         pause_briefly();
     }
-    if (result->timed_out) {
+    if (result->timed_out)
         command_kill(process);
-        kill(process->pid, SIGKILL);
-    }
-    if (!result->timed_out)
+    else
         give_a_moment(process);
+    /* Before the command is waited for, as until then its process id belongs to nobody else. */
+    result->left_behind = kill_session(process);
     int status;
     pid_t ended = waitpid(process->pid, &status, 0);
     ck_assert_msg(ended == process->pid, "waitpid: %s", strerror(errno));
     result->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-    result->left_behind = kill_session(process);
     process->pid = 0;
     result->output = read_whole(process->output, &result->output_size);
     result->errors = read_whole(process->errors, &result->errors_size);
