@@ -31,7 +31,7 @@ enum { ARENA_GAP = MEMORY_ALIGNMENT };
 enum { ARENA_GAP = 0 };
 #endif
 
-enum { HUGE_PAGE = 2 << 20, LARGE_BLOCK = 128 << 10 /* bytes */ };
+enum { HUGE_PAGE = 2 << 20, LARGE_BLOCK = 128 << 10, UNTOUCHED = 32 << 20 /* bytes */ };
 
 /* Asks for huge pages where the block fills them, which is a wish, and for ordinary ones in what is left
  * behind and where malloc keeps its own numbers before: else the kernel may take a whole huge page for
@@ -42,6 +42,22 @@ static void advise(char *block, size_t bytes)
     madvise(block, filled, MADV_HUGEPAGE);
     madvise(block - page, page, MADV_NOHUGEPAGE);
     madvise(block + filled, (bytes - filled + page - 1) / page * page, MADV_NOHUGEPAGE);
+}
+
+/* Makes a large block zero. The kernel gives a page of zeroes to whoever first writes there, so that pages of
+ * what a large network takes are not touched before they are needed, nor written twice; what malloc had used
+ * of them goes back. Smaller blocks are written, which takes no time to speak of: --plan compares what is in
+ * memory with sizes of blocks. So are all where pages cannot be given back, as of locked memory. */
+static void clear_large(char *block, size_t bytes)
+{
+    size_t filled = 0;
+#ifdef __linux__
+    if (bytes >= UNTOUCHED)
+        filled = bytes / HUGE_PAGE * HUGE_PAGE;
+    if (filled && madvise(block, filled, MADV_DONTNEED) != 0)
+        filled = 0;
+#endif
+    memset(block + filled, 0, bytes - filled);
 }
 
 void memory_begin(void)
@@ -66,9 +82,11 @@ void *memory_create(size_t n, size_t size, struct error *error)
         error_set(error, EXIT_CODE_INTERNAL, "out of memory: no block of %zu bytes to be had", bytes);
         return NULL;
     }
-    if (large)
-        advise(block, rounded);
-    return memset(block, 0, rounded);
+    if (!large)
+        return memset(block, 0, rounded);
+    advise(block, rounded);
+    clear_large(block, rounded);
+    return block;
 }
 
 void memory_destroy(void *block)

@@ -184,6 +184,31 @@ START_TEST(a_large_block_takes_the_memory_that_it_holds)
 }
 END_TEST
 
+/* A very large block is not written to be zero: nothing of it is in memory, and what malloc had used before
+ * is gone. */
+START_TEST(a_very_large_block_is_zero_and_takes_memory_when_it_is_written)
+{
+    enum { BYTES = (40 << 20) + 100 };
+    if (arena_gap() > 0)
+        return;
+    mallopt(M_PERTURB, 0);
+    mallopt(M_MMAP_MAX, 0); /* blocks come from the heap, which is used again */
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    char *block = memory_create(BYTES, 1, NULL);
+    ck_assert_ptr_nonnull(block);
+    memset(block, 1, BYTES);
+    memory_destroy(block);
+    block = memory_create(BYTES, 1, NULL);
+    ck_assert_ptr_nonnull(block);
+    ck_assert_int_lt(count_resident(), 20 << 20);
+    size_t others = 0;
+    for (size_t i = 0; i < BYTES; i++)
+        others += block[i] != 0;
+    ck_assert_uint_eq(others, 0);
+    memory_destroy(block);
+}
+END_TEST
+
 START_TEST(arena_measures_what_it_then_hands_out)
 {
     struct arena arena = {0};
@@ -356,6 +381,8 @@ START_TEST(a_process_knows_what_it_takes)
     struct machine_use before, after;
     ck_assert_int_eq(machine_read_use(&before), 0);
     char *block = memory_create(BYTES, 1, NULL);
+    ck_assert_ptr_nonnull(block);
+    memset(block, 1, BYTES);
     ck_assert_int_eq(machine_read_use(&after), 0);
     ck_assert(after.own >= before.own + BYTES && after.own < before.own + BYTES + (4 << 20));
     ck_assert(before.shared > 0 && after.shared < before.shared + (4 << 20));
@@ -377,6 +404,7 @@ int main(void)
     tcase_add_test(cases, no_file_gets_the_number_of_a_stream);
     tcase_add_test(cases, too_large_a_block_is_an_error);
     tcase_add_test(cases, a_large_block_takes_the_memory_that_it_holds);
+    tcase_add_test(cases, a_very_large_block_is_zero_and_takes_memory_when_it_is_written);
     tcase_add_test(cases, arena_measures_what_it_then_hands_out);
     if (arena_gap())
         tcase_add_test(cases, the_address_sanitizer_finds_a_float_behind_a_piece_of_an_arena);
