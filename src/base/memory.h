@@ -8,9 +8,10 @@
 
 enum { MEMORY_ALIGNMENT = 64 }; /* bytes: one cache line, one AVX-512 vector */
 
-/* n * size bytes, zeroed, aligned to MEMORY_ALIGNMENT; large blocks ask the kernel for huge pages. The caller
- * owns the block and ends it with memory_destroy. NULL and an error when there is no such memory or n * size
- * overflows. n = 0 gives a valid block of no bytes. */
+/* n * size bytes, zeroed, aligned to MEMORY_ALIGNMENT; large blocks ask the kernel for huge pages, and of
+ * very large ones each page comes into memory when it is first written. The caller owns the block and ends it
+ * with memory_destroy. NULL and an error when there is no such memory or n * size overflows. n = 0 gives a
+ * valid block of no bytes. */
 void *memory_create(size_t n, size_t size, struct error *error);
 void memory_destroy(void *block); /* takes NULL */
 
