@@ -33,9 +33,10 @@ trap 'exit 130' INT TERM HUP
 
 mpi_environment
 unset OMPI_MCA_btl # nodes need TCP
-# All ranks share the cores of this machine; between its nodes they talk over the loopback.
+# All ranks share the cores of this machine; between its nodes they talk over the loopback. Not so the daemons of Open MPI
+# 5's mpirun, which refuse the loopback where there is more than one of them: they take what other interface there is.
 export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo
-export PRTE_MCA_oob_tcp_if_include=lo OMP_NUM_THREADS=1 RNN_BIN=$programs LC_ALL=C
+export OMP_NUM_THREADS=1 RNN_BIN=$programs LC_ALL=C
 unset SLURM_JOB_ID
 
 if ! cluster_start "$folder"; then
