@@ -17,6 +17,7 @@
  * once. */
 #include "comm/reduce.h"
 
+#include "base/exact.h"
 #include "base/memory.h"
 #include "comm/squares.h"
 #include "comm/wait.h"
@@ -34,7 +35,6 @@ struct reduce {
     int *integers;         /* one allocation for both tables of ints, [ranks] each */
     int *starts, *counts;  /* slice of each rank in blocks */
     MPI_Request *requests; /* [2 ranks] of a round */
-    double *squares;       /* [blocks] */
 
     size_t room;             /* nodes that the exchange buffer holds; the same on all ranks */
     float *buffer;           /* [room][slice in whole blocks] */
@@ -70,7 +70,7 @@ void reduce_get_slice(const struct reduce *reduce, size_t *first, size_t *count)
 
 size_t reduce_bytes(const struct reduce *reduce)
 {
-    return reduce->room * slice_room(reduce) * sizeof(float) + count_blocks(reduce) * sizeof(double);
+    return reduce->room * slice_room(reduce) * sizeof(float);
 }
 
 /* Makes room for `room` nodes. Every rank calls, with the same room, since one without memory must stop all.
@@ -126,9 +126,8 @@ static int allocate_tables(struct reduce *reduce, struct error *error)
     size_t ranks = (size_t)reduce->comm->ranks;
     reduce->integers = memory_create(2 * ranks, sizeof *reduce->integers, error);
     reduce->requests = memory_create(2 * ranks, sizeof(MPI_Request), error);
-    reduce->squares = memory_create(count_blocks(reduce), sizeof *reduce->squares, error);
     reduce->first_node = memory_create(ranks + 1, sizeof *reduce->first_node, error);
-    if (!reduce->integers || !reduce->requests || !reduce->squares || !reduce->first_node)
+    if (!reduce->integers || !reduce->requests || !reduce->first_node)
         return -1;
     reduce->starts = reduce->integers;
     reduce->counts = reduce->integers + ranks;
@@ -171,7 +170,6 @@ void reduce_destroy(struct reduce *reduce)
         MPI_Type_free(&reduce->block);
     memory_destroy(reduce->integers);
     memory_destroy(reduce->requests);
-    memory_destroy(reduce->squares);
     memory_destroy(reduce->first_node);
     memory_destroy(reduce->buffer);
     memory_destroy(reduce->vectors);
@@ -262,19 +260,15 @@ int reduce_slices(struct reduce *reduce, const size_t *ranges, size_t n, const s
 
 double reduce_squares(struct reduce *reduce, const float *slice)
 {
+    uint64_t sum[EXACT_WORDS] = {0};
     size_t first, count;
     reduce_get_slice(reduce, &first, &count);
-    double *own = reduce->squares + reduce->starts[reduce->comm->rank];
     for (size_t i = 0; i < count; i += REDUCE_BLOCK)
-        own[i / REDUCE_BLOCK] =
-            squares_sum_block(slice + i, count - i < REDUCE_BLOCK ? count - i : REDUCE_BLOCK);
-    if (reduce->comm->ranks > 1) {
-        MPI_Request request;
-        MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DOUBLE, reduce->squares, reduce->counts, reduce->starts,
-            MPI_DOUBLE, MPI_COMM_WORLD, &request);
-        comm_wait(reduce->comm, &request);
-    }
-    return squares_add_blocks(reduce->squares, count_blocks(reduce));
+        exact_add(sum, squares_sum_block(slice + i, count - i < REDUCE_BLOCK ? count - i : REDUCE_BLOCK));
+    exact_carry(sum);
+    if (reduce->comm->ranks > 1)
+        comm_sum_uint64(reduce->comm, sum, EXACT_WORDS);
+    return exact_round(sum);
 }
 
 /* Round a ring: each hands on to its right what it got from its left in the round before, its own slice

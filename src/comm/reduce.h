@@ -36,8 +36,8 @@ int reduce_slices(struct reduce *reduce, const size_t *ranges, size_t n, const s
     float *slice, struct error *error);
 
 /* Every rank calls. The result is the sum of squares of the whole vector of which `slice` is this rank's
- * part: squares per block in double, 16 lanes, blocks added in order on every rank. It is not a number or
- * infinite where an element is. */
+ * part: squares per block in double, 16 lanes, blocks added without rounding. It is not a number or infinite
+ * where an element is. */
 double reduce_squares(struct reduce *reduce, const float *slice);
 
 /* Every rank calls. The slices of all ranks come together in `vector` [reduce_room], in which this rank's own

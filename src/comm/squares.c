@@ -16,11 +16,3 @@ double squares_sum_block(const float *values, size_t n)
             lanes[k] += lanes[k + half];
     return lanes[0];
 }
-
-double squares_add_blocks(const double *blocks, size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += blocks[i];
-    return sum;
-}

@@ -1,5 +1,5 @@
-/* Sums of squares in an order that does not depend on the vector's cut into slices. MPI is not needed for
- * them. */
+/* Sums of squares of blocks of a vector. They are added without rounding (base/exact.h), so the norm of a
+ * vector does not depend on its cut into slices of whole blocks. MPI is not needed for them. */
 #ifndef COMM_SQUARES_H
 #define COMM_SQUARES_H
 
@@ -12,8 +12,5 @@ enum { SQUARES_LANES = 16 };
  * zeros. The sum is not a number or infinite where an element is; a finite float's square is finite in
  * double. */
 double squares_sum_block(const float *values, size_t n);
-
-/* The sum of the sums of n blocks, added from first to last. */
-double squares_add_blocks(const double *blocks, size_t n);
 
 #endif

@@ -1,88 +1,80 @@
 #include "pass/tally.h"
 
+#include "base/exact.h"
 #include "base/memory.h"
 
-#include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
-int tally_init(struct tally *tally, size_t room, size_t extra, struct error *error)
-{
-    *tally = (struct tally){.room = room, .extra = extra};
-    tally->sequence = memory_create(room, sizeof *tally->sequence, error);
-    tally->values = memory_create(TALLY_WIDTH * room + extra, sizeof *tally->values, error);
-    return tally->sequence && tally->values ? 0 : -1;
-}
+/* Places in the words: four sums, then how many sequences have errors. */
+enum {
+    LOSS,
+    ERRORS = EXACT_WORDS,
+    COUNTED = 2 * EXACT_WORDS,
+    LABELS = 3 * EXACT_WORDS,
+    WRONG = 4 * EXACT_WORDS,
+    OWN_WORDS
+};
 
-size_t tally_count_bytes(size_t room, size_t extra)
+int tally_init(struct tally *tally, size_t extra, struct error *error)
 {
-    const struct tally *tally = NULL;
-    return room * sizeof *tally->sequence + (TALLY_WIDTH * room + extra) * sizeof *tally->values;
+    *tally = (struct tally){.extra = extra};
+    tally->words = memory_create(OWN_WORDS + extra, sizeof *tally->words, error);
+    if (!tally->words)
+        return -1;
+    tally_clear(tally);
+    return 0;
 }
 
 void tally_finish(struct tally *tally)
 {
-    memory_destroy(tally->sequence);
-    memory_destroy(tally->values);
+    memory_destroy(tally->words);
     *tally = (struct tally){0};
 }
 
-static int compare_indices(const void *a, const void *b)
+void tally_clear(struct tally *tally)
 {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
+    memset(tally->words, 0, (OWN_WORDS + tally->extra) * sizeof *tally->words);
 }
 
-void tally_start(struct tally *tally, size_t n, const int64_t *sequence)
+static void carry(struct tally *tally)
 {
-    assert(n <= tally->room);
-    tally->n = n;
-    for (size_t i = 0; i < n; i++)
-        tally->sequence[i] = sequence ? sequence[i] : (int64_t)i;
-    if (sequence)
-        qsort(tally->sequence, n, sizeof *tally->sequence, compare_indices);
-    memset(tally->values, 0, (TALLY_WIDTH * n + tally->extra) * sizeof *tally->values);
+    for (int sum = LOSS; sum < WRONG; sum += EXACT_WORDS)
+        exact_carry(tally->words + sum);
 }
 
-void tally_add(struct tally *tally, const struct microbatch *microbatch, const struct net_score *scores)
+void tally_add(struct tally *tally, size_t B, const struct net_score *scores)
 {
-    for (size_t b = 0; b < microbatch->B; b++) {
-        int64_t *place = bsearch(
-            &microbatch->sequence[b], tally->sequence, tally->n, sizeof *tally->sequence, compare_indices);
-        assert(place);
-        double *values = tally->values + TALLY_WIDTH * (place - tally->sequence);
-        values[0] = scores[b].loss;
-        values[1] = scores[b].errors;
-        values[2] = scores[b].counted;
-        values[3] = scores[b].labels;
+    for (size_t b = 0; b < B; b++) {
+        exact_add(tally->words + LOSS, scores[b].loss);
+        exact_add(tally->words + ERRORS, scores[b].errors);
+        exact_add(tally->words + COUNTED, scores[b].counted);
+        exact_add(tally->words + LABELS, scores[b].labels);
+        tally->words[WRONG] += scores[b].errors > 0;
+        if (b % 65536 == 65535)
+            carry(tally);
     }
+    carry(tally);
 }
 
-double *tally_extra(struct tally *tally)
+uint64_t *tally_extra(struct tally *tally)
 {
-    return tally->values + TALLY_WIDTH * tally->n;
+    return tally->words + OWN_WORDS;
 }
 
-struct net_score tally_sum(struct tally *tally, const struct comm *comm)
+void tally_sum(struct tally *tally, const struct comm *comm)
 {
-    comm_sum(comm, tally->values, TALLY_WIDTH * tally->n + tally->extra);
-    struct net_score sum = {0};
-    for (size_t i = 0; i < tally->n; i++) {
-        const double *values = tally->values + TALLY_WIDTH * i;
-        sum.loss += values[0];
-        sum.errors += values[1];
-        sum.counted += values[2];
-        sum.labels += values[3];
-    }
-    return sum;
+    comm_sum_uint64(comm, tally->words, OWN_WORDS + tally->extra);
+}
+
+struct net_score tally_total(struct tally *tally)
+{
+    return (struct net_score){.loss = exact_round(tally->words + LOSS),
+        .errors = exact_round(tally->words + ERRORS),
+        .counted = exact_round(tally->words + COUNTED),
+        .labels = exact_round(tally->words + LABELS)};
 }
 
 double tally_count_wrong(const struct tally *tally)
 {
-    double wrong = 0;
-    for (size_t i = 0; i < tally->n; i++) {
-        double errors = tally->values[TALLY_WIDTH * i + 1];
-        wrong += isnan(errors) ? NAN : errors > 0;
-    }
-    return wrong;
+    return exact_count_nan(tally->words + ERRORS) ? NAN : (double)tally->words[WRONG];
 }

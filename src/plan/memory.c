@@ -6,8 +6,6 @@
 #include "ckpt/checkpoint.h"
 #include "comm/reduce.h"
 #include "pass/feed.h"
-#include "pass/tally.h"
-#include "run/ballot.h"
 #include "run/sets.h"
 
 #include <math.h>
@@ -95,18 +93,16 @@ static void add_passes(const struct planned *planned, struct usage *usage)
     add_item(usage, "activations of the largest microbatch", activations);
     add_item(usage, "packed microbatches", packed_bytes(planned, planned->train, &planned->survey));
     add_item(usage, "steps: order, plan, scores",
-        (double)feed_count_bytes(sequences, batch, planned->ranks) + (double)tally_count_bytes(scores, 0));
+        (double)feed_count_bytes(sequences, batch, planned->ranks) +
+            (double)(scores * sizeof(struct net_score)));
     add_item(usage, "training set",
         (double)dataset_count_run_bytes(planned->train, is_kept(planned, planned->train)));
     if (!planned->valid)
         return;
     add_item(usage, "validation set",
         (double)dataset_count_run_bytes(planned->valid, is_kept(planned, planned->valid)));
-    /* The feed is gone when MPI sums the scores, for which it takes as much again. */
-    double tally = (double)tally_count_bytes((size_t)planned->valid->sequences, 0);
-    double feed = packed_bytes(planned, planned->valid, &planned->checked) +
+    usage->validation = packed_bytes(planned, planned->valid, &planned->checked) +
         (double)feed_count_bytes(planned->valid->sequences, batch, planned->ranks);
-    usage->validation = tally + fmax(feed, planned->ranks > 1 ? tally : 0);
 }
 
 /* Pages of programs and libraries are in memory once for all ranks of a node. */

@@ -1,6 +1,6 @@
 /* The set is computed in the order of its file, by the plan and feed of validation, without updates. What a
- * sequence comes to does not depend on which others are computed with it, and sums are made in the order of
- * the dataset; so neither the number of ranks nor --batch changes a bit of what is printed or written. */
+ * sequence comes to does not depend on which others are computed with it, and sums are made without
+ * rounding; so neither the number of ranks nor --batch changes a bit of what is printed or written. */
 #include "predict/evaluate.h"
 
 #include "base/hash.h"
@@ -32,21 +32,11 @@ struct evaluation {
     struct file_watch watch;
     struct feed feed;
     struct tally tally;
-    struct net_score *scores; /* [microbatch]; NULL where there are no targets */
+    struct net_score *scores; /* [sequences of a step]; NULL where there are no targets */
     struct predict_output output;
 };
 
 /* ---- opening ---- */
-
-static int make_scores(struct evaluation *evaluation, size_t microbatch, struct error *error)
-{
-    size_t sequences = (size_t)evaluation->dataset->sequences;
-    evaluation->scores = memory_create(microbatch, sizeof *evaluation->scores, error);
-    if (!evaluation->scores || tally_init(&evaluation->tally, sequences, 0, error))
-        return -1;
-    tally_start(&evaluation->tally, sequences, NULL);
-    return 0;
-}
 
 static int start_feed(struct evaluation *evaluation, int64_t microbatch, struct error *error)
 {
@@ -58,6 +48,11 @@ static int start_feed(struct evaluation *evaluation, int64_t microbatch, struct 
         .batch = batch < dataset->sequences ? batch : dataset->sequences,
         .microbatch = microbatch,
         .stop = stop_flag()};
+    if (dataset->has_targets) {
+        evaluation->scores = memory_create((size_t)feed.batch, sizeof *evaluation->scores, error);
+        if (!evaluation->scores || tally_init(&evaluation->tally, 0, error))
+            return -1;
+    }
     return feed_init(&evaluation->feed, evaluation->comm, &feed, error);
 }
 
@@ -74,8 +69,6 @@ static int open_all(struct evaluation *evaluation, struct error *error)
     int64_t microbatch = model->microbatch < dataset->sequences ? model->microbatch : dataset->sequences;
     if (options->output &&
         predict_output_init(&evaluation->output, evaluation->comm, model, dataset, options->output, error))
-        return -1;
-    if (dataset->has_targets && make_scores(evaluation, (size_t)microbatch, error))
         return -1;
     return start_feed(evaluation, microbatch, error);
 }
@@ -162,7 +155,7 @@ static int keep(struct evaluation *evaluation, const struct microbatch *microbat
     if (check_finite(evaluation, microbatch, outputs, error))
         return -1;
     if (evaluation->scores)
-        tally_add(&evaluation->tally, microbatch, evaluation->scores);
+        tally_add(&evaluation->tally, microbatch->B, evaluation->scores);
     return evaluation->options->output ? predict_output_keep(&evaluation->output, microbatch, outputs, error)
                                        : 0;
 }
@@ -237,7 +230,8 @@ static void say_result(struct evaluation *evaluation, struct report *report)
     const struct dataset *dataset = evaluation->dataset;
     char scores[128] = "";
     if (evaluation->scores) {
-        struct net_score sum = tally_sum(&evaluation->tally, evaluation->comm);
+        tally_sum(&evaluation->tally, evaluation->comm);
+        struct net_score sum = tally_total(&evaluation->tally);
         report_figure(scores, sizeof scores, "loss", tally_mean(sum.loss, sum.counted));
         report_figure(scores, sizeof scores, "error", tally_mean(sum.errors, sum.labels));
         if (output_of(evaluation->model->config)->targets == PER_TARGET)

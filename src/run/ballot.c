@@ -1,5 +1,5 @@
-/* A ballot is packed as a few numbers that all ranks share, followed by a few of each rank's own. A hash has
- * more bits than a double holds, and so takes two of them, each exact. */
+/* A ballot is packed as a few numbers that all ranks share, followed by a few of each rank's own, which are
+ * zero in the ballots of the others. Seconds travel as whole nanoseconds. */
 #include "run/ballot.h"
 
 #include "base/memory.h"
@@ -7,7 +7,9 @@
 #include <string.h>
 
 enum { FAILED, LEFT, SIGNAL, LATE, SAVE, DATA_WAIT, WAITED, SHARED };
-enum { HASH_HIGH, HASH_LOW, CHANGED, BUSY, OWN };
+enum { HASH, CHANGED, BUSY, OWN };
+
+static const double NANOSECONDS = 1e9;
 
 size_t ballot_size(const struct comm *comm)
 {
@@ -47,7 +49,17 @@ struct replica *ballot_own(struct ballot *ballot)
     return &ballot->replica[ballot->comm->rank];
 }
 
-void ballot_pack(const struct ballot *ballot, double *values)
+static uint64_t pack_seconds(double seconds)
+{
+    return seconds > 0 ? (uint64_t)(seconds * NANOSECONDS) : 0;
+}
+
+static double unpack_seconds(uint64_t value)
+{
+    return (double)value / NANOSECONDS;
+}
+
+void ballot_pack(const struct ballot *ballot, uint64_t *values)
 {
     const struct comm *comm = ballot->comm;
     const struct replica *replica = &ballot->replica[comm->rank];
@@ -57,30 +69,29 @@ void ballot_pack(const struct ballot *ballot, double *values)
     values[SIGNAL] = ballot->signal != 0;
     values[LATE] = ballot->late != 0;
     values[SAVE] = ballot->save != 0;
-    values[DATA_WAIT] = ballot->data_wait / comm->ranks;
-    values[WAITED] = ballot->waited;
-    double *own = values + SHARED + OWN * comm->rank;
-    own[HASH_HIGH] = (double)(replica->hash >> 32);
-    own[HASH_LOW] = (double)(replica->hash & 0xffffffffu);
+    values[DATA_WAIT] = pack_seconds(ballot->data_wait);
+    values[WAITED] = pack_seconds(ballot->waited);
+    uint64_t *own = values + SHARED + OWN * comm->rank;
+    own[HASH] = replica->hash;
     own[CHANGED] = replica->changed != 0;
-    own[BUSY] = replica->busy;
+    own[BUSY] = pack_seconds(replica->busy);
 }
 
-void ballot_unpack(struct ballot *ballot, const double *values)
+void ballot_unpack(struct ballot *ballot, const uint64_t *values)
 {
     ballot->failed = values[FAILED] > 0;
     ballot->left = values[LEFT] > 0;
     ballot->signal = values[SIGNAL] > 0;
     ballot->late = values[LATE] > 0;
     ballot->save = values[SAVE] > 0;
-    ballot->data_wait = values[DATA_WAIT];
-    ballot->waited = values[WAITED];
+    ballot->data_wait = unpack_seconds(values[DATA_WAIT]) / ballot->comm->ranks;
+    ballot->waited = unpack_seconds(values[WAITED]);
     for (int r = 0; r < ballot->comm->ranks; r++) {
-        const double *one = values + SHARED + OWN * r;
+        const uint64_t *one = values + SHARED + OWN * r;
         ballot->replica[r] = (struct replica){
-            .hash = (uint64_t)one[HASH_HIGH] << 32 | (uint64_t)one[HASH_LOW],
+            .hash = one[HASH],
             .changed = one[CHANGED] > 0,
-            .busy = one[BUSY],
+            .busy = unpack_seconds(one[BUSY]),
         };
     }
 }
@@ -88,6 +99,6 @@ void ballot_unpack(struct ballot *ballot, const double *values)
 void ballot_count(struct ballot *ballot)
 {
     ballot_pack(ballot, ballot->packed);
-    comm_sum(ballot->comm, ballot->packed, ballot_size(ballot->comm));
+    comm_sum_uint64(ballot->comm, ballot->packed, ballot_size(ballot->comm));
     ballot_unpack(ballot, ballot->packed);
 }

@@ -30,8 +30,8 @@ struct ballot {
     struct replica *replica; /* [ranks] a rank fills in its own */
 
     const struct comm *comm;
-    char *hosts;    /* rank 0: [ranks][BALLOT_HOST] where each rank runs; NULL elsewhere */
-    double *packed; /* [ballot_size] */
+    char *hosts;      /* rank 0: [ranks][BALLOT_HOST] where each rank runs; NULL elsewhere */
+    uint64_t *packed; /* [ballot_size] */
 };
 
 /* All ranks call. `comm` is kept by reference. Ended by ballot_finish, also after a failure, which is lack of
@@ -45,11 +45,10 @@ void ballot_clear(struct ballot *ballot);
 /* Returns this rank's place in ballot->replica. */
 struct replica *ballot_own(struct ballot *ballot);
 
-/* A ballot on its way: doubles that are zero where another rank has something to tell, so that their sum over
- * ranks is exact whatever its order, but for the seconds, which nothing depends on. */
+/* A ballot on its way: integers whose sums over ranks are the ballot of all. */
 size_t ballot_size(const struct comm *comm);
-void ballot_pack(const struct ballot *ballot, double *values);   /* [ballot_size] */
-void ballot_unpack(struct ballot *ballot, const double *values); /* [ballot_size], summed over ranks */
+void ballot_pack(const struct ballot *ballot, uint64_t *values);   /* [ballot_size] */
+void ballot_unpack(struct ballot *ballot, const uint64_t *values); /* [ballot_size], summed over ranks */
 
 /* All ranks call. Counts a ballot that goes with no scores. */
 void ballot_count(struct ballot *ballot);

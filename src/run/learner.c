@@ -12,22 +12,21 @@ static size_t at_most(int64_t n, int64_t most)
     return (size_t)(n < most ? n : most);
 }
 
-static void allocate_vectors(struct learner *learner, int64_t sequences, int64_t most, struct error *error)
+static void allocate_vectors(struct learner *learner, int64_t most, struct error *error)
 {
     const struct config *config = learner->config;
-    size_t room = reduce_room(learner->P), batch = at_most(config->train.batch, sequences);
-    size_t microbatch = at_most(config->train.microbatch, most);
+    size_t room = reduce_room(learner->P), batch = at_most(config->train.batch, most);
     reduce_get_slice(learner->reduce, &learner->slice_first, &learner->slice_count);
     tree_sums_init(&learner->sums, room);
     learner->weights = memory_create(room, sizeof *learner->weights, error);
     if (config->train.weight_noise > 0)
         learner->noisy = memory_create(room, sizeof *learner->noisy, error);
-    learner->scores = memory_create(microbatch, sizeof *learner->scores, error);
+    learner->scores = memory_create(batch, sizeof *learner->scores, error);
     if (learner->comm->ranks > 1)
         learner->slice = memory_create(learner->slice_count, sizeof *learner->slice, error);
     for (size_t m = 0; m < optim_count_moments(learner->optim.optimizer); m++)
         learner->moments[m] = memory_create(learner->slice_count, sizeof *learner->moments[m], error);
-    tally_init(&learner->tally, batch, ballot_size(learner->comm), error);
+    tally_init(&learner->tally, ballot_size(learner->comm), error);
 }
 
 int learner_init(struct learner *learner, const struct config *config, const struct comm *comm,
@@ -43,7 +42,7 @@ int learner_init(struct learner *learner, const struct config *config, const str
     learner->P = net_count_parameters(learner->net);
     learner->reduce = reduce_create(comm, learner->P, error);
     if (learner->reduce)
-        allocate_vectors(learner, sequences, most, error);
+        allocate_vectors(learner, most, error);
     error_explain_memory(error, "weights, gradient and moments",
         "a smaller model.hidden or model.layers, or an optimizer with fewer moments (train.optimizer), take");
     return comm_agree(comm, error);

@@ -40,7 +40,7 @@ struct learner {
     struct optim_config optim;
     struct optim_state state;
 
-    struct net_score *scores; /* [sequences of the largest microbatch] */
+    struct net_score *scores; /* [sequences of a step] */
     struct tally tally;       /* of a step; the ballot goes with it */
     struct ballot ballot;
     /* Where it is not 0, as it then stays, this rank leaves the step or pass at hand undone. NULL: never. The
@@ -62,7 +62,7 @@ struct outcome {
 };
 
 /* All ranks call. Makes a learner for a bound model (pass/model.h) and a training set of so many sequences;
- * no microbatch that it is given holds more than `most` sequences. Its weights are zero until learner_start
+ * no set that it is given steps of holds more than `most` sequences. Its weights are zero until learner_start
  * or learner_restore. `config` and `comm` are kept by reference. Ended by learner_finish, also after a
  * failure. (learner.c, as what follows) */
 int learner_init(struct learner *learner, const struct config *config, const struct comm *comm,

@@ -1,6 +1,6 @@
 /* One training step: the microbatches of this rank go through the network one by one, their gradients into
- * the tree; the scores of all sequences are gathered and added in the order of the dataset; every rank
- * completes its slice of the gradient, updates its slice of the weights, and all gather the whole. */
+ * the tree; the scores of all sequences are added without rounding; every rank completes its slice of the
+ * gradient, updates its slice of the weights, and all gather the whole. */
 #include "base/clock.h"
 #include "base/hash.h"
 #include "run/learner.h"
@@ -40,7 +40,7 @@ static int compute_microbatch(
     if (is_left(learner))
         return 0;
     tree_sums_add(&learner->sums);
-    tally_add(&learner->tally, microbatch, learner->scores);
+    tally_add(&learner->tally, microbatch->B, learner->scores);
     comm_show_life(learner->comm);
     return 0;
 }
@@ -50,7 +50,7 @@ static int compute_microbatches(
 {
     const struct feed_step *step = &feed->now;
     size_t first = step->ranges[learner->comm->rank], end = step->ranges[learner->comm->rank + 1];
-    tally_start(&learner->tally, step->plan.sequences, step->plan.sequence);
+    tally_clear(&learner->tally);
     tree_sums_start(&learner->sums, step->plan.leaves, first, end);
     for (size_t leaf = first; leaf < end && !is_left(learner); leaf++)
         if (compute_microbatch(learner, feed, data_wait, error))
@@ -228,10 +228,10 @@ static struct net_score sum_scores(struct learner *learner, struct outcome *outc
 {
     double before = clock_now();
     ballot_pack(&learner->ballot, tally_extra(&learner->tally));
-    struct net_score sum = tally_sum(&learner->tally, learner->comm);
+    tally_sum(&learner->tally, learner->comm);
     ballot_unpack(&learner->ballot, tally_extra(&learner->tally));
     outcome->comm_wait += clock_now() - before;
-    return sum;
+    return tally_total(&learner->tally);
 }
 
 static void describe_step(const struct learner *learner, const struct plan_step *plan, struct net_score sum,
@@ -291,7 +291,7 @@ int learner_score(struct learner *learner, const struct feed *feed, struct tally
             return -1;
         if (is_left(learner))
             break;
-        tally_add(tally, microbatch, learner->scores);
+        tally_add(tally, microbatch->B, learner->scores);
         comm_show_life(learner->comm);
     }
     return 0;

@@ -69,19 +69,18 @@ static int score_set(struct run *run, struct outcome *outcome, struct net_score 
 {
     struct feed feed;
     struct tally tally = {0};
-    size_t sequences = (size_t)run->sets.valid->sequences;
     const struct feed_config order = sets_describe_feed(&run->sets, run->config, run->sets.valid);
     if (feed_init(&feed, run->comm, &order, error) == 0)
-        tally_init(&tally, sequences, 0, error);
+        tally_init(&tally, 0, error);
     int failed = comm_agree(run->comm, error);
-    if (!failed) {
-        tally_start(&tally, sequences, NULL);
+    if (!failed)
         failed = score_batches(run, &feed, &tally, outcome, stop, error);
-    }
     feed_finish(&feed);
     double before = clock_now();
-    if (!failed && *stop == STOP_NOT)
-        *sum = tally_sum(&tally, run->comm);
+    if (!failed && *stop == STOP_NOT) {
+        tally_sum(&tally, run->comm);
+        *sum = tally_total(&tally);
+    }
     outcome->comm_wait += clock_now() - before;
     tally_finish(&tally);
     return failed;

@@ -1,4 +1,5 @@
 /* Sums, norms and slices at the number of ranks that mpirun gave have the bits of one process. */
+#include "base/exact.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "comm/reduce.h"
@@ -84,10 +85,10 @@ static void finish(struct reduction *problem)
 
 static double squares_of_one_process(const float *vector, size_t length)
 {
-    double sum = 0;
+    uint64_t sum[EXACT_WORDS] = {0};
     for (size_t i = 0; i < length; i += REDUCE_BLOCK)
-        sum += squares_sum_block(vector + i, length - i < REDUCE_BLOCK ? length - i : REDUCE_BLOCK);
-    return sum;
+        exact_add(sum, squares_sum_block(vector + i, length - i < REDUCE_BLOCK ? length - i : REDUCE_BLOCK));
+    return exact_round(sum);
 }
 
 static void check_step(struct reduction *p, const size_t *ranges, size_t n)

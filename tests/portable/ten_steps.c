@@ -6,6 +6,7 @@
  * The networks are those of studies.c. A step's leaves are added up as two ranks would, and the update goes
  * slice by slice. Networks that make labels also say which, before training and after. One line for each
  * network, and one for each table of them. */
+#include "base/exact.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -236,13 +237,13 @@ static float *compute_gradient(struct trainee *trainee, size_t step, struct net_
 static void update(struct trainee *trainee, size_t step, float *gradient, double counted)
 {
     const struct optim_config *optim = &trainee->study->optim;
-    double blocks[256], rate;
-    size_t slices = 0;
+    uint64_t squares[EXACT_WORDS] = {0};
+    double rate;
     for (size_t i = 0; i < trainee->P; i++)
         gradient[i] /= (float)counted;
-    for (size_t i = 0; i < trainee->P; i += SLICE, slices++)
-        blocks[slices] = squares_sum_block(gradient + i, trainee->P - i < SLICE ? trainee->P - i : SLICE);
-    double norm = sqrt(squares_add_blocks(blocks, slices));
+    for (size_t i = 0; i < trainee->P; i += SLICE)
+        exact_add(squares, squares_sum_block(gradient + i, trainee->P - i < SLICE ? trainee->P - i : SLICE));
+    double norm = sqrt(exact_round(squares));
     rate = optim_rate(optim, &trainee->state, 1 + (int64_t)step / STEPS_OF_EPOCH);
     optim_advance(optim, &trainee->state);
     for (size_t i = 0; i < trainee->P; i += SLICE) {
