@@ -1,21 +1,22 @@
 /* Sorting a step by length before cutting it makes microbatches of nearly equal lengths, so that few rows die
- * early and products stay wide. The microbatches then differ much in frames; dealing them evens that out.
+ * early and products stay wide. What their costs still differ in, dealing them evens out.
  *
  * Dealing builds the tree of comm/tree.h from its leaves up. Subtrees of level j have 2^j leaves, and at most
- * one is partial: it has fewer leaves, and its place is the right end. Sorted by frames, the longest full
- * subtree goes with the shortest, the second longest with the second shortest, and so on; of an odd
+ * one is partial: it has fewer leaves, and its place is the right end. Sorted by cost, the dearest full
+ * subtree goes with the cheapest, the second dearest with the second cheapest, and so on; of an odd
  * number the median is left over and goes to the left of the partial one, or becomes it. The pairs are the
- * subtrees of level j + 1. If those of a level differ by D frames at most, so do those of the next: a pair's
+ * subtrees of level j + 1. If those of a level differ by D at most, so do those of the next: a pair's
  * sum differs from another's by the difference of two numbers between 0 and D. So two full subtrees of equal
- * size never differ by more than the longest and the shortest microbatch do.
+ * size never differ by more than the dearest and the cheapest microbatch do.
  *
- * The cut is the classic one of contiguous ranges: the smallest largest share is found by bisection (a share
+ * The cut is the classic one of contiguous ranges: the cheapest dearest share is found by bisection (a share
  * is possible if filling ranges greedily needs no more ranges than there are), and within the freedom it
  * leaves cuts are moved to where few subtrees are split, since every node of a range travels on its own. */
 #include "data/plan.h"
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "data/microbatches.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -73,16 +74,17 @@ struct step_sequence {
 
 /* A subtree while dealing: a chain of microbatches from `head` to `tail`, in order of leaves. */
 struct subtree {
-    int64_t frames;
+    int64_t cost;
     size_t head, tail;
 };
 
 /* Microbatches as they are cut, before they are dealt. */
 struct deal {
     struct step_sequence *sequences; /* [sequences] */
+    int32_t *length;                 /* [sequences] */
+    size_t *start;                   /* [leaves + 1] first sequence of each microbatch */
     struct subtree *subtrees;        /* [leaves] */
     size_t *next;                    /* [leaves] the microbatch that follows in its chain */
-    int64_t *frames;                 /* [leaves] */
 };
 
 static int step_sequence_compare(const void *left, const void *right)
@@ -96,15 +98,15 @@ static int step_sequence_compare(const void *left, const void *right)
 static int subtree_compare(const void *left, const void *right)
 {
     const struct subtree *a = left, *b = right;
-    if (a->frames != b->frames)
-        return a->frames > b->frames ? -1 : 1;
+    if (a->cost != b->cost)
+        return a->cost > b->cost ? -1 : 1;
     return (a->head > b->head) - (a->head < b->head);
 }
 
 static struct subtree subtree_join(struct subtree left, struct subtree right, size_t *next)
 {
     next[left.tail] = right.head;
-    return (struct subtree){left.frames + right.frames, left.head, right.tail};
+    return (struct subtree){left.cost + right.cost, left.head, right.tail};
 }
 
 /* Joins n full subtrees of one level (n > 1, or 1 with a partial one) into those of the next; returns how
@@ -123,11 +125,24 @@ static size_t deal_level(
     return n / 2;
 }
 
+static int64_t count_frames(const struct deal *deal, size_t microbatch)
+{
+    int64_t frames = 0;
+    for (size_t i = deal->start[microbatch]; i < deal->start[microbatch + 1]; i++)
+        frames += deal->length[i];
+    return frames;
+}
+
+static int64_t count_cost(const struct deal *deal, size_t microbatch)
+{
+    return microbatch_cost(count_frames(deal, microbatch), deal->length[deal->start[microbatch]]);
+}
+
 /* Returns the first microbatch in order of leaves; deal->next gives the others. */
 static size_t deal_leaves(struct deal *deal, size_t leaves)
 {
     for (size_t l = 0; l < leaves; l++)
-        deal->subtrees[l] = (struct subtree){deal->frames[l], l, l};
+        deal->subtrees[l] = (struct subtree){count_cost(deal, l), l, l};
     struct subtree partial = {0};
     int has_partial = 0;
     size_t n = leaves;
@@ -141,10 +156,12 @@ static void step_take_arrays(struct arena *arena, size_t room, struct plan_step 
     step->start = arena_take(arena, room + 1, sizeof *step->start);
     step->sequence = arena_take(arena, room, sizeof *step->sequence);
     step->frames = arena_take(arena, room, sizeof *step->frames);
+    step->cost = arena_take(arena, room, sizeof *step->cost);
     deal->sequences = arena_take(arena, room, sizeof *deal->sequences);
     deal->subtrees = arena_take(arena, room, sizeof *deal->subtrees);
     deal->next = arena_take(arena, room, sizeof *deal->next);
-    deal->frames = arena_take(arena, room, sizeof *deal->frames);
+    deal->length = arena_take(arena, room, sizeof *deal->length);
+    deal->start = arena_take(arena, room + 1, sizeof *deal->start);
 }
 
 size_t plan_count_step_bytes(size_t sequences)
@@ -176,13 +193,15 @@ static int step_make_room(struct plan_step *step, size_t sequences, struct deal 
     return 0;
 }
 
-static void step_sort(const struct plan *plan, int64_t first, size_t n, struct step_sequence *sequences)
+static void step_sort(const struct plan *plan, int64_t first, size_t n, struct deal *deal)
 {
     for (size_t i = 0; i < n; i++) {
         int64_t position = first + (int64_t)i, sequence = plan->order[position];
-        sequences[i] = (struct step_sequence){sequence, position, plan->length[sequence]};
+        deal->sequences[i] = (struct step_sequence){sequence, position, plan->length[sequence]};
     }
-    qsort(sequences, n, sizeof *sequences, step_sequence_compare);
+    qsort(deal->sequences, n, sizeof *deal->sequences, step_sequence_compare);
+    for (size_t i = 0; i < n; i++)
+        deal->length[i] = deal->sequences[i].length;
 }
 
 int plan_make_step(const struct plan *plan, int64_t step, struct plan_step *out, struct error *error)
@@ -196,17 +215,15 @@ int plan_make_step(const struct plan *plan, int64_t step, struct plan_step *out,
         return -1;
     out->sequences = n;
     out->leaves = (n - 1) / microbatch + 1;
-    step_sort(plan, first, n, deal.sequences);
-    for (size_t l = 0; l < out->leaves; l++)
-        deal.frames[l] = 0;
-    for (size_t i = 0; i < n; i++)
-        deal.frames[i / microbatch] += deal.sequences[i].length;
+    step_sort(plan, first, n, &deal);
+    microbatches_cut(deal.length, n, out->leaves, deal.start);
 
     size_t g = deal_leaves(&deal, out->leaves), used = 0;
     for (size_t l = 0; l < out->leaves; l++, g = deal.next[g]) {
         out->start[l] = used;
-        out->frames[l] = deal.frames[g];
-        for (size_t i = g * microbatch; i < n && i < (g + 1) * microbatch; i++)
+        out->frames[l] = count_frames(&deal, g);
+        out->cost[l] = count_cost(&deal, g);
+        for (size_t i = deal.start[g]; i < deal.start[g + 1]; i++)
             out->sequence[used++] = deal.sequences[i].sequence;
     }
     out->start[out->leaves] = used;
@@ -221,12 +238,12 @@ void plan_step_finish(struct plan_step *step)
 
 /* ---- ranges of ranks ---- */
 
-/* The end of the longest range from leaf `first` with at most `most` frames that leaves `spare` leaves. */
+/* The end of the longest range from leaf `first` of cost `most` at most that leaves `spare` leaves. */
 static size_t cut_fill(const struct plan_step *step, size_t first, size_t spare, int64_t most)
 {
     size_t end = first;
     for (int64_t sum = 0; end + spare < step->leaves; end++) {
-        sum += step->frames[end];
+        sum += step->cost[end];
         if (sum > most)
             break;
     }
@@ -245,9 +262,9 @@ static int64_t cut_find_share(const struct plan_step *step, size_t ranks)
 {
     int64_t low = 1, high = 0; /* the answer lies in [low, high] */
     for (size_t l = 0; l < step->leaves; l++) {
-        high += step->frames[l];
-        if (step->frames[l] > low)
-            low = step->frames[l];
+        high += step->cost[l];
+        if (step->cost[l] > low)
+            low = step->cost[l];
     }
     while (low < high) {
         int64_t middle = low + (high - low) / 2;
@@ -265,7 +282,7 @@ static void cut_find_earliest(const struct plan_step *step, size_t ranks, int64_
     size_t first = step->leaves;
     for (size_t r = ranks; r-- > 0;) {
         for (int64_t sum = 0; first > r; first--) {
-            sum += step->frames[first - 1];
+            sum += step->cost[first - 1];
             if (sum > most)
                 break;
         }

@@ -2,10 +2,11 @@
  * arithmetic on lengths: the plan for 64 ranks is made in one process without files or MPI.
  *
  * An epoch is a permutation of the sequences (random numbers keyed by seed and epoch), cut into steps of
- * `batch`. Within a step sequences are sorted by length and cut into microbatches of `microbatch`; the
- * microbatches are dealt to the leaves of the step's tree so that any contiguous range of leaves has about
- * its share of frames: longest with shortest, recursively, full subtrees to the left. A rank takes a
- * contiguous range of leaves, cut so that the largest share of frames is as small as can be. */
+ * `batch`. Within a step the n sequences are sorted by length and cut into ceil(n / microbatch) microbatches
+ * of equal cost (data/microbatches.h); these are dealt to the leaves of the step's tree so that any
+ * contiguous range of leaves has about its share of the cost: dearest with cheapest, recursively, full
+ * subtrees to the left. A rank takes a contiguous range of leaves, cut so that the dearest share is as cheap
+ * as can be. */
 #ifndef DATA_PLAN_H
 #define DATA_PLAN_H
 
@@ -16,7 +17,7 @@
 
 struct plan {
     int64_t sequences;
-    int64_t batch, microbatch; /* sequences per step over all ranks, per microbatch */
+    int64_t batch, microbatch; /* sequences per step over all ranks, per microbatch on average */
     uint64_t seed;
     const int32_t *length; /* [sequences], the caller's */
     int64_t steps;         /* of an epoch */
@@ -31,6 +32,7 @@ struct plan_step {
     size_t *start;     /* [leaves + 1]: leaf l has sequence[start[l]] .. sequence[start[l + 1] - 1] */
     int64_t *sequence; /* [sequences] in order of leaves; within a leaf longest first */
     int64_t *frames;   /* [leaves] */
+    int64_t *cost;     /* [leaves] (data/microbatches.h) */
     void *block;       /* holds the arrays above, and scratch for making a step */
 };
 
@@ -48,13 +50,13 @@ void plan_set_epoch(struct plan *plan, int64_t epoch);
 
 /* Makes the microbatches of step `step` (from 0) of the epoch at hand. `out` starts zeroed and keeps its room
  * between calls, so that only the first call of the largest step allocates. Two full subtrees of equal size
- * (comm/tree.h) differ by no more frames than the longest and the shortest microbatch of the step do. */
+ * (comm/tree.h) differ by no more cost than the dearest and the cheapest microbatch of the step do. */
 int plan_make_step(const struct plan *plan, int64_t step, struct plan_step *out, struct error *error);
 void plan_step_finish(struct plan_step *step);
 size_t plan_count_step_bytes(size_t sequences); /* of the room for a step of so many sequences */
 
-/* Cuts a step: rank r has leaves ranges[r] .. ranges[r + 1] - 1, ranges [ranks + 1]. The largest share of
- * frames is as small as contiguous ranges allow; where that leaves a choice, cuts lie between large subtrees.
+/* Cuts a step: rank r has leaves ranges[r] .. ranges[r + 1] - 1, ranges [ranks + 1]. The dearest share is as
+ * cheap as contiguous ranges allow; where that leaves a choice, cuts lie between large subtrees.
  * Where there are as many leaves as ranks, every rank has one at least; ranks beyond the leaves have none. */
 void plan_cut(const struct plan_step *step, size_t ranks, size_t *ranges);
 

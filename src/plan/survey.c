@@ -14,7 +14,7 @@ struct surveyor {
     struct microbatch microbatch;
     size_t most_rows, most_steps, most_bytes;
     int32_t *length; /* [sequences] of the dataset */
-    int32_t *shape;  /* [2 * microbatch] lengths and numbers of targets */
+    int32_t *shape;  /* [2 * batch] lengths and numbers of targets of a microbatch */
     size_t *ranges;  /* [ranks + 1] */
 };
 
@@ -61,17 +61,17 @@ static int survey_step(struct surveyor *surveyor, const struct plan_step *step, 
     size_t busy = count_busy(ranks, (int64_t)step->leaves);
     plan_cut(step, busy, ranges);
     for (size_t r = 0; r < busy; r++) {
-        int64_t frames = 0;
+        int64_t cost = 0;
         for (size_t leaf = ranges[r]; leaf < ranges[r + 1]; leaf++) {
-            frames += step->frames[leaf];
+            cost += step->cost[leaf];
             if (survey_microbatch(surveyor, step, leaf, survey, error))
                 return -1;
         }
         take_larger(&survey->most_vectors, tree_count_vectors(step->leaves, ranges[r], ranges[r + 1]));
         nodes += tree_list_nodes(step->leaves, ranges[r], ranges[r + 1], list);
-        total += frames;
-        if (frames > busiest)
-            busiest = frames;
+        total += cost;
+        if (cost > busiest)
+            busiest = cost;
     }
     survey->microbatches += (int64_t)step->leaves;
     take_larger(&survey->most_nodes, nodes);
@@ -83,8 +83,6 @@ static int surveyor_init(
     struct surveyor *surveyor, const struct config *config, size_t ranks, struct error *error)
 {
     const struct dataset *dataset = surveyor->dataset;
-    int64_t rows =
-        config->train.microbatch < dataset->sequences ? config->train.microbatch : dataset->sequences;
     int64_t batch = config->train.batch < dataset->sequences ? config->train.batch : dataset->sequences;
     size_t most = count_busy(ranks, batch); /* a leaf has a sequence at least */
     surveyor->format = surveyor->layout = dataset_format(dataset);
@@ -92,7 +90,7 @@ static int surveyor_init(
     surveyor->layout.has_classes = 1;
     microbatch_init(&surveyor->microbatch);
     surveyor->length = memory_create((size_t)dataset->sequences, sizeof *surveyor->length, error);
-    surveyor->shape = memory_create(2 * (size_t)rows, sizeof *surveyor->shape, error);
+    surveyor->shape = memory_create(2 * (size_t)batch, sizeof *surveyor->shape, error);
     surveyor->ranges = memory_create(most + 1, sizeof *surveyor->ranges, error);
     if (!surveyor->length || !surveyor->shape || !surveyor->ranges)
         return -1;

@@ -1,4 +1,4 @@
-/* A survey goes through the plan of an epoch before a run does, and finds how evenly frames fall on ranks,
+/* A survey goes through the plan of an epoch before a run does, and finds how evenly its cost falls on ranks,
  * and what the largest microbatch and the largest range of leaves need. */
 #ifndef PLAN_SURVEY_H
 #define PLAN_SURVEY_H
@@ -14,7 +14,7 @@ struct survey {
     size_t most_vectors, most_nodes; /* gradients of a rank; node sums of all ranks */
     size_t packed;                   /* bytes of one packed microbatch that has held all there are */
     size_t activations;              /* bytes of the workspace of the net that all have gone through */
-    double balance;                  /* mean over steps of: frames of the average rank / of the busiest */
+    double balance;                  /* mean over steps of: cost of the average rank / of the busiest */
 };
 
 /* Surveys the first epoch of training, or with training = 0 a pass over a validation set. The model is bound

@@ -1,6 +1,7 @@
 /* Properties of plans over many random sets of lengths: what an epoch holds, how microbatches are dealt, how
  * ranks share them. */
 #include "base/random.h"
+#include "data/microbatches.h"
 #include "data/plan.h"
 #include "support/suite.h"
 
@@ -53,21 +54,21 @@ static void world_plan(const struct world *world, struct plan *plan)
         plan_init(plan, world->sequences, world->length, world->batch, world->microbatch, 5, &error), 0);
 }
 
-static int64_t sum_frames(const struct plan_step *step, size_t first, size_t end)
+static int64_t sum_cost(const struct plan_step *step, size_t first, size_t end)
 {
     int64_t sum = 0;
     for (size_t l = first; l < end; l++)
-        sum += step->frames[l];
+        sum += step->cost[l];
     return sum;
 }
 
-/* Frames that the longest microbatch has more than the shortest. */
+/* What the dearest microbatch costs more than the cheapest. */
 static int64_t get_spread(const struct plan_step *step)
 {
-    int64_t low = step->frames[0], high = low;
+    int64_t low = step->cost[0], high = low;
     for (size_t l = 1; l < step->leaves; l++) {
-        low = step->frames[l] < low ? step->frames[l] : low;
-        high = step->frames[l] > high ? step->frames[l] : high;
+        low = step->cost[l] < low ? step->cost[l] : low;
+        high = step->cost[l] > high ? step->cost[l] : high;
     }
     return high - low;
 }
@@ -151,22 +152,20 @@ END_TEST
 
 static void assert_microbatches_of_sorted_lengths(const struct world *world, const struct plan_step *step)
 {
-    /* All microbatches are full but one at most, each falls in length, and their frames are their lengths. */
-    size_t small = 0;
+    size_t microbatch = (size_t)world->microbatch;
+    ck_assert_uint_eq(step->leaves, (step->sequences - 1) / microbatch + 1);
     for (size_t l = 0; l < step->leaves; l++) {
-        size_t n = step->start[l + 1] - step->start[l];
-        ck_assert_uint_gt(n, 0);
-        ck_assert_int_le((int64_t)n, world->microbatch);
-        small += (int64_t)n < world->microbatch;
         int64_t frames = 0;
+        ck_assert_uint_lt(step->start[l], step->start[l + 1]);
         for (size_t i = step->start[l]; i < step->start[l + 1]; i++) {
             frames += world->length[step->sequence[i]];
             if (i > step->start[l])
                 ck_assert_int_ge(world->length[step->sequence[i - 1]], world->length[step->sequence[i]]);
         }
         ck_assert_int_eq(frames, step->frames[l]);
+        ck_assert_int_eq(
+            step->cost[l], microbatch_cost(frames, world->length[step->sequence[step->start[l]]]));
     }
-    ck_assert_uint_le(small, 1);
 }
 
 static void assert_lengths_of_microbatches_do_not_overlap(
@@ -205,6 +204,83 @@ START_TEST(microbatches_hold_neighbours_in_length_longest_first)
 }
 END_TEST
 
+static int64_t run_cost(const int32_t *length, size_t first, size_t end)
+{
+    int64_t frames = 0;
+    for (size_t i = first; i < end; i++)
+        frames += length[i];
+    return microbatch_cost(frames, length[first]);
+}
+
+/* The least cost of the dearest of `count` runs, by trying every cut: best[n] over the first n lengths. */
+static int64_t find_least_dearest(const int32_t *length, size_t n, size_t count)
+{
+    int64_t best[MOST_SEQUENCES + 1];
+    for (size_t end = 1; end <= n; end++)
+        best[end] = run_cost(length, 0, end);
+    for (size_t r = 1; r < count; r++)
+        for (size_t end = n; end > r; end--)
+            for (size_t cut = end - 1; cut >= r; cut--) {
+                int64_t cost = run_cost(length, cut, end), dearest = cost > best[cut] ? cost : best[cut];
+                best[end] = dearest < best[end] ? dearest : best[end];
+            }
+    return best[n];
+}
+
+static int descending(const void *left, const void *right)
+{
+    return *(const int32_t *)right - *(const int32_t *)left;
+}
+
+/* How many of the longest lengths are runs by themselves. */
+static size_t count_alone(const int32_t *length, size_t n, size_t count)
+{
+    int64_t rest = 0;
+    size_t alone = 0;
+    for (size_t i = 0; i < n; i++)
+        rest += length[i];
+    for (; count - alone > 1 && length[alone] * (int64_t)(count - alone) > rest; alone++)
+        rest -= length[alone];
+    return alone;
+}
+
+START_TEST(the_dearest_microbatch_is_as_cheap_as_can_be)
+{
+    for (uint64_t number = 0; number < WORLDS; number++) {
+        size_t n = 1 + (size_t)draw(60, number, 1000), count = 1 + (size_t)draw(n, number, 1001), start[61];
+        int32_t length[60];
+        for (size_t i = 0; i < n; i++)
+            length[i] = draw_length(number % 4, number, i);
+        qsort(length, n, sizeof *length, descending);
+        microbatches_cut(length, n, count, start);
+        size_t alone = count_alone(length, n, count);
+        ck_assert_uint_eq(start[0], 0);
+        ck_assert_uint_eq(start[count], n);
+        for (size_t r = 0; r < alone; r++)
+            ck_assert_uint_eq(start[r + 1], r + 1);
+        int64_t dearest = 0;
+        for (size_t r = alone; r < count; r++) {
+            ck_assert_uint_lt(start[r], start[r + 1]);
+            int64_t cost = run_cost(length, start[r], start[r + 1]);
+            dearest = cost > dearest ? cost : dearest;
+        }
+        ck_assert_int_eq(dearest, find_least_dearest(length + alone, n - alone, count - alone));
+    }
+}
+END_TEST
+
+START_TEST(microbatches_of_one_step_cost_about_the_same)
+{
+    const int32_t equal[10] = {9, 9, 9, 9, 9, 9, 9, 9, 9, 9}, mixed[] = {50, 12, 11, 10, 9, 8, 7, 6, 5, 4};
+    const size_t even[] = {0, 2, 5, 7, 10}, giant[] = {0, 1, 3, 6, 10};
+    size_t start[5];
+    microbatches_cut(equal, 10, 4, start);
+    ck_assert_mem_eq(start, even, sizeof even);
+    microbatches_cut(mixed, 10, 4, start); /* costs 100, then 12 + 23, 10 + 27 and 7 + 22 */
+    ck_assert_mem_eq(start, giant, sizeof giant);
+}
+END_TEST
+
 START_TEST(equal_lengths_keep_the_order_of_the_permutation)
 {
     struct world world = {.sequences = 64, .batch = 64, .microbatch = 64};
@@ -232,7 +308,7 @@ static void assert_subtrees_are_balanced(const struct plan_step *step)
     for (size_t size = 1; size <= step->leaves; size *= 2) {
         int64_t low = INT64_MAX, high = 0;
         for (size_t first = 0; first + size <= step->leaves; first += size) {
-            int64_t sum = sum_frames(step, first, first + size);
+            int64_t sum = sum_cost(step, first, first + size);
             low = sum < low ? sum : low;
             high = sum > high ? sum : high;
         }
@@ -246,18 +322,18 @@ static void assert_ranges_are_balanced(const struct plan_step *step)
     size_t n = step->leaves, level = 0;
     while (((size_t)1 << level) < n)
         level++;
-    int64_t total = sum_frames(step, 0, n), spread = get_spread(step);
+    int64_t total = sum_cost(step, 0, n), spread = get_spread(step);
     for (size_t first = 0; first < n; first++) {
         int64_t sum = 0;
         for (size_t end = first + 1; end <= n; end++) {
-            sum += step->frames[end - 1];
+            sum += step->cost[end - 1];
             int64_t share = sum * (int64_t)n - total * (int64_t)(end - first); /* n times the difference */
             ck_assert_int_le(llabs(share), (int64_t)(n * (2 * level + 1)) * spread);
         }
     }
 }
 
-START_TEST(any_range_of_leaves_has_about_its_share_of_frames)
+START_TEST(any_range_of_leaves_has_about_its_share_of_the_cost)
 {
     struct plan_step step = {0};
     for (uint64_t number = 0; number < WORLDS; number++) {
@@ -345,12 +421,12 @@ static int64_t find_best_share(const struct plan_step *step, size_t ranks)
 {
     int64_t best[MOST_SEQUENCES + 1];
     for (size_t l = 0; l <= step->leaves; l++)
-        best[l] = sum_frames(step, 0, l);
+        best[l] = sum_cost(step, 0, l);
     for (size_t r = 1; r < ranks; r++)
         for (size_t end = step->leaves; end > 0; end--) {
             int64_t sum = 0;
             for (size_t cut = end; cut-- > 0;) {
-                sum += step->frames[cut];
+                sum += step->cost[cut];
                 int64_t largest = sum > best[cut] ? sum : best[cut];
                 best[end] = largest < best[end] ? largest : best[end];
             }
@@ -386,7 +462,7 @@ START_TEST(ranks_1_to_64_cover_all_leaves_with_the_smallest_largest_share)
                 continue; /* trying every cut would take long */
             int64_t largest = 0;
             for (size_t r = 0; r < ranks; r++) {
-                int64_t share = sum_frames(&step, ranges[r], ranges[r + 1]);
+                int64_t share = sum_cost(&step, ranges[r], ranges[r + 1]);
                 largest = share > largest ? share : largest;
             }
             ck_assert_int_eq(largest, find_best_share(&step, ranks));
@@ -454,7 +530,11 @@ START_TEST(frames_beyond_32_bits_are_counted)
     struct plan_step step = {0};
     world_plan(&world, &plan);
     plan_make_step(&plan, 0, &step, NULL);
-    ck_assert_int_eq(sum_frames(&step, 0, step.leaves), 12 * (int64_t)INT32_MAX - 66);
+    int64_t frames = 0;
+    for (size_t l = 0; l < step.leaves; l++)
+        frames += step.frames[l];
+    ck_assert_int_eq(frames, 12 * (int64_t)INT32_MAX - 66);
+    ck_assert_int_gt(sum_cost(&step, 0, step.leaves), frames);
     plan_step_finish(&step);
     plan_finish(&plan);
 }
@@ -492,8 +572,10 @@ int main(void)
     tcase_add_test(cases, a_step_takes_its_part_of_the_permutation);
     tcase_add_test(cases, epoch_zero_is_the_order_of_the_file_and_epochs_differ);
     tcase_add_test(cases, microbatches_hold_neighbours_in_length_longest_first);
+    tcase_add_test(cases, the_dearest_microbatch_is_as_cheap_as_can_be);
+    tcase_add_test(cases, microbatches_of_one_step_cost_about_the_same);
     tcase_add_test(cases, equal_lengths_keep_the_order_of_the_permutation);
-    tcase_add_test(cases, any_range_of_leaves_has_about_its_share_of_frames);
+    tcase_add_test(cases, any_range_of_leaves_has_about_its_share_of_the_cost);
     tcase_add_test(cases, dealing_pairs_longest_with_shortest_and_the_median_ends_right);
     tcase_add_test(cases, a_plan_is_a_pure_function);
     tcase_add_test(cases, another_seed_gives_another_order);
