@@ -1,0 +1,368 @@
+/* Memory with a name (shm_open) has all pages taken at once by posix_fallocate, since a tmpfs that is full
+ * would otherwise end a process at the first touch of a page. The first rank of a node makes it under a name
+ * that nobody has, the others map it by this name, and it is removed before anything is done with it.
+ *
+ * Ranks of a host are found twice: first by what MPI says (MPI_COMM_TYPE_SHARED), and then by what they can
+ * map: processes of one kernel may live in containers that see different folders. */
+#include "comm/node.h"
+
+#include "base/memory.h"
+#include "comm/comm.h"
+#include "comm/wait.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+enum { NAME = 40 };
+
+/* ---- who is on which host ---- */
+
+static int ranks_of_node_at_most(void)
+{
+    const char *text = getenv("RNN_RANKS_PER_NODE");
+    int most = text ? atoi(text) : 0;
+    return most > 0 ? most : 0;
+}
+
+/* All ranks call. The ranks of a host, in order of their numbers; the caller frees the communicator. */
+static MPI_Comm find_host(void)
+{
+    MPI_Comm host, part;
+    int rank, most = ranks_of_node_at_most();
+    MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
+    if (!most)
+        return host;
+    MPI_Comm_rank(host, &rank);
+    MPI_Comm_split(host, rank / most, rank, &part);
+    MPI_Comm_free(&host);
+    return part;
+}
+
+/* ---- memory ---- */
+
+static int make_name(char name[static NAME])
+{
+    uint64_t number;
+    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
+        return -1;
+    snprintf(name, NAME, "/rnn-train.%016llx", (unsigned long long)number);
+    return 0;
+}
+
+/* Returns the shared memory of a new name, or MAP_FAILED and errno. */
+static void *make_memory(char name[static NAME], size_t size)
+{
+    if (make_name(name))
+        return MAP_FAILED;
+    int file = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+    if (file < 0)
+        return MAP_FAILED;
+    int failed = posix_fallocate(file, 0, (off_t)size);
+    void *memory = failed ? MAP_FAILED : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    failed = failed ? failed : errno;
+    close(file);
+    if (memory == MAP_FAILED) {
+        shm_unlink(name);
+        errno = failed;
+    }
+    return memory;
+}
+
+static void *map_memory(const char *name, size_t size)
+{
+    int file = shm_open(name, O_RDWR, 0600);
+    if (file < 0)
+        return MAP_FAILED;
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    int failed = errno;
+    close(file);
+    errno = failed;
+    return memory;
+}
+
+static void share_integer(const struct comm *comm, MPI_Comm host, int *value, MPI_Op op)
+{
+    MPI_Request request;
+    MPI_Iallreduce(MPI_IN_PLACE, value, 1, MPI_INT, op, host, &request);
+    comm_wait(comm, &request);
+}
+
+/* The ranks of a host call. Returns the memory, or NULL on all of them, and then *reason is that of one. */
+static void *share_memory(const struct comm *comm, MPI_Comm host, int rank, size_t size, int *reason)
+{
+    char name[NAME] = "";
+    MPI_Request request;
+    void *memory = rank == 0 ? make_memory(name, size) : NULL;
+    *reason = memory == MAP_FAILED ? errno : 0;
+    MPI_Ibcast(name, NAME, MPI_CHAR, 0, host, &request);
+    comm_wait(comm, &request);
+    if (rank > 0)
+        memory = map_memory(name, size);
+    if (memory == MAP_FAILED && !*reason)
+        *reason = errno;
+    share_integer(comm, host, reason, MPI_MAX);
+    if (rank == 0 && name[0])
+        shm_unlink(name);
+    if (*reason && memory != MAP_FAILED)
+        munmap(memory, size);
+    return *reason ? NULL : memory;
+}
+
+/* ---- places ---- */
+
+/* Fills in places from the lowest rank of each rank's node. lowest [ranks]. */
+static void find_places(struct node *node, const int *lowest)
+{
+    int ranks = node->comm->ranks, place = 0;
+    for (int first = 0; first < ranks; first++) {
+        if (lowest[first] != first)
+            continue;
+        node->first_place[node->nodes] = place;
+        if (lowest[node->comm->rank] == first)
+            node->index = node->nodes;
+        node->nodes++;
+        for (int r = first; r < ranks; r++)
+            if (lowest[r] == first) {
+                node->place = r == node->comm->rank ? place : node->place;
+                node->ranks_at[place++] = r;
+            }
+    }
+    node->first_place[node->nodes] = place;
+    node->rank = node->place - node->first_place[node->index];
+    node->ranks = node->first_place[node->index + 1] - node->first_place[node->index];
+}
+
+/* All ranks call. Tells every rank the lowest rank of every rank's node, and finds the places by it. */
+static int share_places(struct node *node, int first, struct error *error)
+{
+    const struct comm *comm = node->comm;
+    int *lowest = memory_create((size_t)comm->ranks, sizeof *lowest, error);
+    node->ranks_at = memory_create((size_t)comm->ranks, sizeof *node->ranks_at, error);
+    node->first_place = memory_create((size_t)comm->ranks + 1, sizeof *node->first_place, error);
+    if (comm_agree(comm, error)) {
+        memory_destroy(lowest);
+        return -1;
+    }
+    MPI_Request request;
+    MPI_Iallgather(&first, 1, MPI_INT, lowest, 1, MPI_INT, MPI_COMM_WORLD, &request);
+    comm_wait(comm, &request);
+    find_places(node, lowest);
+    memory_destroy(lowest);
+    return 0;
+}
+
+/* ---- all of it ---- */
+
+/* What a node keeps beside what it hands out. The scratch of node_sum is there twice: a rank that is ahead
+ * fills one while others still read the other. */
+struct node_shared {
+    MPI_Comm host, leaders; /* the ranks of this node; the first ranks of all nodes, or MPI_COMM_NULL */
+    char *memory;           /* [size]: meeting, scratch, then what is handed out */
+    size_t size, used;
+    struct meeting *meeting;
+    uint64_t *scratch[2]; /* [ranks + 1][NODE_WORDS] each */
+    int turn;
+};
+
+static size_t round_up(size_t bytes)
+{
+    return (bytes + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
+}
+
+static size_t own_bytes(int ranks)
+{
+    return round_up(sizeof(struct meeting)) + 2 * (size_t)(ranks + 1) * NODE_WORDS * sizeof(uint64_t);
+}
+
+static size_t all_bytes(struct node_size size, int ranks)
+{
+    return own_bytes(ranks) + round_up(size.once) + (size_t)ranks * round_up(size.of_rank);
+}
+
+static void explain(const struct comm *comm, int ranks, size_t bytes, int reason, char *text, size_t size)
+{
+    snprintf(text, size,
+        "%s: its %d ranks cannot share %.4g MiB (%s): each keeps weights and gradients of its own, and works "
+        "by "
+        "itself: 'df /dev/shm' shows what there is",
+        comm->host, ranks, (double)bytes / (1 << 20), strerror(reason));
+}
+
+/* The ranks of a host call. Returns memory for them, or NULL on all of them where they have none together. */
+static char *share_host(
+    const struct comm *comm, MPI_Comm host, struct node_size size, char *warning, size_t size_of_warning)
+{
+    int rank, ranks, reason = 0;
+    MPI_Comm_rank(host, &rank);
+    MPI_Comm_size(host, &ranks);
+    if (ranks == 1)
+        return NULL;
+    char *memory = share_memory(comm, host, rank, all_bytes(size, ranks), &reason);
+    if (!memory && rank == 0)
+        explain(comm, ranks, all_bytes(size, ranks), reason, warning, size_of_warning);
+    return memory;
+}
+
+/* Every rank calls. Finds who shares memory, and returns the lowest of them. */
+static int find_node(struct node *node, struct node_size size, char *warning, size_t size_of_warning)
+{
+    struct node_shared *shared = node->shared;
+    const struct comm *comm = node->comm;
+    int first = comm->rank;
+    comm_barrier(comm); /* what follows is quick, but cannot be watched */
+    MPI_Comm host = find_host();
+    shared->memory = share_host(comm, host, size, warning, size_of_warning);
+    node->is_private = !shared->memory;
+    if (shared->memory)
+        share_integer(comm, host, &first, MPI_MIN);
+    MPI_Comm_free(&host);
+    MPI_Comm_split(MPI_COMM_WORLD, first, comm->rank, &shared->host);
+    return first;
+}
+
+static void take_own(struct node *node)
+{
+    struct node_shared *shared = node->shared;
+    shared->meeting = node_take(node, sizeof *shared->meeting);
+    for (int turn = 0; turn < 2; turn++)
+        shared->scratch[turn] = node_take(node, (size_t)(node->ranks + 1) * NODE_WORDS * sizeof(uint64_t));
+}
+
+int node_init(struct node *node, const struct comm *comm, struct node_size size, char *warning,
+    size_t size_of_warning, struct error *error)
+{
+    *node = (struct node){.comm = comm};
+    warning[0] = 0;
+    node->shared = memory_create(1, sizeof *node->shared, error);
+    if (comm_agree(comm, error))
+        return -1;
+    struct node_shared *shared = node->shared;
+    shared->host = shared->leaders = MPI_COMM_NULL;
+    if (share_places(node, find_node(node, size, warning, size_of_warning), error))
+        return -1;
+    shared->size = all_bytes(size, node->ranks);
+    if (node->is_private)
+        shared->memory = memory_create(shared->size, 1, error);
+    if (comm_agree(comm, error))
+        return -1;
+    MPI_Comm_split(MPI_COMM_WORLD, node->rank ? MPI_UNDEFINED : 0, node->index, &shared->leaders);
+    take_own(node);
+    return 0;
+}
+
+void node_finish(struct node *node)
+{
+    struct node_shared *shared = node->shared;
+    if (!shared)
+        return;
+    if (shared->leaders != MPI_COMM_NULL)
+        MPI_Comm_free(&shared->leaders);
+    if (shared->host != MPI_COMM_NULL)
+        MPI_Comm_free(&shared->host);
+    node_unshare(node, shared->memory, shared->size);
+    memory_destroy(shared);
+    memory_destroy(node->ranks_at);
+    memory_destroy(node->first_place);
+    *node = (struct node){0};
+}
+
+void *node_take(struct node *node, size_t bytes)
+{
+    struct node_shared *shared = node->shared;
+    char *piece = shared->memory + shared->used;
+    shared->used += round_up(bytes);
+    assert(shared->used <= shared->size);
+    return piece;
+}
+
+void *node_share(struct node *node, size_t bytes, struct error *error)
+{
+    int reason = 0;
+    if (node->is_private)
+        return memory_create(bytes, 1, error);
+    void *memory = share_memory(node->comm, node->shared->host, node->rank, bytes, &reason);
+    if (!memory)
+        error_set(error, EXIT_CODE_INTERNAL,
+            "%s: its %d ranks cannot share %.4g MiB (%s): 'df /dev/shm' shows what there is",
+            node->comm->host, node->ranks, (double)bytes / (1 << 20), strerror(reason));
+    return memory;
+}
+
+void node_unshare(struct node *node, void *memory, size_t bytes)
+{
+    if (node->is_private)
+        memory_destroy(memory);
+    else if (memory)
+        munmap(memory, bytes);
+}
+
+void node_meet(struct node *node)
+{
+    meeting_come(node->comm, node->shared->meeting, (unsigned)node->ranks, NULL);
+}
+
+/* Each rank adds a share of the words over the ranks of the node, into the last row of the scratch. */
+static void sum_share(const struct node *node, uint64_t *scratch, uint64_t *sums, size_t n)
+{
+    size_t rank = (size_t)node->rank, ranks = (size_t)node->ranks;
+    for (size_t w = rank * n / ranks; w < (rank + 1) * n / ranks; w++) {
+        sums[w] = scratch[w];
+        for (size_t r = 1; r < ranks; r++)
+            sums[w] += scratch[r * NODE_WORDS + w];
+    }
+}
+
+void node_sum(struct node *node, uint64_t *words, size_t n)
+{
+    struct node_shared *shared = node->shared;
+    assert(n <= NODE_WORDS);
+    if (node->comm->ranks == 1)
+        return;
+    uint64_t *scratch = shared->scratch[shared->turn ^= 1], *sums = scratch + node->ranks * NODE_WORDS;
+    memcpy(scratch + node->rank * NODE_WORDS, words, n * sizeof *words);
+    node_meet(node);
+    sum_share(node, scratch, sums, n);
+    node_meet(node);
+    if (node->nodes > 1) {
+        MPI_Request request = MPI_REQUEST_NULL;
+        if (node->rank == 0)
+            MPI_Iallreduce(MPI_IN_PLACE, sums, (int)n, MPI_UINT64_T, MPI_SUM, shared->leaders, &request);
+        comm_wait(node->comm, &request);
+        node_meet(node);
+    }
+    memcpy(words, sums, n * sizeof *words);
+}
+
+static int find_node_of(const struct node *node, int rank)
+{
+    int place = 0, index = 0;
+    while (node->ranks_at[place] != rank)
+        place++;
+    while (node->first_place[index + 1] <= place)
+        index++;
+    return index;
+}
+
+void node_broadcast(struct node *node, void *bytes, size_t n, int root)
+{
+    enum { PIECE = 1 << 29 };
+    node_meet(node);
+    if (node->nodes == 1)
+        return;
+    int from = find_node_of(node, root);
+    for (size_t done = 0, piece; done < n && node->rank == 0; done += piece) {
+        MPI_Request request;
+        piece = n - done < PIECE ? n - done : PIECE;
+        MPI_Ibcast((char *)bytes + done, (int)piece, MPI_BYTE, from, node->shared->leaders, &request);
+        comm_wait(node->comm, &request);
+    }
+    node_meet(node);
+}
