@@ -1,20 +1,19 @@
-/* Every rank owns a slice of the flat vector, and gets that slice of every node sum of every rank. It adds
- * them in the order of the tree (tree.c), so the bits do not depend on who held which leaves; an
- * MPI_Allreduce would add in an order of its own. The traffic is the same: a vector out and a vector in per
- * rank and node.
+/* A step's leaves are added up in three stages, always in the order of the tree (tree.c), so the bits do not
+ * depend on who held which leaves; an MPI_Allreduce would add in an order of its own.
  *
- * The exchange goes in rounds. In round j each rank that has a j-th node sends it to all, one slice to each,
- * straight out of the vector of its node sum. The plan cuts leaves into few nodes a rank, mostly one.
+ * 1. Each rank adds its own leaves. What is left are the largest nodes of the tree in its range.
+ * 2. The ranks of a node add those of all of them, as far as they are siblings: each rank its share of the
+ *    elements, in place. What is left are the largest nodes of the tree in the range of all of them.
+ * 3. Each of these goes to the other nodes, slice by slice, to the owners of the slices, who add them.
+ *
+ * With one node the second stage completes the sum, and the third has nothing to do. With several, each slice
+ * of a node's sum is sent by one of its ranks and received by the slice's owner: of H nodes that have one
+ * tree node each all send (H - 1) vectors together, and as many again when the updated slices go to the other
+ * nodes, where one rank receives each of them into the memory of all.
  *
  * Counts and displacements are in blocks of REDUCE_BLOCK floats, one datatype for all sides and ranks: an int
- * holds 2^31 blocks, and Open MPI's algorithms rely on ranks describing the same bytes alike. MPI_IN_PLACE
- * comes with a valid type, which older Open MPI looks at although the standard has it ignored.
- *
- * All calls are nonblocking and waited for in comm_wait. The rounds are messages of our own: an
- * MPI_Ialltoallv in which some ranks send nothing was seen not to end (Open MPI 4.1.4). Its nonblocking
- * all-gather sends every slice to every rank from its owner, so between two hosts a vector would pass once
- * for each pair of ranks: large vectors go round a ring instead, in rank order, and pass between two hosts
- * once. */
+ * holds 2^31 blocks, and Open MPI's algorithms rely on ranks describing the same bytes alike. All calls are
+ * nonblocking and waited for in comm_wait. */
 #include "comm/reduce.h"
 
 #include "base/exact.h"
@@ -26,21 +25,24 @@
 #include <limits.h>
 #include <string.h>
 
-enum { RING_BLOCKS = 16 }; /* vectors of more blocks go round the ring */
-
 struct reduce {
-    const struct comm *comm;
+    struct node *node;
     size_t length; /* floats */
     MPI_Datatype block;
-    int *integers;         /* one allocation for both tables of ints, [ranks] each */
-    int *starts, *counts;  /* slice of each rank in blocks */
-    MPI_Request *requests; /* [2 ranks] of a round */
+    int *integers;         /* one allocation for the tables of ints, [ranks] each */
+    int *starts, *counts;  /* by rank: its slice in blocks */
+    MPI_Request *requests; /* [room_of_requests] */
+    size_t requests_room;
 
-    size_t room;             /* nodes that the exchange buffer holds; the same on all ranks */
-    float *buffer;           /* [room][slice in whole blocks] */
-    float **vectors;         /* [room] into buffer */
-    struct tree_node *nodes; /* [room] of all ranks, left to right */
-    size_t *first_node;      /* [ranks + 1] index of each rank's first node */
+    float *vectors; /* shared: [ranks of the node][vectors_of_rank][reduce_room] */
+    size_t vectors_of_rank;
+    size_t extra_bytes; /* of `vectors`, where they are more than was reserved; else 0 */
+    struct tree_sums sums;
+    const size_t *ranges; /* of the step at hand */
+    size_t n;
+
+    size_t room;   /* sums of other nodes that the buffer holds; the same on all ranks */
+    float *buffer; /* [room][slice in whole blocks] */
 };
 
 size_t reduce_room(size_t length)
@@ -53,16 +55,28 @@ static size_t count_blocks(const struct reduce *reduce)
     return reduce_room(reduce->length) / REDUCE_BLOCK;
 }
 
+/* Deals blocks evenly; the first of those they are dealt to have one more. */
+static void deal_blocks(size_t blocks, int to, int which, int *start, int *count)
+{
+    int each = (int)blocks / to, rest = (int)blocks % to;
+    *start = each * which + (which < rest ? which : rest);
+    *count = each + (which < rest);
+}
+
 /* How many floats this rank's slice has, in whole blocks. */
 static size_t slice_room(const struct reduce *reduce)
 {
-    return (size_t)reduce->counts[reduce->comm->rank] * REDUCE_BLOCK;
+    return (size_t)reduce->counts[reduce->node->comm->rank] * REDUCE_BLOCK;
+}
+
+static size_t slice_start(const struct reduce *reduce, int rank)
+{
+    return (size_t)reduce->starts[rank] * REDUCE_BLOCK;
 }
 
 void reduce_get_slice(const struct reduce *reduce, size_t *first, size_t *count)
 {
-    size_t start = (size_t)reduce->starts[reduce->comm->rank] * REDUCE_BLOCK;
-    size_t end = start + slice_room(reduce);
+    size_t start = slice_start(reduce, reduce->node->comm->rank), end = start + slice_room(reduce);
     end = end < reduce->length ? end : reduce->length;
     *count = slice_room(reduce) ? end - start : 0;
     *first = *count ? start : reduce->length;
@@ -73,89 +87,119 @@ size_t reduce_bytes(const struct reduce *reduce)
     return reduce->room * slice_room(reduce) * sizeof(float);
 }
 
-/* Makes room for `room` nodes. Every rank calls, with the same room, since one without memory must stop all.
- */
-static int grow(struct reduce *reduce, size_t room, struct error *error)
+/* ---- memory ---- */
+
+/* The most vectors that a range of so many leaves holds, wherever it begins: it climbs to the largest aligned
+ * node, and down from it. */
+static size_t most_vectors(size_t leaves)
 {
-    struct error own = {0};
-    size_t slice = slice_room(reduce);
-    float *buffer = NULL, **vectors = NULL;
-    struct tree_node *nodes = NULL;
-    if (room > (size_t)INT_MAX / (count_blocks(reduce) / (size_t)reduce->comm->ranks + 1))
-        error_set(&own, EXIT_CODE_INTERNAL,
-            "%zu node sums of %zu weights on %d ranks are more than MPI counts", room, reduce->length,
-            reduce->comm->ranks);
-    else if (!(buffer = memory_create(room, slice * sizeof *buffer, &own)) ||
-        !(vectors = memory_create(room, sizeof *vectors, &own)))
-        error_explain_memory(&own, "what ranks exchange of the gradients",
-            "more ranks on more nodes, or a smaller model.hidden or model.layers, take");
-    else
-        nodes = memory_create(room, sizeof *nodes, &own);
-    if (comm_agree(reduce->comm, &own)) {
-        memory_destroy(buffer);
-        memory_destroy(vectors);
-        memory_destroy(nodes);
-        return error_set(error, own.code, "%s", own.text);
+    size_t most = 0, size = 1;
+    while (size < leaves)
+        size *= 2;
+    for (size_t first = 0; first < 2 * size; first++) {
+        size_t vectors = tree_count_vectors(4 * size, first, first + leaves);
+        most = vectors > most ? vectors : most;
     }
-    assert(buffer && vectors && nodes); /* else this rank would have had an error to agree on */
-    memory_destroy(reduce->buffer);
-    memory_destroy(reduce->vectors);
-    memory_destroy(reduce->nodes);
-    reduce->room = room;
-    reduce->buffer = buffer;
-    reduce->vectors = vectors;
-    reduce->nodes = nodes;
-    for (size_t i = 0; i < room; i++)
-        vectors[i] = buffer + i * slice;
+    return most;
+}
+
+static size_t expected_vectors(size_t leaves, int ranks)
+{
+    return most_vectors((leaves - 1) / (size_t)ranks + 1);
+}
+
+struct node_size reduce_size(size_t length, size_t leaves, int ranks)
+{
+    return (struct node_size){
+        .of_rank = expected_vectors(leaves, ranks) * reduce_room(length) * sizeof(float)};
+}
+
+static size_t vectors_bytes(const struct reduce *reduce, size_t of_rank)
+{
+    return (size_t)reduce->node->ranks * of_rank * reduce_room(reduce->length) * sizeof(float);
+}
+
+/* Every rank calls. Makes room for `of_rank` vectors of each rank, which are more than there were. */
+static int grow_vectors(struct reduce *reduce, size_t of_rank, struct error *error)
+{
+    size_t bytes = vectors_bytes(reduce, of_rank);
+    if (reduce->extra_bytes)
+        node_unshare(reduce->node, reduce->vectors, reduce->extra_bytes);
+    reduce->extra_bytes = 0;
+    reduce->vectors = node_share(reduce->node, bytes, error);
+    error_explain_memory(error, "sums of gradients",
+        "a larger train.microbatch, more nodes, or a smaller model.hidden or model.layers take");
+    if (comm_agree(reduce->node->comm, error))
+        return -1;
+    reduce->vectors_of_rank = of_rank;
+    reduce->extra_bytes = bytes;
     return 0;
 }
 
-/* Divides the blocks evenly; the first ranks have one more. */
-static void cut_slices(struct reduce *reduce)
+/* Every rank calls, with the same room. Makes room for `room` sums of other nodes, and for the messages of an
+ * exchange of them. */
+static int grow_buffer(struct reduce *reduce, size_t room, struct error *error)
 {
-    int ranks = reduce->comm->ranks, blocks = (int)count_blocks(reduce);
-    for (int r = 0, start = 0; r < ranks; r++) {
-        reduce->starts[r] = start;
-        reduce->counts[r] = blocks / ranks + (r < blocks % ranks);
-        start += reduce->counts[r];
+    struct error own = {0};
+    size_t requests = 2 * (size_t)reduce->node->comm->ranks * (room + 1);
+    float *buffer = memory_create(room, slice_room(reduce) * sizeof *buffer, &own);
+    MPI_Request *list = memory_create(requests, sizeof(MPI_Request), &own);
+    error_explain_memory(&own, "what ranks exchange of the gradients",
+        "more ranks on more nodes, or a smaller model.hidden or model.layers, take");
+    if (comm_agree(reduce->node->comm, &own)) {
+        memory_destroy(buffer);
+        memory_destroy(list);
+        return error_set(error, own.code, "%s", own.text);
     }
+    memory_destroy(reduce->buffer);
+    memory_destroy(reduce->requests);
+    reduce->buffer = buffer;
+    reduce->requests = list;
+    reduce->room = room;
+    reduce->requests_room = requests;
+    return 0;
 }
 
-static int allocate_tables(struct reduce *reduce, struct error *error)
+static int create_tables(struct reduce *reduce, struct error *error)
 {
-    size_t ranks = (size_t)reduce->comm->ranks;
-    reduce->integers = memory_create(2 * ranks, sizeof *reduce->integers, error);
-    reduce->requests = memory_create(2 * ranks, sizeof(MPI_Request), error);
-    reduce->first_node = memory_create(ranks + 1, sizeof *reduce->first_node, error);
-    if (!reduce->integers || !reduce->requests || !reduce->first_node)
+    const struct node *node = reduce->node;
+    int ranks = node->comm->ranks;
+    if (count_blocks(reduce) > INT_MAX)
+        return error_set(error, EXIT_CODE_INTERNAL, "%zu weights are more than MPI counts", reduce->length);
+    reduce->integers = memory_create(2 * (size_t)ranks, sizeof *reduce->integers, error);
+    if (!reduce->integers)
         return -1;
     reduce->starts = reduce->integers;
     reduce->counts = reduce->integers + ranks;
-    cut_slices(reduce);
+    for (int place = 0; place < ranks; place++) {
+        int rank = node->ranks_at[place];
+        deal_blocks(count_blocks(reduce), ranks, place, &reduce->starts[rank], &reduce->counts[rank]);
+    }
     return 0;
 }
 
-struct reduce *reduce_create(const struct comm *comm, size_t length, struct error *error)
+struct reduce *reduce_create(struct node *node, size_t length, size_t leaves, struct error *error)
 {
-    assert(length > 0);
+    assert(length > 0 && leaves > 0);
     struct error own = {0};
     struct reduce *reduce = memory_create(1, sizeof *reduce, &own);
     if (reduce) {
-        *reduce = (struct reduce){.comm = comm, .length = length, .block = MPI_DATATYPE_NULL};
-        if (count_blocks(reduce) > INT_MAX)
-            error_set(&own, EXIT_CODE_INTERNAL, "%zu weights are more than MPI counts", length);
-        else
-            allocate_tables(reduce, &own);
+        *reduce = (struct reduce){.node = node, .length = length, .block = MPI_DATATYPE_NULL};
+        create_tables(reduce, &own);
     }
-    if (comm_agree(comm, &own)) {
+    if (comm_agree(node->comm, &own)) {
         error_set(error, own.code, "%s", own.text);
         reduce_destroy(reduce);
         return NULL;
     }
+    assert(reduce); /* else this rank would have had an error to agree on */
     MPI_Type_contiguous(REDUCE_BLOCK, MPI_FLOAT, &reduce->block);
     MPI_Type_commit(&reduce->block);
-    /* One node: what reduce_collect and reduce_spread need. A world of one rank exchanges nothing. */
-    if (comm->ranks > 1 && grow(reduce, 1, error)) {
+    reduce->vectors_of_rank = expected_vectors(leaves, node->comm->ranks);
+    reduce->vectors = node_take(node, vectors_bytes(reduce, reduce->vectors_of_rank));
+    tree_sums_init(&reduce->sums, reduce_room(length));
+    /* One sum: what reduce_collect and reduce_spread need. A world of one rank exchanges nothing. */
+    if (node->comm->ranks > 1 && grow_buffer(reduce, 1, error)) {
         reduce_destroy(reduce);
         return NULL;
     }
@@ -168,94 +212,164 @@ void reduce_destroy(struct reduce *reduce)
         return;
     if (reduce->block != MPI_DATATYPE_NULL)
         MPI_Type_free(&reduce->block);
+    if (reduce->extra_bytes)
+        node_unshare(reduce->node, reduce->vectors, reduce->extra_bytes);
+    tree_sums_finish(&reduce->sums);
     memory_destroy(reduce->integers);
     memory_destroy(reduce->requests);
-    memory_destroy(reduce->first_node);
     memory_destroy(reduce->buffer);
-    memory_destroy(reduce->vectors);
-    memory_destroy(reduce->nodes);
     memory_destroy(reduce);
 }
 
-/* Lists the nodes of all ranks from left to right, with room for all of them; *rounds is the largest number
- * that one rank has. Returns -1 without memory. */
-static int list_all_nodes(
-    struct reduce *reduce, const size_t *ranges, size_t n, size_t *rounds, struct error *error)
+/* ---- a step ---- */
+
+static float *get_vector(const struct reduce *reduce, int rank_of_node, size_t i)
 {
-    struct tree_node nodes[TREE_MOST_NODES];
-    size_t most = 0, total = 0;
-    for (int r = 0; r < reduce->comm->ranks; r++) {
-        size_t count = tree_list_nodes(n, ranges[r], ranges[r + 1], nodes);
-        most = count > most ? count : most;
-        reduce->first_node[r] = total;
-        total += count;
-    }
-    reduce->first_node[reduce->comm->ranks] = total;
-    if (total > reduce->room && grow(reduce, total, error))
-        return -1;
-    for (int r = 0; r < reduce->comm->ranks; r++) {
-        size_t count = tree_list_nodes(n, ranges[r], ranges[r + 1], nodes);
-        memcpy(reduce->nodes + reduce->first_node[r], nodes, count * sizeof *nodes);
-    }
-    *rounds = most;
-    return 0;
+    return reduce->vectors +
+        ((size_t)rank_of_node * reduce->vectors_of_rank + i) * reduce_room(reduce->length);
 }
 
-/* Round j sends the j-th node of each rank that has one to all. Each rank begins with its right neighbour, so
- * that not all talk to the same rank at a time. */
-static void exchange_round(struct reduce *reduce, size_t j, const struct tree_sums *sums)
+struct tree_sums *reduce_start(struct reduce *reduce, const size_t *ranges, size_t n, struct error *error)
 {
-    const struct comm *comm = reduce->comm;
-    int rank = comm->rank, ranks = comm->ranks, own = reduce->counts[rank], pending = 0;
-    for (int away = 1; away < ranks && own; away++) {
-        int from = (rank + ranks - away) % ranks;
-        size_t node = reduce->first_node[from] + j;
-        if (node < reduce->first_node[from + 1])
-            MPI_Irecv(reduce->vectors[node], own, reduce->block, from, 0, MPI_COMM_WORLD,
+    const struct node *node = reduce->node;
+    size_t most = 1;
+    assert(n > 0 && ranges[0] == 0 && ranges[node->comm->ranks] == n);
+    for (int place = 0; place < node->comm->ranks; place++) {
+        size_t vectors = tree_count_vectors(n, ranges[place], ranges[place + 1]);
+        most = vectors > most ? vectors : most;
+    }
+    if (most > reduce->vectors_of_rank && grow_vectors(reduce, most, error))
+        return NULL;
+    reduce->ranges = ranges;
+    reduce->n = n;
+    tree_sums_lend(&reduce->sums, get_vector(reduce, node->rank, 0), reduce->vectors_of_rank);
+    tree_sums_start(&reduce->sums, n, ranges[node->place], ranges[node->place + 1]);
+    return &reduce->sums;
+}
+
+/* Adds the sums of the ranks of this node, floats [first, first + count) of each. */
+static void add_inside(const struct reduce *reduce, size_t first, size_t count, struct tree_fold *fold)
+{
+    const struct node *node = reduce->node;
+    struct tree_node nodes[TREE_MOST_NODES];
+    tree_fold_start(fold, reduce->n, count);
+    for (int r = 0; r < node->ranks; r++) {
+        const size_t *range = reduce->ranges + node->first_place[node->index] + r;
+        size_t held = tree_list_nodes(reduce->n, range[0], range[1], nodes);
+        for (size_t j = 0; j < held; j++)
+            tree_fold_add(fold, nodes[j], get_vector(reduce, r, j) + first);
+    }
+}
+
+/* Lists the nodes of the tree in the range of node `index`. */
+static size_t list_of_node(const struct reduce *reduce, int index, struct tree_node nodes[TREE_MOST_NODES])
+{
+    const int *first = reduce->node->first_place + index;
+    return tree_list_nodes(reduce->n, reduce->ranges[first[0]], reduce->ranges[first[1]], nodes);
+}
+
+/* The rank of node `index` that has to do with what this node tells the rank at place `place` of a node: of
+ * every pair of nodes each rank of the one deals with some of the other. */
+static int find_partner(const struct node *node, int index, int rank_of_node)
+{
+    int first = node->first_place[index], ranks = node->first_place[index + 1] - first;
+    return node->ranks_at[first + rank_of_node % ranks];
+}
+
+/* Sends what this node's sums have of the slices of other nodes' ranks, as far as this rank deals with them.
+ */
+static int send_sums(struct reduce *reduce, const struct tree_fold *fold, size_t share_first, int pending)
+{
+    const struct node *node = reduce->node;
+    for (int away = 1; away < node->nodes; away++) {
+        int to = (node->index + away) % node->nodes, first = node->first_place[to];
+        for (int place = first + node->rank; place < node->first_place[to + 1]; place += node->ranks) {
+            int rank = node->ranks_at[place];
+            for (size_t k = 0; k < fold->held && reduce->counts[rank]; k++)
+                MPI_Isend(fold->vectors[k] - share_first + slice_start(reduce, rank), reduce->counts[rank],
+                    reduce->block, rank, 0, MPI_COMM_WORLD, &reduce->requests[pending++]);
+        }
+    }
+    return pending;
+}
+
+/* Receives this rank's slice of the sums of other nodes: their k-th sums follow each other in the buffer,
+ * node by node. */
+static int receive_sums(struct reduce *reduce, int pending)
+{
+    const struct node *node = reduce->node;
+    struct tree_node nodes[TREE_MOST_NODES];
+    int own = reduce->counts[node->comm->rank];
+    float *to = reduce->buffer;
+    for (int index = 0; index < node->nodes && own; index++) {
+        size_t held = index == node->index ? 0 : list_of_node(reduce, index, nodes);
+        for (size_t k = 0; k < held; k++, to += slice_room(reduce))
+            MPI_Irecv(to, own, reduce->block, find_partner(node, index, node->rank), 0, MPI_COMM_WORLD,
                 &reduce->requests[pending++]);
     }
-    for (int away = 1; away < ranks && j < sums->held; away++) {
-        int to = (rank + away) % ranks;
-        if (reduce->counts[to])
-            MPI_Isend(sums->vectors[j] + (size_t)reduce->starts[to] * REDUCE_BLOCK, reduce->counts[to],
-                reduce->block, to, 0, MPI_COMM_WORLD, &reduce->requests[pending++]);
-    }
-    if (j < sums->held && own)
-        memcpy(reduce->vectors[reduce->first_node[rank] + j],
-            sums->vectors[j] + (size_t)reduce->starts[rank] * REDUCE_BLOCK,
-            slice_room(reduce) * sizeof(float));
+    return pending;
+}
+
+static void wait_for_all(struct reduce *reduce, int pending)
+{
     while (pending > 0)
-        comm_wait(comm, &reduce->requests[--pending]);
+        comm_wait(reduce->node->comm, &reduce->requests[--pending]);
 }
 
-static void check_sums(
-    const struct reduce *reduce, const size_t *ranges, size_t n, const struct tree_sums *sums)
+/* Adds this rank's slice of the sums of all nodes: those of its own lie in shared memory. */
+static float *add_nodes(struct reduce *reduce, const struct tree_fold *inside, size_t share_first)
 {
-    int rank = reduce->comm->rank;
-    assert(n > 0 && ranges[0] == 0 && ranges[reduce->comm->ranks] == n);
-    assert(sums->length == reduce_room(reduce->length) && sums->n == n);
-    assert(sums->first == ranges[rank] && sums->end == ranges[rank + 1] && sums->next == sums->end);
-}
-
-int reduce_slices(struct reduce *reduce, const size_t *ranges, size_t n, const struct tree_sums *sums,
-    float *slice, struct error *error)
-{
-    check_sums(reduce, ranges, n, sums);
-    if (reduce->comm->ranks == 1) { /* the root's sum is complete */
-        if (slice != sums->vectors[0])
-            memcpy(slice, sums->vectors[0], reduce->length * sizeof *slice);
-        return 0;
-    }
-    size_t rounds, first, count;
-    if (list_all_nodes(reduce, ranges, n, &rounds, error))
-        return -1;
-    for (size_t j = 0; j < rounds; j++)
-        exchange_round(reduce, j, sums);
+    const struct node *node = reduce->node;
+    struct tree_node nodes[TREE_MOST_NODES];
+    struct tree_fold fold;
+    float *from = reduce->buffer;
+    size_t first, count;
     reduce_get_slice(reduce, &first, &count);
-    tree_complete(n, reduce->first_node[reduce->comm->ranks], reduce->nodes, reduce->vectors, count);
-    if (count)
-        memcpy(slice, reduce->vectors[0], count * sizeof *slice);
-    return 0;
+    if (!count)
+        return reduce->buffer;
+    tree_fold_start(&fold, reduce->n, count);
+    for (int index = 0; index < node->nodes; index++) {
+        size_t held = list_of_node(reduce, index, nodes);
+        for (size_t k = 0; k < held; k++) {
+            float *own = inside->vectors[k] - share_first + first;
+            tree_fold_add(&fold, nodes[k], index == node->index ? own : from);
+            from += index == node->index ? 0 : slice_room(reduce);
+        }
+    }
+    assert(fold.held == 1);
+    return fold.vectors[0];
+}
+
+static size_t count_parts(const struct reduce *reduce)
+{
+    struct tree_node nodes[TREE_MOST_NODES];
+    size_t parts = 0;
+    for (int index = 0; index < reduce->node->nodes; index++)
+        parts += list_of_node(reduce, index, nodes);
+    return parts;
+}
+
+float *reduce_slices(struct reduce *reduce, struct error *error)
+{
+    struct node *node = reduce->node;
+    struct tree_fold fold;
+    int start, count;
+    assert(reduce->sums.next == reduce->sums.end);
+    size_t parts = node->nodes > 1 ? count_parts(reduce) : 0;
+    if (parts > reduce->room && grow_buffer(reduce, parts, error))
+        return NULL;
+    node_meet(node);
+    deal_blocks(count_blocks(reduce), node->ranks, node->rank, &start, &count);
+    size_t first = (size_t)start * REDUCE_BLOCK;
+    add_inside(reduce, first, (size_t)count * REDUCE_BLOCK, &fold);
+    if (node->nodes == 1) {
+        assert(fold.held == 1);
+        return fold.vectors[0];
+    }
+    node_meet(node);
+    int pending = receive_sums(reduce, 0);
+    wait_for_all(reduce, send_sums(reduce, &fold, first, pending));
+    return add_nodes(reduce, &fold, first);
 }
 
 double reduce_squares(struct reduce *reduce, const float *slice)
@@ -266,41 +380,29 @@ double reduce_squares(struct reduce *reduce, const float *slice)
     for (size_t i = 0; i < count; i += REDUCE_BLOCK)
         exact_add(sum, squares_sum_block(slice + i, count - i < REDUCE_BLOCK ? count - i : REDUCE_BLOCK));
     exact_carry(sum);
-    if (reduce->comm->ranks > 1)
-        comm_sum_uint64(reduce->comm, sum, EXACT_WORDS);
+    node_sum(reduce->node, sum, EXACT_WORDS);
     return exact_round(sum);
-}
-
-/* Round a ring: each hands on to its right what it got from its left in the round before, its own slice
- * first. */
-static void gather_ring(struct reduce *reduce, float *vector)
-{
-    const struct comm *comm = reduce->comm;
-    int ranks = comm->ranks, right = (comm->rank + 1) % ranks, left = (comm->rank + ranks - 1) % ranks;
-    for (int round = 0; round + 1 < ranks; round++) {
-        int out = (comm->rank + ranks - round) % ranks, in = (left + ranks - round) % ranks;
-        MPI_Request receive = MPI_REQUEST_NULL, send = MPI_REQUEST_NULL;
-        if (reduce->counts[in])
-            MPI_Irecv(vector + (size_t)reduce->starts[in] * REDUCE_BLOCK, reduce->counts[in], reduce->block,
-                left, 0, MPI_COMM_WORLD, &receive);
-        if (reduce->counts[out])
-            MPI_Isend(vector + (size_t)reduce->starts[out] * REDUCE_BLOCK, reduce->counts[out], reduce->block,
-                right, 0, MPI_COMM_WORLD, &send);
-        comm_wait(comm, &receive);
-        comm_wait(comm, &send);
-    }
 }
 
 void reduce_gather(struct reduce *reduce, float *vector)
 {
-    MPI_Request request;
-    if (reduce->comm->ranks > 1 && count_blocks(reduce) > RING_BLOCKS) {
-        gather_ring(reduce, vector);
-    } else if (reduce->comm->ranks > 1) {
-        MPI_Iallgatherv(MPI_IN_PLACE, 0, reduce->block, vector, reduce->counts, reduce->starts, reduce->block,
-            MPI_COMM_WORLD, &request);
-        comm_wait(reduce->comm, &request);
+    struct node *node = reduce->node;
+    int pending = 0, own = reduce->counts[node->comm->rank];
+    for (int away = 1; away < node->nodes; away++) {
+        int from = (node->index + node->nodes - away) % node->nodes, first = node->first_place[from];
+        for (int place = first + node->rank; place < node->first_place[from + 1]; place += node->ranks) {
+            int rank = node->ranks_at[place];
+            if (reduce->counts[rank])
+                MPI_Irecv(vector + slice_start(reduce, rank), reduce->counts[rank], reduce->block, rank, 0,
+                    MPI_COMM_WORLD, &reduce->requests[pending++]);
+        }
     }
+    for (int away = 1; away < node->nodes && own; away++)
+        MPI_Isend(vector + slice_start(reduce, node->comm->rank), own, reduce->block,
+            find_partner(node, (node->index + away) % node->nodes, node->rank), 0, MPI_COMM_WORLD,
+            &reduce->requests[pending++]);
+    wait_for_all(reduce, pending);
+    node_meet(node);
 }
 
 /* Both go through the exchange buffer, which has whole blocks where the caller's last slice may not. */
@@ -308,7 +410,7 @@ void reduce_collect(struct reduce *reduce, const float *slice, float *vector)
 {
     size_t first, count;
     reduce_get_slice(reduce, &first, &count);
-    if (reduce->comm->ranks == 1) {
+    if (reduce->node->comm->ranks == 1) {
         memcpy(vector, slice, count * sizeof *slice);
         memset(vector + count, 0, (reduce_room(count) - count) * sizeof *vector);
         return;
@@ -318,23 +420,23 @@ void reduce_collect(struct reduce *reduce, const float *slice, float *vector)
         memset(reduce->buffer + count, 0, (slice_room(reduce) - count) * sizeof *slice);
     }
     MPI_Request request;
-    MPI_Igatherv(reduce->buffer, reduce->counts[reduce->comm->rank], reduce->block, vector, reduce->counts,
-        reduce->starts, reduce->block, 0, MPI_COMM_WORLD, &request);
-    comm_wait(reduce->comm, &request);
+    MPI_Igatherv(reduce->buffer, reduce->counts[reduce->node->comm->rank], reduce->block, vector,
+        reduce->counts, reduce->starts, reduce->block, 0, MPI_COMM_WORLD, &request);
+    comm_wait(reduce->node->comm, &request);
 }
 
 void reduce_spread(struct reduce *reduce, const float *vector, float *slice)
 {
     size_t first, count;
     reduce_get_slice(reduce, &first, &count);
-    if (reduce->comm->ranks == 1) {
+    if (reduce->node->comm->ranks == 1) {
         memcpy(slice, vector, count * sizeof *slice);
         return;
     }
     MPI_Request request;
     MPI_Iscatterv(vector, reduce->counts, reduce->starts, reduce->block, reduce->buffer,
-        reduce->counts[reduce->comm->rank], reduce->block, 0, MPI_COMM_WORLD, &request);
-    comm_wait(reduce->comm, &request);
+        reduce->counts[reduce->node->comm->rank], reduce->block, 0, MPI_COMM_WORLD, &request);
+    comm_wait(reduce->node->comm, &request);
     if (count)
         memcpy(slice, reduce->buffer, count * sizeof *slice);
 }

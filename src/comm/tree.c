@@ -5,7 +5,7 @@
  *
  * At the right edge a node whose right sibling is empty is its own parent; since a node is named by its
  * leaves, nothing needs to be done for it. The same routine adds leaves within a rank (tree_sums) and nodes
- * across ranks (tree_complete), so the two cannot disagree about the order. */
+ * across ranks (struct tree_fold), so the two cannot disagree about the order. */
 #include "comm/tree.h"
 
 #include "base/memory.h"
@@ -83,28 +83,41 @@ void tree_sums_start(struct tree_sums *sums, size_t n, size_t first, size_t end)
     sums->held = 0;
 }
 
+void tree_sums_lend(struct tree_sums *sums, float *vectors, size_t count)
+{
+    sums->lent = vectors;
+    sums->lent_room = count;
+}
+
+static float *get_vector(const struct tree_sums *sums, size_t i)
+{
+    return i < sums->lent_room ? sums->lent + i * sums->length : sums->vectors[i - sums->lent_room];
+}
+
+/* Makes room for one vector more than were allocated. */
+static int allocate_vector(struct tree_sums *sums, struct error *error)
+{
+    if (!sums->vectors)
+        sums->vectors = memory_create(TREE_MOST_NODES, sizeof *sums->vectors, error);
+    float *vector = sums->vectors ? memory_create(sums->length, sizeof *vector, error) : NULL;
+    if (!vector)
+        return -1;
+    sums->vectors[sums->room++] = vector;
+    return 0;
+}
+
 float *tree_sums_leaf(struct tree_sums *sums, struct error *error)
 {
     assert(sums->next < sums->end && sums->held < TREE_MOST_NODES);
-    if (!sums->vectors) {
-        sums->vectors = memory_create(TREE_MOST_NODES, sizeof *sums->vectors, error);
-        if (!sums->vectors)
-            return NULL;
-    }
-    float *vector = sums->vectors[sums->held];
-    if (vector)
-        return memset(vector, 0, sums->length * sizeof *vector);
-    vector = memory_create(sums->length, sizeof *vector, error);
-    if (!vector)
+    if (sums->held == sums->lent_room + sums->room && allocate_vector(sums, error))
         return NULL;
-    assert(sums->held == sums->room);
-    sums->vectors[sums->room++] = vector;
-    return vector;
+    float *vector = get_vector(sums, sums->held);
+    return memset(vector, 0, sums->length * sizeof *vector);
 }
 
 void tree_sums_add(struct tree_sums *sums)
 {
-    assert(sums->next < sums->end && sums->held < sums->room);
+    assert(sums->next < sums->end && sums->held < sums->lent_room + sums->room);
     struct tree_node *nodes = sums->nodes;
     nodes[sums->held++] = (struct tree_node){sums->next, sums->next + 1};
     sums->next++;
@@ -112,26 +125,30 @@ void tree_sums_add(struct tree_sums *sums)
         size_t top = sums->held - 1;
         if (!are_siblings(sums->n, nodes[top - 1], nodes[top]))
             return;
-        add_vector(sums->vectors[top - 1], sums->vectors[top], sums->length);
+        add_vector(get_vector(sums, top - 1), get_vector(sums, top), sums->length);
         nodes[top - 1].end = nodes[top].end;
     }
 }
 
-void tree_complete(size_t n, size_t count, const struct tree_node *nodes, float **vectors, size_t length)
+void tree_fold_start(struct tree_fold *fold, size_t n, size_t length)
 {
-    struct {
-        struct tree_node node;
-        float *vector;
-    } held[TREE_MOST_NODES];
-    size_t top = 0; /* nodes held */
-    for (size_t i = 0; i < count; i++) {
-        assert(top < TREE_MOST_NODES && nodes[i].first == (top ? held[top - 1].node.end : 0));
-        held[top].node = nodes[i];
-        held[top++].vector = vectors[i];
-        for (; top > 1 && are_siblings(n, held[top - 2].node, held[top - 1].node); top--) {
-            add_vector(held[top - 2].vector, held[top - 1].vector, length);
-            held[top - 2].node.end = held[top - 1].node.end;
-        }
+    fold->n = n;
+    fold->length = length;
+    fold->held = 0;
+}
+
+void tree_fold_add(struct tree_fold *fold, struct tree_node node, float *vector)
+{
+    struct tree_node *nodes = fold->nodes;
+    assert(fold->held < TREE_MOST_NODES);
+    assert(fold->held == 0 || nodes[fold->held - 1].end == node.first);
+    nodes[fold->held] = node;
+    fold->vectors[fold->held++] = vector;
+    for (; fold->held > 1; fold->held--) {
+        size_t top = fold->held - 1;
+        if (!are_siblings(fold->n, nodes[top - 1], nodes[top]))
+            return;
+        add_vector(fold->vectors[top - 1], fold->vectors[top], fold->length);
+        nodes[top - 1].end = nodes[top].end;
     }
-    assert(top == 1 && held[0].node.end == n);
 }

@@ -6,7 +6,7 @@
  *
  * A rank has a contiguous range of leaves. It adds up the nodes that lie wholly in its range like carrying in
  * a binary counter (struct tree_sums), and what is left, the largest nodes of its range, is completed across
- * ranks (tree_complete). All of it is pure arithmetic and needs no MPI. */
+ * ranks (struct tree_fold). All of it is pure arithmetic and needs no MPI. */
 #ifndef COMM_TREE_H
 #define COMM_TREE_H
 
@@ -37,12 +37,15 @@ struct tree_sums {
     struct tree_node nodes[TREE_MOST_NODES];
     size_t room;     /* vectors allocated */
     float **vectors; /* [room], each [length], zeroed when handed out */
+    float *lent;     /* [lent_room][length] vectors to take first; the caller's */
+    size_t lent_room;
 };
 
 /* Vectors are allocated as they are needed and kept until finish. tree_sums_start begins a new step. When all
  * leaves are added, nodes [held] are what tree_list_nodes gives, and vectors [held] their sums. */
 void tree_sums_init(struct tree_sums *sums, size_t length);
 void tree_sums_finish(struct tree_sums *sums);
+void tree_sums_lend(struct tree_sums *sums, float *vectors, size_t count); /* [count][length], from now on */
 void tree_sums_start(struct tree_sums *sums, size_t n, size_t first, size_t end);
 
 /* Returns a zeroed vector for the next leaf's values, NULL and an error without memory; tree_sums_add takes
@@ -50,8 +53,19 @@ void tree_sums_start(struct tree_sums *sums, size_t n, size_t first, size_t end)
 float *tree_sums_leaf(struct tree_sums *sums, struct error *error);
 void tree_sums_add(struct tree_sums *sums);
 
-/* Adds `count` vectors of `length` floats, nodes of one tree over n leaves that cover it from left to right
- * without gaps, in tree order, into vectors[0]; the others are destroyed. */
-void tree_complete(size_t n, size_t count, const struct tree_node *nodes, float **vectors, size_t length);
+/* Nodes of a tree over n leaves as they come from left to right, without gaps; those that are siblings are
+ * replaced by their parent. */
+struct tree_fold {
+    size_t n, length; /* leaves; floats of a vector */
+    size_t held;
+    struct tree_node nodes[TREE_MOST_NODES];
+    float *vectors[TREE_MOST_NODES]; /* [length] each, the caller's */
+};
+
+/* tree_fold_add takes the next node and its sum, and adds up as far as it can: into the vector of the
+ * leftmost of the nodes that are added, while the others are left as they are or hold sums of their own.
+ * After the last node of a tree one is held. */
+void tree_fold_start(struct tree_fold *fold, size_t n, size_t length);
+void tree_fold_add(struct tree_fold *fold, struct tree_node node, float *vector);
 
 #endif

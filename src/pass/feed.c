@@ -15,7 +15,7 @@ static int plan_ahead(struct feed *feed, struct error *error)
         return -1;
     reader_note(feed->reader, step->epoch == feed->noted_epoch ? feed->sums : NULL);
     plan_cut(&step->plan, (size_t)feed->comm->ranks, step->ranges);
-    for (size_t leaf = step->ranges[feed->comm->rank]; leaf < step->ranges[feed->comm->rank + 1]; leaf++) {
+    for (size_t leaf = step->ranges[feed->place]; leaf < step->ranges[feed->place + 1]; leaf++) {
         const struct plan_step *plan = &step->plan;
         size_t B = plan->start[leaf + 1] - plan->start[leaf];
         if (reader_ask(feed->reader, B, plan->sequence + plan->start[leaf], error))
@@ -40,6 +40,7 @@ int feed_init(
 {
     struct dataset *dataset = config->dataset;
     *feed = (struct feed){.comm = comm,
+        .place = config->place,
         .last_epoch = config->last_epoch,
         .sums = config->sums,
         .noted_epoch = config->noted_epoch};

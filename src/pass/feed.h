@@ -10,11 +10,12 @@
 struct feed_step {
     int64_t epoch, index; /* index: step of the epoch, from 0 */
     struct plan_step plan;
-    size_t *ranges; /* [ranks + 1] leaves of each rank */
+    size_t *ranges; /* [ranks + 1] leaves of each place (comm/node.h) */
 };
 
 struct feed {
     const struct comm *comm;
+    int place;
     struct reader *reader;
     int32_t *length; /* [sequences] */
     struct plan plan;
@@ -30,7 +31,8 @@ struct feed {
 struct feed_config {
     struct dataset *dataset;
     const float *mean, *deviation; /* [features] of the inputs, which they standardize; NULL: they do not */
-    int64_t batch, microbatch;     /* sequences of a step over all ranks, and of a microbatch */
+    int64_t batch, microbatch;     /* sequences of a step over all ranks, and of a microbatch on average */
+    int place;                     /* of this rank (comm/node.h) */
     uint64_t seed;                 /* of the order of an epoch */
     int64_t epoch, index, last_epoch;
     /* What is read for noted_epoch, and no other, is noted here (reader_note), cleared before; NULL: nothing

@@ -1,4 +1,4 @@
-/* Weights are whole on every rank. Moments are spread over the ranks, each of which has those of the weights
+/* Weights are whole on every node. Moments are spread over the ranks, each of which has those of the weights
  * that it updates; a checkpoint has them whole, so that it does not depend on how many ranks there were. */
 #include "run/learner.h"
 
@@ -12,18 +12,37 @@ static size_t at_most(int64_t n, int64_t most)
     return (size_t)(n < most ? n : most);
 }
 
+/* The leaves of a whole step. */
+static size_t count_leaves(const struct config *config, int64_t sequences)
+{
+    size_t batch = at_most(config->train.batch, sequences),
+           microbatch = at_most(config->train.microbatch, sequences);
+    return (batch - 1) / microbatch + 1;
+}
+
+/* All ranks call. Shares memory for weights and gradients among the ranks of each node. */
+static int share_node(struct learner *learner, size_t leaves, struct error *error)
+{
+    size_t weights = reduce_room(learner->P) * sizeof *learner->weights;
+    int noise = learner->config->train.weight_noise > 0;
+    struct node_size size = reduce_size(learner->P, leaves, learner->comm->ranks);
+    size.once += (1 + (size_t)noise) * weights;
+    if (node_init(&learner->node, learner->comm, size, learner->node_warning, LEARNER_WARNING, error))
+        return error_explain_memory(
+            error, "weights and gradients", "a smaller model.hidden or model.layers takes");
+    learner->weights = node_take(&learner->node, weights);
+    if (noise)
+        learner->noisy = node_take(&learner->node, weights);
+    learner->reduce = reduce_create(&learner->node, learner->P, leaves, error);
+    return learner->reduce ? 0 : -1;
+}
+
 static void allocate_vectors(struct learner *learner, int64_t most, struct error *error)
 {
     const struct config *config = learner->config;
-    size_t room = reduce_room(learner->P), batch = at_most(config->train.batch, most);
+    size_t batch = at_most(config->train.batch, most);
     reduce_get_slice(learner->reduce, &learner->slice_first, &learner->slice_count);
-    tree_sums_init(&learner->sums, room);
-    learner->weights = memory_create(room, sizeof *learner->weights, error);
-    if (config->train.weight_noise > 0)
-        learner->noisy = memory_create(room, sizeof *learner->noisy, error);
     learner->scores = memory_create(batch, sizeof *learner->scores, error);
-    if (learner->comm->ranks > 1)
-        learner->slice = memory_create(learner->slice_count, sizeof *learner->slice, error);
     for (size_t m = 0; m < optim_count_moments(learner->optim.optimizer); m++)
         learner->moments[m] = memory_create(learner->slice_count, sizeof *learner->moments[m], error);
     tally_init(&learner->tally, ballot_size(learner->comm), error);
@@ -40,17 +59,16 @@ int learner_init(struct learner *learner, const struct config *config, const str
     if (comm_agree(comm, error) || ballot_init(&learner->ballot, comm, error))
         return -1;
     learner->P = net_count_parameters(learner->net);
-    learner->reduce = reduce_create(comm, learner->P, error);
-    if (learner->reduce)
-        allocate_vectors(learner, most, error);
-    error_explain_memory(error, "weights, gradient and moments",
+    if (share_node(learner, count_leaves(config, sequences), error))
+        return -1;
+    allocate_vectors(learner, most, error);
+    error_explain_memory(error, "moments",
         "a smaller model.hidden or model.layers, or an optimizer with fewer moments (train.optimizer), take");
     return comm_agree(comm, error);
 }
 
 void learner_give_back(struct learner *learner)
 {
-    tree_sums_finish(&learner->sums);
     net_destroy(learner->net);
     learner->net = NULL;
     for (size_t m = 0; m < OPTIM_MOST_MOMENTS; m++) {
@@ -65,10 +83,8 @@ void learner_finish(struct learner *learner)
     ballot_finish(&learner->ballot);
     tally_finish(&learner->tally);
     reduce_destroy(learner->reduce);
-    memory_destroy(learner->slice);
+    node_finish(&learner->node);
     memory_destroy(learner->scores);
-    memory_destroy(learner->noisy);
-    memory_destroy(learner->weights);
     *learner = (struct learner){0};
 }
 
@@ -83,12 +99,13 @@ int learner_start(struct learner *learner, const float *weights, struct error *e
     size_t bytes = learner->P * sizeof *weights;
     int given = weights != NULL;
     comm_broadcast(learner->comm, &given, sizeof given, 0);
+    node_meet(&learner->node); /* nobody reads the weights that were there */
     if (!given && learner_make_weights(learner, error))
         return -1;
     if (weights)
         memcpy(learner->weights, weights, bytes);
     if (given)
-        comm_broadcast(learner->comm, learner->weights, bytes, 0);
+        node_broadcast(&learner->node, learner->weights, bytes, 0);
     learner_take_weights(learner);
     return 0;
 }

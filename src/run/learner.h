@@ -12,6 +12,7 @@
 #define RUN_LEARNER_H
 
 #include "ckpt/checkpoint.h"
+#include "comm/node.h"
 #include "comm/reduce.h"
 #include "config/config.h"
 #include "pass/feed.h"
@@ -21,6 +22,7 @@
 #include <signal.h>
 
 enum { LEARNER_MOST_SKIPPED = 10 }; /* diverged steps in a row that train.on_divergence = skip allows */
+enum { LEARNER_WARNING = 300 };     /* bytes */
 
 struct learner {
     const struct config *config;
@@ -28,14 +30,17 @@ struct learner {
 
     struct net *net;
     size_t P;
-    float *weights;        /* [reduce_room(P)] */
-    float *noisy;          /* [reduce_room(P)] weights that a step computes with; NULL without weight_noise */
+    struct node node;
+    char node_warning[LEARNER_WARNING]; /* why ranks of this host share nothing; empty where they do */
+    float *weights;                     /* [reduce_room(P)] those of the node */
+    float *noisy;          /* [reduce_room(P)] weights that a step computes with, of the node; NULL without
+                              weight_noise */
     uint64_t weights_hash; /* of the P weights after the last update */
 
-    struct tree_sums sums; /* of this rank's gradients in a step */
     struct reduce *reduce;
-    size_t slice_first, slice_count; /* the part of all vectors that this rank updates */
-    float *slice; /* [slice_count] gradient; NULL on one rank, which takes the tree's vector */
+    struct tree_sums *sums;             /* of this rank's gradients in the step at hand */
+    float *gradient;                    /* [slice_count] its complete sum, once it is there */
+    size_t slice_first, slice_count;    /* the part of all vectors that this rank updates */
     float *moments[OPTIM_MOST_MOMENTS]; /* [slice_count] each */
     struct optim_config optim;
     struct optim_state state;

@@ -53,6 +53,8 @@ static int open_parts(struct run *run, struct error *error)
         most = sets->valid->sequences;
     int failed =
         learner_init(&run->learner, run->config, run->comm, &model, sets->train->sequences, most, error);
+    if (run->learner.node_warning[0])
+        log_line(LOG_WARNING, "%s", run->learner.node_warning);
     run->learner.stop = stop_flag();
     return failed;
 }
@@ -98,6 +100,7 @@ int run_start_feed(struct run *run, struct error *error)
     if (end_is_next)
         feed.sums = NULL; /* what an epoch reads is noted from its beginning, or where the program begins */
     feed.noted_epoch = progress->epoch;
+    feed.place = run->learner.node.place;
     feed.seed = run->config->train.seed;
     feed.epoch = progress->epoch + end_is_next;
     feed.index = end_is_next ? 0 : progress->position;

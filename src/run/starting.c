@@ -1,6 +1,6 @@
 /* The weights that training starts from. They are a function of configuration and seed, whoever computes it,
  * and of large layers a long one: each piece of them is made by the rank that has the least to do so far, and
- * then told to all. */
+ * then told to all nodes. */
 #include "base/memory.h"
 #include "run/learner.h"
 
@@ -53,7 +53,7 @@ int learner_make_weights(struct learner *learner, struct error *error)
     for (int r = 0; r < comm->ranks; r++)
         sharing.work[r] = 0;
     for (int owner; (owner = share_next(&sharing, learner->net, &piece)) >= 0;)
-        comm_broadcast(comm, learner->weights + piece.offset, piece.count * sizeof(float), owner);
+        node_broadcast(&learner->node, learner->weights + piece.offset, piece.count * sizeof(float), owner);
     memory_destroy(sharing.work);
     return 0;
 }

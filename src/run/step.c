@@ -30,7 +30,7 @@ static int compute_microbatch(
     const struct microbatch *microbatch = reader_next(feed->reader, data_wait, error);
     if (!microbatch && is_left(learner))
         return 0;
-    float *gradient = microbatch ? tree_sums_leaf(&learner->sums, error) : NULL;
+    float *gradient = microbatch ? tree_sums_leaf(learner->sums, error) : NULL;
     if (microbatch && !gradient)
         error_explain_memory(error, "sums of gradients",
             "a larger train.microbatch, more ranks, or a smaller model.hidden or model.layers take");
@@ -39,7 +39,7 @@ static int compute_microbatch(
     net_backward(learner->net, &pass, microbatch, gradient);
     if (is_left(learner))
         return 0;
-    tree_sums_add(&learner->sums);
+    tree_sums_add(learner->sums);
     tally_add(&learner->tally, microbatch->B, learner->scores);
     comm_show_life(learner->comm);
     return 0;
@@ -49,10 +49,11 @@ static int compute_microbatches(
     struct learner *learner, const struct feed *feed, double *data_wait, struct error *error)
 {
     const struct feed_step *step = &feed->now;
-    size_t first = step->ranges[learner->comm->rank], end = step->ranges[learner->comm->rank + 1];
     tally_clear(&learner->tally);
-    tree_sums_start(&learner->sums, step->plan.leaves, first, end);
-    for (size_t leaf = first; leaf < end && !is_left(learner); leaf++)
+    learner->sums = reduce_start(learner->reduce, step->ranges, step->plan.leaves, error);
+    if (!learner->sums)
+        return -1;
+    for (size_t leaf = learner->sums->first; leaf < learner->sums->end && !is_left(learner); leaf++)
         if (compute_microbatch(learner, feed, data_wait, error))
             return -1;
     return 0;
@@ -122,19 +123,16 @@ static int check_loss(const struct learner *learner, const struct progress *prog
         (long long)progress->step + 1, (long long)progress->epoch, loss, explode, mean);
 }
 
-static float *get_slice(struct learner *learner)
-{
-    return learner->slice ? learner->slice : learner->sums.vectors[0];
-}
-
-/* Completes this rank's slice of the gradient, and takes the norm of the whole. */
-static int complete_gradient(struct learner *learner, const struct feed_step *step, double counted,
-    struct outcome *outcome, struct error *error)
+/* Completes this rank's slice of the gradient, which learner->gradient is then, and takes the norm of the
+ * whole. */
+static int complete_gradient(
+    struct learner *learner, double counted, struct outcome *outcome, struct error *error)
 {
     double before = clock_now();
-    float count = (float)counted, *slice = get_slice(learner);
-    if (reduce_slices(learner->reduce, step->ranges, step->plan.leaves, &learner->sums, slice, error))
+    float count = (float)counted, *slice = reduce_slices(learner->reduce, error);
+    if (!slice)
         return -1;
+    learner->gradient = slice;
     for (size_t i = 0; i < learner->slice_count; i++)
         slice[i] /= count;
     outcome->gradient_norm = sqrt(reduce_squares(learner->reduce, slice));
@@ -157,7 +155,7 @@ static void update_weights(struct learner *learner, struct outcome *outcome)
     double factor = optim_clip_factor(outcome->gradient_norm, learner->optim.clip);
     optim_advance(&learner->optim, &learner->state);
     struct optim_slice slice = {.n = learner->slice_count,
-        .gradient = get_slice(learner),
+        .gradient = learner->gradient,
         .moments = {learner->moments[0], learner->moments[1]},
         .weights = learner->weights + learner->slice_first};
     optim_update(&learner->optim, &learner->state, outcome->learning_rate, factor, &slice);
@@ -204,7 +202,7 @@ static int use_step(struct learner *learner, const struct feed_step *step, struc
     char advice[ADVICE];
     int failed = check_loss(learner, progress, sum->loss, outcome->loss, error);
     if (!failed && sum->counted > 0)
-        failed = complete_gradient(learner, step, sum->counted, outcome, error) ||
+        failed = complete_gradient(learner, sum->counted, outcome, error) ||
             progress_check_finite(progress, progress->step + 1, "norm of the gradient",
                 outcome->gradient_norm, advise(learner, advice), error);
     if (failed && skip_step(learner, progress, outcome, error))
@@ -281,7 +279,7 @@ int learner_score(struct learner *learner, const struct feed *feed, struct tally
     struct error *error)
 {
     const struct net_pass pass = {.training = 0, .unwanted = learner->stop};
-    const size_t *ranges = feed->now.ranges + learner->comm->rank;
+    const size_t *ranges = feed->now.ranges + learner->node.place;
     for (size_t leaf = ranges[0]; leaf < ranges[1] && !is_left(learner); leaf++) {
         const struct microbatch *microbatch = reader_next(feed->reader, data_wait, error);
         struct net_outputs outputs;

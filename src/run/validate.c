@@ -69,7 +69,8 @@ static int score_set(struct run *run, struct outcome *outcome, struct net_score 
 {
     struct feed feed;
     struct tally tally = {0};
-    const struct feed_config order = sets_describe_feed(&run->sets, run->config, run->sets.valid);
+    struct feed_config order = sets_describe_feed(&run->sets, run->config, run->sets.valid);
+    order.place = run->learner.node.place;
     if (feed_init(&feed, run->comm, &order, error) == 0)
         tally_init(&tally, 0, error);
     int failed = comm_agree(run->comm, error);

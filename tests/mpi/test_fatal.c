@@ -125,8 +125,13 @@ static int stand_still(int standing, int at, int works)
         raise(SIGSTOP);
     comm_watch(&comm, limit, "see to it");
     comm_set_step(&comm, 42);
-    struct reduce *reduce = reduce_create(&comm, FLOATS, &error);
-    float *vector = memory_create(reduce_room(FLOATS), sizeof *vector, &error);
+    struct node node;
+    char warning[200];
+    struct node_size size = reduce_size(FLOATS, 1, comm.ranks);
+    size.once += reduce_room(FLOATS) * sizeof(float);
+    node_init(&node, &comm, size, warning, sizeof warning, &error);
+    float *vector = node_take(&node, reduce_room(FLOATS) * sizeof *vector);
+    struct reduce *reduce = reduce_create(&node, FLOATS, 1, &error);
     double *values = memory_create(1000, sizeof *values, &error);
     if (works)
         work(&comm);
@@ -137,9 +142,9 @@ static int stand_still(int standing, int at, int works)
     }
     for (int round = 0; round < (works == 2 ? 20 : ROUNDS); round++)
         exchange(&comm, reduce, vector, values, comm.rank == standing && round == 3 ? at : -1);
-    memory_destroy(vector);
     memory_destroy(values);
     reduce_destroy(reduce);
+    node_finish(&node);
     comm_finish(&comm);
     return 0;
 }

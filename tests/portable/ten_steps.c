@@ -216,22 +216,18 @@ static float *compute_gradient(struct trainee *trainee, size_t step, struct net_
     static const size_t range[3] = {0, 2, LEAVES};
     struct net_pass pass = {.training = 1, .seed = SEED, .epoch = 1 + step / STEPS_OF_EPOCH};
     struct batch batch;
-    struct tree_node nodes[2 * TREE_MOST_NODES];
-    float *vectors[2 * TREE_MOST_NODES];
-    size_t held = 0;
+    struct tree_fold fold;
+    tree_fold_start(&fold, LEAVES, trainee->P);
     draw_batch(&batch, step, trainee->study->longest);
     for (int part = 0; part < 2; part++) {
         struct tree_sums *sums = &trainee->parts[part];
         tree_sums_start(sums, LEAVES, range[part], range[part + 1]);
         while (sums->next < sums->end)
             add_leaf(trainee, sums, &pass, &batch, sum);
-        for (size_t i = 0; i < sums->held; i++, held++) {
-            nodes[held] = sums->nodes[i];
-            vectors[held] = sums->vectors[i];
-        }
+        for (size_t i = 0; i < sums->held; i++)
+            tree_fold_add(&fold, sums->nodes[i], sums->vectors[i]);
     }
-    tree_complete(LEAVES, held, nodes, vectors, trainee->P);
-    return vectors[0];
+    return fold.vectors[0];
 }
 
 static void update(struct trainee *trainee, size_t step, float *gradient, double counted)

@@ -116,22 +116,21 @@ static void cut(uint64_t seed, size_t n, size_t ranks, size_t *ranges)
 
 static void check_cut(struct tree_sums *sums, uint64_t seed, size_t n, size_t ranks, const float *want)
 {
-    size_t ranges[MOST_RANKS + 1], count = 0;
-    struct tree_node nodes[MOST_LEAVES];
-    float *vectors[MOST_LEAVES];
+    size_t ranges[MOST_RANKS + 1];
+    struct tree_fold fold;
     cut(seed, n, ranks, ranges);
+    tree_fold_start(&fold, n, LENGTH);
     for (size_t r = 0; r < ranks; r++) {
         add_range(&sums[r], seed, n, ranges[r], ranges[r + 1]);
         struct tree_node listed[TREE_MOST_NODES];
         ck_assert_uint_eq(sums[r].held, tree_list_nodes(n, ranges[r], ranges[r + 1], listed));
         for (size_t j = 0; j < sums[r].held; j++) {
             ck_assert_int_eq(memcmp(&listed[j], &sums[r].nodes[j], sizeof listed[j]), 0);
-            nodes[count] = listed[j];
-            vectors[count++] = sums[r].vectors[j];
+            tree_fold_add(&fold, listed[j], sums[r].vectors[j]);
         }
     }
-    tree_complete(n, count, nodes, vectors, LENGTH);
-    ck_assert_int_eq(memcmp(vectors[0], want, LENGTH * sizeof *want), 0);
+    ck_assert_uint_eq(fold.held, 1);
+    ck_assert_int_eq(memcmp(fold.vectors[0], want, LENGTH * sizeof *want), 0);
 }
 
 START_TEST(sums_have_the_bits_of_the_definition_for_any_cut)
