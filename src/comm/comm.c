@@ -191,3 +191,10 @@ void comm_gather_texts(const struct comm *comm, const char *text, size_t width, 
     comm_wait(comm, &request);
     memory_destroy(padded);
 }
+
+void comm_gather_doubles(const struct comm *comm, double number, double *gathered)
+{
+    MPI_Request request;
+    MPI_Igather(&number, 1, MPI_DOUBLE, gathered, 1, MPI_DOUBLE, 0, MPI_COMM_WORLD, &request);
+    comm_wait(comm, &request);
+}

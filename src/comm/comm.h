@@ -49,6 +49,9 @@ void comm_barrier(const struct comm *comm);
  * in `all` (NULL elsewhere). counts [ranks] are the same on all ranks; any size, also 0. */
 void comm_collect(const struct comm *comm, const void *bytes, size_t n, const size_t *counts, void *all);
 
+/* Every rank calls. Rank 0 gets a number of every rank in gathered [ranks], which is NULL elsewhere. */
+void comm_gather_doubles(const struct comm *comm, double number, double *gathered);
+
 /* Every rank calls. Rank 0 gets a text of up to `width` - 1 bytes of every rank in gathered [ranks][width],
  * which is NULL elsewhere. */
 void comm_gather_texts(const struct comm *comm, const char *text, size_t width, char *gathered);

@@ -320,24 +320,37 @@ static void sum_share(const struct node *node, uint64_t *scratch, uint64_t *sums
     }
 }
 
-void node_sum(struct node *node, uint64_t *words, size_t n)
+/* Returns where the sums over this node lie until the second next call. */
+static uint64_t *add_inside(struct node *node, const uint64_t *words, size_t n)
 {
     struct node_shared *shared = node->shared;
     assert(n <= NODE_WORDS);
-    if (node->comm->ranks == 1)
-        return;
     uint64_t *scratch = shared->scratch[shared->turn ^= 1], *sums = scratch + node->ranks * NODE_WORDS;
     memcpy(scratch + node->rank * NODE_WORDS, words, n * sizeof *words);
     node_meet(node);
     sum_share(node, scratch, sums, n);
     node_meet(node);
-    if (node->nodes > 1) {
-        MPI_Request request = MPI_REQUEST_NULL;
-        if (node->rank == 0)
-            MPI_Iallreduce(MPI_IN_PLACE, sums, (int)n, MPI_UINT64_T, MPI_SUM, shared->leaders, &request);
-        comm_wait(node->comm, &request);
-        node_meet(node);
+    return sums;
+}
+
+void node_sum_inside(struct node *node, uint64_t *words, size_t n)
+{
+    if (node->ranks > 1)
+        memcpy(words, add_inside(node, words, n), n * sizeof *words);
+}
+
+void node_sum(struct node *node, uint64_t *words, size_t n)
+{
+    if (node->nodes == 1) {
+        node_sum_inside(node, words, n);
+        return;
     }
+    uint64_t *sums = add_inside(node, words, n);
+    MPI_Request request = MPI_REQUEST_NULL;
+    if (node->rank == 0)
+        MPI_Iallreduce(MPI_IN_PLACE, sums, (int)n, MPI_UINT64_T, MPI_SUM, node->shared->leaders, &request);
+    comm_wait(node->comm, &request);
+    node_meet(node);
     memcpy(words, sums, n * sizeof *words);
 }
 

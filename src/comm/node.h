@@ -56,6 +56,10 @@ void node_unshare(struct node *node, void *memory, size_t bytes);
 /* Every rank of the node calls, and none returns before all have. Gives signs of life. */
 void node_meet(struct node *node);
 
+/* Every rank of the node calls. The sum over the ranks of the node of each word (modulo 2^64) is the result
+ * on all of them; n <= NODE_WORDS. */
+void node_sum_inside(struct node *node, uint64_t *words, size_t n);
+
 /* Every rank of the job calls. The sum over all ranks of each word (modulo 2^64) is the result on every rank;
  * n <= NODE_WORDS. Only one rank of each node sends anything. */
 void node_sum(struct node *node, uint64_t *words, size_t n);

@@ -61,9 +61,10 @@ uint64_t *tally_extra(struct tally *tally)
     return tally->words + OWN_WORDS;
 }
 
-void tally_sum(struct tally *tally, const struct comm *comm)
+uint64_t *tally_words(struct tally *tally, size_t *n)
 {
-    comm_sum_uint64(comm, tally->words, OWN_WORDS + tally->extra);
+    *n = OWN_WORDS + tally->extra;
+    return tally->words;
 }
 
 struct net_score tally_total(struct tally *tally)

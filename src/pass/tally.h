@@ -4,11 +4,12 @@
 #ifndef PASS_TALLY_H
 #define PASS_TALLY_H
 
-#include "comm/comm.h"
-#include "net/microbatch.h"
+#include "base/error.h"
 #include "net/net.h"
 
 #include <math.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct tally {
     uint64_t *words; /* sums and counts, then [extra]: integers that ranks add */
@@ -29,10 +30,11 @@ void tally_add(struct tally *tally, size_t B, const struct net_score *scores);
 /* Returns the caller's integers [extra], zero at the start. */
 uint64_t *tally_extra(struct tally *tally);
 
-/* All ranks call. Completes scores and extra integers over ranks. */
-void tally_sum(struct tally *tally, const struct comm *comm);
+/* Returns the integers that have to be summed over ranks, *n of them, to complete scores and extra integers.
+ */
+uint64_t *tally_words(struct tally *tally, size_t *n);
 
-/* Returns the sum of all scores; where tally_sum was called, of those of all ranks. */
+/* Returns the sum of all scores: of those of all ranks, once the integers are summed. */
 struct net_score tally_total(struct tally *tally);
 
 /* Returns how many of these sequences have errors; NaN where one has no number of errors. */

@@ -231,7 +231,9 @@ static void say_result(struct evaluation *evaluation, struct report *report)
     const struct dataset *dataset = evaluation->dataset;
     char scores[128] = "";
     if (evaluation->scores) {
-        tally_sum(&evaluation->tally, evaluation->comm);
+        size_t n;
+        uint64_t *words = tally_words(&evaluation->tally, &n);
+        comm_sum_uint64(evaluation->comm, words, n);
         struct net_score sum = tally_total(&evaluation->tally);
         report_figure(scores, sizeof scores, "loss", tally_mean(sum.loss, sum.counted));
         report_figure(scores, sizeof scores, "error", tally_mean(sum.errors, sum.labels));

@@ -1,53 +1,14 @@
-/* A ballot is packed as a few numbers that all ranks share, followed by a few of each rank's own, which are
- * zero in the ballots of the others. Seconds travel as whole nanoseconds. */
+/* Seconds travel as whole nanoseconds. Of the hashes it is counted, bit by bit, how many ranks have a one:
+ * they are all equal where each count is none or all, whatever the hashes are, and the bits that most ranks
+ * have are those of the hash that most have. Three counts of 21 bits fit a word. */
 #include "run/ballot.h"
 
-#include "base/memory.h"
+enum { FAILED, LEFT, SIGNAL, LATE, SAVE, CHANGED, DATA_WAIT, WAITED, BITS };
+enum { HASH_BITS = 64, COUNTS = 3, COUNT_BITS = 21, HASH_WORDS = (HASH_BITS + COUNTS - 1) / COUNTS };
 
-#include <string.h>
-
-enum { FAILED, LEFT, SIGNAL, LATE, SAVE, DATA_WAIT, WAITED, SHARED };
-enum { HASH, CHANGED, BUSY, OWN };
+_Static_assert(BITS + HASH_WORDS == BALLOT_WORDS, "all words have a meaning");
 
 static const double NANOSECONDS = 1e9;
-
-size_t ballot_size(const struct comm *comm)
-{
-    return SHARED + OWN * (size_t)comm->ranks;
-}
-
-int ballot_init(struct ballot *ballot, const struct comm *comm, struct error *error)
-{
-    *ballot = (struct ballot){.comm = comm};
-    ballot->replica = memory_create((size_t)comm->ranks, sizeof *ballot->replica, error);
-    ballot->packed = memory_create(ballot_size(comm), sizeof *ballot->packed, error);
-    if (comm->rank == 0)
-        ballot->hosts = memory_create((size_t)comm->ranks, BALLOT_HOST, error);
-    if (comm_agree(comm, error))
-        return -1;
-    comm_gather_texts(comm, comm->host, BALLOT_HOST, ballot->hosts);
-    return 0;
-}
-
-void ballot_finish(struct ballot *ballot)
-{
-    memory_destroy(ballot->replica);
-    memory_destroy(ballot->packed);
-    memory_destroy(ballot->hosts);
-    *ballot = (struct ballot){0};
-}
-
-void ballot_clear(struct ballot *ballot)
-{
-    ballot->failed = ballot->left = ballot->signal = ballot->late = ballot->save = 0;
-    ballot->data_wait = ballot->waited = 0;
-    memset(ballot->replica, 0, (size_t)ballot->comm->ranks * sizeof *ballot->replica);
-}
-
-struct replica *ballot_own(struct ballot *ballot)
-{
-    return &ballot->replica[ballot->comm->rank];
-}
 
 static uint64_t pack_seconds(double seconds)
 {
@@ -59,46 +20,50 @@ static double unpack_seconds(uint64_t value)
     return (double)value / NANOSECONDS;
 }
 
-void ballot_pack(const struct ballot *ballot, uint64_t *values)
+void ballot_pack(const struct ballot *ballot, uint64_t words[static BALLOT_WORDS])
 {
-    const struct comm *comm = ballot->comm;
-    const struct replica *replica = &ballot->replica[comm->rank];
-    memset(values, 0, ballot_size(comm) * sizeof *values);
-    values[FAILED] = ballot->failed != 0;
-    values[LEFT] = ballot->left != 0;
-    values[SIGNAL] = ballot->signal != 0;
-    values[LATE] = ballot->late != 0;
-    values[SAVE] = ballot->save != 0;
-    values[DATA_WAIT] = pack_seconds(ballot->data_wait);
-    values[WAITED] = pack_seconds(ballot->waited);
-    uint64_t *own = values + SHARED + OWN * comm->rank;
-    own[HASH] = replica->hash;
-    own[CHANGED] = replica->changed != 0;
-    own[BUSY] = pack_seconds(replica->busy);
+    words[FAILED] = ballot->failed != 0;
+    words[LEFT] = ballot->left != 0;
+    words[SIGNAL] = ballot->signal != 0;
+    words[LATE] = ballot->late != 0;
+    words[SAVE] = ballot->save != 0;
+    words[CHANGED] = ballot->changed != 0;
+    words[DATA_WAIT] = pack_seconds(ballot->data_wait);
+    words[WAITED] = pack_seconds(ballot->waited);
+    for (int word = 0; word < HASH_WORDS; word++)
+        words[BITS + word] = 0;
+    for (int bit = 0; bit < HASH_BITS; bit++)
+        words[BITS + bit / COUNTS] |= (ballot->hash >> bit & 1) << bit % COUNTS * COUNT_BITS;
 }
 
-void ballot_unpack(struct ballot *ballot, const uint64_t *values)
+static void unpack_hash(struct ballot *ballot, uint64_t ranks, const uint64_t *words)
 {
-    ballot->failed = values[FAILED] > 0;
-    ballot->left = values[LEFT] > 0;
-    ballot->signal = values[SIGNAL] > 0;
-    ballot->late = values[LATE] > 0;
-    ballot->save = values[SAVE] > 0;
-    ballot->data_wait = unpack_seconds(values[DATA_WAIT]) / ballot->comm->ranks;
-    ballot->waited = unpack_seconds(values[WAITED]);
-    for (int r = 0; r < ballot->comm->ranks; r++) {
-        const uint64_t *one = values + SHARED + OWN * r;
-        ballot->replica[r] = (struct replica){
-            .hash = one[HASH],
-            .changed = one[CHANGED] > 0,
-            .busy = unpack_seconds(one[BUSY]),
-        };
+    ballot->hash = 0;
+    ballot->differ = 0;
+    for (int bit = 0; bit < HASH_BITS; bit++) {
+        uint64_t count = words[bit / COUNTS] >> bit % COUNTS * COUNT_BITS & ((1u << COUNT_BITS) - 1);
+        ballot->differ |= count != 0 && count != ranks;
+        ballot->hash |= (uint64_t)(2 * count > ranks) << bit;
     }
 }
 
-void ballot_count(struct ballot *ballot)
+void ballot_unpack(struct ballot *ballot, int ranks, const uint64_t words[static BALLOT_WORDS])
 {
-    ballot_pack(ballot, ballot->packed);
-    comm_sum_uint64(ballot->comm, ballot->packed, ballot_size(ballot->comm));
-    ballot_unpack(ballot, ballot->packed);
+    ballot->failed = words[FAILED] > 0;
+    ballot->left = words[LEFT] > 0;
+    ballot->signal = words[SIGNAL] > 0;
+    ballot->late = words[LATE] > 0;
+    ballot->save = words[SAVE] > 0;
+    ballot->changed = words[CHANGED] > 0;
+    ballot->data_wait = unpack_seconds(words[DATA_WAIT]) / ranks;
+    ballot->waited = unpack_seconds(words[WAITED]);
+    unpack_hash(ballot, (uint64_t)ranks, words + BITS);
+}
+
+void ballot_count(struct ballot *ballot, struct node *node)
+{
+    uint64_t words[BALLOT_WORDS];
+    ballot_pack(ballot, words);
+    node_sum(node, words, BALLOT_WORDS);
+    ballot_unpack(ballot, node->comm->ranks, words);
 }

@@ -45,7 +45,6 @@ static void allocate_vectors(struct learner *learner, int64_t most, struct error
     learner->scores = memory_create(batch, sizeof *learner->scores, error);
     for (size_t m = 0; m < optim_count_moments(learner->optim.optimizer); m++)
         learner->moments[m] = memory_create(learner->slice_count, sizeof *learner->moments[m], error);
-    tally_init(&learner->tally, ballot_size(learner->comm), error);
 }
 
 int learner_init(struct learner *learner, const struct config *config, const struct comm *comm,
@@ -56,7 +55,7 @@ int learner_init(struct learner *learner, const struct config *config, const str
     learner->optim.total_steps = steps * config->train.epochs;
     optim_state_init(&learner->state);
     learner->net = net_create(model, error);
-    if (comm_agree(comm, error) || ballot_init(&learner->ballot, comm, error))
+    if (comm_agree(comm, error) || tally_init(&learner->tally, BALLOT_WORDS, error))
         return -1;
     learner->P = net_count_parameters(learner->net);
     if (share_node(learner, count_leaves(config, sequences), error))
@@ -80,7 +79,6 @@ void learner_give_back(struct learner *learner)
 void learner_finish(struct learner *learner)
 {
     learner_give_back(learner);
-    ballot_finish(&learner->ballot);
     tally_finish(&learner->tally);
     reduce_destroy(learner->reduce);
     node_finish(&learner->node);
@@ -88,10 +86,19 @@ void learner_finish(struct learner *learner)
     *learner = (struct learner){0};
 }
 
-void learner_take_weights(struct learner *learner)
+int learner_take_weights(struct learner *learner)
 {
+    uint64_t words[2]; /* hash, and how many blocks are not finite */
     net_pack(learner->net, learner->weights);
-    learner->weights_hash = hash_bytes(learner->weights, learner->P * sizeof *learner->weights);
+    learner->share_hash = words[0] = learner_hash_share(learner, &words[1]);
+    node_sum_inside(&learner->node, words, 2);
+    learner->node_hash = words[0];
+    return words[1] ? -1 : 0;
+}
+
+uint64_t learner_hash_weights(const struct learner *learner)
+{
+    return hash_bytes(learner->weights, learner->P * sizeof *learner->weights);
 }
 
 int learner_start(struct learner *learner, const float *weights, struct error *error)
@@ -106,7 +113,7 @@ int learner_start(struct learner *learner, const float *weights, struct error *e
         memcpy(learner->weights, weights, bytes);
     if (given)
         node_broadcast(&learner->node, learner->weights, bytes, 0);
-    learner_take_weights(learner);
+    learner_take_weights(learner); /* what is not finite here was given so, and the first step says it */
     return 0;
 }
 

@@ -33,9 +33,10 @@ struct learner {
     struct node node;
     char node_warning[LEARNER_WARNING]; /* why ranks of this host share nothing; empty where they do */
     float *weights;                     /* [reduce_room(P)] those of the node */
-    float *noisy;          /* [reduce_room(P)] weights that a step computes with, of the node; NULL without
-                              weight_noise */
-    uint64_t weights_hash; /* of the P weights after the last update */
+    float *noisy;        /* [reduce_room(P)] weights that a step computes with, of the node; NULL without
+                            weight_noise */
+    uint64_t share_hash; /* of this rank's share of the weights, as the last update made them (replicas.c) */
+    uint64_t node_hash;  /* of all shares of the node */
 
     struct reduce *reduce;
     struct tree_sums *sums;             /* of this rank's gradients in the step at hand */
@@ -48,6 +49,8 @@ struct learner {
     struct net_score *scores; /* [sequences of a step] */
     struct tally tally;       /* of a step; the ballot goes with it */
     struct ballot ballot;
+    struct replica replica; /* what this rank told on the ballot at hand */
+    double busy;            /* seconds that this rank computed in the epoch */
     /* Where it is not 0, as it then stays, this rank leaves the step or pass at hand undone. NULL: never. The
      * caller's, who sets it after learner_init. */
     const volatile sig_atomic_t *stop;
@@ -86,8 +89,17 @@ int learner_start(struct learner *learner, const float *weights, struct error *e
  * them, which is not looked at elsewhere. */
 int learner_restore(struct learner *learner, const struct checkpoint *checkpoint, struct error *error);
 
-/* Each rank calls this for itself. Packs and hashes the weights after they were changed. */
-void learner_take_weights(struct learner *learner);
+/* All ranks call. Packs and hashes the weights after they were changed. Returns 0, or -1 on all ranks where a
+ * weight is not finite, which is packed all the same. */
+int learner_take_weights(struct learner *learner);
+
+/* Each rank calls this for itself. Returns the hash of this rank's share of its node's weights; shares of a
+ * node add up (modulo 2^64) to the same hash however many ranks it has. *unfit is how many blocks hold a
+ * weight that is not finite. (replicas.c) */
+uint64_t learner_hash_share(const struct learner *learner, uint64_t *unfit);
+
+/* Each rank calls this for itself. Returns the hash of the weights that lines and checkpoints tell. */
+uint64_t learner_hash_weights(const struct learner *learner);
 
 /* All ranks call. Collects the whole moments [reduce_room(P)] on rank 0, each ended by memory_destroy, also
  * after a failure; they are NULL elsewhere and beyond those that the optimizer has. */

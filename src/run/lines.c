@@ -13,36 +13,33 @@ enum { FIGURES = 256, LINE_PATH = PATH_MAX + 32 };
 /* Describes which rank computed longest in the epoch, and the share of their time that ranks waited for
  * others. What they waited in a step is told with the next, so that a share of more than all is possible and
  * cut off. */
-static void describe_waits(
-    const struct records *records, const struct ballot *ballot, char *text, size_t size)
+static void describe_waits(const struct records *records, char *text, size_t size)
 {
     int slowest = 0, ranks = records->comm->ranks;
     for (int r = 1; r < ranks; r++)
         if (records->busy[r] > records->busy[slowest])
             slowest = r;
     double share = records->epoch_seconds > 0 ? records->waited / records->epoch_seconds / ranks : 0;
-    snprintf(text, size, "slowest=%d@%s wait=%.2f", slowest, ballot->hosts + BALLOT_HOST * slowest,
+    snprintf(text, size, "slowest=%d@%s wait=%.2f", slowest, records->hosts + RECORDS_HOST * slowest,
         share < 1 ? share : 1);
 }
 
 static void forget_waits(struct records *records)
 {
-    for (int r = 0; r < records->comm->ranks; r++)
-        records->busy[r] = 0;
     records->waited = records->epoch_seconds = 0;
 }
 
 static void print_epoch(struct records *records, const struct progress *progress,
     const struct outcome *validation, const struct learner *learner)
 {
-    char waits[BALLOT_HOST + 64], figures[FIGURES] = "";
-    describe_waits(records, &learner->ballot, waits, sizeof waits);
+    char waits[RECORDS_HOST + 64], figures[FIGURES] = "";
+    describe_waits(records, waits, sizeof waits);
     report_figure(figures, sizeof figures, "loss", progress->train_loss);
     report_figure(figures, sizeof figures, "error", progress->train_error);
     report_figure(figures, sizeof figures, "valid_loss", validation->loss);
     report_figure(figures, sizeof figures, "valid_error", validation->error);
     report_line(&records->report, "epoch=%" PRId64 " step=%" PRId64 "%s weights_hash=%016" PRIx64 " %s",
-        progress->epoch, progress->step, figures, learner->weights_hash, waits);
+        progress->epoch, progress->step, figures, learner_hash_weights(learner), waits);
 }
 
 void records_print_epoch(struct records *records, const struct progress *progress,
@@ -91,7 +88,7 @@ void records_print_finished(
     directory_step_path(records->directory, progress->step, path, sizeof path);
     report_line(&records->report,
         "finished: step=%" PRId64 " epoch=%" PRId64 "%s weights_hash=%016" PRIx64 "%s%s%s checkpoint=%s",
-        progress->step, progress->epoch - 1, figures, learner->weights_hash, times,
+        progress->step, progress->epoch - 1, figures, learner_hash_weights(learner), times,
         *best ? " best_checkpoint=" : "", best, path);
 }
 
@@ -101,5 +98,5 @@ void records_print_stopped(struct records *records, const struct progress *progr
     if (records->comm->rank == 0)
         report_line(&records->report,
             "stopped: step=%" PRId64 " epoch=%" PRId64 " reason=%s weights_hash=%016" PRIx64, progress->step,
-            checkpoint_epoch(progress), reason, learner->weights_hash);
+            checkpoint_epoch(progress), reason, learner_hash_weights(learner));
 }

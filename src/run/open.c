@@ -45,7 +45,8 @@ static int open_parts(struct run *run, struct error *error)
     struct net_config model = run->config->model;
     struct sets *sets = &run->sets;
     records_open(&run->records, run->comm, run->directory, run->options, error);
-    if (comm_agree(run->comm, error) || sets_open(sets, run->config, run->comm, &model, error))
+    if (comm_agree(run->comm, error) || records_gather_hosts(&run->records, error) ||
+        sets_open(sets, run->config, run->comm, &model, error))
         return -1;
     warn_idle(run);
     int64_t most = sets->train->sequences;

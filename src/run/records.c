@@ -36,8 +36,7 @@ int records_open(struct records *records, const struct comm *comm, const char *d
     records->directory = directory;
     if (comm->rank != 0)
         return 0;
-    records->busy = memory_create((size_t)comm->ranks, sizeof *records->busy, error);
-    if (!records->busy || records_check_place(directory, options, error) || rundir_create(directory, error))
+    if (records_check_place(directory, options, error) || rundir_create(directory, error))
         return -1;
     records->lock = lock_take(directory, launcher_get()->job, warning, sizeof warning, error);
     if (!records->lock)
@@ -49,11 +48,30 @@ int records_open(struct records *records, const struct comm *comm, const char *d
     return 0;
 }
 
+int records_gather_hosts(struct records *records, struct error *error)
+{
+    const struct comm *comm = records->comm;
+    if (comm->rank == 0) {
+        records->busy = memory_create((size_t)comm->ranks, sizeof *records->busy, error);
+        records->hosts = memory_create((size_t)comm->ranks, RECORDS_HOST, error);
+    }
+    if (comm_agree(comm, error))
+        return -1;
+    comm_gather_texts(comm, comm->host, RECORDS_HOST, records->hosts);
+    return 0;
+}
+
+void records_gather_busy(struct records *records, double busy)
+{
+    comm_gather_doubles(records->comm, busy, records->busy);
+}
+
 void records_close(struct records *records)
 {
     metrics_close(records->metrics);
     lock_release(records->lock);
     memory_destroy(records->busy);
+    memory_destroy(records->hosts);
     own_finish(&records->own);
     *records = (struct records){0};
 }
@@ -186,8 +204,6 @@ void records_add_step(struct records *records, const struct progress *progress, 
 {
     if (records->comm->rank != 0)
         return;
-    for (int r = 0; r < records->comm->ranks; r++)
-        records->busy[r] += ballot->replica[r].busy;
     records->waited += ballot->waited;
     records->epoch_seconds += outcome->seconds;
     add_row(records, "train", progress, outcome);

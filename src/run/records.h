@@ -1,6 +1,6 @@
 /* Records are what rank 0 keeps and prints of a run: the lock of its directory, config.ini, metrics.csv and
  * status in it, and the lines on the console. Checkpoints are written by run_save, which has all that belongs
- * into them. Nothing here is collective; on other ranks the functions do nothing. */
+ * into them. Nothing here is collective, but for what says so; on other ranks the functions do nothing. */
 #ifndef RUN_RECORDS_H
 #define RUN_RECORDS_H
 
@@ -11,10 +11,13 @@
 #include "run/learner.h"
 #include "run/options.h"
 
+enum { RECORDS_HOST = 64 }; /* bytes for the name of a host, its end included */
+
 struct records {
     const struct comm *comm;
     const char *directory; /* the caller's */
     struct own own;        /* which files of the directory are the run's */
+    char *hosts;           /* rank 0: [ranks][RECORDS_HOST] where each rank runs; NULL elsewhere */
     struct lock *lock;
     struct metrics *metrics;
     struct process holder; /* of the lock: rank 0, on all ranks once the run has begun */
@@ -23,7 +26,7 @@ struct records {
     int terse; /* 1: the lines of epochs are left out, as with -qq */
 
     /* Of the epoch at hand: who the ranks wait for. */
-    double *busy;         /* [ranks] seconds of computing */
+    double *busy;         /* [ranks] seconds of computing, filled in at its end */
     double waited;        /* seconds of waits for others, summed over ranks, known one step later */
     double epoch_seconds; /* of steps */
 };
@@ -67,6 +70,12 @@ void records_add_step(struct records *records, const struct progress *progress, 
     const struct ballot *ballot);
 void records_add_validation(
     struct records *records, const struct progress *progress, const struct outcome *outcome);
+
+/* All ranks call. Rank 0 learns how long each computed in the epoch. */
+void records_gather_busy(struct records *records, double busy);
+
+/* All ranks call. Rank 0 learns where each runs; the only error is lack of memory. */
+int records_gather_hosts(struct records *records, struct error *error);
 
 /* Print the line of an epoch that has just ended, before the next begins, or the line that is the last one of
  * a run. (lines.c) */

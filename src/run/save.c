@@ -30,7 +30,7 @@ static struct provenance describe_provenance(const struct run *run, struct prove
         file_write_identity(&run->sets.valid->identity, texts->file[DATA_VALID]);
     return (struct provenance){.version = (char *)RNN_VERSION,
         .command = (char *)run->command,
-        .hosts = run->learner.ballot.hosts,
+        .hosts = run->records.hosts,
         .libraries = texts->libraries,
         .job = (char *)launcher_get()->job,
         .time = texts->time,
@@ -48,7 +48,7 @@ static struct checkpoint view_run(
     struct checkpoint view;
     checkpoint_init(&view);
     view.config = config;
-    view.weights_hash = learner->weights_hash;
+    view.weights_hash = learner_hash_weights(learner);
     view.model = *net_get_config(learner->net);
     view.parameter = (struct parameter *)net_get_parameters(learner->net, &view.parameters);
     view.count = learner->P;

@@ -59,11 +59,14 @@ static int compute_microbatches(
     return 0;
 }
 
-static void fill_own_replica(struct learner *learner)
+/* Tells on the ballot at hand of this rank's weights. */
+static void fill_replica(struct learner *learner)
 {
-    struct replica *own = ballot_own(&learner->ballot);
-    own->hash = hash_bytes(learner->weights, learner->P * sizeof *learner->weights);
-    own->changed = own->hash != learner->weights_hash;
+    uint64_t unfit;
+    learner->replica = (struct replica){
+        .hash = learner->node_hash, .changed = learner_hash_share(learner, &unfit) != learner->share_hash};
+    learner->ballot.hash = learner->replica.hash;
+    learner->ballot.changed = learner->replica.changed;
 }
 
 void learner_compute(struct learner *learner, struct feed *feed, const struct progress *progress,
@@ -76,15 +79,15 @@ void learner_compute(struct learner *learner, struct feed *feed, const struct pr
     comm_set_step(learner->comm, progress->step + 1);
     if (feed_next(feed, error))
         comm_fatal(learner->comm, progress->step + 1, error->code, "%s", error->text);
-    ballot_clear(ballot);
+    *ballot = (struct ballot){0};
     if (learner->noisy)
         outcome->comm_wait = learner_add_noise(learner, progress->step + 1);
     double before = clock_now();
     ballot->failed = compute_microbatches(learner, feed, &ballot->data_wait, error) != 0;
-    ballot_own(ballot)->busy = clock_now() - before;
+    learner->busy += clock_now() - before;
     ballot->waited = learner->waited;
     learner->waited = 0;
-    fill_own_replica(learner);
+    fill_replica(learner);
 }
 
 /* ---- all ranks' part ---- */
@@ -140,14 +143,6 @@ static int complete_gradient(
     return 0;
 }
 
-static int are_finite(const float *values, size_t n)
-{
-    int bad = 0;
-    for (size_t i = 0; i < n; i++)
-        bad |= !isfinite(values[i]);
-    return !bad;
-}
-
 /* Updates this rank's slice of the weights, and gathers the whole. */
 static void update_weights(struct learner *learner, struct outcome *outcome)
 {
@@ -165,17 +160,14 @@ static void update_weights(struct learner *learner, struct outcome *outcome)
     outcome->comm_wait += clock_now() - before;
 }
 
-/* The weights of the update are packed only where they are numbers to go on with. */
 static int take_update(
     struct learner *learner, const struct progress *progress, struct outcome *outcome, struct error *error)
 {
     double before = clock_now();
-    if (!are_finite(learner->weights, learner->P))
-        return progress_check_finite(
-            progress, progress->step + 1, "largest weight", INFINITY, PROGRESS_ADVICE, error);
-    learner_take_weights(learner);
+    int unfit = learner_take_weights(learner);
     outcome->update += clock_now() - before;
-    return 0;
+    return progress_check_finite(
+        progress, progress->step + 1, "largest weight", unfit ? INFINITY : 0, PROGRESS_ADVICE, error);
 }
 
 /* Returns 0 where the step that diverged, on all ranks alike, is to be skipped. */
@@ -225,9 +217,11 @@ static int use_step(struct learner *learner, const struct feed_step *step, struc
 static struct net_score sum_scores(struct learner *learner, struct outcome *outcome)
 {
     double before = clock_now();
+    size_t n;
+    uint64_t *words = tally_words(&learner->tally, &n);
     ballot_pack(&learner->ballot, tally_extra(&learner->tally));
-    tally_sum(&learner->tally, learner->comm);
-    ballot_unpack(&learner->ballot, tally_extra(&learner->tally));
+    node_sum(&learner->node, words, n);
+    ballot_unpack(&learner->ballot, learner->comm->ranks, tally_extra(&learner->tally));
     outcome->comm_wait += clock_now() - before;
     return tally_total(&learner->tally);
 }
@@ -256,7 +250,7 @@ int learner_update(struct learner *learner, const struct feed *feed, struct prog
         return 0;
     }
     describe_step(learner, &feed->now.plan, sum, outcome);
-    if (ballot_check_replicas(&learner->ballot, progress->step, error) ||
+    if (ballot_check_replicas(&learner->ballot, learner->comm, &learner->replica, progress->step, error) ||
         use_step(learner, &feed->now, progress, &sum, outcome, error))
         return -1;
     progress_count_step(progress, sum);
@@ -267,10 +261,10 @@ int learner_update(struct learner *learner, const struct feed *feed, struct prog
 
 int learner_agree_weights(struct learner *learner, int64_t step, struct error *error)
 {
-    ballot_clear(&learner->ballot);
-    fill_own_replica(learner);
-    ballot_count(&learner->ballot);
-    return ballot_check_replicas(&learner->ballot, step, error);
+    learner->ballot = (struct ballot){0};
+    fill_replica(learner);
+    ballot_count(&learner->ballot, &learner->node);
+    return ballot_check_replicas(&learner->ballot, learner->comm, &learner->replica, step, error);
 }
 
 /* ---- without learning ---- */

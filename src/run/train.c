@@ -56,6 +56,8 @@ static int close_epoch(struct run *run, const struct outcome *valid)
     optim_epoch_end(&learner->optim, &learner->state, loss);
     int best = progress_note_epoch(progress, run->config, loss, error_rate);
     run->saved = 0;
+    records_gather_busy(&run->records, learner->busy);
+    learner->busy = 0;
     records_print_epoch(&run->records, progress, valid, learner);
     progress_begin_epoch(progress);
     return best;

@@ -15,7 +15,7 @@ static void score_batch(
     struct run *run, struct feed *feed, struct tally *tally, double *data_wait, struct error *error)
 {
     struct ballot *ballot = &run->learner.ballot;
-    ballot_clear(ballot);
+    *ballot = (struct ballot){0};
     ballot->failed = feed_next(feed, error) || learner_score(&run->learner, feed, tally, data_wait, error);
     ballot->failed = sets_look(&run->sets, ballot->failed, error) != 0;
     records_keep_lock(&run->records, run->progress.step);
@@ -50,7 +50,7 @@ static int score_batches(struct run *run, struct feed *feed, struct tally *tally
         double start = clock_now();
         score_batch(run, feed, tally, &outcome->data_wait, error);
         double before = clock_now();
-        ballot_count(ballot);
+        ballot_count(ballot, &run->learner.node);
         outcome->comm_wait += clock_now() - before;
         if (ballot->failed)
             return comm_agree(run->comm, error);
@@ -79,7 +79,9 @@ static int score_set(struct run *run, struct outcome *outcome, struct net_score 
     feed_finish(&feed);
     double before = clock_now();
     if (!failed && *stop == STOP_NOT) {
-        tally_sum(&tally, run->comm);
+        size_t n;
+        uint64_t *words = tally_words(&tally, &n);
+        node_sum(&run->learner.node, words, n);
         *sum = tally_total(&tally);
     }
     outcome->comm_wait += clock_now() - before;
