@@ -5,8 +5,9 @@
 /* B[k][c] = W[row[k] + column[c]], 0 where either index is negative. */
 FUNCTION(void, pack, (struct panels * B, const float *W, const int64_t *row, const int64_t *column))
 
-/* C[m][c] = start[m][c] + sum over k of A[m][k] B[k][c], for m < M and all columns of B. start may be C
- * (adding to it), have a stride of 0 (the same row for all: a bias), or none (zero). */
+/* C[m][c] = start[m][c] + sum over k of A[m][k] B[k][c], for m < M and the columns of B that are asked for,
+ * whose bits do not depend on which others are. start may be C (adding to it), have a stride of 0 (the same
+ * row for all: a bias), or none (zero). */
 FUNCTION(void, product, (const struct panels *B, size_t M, struct rows A, struct rows start, struct rows C))
 
 /* Weight gradients over N frames: for each of the products, C[m][c] += sum over n of A[n][m] X[n][c], m < M,

@@ -67,7 +67,7 @@ INLINE void outer_panel(const struct tile *tile, size_t M, const float *A, float
         if (m + OUTER_ROWS < M)
             fetch_rows(C + OUTER_ROWS * tile->C_row, tile->C_row, OUTER_ROWS, VECTORS);
         struct tile_rows rows = {A + m * tile->K, C, C};
-        tile_multiply(tile, rows, NULL, 0, OUTER_ROWS, VECTORS);
+        tile_multiply(tile, rows, NULL, TILE_WHOLE, OUTER_ROWS, VECTORS);
     }
 }
 

@@ -12,7 +12,7 @@ void BUILD(pack)(struct panels *B, const float *W, const int64_t *row, const int
 void BUILD(product)(const struct panels *B, size_t M, struct rows A, struct rows start, struct rows C)
 {
     for (size_t m = 0; m < M; m++)
-        for (size_t c = 0; c < B->columns; c++) {
+        for (size_t c = B->from; c < (B->to ? B->to : B->columns); c++) {
             float sum = start.data ? row_at(start, m)[c] : 0;
             for (size_t k = 0; k < B->K; k++)
                 sum = fmaf(row_at(A, m)[k], B->data[k * B->columns + c], sum);

@@ -21,7 +21,8 @@ enum {
 
 struct tile {
     size_t K;
-    const float *B;       /* vectors of k at B + k * VECTORS * VEC_LANES */
+    const float *B; /* vectors of k at B + k * VECTORS * VEC_LANES; of a part of a panel, at B + k * B_step */
+    size_t B_step;
     size_t A_row, A_step; /* floats from row to row of A, and from k to k */
     size_t start_row, C_row;
     size_t ahead; /* floats from B to what is fetched meanwhile, as much as B's; 0: nothing */
@@ -49,10 +50,15 @@ INLINE void tile_step(vec sum[MOST_ROWS][TILE_VECTORS], const float *A, size_t A
     }
 }
 
-/* C = start + A B. Where FETCH is 1, half as much as B holds is fetched from `fetch` on. */
-INLINE void tile_multiply(const struct tile *tile, struct tile_rows rows, const float *fetch, const int FETCH,
-    const size_t ROWS, const size_t VECTORS)
+/* What a tile does: it multiplies with all vectors of a panel; and fetches half as much as these hold from
+ * `fetch` on; or multiplies with some of them. */
+enum tile_mode { TILE_WHOLE, TILE_FETCHES, TILE_PART };
+
+/* C = start + A B. */
+INLINE void tile_multiply(const struct tile *tile, struct tile_rows rows, const float *fetch,
+    const enum tile_mode MODE, const size_t ROWS, const size_t VECTORS)
 {
+    const size_t B_step = MODE == TILE_PART ? tile->B_step : VECTORS * VEC_LANES;
     const float *A = rows.A, *B = tile->B;
     const size_t A_row = tile->A_row, A_step = tile->A_step;
     vec sum[MOST_ROWS][TILE_VECTORS];
@@ -63,7 +69,7 @@ INLINE void tile_multiply(const struct tile *tile, struct tile_rows rows, const 
         sum[m][v] = rows.start ? vec_load(rows.start + m * tile->start_row + v * VEC_LANES) : vec_splat(0);
     size_t k = tile->K;
     for (; k >= STEPS; k -= STEPS) {
-        if (FETCH) {
+        if (MODE == TILE_FETCHES) {
             UNROLL
             for (size_t i = 0; i < STEPS * VECTORS * VEC_LANES / 2; i += KERNEL_BLOCK)
                 __builtin_prefetch(fetch + i);
@@ -73,13 +79,13 @@ INLINE void tile_multiply(const struct tile *tile, struct tile_rows rows, const 
         for (size_t s = 0; s < STEPS; s++) {
             tile_step(sum, A, A_row, B, ROWS, VECTORS);
             A += A_step;
-            B += VECTORS * VEC_LANES;
+            B += B_step;
         }
     }
     for (; k > 0; k--) {
         tile_step(sum, A, A_row, B, ROWS, VECTORS);
         A += A_step;
-        B += VECTORS * VEC_LANES;
+        B += B_step;
     }
     UNROLL
     for (size_t m = 0; m < ROWS; m++)
