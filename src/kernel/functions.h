@@ -2,7 +2,8 @@
  * kernel, the prototypes of each build and its table; beside it a function is its code in a file of this
  * folder and its plain twin in plain.c. Cells have a list of their own, kernel/cells/list.h. */
 
-/* B[k][c] = W[row[k] + column[c]], 0 where either index is negative. */
+/* B[k][c] = W[row[k] + column[c]], 0 where either index is negative, in the columns of B that are asked for.
+ */
 FUNCTION(void, pack, (struct panels * B, const float *W, const int64_t *row, const int64_t *column))
 
 /* C[m][c] = start[m][c] + sum over k of A[m][k] B[k][c], for m < M and the columns of B that are asked for,

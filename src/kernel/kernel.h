@@ -30,7 +30,7 @@ struct rows {
 struct panels {
     size_t K, columns; /* columns: a multiple of 16 */
     float *data;       /* [K * columns], the owner's; its order is the build's own affair */
-    size_t from, to;   /* products make these columns alone, from .. to - 1, multiples of 16; to = 0: all */
+    size_t from, to;   /* the columns asked for: from .. to - 1, multiples of 16; to = 0: all */
 };
 
 /* One step of a cell for `count` rows, forward. Gates are interleaved by block: an LSTM's row holds [i f g o]

@@ -5,7 +5,7 @@
 void BUILD(pack)(struct panels *B, const float *W, const int64_t *row, const int64_t *column)
 {
     for (size_t k = 0; k < B->K; k++)
-        for (size_t c = 0; c < B->columns; c++)
+        for (size_t c = B->from; c < (B->to ? B->to : B->columns); c++)
             B->data[k * B->columns + c] = row[k] < 0 || column[c] < 0 ? 0 : W[row[k] + column[c]];
 }
 

@@ -60,16 +60,20 @@ void attention_take_panels(struct attention_layer *a, struct arena *arena)
     a->combine_bias = arena_take(arena, a->Sp, sizeof *a->combine_bias);
 }
 
-void attention_pack(struct attention_layer *a, const struct kernel *kernel, const float *weights)
+void attention_pack(struct attention_layer *a, const struct packing *packing)
 {
-    matrix_pack(&a->key, kernel, weights);
-    matrix_pack(&a->combine[0], kernel, weights);
-    matrix_pack(&a->combine[1], kernel, weights);
+    matrix_pack(&a->key, packing);
+    matrix_pack(&a->combine[0], packing);
+    matrix_pack(&a->combine[1], packing);
+    if (a->kind == ATTENTION_ADDITIVE)
+        matrix_pack(&a->query, packing);
+    if (!packing_is_first(packing))
+        return;
+    const float *weights = packing->weights;
     memset(a->combine_bias, 0, a->Sp * sizeof(float));
     bias_add(a->units, weights + a->combine_bias_offset, a->combine_bias);
     if (a->kind != ATTENTION_ADDITIVE)
         return;
-    matrix_pack(&a->query, kernel, weights);
     memset(a->key_bias, 0, a->Kp * sizeof(float));
     memset(a->energy, 0, a->Kp * sizeof(float));
     bias_add(a->keyed, weights + a->key_bias_offset, a->key_bias);

@@ -61,7 +61,7 @@ struct attention_place {
 void attention_init(struct attention_layer *a, enum attention kind, size_t S, size_t A, struct extent encoder,
     struct attention_place place);
 void attention_take_panels(struct attention_layer *a, struct arena *arena);
-void attention_pack(struct attention_layer *a, const struct kernel *kernel, const float *weights);
+void attention_pack(struct attention_layer *a, const struct packing *packing);
 
 /* Takes the buffers of a pass from the arena, for R queries at a time and at most U queries of a sequence,
  * which matters in training alone. They are valid until backward is done. */

@@ -115,16 +115,16 @@ void decoder_take_panels(struct decoder *d, struct arena *arena)
         attention_take_panels(&d->attention, arena);
 }
 
-void decoder_pack(struct decoder *d, const struct kernel *kernel, const float *weights)
+void decoder_pack(struct decoder *d, const struct packing *packing)
 {
     if (d->classes)
-        embedding_pack(&d->embedding, weights);
+        embedding_pack(&d->embedding, packing);
     for (size_t n = 0; n < d->layers; n++) {
-        dense_pack(&d->layer[n].start, kernel, weights);
-        recurrent_pack(&d->layer[n].recurrent, kernel, weights);
+        dense_pack(&d->layer[n].start, packing);
+        recurrent_pack(&d->layer[n].recurrent, packing);
     }
     if (d->config->attention != ATTENTION_NONE)
-        attention_pack(&d->attention, kernel, weights);
+        attention_pack(&d->attention, packing);
 }
 
 struct decoder_size decoder_measure(const struct decoder *d, const struct pass *pass, size_t head_stride)

@@ -82,7 +82,7 @@ int decoder_init(struct decoder *d, const struct net_config *config, struct exte
     struct parameters *parameters, struct error *error);
 void decoder_finish(struct decoder *d); /* takes zeroes */
 void decoder_take_panels(struct decoder *d, struct arena *arena);
-void decoder_pack(struct decoder *d, const struct kernel *kernel, const float *weights);
+void decoder_pack(struct decoder *d, const struct packing *packing);
 
 /* What the workspace of a pass over a microbatch depends on. */
 struct decoder_size decoder_measure(const struct decoder *d, const struct pass *pass, size_t head_stride);

@@ -19,14 +19,16 @@ void dense_take_panels(struct dense *dense, struct arena *arena)
     dense->bias = arena_take(arena, dense->weight.rows, sizeof *dense->bias);
 }
 
-void dense_pack(struct dense *dense, const struct kernel *kernel, const float *weights)
+void dense_pack(struct dense *dense, const struct packing *packing)
 {
     if (dense->one_hot)
-        matrix_pack_table(&dense->weight, weights);
+        matrix_pack_table(&dense->weight, packing);
     else
-        matrix_pack(&dense->weight, kernel, weights);
+        matrix_pack(&dense->weight, packing);
+    if (!packing_is_first(packing))
+        return;
     memset(dense->bias, 0, dense->weight.rows * sizeof *dense->bias);
-    bias_add(dense->outputs, weights + dense->bias_offset, dense->bias);
+    bias_add(dense->outputs, packing->weights + dense->bias_offset, dense->bias);
 }
 
 void dense_take_workspace(struct dense *dense, const struct pass *pass, struct arena *arena)

@@ -37,7 +37,7 @@ struct dense_shape {
 /* Declares the tensors of the layer and sets it up. */
 void dense_init(struct dense *dense, const struct dense_shape *shape, struct parameters *parameters);
 void dense_take_panels(struct dense *dense, struct arena *arena);
-void dense_pack(struct dense *dense, const struct kernel *kernel, const float *weights);
+void dense_pack(struct dense *dense, const struct packing *packing);
 void dense_take_workspace(struct dense *dense, const struct pass *pass, struct arena *arena);
 
 /* Computes Y [R] from what the layer was set up for: in.X [R] or in.symbols [R]. */

@@ -38,10 +38,10 @@ void dense_layers_take_panels(struct dense_layers *layers, struct arena *arena)
         dense_take_panels(&layers->layer[k].dense, arena);
 }
 
-void dense_layers_pack(struct dense_layers *layers, const struct kernel *kernel, const float *weights)
+void dense_layers_pack(struct dense_layers *layers, const struct packing *packing)
 {
     for (size_t k = 0; k < layers->n; k++)
-        dense_pack(&layers->layer[k].dense, kernel, weights);
+        dense_pack(&layers->layer[k].dense, packing);
 }
 
 void dense_layers_take_workspace(

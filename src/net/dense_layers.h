@@ -29,7 +29,7 @@ int dense_layers_init(struct dense_layers *layers, const struct dense_shape *fir
     const size_t *size, struct parameters *parameters, struct error *error);
 void dense_layers_finish(struct dense_layers *layers); /* takes zeroes */
 void dense_layers_take_panels(struct dense_layers *layers, struct arena *arena);
-void dense_layers_pack(struct dense_layers *layers, const struct kernel *kernel, const float *weights);
+void dense_layers_pack(struct dense_layers *layers, const struct packing *packing);
 void dense_layers_take_workspace(
     struct dense_layers *layers, const struct pass *pass, struct arena *arena, size_t R);
 

@@ -16,10 +16,12 @@ void embedding_take_panels(struct embedding *embedding, struct arena *arena)
     embedding->table = arena_take(arena, embedding->symbols * embedding->stride, sizeof *embedding->table);
 }
 
-void embedding_pack(struct embedding *embedding, const float *weights)
+void embedding_pack(struct embedding *embedding, const struct packing *packing)
 {
-    for (size_t s = 0; s < embedding->symbols; s++)
-        memcpy(embedding->table + s * embedding->stride, weights + embedding->offset + s * embedding->size,
+    size_t s, end;
+    const float *weights = packing->weights + embedding->offset;
+    for (packing_deal(packing, embedding->symbols, &s, &end); s < end; s++)
+        memcpy(embedding->table + s * embedding->stride, weights + s * embedding->size,
             embedding->size * sizeof *weights);
 }
 

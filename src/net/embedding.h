@@ -5,6 +5,7 @@
 #define NET_EMBEDDING_H
 
 #include "base/memory.h"
+#include "net/packing.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -18,7 +19,7 @@ struct embedding {
 
 void embedding_init(struct embedding *embedding, size_t symbols, size_t size, size_t offset);
 void embedding_take_panels(struct embedding *embedding, struct arena *arena); /* the table; takes zeroes */
-void embedding_pack(struct embedding *embedding, const float *weights);
+void embedding_pack(struct embedding *embedding, const struct packing *packing);
 
 /* Copies rows of the table to X [N][stride], the padding too. */
 void embedding_look_up(const struct embedding *embedding, size_t N, const int32_t *symbols, float *X);

@@ -18,7 +18,8 @@ struct net {
     const struct output_kind *output; /* the kind of the configuration */
     void *output_state;               /* what it keeps, of memory_create */
 
-    void *panels; /* one block of all that is packed, zeroed; NULL: the net is only described */
+    void *panels;     /* one block of all that is packed, zeroed; NULL: the net is only described */
+    void *own_panels; /* the same block where it is the net's own, else NULL */
     size_t panels_bytes;
 
     /* Workspace: one block, divided anew for every microbatch. */

@@ -53,12 +53,25 @@ void matrix_take_panels(struct matrix *matrix, struct arena *arena)
         matrix->column[c] = extent_source(matrix->inputs, c);
 }
 
-void matrix_pack(struct matrix *matrix, const struct kernel *kernel, const float *weights)
+/* Packs this process's share of the columns. */
+static void pack_share(const struct packing *packing, const struct panels *panels, const float *W,
+    const int64_t *row, const int64_t *column)
 {
-    const float *W = weights + matrix->offset;
-    kernel->pack(&matrix->forward, W, matrix->column, matrix->row);
+    struct panels share = *panels;
+    size_t first, end;
+    packing_deal(packing, panels->columns / KERNEL_BLOCK, &first, &end);
+    share.from = first * KERNEL_BLOCK;
+    share.to = end * KERNEL_BLOCK;
+    if (first < end)
+        packing->kernel->pack(&share, W, row, column);
+}
+
+void matrix_pack(struct matrix *matrix, const struct packing *packing)
+{
+    const float *W = packing->weights + matrix->offset;
+    pack_share(packing, &matrix->forward, W, matrix->column, matrix->row);
     if (matrix->backward.data)
-        kernel->pack(&matrix->backward, W, matrix->row, matrix->column);
+        pack_share(packing, &matrix->backward, W, matrix->row, matrix->column);
 }
 
 /* A block comes from neighbours in W, padding last. */
@@ -84,10 +97,11 @@ void matrix_add_gradient(const struct matrix *matrix, const float *dW, float *gr
     }
 }
 
-void matrix_pack_table(struct matrix *matrix, const float *weights)
+void matrix_pack_table(struct matrix *matrix, const struct packing *packing)
 {
-    const float *W = weights + matrix->offset;
-    for (size_t c = 0; c < matrix->columns; c++)
+    const float *W = packing->weights + matrix->offset;
+    size_t c, end;
+    for (packing_deal(packing, matrix->columns, &c, &end); c < end; c++)
         for (size_t r = 0; r < matrix->rows; r++) {
             int padding = matrix->column[c] < 0 || matrix->row[r] < 0;
             matrix->forward.data[c * matrix->rows + r] = padding ? 0 : W[matrix->row[r] + matrix->column[c]];

@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "kernel/kernel.h"
+#include "net/packing.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -43,7 +44,7 @@ void matrix_init(struct matrix *matrix, size_t offset, struct extent outputs, st
  * below. From an arena of no memory it measures them. */
 void matrix_take_panels(struct matrix *matrix, struct arena *arena);
 
-void matrix_pack(struct matrix *matrix, const struct kernel *kernel, const float *weights);
+void matrix_pack(struct matrix *matrix, const struct packing *packing);
 
 /* gradient of W += dW [rows][columns], the padding left out; dW need not be kept. */
 void matrix_add_gradient(const struct matrix *matrix, const float *dW, float *gradient);
@@ -51,7 +52,7 @@ void matrix_add_gradient(const struct matrix *matrix, const float *dW, float *gr
 /* The same for one-hot inputs, which are never built: W x is the column of W that the symbol names. `forward`
  * then holds a table [columns][rows]. out [N][rows] = start [rows] + W[:, symbol]; the gradient is dy
  * [N][rows] summed by symbol, in order of n, in dW [columns][rows], which need not be kept. */
-void matrix_pack_table(struct matrix *matrix, const float *weights);
+void matrix_pack_table(struct matrix *matrix, const struct packing *packing);
 void matrix_look_up(
     const struct matrix *matrix, size_t N, const int32_t *symbols, const float *start, struct rows out);
 void matrix_add_symbols(const struct matrix *matrix, size_t N, const int32_t *symbols, struct rows dy,

@@ -6,6 +6,7 @@
 #include "net/check.h"
 #include "net/layout.h"
 #include "net/outputs/output.h"
+#include "net/packing.h"
 #include "net/state.h"
 #include "net/times.h"
 
@@ -58,16 +59,22 @@ struct net *net_create(const struct net_config *config, struct error *error)
     struct net *net = net_describe(config, error);
     if (!net)
         return NULL;
-    net->panels = memory_create(net->panels_bytes, 1, error);
-    if (!net->panels) {
+    net->own_panels = memory_create(net->panels_bytes, 1, error);
+    if (!net->own_panels) {
         error_explain_memory(
             error, "packed weights of the network", "a smaller model.hidden or model.layers takes");
         net_destroy(net);
         return NULL;
     }
-    struct arena arena = {.base = net->panels, .size = net->panels_bytes};
-    take_panels(net, &arena);
+    net_use_panels(net, net->own_panels);
     return net;
+}
+
+void net_use_panels(struct net *net, void *memory)
+{
+    struct arena arena = {.base = memory, .size = net->panels_bytes};
+    net->panels = memory;
+    take_panels(net, &arena);
 }
 
 void net_destroy(struct net *net)
@@ -81,7 +88,7 @@ void net_destroy(struct net *net)
     top_finish(&net->top);
     parameters_finish(&net->parameters);
     memory_destroy(net->config);
-    memory_destroy(net->panels);
+    memory_destroy(net->own_panels);
     memory_destroy(net->block);
     memory_destroy(net);
 }
@@ -127,13 +134,20 @@ int net_start_piece(const struct net *net, const struct net_piece *piece, uint64
     return parameters_start(&net->parameters, net->kernel, piece, seed, life, weights, error);
 }
 
+void net_pack_share(struct net *net, const float *weights, size_t share, size_t shares)
+{
+    const struct packing packing = {
+        .kernel = net->kernel, .weights = weights, .share = share, .shares = shares};
+    assert(net->panels && share < shares);
+    stack_pack(&net->stack, &packing);
+    if (net->output->pack)
+        net->output->pack(net, &packing);
+    top_pack(&net->top, &packing);
+}
+
 void net_pack(struct net *net, const float *weights)
 {
-    assert(net->panels);
-    stack_pack(&net->stack, net->kernel, weights);
-    if (net->output->pack)
-        net->output->pack(net, weights);
-    top_pack(&net->top, net->kernel, weights);
+    net_pack_share(net, weights, 0, 1);
 }
 
 size_t net_panel_bytes(const struct net *net)

@@ -25,7 +25,7 @@
 struct net *net_create(const struct net_config *config, struct error *error);
 
 /* A net that is only described: parameters and sizes are known, of however large a network, and little memory
- * is taken. Nothing can be packed or computed with it. */
+ * is taken. Nothing can be packed or computed with it before net_use_panels. */
 struct net *net_describe(const struct net_config *config, struct error *error);
 
 void net_destroy(struct net *net); /* takes NULL */
@@ -52,9 +52,15 @@ int net_get_piece(const struct net *net, size_t i, struct net_piece *piece);
 int net_start_piece(const struct net *net, const struct net_piece *piece, uint64_t seed,
     const struct net_life *life, float *weights, struct error *error);
 
+/* Gives a net that is only described the memory for what is packed: net_panel_bytes of zeroes, aligned to
+ * MEMORY_ALIGNMENT, the caller's, kept by reference. Nets of the same configuration in several processes may
+ * share it, as soon as each has called this. */
+void net_use_panels(struct net *net, void *memory);
+
 /* Packs weights [P] into the panels that forward and backward multiply with, once per update. Nothing reads
- * `weights` again afterwards. */
+ * `weights` again afterwards. The second packs one of `shares` equal shares: all are packed together. */
 void net_pack(struct net *net, const float *weights);
+void net_pack_share(struct net *net, const float *weights, size_t share, size_t shares);
 
 /* How many bytes the net holds, or would hold, for what is packed. */
 size_t net_panel_bytes(const struct net *net);

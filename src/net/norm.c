@@ -20,8 +20,11 @@ void norm_take_panels(struct norm *norm, struct arena *arena)
     norm->bias = arena_take(arena, extent_padded(norm->extent), sizeof *norm->bias);
 }
 
-void norm_pack(struct norm *norm, const float *weights)
+void norm_pack(struct norm *norm, const struct packing *packing)
 {
+    const float *weights = packing->weights;
+    if (!packing_is_first(packing))
+        return;
     memset(norm->weight, 0, extent_padded(norm->extent) * sizeof *norm->weight);
     memset(norm->bias, 0, extent_padded(norm->extent) * sizeof *norm->bias);
     bias_add(norm->extent, weights + norm->weight_offset, norm->weight);

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "net/matrix.h"
+#include "net/packing.h"
 
 struct norm {
     struct extent extent;
@@ -22,7 +23,7 @@ struct norm {
 
 void norm_init(struct norm *norm, struct extent extent, size_t weight_offset, size_t bias_offset);
 void norm_take_panels(struct norm *norm, struct arena *arena); /* weight and bias */
-void norm_pack(struct norm *norm, const float *weights);
+void norm_pack(struct norm *norm, const struct packing *packing);
 void norm_take_workspace(struct norm *norm, struct arena *arena, size_t N, int training);
 
 /* Normalizes rows Y to rows Z, N of each. */

@@ -87,31 +87,33 @@ void recurrent_take_panels(struct recurrent *r, struct arena *arena)
     r->unit_weights = r->has_unit_weights ? arena_take(arena, unit_weights, sizeof *r->unit_weights) : NULL;
 }
 
-static void pack_biases(struct recurrent *r, const float *weights)
+/* Biases, learned states and weights of single units. */
+static void pack_vectors(struct recurrent *r, const float *weights)
 {
     memset(r->bias, 0, r->width * sizeof *r->bias);
     memset(r->bias_recurrent, 0, r->width * sizeof *r->bias);
     bias_add(r->gates, weights + r->bias_ih, r->bias);
     if (r->kind->has_product)
         bias_add(r->gates, weights + r->bias_hh, r->kind->separates_terms ? r->bias_recurrent : r->bias);
-}
-
-void recurrent_pack(struct recurrent *r, const struct kernel *kernel, const float *weights)
-{
-    if (r->one_hot)
-        matrix_pack_table(&r->input, weights);
-    else
-        matrix_pack(&r->input, kernel, weights);
-    if (r->kind->has_product)
-        matrix_pack(&r->hidden, kernel, weights);
-    transition_pack(&r->transition, kernel, weights);
-    pack_biases(r, weights);
     if (r->start == START_LEARNED)
         memcpy(r->learned, weights + r->h0, r->H * sizeof *r->learned);
     if (r->start == START_LEARNED && r->kind->has_memory)
         memcpy(r->learned + r->Hp, weights + r->c0, r->H * sizeof *r->learned);
     for (size_t k = 0; k < r->kind->unit_weights && r->unit_weights; k++)
         memcpy(r->unit_weights + k * r->Hp, weights + r->unit_offset + k * r->H, r->H * sizeof *weights);
+}
+
+void recurrent_pack(struct recurrent *r, const struct packing *packing)
+{
+    if (r->one_hot)
+        matrix_pack_table(&r->input, packing);
+    else
+        matrix_pack(&r->input, packing);
+    if (r->kind->has_product)
+        matrix_pack(&r->hidden, packing);
+    transition_pack(&r->transition, packing);
+    if (packing_is_first(packing))
+        pack_vectors(r, packing->weights);
 }
 
 void recurrent_take_workspace(struct recurrent *r, const struct pass *pass, struct arena *arena)

@@ -56,7 +56,7 @@ void recurrent_finish(struct recurrent *r); /* takes zeroes */
  * them. */
 void recurrent_take_panels(struct recurrent *r, struct arena *arena);
 
-void recurrent_pack(struct recurrent *r, const struct kernel *kernel, const float *weights);
+void recurrent_pack(struct recurrent *r, const struct packing *packing);
 
 /* Takes buffers from the arena: what forward needs, and in training what backward needs too. */
 void recurrent_take_workspace(struct recurrent *r, const struct pass *pass, struct arena *arena);

@@ -129,16 +129,16 @@ void stack_take_panels(struct stack *stack, struct arena *arena)
     }
 }
 
-void stack_pack(struct stack *stack, const struct kernel *kernel, const float *weights)
+void stack_pack(struct stack *stack, const struct packing *packing)
 {
-    embedding_pack(&stack->embedding, weights);
-    dense_layers_pack(&stack->input, kernel, weights);
+    embedding_pack(&stack->embedding, packing);
+    dense_layers_pack(&stack->input, packing);
     for (size_t l = 0; l < stack->L; l++) {
         struct layer *layer = &stack->layer[l];
         for (size_t d = 0; d < layer->D; d++)
-            recurrent_pack(&layer->direction[d], kernel, weights);
+            recurrent_pack(&layer->direction[d], packing);
         if (layer->norm.is_there)
-            norm_pack(&layer->norm, weights);
+            norm_pack(&layer->norm, packing);
     }
 }
 

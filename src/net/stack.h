@@ -53,7 +53,7 @@ int stack_init(
     struct stack *stack, const struct net_config *config, struct parameters *parameters, struct error *error);
 void stack_finish(struct stack *stack); /* takes zeroes */
 void stack_take_panels(struct stack *stack, struct arena *arena);
-void stack_pack(struct stack *stack, const struct kernel *kernel, const float *weights);
+void stack_pack(struct stack *stack, const struct packing *packing);
 
 void stack_take_workspace(struct stack *stack, const struct pass *pass, struct arena *arena);
 

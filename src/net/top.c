@@ -30,10 +30,10 @@ void top_take_panels(struct top *top, struct arena *arena)
     dense_take_panels(&top->head, arena);
 }
 
-void top_pack(struct top *top, const struct kernel *kernel, const float *weights)
+void top_pack(struct top *top, const struct packing *packing)
 {
-    dense_layers_pack(&top->output, kernel, weights);
-    dense_pack(&top->head, kernel, weights);
+    dense_layers_pack(&top->output, packing);
+    dense_pack(&top->head, packing);
 }
 
 void top_take_workspace(struct top *top, const struct pass *pass, struct arena *arena, size_t R)

@@ -26,7 +26,7 @@ int top_init(struct top *top, const struct net_config *config, const struct dens
     struct parameters *parameters, struct error *error);
 void top_finish(struct top *top); /* takes zeroes */
 void top_take_panels(struct top *top, struct arena *arena);
-void top_pack(struct top *top, const struct kernel *kernel, const float *weights);
+void top_pack(struct top *top, const struct packing *packing);
 void top_take_workspace(struct top *top, const struct pass *pass, struct arena *arena, size_t R);
 
 void top_forward(struct top *top, const struct pass *pass, size_t R, struct dense_input in);

@@ -47,11 +47,12 @@ void transition_take_panels(struct transition *t, struct arena *arena)
     t->bias = arena_take(arena, t->K * t->Hp, sizeof *t->bias);
 }
 
-void transition_pack(struct transition *t, const struct kernel *kernel, const float *weights)
+void transition_pack(struct transition *t, const struct packing *packing)
 {
     for (size_t k = 0; k < t->K; k++) {
-        matrix_pack(&t->weight[k], kernel, weights);
-        memcpy(t->bias + k * t->Hp, weights + t->bias_offset[k], t->H * sizeof *weights);
+        matrix_pack(&t->weight[k], packing);
+        if (packing_is_first(packing))
+            memcpy(t->bias + k * t->Hp, packing->weights + t->bias_offset[k], t->H * sizeof *t->bias);
     }
 }
 

@@ -61,7 +61,7 @@ int transition_init(struct transition *t, const struct recurrent_shape *shape, s
     struct error *error);
 void transition_finish(struct transition *t); /* takes zeroes */
 void transition_take_panels(struct transition *t, struct arena *arena);
-void transition_pack(struct transition *t, const struct kernel *kernel, const float *weights);
+void transition_pack(struct transition *t, const struct packing *packing);
 
 /* Takes buffers from the arena: what forward needs, and in training what backward needs too. */
 void transition_take_workspace(struct transition *t, const struct pass *pass, struct arena *arena);

@@ -26,10 +26,11 @@ static int share_node(struct learner *learner, size_t leaves, struct error *erro
     size_t weights = reduce_room(learner->P) * sizeof *learner->weights;
     int noise = learner->config->train.weight_noise > 0;
     struct node_size size = reduce_size(learner->P, leaves, learner->comm->ranks);
-    size.once += (1 + (size_t)noise) * weights;
+    size.once += (1 + (size_t)noise) * weights + net_panel_bytes(learner->net);
     if (node_init(&learner->node, learner->comm, size, learner->node_warning, LEARNER_WARNING, error))
         return error_explain_memory(
             error, "weights and gradients", "a smaller model.hidden or model.layers takes");
+    net_use_panels(learner->net, node_take(&learner->node, net_panel_bytes(learner->net)));
     learner->weights = node_take(&learner->node, weights);
     if (noise)
         learner->noisy = node_take(&learner->node, weights);
@@ -54,7 +55,7 @@ int learner_init(struct learner *learner, const struct config *config, const str
     *learner = (struct learner){.config = config, .comm = comm, .optim = config->train.optim};
     learner->optim.total_steps = steps * config->train.epochs;
     optim_state_init(&learner->state);
-    learner->net = net_create(model, error);
+    learner->net = net_describe(model, error);
     if (comm_agree(comm, error) || tally_init(&learner->tally, BALLOT_WORDS, error))
         return -1;
     learner->P = net_count_parameters(learner->net);
@@ -86,10 +87,16 @@ void learner_finish(struct learner *learner)
     *learner = (struct learner){0};
 }
 
+void learner_pack(struct learner *learner, const float *weights)
+{
+    net_pack_share(learner->net, weights, (size_t)learner->node.rank, (size_t)learner->node.ranks);
+    node_meet(&learner->node);
+}
+
 int learner_take_weights(struct learner *learner)
 {
     uint64_t words[2]; /* hash, and how many blocks are not finite */
-    net_pack(learner->net, learner->weights);
+    learner_pack(learner, learner->weights);
     learner->share_hash = words[0] = learner_hash_share(learner, &words[1]);
     node_sum_inside(&learner->node, words, 2);
     learner->node_hash = words[0];

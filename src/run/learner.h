@@ -89,6 +89,9 @@ int learner_start(struct learner *learner, const float *weights, struct error *e
  * them, which is not looked at elsewhere. */
 int learner_restore(struct learner *learner, const struct checkpoint *checkpoint, struct error *error);
 
+/* Every rank of a node calls. Packs weights of the node for what computes with them, each rank a share. */
+void learner_pack(struct learner *learner, const float *weights);
+
 /* All ranks call. Packs and hashes the weights after they were changed. Returns 0, or -1 on all ranks where a
  * weight is not finite, which is packed all the same. */
 int learner_take_weights(struct learner *learner);

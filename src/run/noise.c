@@ -17,6 +17,6 @@ double learner_add_noise(struct learner *learner, int64_t step)
     double before = clock_now();
     reduce_gather(learner->reduce, learner->noisy);
     double wait = clock_now() - before;
-    net_pack(learner->net, learner->noisy);
+    learner_pack(learner, learner->noisy);
     return wait;
 }

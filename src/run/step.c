@@ -209,7 +209,7 @@ static int use_step(struct learner *learner, const struct feed_step *step, struc
         return take_update(learner, progress, outcome, error);
     }
     if (learner->noisy)
-        net_pack(learner->net, learner->weights);
+        learner_pack(learner, learner->weights);
     return 0;
 }
 

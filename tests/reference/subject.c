@@ -29,7 +29,10 @@ void subject_init(struct subject *subject, const struct problem *problem)
     subject->weights = room(subject->P, sizeof *subject->weights);
     problem_to_floats(
         problem, problem->weights, subject->tensors, subject->list, subject->P, subject->weights);
-    net_pack(subject->net, subject->weights);
+    /* At once, or as two or three processes would. */
+    size_t shares = 1 + subject->P % 3;
+    for (size_t share = 0; share < shares; share++)
+        net_pack_share(subject->net, subject->weights, share, shares);
 }
 
 void subject_finish(struct subject *subject)

@@ -405,7 +405,7 @@ static void single_init(
     panels.size = panels.peak;
     panels.used = 0;
     recurrent_take_panels(&single->recurrent, &panels);
-    recurrent_pack(&single->recurrent, kernel, weights);
+    recurrent_pack(&single->recurrent, &(struct packing){.kernel = kernel, .weights = weights, .shares = 1});
     memory_destroy(weights);
     microbatch_init(&single->microbatch);
     ck_assert_int_eq(microbatch_resize(&single->microbatch, &format, ROWS, lengths, in_order, NULL, NULL), 0);

@@ -415,7 +415,7 @@ START_TEST(normalization_is_its_formula)
     norm_take_panels(&norm, &arena);
     for (size_t i = 0; i < 2 * n; i++)
         weights[i] = (float)draw(11, i);
-    norm_pack(&norm, weights);
+    norm_pack(&norm, &(struct packing){.weights = weights, .shares = 1});
     norm_take_workspace(&norm, &arena, N, 1);
     memset(Y, 0, sizeof Y);
     for (size_t r = 0; r < N; r++)
@@ -453,7 +453,7 @@ START_TEST(normalization_leaves_padding_zero)
     norm_take_panels(&norm, &arena);
     for (size_t i = 0; i < 2 * n; i++)
         weights[i] = (float)draw(21, i);
-    norm_pack(&norm, weights);
+    norm_pack(&norm, &(struct packing){.weights = weights, .shares = 1});
     norm_take_workspace(&norm, &arena, N, 1);
     for (size_t r = 0; r < N; r++)
         for (size_t i = 0; i < n; i++)

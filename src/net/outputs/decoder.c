@@ -35,9 +35,9 @@ static void finish(struct net *net)
     decoder_finish(decoder_of(net));
 }
 
-static void pack(struct net *net, const float *weights)
+static void pack(struct net *net, const struct packing *packing)
 {
-    decoder_pack(decoder_of(net), net->kernel, weights);
+    decoder_pack(decoder_of(net), packing);
 }
 
 static void take_panels(struct net *net, struct arena *arena)

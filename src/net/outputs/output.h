@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "net/losses/loss.h"
+#include "net/packing.h"
 #include "net/pass.h"
 
 /* What there is one of. */
@@ -33,7 +34,7 @@ struct output_kind {
 
     /* Panels beside those of net->top; NULL: there are none. */
     void (*take_panels)(struct net *net, struct arena *arena);
-    void (*pack)(struct net *net, const float *weights);
+    void (*pack)(struct net *net, const struct packing *packing);
 
     /* Takes the buffers of a pass from the arena, in the order of their use, with what scores need if
      * `scored`. Of the pass's microbatch the layout is read, and not its contents. */
