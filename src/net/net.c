@@ -181,10 +181,25 @@ size_t net_workspace_bytes(
     return arena.peak;
 }
 
+/* Takes the workspace from the memory of the team. */
+static void share_workspace(struct net *net, const struct pass *pass, int scored)
+{
+    struct net_team *team = pass->options.team;
+    struct arena arena = {.base = team->workspace, .size = team->workspace_bytes};
+    if (pass_leads(pass))
+        arena_reset(&arena);
+    pass_meet(pass);
+    take_workspace(net, pass, &arena, scored);
+}
+
 /* Measures the workspace by taking it from an arena of no memory, and takes it again from memory. */
 static int make_workspace(struct net *net, const struct pass *pass, int scored, struct error *error)
 {
     struct arena arena = {0};
+    if (pass->options.team) {
+        share_workspace(net, pass, scored);
+        return 0;
+    }
     take_workspace(net, pass, &arena, scored);
     if (arena.peak > net->block_bytes) {
         memory_destroy(net->block);
@@ -214,8 +229,10 @@ int net_forward(struct net *net, const struct net_pass *options, const struct mi
         return -1;
     stack_forward(&net->stack, &pass);
     *outputs = (struct net_outputs){0};
-    if (!pass_is_unwanted(&pass))
-        net->output->forward(net, &pass, outputs, scores);
+    if (!pass_is_unwanted(&pass) && pass_leads(&pass)) {
+        struct pass alone = pass_alone(&pass);
+        net->output->forward(net, &alone, outputs, scores);
+    }
     times_add(net->times, NET_FORWARD, start);
     return 0;
 }
@@ -254,8 +271,11 @@ void net_backward(
 {
     struct pass pass = make_pass(net, options, microbatch, gradient);
     double start = times_start(net->times);
-    if (!pass_is_unwanted(&pass))
-        net->output->backward(net, &pass);
+    if (!pass_is_unwanted(&pass) && pass_leads(&pass)) {
+        struct pass alone = pass_alone(&pass);
+        net->output->backward(net, &alone);
+    }
+    pass_meet(&pass);
     if (!pass_is_unwanted(&pass))
         stack_backward(&net->stack, &pass);
     times_add(net->times, NET_BACKWARD, start);

@@ -25,7 +25,42 @@ static inline uint64_t pass_counter(const struct pass *pass, size_t b)
 /* Is the pass to end now, with whatever it has? Loops over steps ask, and the functions below. */
 static inline int pass_is_unwanted(const struct pass *pass)
 {
-    return pass->options.unwanted && *pass->options.unwanted;
+    const struct net_team *team = pass->options.team;
+    return (pass->options.unwanted && *pass->options.unwanted) || (team && team->left);
+}
+
+/* Does this member do what is not divided? */
+static inline int pass_leads(const struct pass *pass)
+{
+    return !pass->options.team || pass->options.team->index == 0;
+}
+
+/* What any member of the team wrote before, all may read after. */
+static inline void pass_meet(const struct pass *pass)
+{
+    struct net_team *team = pass->options.team;
+    if (team && !team->left && team->meet(team->context))
+        team->left = 1;
+}
+
+/* The same pass for what the leader computes alone, which may run recurrent layers of its own. */
+static inline struct pass pass_alone(const struct pass *pass)
+{
+    struct pass alone = *pass;
+    alone.options.team = NULL;
+    return alone;
+}
+
+/* Rows [*first, *end) of n are this member's. */
+static inline void pass_deal_rows(const struct pass *pass, size_t n, size_t *first, size_t *end)
+{
+    enum { TOGETHER = 8 }; /* rows that the kernel takes at a time */
+    const struct net_team *team = pass->options.team;
+    size_t pieces = (n + TOGETHER - 1) / TOGETHER, index = team ? team->index : 0,
+           of = team ? team->members : 1;
+    *first = index * pieces / of * TOGETHER;
+    *end = (index + 1) * pieces / of * TOGETHER;
+    *end = *end < n ? *end : n;
 }
 
 /* kernel->product and kernel->outer for as many rows or frames as a microbatch has: in pieces, between which

@@ -73,6 +73,11 @@ void recurrent_forward(struct recurrent *r, const struct pass *pass, struct rows
 void recurrent_backward(struct recurrent *r, const struct pass *pass, struct rows X, struct rows Y,
     struct rows dY, struct rows dX, int add);
 
+/* What recurrent_backward leaves out where it is given no dX: the gradient by rows [first, end) of X, in the
+ * same words. */
+void recurrent_backward_inputs(
+    const struct recurrent *r, const struct pass *pass, size_t first, size_t end, struct rows dX, int add);
+
 /* The memory before the first step of each row of the microbatch, and the gradient by it: [B][Hp]. */
 static inline float *recurrent_start_c(const struct recurrent *r, const struct microbatch *microbatch)
 {

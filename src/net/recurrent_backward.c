@@ -17,15 +17,21 @@ static void fetch_step(const struct recurrent *r, struct step step, struct rows 
     kernel_fetch(rows_from(dY, step.first), step.rows, r->Hp);
 }
 
+void recurrent_backward_inputs(
+    const struct recurrent *r, const struct pass *pass, size_t first, size_t end, struct rows dX, int add)
+{
+    dX = rows_from(dX, first);
+    pass_product(pass, &r->input.backward, end - first, as_rows(r->a + first * r->a_stride, r->a_stride),
+        add ? dX : (struct rows){0}, dX);
+}
+
 /* dX (+)= W_ih^T da for the frames of the span that starts with step i. */
 static void span_backward(
     const struct recurrent *r, const struct pass *pass, size_t i, struct rows dX, int add)
 {
     size_t n, end;
     find_span(r, pass->microbatch, i, &n, &end);
-    dX = rows_from(dX, n);
-    pass_product(pass, &r->input.backward, end - n, as_rows(r->a + n * r->a_stride, r->a_stride),
-        add ? dX : (struct rows){0}, dX);
+    recurrent_backward_inputs(r, pass, n, end, dX, add);
 }
 
 /* dm = W_hh^T da, added to dh' or on its way there. */

@@ -237,26 +237,56 @@ static void add_rows(size_t N, struct extent from, struct rows in, struct extent
     }
 }
 
+/* Is direction d this member's? Two directions are dealt to the first two members, a single one is the
+ * leader's. */
+static int is_mine(const struct pass *pass, const struct layer *layer, size_t d)
+{
+    const struct net_team *team = pass->options.team;
+    return !team || team->index == (layer->D == 2 && team->members > 1 ? d : 0);
+}
+
+/* Makes layer->in of what comes from below. */
+static void prepare_input(
+    struct stack *stack, const struct pass *pass, size_t l, struct rows from, struct rows in)
+{
+    struct layer *layer = &stack->layer[l];
+    if (layer->norm.is_there)
+        norm_forward(&layer->norm, pass->microbatch->N, from, as_rows(layer->in, from.stride));
+    if (pass->options.training && layer->drops)
+        dropout_apply(pass, stack->config->dropout, l - 1, extent_padded(layer->inputs),
+            layer->norm.is_there ? in : from, in);
+}
+
+static void add_residual(const struct layer *layer, size_t N, struct rows from)
+{
+    memcpy(layer->y, layer->h, N * layer->stride * sizeof *layer->y);
+    add_rows(N, layer->inputs, from, layer->outputs, as_rows(layer->y, layer->stride));
+}
+
 static void layer_forward(struct stack *stack, const struct pass *pass, size_t l)
 {
     const struct microbatch *microbatch = pass->microbatch;
     struct layer *layer = &stack->layer[l];
     struct dense_input from = output_before(stack, microbatch, l), in = layer_input(stack, microbatch, l);
-    if (layer->norm.is_there)
-        norm_forward(&layer->norm, microbatch->N, from.X, as_rows(layer->in, from.X.stride));
-    if (pass->options.training && layer->drops)
-        dropout_apply(pass, stack->config->dropout, l - 1, extent_padded(layer->inputs),
-            layer->norm.is_there ? in.X : from.X, in.X);
+    if (layer->in) {
+        if (pass_leads(pass))
+            prepare_input(stack, pass, l, from.X, in.X);
+        pass_meet(pass);
+    }
     for (size_t d = 0; d < layer->D; d++)
-        recurrent_forward(
-            &layer->direction[d], pass, in.X, as_rows(layer->h + d * layer->direction[d].Hp, layer->stride));
+        if (is_mine(pass, layer, d))
+            recurrent_forward(&layer->direction[d], pass, in.X,
+                as_rows(layer->h + d * layer->direction[d].Hp, layer->stride));
+    pass_meet(pass);
     if (layer->residual) {
-        memcpy(layer->y, layer->h, microbatch->N * layer->stride * sizeof *layer->y);
-        add_rows(microbatch->N, layer->inputs, from.X, layer->outputs, as_rows(layer->y, layer->stride));
+        if (pass_leads(pass))
+            add_residual(layer, microbatch->N, from.X);
+        pass_meet(pass);
     }
 }
 
-void stack_forward(struct stack *stack, const struct pass *pass)
+/* What brings the inputs to the first layer. */
+static void inputs_forward(struct stack *stack, const struct pass *pass)
 {
     const struct microbatch *microbatch = pass->microbatch;
     const struct net_config *c = stack->config;
@@ -265,8 +295,39 @@ void stack_forward(struct stack *stack, const struct pass *pass)
     else if (stack->X)
         noise_apply(pass, c->input_noise, c->inputs, as_rows(stack->X, stack->X_stride));
     dense_layers_forward(&stack->input, pass, microbatch->N, bottom_input(stack, microbatch));
+}
+
+void stack_forward(struct stack *stack, const struct pass *pass)
+{
+    if (pass_leads(pass))
+        inputs_forward(stack, pass);
+    pass_meet(pass);
     for (size_t l = 0; l < stack->L; l++)
         layer_forward(stack, pass, l);
+}
+
+/* The directions one after the other, each with its share of the gradient by the inputs; or those of this
+ * member, and then the gradient by its share of the frames, to which both directions add in the same order.
+ */
+static void directions_backward(
+    struct stack *stack, const struct pass *pass, size_t l, struct rows X, struct rows dX)
+{
+    struct layer *layer = &stack->layer[l];
+    struct rows now = pass->options.team ? (struct rows){0} : dX;
+    for (size_t d = 0; d < layer->D; d++) {
+        size_t place = d * layer->direction[d].Hp;
+        if (is_mine(pass, layer, d))
+            recurrent_backward(&layer->direction[d], pass, X, as_rows(layer->h + place, layer->stride),
+                as_rows(layer->dY + place, layer->stride), now, d > 0);
+    }
+    if (!pass->options.team)
+        return;
+    size_t first, end;
+    pass_deal_rows(pass, pass->microbatch->N, &first, &end);
+    pass_meet(pass);
+    for (size_t d = 0; d < layer->D && dX.data; d++)
+        recurrent_backward_inputs(&layer->direction[d], pass, first, end, dX, d > 0);
+    pass_meet(pass);
 }
 
 static void layer_backward(struct stack *stack, const struct pass *pass, size_t l)
@@ -275,19 +336,22 @@ static void layer_backward(struct stack *stack, const struct pass *pass, size_t 
     struct layer *layer = &stack->layer[l];
     struct dense_input from = output_before(stack, microbatch, l), in = layer_input(stack, microbatch, l);
     struct rows dX = as_rows(gradient_before(stack, l), in.X.stride);
-    if (layer->residual)
+    if (layer->residual && pass_leads(pass))
         memcpy(stack->carry, layer->dY, microbatch->N * layer->stride * sizeof *stack->carry);
-    for (size_t d = 0; d < layer->D; d++) {
-        size_t place = d * layer->direction[d].Hp;
-        recurrent_backward(&layer->direction[d], pass, in.X, as_rows(layer->h + place, layer->stride),
-            as_rows(layer->dY + place, layer->stride), dX, d > 0);
-    }
-    if (layer->drops)
-        dropout_apply(pass, stack->config->dropout, l - 1, extent_padded(layer->inputs), dX, dX);
-    if (layer->norm.is_there)
-        norm_backward(&layer->norm, microbatch->N, from.X, dX, pass->gradient);
     if (layer->residual)
-        add_rows(microbatch->N, layer->outputs, as_rows(stack->carry, layer->stride), layer->inputs, dX);
+        pass_meet(pass);
+    directions_backward(stack, pass, l, in.X, dX);
+    if (!layer->drops && !layer->norm.is_there && !layer->residual)
+        return;
+    if (pass_leads(pass)) {
+        if (layer->drops)
+            dropout_apply(pass, stack->config->dropout, l - 1, extent_padded(layer->inputs), dX, dX);
+        if (layer->norm.is_there)
+            norm_backward(&layer->norm, microbatch->N, from.X, dX, pass->gradient);
+        if (layer->residual)
+            add_rows(microbatch->N, layer->outputs, as_rows(stack->carry, layer->stride), layer->inputs, dX);
+    }
+    pass_meet(pass);
 }
 
 void stack_backward(struct stack *stack, const struct pass *pass)
@@ -295,6 +359,8 @@ void stack_backward(struct stack *stack, const struct pass *pass)
     const struct microbatch *microbatch = pass->microbatch;
     for (size_t l = stack->L; l-- > 0;)
         layer_backward(stack, pass, l);
+    if (!pass_leads(pass))
+        return;
     dense_layers_backward(&stack->input, pass, microbatch->N, bottom_input(stack, microbatch), stack->dX);
     if (stack->dX)
         embedding_add_gradient(

@@ -97,6 +97,20 @@ struct net_life {
 struct net;
 struct kernel;
 
+/* Processes or threads that compute one microbatch together. Each calls the same functions on a net of its
+ * own, with the same microbatch; their nets share panels (net_use_panels), and the workspace of the pass and
+ * the gradient lie in memory that all of them see. The first member leads: it alone has outputs and scores.
+ * No bit depends on how many members there are. */
+struct net_team {
+    size_t index, members;
+    void *workspace; /* net_workspace_bytes, aligned to MEMORY_ALIGNMENT */
+    size_t workspace_bytes;
+    int (*meet)(
+        void *context); /* waits until all members have come; returns -1 where one does not come any more */
+    void *context;
+    int left; /* 1: a member has left, and the pass ends as one that is unwanted */
+};
+
 /* What one pass is for. */
 struct net_pass {
     int training;         /* 1: dropout is on, and what backward needs is kept */
@@ -108,6 +122,7 @@ struct net_pass {
     /* Where it is not 0, nobody wants the results any more: the pass ends within the time of a product, and
      * what it leaves is of no use. Once not 0 it stays so. NULL: they are always wanted. */
     const volatile sig_atomic_t *unwanted;
+    struct net_team *team; /* NULL: the pass is computed alone */
 };
 
 /* Loss and error of one sequence of a microbatch, sums over what was counted. */

@@ -7,6 +7,7 @@
  * stands for what they were sums of). */
 #include "reference/net_options.h"
 #include "reference/subject.h"
+#include "reference/team.h"
 #include "support/suite.h"
 
 #include "base/random.h"
@@ -123,6 +124,30 @@ static void free_masks(struct problem *problem)
             free((double *)problem->sequence[b].mask[k / 2][k % 2]);
 }
 
+/* A team of two or three has the same bits. */
+static void check_team(struct subject *subject, const struct net_pass *pass, const struct result *alone,
+    const char *text, uint64_t seed)
+{
+    struct microbatch microbatch;
+    struct result result;
+    microbatch_init(&microbatch);
+    problem_fill_microbatch(subject->problem, ROWS, in_order, &microbatch);
+    team_run(subject, pass, &microbatch, 2 + seed % 2, &result);
+    ck_assert_msg(memcmp(result.outputs, alone->outputs, alone->rows * alone->O * sizeof(float)) == 0,
+        "%s: a team has other outputs", text);
+    for (size_t b = 0; b < ROWS; b++)
+        ck_assert_msg(memcmp(&result.score[b].loss, &alone->score[b].loss, sizeof(double)) == 0,
+            "%s: a team has another loss", text);
+    for (size_t i = 0; i < subject->tensors; i++) {
+        const struct parameter *p = &subject->list[i];
+        size_t bytes = p->count * sizeof(float);
+        ck_assert_msg(memcmp(result.gradient + p->offset, alone->gradient + p->offset, bytes) == 0,
+            "%s: a team has another gradient of %s", text, p->name);
+    }
+    result_finish(&result);
+    microbatch_finish(&microbatch);
+}
+
 static void check_combination(const struct combination *combination, uint64_t seed)
 {
     struct problem problem;
@@ -144,6 +169,7 @@ static void check_combination(const struct combination *combination, uint64_t se
     ck_assert_msg(!score, "%s: wrong %s", text, score);
     double gradient = gradient_difference(&problem, &subject, &result, worst);
     ck_assert_msg(gradient < TOLERANCE, "%s: gradient of %s is off by %g", text, worst, gradient);
+    check_team(&subject, &pass, &result, text, seed);
     result_finish(&result);
     subject_finish(&subject);
     free_masks(&problem);

@@ -1,0 +1,136 @@
+/* Each member is a thread with a net of its own; the caller is the leader, with the subject's. */
+#include "team.h"
+
+#include "base/memory.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_MEMBERS = 8 };
+
+struct member {
+    struct subject subject; /* with a net of its own */
+    struct net_pass pass;
+    struct net_team team;
+    const struct microbatch *microbatch;
+    struct net_score *score;
+    float *gradient;
+};
+
+static void demand(int ok, const char *what)
+{
+    if (ok)
+        return;
+    fprintf(stderr, "no team: %s\n", what);
+    exit(EXIT_FAILURE);
+}
+
+static int meet(void *context)
+{
+    pthread_barrier_wait(context);
+    return 0;
+}
+
+static void *make_zeroes(size_t n, size_t size)
+{
+    struct error error = {0};
+    void *block = memory_create(n, size, &error);
+    demand(block != NULL, error.text);
+    return block;
+}
+
+static void forward(struct member *member, struct net_outputs *outputs)
+{
+    struct error error = {0};
+    member->pass.team = &member->team;
+    net_pack_share(member->subject.net, member->subject.weights, member->team.index, member->team.members);
+    meet(member->team.context);
+    demand(net_forward(
+               member->subject.net, &member->pass, member->microbatch, outputs, member->score, &error) == 0,
+        error.text);
+}
+
+static void backward(struct member *member)
+{
+    if (member->pass.training)
+        net_backward(member->subject.net, &member->pass, member->microbatch, member->gradient);
+}
+
+static void *compute(void *context)
+{
+    struct net_outputs outputs;
+    forward(context, &outputs);
+    backward(context);
+    return NULL;
+}
+
+static void take_outputs(const struct net_outputs *outputs, struct result *result)
+{
+    result->rows = outputs->rows;
+    result->outputs = calloc(outputs->rows * result->O + 1, sizeof *result->outputs);
+    demand(result->outputs != NULL, "no memory");
+    for (size_t r = 0; r < outputs->rows; r++)
+        memcpy(result->outputs + r * result->O, outputs->values + r * outputs->stride,
+            result->O * sizeof *result->outputs);
+}
+
+/* Members differ in their nets and places alone. */
+static void init_members(struct member *member, const struct member *first, void *panels)
+{
+    struct error error = {0};
+    for (size_t i = 0; i < first->team.members; i++) {
+        member[i] = *first;
+        member[i].team.index = i;
+        member[i].subject.net = net_describe(&first->subject.problem->config, &error);
+        demand(member[i].subject.net != NULL, error.text);
+        net_use_panels(member[i].subject.net, panels);
+    }
+}
+
+static void run_members(struct member *member, size_t members, struct result *result)
+{
+    pthread_t thread[MOST_MEMBERS];
+    struct net_outputs outputs;
+    for (size_t i = 1; i < members; i++)
+        demand(pthread_create(&thread[i], NULL, compute, &member[i]) == 0, "no thread");
+    forward(&member[0], &outputs);
+    take_outputs(&outputs, result);
+    backward(&member[0]);
+    for (size_t i = 1; i < members; i++)
+        pthread_join(thread[i], NULL);
+}
+
+void team_run(struct subject *subject, const struct net_pass *pass, const struct microbatch *microbatch,
+    size_t members, struct result *result)
+{
+    struct member member[MOST_MEMBERS];
+    pthread_barrier_t barrier;
+    demand(
+        members <= MOST_MEMBERS && pthread_barrier_init(&barrier, NULL, (unsigned)members) == 0, "barrier");
+    *result =
+        (struct result){.B = microbatch->B, .O = net_count_head(&subject->problem->config), .P = subject->P};
+    result->score = calloc(microbatch->B, sizeof *result->score);
+    result->gradient = calloc(subject->P, sizeof *result->gradient);
+    demand(result->score && result->gradient, "no memory");
+    size_t bytes = net_workspace_bytes(subject->net, pass, microbatch);
+    void *panels = make_zeroes(net_panel_bytes(subject->net), 1), *workspace = make_zeroes(bytes, 1);
+    const struct member first = {.subject = *subject,
+        .pass = *pass,
+        .team = {.members = members,
+            .workspace = workspace,
+            .workspace_bytes = bytes,
+            .meet = meet,
+            .context = &barrier},
+        .microbatch = microbatch,
+        .score = result->score,
+        .gradient = result->gradient};
+    init_members(member, &first, panels);
+    run_members(member, members, result);
+    for (size_t i = 0; i < members; i++)
+        net_destroy(member[i].subject.net);
+    memory_destroy(panels);
+    memory_destroy(workspace);
+    pthread_barrier_destroy(&barrier);
+}
