@@ -107,7 +107,7 @@ static int prepare(
         return -1;
     progress_init(&run->progress);
     const struct feed_config feed = {.dataset = run->dataset,
-        .place = run->learner.node.place,
+        .node = &run->learner.node,
         .batch = config->train.batch,
         .microbatch = config->train.microbatch,
         .seed = config->train.seed,

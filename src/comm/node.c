@@ -29,7 +29,7 @@ static int ranks_of_node_at_most(void)
 {
     const char *text = getenv("RNN_RANKS_PER_NODE");
     int most = text ? atoi(text) : 0;
-    return most > 0 ? most : 0;
+    return most > 0 && most < NODE_MOST_RANKS ? most : NODE_MOST_RANKS;
 }
 
 /* All ranks call. The ranks of a host, in order of their numbers; the caller frees the communicator. */
@@ -38,8 +38,6 @@ static MPI_Comm find_host(void)
     MPI_Comm host, part;
     int rank, most = ranks_of_node_at_most();
     MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
-    if (!most)
-        return host;
     MPI_Comm_rank(host, &rank);
     MPI_Comm_split(host, rank / most, rank, &part);
     MPI_Comm_free(&host);
@@ -337,6 +335,16 @@ void node_sum_inside(struct node *node, uint64_t *words, size_t n)
 {
     if (node->ranks > 1)
         memcpy(words, add_inside(node, words, n), n * sizeof *words);
+}
+
+void node_gather_inside(struct node *node, uint64_t word, uint64_t *words)
+{
+    struct node_shared *shared = node->shared;
+    uint64_t *scratch = shared->scratch[shared->turn ^= 1];
+    scratch[node->rank * NODE_WORDS] = word;
+    node_meet(node);
+    for (int r = 0; r < node->ranks; r++)
+        words[r] = scratch[r * NODE_WORDS];
 }
 
 void node_sum(struct node *node, uint64_t *words, size_t n)

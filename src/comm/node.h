@@ -24,13 +24,19 @@ struct node {
     struct node_shared *shared;
 };
 
+/* Ranks of a node, at places first .. first + members - 1, that compute a leaf of a step together. */
+struct team {
+    int first, members;
+};
+
 /* How much memory a node needs: once, and for each of its ranks. */
 struct node_size {
     size_t once, of_rank;
 };
 
-/* What node_sum adds at most. */
-enum { NODE_WORDS = 1024 };
+/* What node_sum adds at most, and how many ranks a node has at most: further ones of a host are another node.
+ */
+enum { NODE_WORDS = 1024, NODE_MOST_RANKS = 1024 };
 
 /* Every rank calls, with the same size. Finds the ranks of each host, and reserves memory for them. Where a
  * host has too little shared memory, or a rank cannot map it, each rank of the host is a node by itself, with
@@ -59,6 +65,9 @@ void node_meet(struct node *node);
 /* Every rank of the node calls. The sum over the ranks of the node of each word (modulo 2^64) is the result
  * on all of them; n <= NODE_WORDS. */
 void node_sum_inside(struct node *node, uint64_t *words, size_t n);
+
+/* Every rank of the node calls. Each rank's word in words [ranks of the node], on all of them. */
+void node_gather_inside(struct node *node, uint64_t word, uint64_t *words);
 
 /* Every rank of the job calls. The sum over all ranks of each word (modulo 2^64) is the result on every rank;
  * n <= NODE_WORDS. Only one rank of each node sends anything. */

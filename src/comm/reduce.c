@@ -229,7 +229,8 @@ static float *get_vector(const struct reduce *reduce, int rank_of_node, size_t i
         ((size_t)rank_of_node * reduce->vectors_of_rank + i) * reduce_room(reduce->length);
 }
 
-struct tree_sums *reduce_start(struct reduce *reduce, const size_t *ranges, size_t n, struct error *error)
+struct tree_sums *reduce_start(
+    struct reduce *reduce, const size_t *ranges, size_t n, struct team team, struct error *error)
 {
     const struct node *node = reduce->node;
     size_t most = 1;
@@ -242,8 +243,11 @@ struct tree_sums *reduce_start(struct reduce *reduce, const size_t *ranges, size
         return NULL;
     reduce->ranges = ranges;
     reduce->n = n;
-    tree_sums_lend(&reduce->sums, get_vector(reduce, node->rank, 0), reduce->vectors_of_rank);
-    tree_sums_start(&reduce->sums, n, ranges[node->place], ranges[node->place + 1]);
+    int start, count, leader = team.first - node->first_place[node->index];
+    deal_blocks(count_blocks(reduce), team.members, node->place - team.first, &start, &count);
+    tree_sums_lend(&reduce->sums, get_vector(reduce, leader, 0), reduce->vectors_of_rank);
+    tree_sums_divide(&reduce->sums, (size_t)start * REDUCE_BLOCK, (size_t)(start + count) * REDUCE_BLOCK);
+    tree_sums_start(&reduce->sums, n, ranges[team.first], ranges[team.first + 1]);
     return &reduce->sums;
 }
 

@@ -40,9 +40,11 @@ size_t reduce_bytes(const struct reduce *reduce);
 
 /* Every rank calls. Begins a step of n > 0 leaves, of which place p has ranges[p] .. ranges[p + 1] - 1
  * (ranges has ranks + 1 entries, equal on all ranks, kept by reference until reduce_slices; ranges may be
- * empty). Returns where the leaves of this rank are added up (comm/tree.h), in memory that the node sees.
- * NULL where there is no more of it, on all ranks alike. */
-struct tree_sums *reduce_start(struct reduce *reduce, const size_t *ranges, size_t n, struct error *error);
+ * empty). `team` is this rank's (comm/node.h). Returns where the leaves of the team are added up
+ * (comm/tree.h), in memory that the node sees, by each member its share of the elements. NULL where there is
+ * no more memory, on all ranks alike. */
+struct tree_sums *reduce_start(
+    struct reduce *reduce, const size_t *ranges, size_t n, struct team team, struct error *error);
 
 /* Every rank calls, all its leaves added. Returns the complete sum of this rank's slice [count], which is the
  * caller's to change until the next reduce_start; the sums of nodes are destroyed. NULL where a rank has no

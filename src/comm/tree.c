@@ -62,7 +62,7 @@ size_t tree_count_vectors(size_t n, size_t first, size_t end)
 
 void tree_sums_init(struct tree_sums *sums, size_t length)
 {
-    *sums = (struct tree_sums){.length = length};
+    *sums = (struct tree_sums){.length = length, .to = length};
 }
 
 void tree_sums_finish(struct tree_sums *sums)
@@ -89,6 +89,13 @@ void tree_sums_lend(struct tree_sums *sums, float *vectors, size_t count)
     sums->lent_room = count;
 }
 
+void tree_sums_divide(struct tree_sums *sums, size_t from, size_t to)
+{
+    assert(from <= to && to <= sums->length);
+    sums->from = from;
+    sums->to = to;
+}
+
 static float *get_vector(const struct tree_sums *sums, size_t i)
 {
     return i < sums->lent_room ? sums->lent + i * sums->length : sums->vectors[i - sums->lent_room];
@@ -112,7 +119,8 @@ float *tree_sums_leaf(struct tree_sums *sums, struct error *error)
     if (sums->held == sums->lent_room + sums->room && allocate_vector(sums, error))
         return NULL;
     float *vector = get_vector(sums, sums->held);
-    return memset(vector, 0, sums->length * sizeof *vector);
+    memset(vector + sums->from, 0, (sums->to - sums->from) * sizeof *vector);
+    return vector;
 }
 
 void tree_sums_add(struct tree_sums *sums)
@@ -125,7 +133,8 @@ void tree_sums_add(struct tree_sums *sums)
         size_t top = sums->held - 1;
         if (!are_siblings(sums->n, nodes[top - 1], nodes[top]))
             return;
-        add_vector(get_vector(sums, top - 1), get_vector(sums, top), sums->length);
+        add_vector(get_vector(sums, top - 1) + sums->from, get_vector(sums, top) + sums->from,
+            sums->to - sums->from);
         nodes[top - 1].end = nodes[top].end;
     }
 }

@@ -39,6 +39,7 @@ struct tree_sums {
     float **vectors; /* [room], each [length], zeroed when handed out */
     float *lent;     /* [lent_room][length] vectors to take first; the caller's */
     size_t lent_room;
+    size_t from, to; /* elements that are zeroed and added: [from, to) of each vector */
 };
 
 /* Vectors are allocated as they are needed and kept until finish. tree_sums_start begins a new step. When all
@@ -46,6 +47,10 @@ struct tree_sums {
 void tree_sums_init(struct tree_sums *sums, size_t length);
 void tree_sums_finish(struct tree_sums *sums);
 void tree_sums_lend(struct tree_sums *sums, float *vectors, size_t count); /* [count][length], from now on */
+
+/* From now on elements from .. to - 1 alone are zeroed and added: the others are left to other processes that
+ * do the same with the same vectors. */
+void tree_sums_divide(struct tree_sums *sums, size_t from, size_t to);
 void tree_sums_start(struct tree_sums *sums, size_t n, size_t first, size_t end);
 
 /* Returns a zeroed vector for the next leaf's values, NULL and an error without memory; tree_sums_add takes

@@ -317,3 +317,36 @@ void plan_cut(const struct plan_step *step, size_t ranks, size_t *ranges)
     for (size_t r = busy; r <= ranks; r++)
         ranges[r] = step->leaves;
 }
+
+/* The leaves of a node of `count` places from `first` on are leaf .. end - 1, fewer than its places. */
+static void deal_teams(size_t first, size_t count, size_t leaf, size_t end, size_t *ranges, int *leader)
+{
+    size_t leaves = end - leaf;
+    for (size_t j = 0, place = 0; j < leaves; j++)
+        for (size_t from = place; place < (j + 1) * count / leaves; place++) {
+            leader[first + place] = (int)(first + from);
+            ranges[first + place + 1] = leaf + j + 1;
+        }
+    for (size_t place = 0; place < count && leaves == 0; place++) {
+        leader[first + place] = (int)(first + place);
+        ranges[first + place + 1] = leaf;
+    }
+}
+
+void plan_deal(
+    const struct plan_step *step, size_t nodes, const int *first_place, size_t *ranges, int *leader)
+{
+    size_t places = (size_t)first_place[nodes];
+    if (step->leaves >= places) {
+        plan_cut(step, places, ranges);
+        for (size_t place = 0; place < places; place++)
+            leader[place] = (int)place;
+        return;
+    }
+    ranges[0] = 0;
+    for (size_t h = 0; h < nodes; h++) {
+        size_t first = (size_t)first_place[h], end = (size_t)first_place[h + 1];
+        deal_teams(
+            first, end - first, step->leaves * first / places, step->leaves * end / places, ranges, leader);
+    }
+}

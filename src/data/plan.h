@@ -60,4 +60,13 @@ size_t plan_count_step_bytes(size_t sequences); /* of the room for a step of so 
  * Where there are as many leaves as ranks, every rank has one at least; ranks beyond the leaves have none. */
 void plan_cut(const struct plan_step *step, size_t ranks, size_t *ranges);
 
+/* Deals a step to places 0 .. first_place[nodes] - 1 on nodes, of which node h has places first_place[h] ..
+ * first_place[h + 1] - 1. ranges [places + 1] is as of plan_cut, which it is where there are as many leaves
+ * as places. Where there are fewer, nodes get leaves in proportion to their places, and neighbouring places
+ * of a node form a team for each of its leaves: ranges then gives the leaf to the first of them, which leads.
+ * leader [places] is the place that leads each place's team: the place itself where it has leaves of its own
+ * or nothing to do. */
+void plan_deal(
+    const struct plan_step *step, size_t nodes, const int *first_place, size_t *ranges, int *leader);
+
 #endif

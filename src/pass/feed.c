@@ -5,18 +5,36 @@
 
 #include <assert.h>
 
-/* Plans feed->ahead and asks the reader for this rank's microbatches of it. */
+/* Deals feed->ahead to ranks. */
+static void deal(struct feed *feed)
+{
+    struct feed_step *step = &feed->ahead;
+    int ranks = feed->comm->ranks, place = feed->node ? feed->node->place : feed->comm->rank;
+    step->team = (struct team){.first = place, .members = 1};
+    if (!feed->node) {
+        plan_cut(&step->plan, (size_t)ranks, step->ranges);
+        return;
+    }
+    plan_deal(&step->plan, (size_t)feed->node->nodes, feed->node->first_place, step->ranges, feed->leader);
+    step->team = (struct team){.first = feed->leader[place]};
+    for (int other = step->team.first; other < ranks && feed->leader[other] == step->team.first; other++)
+        step->team.members++;
+}
+
+/* Plans feed->ahead and asks the reader for the microbatches of this rank's team. What is read for a team is
+ * noted by its first member alone. */
 static int plan_ahead(struct feed *feed, struct error *error)
 {
     struct feed_step *step = &feed->ahead;
+    const struct plan_step *plan = &step->plan;
     if (feed->plan.epoch != step->epoch)
         plan_set_epoch(&feed->plan, step->epoch);
     if (plan_make_step(&feed->plan, step->index, &step->plan, error))
         return -1;
-    reader_note(feed->reader, step->epoch == feed->noted_epoch ? feed->sums : NULL);
-    plan_cut(&step->plan, (size_t)feed->comm->ranks, step->ranges);
-    for (size_t leaf = step->ranges[feed->place]; leaf < step->ranges[feed->place + 1]; leaf++) {
-        const struct plan_step *plan = &step->plan;
+    deal(feed);
+    int leads = !feed->node || step->team.first == feed->node->place;
+    reader_note(feed->reader, leads && step->epoch == feed->noted_epoch ? feed->sums : NULL);
+    for (size_t leaf = step->ranges[step->team.first]; leaf < step->ranges[step->team.first + 1]; leaf++) {
         size_t B = plan->start[leaf + 1] - plan->start[leaf];
         if (reader_ask(feed->reader, B, plan->sequence + plan->start[leaf], error))
             return -1;
@@ -40,7 +58,7 @@ int feed_init(
 {
     struct dataset *dataset = config->dataset;
     *feed = (struct feed){.comm = comm,
-        .place = config->place,
+        .node = config->node,
         .last_epoch = config->last_epoch,
         .sums = config->sums,
         .noted_epoch = config->noted_epoch};
@@ -49,7 +67,8 @@ int feed_init(
     feed->length = memory_create((size_t)dataset->sequences, sizeof *feed->length, error);
     feed->now.ranges = memory_create((size_t)comm->ranks + 1, sizeof *feed->now.ranges, error);
     feed->ahead.ranges = memory_create((size_t)comm->ranks + 1, sizeof *feed->ahead.ranges, error);
-    if (!feed->length || !feed->now.ranges || !feed->ahead.ranges)
+    feed->leader = memory_create((size_t)comm->ranks, sizeof *feed->leader, error);
+    if (!feed->length || !feed->now.ranges || !feed->ahead.ranges || !feed->leader)
         return -1;
     for (int64_t s = 0; s < dataset->sequences; s++)
         feed->length[s] = dataset_length(dataset, s);
@@ -79,6 +98,7 @@ void feed_finish(struct feed *feed)
     memory_destroy(feed->now.ranges);
     memory_destroy(feed->ahead.ranges);
     memory_destroy(feed->length);
+    memory_destroy(feed->leader);
     *feed = (struct feed){0};
 }
 

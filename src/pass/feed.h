@@ -4,18 +4,21 @@
 #define PASS_FEED_H
 
 #include "comm/comm.h"
+#include "comm/node.h"
 #include "data/plan.h"
 #include "data/reader.h"
 
 struct feed_step {
     int64_t epoch, index; /* index: step of the epoch, from 0 */
     struct plan_step plan;
-    size_t *ranges; /* [ranks + 1] leaves of each place (comm/node.h) */
+    size_t *ranges;   /* [ranks + 1] leaves of each place (comm/node.h) */
+    struct team team; /* of this rank: of one member where there are no teams */
 };
 
 struct feed {
     const struct comm *comm;
-    int place;
+    const struct node *node; /* of feed_config */
+    int *leader;             /* [ranks] scratch of planning */
     struct reader *reader;
     int32_t *length; /* [sequences] */
     struct plan plan;
@@ -32,7 +35,7 @@ struct feed_config {
     struct dataset *dataset;
     const float *mean, *deviation; /* [features] of the inputs, which they standardize; NULL: they do not */
     int64_t batch, microbatch;     /* sequences of a step over all ranks, and of a microbatch on average */
-    int place;                     /* of this rank (comm/node.h) */
+    const struct node *node;       /* NULL: ranks form no teams, and the place of each is its number */
     uint64_t seed;                 /* of the order of an epoch */
     int64_t epoch, index, last_epoch;
     /* What is read for noted_epoch, and no other, is noted here (reader_note), cleared before; NULL: nothing
@@ -53,8 +56,8 @@ void feed_finish(struct feed *feed);
 size_t feed_count_bytes(int64_t sequences, int64_t batch, size_t ranks);
 
 /* Each rank calls this for itself. Makes the next step feed->now. Its microbatches are to be taken from
- * feed->reader, one for each leaf of this rank, before the next call. The caller knows that there is a next
- * step. Returns -1 where there is no memory. */
+ * feed->reader, one for each leaf of this rank's team, before the next call. The caller knows that there is a
+ * next step. Returns -1 where there is no memory. */
 int feed_next(struct feed *feed, struct error *error);
 
 #endif

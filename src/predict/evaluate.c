@@ -47,7 +47,6 @@ static int start_feed(struct evaluation *evaluation, int64_t microbatch, struct 
         .deviation = evaluation->model->deviation,
         .batch = batch < dataset->sequences ? batch : dataset->sequences,
         .microbatch = microbatch,
-        .place = evaluation->comm->rank,
         .stop = stop_flag()};
     if (dataset->has_targets) {
         evaluation->scores = memory_create((size_t)feed.batch, sizeof *evaluation->scores, error);

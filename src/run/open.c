@@ -101,7 +101,7 @@ int run_start_feed(struct run *run, struct error *error)
     if (end_is_next)
         feed.sums = NULL; /* what an epoch reads is noted from its beginning, or where the program begins */
     feed.noted_epoch = progress->epoch;
-    feed.place = run->learner.node.place;
+    feed.node = &run->learner.node;
     feed.seed = run->config->train.seed;
     feed.epoch = progress->epoch + end_is_next;
     feed.index = end_is_next ? 0 : progress->position;

@@ -14,48 +14,85 @@
 /* Is the work at hand to be left undone? The ballot tells the others. */
 static int is_left(struct learner *learner)
 {
-    if (learner->stop && *learner->stop)
+    if ((learner->stop && *learner->stop) || learner->team.left)
         learner->ballot.left = 1;
     return learner->ballot.left;
 }
 
-static int compute_microbatch(
-    struct learner *learner, const struct feed *feed, double *data_wait, struct error *error)
+static struct net_pass make_pass(struct learner *learner, const struct feed *feed, int training)
 {
-    const struct net_pass pass = {.training = 1,
-        .seed = learner->config->train.seed,
-        .epoch = (uint64_t)feed->now.epoch,
-        .unwanted = learner->stop};
+    struct net_pass pass = {.training = training, .unwanted = learner->stop};
+    if (training) {
+        pass.seed = learner->config->train.seed;
+        pass.epoch = (uint64_t)feed->now.epoch;
+    }
+    if (learner->team.members > 1)
+        pass.team = &learner->team;
+    return pass;
+}
+
+/* What this rank's team makes of a microbatch goes into the tree, and its scores are told by the leader. */
+static int compute_microbatch(struct learner *learner, const struct feed *feed,
+    const struct microbatch *microbatch, struct error *error)
+{
+    const struct net_pass pass = make_pass(learner, feed, 1);
     struct net_outputs outputs;
-    const struct microbatch *microbatch = reader_next(feed->reader, data_wait, error);
-    if (!microbatch && is_left(learner))
-        return 0;
-    float *gradient = microbatch ? tree_sums_leaf(learner->sums, error) : NULL;
-    if (microbatch && !gradient)
-        error_explain_memory(error, "sums of gradients",
+    float *gradient = tree_sums_leaf(learner->sums, error);
+    if (!gradient)
+        return error_explain_memory(error, "sums of gradients",
             "a larger train.microbatch, more ranks, or a smaller model.hidden or model.layers take");
-    if (!gradient || net_forward(learner->net, &pass, microbatch, &outputs, learner->scores, error))
+    if (net_forward(learner->net, &pass, microbatch, &outputs, learner->scores, error))
         return -1;
     net_backward(learner->net, &pass, microbatch, gradient);
+    learner_meet_team(learner); /* the gradient is whole */
     if (is_left(learner))
         return 0;
     tree_sums_add(learner->sums);
-    tally_add(&learner->tally, microbatch->B, learner->scores);
+    if (learner->team.index == 0)
+        tally_add(&learner->tally, microbatch->B, learner->scores);
     comm_show_life(learner->comm);
     return 0;
 }
 
-static int compute_microbatches(
-    struct learner *learner, const struct feed *feed, double *data_wait, struct error *error)
+/* Takes the next microbatch of this rank's team, and forms teams where the step has some. Every rank of the
+ * node calls once in such a step, `has_leaf` or not. Returns NULL where there is nothing to compute. */
+static const struct microbatch *take_microbatch(struct learner *learner, const struct feed *feed,
+    const struct net_pass *pass, int has_leaf, struct error *error)
 {
     const struct feed_step *step = &feed->now;
+    const struct microbatch *microbatch = NULL;
+    learner->team = (struct net_team){.members = 1};
+    if (has_leaf)
+        microbatch = reader_next(feed->reader, &learner->ballot.data_wait, error);
+    if (step->plan.leaves >= (size_t)learner->comm->ranks)
+        return microbatch;
+    int failed = learner_form_team(learner, step, pass, microbatch, has_leaf && !microbatch, error);
+    return failed ? NULL : microbatch;
+}
+
+/* There was no microbatch: it could not be read, this rank has none, or it was asked to stop. */
+static int end_early(struct learner *learner, const struct error *error)
+{
+    is_left(learner);
+    return error->code ? -1 : 0;
+}
+
+static int compute_microbatches(struct learner *learner, const struct feed *feed, struct error *error)
+{
+    const struct feed_step *step = &feed->now;
+    const struct net_pass pass = make_pass(learner, feed, 1);
     tally_clear(&learner->tally);
-    learner->sums = reduce_start(learner->reduce, step->ranges, step->plan.leaves, error);
+    learner->sums = reduce_start(learner->reduce, step->ranges, step->plan.leaves, step->team, error);
     if (!learner->sums)
         return -1;
-    for (size_t leaf = learner->sums->first; leaf < learner->sums->end && !is_left(learner); leaf++)
-        if (compute_microbatch(learner, feed, data_wait, error))
+    size_t leaf = learner->sums->first, end = learner->sums->end;
+    do {
+        const struct microbatch *microbatch = take_microbatch(learner, feed, &pass, leaf < end, error);
+        if (!microbatch)
+            return end_early(learner, error);
+        if (compute_microbatch(learner, feed, microbatch, error))
             return -1;
+    } while (++leaf < end && !is_left(learner));
     return 0;
 }
 
@@ -83,7 +120,7 @@ void learner_compute(struct learner *learner, struct feed *feed, const struct pr
     if (learner->noisy)
         outcome->comm_wait = learner_add_noise(learner, progress->step + 1);
     double before = clock_now();
-    ballot->failed = compute_microbatches(learner, feed, &ballot->data_wait, error) != 0;
+    ballot->failed = compute_microbatches(learner, feed, error) != 0;
     learner->busy += clock_now() - before;
     ballot->waited = learner->waited;
     learner->waited = 0;
@@ -269,22 +306,25 @@ int learner_agree_weights(struct learner *learner, int64_t step, struct error *e
 
 /* ---- without learning ---- */
 
-int learner_score(struct learner *learner, const struct feed *feed, struct tally *tally, double *data_wait,
-    struct error *error)
+int learner_score(struct learner *learner, const struct feed *feed, struct tally *tally, struct error *error)
 {
-    const struct net_pass pass = {.training = 0, .unwanted = learner->stop};
-    const size_t *ranges = feed->now.ranges + learner->node.place;
-    for (size_t leaf = ranges[0]; leaf < ranges[1] && !is_left(learner); leaf++) {
-        const struct microbatch *microbatch = reader_next(feed->reader, data_wait, error);
+    const struct feed_step *step = &feed->now;
+    const size_t *range = step->ranges + step->team.first;
+    size_t leaf = range[0];
+    do {
+        struct net_pass pass = make_pass(learner, feed, 0);
         struct net_outputs outputs;
-        if (!microbatch && is_left(learner))
-            break;
-        if (!microbatch || net_forward(learner->net, &pass, microbatch, &outputs, learner->scores, error))
+        const struct microbatch *microbatch = take_microbatch(learner, feed, &pass, leaf < range[1], error);
+        pass = make_pass(learner, feed, 0);
+        if (!microbatch)
+            return end_early(learner, error);
+        if (net_forward(learner->net, &pass, microbatch, &outputs, learner->scores, error))
             return -1;
         if (is_left(learner))
             break;
-        tally_add(tally, microbatch->B, learner->scores);
+        if (learner->team.index == 0)
+            tally_add(tally, microbatch->B, learner->scores);
         comm_show_life(learner->comm);
-    }
+    } while (++leaf < range[1]);
     return 0;
 }

@@ -11,12 +11,11 @@
 #include <stdio.h>
 
 /* Scores this rank's microbatches of a batch, and fills in its ballot. */
-static void score_batch(
-    struct run *run, struct feed *feed, struct tally *tally, double *data_wait, struct error *error)
+static void score_batch(struct run *run, struct feed *feed, struct tally *tally, struct error *error)
 {
     struct ballot *ballot = &run->learner.ballot;
     *ballot = (struct ballot){0};
-    ballot->failed = feed_next(feed, error) || learner_score(&run->learner, feed, tally, data_wait, error);
+    ballot->failed = feed_next(feed, error) || learner_score(&run->learner, feed, tally, error);
     ballot->failed = sets_look(&run->sets, ballot->failed, error) != 0;
     records_keep_lock(&run->records, run->progress.step);
     limits_vote(&run->limits, ballot);
@@ -48,10 +47,11 @@ static int score_batches(struct run *run, struct feed *feed, struct tally *tally
     double begun = clock_now();
     for (int64_t batch = 0; batch < feed->plan.steps && *stop == STOP_NOT; batch++) {
         double start = clock_now();
-        score_batch(run, feed, tally, &outcome->data_wait, error);
+        score_batch(run, feed, tally, error);
         double before = clock_now();
         ballot_count(ballot, &run->learner.node);
         outcome->comm_wait += clock_now() - before;
+        outcome->data_wait += ballot->data_wait;
         if (ballot->failed)
             return comm_agree(run->comm, error);
         limits_note_batch(&run->limits, start);
@@ -70,7 +70,7 @@ static int score_set(struct run *run, struct outcome *outcome, struct net_score 
     struct feed feed;
     struct tally tally = {0};
     struct feed_config order = sets_describe_feed(&run->sets, run->config, run->sets.valid);
-    order.place = run->learner.node.place;
+    order.node = &run->learner.node;
     if (feed_init(&feed, run->comm, &order, error) == 0)
         tally_init(&tally, 0, error);
     int failed = comm_agree(run->comm, error);

@@ -112,7 +112,7 @@ static void add_whole(struct reduction *p, size_t n)
 static void check_step(struct reduction *p, const size_t *ranges, size_t n)
 {
     struct error error = {0};
-    struct tree_sums *sums = reduce_start(p->reduce, ranges, n, &error);
+    struct tree_sums *sums = reduce_start(p->reduce, ranges, n, (struct team){p->node.place, 1}, &error);
     mpi_assert(sums && sums->first == ranges[p->node.place] && sums->end == ranges[p->node.place + 1]);
     add_leaves(sums, p->length, &error);
     float *slice = reduce_slices(p->reduce, &error);

@@ -1,0 +1,85 @@
+/* Where a step has fewer microbatches than there are ranks, neighbours compute one together (net/types.h).
+ * Their workspace lies in the node's shared memory, one piece a team, and grows with the largest that any
+ * team of the node needs: all ranks of a node look at it before each step that has teams. */
+#include "base/memory.h"
+#include "run/learner.h"
+
+#include <assert.h>
+
+enum { FAILED = -1 };
+
+static int meet(void *context)
+{
+    struct learner *learner = context;
+    return meeting_come(learner->comm, learner->meeting, (unsigned)learner->team.members, learner->stop);
+}
+
+/* The leaves that a node has of a step. */
+static size_t count_teams(const struct node *node, const struct feed_step *step)
+{
+    const int *first = node->first_place + node->index;
+    return step->ranges[first[1]] - step->ranges[first[0]];
+}
+
+/* Every rank of the node calls. Returns the most that a rank needs, or UINT64_MAX where one has failed. */
+static uint64_t find_most(struct learner *learner, uint64_t need)
+{
+    uint64_t words[NODE_MOST_RANKS], most = 0;
+    node_gather_inside(&learner->node, need, words);
+    for (int r = 0; r < learner->node.ranks; r++)
+        most = words[r] > most ? words[r] : most;
+    return most;
+}
+
+/* Every rank of the node calls. */
+static int make_room(struct learner *learner, size_t teams, size_t bytes, struct error *error)
+{
+    struct workspaces *shared = &learner->workspaces;
+    bytes = (bytes + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
+    if (bytes <= shared->bytes && teams <= shared->count)
+        return 0;
+    node_unshare(&learner->node, shared->memory, shared->bytes * shared->count);
+    shared->bytes = bytes > shared->bytes ? bytes : shared->bytes;
+    shared->count = teams > shared->count ? teams : shared->count;
+    shared->memory = node_share(&learner->node, shared->bytes * shared->count, error);
+    if (shared->memory)
+        return 0;
+    shared->bytes = shared->count = 0;
+    return error_explain_memory(error, "activations of teams",
+        "a smaller train.microbatch, shorter sequences, fewer ranks or a smaller model.hidden take");
+}
+
+int learner_form_team(struct learner *learner, const struct feed_step *step, const struct net_pass *pass,
+    const struct microbatch *microbatch, int failed, struct error *error)
+{
+    struct node *node = &learner->node;
+    int together = microbatch && step->team.members > 1;
+    uint64_t need = together ? net_workspace_bytes(learner->net, pass, microbatch) : 0;
+    uint64_t most = find_most(learner, failed ? UINT64_MAX : need);
+    if (most == UINT64_MAX)
+        return FAILED;
+    int leader = step->team.first - node->first_place[node->index];
+    if (make_room(learner, count_teams(node, step), most, error))
+        return FAILED;
+    learner->meeting = &learner->meetings[leader];
+    if (leader == node->rank)
+        meeting_reset(learner->meeting);
+    node_meet(node);
+    size_t team = step->ranges[step->team.first] - step->ranges[node->first_place[node->index]];
+    learner->team = (struct net_team){.index = (size_t)(node->rank - leader),
+        .members = (size_t)step->team.members,
+        .workspace =
+            learner->workspaces.memory ? learner->workspaces.memory + team * learner->workspaces.bytes : NULL,
+        .workspace_bytes = learner->workspaces.bytes,
+        .meet = meet,
+        .context = learner};
+    return 0;
+}
+
+int learner_meet_team(struct learner *learner)
+{
+    struct net_team *team = &learner->team;
+    if (team->members > 1 && !team->left && meet(learner))
+        team->left = 1;
+    return team->left ? FAILED : 0;
+}
