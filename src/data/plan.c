@@ -318,16 +318,40 @@ void plan_cut(const struct plan_step *step, size_t ranks, size_t *ranges)
         ranges[r] = step->leaves;
 }
 
-/* The leaves of a node of `count` places from `first` on are leaf .. end - 1, fewer than its places. */
-static void deal_teams(size_t first, size_t count, size_t leaf, size_t end, size_t *ranges, int *leader)
+/* ---- teams ---- */
+
+/* Gives each of n leaves, fewer than there are places, to the node that then has the most places for each of
+ * its leaves, the first of several. The leaves of node h are counted in count[first_place[h]]. */
+static void count_leaves_of_nodes(size_t n, size_t nodes, const int *first_place, int *count)
 {
-    size_t leaves = end - leaf;
-    for (size_t j = 0, place = 0; j < leaves; j++)
+    for (size_t h = 0; h < nodes; h++)
+        count[first_place[h]] = 0;
+    for (size_t leaf = 0; leaf < n; leaf++) {
+        size_t best = 0;
+        int64_t best_places = 0, best_leaves = 1;
+        for (size_t h = 0; h < nodes; h++) {
+            int64_t places = first_place[h + 1] - first_place[h], leaves = count[first_place[h]] + 1;
+            if (places * best_leaves > best_places * leaves) {
+                best = h;
+                best_places = places;
+                best_leaves = leaves;
+            }
+        }
+        count[first_place[best]]++;
+    }
+}
+
+/* Deals `leaves` leaves from `leaf` on to teams of a node of `count` places from `first` on: team j has
+ * places j count / leaves .. (j + 1) count / leaves - 1. */
+static void deal_teams(size_t first, size_t count, size_t leaf, size_t leaves, size_t *ranges, int *leader)
+{
+    size_t place = 0;
+    for (size_t j = 0; j < leaves; j++)
         for (size_t from = place; place < (j + 1) * count / leaves; place++) {
             leader[first + place] = (int)(first + from);
             ranges[first + place + 1] = leaf + j + 1;
         }
-    for (size_t place = 0; place < count && leaves == 0; place++) {
+    for (; place < count; place++) { /* there are no leaves */
         leader[first + place] = (int)(first + place);
         ranges[first + place + 1] = leaf;
     }
@@ -336,17 +360,18 @@ static void deal_teams(size_t first, size_t count, size_t leaf, size_t end, size
 void plan_deal(
     const struct plan_step *step, size_t nodes, const int *first_place, size_t *ranges, int *leader)
 {
-    size_t places = (size_t)first_place[nodes];
+    size_t places = (size_t)first_place[nodes], leaf = 0;
     if (step->leaves >= places) {
         plan_cut(step, places, ranges);
         for (size_t place = 0; place < places; place++)
             leader[place] = (int)place;
         return;
     }
+    count_leaves_of_nodes(step->leaves, nodes, first_place, leader);
     ranges[0] = 0;
     for (size_t h = 0; h < nodes; h++) {
-        size_t first = (size_t)first_place[h], end = (size_t)first_place[h + 1];
-        deal_teams(
-            first, end - first, step->leaves * first / places, step->leaves * end / places, ranges, leader);
+        size_t first = (size_t)first_place[h], leaves = (size_t)leader[first];
+        deal_teams(first, (size_t)first_place[h + 1] - first, leaf, leaves, ranges, leader);
+        leaf += leaves;
     }
 }

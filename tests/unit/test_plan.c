@@ -497,6 +497,79 @@ START_TEST(equal_microbatches_are_cut_at_subtrees)
 }
 END_TEST
 
+/* Places of nodes of these numbers of ranks. */
+static void place_nodes(size_t nodes, const int *ranks, int *first_place)
+{
+    first_place[0] = 0;
+    for (size_t h = 0; h < nodes; h++)
+        first_place[h + 1] = first_place[h] + ranks[h];
+}
+
+static void make_equal_step(int64_t leaves, struct plan_step *step)
+{
+    struct world world = {.sequences = leaves, .batch = leaves, .microbatch = 1};
+    struct plan plan;
+    for (int64_t s = 0; s < leaves; s++)
+        world.length[s] = 10;
+    world_plan(&world, &plan);
+    plan_make_step(&plan, 0, step, NULL);
+    plan_finish(&plan);
+}
+
+START_TEST(fewer_leaves_than_places_make_teams_within_nodes)
+{
+    static const int ranks[][4] = {{7}, {2, 2, 1}, {4, 4}, {1, 5, 3, 2}, {1, 1, 1}};
+    static const size_t nodes[] = {1, 3, 2, 4, 3};
+    struct plan_step step = {0};
+    for (int world = 0; world < 5; world++) {
+        int first_place[5], leader[16];
+        size_t ranges[17], places;
+        place_nodes(nodes[world], ranks[world], first_place);
+        places = (size_t)first_place[nodes[world]];
+        for (size_t leaves = 1; leaves <= places + 2; leaves++) {
+            size_t node = 0, dealt = 0;
+            make_equal_step((int64_t)leaves, &step);
+            plan_deal(&step, nodes[world], first_place, ranges, leader);
+            ck_assert_uint_eq(ranges[0], 0);
+            ck_assert_uint_eq(ranges[places], leaves);
+            for (size_t p = 0; p < places; p++) {
+                node += (int)p >= first_place[node + 1];
+                size_t own = ranges[p + 1] - ranges[p];
+                dealt += own;
+                ck_assert_int_ge(leader[p], first_place[node]);
+                ck_assert_int_eq(leader[leader[p]], leader[p]);
+                ck_assert(leader[p] == (int)p || own == 0);
+                ck_assert_uint_le(own, leaves < places ? 1 : leaves);
+                if (leader[p] != (int)p) /* it helps somebody who has something to do */
+                    ck_assert_uint_eq(ranges[leader[p] + 1] - ranges[leader[p]], 1);
+            }
+            ck_assert_uint_eq(dealt, leaves);
+        }
+    }
+    plan_step_finish(&step);
+}
+END_TEST
+
+START_TEST(leaves_go_where_teams_are_largest)
+{
+    static const int unequal[] = {2, 2, 1}, one[] = {8};
+    static const int teams_of_unequal[] = {0, 0, 2, 2, 4}, teams_of_one[] = {0, 0, 2, 2, 2, 5, 5, 5};
+    struct plan_step step = {0};
+    int first_place[4], leader[8];
+    size_t ranges[9];
+    place_nodes(3, unequal, first_place);
+    make_equal_step(2, &step);
+    plan_deal(&step, 3, first_place, ranges, leader);
+    ck_assert_mem_eq(leader, teams_of_unequal, sizeof teams_of_unequal);
+    ck_assert_mem_eq(ranges, ((size_t[]){0, 1, 1, 2, 2, 2}), 6 * sizeof *ranges);
+    place_nodes(1, one, first_place);
+    make_equal_step(3, &step);
+    plan_deal(&step, 1, first_place, ranges, leader);
+    ck_assert_mem_eq(leader, teams_of_one, sizeof teams_of_one);
+    plan_step_finish(&step);
+}
+END_TEST
+
 START_TEST(one_sequence_is_one_leaf_for_any_batch_and_microbatch)
 {
     int64_t size[] = {1, 2, 64, INT64_MAX};
@@ -581,6 +654,8 @@ int main(void)
     tcase_add_test(cases, another_seed_gives_another_order);
     tcase_add_test(cases, ranks_1_to_64_cover_all_leaves_with_the_smallest_largest_share);
     tcase_add_test(cases, equal_microbatches_are_cut_at_subtrees);
+    tcase_add_test(cases, fewer_leaves_than_places_make_teams_within_nodes);
+    tcase_add_test(cases, leaves_go_where_teams_are_largest);
     tcase_add_test(cases, one_sequence_is_one_leaf_for_any_batch_and_microbatch);
     tcase_add_test(cases, frames_beyond_32_bits_are_counted);
     tcase_add_test(cases, batch_larger_than_the_set_and_microbatch_larger_than_the_batch);
