@@ -43,7 +43,8 @@ struct cell_step {
     struct rows h_previous, h; /* outputs of the step before, and out: of this one */
     struct rows c_previous, c; /* lstm: its cell state alike */
     struct rows saved;         /* out, what backward takes up again: lstm tanh(c), gru the n of recurrent */
-    const float *parameters;   /* lstm: its peepholes [3][units] p_i, p_f, p_o; NULL: none */
+    const float *parameters;   /* lstm: its peepholes p_i, p_f, p_o, [units] each; NULL: none */
+    size_t parameters_stride;  /* floats from one of them to the next */
 };
 
 /* The same step backward. */

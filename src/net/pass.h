@@ -29,10 +29,20 @@ static inline int pass_is_unwanted(const struct pass *pass)
     return (pass->options.unwanted && *pass->options.unwanted) || (team && team->left);
 }
 
+static inline size_t pass_members(const struct pass *pass)
+{
+    return pass->options.team ? pass->options.team->members : 1;
+}
+
+static inline size_t pass_index(const struct pass *pass)
+{
+    return pass->options.team ? pass->options.team->index : 0;
+}
+
 /* Does this member do what is not divided? */
 static inline int pass_leads(const struct pass *pass)
 {
-    return !pass->options.team || pass->options.team->index == 0;
+    return pass_index(pass) == 0;
 }
 
 /* What any member of the team wrote before, all may read after. */
@@ -55,9 +65,7 @@ static inline struct pass pass_alone(const struct pass *pass)
 static inline void pass_deal_rows(const struct pass *pass, size_t n, size_t *first, size_t *end)
 {
     enum { TOGETHER = 8 }; /* rows that the kernel takes at a time */
-    const struct net_team *team = pass->options.team;
-    size_t pieces = (n + TOGETHER - 1) / TOGETHER, index = team ? team->index : 0,
-           of = team ? team->members : 1;
+    size_t pieces = (n + TOGETHER - 1) / TOGETHER, index = pass_index(pass), of = pass_members(pass);
     *first = index * pieces / of * TOGETHER;
     *end = (index + 1) * pieces / of * TOGETHER;
     *end = *end < n ? *end : n;

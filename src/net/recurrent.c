@@ -56,6 +56,7 @@ int recurrent_init(struct recurrent *r, const struct recurrent_shape *shape, str
         .one_hot = shape->one_hot,
         .has_unit_weights = cell_has_unit_weights(kind, shape->peepholes),
         .gates = {.parts = 1, .size = shape->H, .interleave = kind->gates}};
+    r->to = r->Hp;
     r->width = kind->gates * r->Hp;
     r->a_stride = kernel_stride(r->width);
     size_t hidden = 0, input = declare_cell(r, shape, parameters, &hidden);
@@ -116,6 +117,15 @@ void recurrent_pack(struct recurrent *r, const struct packing *packing)
         pack_vectors(r, packing->weights);
 }
 
+void recurrent_divide(struct recurrent *r, const struct pass *pass, int divided)
+{
+    const struct net_team *team = pass->options.team;
+    size_t blocks = r->Hp / KERNEL_BLOCK;
+    r->divided = divided;
+    r->from = divided ? team->index * blocks / team->members * KERNEL_BLOCK : 0;
+    r->to = divided ? (team->index + 1) * blocks / team->members * KERNEL_BLOCK : r->Hp;
+}
+
 void recurrent_take_workspace(struct recurrent *r, const struct pass *pass, struct arena *arena)
 {
     const struct cell_kind *kind = r->kind;
@@ -131,10 +141,16 @@ void recurrent_take_workspace(struct recurrent *r, const struct pass *pass, stru
     if (!pass->options.training)
         return;
     size_t columns = r->input.columns + (kind->has_product ? r->Hp : 0);
-    size_t sums = kind->unit_weights > kind->gates ? kind->unit_weights * r->Hp : r->width;
+    size_t sums = r->width + (r->has_unit_weights ? kind->unit_weights * r->Hp : 0);
     r->dc = arena_take(arena, kind->has_memory ? B * r->Hp : 0, sizeof(float));
     r->dW = arena_take(arena, r->width * columns, sizeof(float));
     r->sums = arena_take(arena, sums, sizeof(float));
-    r->before = arena_take(arena, N, sizeof *r->before);
-    r->scratch = arena_take(arena, pass->kernel->outer_floats, sizeof(float));
+    for (size_t member = 0; member < pass_members(pass); member++) {
+        int64_t *before = arena_take(arena, N, sizeof *before);
+        float *scratch = arena_take(arena, pass->kernel->outer_floats, sizeof *scratch);
+        if (member == pass_index(pass)) {
+            r->before = before;
+            r->scratch = scratch;
+        }
+    }
 }

@@ -34,6 +34,11 @@ struct recurrent {
     size_t unit_offset;  /* in the flat vector */
     float *unit_weights; /* [unit weights of the cell][Hp], packed; NULL: none */
 
+    /* What this member of a team computes: units from .. to - 1, multiples of a block. `divided`: others
+     * compute the rest, and all meet at each step. */
+    size_t from, to;
+    int divided;
+
     /* Workspace. */
     float *a; /* [N][a_stride] sums, then activations, then gradients by the sums */
     float *c; /* [N + B][Hp] memory of a cell that has one, else NULL; row N + b: before the first step of row
@@ -42,7 +47,7 @@ struct recurrent {
     float *u; /* [N][a_stride] W_hh h + b_hh where it stays apart; in backward the gradient by it */
     float *dc;       /* [B][Hp] of a memory, in the end the gradient by rows N .. of c */
     float *dW;       /* [both matrices] */
-    float *sums;     /* [G Hp] */
+    float *sums;     /* [G Hp] by the gates, then [unit weights][Hp] */
     int64_t *before; /* [N] the row of Y that each frame goes on from, -1: zeroes */
     float *scratch;  /* of kernel->outer */
 };
@@ -60,6 +65,10 @@ void recurrent_pack(struct recurrent *r, const struct packing *packing);
 
 /* Takes buffers from the arena: what forward needs, and in training what backward needs too. */
 void recurrent_take_workspace(struct recurrent *r, const struct pass *pass, struct arena *arena);
+
+/* Says what of the direction this process computes in the pass at hand: all of it, or its share of the units.
+ */
+void recurrent_divide(struct recurrent *r, const struct pass *pass, int divided);
 
 /* Makes Y[n][0 .. Hp) the h of frame n < N. X is NULL when inputs are symbols of the
  * microbatch. Y has B rows more: row N + b holds h before the first step of row b of the microbatch, row N +

@@ -40,47 +40,68 @@ static void product_backward(
 {
     const float *sums = r->kind->separates_terms ? r->u : r->a;
     struct rows da = as_rows(sums + run.first * r->a_stride, r->a_stride);
+    const struct panels hidden = own_panels(&r->hidden.backward, r->from, r->to);
     const struct transition *t = &r->transition;
     if (t->on) {
         pass->kernel->product(&r->hidden.backward, run.rows, da, (struct rows){0}, as_rows(t->dm, t->stride));
         transition_backward(t, pass, run.first, run.rows, run.row, dh_before);
     } else {
-        pass->kernel->product(&r->hidden.backward, run.rows, da, dh_before, dh_before);
+        pass->kernel->product(&hidden, run.rows, da, dh_before, dh_before);
     }
 }
 
 static void run_backward(
     const struct recurrent *r, const struct pass *pass, struct step_part run, struct rows Y, struct rows dY)
 {
-    struct rows dh_before = rows_from(dY, run.before);
-    struct cell_gradient gradient = {
-        .step = step_of(r, run, Y), .dh = rows_from(dY, run.first), .dh_previous = dh_before};
+    struct cell_gradient gradient = {.step = step_of(r, run, Y),
+        .dh = as_rows(row_at(dY, run.first) + r->from, dY.stride),
+        .dh_previous = as_rows(row_at(dY, run.before) + r->from, dY.stride)};
     if (r->kind->has_memory)
-        gradient.dc = as_rows(r->dc + run.row * r->Hp, r->Hp);
+        gradient.dc = as_rows(r->dc + run.row * r->Hp + r->from, r->Hp);
     double start = times_start(pass->times);
     r->kind->backward(pass->kernel, &gradient);
     times_add(pass->times, NET_ACTIVATION, start);
-    if (r->kind->has_product && run.product)
-        product_backward(r, pass, run, dh_before);
+}
+
+/* A step's cells, and what they hand on to the step before: of that a member makes its own units, from all
+ * gates of the step. */
+static void step_backward(
+    const struct recurrent *r, const struct pass *pass, size_t i, struct rows Y, struct rows dY)
+{
+    const struct microbatch *microbatch = pass->microbatch;
+    struct step_part run[2];
+    int idle = r->from == r->to;
+    split_step(r, microbatch, step_at(r, microbatch, step_time(r, microbatch, i)), run);
+    for (size_t k = 0; k < 2 && !idle; k++)
+        if (run[k].rows > 0)
+            run_backward(r, pass, run[k], Y, dY);
+    if (r->divided)
+        pass_meet(pass);
+    for (size_t k = 0; k < 2 && !idle; k++)
+        if (run[k].rows > 0 && r->kind->has_product && run[k].product)
+            product_backward(r, pass, run[k], rows_from(dY, run[k].before));
+}
+
+/* What comes from the step after the last one: nothing. */
+static void clear_gradients(const struct recurrent *r, const struct microbatch *microbatch, struct rows dY)
+{
+    size_t bytes = (r->to - r->from) * sizeof(float);
+    for (size_t b = 0; b < microbatch->B; b++)
+        memset(row_at(dY, microbatch->N + b) + r->from, 0, bytes);
+    for (size_t b = 0; b < microbatch->B && r->kind->has_memory; b++)
+        memset(r->dc + b * r->Hp + r->from, 0, bytes);
 }
 
 void recurrent_backward(struct recurrent *r, const struct pass *pass, struct rows X, struct rows Y,
     struct rows dY, struct rows dX, int add)
 {
     const struct microbatch *microbatch = pass->microbatch;
-    for (size_t b = 0; b < microbatch->B; b++)
-        memset(row_at(dY, microbatch->N + b), 0, r->Hp * sizeof(float));
-    if (r->kind->has_memory)
-        memset(r->dc, 0, microbatch->B * r->Hp * sizeof *r->dc);
+    clear_gradients(r, microbatch, dY);
     size_t span = count_span(r, microbatch);
     for (size_t i = microbatch->T; i-- > 0 && !pass_is_unwanted(pass);) {
         if (i > 0)
             fetch_step(r, step_at(r, microbatch, step_time(r, microbatch, i - 1)), dY);
-        struct step_part run[2];
-        split_step(r, microbatch, step_at(r, microbatch, step_time(r, microbatch, i)), run);
-        for (size_t k = 0; k < 2; k++)
-            if (run[k].rows > 0)
-                run_backward(r, pass, run[k], Y, dY);
+        step_backward(r, pass, i, Y, dY);
         if (dX.data && i % span == 0)
             span_backward(r, pass, i, dX, add);
     }

@@ -13,21 +13,23 @@
 
 struct cell_step step_of(const struct recurrent *r, struct step_part run, struct rows Y)
 {
-    size_t Hp = r->Hp;
+    size_t Hp = r->Hp, from = r->from, gates, end;
+    own_gates(r, &gates, &end);
     struct cell_step step = {.count = run.rows,
-        .units = Hp,
-        .gates = as_rows(r->a + run.first * r->a_stride, r->a_stride),
-        .h_previous = rows_from(Y, run.before),
-        .h = rows_from(Y, run.first),
-        .parameters = r->unit_weights};
+        .units = r->to - from,
+        .gates = as_rows(r->a + run.first * r->a_stride + gates, r->a_stride),
+        .h_previous = as_rows(row_at(Y, run.before) + from, Y.stride),
+        .h = as_rows(row_at(Y, run.first) + from, Y.stride),
+        .parameters = r->unit_weights ? r->unit_weights + from : NULL,
+        .parameters_stride = Hp};
     if (r->kind->has_memory) {
-        step.c_previous = as_rows(r->c + run.before * Hp, Hp);
-        step.c = as_rows(r->c + run.first * Hp, Hp);
+        step.c_previous = as_rows(r->c + run.before * Hp + from, Hp);
+        step.c = as_rows(r->c + run.first * Hp + from, Hp);
     }
     if (r->kind->saves_values)
-        step.saved = as_rows(r->t + run.first * Hp, Hp);
+        step.saved = as_rows(r->t + run.first * Hp + from, Hp);
     if (r->kind->separates_terms)
-        step.recurrent = as_rows(r->u + run.first * r->a_stride, r->a_stride);
+        step.recurrent = as_rows(r->u + run.first * r->a_stride + gates, r->a_stride);
     return step;
 }
 
@@ -36,6 +38,9 @@ static void run_product(
     const struct recurrent *r, const struct pass *pass, struct step_part run, struct rows Y)
 {
     struct rows m = rows_from(Y, run.before);
+    size_t from, to;
+    own_gates(r, &from, &to);
+    const struct panels hidden = own_panels(&r->hidden.forward, from, to);
     if (r->transition.on) {
         transition_forward(&r->transition, pass, run.first, run.rows, run.row, m);
         m = rows_from(transition_output(&r->transition), run.first);
@@ -43,12 +48,12 @@ static void run_product(
     if (r->kind->separates_terms) {
         struct rows u = as_rows(r->u + run.first * r->a_stride, r->a_stride);
         if (run.product)
-            pass->kernel->product(&r->hidden.forward, run.rows, m, as_rows(r->bias_recurrent, 0), u);
+            pass->kernel->product(&hidden, run.rows, m, as_rows(r->bias_recurrent, 0), u);
         for (size_t b = 0; b < run.rows && !run.product; b++)
-            memcpy(row_at(u, b), r->bias_recurrent, r->width * sizeof(float));
+            memcpy(row_at(u, b) + from, r->bias_recurrent + from, (to - from) * sizeof(float));
     } else if (run.product) {
         struct rows a = as_rows(r->a + run.first * r->a_stride, r->a_stride);
-        pass->kernel->product(&r->hidden.forward, run.rows, m, a, a);
+        pass->kernel->product(&hidden, run.rows, m, a, a);
     }
 }
 
@@ -81,13 +86,15 @@ void find_span(
 /* a = W_ih x + b for the frames of the span that starts with step i. */
 static void span_forward(const struct recurrent *r, const struct pass *pass, size_t i, struct rows X)
 {
-    size_t n, end;
+    size_t n, end, from, to;
     find_span(r, pass->microbatch, i, &n, &end);
+    own_gates(r, &from, &to);
+    const struct panels input = own_panels(&r->input.forward, from, to);
     struct rows a = as_rows(r->a + n * r->a_stride, r->a_stride);
     if (r->one_hot)
-        matrix_look_up(&r->input, end - n, pass->microbatch->symbols + n, r->bias, a);
+        matrix_look_up(&r->input, from, to, end - n, pass->microbatch->symbols + n, r->bias, a);
     else
-        pass_product(pass, &r->input.forward, end - n, rows_from(X, n), as_rows(r->bias, 0), a);
+        pass_product(pass, &input, end - n, rows_from(X, n), as_rows(r->bias, 0), a);
 }
 
 /* The state that each row starts from, behind the frames of Y and c. */
@@ -95,26 +102,37 @@ static void set_start(const struct recurrent *r, const struct microbatch *microb
 {
     if (r->start == START_GIVEN)
         return;
-    size_t bytes = r->Hp * sizeof(float); /* zero unless learned */
+    size_t bytes = (r->to - r->from) * sizeof(float);
+    const float *h = r->learned + r->from, *c = h + r->Hp; /* zero unless learned */
     for (size_t b = 0; b < microbatch->B; b++)
-        memcpy(row_at(Y, microbatch->N + b), r->learned, bytes);
+        memcpy(row_at(Y, microbatch->N + b) + r->from, h, bytes);
     for (size_t b = 0; b < microbatch->B && r->kind->has_memory; b++)
-        memcpy(recurrent_start_c(r, microbatch) + b * r->Hp, r->learned + r->Hp, bytes);
+        memcpy(recurrent_start_c(r, microbatch) + b * r->Hp + r->from, c, bytes);
+}
+
+/* Every member's units of a step are there before anybody goes on from them. */
+static void meet_divided(const struct recurrent *r, const struct pass *pass)
+{
+    if (r->divided)
+        pass_meet(pass);
 }
 
 void recurrent_forward(struct recurrent *r, const struct pass *pass, struct rows X, struct rows Y)
 {
     const struct microbatch *microbatch = pass->microbatch;
     size_t span = count_span(r, microbatch);
+    int idle = r->from == r->to;
     set_start(r, microbatch, Y);
     transition_begin(&r->transition, pass);
+    meet_divided(r, pass);
     for (size_t i = 0; i < microbatch->T && !pass_is_unwanted(pass); i++) {
-        if (i % span == 0)
+        if (i % span == 0 && !idle)
             span_forward(r, pass, i, X);
         struct step_part run[2];
         split_step(r, microbatch, step_at(r, microbatch, step_time(r, microbatch, i)), run);
-        for (size_t k = 0; k < 2; k++)
+        for (size_t k = 0; k < 2 && !idle; k++)
             if (run[k].rows > 0)
                 run_forward(r, pass, run[k], Y);
+        meet_divided(r, pass);
     }
 }

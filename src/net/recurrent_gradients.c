@@ -38,38 +38,43 @@ static struct outer_product recurrent_product(
  * these have their own, r->u. */
 static void weight_sums(const struct recurrent *r, const struct pass *pass, struct rows X, struct rows Y)
 {
-    size_t N = pass->microbatch->N, width = r->width, I = r->one_hot ? 0 : r->input.columns;
+    size_t N = pass->microbatch->N, I = r->one_hot ? 0 : r->input.columns, from, to;
+    own_gates(r, &from, &to);
+    size_t width = to - from;
+    float *dW = r->dW + from * I, *dW_hidden = r->dW + r->width * I + from * r->Hp, *sums = r->sums + from;
     int product = r->kind->has_product, apart = r->kind->separates_terms;
-    struct outer_product products[2] = {{.columns = I, .X = X, .C = as_rows(r->dW, I)}};
+    struct outer_product products[2] = {{.columns = I, .X = X, .C = as_rows(dW, I)}};
     if (product)
-        products[1] = recurrent_product(r, pass->microbatch, Y, r->dW + width * I);
-    memset(r->dW, 0, width * (I + (product ? r->Hp : 0)) * sizeof *r->dW);
-    memset(r->sums, 0, width * sizeof *r->sums);
+        products[1] = recurrent_product(r, pass->microbatch, Y, dW_hidden);
+    memset(dW, 0, width * I * sizeof *dW);
+    memset(dW_hidden, 0, product ? width * r->Hp * sizeof *dW : 0);
+    memset(sums, 0, width * sizeof *sums);
     size_t first = r->one_hot, end = product && !apart ? 2 : 1;
-    const struct outer_sums all = {products + first, end - first, r->sums, r->scratch};
-    pass_outer(pass, N, width, as_rows(r->a, r->a_stride), &all);
-    bias_add_gradient(r->gates, r->sums, pass->gradient + r->bias_ih);
+    const struct outer_sums all = {products + first, end - first, sums, r->scratch};
+    pass_outer(pass, N, width, as_rows(r->a + from, r->a_stride), &all);
+    bias_add_gradient(r->gates, from, to, r->sums, pass->gradient + r->bias_ih);
     if (apart) {
-        memset(r->sums, 0, width * sizeof *r->sums);
-        const struct outer_sums recurrent = {products + 1, 1, r->sums, r->scratch};
-        pass_outer(pass, N, width, as_rows(r->u, r->a_stride), &recurrent);
+        memset(sums, 0, width * sizeof *sums);
+        const struct outer_sums recurrent = {products + 1, 1, sums, r->scratch};
+        pass_outer(pass, N, width, as_rows(r->u + from, r->a_stride), &recurrent);
     }
     if (product)
-        bias_add_gradient(r->gates, r->sums, pass->gradient + r->bias_hh);
+        bias_add_gradient(r->gates, from, to, r->sums, pass->gradient + r->bias_hh);
 }
 
 static void weight_gradients(const struct recurrent *r, const struct pass *pass, struct rows X, struct rows Y)
 {
     const struct microbatch *microbatch = pass->microbatch;
-    size_t I = r->one_hot ? 0 : r->input.columns;
+    size_t I = r->one_hot ? 0 : r->input.columns, from, to;
+    own_gates(r, &from, &to);
     weight_sums(r, pass, X, Y);
     if (!r->one_hot)
-        matrix_add_gradient(&r->input, r->dW, pass->gradient);
+        matrix_add_gradient(&r->input, from, to, r->dW, pass->gradient);
     if (r->kind->has_product)
-        matrix_add_gradient(&r->hidden, r->dW + r->width * I, pass->gradient);
+        matrix_add_gradient(&r->hidden, from, to, r->dW + r->width * I, pass->gradient);
     if (r->one_hot)
-        matrix_add_symbols(
-            &r->input, microbatch->N, microbatch->symbols, as_rows(r->a, r->a_stride), r->dW, pass->gradient);
+        matrix_add_symbols(&r->input, from, to, microbatch->N, microbatch->symbols,
+            as_rows(r->a, r->a_stride), r->dW, pass->gradient);
 }
 
 /* Gradients by the weights with which units meet their own states, frame by frame. */
@@ -77,18 +82,20 @@ static void unit_gradients(const struct recurrent *r, const struct pass *pass, s
 {
     const struct microbatch *microbatch = pass->microbatch;
     size_t Hp = r->Hp, n = r->kind->unit_weights;
-    memset(r->sums, 0, n * Hp * sizeof *r->sums);
+    float *sums = r->sums + r->width; /* others may still be at their share of the gates' */
+    for (size_t k = 0; k < n; k++)
+        memset(sums + k * Hp + r->from, 0, (r->to - r->from) * sizeof *sums);
     for (size_t t = 0; t < microbatch->T; t++) {
         struct step_part run[2];
         split_step(r, microbatch, step_at(r, microbatch, t), run);
         for (size_t k = 0; k < 2; k++) {
             struct cell_step step = step_of(r, run[k], Y);
-            r->kind->add_unit_gradients(&step, r->sums);
+            r->kind->add_unit_gradients(&step, sums + r->from);
         }
     }
     for (size_t k = 0; k < n; k++)
-        for (size_t h = 0; h < r->H; h++)
-            pass->gradient[r->unit_offset + k * r->H + h] += r->sums[k * Hp + h];
+        for (size_t h = r->from; h < r->to && h < r->H; h++)
+            pass->gradient[r->unit_offset + k * r->H + h] += sums[k * Hp + h];
 }
 
 /* Gradients by the learned state: sums over the rows of the microbatch in their order. */
@@ -97,9 +104,9 @@ static void start_gradients(
 {
     for (size_t b = 0; b < microbatch->B; b++) {
         const float *dh = row_at(dY, microbatch->N + b), *dc = r->dc + b * r->Hp;
-        for (size_t h = 0; h < r->H; h++)
+        for (size_t h = r->from; h < r->to && h < r->H; h++)
             gradient[r->h0 + h] += dh[h];
-        for (size_t h = 0; h < r->H && r->kind->has_memory; h++)
+        for (size_t h = r->from; h < r->to && h < r->H && r->kind->has_memory; h++)
             gradient[r->c0 + h] += dc[h];
     }
 }
@@ -107,6 +114,8 @@ static void start_gradients(
 void recurrent_add_gradients(
     const struct recurrent *r, const struct pass *pass, struct rows X, struct rows Y, struct rows dY)
 {
+    if (r->from == r->to)
+        return;
     double start = times_start(pass->times);
     weight_gradients(r, pass, X, Y);
     if (r->transition.on)

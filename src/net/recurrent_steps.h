@@ -51,7 +51,23 @@ static inline size_t step_time(const struct recurrent *r, const struct microbatc
     return r->reverse ? microbatch->T - 1 - i : i;
 }
 
-/* Returns what the cell reads and writes of a run of rows. (recurrent_forward.c) */
+/* The gates of this member's units: columns *from .. *to - 1 of a and u. */
+static inline void own_gates(const struct recurrent *r, size_t *from, size_t *to)
+{
+    *from = r->from * r->kind->gates;
+    *to = r->to * r->kind->gates;
+}
+
+/* Panels of which products make this member's columns. A share of nothing has no product. */
+static inline struct panels own_panels(const struct panels *panels, size_t from, size_t to)
+{
+    struct panels own = *panels;
+    own.from = from;
+    own.to = to;
+    return own;
+}
+
+/* Returns what the cell reads and writes of a run of rows, this member's units. (recurrent_forward.c) */
 struct cell_step step_of(const struct recurrent *r, struct step_part run, struct rows Y);
 
 /* Steps in the direction's own time whose frames the products over many frames take at once: as many as a

@@ -237,12 +237,15 @@ static void add_rows(size_t N, struct extent from, struct rows in, struct extent
     }
 }
 
-/* Is direction d this member's? Two directions are dealt to the first two members, a single one is the
- * leader's. */
-static int is_mine(const struct pass *pass, const struct layer *layer, size_t d)
+/* Has this member a part in direction d? Two members take a direction each, and meet once a layer. Otherwise
+ * all members compute each direction, a share of its units each, and meet at each step; but layers between h'
+ * and W_hh, which would meet several times a step, are left to the leader. */
+static int take_part(const struct pass *pass, struct layer *layer, size_t d)
 {
-    const struct net_team *team = pass->options.team;
-    return !team || team->index == (layer->D == 2 && team->members > 1 ? d : 0);
+    struct recurrent *direction = &layer->direction[d];
+    int team = pass_members(pass) > 1, one_each = layer->D == 2 && pass_members(pass) == 2;
+    recurrent_divide(direction, pass, team && !one_each && !direction->transition.on);
+    return direction->divided || pass_index(pass) == (one_each ? d : 0);
 }
 
 /* Makes layer->in of what comes from below. */
@@ -274,7 +277,7 @@ static void layer_forward(struct stack *stack, const struct pass *pass, size_t l
         pass_meet(pass);
     }
     for (size_t d = 0; d < layer->D; d++)
-        if (is_mine(pass, layer, d))
+        if (take_part(pass, layer, d))
             recurrent_forward(&layer->direction[d], pass, in.X,
                 as_rows(layer->h + d * layer->direction[d].Hp, layer->stride));
     pass_meet(pass);
@@ -316,7 +319,7 @@ static void directions_backward(
     struct rows now = pass->options.team ? (struct rows){0} : dX;
     for (size_t d = 0; d < layer->D; d++) {
         size_t place = d * layer->direction[d].Hp;
-        if (is_mine(pass, layer, d))
+        if (take_part(pass, layer, d))
             recurrent_backward(&layer->direction[d], pass, X, as_rows(layer->h + place, layer->stride),
                 as_rows(layer->dY + place, layer->stride), now, d > 0);
     }

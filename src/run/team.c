@@ -53,8 +53,11 @@ int learner_form_team(struct learner *learner, const struct feed_step *step, con
     const struct microbatch *microbatch, int failed, struct error *error)
 {
     struct node *node = &learner->node;
+    struct net_pass measured = *pass;
     int together = microbatch && step->team.members > 1;
-    uint64_t need = together ? net_workspace_bytes(learner->net, pass, microbatch) : 0;
+    learner->team.members = (size_t)step->team.members;
+    measured.team = &learner->team;
+    uint64_t need = together ? net_workspace_bytes(learner->net, &measured, microbatch) : 0;
     uint64_t most = find_most(learner, failed ? UINT64_MAX : need);
     if (most == UINT64_MAX)
         return FAILED;

@@ -114,7 +114,10 @@ void team_run(struct subject *subject, const struct net_pass *pass, const struct
     result->score = calloc(microbatch->B, sizeof *result->score);
     result->gradient = calloc(subject->P, sizeof *result->gradient);
     demand(result->score && result->gradient, "no memory");
-    size_t bytes = net_workspace_bytes(subject->net, pass, microbatch);
+    struct net_team team = {.members = members};
+    struct net_pass measured = *pass;
+    measured.team = &team;
+    size_t bytes = net_workspace_bytes(subject->net, &measured, microbatch);
     void *panels = make_zeroes(net_panel_bytes(subject->net), 1), *workspace = make_zeroes(bytes, 1);
     const struct member first = {.subject = *subject,
         .pass = *pass,

@@ -261,7 +261,8 @@ static void run_cell(
         .h = {in[4], stride},
         .c = {in[5], stride},
         .saved = {in[6], stride},
-        .parameters = parameters ? in[9] : NULL};
+        .parameters = parameters ? in[9] : NULL,
+        .parameters_stride = units};
     cell.forward(&step);
     cell.backward(&(struct cell_gradient){
         .step = step, .dh = {in[7], stride}, .dh_previous = {in[8], stride}, .dc = {in[5], stride}});

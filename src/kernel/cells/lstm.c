@@ -9,8 +9,8 @@
  * h = o . tanh(c) */
 INLINE void lstm_forward_with(const struct cell_step *x, int peepholes)
 {
-    const float *p = x->parameters, *p_f = peepholes ? p + x->units : NULL,
-                *p_o = peepholes ? p + 2 * x->units : NULL;
+    const float *p = x->parameters, *p_f = peepholes ? p + x->parameters_stride : NULL,
+                *p_o = peepholes ? p + 2 * x->parameters_stride : NULL;
     for (size_t b = 0; b < x->count; b++) {
         float *gates = row_at(x->gates, b);
         const float *c_previous = row_at(x->c_previous, b);
@@ -60,8 +60,8 @@ void BUILD(lstm_forward)(const struct cell_step *x)
 INLINE void lstm_backward_with(const struct cell_gradient *x, int peepholes)
 {
     const vec one = vec_splat(1);
-    const float *p = x->step.parameters, *p_f = peepholes ? p + x->step.units : NULL,
-                *p_o = peepholes ? p + 2 * x->step.units : NULL;
+    const float *p = x->step.parameters, *p_f = peepholes ? p + x->step.parameters_stride : NULL,
+                *p_o = peepholes ? p + 2 * x->step.parameters_stride : NULL;
     for (size_t b = 0; b < x->step.count; b++) {
         float *gates = row_at(x->step.gates, b), *dc_row = row_at(x->dc, b);
         const float *c_previous = row_at(x->step.c_previous, b);
@@ -109,10 +109,10 @@ void BUILD(lstm_forward)(const struct cell_step *x)
             float c = row_at(x->c_previous, b)[u];
             const float *p = x->parameters;
             *i = plain_sigmoid(p ? fmaf(p[u], c, *i) : *i);
-            *f = plain_sigmoid(p ? fmaf(p[x->units + u], c, *f) : *f);
+            *f = plain_sigmoid(p ? fmaf(p[x->parameters_stride + u], c, *f) : *f);
             *g = plain_tanh(*g);
             c = fmaf(*f, c, *i * *g);
-            *o = plain_sigmoid(p ? fmaf(p[2 * x->units + u], c, *o) : *o);
+            *o = plain_sigmoid(p ? fmaf(p[2 * x->parameters_stride + u], c, *o) : *o);
             row_at(x->c, b)[u] = c;
             row_at(x->saved, b)[u] = plain_tanh(c);
             row_at(x->h, b)[u] = *o * plain_tanh(c);
@@ -131,12 +131,13 @@ void BUILD(lstm_backward)(const struct cell_gradient *x)
             float dc = fmaf(dh * o, fmaf(-t, t, 1), *dc_place);
             const float *p = x->step.parameters;
             *po = plain_flush(dh * t * (o * (1 - o)));
-            dc = p ? fmaf(p[2 * x->step.units + u], *po, dc) : dc;
+            dc = p ? fmaf(p[2 * x->step.parameters_stride + u], *po, dc) : dc;
             *pi = plain_flush(dc * g * (i * (1 - i)));
             *pf = plain_flush(dc * row_at(x->step.c_previous, b)[u] * (f * (1 - f)));
             *pg = plain_flush(dc * i * fmaf(-g, g, 1));
             float dc_previous = p ? fmaf(p[u], *pi, dc * f) : dc * f;
-            *dc_place = plain_flush(p ? fmaf(p[x->step.units + u], *pf, dc_previous) : dc_previous);
+            *dc_place =
+                plain_flush(p ? fmaf(p[x->step.parameters_stride + u], *pf, dc_previous) : dc_previous);
         }
 }
 

@@ -29,8 +29,8 @@ struct cell_kind {
     void (*forward)(const struct kernel *kernel, const struct cell_step *step);
     void (*backward)(const struct kernel *kernel, const struct cell_gradient *gradient);
 
-    /* Adds the gradient by the unit weights to sums [unit_weights][units], of a step as backward left
-     * it, with the gradients by the sums of the gates in place of the gates. */
+    /* Adds the gradient by the unit weights to sums, [units] each and parameters_stride apart, of a step as
+     * backward left it, with the gradients by the sums of the gates in place of the gates. */
     void (*add_unit_gradients)(const struct cell_step *step, float *sums);
 };
 

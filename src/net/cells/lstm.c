@@ -24,15 +24,15 @@ static void backward(const struct kernel *kernel, const struct cell_gradient *gr
 /* dp_i = sum of da_i . c', dp_f = sum of da_f . c', dp_o = sum of da_o . c, row by row. */
 static void add_peephole_gradients(const struct cell_step *step, float *sums)
 {
-    size_t units = step->units;
+    size_t units = step->units, stride = step->parameters_stride;
     for (size_t b = 0; b < step->count; b++) {
         const float *da = rows_from(step->gates, b).data, *c = rows_from(step->c, b).data;
         const float *c_before = rows_from(step->c_previous, b).data;
         for (size_t u = 0; u < units; u++) {
             const float *block = da + u / KERNEL_BLOCK * 4 * KERNEL_BLOCK + u % KERNEL_BLOCK;
             sums[u] += block[0] * c_before[u];
-            sums[units + u] += block[KERNEL_BLOCK] * c_before[u];
-            sums[2 * units + u] += block[3 * KERNEL_BLOCK] * c[u];
+            sums[stride + u] += block[KERNEL_BLOCK] * c_before[u];
+            sums[2 * stride + u] += block[3 * KERNEL_BLOCK] * c[u];
         }
     }
 }
