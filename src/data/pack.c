@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* A microbatch being filled. */
-struct packing {
+struct packed_sequences {
     struct dataset *dataset;
     struct microbatch *microbatch;
     const float *mean, *deviation; /* [features], or NULL */
@@ -19,10 +19,10 @@ struct packing {
 
 /* Packs rows t .. t + rows - 1 of sequence b of the microbatch. */
 typedef void pack_rows(
-    const struct packing *packing, size_t b, size_t t, size_t rows, size_t width, const void *items);
+    const struct packed_sequences *packing, size_t b, size_t t, size_t rows, size_t width, const void *items);
 
 static void pack_symbols(
-    const struct packing *packing, size_t b, size_t t, size_t rows, size_t width, const void *items)
+    const struct packed_sequences *packing, size_t b, size_t t, size_t rows, size_t width, const void *items)
 {
     for (size_t r = 0; r < rows; r++)
         packing->microbatch->symbols[microbatch_frame(packing->microbatch, b, t + r)] =
@@ -30,7 +30,7 @@ static void pack_symbols(
 }
 
 static void pack_inputs(
-    const struct packing *packing, size_t b, size_t t, size_t rows, size_t I, const void *items)
+    const struct packed_sequences *packing, size_t b, size_t t, size_t rows, size_t I, const void *items)
 {
     const struct microbatch *microbatch = packing->microbatch;
     for (size_t r = 0; r < rows; r++) {
@@ -44,7 +44,7 @@ static void pack_inputs(
     }
 }
 
-static size_t target_row(const struct packing *packing, size_t b, size_t t)
+static size_t target_row(const struct packed_sequences *packing, size_t b, size_t t)
 {
     if (packing->target_any)
         return packing->microbatch->target_start[b] + t;
@@ -52,14 +52,14 @@ static size_t target_row(const struct packing *packing, size_t b, size_t t)
 }
 
 static void pack_classes(
-    const struct packing *packing, size_t b, size_t t, size_t rows, size_t width, const void *items)
+    const struct packed_sequences *packing, size_t b, size_t t, size_t rows, size_t width, const void *items)
 {
     for (size_t r = 0; r < rows; r++)
         packing->microbatch->classes[target_row(packing, b, t + r)] = ((const int32_t *)items)[r];
 }
 
 static void pack_values(
-    const struct packing *packing, size_t b, size_t t, size_t rows, size_t O, const void *items)
+    const struct packed_sequences *packing, size_t b, size_t t, size_t rows, size_t O, const void *items)
 {
     const struct microbatch *microbatch = packing->microbatch;
     for (size_t r = 0; r < rows; r++)
@@ -75,7 +75,7 @@ static int64_t count_at_once(const struct values *values, int64_t row, int64_t e
     return values->kept || end - row < rest ? end - row : rest;
 }
 
-static int pack_sequence(const struct packing *packing, const struct values *values, size_t b,
+static int pack_sequence(const struct packed_sequences *packing, const struct values *values, size_t b,
     pack_rows *pack, struct error *error)
 {
     int64_t s = packing->microbatch->sequence[b], first = values->offsets[s], end = values->offsets[s + 1];
@@ -96,7 +96,7 @@ static int pack_sequence(const struct packing *packing, const struct values *val
 }
 
 /* All targets may have been looked at before: but a file can change while it is read. */
-static int require_paths(const struct packing *packing, struct error *error)
+static int require_paths(const struct packed_sequences *packing, struct error *error)
 {
     const struct microbatch *microbatch = packing->microbatch;
     for (size_t b = 0; b < microbatch->B; b++)
@@ -106,7 +106,7 @@ static int require_paths(const struct packing *packing, struct error *error)
     return 0;
 }
 
-static int pack_microbatch(const struct packing *packing, struct error *error)
+static int pack_microbatch(const struct packed_sequences *packing, struct error *error)
 {
     const struct dataset *dataset = packing->dataset;
     struct values inputs = values_of_inputs(dataset);
@@ -140,7 +140,7 @@ int dataset_read_microbatch(struct dataset *dataset, size_t B, const int64_t *se
     memory_destroy(length);
     if (outcome)
         return -1;
-    struct packing packing = {
+    struct packed_sequences packing = {
         dataset, microbatch, mean, deviation, format.target_per_frame, format.target_any};
     return pack_microbatch(&packing, error);
 }

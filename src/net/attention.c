@@ -219,9 +219,10 @@ static void combine_backward(const struct attention_layer *a, const struct pass 
     memset(a->sums, 0, a->Sp * sizeof(float));
     const struct outer_sums sums = {products, 2, a->sums, a->scratch};
     pass_outer(pass, R, a->Sp, as_rows(dout, a->S_stride), &sums);
-    matrix_add_gradient(&a->combine[0], 0, a->combine[0].rows, dW[0], gradient);
-    matrix_add_gradient(&a->combine[1], 0, a->combine[1].rows, dW[1], gradient);
-    bias_add_gradient(a->units, 0, extent_padded(a->units), a->sums, gradient + a->combine_bias_offset);
+    matrix_add_gradient(&a->combine[0], (struct range){0, a->combine[0].rows}, dW[0], gradient);
+    matrix_add_gradient(&a->combine[1], (struct range){0, a->combine[1].rows}, dW[1], gradient);
+    bias_add_gradient(
+        a->units, (struct range){0, extent_padded(a->units)}, a->sums, gradient + a->combine_bias_offset);
 }
 
 /* Turns the gradient by alpha into that by the scores. What has all but vanished becomes zero: see vec_flush.
@@ -302,7 +303,7 @@ static void matrix_gradient(const struct attention_layer *a, const struct pass *
     memset(a->sums, 0, W->rows * sizeof(float));
     const struct outer_sums sums = {&product, 1, a->sums, a->scratch};
     pass_outer(pass, R, W->rows, as_rows(dy, a->K_stride), &sums);
-    matrix_add_gradient(W, 0, W->rows, a->dW, pass->gradient);
+    matrix_add_gradient(W, (struct range){0, W->rows}, a->dW, pass->gradient);
 }
 
 void attention_backward(const struct attention_layer *a, const struct pass *pass,
@@ -321,12 +322,13 @@ void attention_backward(const struct attention_layer *a, const struct pass *pass
         pass_product(pass, &a->query.backward, R, as_rows(a->dqueries, a->K_stride),
             as_rows(dd, queries->d.stride), as_rows(dd, queries->d.stride));
         matrix_gradient(a, pass, &a->query, R, queries->d, a->dqueries);
-        bias_add_gradient(
-            a->keyed, 0, extent_padded(a->keyed), a->denergy, pass->gradient + a->energy_offset);
+        bias_add_gradient(a->keyed, (struct range){0, extent_padded(a->keyed)}, a->denergy,
+            pass->gradient + a->energy_offset);
     }
     pass_product(pass, &a->key.backward, N, as_rows(a->dkeys, a->K_stride), as_rows(dY, queries->Y.stride),
         as_rows(dY, queries->Y.stride));
     matrix_gradient(a, pass, &a->key, N, queries->Y, a->dkeys);
     if (additive)
-        bias_add_gradient(a->keyed, 0, extent_padded(a->keyed), a->sums, pass->gradient + a->key_bias_offset);
+        bias_add_gradient(a->keyed, (struct range){0, extent_padded(a->keyed)}, a->sums,
+            pass->gradient + a->key_bias_offset);
 }

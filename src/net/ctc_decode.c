@@ -16,7 +16,7 @@
 
 #include <assert.h>
 
-struct node {
+struct prefix_node {
     int32_t parent, label;  /* of the root: -1 */
     int32_t child, sibling; /* first one, next one; -1: none */
     int32_t place;          /* in the beam, or -1 */
@@ -33,7 +33,7 @@ struct prefix {
 struct search {
     size_t C, most;                 /* most: prefixes kept */
     size_t nodes, kept, candidates; /* now */
-    struct node *node;              /* [T most + 1] */
+    struct prefix_node *node;       /* [T most + 1] */
     struct wide *p;                 /* [C + 1] of the frame */
     int32_t *grown;                 /* [C] 1: the extension by this class is in the beam */
     struct prefix *beam, *heap;     /* [most] */
@@ -134,7 +134,7 @@ static void offer_prefixes(struct search *search)
 {
     for (size_t i = 0; i < search->kept; i++) {
         const struct prefix *old = &search->beam[i];
-        const struct node *node = &search->node[old->node];
+        const struct prefix_node *node = &search->node[old->node];
         struct prefix new = {.blank = wide_multiply(old->total, search->p[search->C]),
             .label = WIDE_ZERO,
             .order = i * (search->C + 1),
@@ -179,7 +179,7 @@ static int32_t find_child(struct search *search, int32_t parent, int32_t label)
         if (search->node[n].label == label)
             return n;
     int32_t n = (int32_t)search->nodes++;
-    search->node[n] = (struct node){
+    search->node[n] = (struct prefix_node){
         .parent = parent, .label = label, .child = -1, .sibling = search->node[parent].child, .place = -1};
     search->node[parent].child = n;
     return n;
@@ -209,7 +209,7 @@ size_t ctc_decode_beam(size_t C, const struct ctc_frames *frames, size_t beam, i
     struct search search = {0};
     struct arena arena = {.base = scratch, .size = ctc_decode_beam_bytes(C, frames->T, beam)};
     take_workspace(&search, &arena, C, frames->T, beam);
-    search.node[0] = (struct node){.parent = -1, .label = -1, .child = -1, .sibling = -1};
+    search.node[0] = (struct prefix_node){.parent = -1, .label = -1, .child = -1, .sibling = -1};
     search.nodes = search.kept = 1;
     search.beam[0] = (struct prefix){.blank = WIDE_ONE, .label = WIDE_ZERO, .total = WIDE_ONE, .more = -1};
     for (size_t t = 0; t < frames->T; t++) {

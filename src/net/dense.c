@@ -43,7 +43,7 @@ void dense_forward(
 {
     const struct matrix *W = &dense->weight;
     if (dense->one_hot)
-        matrix_look_up(W, 0, W->rows, R, in.symbols, dense->bias, Y);
+        matrix_look_up(W, (struct range){0, W->rows}, R, in.symbols, dense->bias, Y);
     else
         pass_product(pass, &W->forward, R, in.X, as_rows(dense->bias, 0), Y);
 }
@@ -60,10 +60,10 @@ void dense_backward(const struct dense *dense, const struct pass *pass, size_t R
     memset(dense->sums, 0, W->rows * sizeof *dense->sums);
     const struct outer_sums sums = {&product, products, dense->sums, dense->scratch};
     pass_outer(pass, R, W->rows, dY, &sums);
-    bias_add_gradient(
-        dense->outputs, 0, extent_padded(dense->outputs), dense->sums, pass->gradient + dense->bias_offset);
+    bias_add_gradient(dense->outputs, (struct range){0, extent_padded(dense->outputs)}, dense->sums,
+        pass->gradient + dense->bias_offset);
     if (dense->one_hot)
-        matrix_add_symbols(W, 0, W->rows, R, in.symbols, dY, dense->dW, pass->gradient);
+        matrix_add_symbols(W, (struct range){0, W->rows}, R, in.symbols, dY, dense->dW, pass->gradient);
     else
-        matrix_add_gradient(W, 0, W->rows, dense->dW, pass->gradient);
+        matrix_add_gradient(W, (struct range){0, W->rows}, dense->dW, pass->gradient);
 }

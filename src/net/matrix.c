@@ -85,10 +85,9 @@ static void add_block(const int64_t *source, const float *in, float *out)
             out[source[c]] += in[c];
 }
 
-void matrix_add_gradient(
-    const struct matrix *matrix, size_t from, size_t to, const float *dW, float *gradient)
+void matrix_add_gradient(const struct matrix *matrix, struct range own, const float *dW, float *gradient)
 {
-    for (size_t r = from; r < to; r++) {
+    for (size_t r = own.from; r < own.to; r++) {
         if (matrix->row[r] < 0)
             continue;
         float *out = gradient + matrix->offset + matrix->row[r];
@@ -109,27 +108,27 @@ void matrix_pack_table(struct matrix *matrix, const struct packing *packing)
         }
 }
 
-void matrix_look_up(const struct matrix *matrix, size_t from, size_t to, size_t N, const int32_t *symbols,
+void matrix_look_up(const struct matrix *matrix, struct range own, size_t N, const int32_t *symbols,
     const float *start, struct rows out)
 {
     for (size_t n = 0; n < N; n++) {
         const float *column = matrix->forward.data + (size_t)symbols[n] * matrix->rows;
-        for (size_t r = from; r < to; r++)
+        for (size_t r = own.from; r < own.to; r++)
             row_at(out, n)[r] = start[r] + column[r];
     }
 }
 
-void matrix_add_symbols(const struct matrix *matrix, size_t from, size_t to, size_t N, const int32_t *symbols,
+void matrix_add_symbols(const struct matrix *matrix, struct range own, size_t N, const int32_t *symbols,
     struct rows dy, float *dW, float *gradient)
 {
     for (size_t c = 0; c < matrix->columns; c++)
-        memset(dW + c * matrix->rows + from, 0, (to - from) * sizeof *dW);
+        memset(dW + c * matrix->rows + own.from, 0, (own.to - own.from) * sizeof *dW);
     for (size_t n = 0; n < N; n++) {
         float *column = dW + (size_t)symbols[n] * matrix->rows;
-        for (size_t r = from; r < to; r++)
+        for (size_t r = own.from; r < own.to; r++)
             column[r] += row_at(dy, n)[r];
     }
-    for (size_t r = from; r < to; r++) {
+    for (size_t r = own.from; r < own.to; r++) {
         if (matrix->row[r] < 0)
             continue;
         float *out = gradient + matrix->offset + matrix->row[r];
@@ -146,9 +145,9 @@ void bias_add(struct extent extent, const float *b, float *out)
     }
 }
 
-void bias_add_gradient(struct extent extent, size_t from, size_t to, const float *sums, float *gradient)
+void bias_add_gradient(struct extent extent, struct range own, const float *sums, float *gradient)
 {
-    for (size_t p = from; p < to; p++) {
+    for (size_t p = own.from; p < own.to; p++) {
         int64_t source = extent_source(extent, p);
         if (source >= 0)
             gradient[source] += sums[p];

@@ -20,6 +20,11 @@ struct extent {
     size_t parts, size, interleave;
 };
 
+/* Rows from .. to - 1 of a matrix or a vector: those that a member of a team computes. */
+struct range {
+    size_t from, to;
+};
+
 struct matrix {
     struct extent outputs, inputs;
     size_t rows, columns;  /* the same padded */
@@ -46,21 +51,20 @@ void matrix_take_panels(struct matrix *matrix, struct arena *arena);
 
 void matrix_pack(struct matrix *matrix, const struct packing *packing);
 
-/* gradient of W += dW [rows][columns], in rows from .. to - 1, the padding left out; dW need not be kept. */
-void matrix_add_gradient(
-    const struct matrix *matrix, size_t from, size_t to, const float *dW, float *gradient);
+/* gradient of W += dW [rows][columns], in rows `own`, the padding left out; dW need not be kept. */
+void matrix_add_gradient(const struct matrix *matrix, struct range own, const float *dW, float *gradient);
 
 /* The same for one-hot inputs, which are never built: W x is the column of W that the symbol names. `forward`
  * then holds a table [columns][rows]. out [N][rows] = start [rows] + W[:, symbol]; the gradient is dy
  * [N][rows] summed by symbol, in order of n, in dW [columns][rows], which need not be kept. */
 void matrix_pack_table(struct matrix *matrix, const struct packing *packing);
-void matrix_look_up(const struct matrix *matrix, size_t from, size_t to, size_t N, const int32_t *symbols,
+void matrix_look_up(const struct matrix *matrix, struct range own, size_t N, const int32_t *symbols,
     const float *start, struct rows out);
-void matrix_add_symbols(const struct matrix *matrix, size_t from, size_t to, size_t N, const int32_t *symbols,
+void matrix_add_symbols(const struct matrix *matrix, struct range own, size_t N, const int32_t *symbols,
     struct rows dy, float *dW, float *gradient);
 
 /* A bias vector [extent] of the flat vector: out [padded] (+)= b, and the gradient back. */
 void bias_add(struct extent extent, const float *b, float *out);
-void bias_add_gradient(struct extent extent, size_t from, size_t to, const float *sums, float *gradient);
+void bias_add_gradient(struct extent extent, struct range own, const float *sums, float *gradient);
 
 #endif

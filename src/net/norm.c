@@ -121,8 +121,8 @@ void norm_backward(const struct norm *norm, size_t N, struct rows Y, struct rows
     memset(norm->dbias, 0, width * sizeof *norm->dbias);
     for (size_t r = 0; r < N; r++)
         row_backward(norm, row_at(Y, r), norm->mean[r], norm->scale[r], row_at(dY, r));
-    bias_add_gradient(
-        norm->extent, 0, extent_padded(norm->extent), norm->dweight, gradient + norm->weight_offset);
-    bias_add_gradient(
-        norm->extent, 0, extent_padded(norm->extent), norm->dbias, gradient + norm->bias_offset);
+    bias_add_gradient(norm->extent, (struct range){0, extent_padded(norm->extent)}, norm->dweight,
+        gradient + norm->weight_offset);
+    bias_add_gradient(norm->extent, (struct range){0, extent_padded(norm->extent)}, norm->dbias,
+        gradient + norm->bias_offset);
 }

@@ -40,7 +40,7 @@ static void product_backward(
 {
     const float *sums = r->kind->separates_terms ? r->u : r->a;
     struct rows da = as_rows(sums + run.first * r->a_stride, r->a_stride);
-    const struct panels hidden = own_panels(&r->hidden.backward, r->from, r->to);
+    const struct panels hidden = own_panels(&r->hidden.backward, (struct range){r->from, r->to});
     const struct transition *t = &r->transition;
     if (t->on) {
         pass->kernel->product(&r->hidden.backward, run.rows, da, (struct rows){0}, as_rows(t->dm, t->stride));

@@ -13,8 +13,7 @@
 
 struct cell_step step_of(const struct recurrent *r, struct step_part run, struct rows Y)
 {
-    size_t Hp = r->Hp, from = r->from, gates, end;
-    own_gates(r, &gates, &end);
+    size_t Hp = r->Hp, from = r->from, gates = own_gates(r).from;
     struct cell_step step = {.count = run.rows,
         .units = r->to - from,
         .gates = as_rows(r->a + run.first * r->a_stride + gates, r->a_stride),
@@ -38,9 +37,8 @@ static void run_product(
     const struct recurrent *r, const struct pass *pass, struct step_part run, struct rows Y)
 {
     struct rows m = rows_from(Y, run.before);
-    size_t from, to;
-    own_gates(r, &from, &to);
-    const struct panels hidden = own_panels(&r->hidden.forward, from, to);
+    const struct range own = own_gates(r);
+    const struct panels hidden = own_panels(&r->hidden.forward, own);
     if (r->transition.on) {
         transition_forward(&r->transition, pass, run.first, run.rows, run.row, m);
         m = rows_from(transition_output(&r->transition), run.first);
@@ -50,7 +48,8 @@ static void run_product(
         if (run.product)
             pass->kernel->product(&hidden, run.rows, m, as_rows(r->bias_recurrent, 0), u);
         for (size_t b = 0; b < run.rows && !run.product; b++)
-            memcpy(row_at(u, b) + from, r->bias_recurrent + from, (to - from) * sizeof(float));
+            memcpy(
+                row_at(u, b) + own.from, r->bias_recurrent + own.from, (own.to - own.from) * sizeof(float));
     } else if (run.product) {
         struct rows a = as_rows(r->a + run.first * r->a_stride, r->a_stride);
         pass->kernel->product(&hidden, run.rows, m, a, a);
@@ -86,13 +85,13 @@ void find_span(
 /* a = W_ih x + b for the frames of the span that starts with step i. */
 static void span_forward(const struct recurrent *r, const struct pass *pass, size_t i, struct rows X)
 {
-    size_t n, end, from, to;
+    size_t n, end;
     find_span(r, pass->microbatch, i, &n, &end);
-    own_gates(r, &from, &to);
-    const struct panels input = own_panels(&r->input.forward, from, to);
+    const struct range own = own_gates(r);
+    const struct panels input = own_panels(&r->input.forward, own);
     struct rows a = as_rows(r->a + n * r->a_stride, r->a_stride);
     if (r->one_hot)
-        matrix_look_up(&r->input, from, to, end - n, pass->microbatch->symbols + n, r->bias, a);
+        matrix_look_up(&r->input, own, end - n, pass->microbatch->symbols + n, r->bias, a);
     else
         pass_product(pass, &input, end - n, rows_from(X, n), as_rows(r->bias, 0), a);
 }

@@ -38,9 +38,9 @@ static struct outer_product recurrent_product(
  * these have their own, r->u. */
 static void weight_sums(const struct recurrent *r, const struct pass *pass, struct rows X, struct rows Y)
 {
-    size_t N = pass->microbatch->N, I = r->one_hot ? 0 : r->input.columns, from, to;
-    own_gates(r, &from, &to);
-    size_t width = to - from;
+    size_t N = pass->microbatch->N, I = r->one_hot ? 0 : r->input.columns;
+    const struct range own = own_gates(r);
+    size_t from = own.from, width = own.to - own.from;
     float *dW = r->dW + from * I, *dW_hidden = r->dW + r->width * I + from * r->Hp, *sums = r->sums + from;
     int product = r->kind->has_product, apart = r->kind->separates_terms;
     struct outer_product products[2] = {{.columns = I, .X = X, .C = as_rows(dW, I)}};
@@ -52,29 +52,29 @@ static void weight_sums(const struct recurrent *r, const struct pass *pass, stru
     size_t first = r->one_hot, end = product && !apart ? 2 : 1;
     const struct outer_sums all = {products + first, end - first, sums, r->scratch};
     pass_outer(pass, N, width, as_rows(r->a + from, r->a_stride), &all);
-    bias_add_gradient(r->gates, from, to, r->sums, pass->gradient + r->bias_ih);
+    bias_add_gradient(r->gates, own, r->sums, pass->gradient + r->bias_ih);
     if (apart) {
         memset(sums, 0, width * sizeof *sums);
         const struct outer_sums recurrent = {products + 1, 1, sums, r->scratch};
         pass_outer(pass, N, width, as_rows(r->u + from, r->a_stride), &recurrent);
     }
     if (product)
-        bias_add_gradient(r->gates, from, to, r->sums, pass->gradient + r->bias_hh);
+        bias_add_gradient(r->gates, own, r->sums, pass->gradient + r->bias_hh);
 }
 
 static void weight_gradients(const struct recurrent *r, const struct pass *pass, struct rows X, struct rows Y)
 {
     const struct microbatch *microbatch = pass->microbatch;
-    size_t I = r->one_hot ? 0 : r->input.columns, from, to;
-    own_gates(r, &from, &to);
+    size_t I = r->one_hot ? 0 : r->input.columns;
+    const struct range own = own_gates(r);
     weight_sums(r, pass, X, Y);
     if (!r->one_hot)
-        matrix_add_gradient(&r->input, from, to, r->dW, pass->gradient);
+        matrix_add_gradient(&r->input, own, r->dW, pass->gradient);
     if (r->kind->has_product)
-        matrix_add_gradient(&r->hidden, from, to, r->dW + r->width * I, pass->gradient);
+        matrix_add_gradient(&r->hidden, own, r->dW + r->width * I, pass->gradient);
     if (r->one_hot)
-        matrix_add_symbols(&r->input, from, to, microbatch->N, microbatch->symbols,
-            as_rows(r->a, r->a_stride), r->dW, pass->gradient);
+        matrix_add_symbols(&r->input, own, microbatch->N, microbatch->symbols, as_rows(r->a, r->a_stride),
+            r->dW, pass->gradient);
 }
 
 /* Gradients by the weights with which units meet their own states, frame by frame. */

@@ -51,19 +51,18 @@ static inline size_t step_time(const struct recurrent *r, const struct microbatc
     return r->reverse ? microbatch->T - 1 - i : i;
 }
 
-/* The gates of this member's units: columns *from .. *to - 1 of a and u. */
-static inline void own_gates(const struct recurrent *r, size_t *from, size_t *to)
+/* The gates of this member's units: columns of a and u. */
+static inline struct range own_gates(const struct recurrent *r)
 {
-    *from = r->from * r->kind->gates;
-    *to = r->to * r->kind->gates;
+    return (struct range){r->from * r->kind->gates, r->to * r->kind->gates};
 }
 
 /* Panels of which products make this member's columns. A share of nothing has no product. */
-static inline struct panels own_panels(const struct panels *panels, size_t from, size_t to)
+static inline struct panels own_panels(const struct panels *panels, struct range range)
 {
     struct panels own = *panels;
-    own.from = from;
-    own.to = to;
+    own.from = range.from;
+    own.to = range.to;
     return own;
 }
 

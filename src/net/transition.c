@@ -155,7 +155,8 @@ void transition_gradients(const struct transition *t, const struct pass *pass)
         memset(t->sums, 0, t->Hp * sizeof *t->sums);
         const struct outer_sums sums = {&product, 1, t->sums, t->scratch};
         pass_outer(pass, t->N, t->Hp, as_rows(t->da + k * t->N * t->stride, t->stride), &sums);
-        matrix_add_gradient(T, 0, T->rows, t->dW, pass->gradient);
-        bias_add_gradient(units, 0, extent_padded(units), t->sums, pass->gradient + t->bias_offset[k]);
+        matrix_add_gradient(T, (struct range){0, T->rows}, t->dW, pass->gradient);
+        bias_add_gradient(
+            units, (struct range){0, extent_padded(units)}, t->sums, pass->gradient + t->bias_offset[k]);
     }
 }
