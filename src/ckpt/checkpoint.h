@@ -52,6 +52,7 @@ struct checkpoint {
         int64_t skipped;                /* steps in a row that diverged and were skipped */
         int64_t backs;                  /* times the run went back after a divergence */
         int64_t anchor; /* step of the checkpoint it would go back to: the last that was due by itself */
+        int64_t plan_version; /* how the run's steps are cut into microbatches (data/plan.h) */
     } progress;
 
     /* The data. */

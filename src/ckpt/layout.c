@@ -141,6 +141,10 @@ static int layout_progress(const struct section *whole, struct checkpoint *c)
     } else if (s.way == SECTION_READ) {
         p->anchor = p->step;
     }
+    if (s.version >= 6)
+        section_integer(&s, "plan_version", &p->plan_version, 1, most);
+    else if (s.way == SECTION_READ)
+        p->plan_version = 1;
     return section_end(&s);
 }
 

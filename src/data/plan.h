@@ -15,6 +15,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Steps are cut in the same way wherever this number is the same: another way adds the same gradients in
+ * another order, so that a run cannot change it in its midst. 1: so many sequences a microbatch, up to 0.2.0.
+ * 2: microbatches of equal cost. */
+enum { PLAN_VERSION = 2 };
+
 struct plan {
     int64_t sequences;
     int64_t batch, microbatch; /* sequences per step over all ranks, per microbatch on average */

@@ -1,13 +1,19 @@
 #include "run/progress.h"
 
+#include "data/plan.h"
 #include "pass/tally.h"
 
 #include <math.h>
 
 void progress_init(struct progress *progress)
 {
-    *progress = (struct progress){
-        .epoch = 1, .best = INFINITY, .loss = NAN, .error = NAN, .train_loss = NAN, .train_error = NAN};
+    *progress = (struct progress){.epoch = 1,
+        .best = INFINITY,
+        .loss = NAN,
+        .error = NAN,
+        .train_loss = NAN,
+        .train_error = NAN,
+        .plan_version = PLAN_VERSION};
 }
 
 void progress_count_step(struct progress *progress, struct net_score sum)

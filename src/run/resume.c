@@ -1,6 +1,7 @@
 /* From which checkpoint a run starts, and how it comes back from one. Rank 0 alone looks into the run
  * directory; what it finds goes to the others by broadcast. */
 #include "base/log.h"
+#include "ckpt/directory.h"
 #include "ckpt/status.h"
 #include "run/run.h"
 #include "run/same_data.h"
@@ -27,6 +28,21 @@ static int check_configuration(
         run->directory, differences);
 }
 
+/* A run that is over adds no gradients any more. */
+static int check_plan(const struct run *run, const struct checkpoint *checkpoint, struct error *error)
+{
+    const struct progress *progress = &checkpoint->progress;
+    char path[DIRECTORY_PATH];
+    if (progress->plan_version == PLAN_VERSION || progress_is_over(progress, run->config))
+        return 0;
+    directory_step_path(run->directory, progress->step, path, sizeof path);
+    return error_set(error, EXIT_CODE_DATA,
+        "%s: steps are cut into microbatches otherwise since 0.3.0 (plan_version %d) than when this run was "
+        "begun (%" PRId64 "), so that it cannot go on to the same bits: give -o DIR --init %s to start "
+        "another run from these weights, or --fresh to start over",
+        path, PLAN_VERSION, progress->plan_version, path);
+}
+
 static int check_epochs(const struct run *run, const struct checkpoint *checkpoint, struct error *error)
 {
     const struct progress *progress = &checkpoint->progress;
@@ -42,7 +58,7 @@ static int check_epochs(const struct run *run, const struct checkpoint *checkpoi
 /* What the user changed is told first, by its name, since shapes follow from it. */
 static int check_continuation(struct run *run, struct checkpoint *checkpoint, struct error *error)
 {
-    return check_configuration(run, checkpoint, error) ||
+    return check_plan(run, checkpoint, error) || check_configuration(run, checkpoint, error) ||
             same_data_shapes(
                 &run->sets, run->directory, checkpoint, run->options->accept_changed_data, error) ||
             check_epochs(run, checkpoint, error) ||

@@ -77,7 +77,8 @@ static void fill_rest(struct checkpoint *c, int64_t step)
         .metrics_rows = 1234,
         .skipped = 2,
         .backs = 3,
-        .anchor = step};
+        .anchor = step,
+        .plan_version = 2};
     c->version = CHECKPOINT_VERSION;
     c->data[DATA_TRAIN] = (struct fingerprint){1, 0x0123456789abcdefu, 3, 4, 1};
     c->data[DATA_VALID] = (struct fingerprint){5, 6, 0, 0, 0};
@@ -196,6 +197,7 @@ static void compare_progress(const struct progress *a, const struct progress *b)
     ck_assert_int_eq(a->skipped, b->skipped);
     ck_assert_int_eq(a->backs, b->backs);
     ck_assert_int_eq(a->anchor, b->anchor);
+    ck_assert_int_eq(a->plan_version, b->plan_version);
 }
 
 static void compare_data(const struct checkpoint *a, const struct checkpoint *b)

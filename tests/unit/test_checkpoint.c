@@ -288,6 +288,8 @@ START_TEST(files_of_earlier_versions_are_read)
         memset(w.checkpoint.data, 0, sizeof w.checkpoint.data);
         net_names_finish(&w.checkpoint.names);
     }
+    if (_i < 6)
+        w.checkpoint.progress.plan_version = 1;
     read_well(w.path, CHECKPOINT_ANY, &w.checkpoint);
     memory_destroy(image);
     finish_small(&w);

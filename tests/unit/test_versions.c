@@ -110,6 +110,7 @@ START_TEST(the_progress_of_every_version_is_read)
     ck_assert(p->epoch_counted > 0 && p->epoch_labels > 0 && isfinite(p->epoch_loss));
     ck_assert(p->anchor == 3 && p->skipped == 0 && p->backs == 0);
     ck_assert(c.optim.step == 3 && c.optim.reduction == 1);
+    ck_assert_int_eq(p->plan_version, _i < 6 ? 1 : 2);
     ck_assert_int_eq(c.version, _i);
     if (_i < 5)
         ck_assert_uint_eq(c.fingerprint, 0x3b75f9e95b9a3405);
