@@ -24,8 +24,10 @@ static void start_backward(struct decoder *d, const struct pass *pass, size_t n)
             dbegin[i] *= 1 - begin[i] * begin[i];
     }
     float *de = d->de, *of_layer = de + microbatch->B * d->F_stride;
-    dense_backward(&layer->start, pass, microbatch->B, (struct dense_input){.X = as_rows(d->e, d->F_stride)},
-        as_rows(d->dbegin, d->start_stride), of_layer);
+    struct rows dY = as_rows(d->dbegin, d->start_stride);
+    dense_backward_inputs(&layer->start, pass, microbatch->B, dY, as_rows(of_layer, d->F_stride));
+    dense_add_gradient(
+        &layer->start, pass, microbatch->B, (struct dense_input){.X = as_rows(d->e, d->F_stride)}, dY);
     for (size_t b = 0; b < microbatch->B; b++)
         for (size_t i = b * d->F_stride, end = i + extent_padded(d->encoder); i < end; i++)
             de[i] += of_layer[i];

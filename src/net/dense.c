@@ -35,35 +35,55 @@ void dense_take_workspace(struct dense *dense, const struct pass *pass, struct a
 {
     dense->dW = arena_take(arena, dense->weight.rows * dense->weight.columns, sizeof(float));
     dense->sums = arena_take(arena, dense->weight.rows, sizeof(float));
-    dense->scratch = arena_take(arena, pass->kernel->outer_floats, sizeof(float));
+    for (size_t i = 0; i < pass_members(pass); i++) {
+        float *scratch = arena_take(arena, pass->kernel->outer_floats, sizeof *scratch);
+        if (i == pass_index(pass))
+            dense->scratch = scratch;
+    }
 }
 
 void dense_forward(
     const struct dense *dense, const struct pass *pass, size_t R, struct dense_input in, struct rows Y)
 {
     const struct matrix *W = &dense->weight;
+    size_t r, end;
+    pass_deal_rows(pass, R, &r, &end);
     if (dense->one_hot)
-        matrix_look_up(W, (struct range){0, W->rows}, R, in.symbols, dense->bias, Y);
+        matrix_look_up(W, (struct range){0, W->rows}, end - r, in.symbols + r, dense->bias, rows_from(Y, r));
     else
-        pass_product(pass, &W->forward, R, in.X, as_rows(dense->bias, 0), Y);
+        pass_product(
+            pass, &W->forward, end - r, rows_from(in.X, r), as_rows(dense->bias, 0), rows_from(Y, r));
 }
 
-void dense_backward(const struct dense *dense, const struct pass *pass, size_t R, struct dense_input in,
-    struct rows dY, float *dX)
+void dense_backward_inputs(
+    const struct dense *dense, const struct pass *pass, size_t R, struct rows dY, struct rows dX)
+{
+    size_t r, end;
+    if (!dX.data || dense->one_hot)
+        return;
+    pass_deal_rows(pass, R, &r, &end);
+    pass_product(
+        pass, &dense->weight.backward, end - r, rows_from(dY, r), (struct rows){0}, rows_from(dX, r));
+}
+
+void dense_add_gradient(
+    const struct dense *dense, const struct pass *pass, size_t R, struct dense_input in, struct rows dY)
 {
     const struct matrix *W = &dense->weight;
-    size_t products = dense->one_hot ? 0 : 1;
-    struct outer_product product = {.columns = W->columns, .X = in.X, .C = as_rows(dense->dW, W->columns)};
-    if (dX && !dense->one_hot)
-        pass_product(pass, &W->backward, R, dY, (struct rows){0}, as_rows(dX, in.X.stride));
-    memset(dense->dW, 0, products * W->rows * W->columns * sizeof *dense->dW);
-    memset(dense->sums, 0, W->rows * sizeof *dense->sums);
-    const struct outer_sums sums = {&product, products, dense->sums, dense->scratch};
-    pass_outer(pass, R, W->rows, dY, &sums);
-    bias_add_gradient(dense->outputs, (struct range){0, extent_padded(dense->outputs)}, dense->sums,
-        pass->gradient + dense->bias_offset);
+    struct range own;
+    pass_deal(pass, W->rows, KERNEL_BLOCK, &own.from, &own.to);
+    size_t products = dense->one_hot ? 0 : 1, width = own.to - own.from;
+    float *dW = dense->dW + own.from * W->columns, *sums = dense->sums + own.from;
+    struct outer_product product = {.columns = W->columns, .X = in.X, .C = as_rows(dW, W->columns)};
+    if (width == 0)
+        return;
+    memset(dW, 0, products * width * W->columns * sizeof *dW);
+    memset(sums, 0, width * sizeof *sums);
+    const struct outer_sums all = {&product, products, sums, dense->scratch};
+    pass_outer(pass, R, width, as_rows(dY.data + own.from, dY.stride), &all);
+    bias_add_gradient(dense->outputs, own, dense->sums, pass->gradient + dense->bias_offset);
     if (dense->one_hot)
-        matrix_add_symbols(W, (struct range){0, W->rows}, R, in.symbols, dY, dense->dW, pass->gradient);
+        matrix_add_symbols(W, own, R, in.symbols, dY, dense->dW, pass->gradient);
     else
-        matrix_add_gradient(W, (struct range){0, W->rows}, dense->dW, pass->gradient);
+        matrix_add_gradient(W, own, dense->dW, pass->gradient);
 }

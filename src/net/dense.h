@@ -1,6 +1,7 @@
 /* A dense layer y = W x + b over rows: the head, and with a tanh behind the layers of net/dense_layers.h.
  *
- * R rows. Backward adds to parameter gradients. */
+ * R rows. Backward adds to parameter gradients. Of a team each member computes its rows, from its rows of
+ * what the layer sees, and its part of the gradient by W and b, from all rows: the team meets in between. */
 #ifndef NET_DENSE_H
 #define NET_DENSE_H
 
@@ -44,9 +45,12 @@ void dense_take_workspace(struct dense *dense, const struct pass *pass, struct a
 void dense_forward(
     const struct dense *dense, const struct pass *pass, size_t R, struct dense_input in, struct rows Y);
 
-/* dX, with the stride of in.X, is overwritten; NULL: not wanted, and always so with symbols. The gradient of
- * W and b is added to. */
-void dense_backward(const struct dense *dense, const struct pass *pass, size_t R, struct dense_input in,
-    struct rows dY, float *dX);
+/* Overwrites dX; no data: it is not wanted, and never so with symbols. */
+void dense_backward_inputs(
+    const struct dense *dense, const struct pass *pass, size_t R, struct rows dY, struct rows dX);
+
+/* Adds to the gradient by W and b. */
+void dense_add_gradient(
+    const struct dense *dense, const struct pass *pass, size_t R, struct dense_input in, struct rows dY);
 
 #endif

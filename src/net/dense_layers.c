@@ -79,18 +79,20 @@ float *dense_layers_gradient(const struct dense_layers *layers, float *dX)
 void dense_layers_forward(
     struct dense_layers *layers, const struct pass *pass, size_t R, struct dense_input in)
 {
+    size_t first, end;
+    pass_deal_rows(pass, R, &first, &end);
     for (size_t k = 0; k < layers->n; k++) {
         struct dense_layer *layer = &layers->layer[k];
         dense_forward(&layer->dense, pass, R, layer_input(layers, k, in), as_rows(layer->Y, layer->stride));
-        for (size_t r = 0; r < R; r++)
+        for (size_t r = first; r < end; r++)
             pass->kernel->tanh_array(layer->dense.weight.rows, layer->Y + r * layer->stride);
     }
 }
 
 /* Turns the gradient by y = tanh(sum) into that by the sum: times 1 - y^2. */
-static void tanh_backward(const struct dense_layer *layer, size_t R)
+static void tanh_backward(const struct dense_layer *layer, size_t first, size_t end)
 {
-    for (size_t r = 0; r < R; r++) {
+    for (size_t r = first; r < end; r++) {
         const float *y = layer->Y + r * layer->stride;
         float *dy = layer->dY + r * layer->stride;
         for (size_t i = 0; i < layer->dense.weight.rows; i++)
@@ -98,13 +100,25 @@ static void tanh_backward(const struct dense_layer *layer, size_t R)
     }
 }
 
-void dense_layers_backward(
-    struct dense_layers *layers, const struct pass *pass, size_t R, struct dense_input in, float *dX)
+void dense_layers_backward_inputs(
+    struct dense_layers *layers, const struct pass *pass, size_t R, struct rows dX)
+{
+    size_t first, end;
+    pass_deal_rows(pass, R, &first, &end);
+    for (size_t k = layers->n; k-- > 0;) {
+        struct dense_layer *layer = &layers->layer[k];
+        tanh_backward(layer, first, end);
+        dense_backward_inputs(&layer->dense, pass, R, as_rows(layer->dY, layer->stride),
+            k > 0 ? as_rows(layer[-1].dY, layer[-1].stride) : dX);
+    }
+}
+
+void dense_layers_add_gradient(
+    struct dense_layers *layers, const struct pass *pass, size_t R, struct dense_input in)
 {
     for (size_t k = layers->n; k-- > 0;) {
         struct dense_layer *layer = &layers->layer[k];
-        tanh_backward(layer, R);
-        dense_backward(&layer->dense, pass, R, layer_input(layers, k, in), as_rows(layer->dY, layer->stride),
-            k > 0 ? layers->layer[k - 1].dY : dX);
+        dense_add_gradient(
+            &layer->dense, pass, R, layer_input(layers, k, in), as_rows(layer->dY, layer->stride));
     }
 }

@@ -42,9 +42,13 @@ struct dense_input dense_layers_output(const struct dense_layers *layers, struct
 /* Where the gradient by what comes out is to be put before backward, dX being that by what goes in. */
 float *dense_layers_gradient(const struct dense_layers *layers, float *dX);
 
-/* dX, with the stride of the inputs, is overwritten where there are layers; NULL: not wanted. Destroys the
- * gradient by what came out. */
-void dense_layers_backward(
-    struct dense_layers *layers, const struct pass *pass, size_t R, struct dense_input in, float *dX);
+/* dX is overwritten where there are layers; no data: it is not wanted. Destroys the gradient by what came
+ * out. Of a team each member takes its rows of all layers, one after the other. */
+void dense_layers_backward_inputs(
+    struct dense_layers *layers, const struct pass *pass, size_t R, struct rows dX);
+
+/* Afterwards, when the team has met: adds to the gradients by weights and biases. */
+void dense_layers_add_gradient(
+    struct dense_layers *layers, const struct pass *pass, size_t R, struct dense_input in);
 
 #endif

@@ -220,6 +220,12 @@ static int make_workspace(struct net *net, const struct pass *pass, int scored, 
     return 0;
 }
 
+/* The pass over the output: of the leader alone where the members do not divide it. */
+static struct pass output_pass(const struct net *net, const struct pass *pass)
+{
+    return net->output->divides ? *pass : pass_alone(pass);
+}
+
 int net_forward(struct net *net, const struct net_pass *options, const struct microbatch *microbatch,
     struct net_outputs *outputs, struct net_score *scores, struct error *error)
 {
@@ -229,10 +235,9 @@ int net_forward(struct net *net, const struct net_pass *options, const struct mi
         return -1;
     stack_forward(&net->stack, &pass);
     *outputs = (struct net_outputs){0};
-    if (!pass_is_unwanted(&pass) && pass_leads(&pass)) {
-        struct pass alone = pass_alone(&pass);
-        net->output->forward(net, &alone, outputs, scores);
-    }
+    struct pass own = output_pass(net, &pass);
+    if (!pass_is_unwanted(&pass) && (net->output->divides || pass_leads(&pass)))
+        net->output->forward(net, &own, outputs, scores);
     times_add(net->times, NET_FORWARD, start);
     return 0;
 }
@@ -271,10 +276,10 @@ void net_backward(
 {
     struct pass pass = make_pass(net, options, microbatch, gradient);
     double start = times_start(net->times);
-    if (!pass_is_unwanted(&pass) && pass_leads(&pass)) {
-        struct pass alone = pass_alone(&pass);
-        net->output->backward(net, &alone);
-    }
+    struct pass own = output_pass(net, &pass);
+    pass_meet(&pass); /* the leader has looked at the outputs, which become gradients in their place */
+    if (!pass_is_unwanted(&pass) && (net->output->divides || pass_leads(&pass)))
+        net->output->backward(net, &own);
     pass_meet(&pass);
     if (!pass_is_unwanted(&pass))
         stack_backward(&net->stack, &pass);

@@ -61,14 +61,19 @@ static inline struct pass pass_alone(const struct pass *pass)
     return alone;
 }
 
-/* Rows [*first, *end) of n are this member's. */
+/* Of n things that are dealt `together` at a time, [*first, *end) are this member's. */
+static inline void pass_deal(const struct pass *pass, size_t n, size_t together, size_t *first, size_t *end)
+{
+    size_t pieces = (n + together - 1) / together, index = pass_index(pass), of = pass_members(pass);
+    *first = index * pieces / of * together;
+    *end = (index + 1) * pieces / of * together;
+    *end = *end < n ? *end : n;
+}
+
+/* Rows [*first, *end) of n are this member's: the kernel takes eight at a time. */
 static inline void pass_deal_rows(const struct pass *pass, size_t n, size_t *first, size_t *end)
 {
-    enum { TOGETHER = 8 }; /* rows that the kernel takes at a time */
-    size_t pieces = (n + TOGETHER - 1) / TOGETHER, index = pass_index(pass), of = pass_members(pass);
-    *first = index * pieces / of * TOGETHER;
-    *end = (index + 1) * pieces / of * TOGETHER;
-    *end = *end < n ? *end : n;
+    pass_deal(pass, n, 8, first, end);
 }
 
 /* kernel->product and kernel->outer for as many rows or frames as a microbatch has: in pieces, between which

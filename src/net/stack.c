@@ -288,22 +288,26 @@ static void layer_forward(struct stack *stack, const struct pass *pass, size_t l
     }
 }
 
-/* What brings the inputs to the first layer. */
-static void inputs_forward(struct stack *stack, const struct pass *pass)
+/* Makes stack->X, what the input layers see. */
+static void prepare_inputs(struct stack *stack, const struct pass *pass)
 {
     const struct microbatch *microbatch = pass->microbatch;
     const struct net_config *c = stack->config;
     if (c->embedding)
         embedding_look_up(&stack->embedding, microbatch->N, microbatch->symbols, stack->X);
-    else if (stack->X)
+    else
         noise_apply(pass, c->input_noise, c->inputs, as_rows(stack->X, stack->X_stride));
-    dense_layers_forward(&stack->input, pass, microbatch->N, bottom_input(stack, microbatch));
 }
 
 void stack_forward(struct stack *stack, const struct pass *pass)
 {
-    if (pass_leads(pass))
-        inputs_forward(stack, pass);
+    const struct microbatch *microbatch = pass->microbatch;
+    if (stack->X) {
+        if (pass_leads(pass))
+            prepare_inputs(stack, pass);
+        pass_meet(pass);
+    }
+    dense_layers_forward(&stack->input, pass, microbatch->N, bottom_input(stack, microbatch));
     pass_meet(pass);
     for (size_t l = 0; l < stack->L; l++)
         layer_forward(stack, pass, l);
@@ -362,10 +366,11 @@ void stack_backward(struct stack *stack, const struct pass *pass)
     const struct microbatch *microbatch = pass->microbatch;
     for (size_t l = stack->L; l-- > 0;)
         layer_backward(stack, pass, l);
-    if (!pass_leads(pass))
-        return;
-    dense_layers_backward(&stack->input, pass, microbatch->N, bottom_input(stack, microbatch), stack->dX);
-    if (stack->dX)
+    struct rows dX = as_rows(stack->dX, stack->X_stride);
+    dense_layers_backward_inputs(&stack->input, pass, microbatch->N, dX);
+    pass_meet(pass);
+    dense_layers_add_gradient(&stack->input, pass, microbatch->N, bottom_input(stack, microbatch));
+    if (stack->dX && pass_leads(pass))
         embedding_add_gradient(
             &stack->embedding, microbatch->N, microbatch->symbols, stack->dX, pass->gradient);
 }

@@ -53,7 +53,12 @@ void top_forward(struct top *top, const struct pass *pass, size_t R, struct dens
 
 void top_backward(struct top *top, const struct pass *pass, size_t R, struct dense_input in, float *dX)
 {
-    dense_backward(&top->head, pass, R, dense_layers_output(&top->output, in),
-        as_rows(top->outputs, top->stride), dense_layers_gradient(&top->output, dX));
-    dense_layers_backward(&top->output, pass, R, in, dX);
+    struct rows sums = as_rows(top->outputs, top->stride), below = as_rows(dX, in.X.stride);
+    struct dense_input seen = dense_layers_output(&top->output, in);
+    struct rows dseen = as_rows(dense_layers_gradient(&top->output, dX), seen.X.stride);
+    dense_backward_inputs(&top->head, pass, R, sums, dseen);
+    dense_layers_backward_inputs(&top->output, pass, R, below);
+    pass_meet(pass);
+    dense_add_gradient(&top->head, pass, R, seen, sums);
+    dense_layers_add_gradient(&top->output, pass, R, in);
 }

@@ -29,9 +29,11 @@ void top_take_panels(struct top *top, struct arena *arena);
 void top_pack(struct top *top, const struct packing *packing);
 void top_take_workspace(struct top *top, const struct pass *pass, struct arena *arena, size_t R);
 
+/* Of a team each member computes its rows. */
 void top_forward(struct top *top, const struct pass *pass, size_t R, struct dense_input in);
 
-/* dX, with the stride of the inputs, is overwritten; NULL: not wanted. */
+/* dX, with the stride of the inputs, is overwritten; NULL: not wanted. Each member of a team has its rows of
+ * the gradient by the sums; behind this all of dX is there, and its part of the gradients by the weights. */
 void top_backward(struct top *top, const struct pass *pass, size_t R, struct dense_input in, float *dX);
 
 #endif

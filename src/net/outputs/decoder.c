@@ -120,7 +120,7 @@ static void backward(struct net *net, const struct pass *pass)
     const struct microbatch *microbatch = pass->microbatch;
     struct decoder *d = decoder_of(net);
     struct stack *stack = &net->stack;
-    output_rows_backward(net, d->targets.N, &d->targets);
+    output_rows_backward(net, pass, d->targets.N, &d->targets);
     top_backward(&net->top, pass, d->targets.N, rows_of(d), d->dout);
     decoder_backward(d, pass, stack_output(stack, microbatch), stack_gradient(stack));
 }

@@ -36,7 +36,7 @@ static void forward(
     const struct microbatch *microbatch = pass->microbatch;
     top_forward(&net->top, pass, microbatch->N, stack_output(&net->stack, microbatch));
     *outputs = output_rows_forward(net, pass, microbatch->N, microbatch, scores != NULL);
-    if (scores)
+    if (scores && pass_leads(pass))
         sum_scores(net, microbatch, scores);
 }
 
@@ -44,7 +44,7 @@ static void backward(struct net *net, const struct pass *pass)
 {
     const struct microbatch *microbatch = pass->microbatch;
     struct stack *stack = &net->stack;
-    output_rows_backward(net, microbatch->N, microbatch);
+    output_rows_backward(net, pass, microbatch->N, microbatch);
     top_backward(&net->top, pass, microbatch->N, stack_output(stack, microbatch),
         stack->needs_input_gradient ? stack_gradient(stack) : NULL);
 }
@@ -52,6 +52,7 @@ static void backward(struct net *net, const struct pass *pass)
 const struct output_kind output_frame = {.name = "frame",
     .targets = PER_FRAME,
     .rows = PER_FRAME,
+    .divides = 1,
     .takes_symbols = 1,
     .init = init,
     .take_workspace = take_workspace,

@@ -29,24 +29,41 @@ void output_take_rows(struct net *net, const struct pass *pass, struct arena *ar
     net->row_scores = arena_take(arena, scored, sizeof *net->row_scores);
 }
 
-static struct loss_rows head_rows(const struct net *net, size_t R, const struct microbatch *targets)
+static struct targets targets_from(struct targets targets, size_t r)
 {
-    return (struct loss_rows){.R = R,
+    if (targets.classes)
+        targets.classes += r;
+    if (targets.values)
+        targets.values += r * targets.values_stride;
+    return targets;
+}
+
+/* Those of R rows that are this member's, from *first on. */
+static struct loss_rows own_rows(
+    const struct net *net, const struct pass *pass, size_t R, const struct microbatch *targets, size_t *first)
+{
+    size_t end;
+    pass_deal_rows(pass, R, first, &end);
+    return (struct loss_rows){.R = end - *first,
         .O = net_count_head(net->config),
-        .outputs = as_rows(net->top.outputs, net->top.stride),
-        .targets = targets_of_microbatch(targets)};
+        .outputs = rows_from(as_rows(net->top.outputs, net->top.stride), *first),
+        .targets = targets_from(targets_of_microbatch(targets), *first)};
 }
 
 struct net_outputs output_rows_forward(
     struct net *net, const struct pass *pass, size_t R, const struct microbatch *targets, int scored)
 {
-    struct loss_rows rows = head_rows(net, R, targets);
-    loss_forward(net->config, pass->kernel, &rows, scored ? net->row_scores : NULL);
-    return (struct net_outputs){.rows = R, .stride = rows.outputs.stride, .values = rows.outputs.data};
+    size_t first;
+    struct loss_rows rows = own_rows(net, pass, R, targets, &first);
+    loss_forward(net->config, pass->kernel, &rows, scored ? net->row_scores + first : NULL);
+    pass_meet(pass);
+    return (struct net_outputs){.rows = R, .stride = net->top.stride, .values = net->top.outputs};
 }
 
-void output_rows_backward(struct net *net, size_t R, const struct microbatch *targets)
+void output_rows_backward(
+    struct net *net, const struct pass *pass, size_t R, const struct microbatch *targets)
 {
-    struct loss_rows rows = head_rows(net, R, targets);
+    size_t first;
+    struct loss_rows rows = own_rows(net, pass, R, targets, &first);
     loss_backward(net->config, &rows);
 }

@@ -23,8 +23,10 @@ struct output_kind {
     enum per rows;    /* What a row of outputs belongs to. */
     int has_decoder; /* It is a network of its own, of the decoder's members of the configuration, which reads
                       * all of a sequence before it makes anything. */
-    int aligns; /* It finds out itself which frames each label belongs to: the targets are classes, no more
-                 * than there are frames for, and its loss is not one of rows with a target each. */
+    int aligns;  /* It finds out itself which frames each label belongs to: the targets are classes, no more
+                  * than there are frames for, and its loss is not one of rows with a target each. */
+    int divides; /* The members of a team divide it: forward and backward are called by all of them, and only
+                  * the leader's outputs and scores are of use. Else the leader computes it alone. */
     int takes_symbols; /* It can stand on symbols themselves: it asks stack.one_hot before it looks for the
                         * rows of the stack, which are not there then. */
 
@@ -75,11 +77,13 @@ static inline int output_needs_target_length(const struct net_config *config)
 void output_take_rows(struct net *net, const struct pass *pass, struct arena *arena, size_t R, size_t scored);
 
 /* The first R rows that the head gave go through the loss; net->row_scores [R] where `scored`. Rows of
- * `targets` are the targets. Returns outputs that are these rows. */
+ * `targets` are the targets. Returns outputs that are these rows. Each member of a team takes its own, and
+ * all meet. */
 struct net_outputs output_rows_forward(
     struct net *net, const struct pass *pass, size_t R, const struct microbatch *targets, int scored);
 
-/* From what output_rows_forward left to the gradient by the head's sums. */
-void output_rows_backward(struct net *net, size_t R, const struct microbatch *targets);
+/* From what output_rows_forward left to the gradient by the head's sums, each member of a team its rows. */
+void output_rows_backward(
+    struct net *net, const struct pass *pass, size_t R, const struct microbatch *targets);
 
 #endif

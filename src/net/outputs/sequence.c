@@ -77,7 +77,7 @@ static void backward(struct net *net, const struct pass *pass)
     const struct microbatch *microbatch = pass->microbatch;
     const struct sequence *sequence = net->output_state;
     int needs_input_gradient = net->stack.needs_input_gradient;
-    output_rows_backward(net, microbatch->B, microbatch);
+    output_rows_backward(net, pass, microbatch->B, microbatch);
     top_backward(
         &net->top, pass, microbatch->B, gathered(sequence), needs_input_gradient ? sequence->drows : NULL);
     if (needs_input_gradient)
