@@ -18,7 +18,8 @@ enum random_stream {
     RANDOM_NOISE = 7,        /* of inputs in training */
     RANDOM_WEIGHT_NOISE = 8, /* high word = step of the run, index = weight */
     RANDOM_GENERATE = 9,     /* high word = sequence */
-    RANDOM_SAMPLE = 10       /* places of a file that are compared */
+    RANDOM_SAMPLE = 10,      /* places of a file that are compared */
+    RANDOM_WINDOWS = 11      /* order of windows and within them: high word = epoch and pair */
 };
 
 /* The constants of the method. */

@@ -11,6 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* How the sequences of an epoch are put in order. */
+enum shuffle {
+    SHUFFLE_FULL,    /* all of them permuted */
+    SHUFFLE_WINDOWS, /* windows of the file, and what is in each two of them (data/plan.h) */
+    SHUFFLE_NONE     /* as in the file */
+};
+
 enum best { BEST_LOSS, BEST_ERROR };
 
 /* What becomes of a step whose loss or gradient is no finite number, or whose loss explodes. */
@@ -25,6 +32,8 @@ struct config {
         char *train, *valid; /* absolute; valid NULL where there is none */
         int standardize;
         size_t cache; /* bytes per rank */
+        enum shuffle shuffle;
+        size_t window; /* bytes */
     } data;
     /* [model], and of [train] what the network does itself: noise on inputs and what the loss is made of.
      * inputs, symbols, outputs and target_length are the dataset's: 0 here, set by model_bind

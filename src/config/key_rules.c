@@ -4,6 +4,7 @@
  * they are. What a network can be is judged by net_config_check; here are the other keys. */
 #include "config/key_rules.h"
 
+#include "base/numbers.h"
 #include "net/check.h"
 #include "net/losses/loss.h"
 
@@ -44,6 +45,20 @@ static void check_numbers(struct config_reading *reading)
     }
 }
 
+/* A window that nothing is shuffled in would be silently unused. */
+static void check_window(struct config_reading *reading)
+{
+    const struct config *config = reading->config;
+    size_t usual;
+    if (!reading_is_sound(reading, "data", "shuffle") || !reading_is_sound(reading, "data", "window") ||
+        config->data.shuffle == SHUFFLE_WINDOWS)
+        return;
+    number_read_bytes(key_find("data", "window")->initial, &usual);
+    if (config->data.window != usual)
+        reading_fault(reading, "data", "window",
+            "only data.shuffle = windows has windows: give that, or leave this key out");
+}
+
 /* The best checkpoint must be chosen by a number that there is. */
 static void check_best(struct config_reading *reading)
 {
@@ -79,6 +94,7 @@ void config_check_rules(struct config_reading *reading)
 {
     yield_defaults(reading);
     check_numbers(reading);
+    check_window(reading);
     check_best(reading);
     net_config_check(&reading->config->model, take_objection, reading);
 }

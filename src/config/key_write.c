@@ -65,6 +65,8 @@ void key_allowed(const struct config_key *key, char *text, size_t size)
     else
         join(text, size, allowed[key->type].text);
     size_t used = strlen(text);
+    if (key->type == KEY_BYTES && key->least > 0)
+        used += (size_t)snprintf(text + used, size - used, ", at least %.0f", key->least);
     if (allowed[key->type].unit)
         snprintf(text + used, size - used, ", at most %.0f %s in all", key->most, allowed[key->type].unit);
     if (allowed[key->type].behind)

@@ -11,6 +11,8 @@ static const char *const schedules[] = {[SCHEDULE_CONSTANT] = "constant",
     [SCHEDULE_COSINE] = "cosine",
     [SCHEDULE_PLATEAU] = "plateau",
     NULL};
+static const char *const shuffles[] = {
+    [SHUFFLE_FULL] = "full", [SHUFFLE_WINDOWS] = "windows", [SHUFFLE_NONE] = "none", NULL};
 static const char *const states[] = {"zero", "learned", NULL};
 static const char *const divergences[] = {
     [DIVERGENCE_ABORT] = "abort", [DIVERGENCE_SKIP] = "skip", [DIVERGENCE_BACK] = "back", NULL};
@@ -33,6 +35,8 @@ const struct config_key config_keys[] = {
     {"data", "valid", KEY_PATH, AT(data.valid), "", FREE},
     {"data", "standardize", KEY_SWITCH, AT(data.standardize), "no", KEPT},
     {"data", "cache", KEY_BYTES, AT(data.cache), "256 MiB", FROM(0, LARGE), FREE},
+    {"data", "shuffle", KEY_CHOICE, AT(data.shuffle), "full", .choices = shuffles},
+    {"data", "window", KEY_BYTES, AT(data.window), "64 MiB", FROM(1, LARGE), KEPT},
 
     {"model", "output", KEY_CHOICE, AT(model.output), "sequence", .choices = output_names},
     {"model", "loss", KEY_CHOICE, AT(model.loss), "softmax", .choices = loss_names},

@@ -15,7 +15,6 @@
 #include "data/plan.h"
 
 #include "base/memory.h"
-#include "base/random.h"
 #include "data/microbatches.h"
 
 #include <assert.h>
@@ -49,19 +48,9 @@ int plan_init(struct plan *plan, int64_t sequences, const int32_t *length, int64
 void plan_finish(struct plan *plan)
 {
     memory_destroy(plan->order);
+    memory_destroy(plan->window);
+    memory_destroy(plan->turn);
     *plan = (struct plan){0};
-}
-
-void plan_set_epoch(struct plan *plan, int64_t epoch)
-{
-    assert(epoch >= 0);
-    plan->epoch = epoch;
-    if (epoch > 0) {
-        random_permutation(plan->seed, RANDOM_ORDER, (uint64_t)epoch, (size_t)plan->sequences, plan->order);
-        return;
-    }
-    for (int64_t s = 0; s < plan->sequences; s++)
-        plan->order[s] = s;
 }
 
 /* ---- one step ---- */

@@ -1,16 +1,17 @@
 /* The plan of an epoch: which sequences each step takes, and how they are cut into microbatches. Pure
  * arithmetic on lengths: the plan for 64 ranks is made in one process without files or MPI.
  *
- * An epoch is a permutation of the sequences (random numbers keyed by seed and epoch), cut into steps of
- * `batch`. Within a step the n sequences are sorted by length and cut into ceil(n / microbatch) microbatches
- * of equal cost (data/microbatches.h); these are dealt to the leaves of the step's tree so that any
- * contiguous range of leaves has about its share of the cost: dearest with cheapest, recursively, full
- * subtrees to the left. A rank takes a contiguous range of leaves, cut so that the dearest share is as cheap
- * as can be. */
+ * An epoch is a permutation of the sequences (random numbers keyed by seed and epoch), of all of them or
+ * within windows, cut into steps of `batch`. Within a step the n sequences are sorted by length and cut into
+ * ceil(n / microbatch) microbatches of equal cost (data/microbatches.h); these are dealt to the leaves of the
+ * step's tree so that any contiguous range of leaves has about its share of the cost: dearest with cheapest,
+ * recursively, full subtrees to the left. A rank takes a contiguous range of leaves, cut so that the dearest
+ * share is as cheap as can be. */
 #ifndef DATA_PLAN_H
 #define DATA_PLAN_H
 
 #include "base/error.h"
+#include "data/windows.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -28,6 +29,16 @@ struct plan {
     int64_t steps;         /* of an epoch */
     int64_t epoch;         /* the permutation at hand; 0: the order of the file */
     int64_t *order;        /* [sequences] */
+    int keeps_order;       /* each epoch has the order of the file */
+    int64_t windows;       /* that are permuted; 0: none, but all sequences */
+    int64_t *window;       /* [windows + 1] the first sequence of each, and behind it */
+    int64_t *turn;         /* [windows] scratch: the order of the windows */
+};
+
+/* How the sequences of an epoch are put in order; of zeroes: as a permutation of all of them. */
+struct plan_order {
+    int keeps_order;            /* of the file */
+    struct window_rule windows; /* of bytes: those of a window; 0: none are made */
 };
 
 struct plan_step {
@@ -49,6 +60,12 @@ int64_t plan_count_steps(int64_t sequences, int64_t batch);
 int plan_init(struct plan *plan, int64_t sequences, const int32_t *length, int64_t batch, int64_t microbatch,
     uint64_t seed, struct error *error);
 void plan_finish(struct plan *plan);
+
+/* Says how epochs from 1 on are ordered, before the first is taken. With windows these are permuted and
+ * joined by twos, an odd one out comes last, and the sequences of each pair are permuted: each sequence still
+ * comes once an epoch. */
+int plan_set_order(struct plan *plan, const struct plan_order *order, struct error *error);
+size_t plan_count_order_bytes(const struct plan_order *order, int64_t sequences); /* of what a plan keeps */
 
 /* Takes the order of epoch `epoch` (from 1); 0: the order of the file, for validation and prediction. */
 void plan_set_epoch(struct plan *plan, int64_t epoch);

@@ -73,20 +73,21 @@ int feed_init(
     for (int64_t s = 0; s < dataset->sequences; s++)
         feed->length[s] = dataset_length(dataset, s);
     if (plan_init(&feed->plan, dataset->sequences, feed->length, config->batch, config->microbatch,
-            config->seed, error))
+            config->seed, error) ||
+        plan_set_order(&feed->plan, &config->order, error))
         return -1;
     feed->ahead.epoch = config->epoch;
     feed->ahead.index = config->index;
     return start_reader(feed, config, error);
 }
 
-size_t feed_count_bytes(int64_t sequences, int64_t batch, size_t ranks)
+size_t feed_count_bytes(const struct plan_order *order, int64_t sequences, int64_t batch, size_t ranks)
 {
     const struct feed *feed = NULL;
     size_t S = (size_t)sequences, B = (size_t)(batch < sequences ? batch : sequences);
     size_t step = plan_count_step_bytes(B) + (ranks + 1) * sizeof *feed->now.ranges;
     size_t asked = B / ranks * sizeof *feed->plan.order;
-    return S * (sizeof *feed->length + sizeof *feed->plan.order) + 2 * step + asked;
+    return S * sizeof *feed->length + plan_count_order_bytes(order, sequences) + 2 * step + asked;
 }
 
 void feed_finish(struct feed *feed)

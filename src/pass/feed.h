@@ -37,6 +37,7 @@ struct feed_config {
     int64_t batch, microbatch;     /* sequences of a step over all ranks, and of a microbatch on average */
     const struct node *node;       /* NULL: ranks form no teams, and the place of each is its number */
     uint64_t seed;                 /* of the order of an epoch */
+    struct plan_order order;       /* of epochs from 1 on */
     int64_t epoch, index, last_epoch;
     /* What is read for noted_epoch, and no other, is noted here (reader_note), cleared before; NULL: nothing
      * is. */
@@ -53,7 +54,7 @@ int feed_init(
 void feed_finish(struct feed *feed);
 
 /* Returns the bytes that a feed takes besides its microbatches. */
-size_t feed_count_bytes(int64_t sequences, int64_t batch, size_t ranks);
+size_t feed_count_bytes(const struct plan_order *order, int64_t sequences, int64_t batch, size_t ranks);
 
 /* Each rank calls this for itself. Makes the next step feed->now. Its microbatches are to be taken from
  * feed->reader, one for each leaf of this rank's team, before the next call. The caller knows that there is a

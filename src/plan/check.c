@@ -9,6 +9,7 @@
 #include "pass/scale.h"
 #include "run/records.h"
 #include "run/same_data.h"
+#include "run/sets.h"
 
 #include <stdio.h>
 
@@ -97,6 +98,8 @@ static void check_fit(struct checking *checking, struct dataset *dataset, int tr
     model_check_targets(model, dataset, checking->faults);
     if (training)
         warn_training(checking, dataset);
+    if (training && sets_require_window(checking->config, dataset, &error))
+        add_error(checking, &error);
     check_names(checking, dataset, training);
     if (model_require_labels(checking->config, dataset, judges, &error))
         add_error(checking, &error);

@@ -88,12 +88,13 @@ static void add_passes(const struct planned *planned, struct usage *usage)
 {
     const struct config *config = planned->config;
     int64_t batch = config->train.batch, sequences = planned->train->sequences;
+    const struct plan_order order = sets_describe_order(config, planned->train), of_file = {.keeps_order = 1};
     size_t scores = (size_t)(batch < sequences ? batch : sequences);
     double activations = fmax((double)planned->survey.activations, (double)planned->checked.activations);
     add_item(usage, "activations of the largest microbatch", activations);
     add_item(usage, "packed microbatches", packed_bytes(planned, planned->train, &planned->survey));
     add_item(usage, "steps: order, plan, scores",
-        (double)feed_count_bytes(sequences, batch, planned->ranks) +
+        (double)feed_count_bytes(&order, sequences, batch, planned->ranks) +
             (double)(scores * sizeof(struct net_score)));
     add_item(usage, "training set",
         (double)dataset_count_run_bytes(planned->train, is_kept(planned, planned->train)));
@@ -102,7 +103,7 @@ static void add_passes(const struct planned *planned, struct usage *usage)
     add_item(usage, "validation set",
         (double)dataset_count_run_bytes(planned->valid, is_kept(planned, planned->valid)));
     usage->validation = packed_bytes(planned, planned->valid, &planned->checked) +
-        (double)feed_count_bytes(planned->valid->sequences, batch, planned->ranks);
+        (double)feed_count_bytes(&of_file, planned->valid->sequences, batch, planned->ranks);
 }
 
 /* Pages of programs and libraries are in memory once for all ranks of a node. */

@@ -92,7 +92,7 @@ static int open_sets(struct planned *planned, struct net_config *model, struct e
         return -1;
     struct cache_share share = sets_share_cache(config, dataset_count_values(planned->train));
     if (open_unkept(&planned->train, config->data.train, share.train, error) ||
-        model_bind(model, planned->train, error))
+        model_bind(model, planned->train, error) || sets_require_window(config, planned->train, error))
         return -1;
     if (!config->data.valid)
         return 0;

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "comm/tree.h"
 #include "data/plan.h"
+#include "run/sets.h"
 
 struct surveyor {
     struct net *net;
@@ -117,6 +118,10 @@ int survey_make(const struct config *config, struct net *net, const struct datas
     int failed = surveyor_init(&surveyor, config, ranks, error) ||
         plan_init(&plan, dataset->sequences, surveyor.length, config->train.batch, config->train.microbatch,
             config->train.seed, error);
+    if (!failed) {
+        const struct plan_order order = sets_describe_order(config, dataset);
+        failed = plan_set_order(&plan, &order, error);
+    }
     if (!failed) {
         survey->steps = plan.steps;
         plan_set_epoch(&plan, training ? 1 : 0);

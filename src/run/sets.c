@@ -18,6 +18,20 @@ struct cache_share sets_share_cache(const struct config *config, size_t values)
     return (struct cache_share){.train = cache - cache / 2, .valid = cache / 2};
 }
 
+struct plan_order sets_describe_order(const struct config *config, const struct dataset *dataset)
+{
+    struct plan_order order = {.keeps_order = config->data.shuffle == SHUFFLE_NONE};
+    if (config->data.shuffle == SHUFFLE_WINDOWS)
+        order.windows = dataset_describe_windows(dataset, config->data.window);
+    return order;
+}
+
+int sets_require_window(const struct config *config, struct dataset *dataset, struct error *error)
+{
+    int has_windows = config->data.shuffle == SHUFFLE_WINDOWS;
+    return has_windows ? dataset_require_window(dataset, config->data.window, error) : 0;
+}
+
 static struct dataset *open_training_set(
     const struct config *config, struct cache_share *share, struct error *error)
 {
@@ -38,7 +52,8 @@ static void open_both(struct sets *sets, const struct config *config, const stru
     struct cache_share share = {0};
     sets->train = open_training_set(config, &share, error);
     comm_show_life(comm);
-    if (!sets->train || model_bind(model, sets->train, error) || !config->data.valid)
+    if (!sets->train || model_bind(model, sets->train, error) ||
+        sets_require_window(config, sets->train, error) || !config->data.valid)
         return;
     sets->valid = dataset_open(config->data.valid, share.valid, error);
     comm_show_life(comm);
@@ -176,8 +191,10 @@ int sets_agree_unchanged(struct sets *sets, struct error *error)
 
 struct feed_config sets_describe_feed(struct sets *sets, const struct config *config, struct dataset *dataset)
 {
-    struct set_record *record = &sets->record[dataset == sets->train ? DATA_TRAIN : DATA_VALID];
+    int training = dataset == sets->train;
+    struct set_record *record = &sets->record[training ? DATA_TRAIN : DATA_VALID];
     return (struct feed_config){.dataset = dataset,
+        .order = training ? sets_describe_order(config, dataset) : (struct plan_order){0},
         .sums = record->sums.sum ? &record->sums : NULL,
         .mean = sets->mean_float,
         .deviation = sets->deviation_float,

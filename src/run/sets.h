@@ -49,6 +49,11 @@ struct cache_share {
 };
 struct cache_share sets_share_cache(const struct config *config, size_t values);
 
+/* Describes the order of training epochs as the configuration has it, and says where the windows of that are
+ * too small for the set. */
+struct plan_order sets_describe_order(const struct config *config, const struct dataset *dataset);
+int sets_require_window(const struct config *config, struct dataset *dataset, struct error *error);
+
 /* Each rank calls this for itself. Looks whether the files are still what was opened (pass/file_watch.h):
  * where a second has passed since the last look; or, as `failed`, at once and on every rank, and replaces an
  * error of reading by what has become of the file. Returns -1 where there is an error, before or now. */
@@ -57,7 +62,8 @@ int sets_look(struct sets *sets, int failed, struct error *error);
 /* All ranks call. Looks at once: what was read before this was read from the files as they were opened. */
 int sets_agree_unchanged(struct sets *sets, struct error *error);
 
-/* Describes a feed of one pass over one of the sets, in the order of its file. What it reads is noted as long
+/* Describes a feed of one pass over one of the sets, in the order of its file (epoch 0), or as the
+ * configuration orders training epochs. What it reads is noted as long
  * as the fingerprint of the set is not complete. */
 struct feed_config sets_describe_feed(
     struct sets *sets, const struct config *config, struct dataset *dataset);

@@ -268,6 +268,28 @@ START_TEST(a_validation_set_of_another_kind_is_refused)
 }
 END_TEST
 
+START_TEST(a_window_that_no_sequence_fits_is_refused_by_key_and_value)
+{
+    static const struct refusal refusal = {65, {"data.shuffle=windows", "data.window=75 bytes"},
+        {"/train.h5: data.window = 75 bytes is less than its largest sequence takes (sequence ",
+            ": 76 bytes): give 1 KiB or more"}};
+    struct command_result result;
+    refuse_on(rank_counts[0], "base.ini", &refusal);
+    refuse_on(rank_counts[1], "base.ini", &refusal);
+    job_run(&result, 0, "base.ini", NULL, "--check", "-s", refusal.sets[0], "-s", refusal.sets[1], NULL);
+    job_expect(&result, 65);
+    job_complains(&result, 1, refusal.parts[0], refusal.parts[1], NULL);
+    command_result_finish(&result);
+    job_run(&result, 0, "base.ini", NULL, "--plan", "-s", refusal.sets[0], "-s", refusal.sets[1], NULL);
+    job_expect(&result, 65);
+    job_complains(&result, 1, refusal.parts[0], refusal.parts[1], NULL);
+    command_result_finish(&result);
+    job_run(&result, 0, "base.ini", "fits", "-s", refusal.sets[0], "-s", "data.window=76 bytes", NULL);
+    job_expect(&result, 0);
+    command_result_finish(&result);
+}
+END_TEST
+
 /* Every class is -1, or no sequence has a label. */
 static void write_empty(const char *path, const struct sample_shape *shape)
 {
@@ -770,6 +792,7 @@ int main(int argc, char **argv)
         tcase_add_loop_test(tests, a_bad_dataset_is_refused_by_name_and_place, 0, BAD_FILES);
         tcase_add_test(tests, a_validation_set_of_another_kind_is_refused);
         tcase_add_test(tests, a_set_in_which_nothing_counts_is_refused_at_the_start);
+        tcase_add_test(tests, a_window_that_no_sequence_fits_is_refused_by_key_and_value);
         tcase_add_test(tests, a_nan_in_what_does_not_fit_the_cache_is_found_before_it_is_used);
         tcase_add_test(tests, a_nan_in_a_validation_set_that_does_not_fit_the_cache_ends_the_run);
         tcase_add_test(tests, a_validation_target_that_the_loss_does_not_take_is_refused);

@@ -161,6 +161,8 @@ static const struct {
     {"base.ini", {{"model.cell=rnn", "model.layers=3", "train.microbatch=5"}}},
     {"base.ini", {{"model.cell=rnn-relu", "data.standardize=yes"}}},
     {"base.ini", {{"data.cache=2 KiB", "model.dropout=0.2", "data.standardize=yes"}}},
+    {"base.ini", {{"data.shuffle=windows", "data.window=4 KiB", "data.cache=2 KiB"}}},
+    {"real.ini", {{"data.shuffle=none"}}},
     {"real.ini", {{NULL}}},
     {"symbols.ini", {{"model.embedding=6", "model.dropout=0.3"}}},
     {"symbols.ini", {{"model.cell=gru", "data.cache=1 KiB"}}},

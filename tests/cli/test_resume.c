@@ -537,6 +537,7 @@ static const char *const variants[][3] = {
     {"train.optimizer=rmsprop", "data.standardize=yes", "model.cell=gru"},
     {"train.optimizer=nesterov", "train.patience=1", "train.lr=0.2"},
     {"train.optimizer=sgd", "checkpoint.best=error", "data.cache=1 KiB"},
+    {"data.shuffle=windows", "data.window=2 KiB", "model.cell=gru"},
 };
 enum { VARIANTS = sizeof variants / sizeof *variants };
 

@@ -106,6 +106,7 @@ START_TEST(defaults_are_those_of_the_manual)
     ck_assert_ptr_null(c.data.valid);
     ck_assert_int_eq(c.data.standardize, 0);
     ck_assert_uint_eq(c.data.cache, (size_t)256 << 20);
+    ck_assert(c.data.shuffle == SHUFFLE_FULL && c.data.window == (size_t)64 << 20);
     ck_assert_int_eq(c.model.output, OUTPUT_SEQUENCE);
     ck_assert_int_eq(c.model.loss, LOSS_SOFTMAX);
     ck_assert_int_eq(c.model.cell, CELL_LSTM);
@@ -147,6 +148,8 @@ static const char *const other[][3] = {
     {"data", "valid", "/d/v;w.h5"},
     {"data", "standardize", "yes"},
     {"data", "cache", "3 KiB"},
+    {"data", "shuffle", "windows"},
+    {"data", "window", "5 MiB"},
     {"model", "output", "decoder"},
     {"model", "loss", "huber"},
     {"model", "cell", "gru"},
@@ -237,6 +240,7 @@ static void check_others(const struct config *c)
     ck_assert_str_eq(c->data.train, "/d/t t.h5");
     ck_assert_str_eq(c->data.valid, "/d/v;w.h5");
     ck_assert(c->data.standardize == 1 && c->data.cache == 3072);
+    ck_assert(c->data.shuffle == SHUFFLE_WINDOWS && c->data.window == (size_t)5 << 20);
     ck_assert(c->model.output == OUTPUT_DECODER && c->model.loss == LOSS_HUBER && c->model.cell == CELL_GRU);
     ck_assert(c->model.layers == 3 && c->model.hidden[0] == 6 && c->model.hidden[1] == 3);
     ck_assert(c->model.hidden[2] == 6 && c->model.bidirectional[0] == 0 && c->model.bidirectional[1] == 1);
@@ -403,6 +407,8 @@ static const char *const bad[][4] = {
     {"data", "standardize", "\"yes\"", "quotes are part of a value: leave them out: allowed is yes or no"},
     {"data", "valid", "\"a b.h5\"", "quotes are part of a value: leave them out"},
     {"data", "valid", "'a.h5'", "quotes are part of a value: leave them out"},
+    {"data", "shuffle", "half", "allowed is full, windows, none"},
+    {"data", "window", "0", "TiB, at least 1, at most"},
     {"data", "cache", "'256 MiB'", "quotes are part of a value: leave them out: allowed is a whole number"},
     {"data", "cache", "256", "not a number and a unit: allowed is a whole number and bytes, KiB, MiB"},
     {"data", "cache", "256 MB", "not a number and a unit"},
@@ -660,7 +666,8 @@ START_TEST(all_faults_are_reported_in_order)
                        "output = frame\n"       /* 17: of another section */
                        "[train] x\n";           /* 18 */
     static const char *const want[] = {":1: the key stray stands in no section",
-        ":3: unknown key trian (did you mean train?): [data] has train, valid, standardize, cache",
+        ":3: unknown key trian (did you mean train?): [data] has train, valid, standardize, cache, shuffle, "
+        "window",
         ":4: unknown section [modle] (did you mean [model]?): there are [data], [model], [train]",
         ":8: model.layers = many: not a whole number", ":10: the line begins with a blank",
         ":11: 'cell' is neither [section] nor key = value",
@@ -798,6 +805,8 @@ END_TEST
 
 /* Overrides of which the last is at fault, and what is said of it. */
 static const char *const contradictions[][5] = {
+    {"data.window=5 MiB", NULL, NULL, "only data.shuffle = windows has windows"},
+    {"data.shuffle=none", "data.window=65 MiB", NULL, "only data.shuffle = windows has windows"},
     {"model.output=ctc", "model.loss=mse", NULL, "set model.loss = softmax"},
     {"model.output=ctc", "train.class_weights=1 2", NULL, "leave it empty"},
     {"model.output=ctc", "train.label_smoothing=0.1", NULL, "set it to 0"},
@@ -1163,7 +1172,9 @@ static void change_key(const char *key, const char *value)
     int decodes = strstr(key, ".attention") || strstr(key, ".decoder_");
     snprintf(override, sizeof override, "%s=%s", key, value);
     snprintf(beginning, sizeof beginning, "%s = ", key);
-    const char *const before[] = {decodes ? "model.output=decoder" : NULL, NULL};
+    int is_window = strcmp(key, "data.window") == 0;
+    const char *needed = is_window ? "data.shuffle=windows" : "model.output=decoder";
+    const char *const before[] = {decodes || is_window ? needed : NULL, NULL};
     const char *const now[] = {override, before[0], NULL};
     size_t n = compare(before, now);
     ck_assert_msg(n == !is_free(key), "%s: %zu faults", override, n);

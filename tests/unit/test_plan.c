@@ -125,6 +125,177 @@ START_TEST(a_step_takes_its_part_of_the_permutation)
 }
 END_TEST
 
+/* ---- windows ---- */
+
+/* The offsets of a world, and of targets of which every third sequence has none. */
+struct world_rows {
+    int64_t inputs[MOST_SEQUENCES + 1], targets[MOST_SEQUENCES + 1];
+};
+
+static struct plan_order make_windows(
+    const struct world *world, struct world_rows *rows, size_t bytes, int any_targets)
+{
+    rows->inputs[0] = rows->targets[0] = 0;
+    for (int64_t s = 0; s < world->sequences; s++) {
+        rows->inputs[s + 1] = rows->inputs[s] + world->length[s];
+        rows->targets[s + 1] = rows->targets[s] + s % 3;
+    }
+    struct plan_order order = {.windows = {.bytes = bytes,
+                                   .input_row = 12,
+                                   .target_row = 4,
+                                   .input_offsets = rows->inputs,
+                                   .target_offsets = any_targets ? rows->targets : rows->inputs}};
+    return order;
+}
+
+static size_t count_sequence(const struct window_rule *rule, int64_t s)
+{
+    return (size_t)(rule->input_offsets[s + 1] - rule->input_offsets[s]) * rule->input_row +
+        (size_t)(rule->target_offsets[s + 1] - rule->target_offsets[s]) * rule->target_row;
+}
+
+/* Writes the window of each sequence, found by adding one sequence after the other; returns how many. */
+static int64_t find_windows(const struct window_rule *rule, int64_t sequences, int64_t *window)
+{
+    int64_t w = 0;
+    size_t taken = 0;
+    for (int64_t s = 0; s < sequences; s++) {
+        size_t more = count_sequence(rule, s);
+        if (s > 0 && taken + more > rule->bytes) {
+            w++;
+            taken = 0;
+        }
+        taken += more;
+        window[s] = w;
+    }
+    return w + 1;
+}
+
+/* An epoch is one pair of windows after the other, each whole and each sequence once; returns how many
+ * sequences stand beside one that follows them in the file. */
+static int64_t check_pairs(const struct plan *plan, const int64_t *window, int64_t windows)
+{
+    int seen[MOST_SEQUENCES] = {0}, done[MOST_SEQUENCES] = {0};
+    int64_t at = 0, beside = 0;
+    for (int64_t w = 0; w < windows; w += 2) {
+        int64_t a = window[plan->order[at]], b = -1;
+        int64_t have = 0, want = 0;
+        for (int64_t i = at; i < plan->sequences && (window[plan->order[i]] == a || w + 1 < windows); i++) {
+            int64_t here = window[plan->order[i]];
+            if (here != a && b < 0)
+                b = here;
+            if (here != a && here != b)
+                break;
+            seen[plan->order[i]]++;
+            beside += i > at && plan->order[i] == plan->order[i - 1] + 1;
+            have++;
+        }
+        for (int64_t s = 0; s < plan->sequences; s++)
+            want += window[s] == a || window[s] == b;
+        ck_assert_int_eq(have, want);
+        ck_assert(!done[a] && (b < 0 || !done[b]) && (b >= 0) == (w + 1 < windows));
+        done[a] = done[b < 0 ? a : b] = 1;
+        at += have;
+    }
+    for (int64_t s = 0; s < plan->sequences; s++)
+        ck_assert_int_eq(seen[s], 1);
+    return beside;
+}
+
+START_TEST(windows_come_by_twos_and_each_sequence_once)
+{
+    int64_t odd = 0, many = 0, beside = 0, sequences = 0;
+    for (uint64_t number = 0; number < WORLDS; number++) {
+        struct world world;
+        struct world_rows rows;
+        struct plan plan;
+        int64_t window[MOST_SEQUENCES];
+        world_make(&world, number);
+        world_plan(&world, &plan);
+        struct plan_order order = make_windows(&world, &rows, 1 + draw(20000, number, 7), number % 2);
+        ck_assert_int_eq(plan_set_order(&plan, &order, NULL), 0);
+        int64_t windows = find_windows(&order.windows, world.sequences, window);
+        ck_assert_int_eq(plan.windows, windows);
+        for (int64_t epoch = 1; epoch < 4; epoch++) {
+            plan_set_epoch(&plan, epoch);
+            beside += windows < world.sequences / 8 ? check_pairs(&plan, window, windows) : 0;
+            sequences += windows < world.sequences / 8 ? world.sequences : 0;
+        }
+        odd += windows % 2;
+        many += windows > 2;
+        plan_finish(&plan);
+    }
+    ck_assert(odd > 20 && many > 100 && sequences > 10000);
+    ck_assert_int_lt(beside, sequences / 8); /* they are permuted inside */
+}
+END_TEST
+
+START_TEST(a_window_takes_what_fits_it_and_one_sequence_at_least)
+{
+    static const int64_t inputs[] = {0, 1, 3, 6, 16, 17}, targets[] = {0, 0, 5, 5, 5, 6};
+    struct window_rule rule = {8, 2, 1, inputs, targets};
+    int64_t first[6];
+    /* bytes of the sequences: 2, 9, 6, 20, 3 */
+    ck_assert_int_eq(windows_cut(&rule, 5, NULL), 5);
+    rule.bytes = 11;
+    ck_assert_int_eq(windows_cut(&rule, 5, first), 4);
+    ck_assert(first[0] == 0 && first[1] == 2 && first[2] == 3 && first[3] == 4 && first[4] == 5);
+    rule.bytes = 10;
+    ck_assert_int_eq(windows_cut(&rule, 5, NULL), 5);
+    rule.bytes = 40;
+    ck_assert_int_eq(windows_cut(&rule, 5, NULL), 1);
+    rule.bytes = 0;
+    ck_assert_int_eq(windows_cut(&rule, 5, first), 1);
+    ck_assert(first[0] == 0 && first[1] == 5);
+}
+END_TEST
+
+/* The order of a run must never become another: this one is written down. */
+START_TEST(windows_follow_from_lengths_seed_and_epoch_alone)
+{
+    static const int64_t known[] = {2, 11, 10, 9, 0, 1, 8, 6, 3, 5, 4, 7};
+    struct world world = {.sequences = 12, .batch = 4, .microbatch = 2};
+    struct world_rows rows;
+    struct plan plan, other;
+    for (int64_t s = 0; s < 12; s++)
+        world.length[s] = 1 + (int32_t)s % 3;
+    world_plan(&world, &plan);
+    world_plan(&world, &other);
+    struct plan_order order = make_windows(&world, &rows, 100, 0);
+    plan_set_order(&plan, &order, NULL);
+    plan_set_order(&other, &order, NULL);
+    for (int64_t epoch = 9; epoch > 2; epoch--)
+        plan_set_epoch(&plan, epoch);
+    plan_set_epoch(&plan, 2);
+    plan_set_epoch(&other, 2);
+    ck_assert_mem_eq(plan.order, other.order, 12 * sizeof *plan.order);
+    for (int64_t s = 0; s < 12; s++)
+        ck_assert_msg(plan.order[s] == known[s], "%lld", (long long)plan.order[s]);
+    plan_set_epoch(&other, 0);
+    for (int64_t s = 0; s < 12; s++)
+        ck_assert_int_eq(other.order[s], s);
+    plan_finish(&plan);
+    plan_finish(&other);
+}
+END_TEST
+
+START_TEST(an_epoch_may_keep_the_order_of_the_file)
+{
+    struct world world;
+    struct plan plan;
+    const struct plan_order order = {.keeps_order = 1};
+    world_make(&world, 3);
+    world_plan(&world, &plan);
+    ck_assert_int_eq(plan_set_order(&plan, &order, NULL), 0);
+    for (int64_t epoch = 0; epoch < 3; epoch++) {
+        plan_set_epoch(&plan, epoch);
+        for (int64_t s = 0; s < world.sequences; s++)
+            ck_assert_int_eq(plan.order[s], s);
+    }
+    plan_finish(&plan);
+}
+END_TEST
+
 START_TEST(epoch_zero_is_the_order_of_the_file_and_epochs_differ)
 {
     struct world world = {.sequences = 500, .batch = 10, .microbatch = 2};
@@ -643,6 +814,10 @@ int main(void)
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, each_sequence_comes_once_an_epoch);
     tcase_add_test(cases, a_step_takes_its_part_of_the_permutation);
+    tcase_add_test(cases, windows_come_by_twos_and_each_sequence_once);
+    tcase_add_test(cases, a_window_takes_what_fits_it_and_one_sequence_at_least);
+    tcase_add_test(cases, windows_follow_from_lengths_seed_and_epoch_alone);
+    tcase_add_test(cases, an_epoch_may_keep_the_order_of_the_file);
     tcase_add_test(cases, epoch_zero_is_the_order_of_the_file_and_epochs_differ);
     tcase_add_test(cases, microbatches_hold_neighbours_in_length_longest_first);
     tcase_add_test(cases, the_dearest_microbatch_is_as_cheap_as_can_be);
