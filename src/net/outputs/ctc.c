@@ -1,6 +1,7 @@
 /* Connectionist temporal classification (docs/network.md, section CTC; net/ctc.h for one sequence): losses of
  * a microbatch's sequences, the labels read from what the head gives for their frames, and the gradient.
- * Each sequence is computed from its own rows alone, one after the other.
+ * Each sequence is computed from its own rows alone, one after the other, or by the members of a team in
+ * turn.
  *
  * B sequences, N frames, C classes and the blank behind them, U labels of a sequence. */
 #include "net/ctc.h"
@@ -11,11 +12,12 @@
 
 struct transcript {
     /* Workspace. */
-    float *posterior;    /* [N][stride of the head]; training */
-    void *scratch;       /* of what is done with one sequence */
-    size_t *edits;       /* [U + 1] scratch of edit_distance */
-    size_t *label_start; /* [B + 1] as in struct net_outputs */
-    int32_t *labels;     /* [N] */
+    float *posterior;         /* [N][stride of the head]; training */
+    void *scratch;            /* of what this member does with one sequence */
+    struct net_score *scores; /* [B] of all members */
+    size_t *edits;            /* [U + 1] scratch of edit_distance */
+    size_t *label_start;      /* [B + 1] as in struct net_outputs */
+    int32_t *labels;          /* [N] */
 };
 
 static int init(struct net *net, struct error *error)
@@ -49,7 +51,12 @@ static void take_workspace(struct net *net, const struct pass *pass, struct aren
     size_t search = beam > 1 ? ctc_decode_beam_bytes(C, T, beam) : 0;
     output_take_rows(net, pass, arena, N, 0);
     transcript->posterior = arena_take(arena, training ? N * net->top.stride : 0, sizeof(float));
-    transcript->scratch = arena_take(arena, search > lattice ? search : lattice, 1);
+    for (size_t i = 0; i < pass_members(pass); i++) {
+        void *scratch = arena_take(arena, search > lattice ? search : lattice, 1);
+        if (i == pass_index(pass))
+            transcript->scratch = scratch;
+    }
+    transcript->scores = arena_take(arena, scored ? B : 0, sizeof *transcript->scores);
     transcript->edits = arena_take(arena, U + 1, sizeof *transcript->edits);
     transcript->label_start = arena_take(arena, B + 1, sizeof *transcript->label_start);
     transcript->labels = arena_take(arena, N, sizeof *transcript->labels);
@@ -80,34 +87,52 @@ static void score_edits(
 {
     for (size_t b = 0; b < microbatch->B; b++) {
         const size_t *made = transcript->label_start + b, *wanted = microbatch->target_start + b;
+        scores[b] = transcript->scores[b];
         scores[b].errors = (double)edit_distance(transcript->labels + made[0], made[1] - made[0],
             microbatch->classes + wanted[0], wanted[1] - wanted[0], transcript->edits);
     }
 }
 
-/* Makes probabilities of the head's sums, and labels of these. */
+/* Makes probabilities of the head's sums for every sequence that is this member's, and its loss where
+ * `scored`. Sequences are dealt in turn, as neighbours are of like lengths. */
+static void align(struct net *net, const struct pass *pass, int scored)
+{
+    const struct microbatch *microbatch = pass->microbatch;
+    const struct transcript *transcript = net->output_state;
+    size_t C = net->config->outputs;
+    float *posterior = pass->options.training ? transcript->posterior : NULL;
+    for (size_t b = pass_index(pass); b < microbatch->B && !pass_is_unwanted(pass); b += pass_members(pass)) {
+        struct ctc_frames frames = frames_of(net, microbatch, b);
+        if (!scored) {
+            ctc_softmax(pass->kernel, C, &frames);
+            continue;
+        }
+        const int32_t *wanted = microbatch->classes + microbatch->target_start[b];
+        size_t U = count_labels(microbatch, b);
+        transcript->scores[b] = (struct net_score){.counted = 1, .labels = (double)U};
+        transcript->scores[b].loss =
+            ctc_forward(pass->kernel, C, &frames, wanted, U, posterior, transcript->scratch);
+    }
+}
+
+/* Probabilities, losses and, by the leader, labels. */
 static void forward(
     struct net *net, const struct pass *pass, struct net_outputs *outputs, struct net_score *scores)
 {
     const struct microbatch *microbatch = pass->microbatch;
     struct transcript *transcript = net->output_state;
-    size_t C = net->config->outputs;
-    float *posterior = pass->options.training ? transcript->posterior : NULL;
     top_forward(&net->top, pass, microbatch->N, stack_output(&net->stack, microbatch));
+    pass_meet(pass);
+    align(net, pass, scores != NULL);
+    pass_meet(pass);
+    if (!pass_leads(pass))
+        return;
     transcript->label_start[0] = 0;
     for (size_t b = 0; b < microbatch->B; b++) {
         if (pass_is_unwanted(pass))
             return;
         struct ctc_frames frames = frames_of(net, microbatch, b);
-        if (scores) {
-            const int32_t *wanted = microbatch->classes + microbatch->target_start[b];
-            size_t U = count_labels(microbatch, b);
-            scores[b] = (struct net_score){.counted = 1, .labels = (double)U};
-            scores[b].loss = ctc_forward(pass->kernel, C, &frames, wanted, U, posterior, transcript->scratch);
-        } else {
-            ctc_softmax(pass->kernel, C, &frames);
-        }
-        transcribe(transcript, C, &frames, b, beam_of(pass));
+        transcribe(transcript, net->config->outputs, &frames, b, beam_of(pass));
     }
     if (scores)
         score_edits(transcript, microbatch, scores);
@@ -123,10 +148,11 @@ static void backward(struct net *net, const struct pass *pass)
     const struct microbatch *microbatch = pass->microbatch;
     const struct transcript *transcript = net->output_state;
     struct stack *stack = &net->stack;
-    for (size_t b = 0; b < microbatch->B; b++) {
+    for (size_t b = pass_index(pass); b < microbatch->B; b += pass_members(pass)) {
         struct ctc_frames frames = frames_of(net, microbatch, b);
         ctc_backward(net->config->outputs, &frames, transcript->posterior);
     }
+    pass_meet(pass);
     top_backward(&net->top, pass, microbatch->N, stack_output(stack, microbatch),
         stack->needs_input_gradient ? stack_gradient(stack) : NULL);
 }
@@ -135,6 +161,7 @@ const struct output_kind output_ctc = {.name = "ctc",
     .targets = PER_TARGET,
     .rows = PER_FRAME,
     .aligns = 1,
+    .divides = 1,
     .takes_symbols = 1,
     .init = init,
     .take_workspace = take_workspace,
