@@ -115,7 +115,7 @@ static int read_config(struct comm *comm, const struct train_options *options, s
     return error.code;
 }
 
-static int train(struct comm *comm, const struct train_options *options, const struct config *config,
+static int train(struct comm *comm, const struct train_options *options, struct config *config,
     const char *command, double start)
 {
     char directory[PATH_MAX];

@@ -122,15 +122,21 @@ void comm_watch(struct comm *comm, double limit, const char *advice)
     assert(!comm->watch);
     struct watch *watch = create(comm, advice);
     limit = meet_others(watch, comm, limit);
+    watch->deputy = find_deputy(comm, watch->hosts);
+    watch->next_idle = clock_now() + 1;
+    watch->step = -1;
+    comm->watch = watch;
+    comm_set_limit(comm, limit);
+}
+
+void comm_set_limit(const struct comm *comm, double limit)
+{
+    struct watch *watch = comm->watch;
     double now = clock_now();
     watch->limit = comm->ranks > 1 ? limit : 0;
-    watch->deputy = find_deputy(comm, watch->hosts);
     watch->looked = now;
     watch->next_sign = now + limit / 8;
-    watch->next_idle = now + 1;
-    watch->step = -1;
     count_as_alive(watch, comm, now);
-    comm->watch = watch;
 }
 
 void comm_watch_idle(const struct comm *comm, void (*idle)(void *context), void *context)

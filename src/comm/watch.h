@@ -13,6 +13,9 @@
  * the clock: to be called between pieces of work that take less than the limit each. Ranks that do not even
  * come here within this rank's own `limit` end it likewise. */
 void comm_watch(struct comm *comm, double limit, const char *advice);
+
+/* Every rank calls, with the same limit, once ranks are watched. From now on it is this. */
+void comm_set_limit(const struct comm *comm, double limit);
 void comm_set_step(const struct comm *comm, int64_t step);
 void comm_show_life(const struct comm *comm);
 void comm_show_life_of(const void *comm); /* the same, for whoever is handed what to call, and a context */

@@ -27,7 +27,12 @@ enum divergence {
     DIVERGENCE_BACK   /* the run goes back to a checkpoint, with a lower rate from there on */
 };
 
+enum { CONFIG_KEYS_MOST = 64 }; /* room for what is kept per key */
+
 struct config {
+    /* [rows of config_keys] 1: the file or an override gave the key its value; 0: it has its default, or that
+     * of the run that goes on (config_inherit). */
+    unsigned char given[CONFIG_KEYS_MOST];
     struct {
         char *train, *valid; /* absolute; valid NULL where there is none */
         int standardize;
@@ -86,9 +91,15 @@ char *config_write(const struct config *config, int with_paths, struct error *er
  * by config_finish either way. */
 int config_read_saved(struct config *config, const char *saved, struct faults *faults);
 
-/* Compares with the text of a checkpoint's configuration: every key that differs, unless its row lets a
- * resumed run change it (config/keys.h), is a fault with both values and a hint at --fresh and --init.
- * Returns the number of faults. */
+/* Gives the keys that neither file nor override gave a value, but paths, that of a checkpoint's
+ * configuration: the run goes on as it was begun, whatever has become of a default. Each that changes is a
+ * warning of `faults` (NULL: none is told). Nothing changes where the text cannot be read. What
+ * was given is to be compared as it was before: a list of several layers may not fit the run's. */
+void config_inherit(struct config *config, const char *saved, struct faults *faults);
+
+/* Compares with the text of a checkpoint's configuration: every key that was given another value, unless its
+ * row lets a resumed run change it (config/keys.h), is a fault with both values and a hint at --fresh and
+ * --init. Returns the number of faults. */
 size_t config_compare(const struct config *config, const char *saved, struct faults *faults);
 
 #endif

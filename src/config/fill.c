@@ -213,9 +213,16 @@ static void check_paths(struct config_reading *reading)
     }
 }
 
+static void note_given(const struct config_reading *reading)
+{
+    for (size_t i = 0; i < config_key_count; i++)
+        reading->config->given[i] = reading->keys[i].line || reading->keys[i].override;
+}
+
 void config_settle(struct config_reading *reading, int with_paths)
 {
     const struct config_key *train = key_find("data", "train");
+    note_given(reading);
     settle_lists(reading);
     if (with_paths && reading_is_sound(reading, "data", "train") && !reading->config->data.train) {
         const struct key_state *state = reading_state_of(reading, train);

@@ -52,7 +52,6 @@ struct config_key {
 #define CONFIG_LARGE                                                                                         \
     1e15 /* a limit from here on is one that hardly anyone meets, and stands last in messages */
 
-enum { CONFIG_KEYS_MOST = 64 };                           /* room for what is kept per key */
 enum { CONFIG_VALUE_MOST = 32 * NET_MOST_CLASS_WEIGHTS }; /* bytes that hold any value as text but a path */
 
 extern const struct config_key config_keys[];

@@ -1,5 +1,5 @@
-/* This file writes a configuration as text, and compares two of them: key by key over the table, each value
- * in its one spelling, so that equal values are equal bytes. */
+/* This file writes a configuration as text, compares two of them, and gives one what it lacks of another: key
+ * by key over the table, each value in its one spelling, so that equal values are equal bytes. */
 #include "base/text.h"
 #include "base/memory.h"
 #include "config/keys.h"
@@ -77,8 +77,56 @@ size_t config_compare(const struct config *config, const char *saved, struct fau
     struct config old;
     if (config_read_saved(&old, saved, faults) == 0)
         for (size_t i = 0; i < config_key_count; i++)
-            if (must_agree(&config_keys[i], config, &old))
+            if (config->given[i] && must_agree(&config_keys[i], config, &old))
                 compare_key(&config_keys[i], config, &old, faults);
     config_finish(&old);
     return faults->count - before;
+}
+
+static int is_for_each_layer(const struct config_key *key)
+{
+    return key->type == KEY_SIZES || key->type == KEY_SWITCHES;
+}
+
+static void spread_lists(struct config *config)
+{
+    for (size_t i = 0; i < config_key_count; i++)
+        if (is_for_each_layer(&config_keys[i]))
+            key_spread(&config_keys[i], config);
+}
+
+static void inherit_key(
+    const struct config_key *key, struct config *config, const struct config *old, struct faults *faults)
+{
+    char value[CONFIG_VALUE_MOST], was[CONFIG_VALUE_MOST];
+    char shown[TEXT_SHOWN], was_shown[TEXT_SHOWN];
+    size_t items;
+    key_write(key, config, was, sizeof was);
+    key_write(key, old, value, sizeof value);
+    if (strcmp(value, was) == 0)
+        return;
+    const char *why = key_read(key, value, "", config, &items);
+    assert(!why && "what a key writes it reads");
+    (void)why;
+    if (is_for_each_layer(key) && items == 1)
+        key_spread(key, config);
+    if (faults)
+        faults_warn(faults, "%s.%s = %s, as the run was begun with, and not %s, as is the default here",
+            key->section, key->name, text_show(value, shown), text_show(was, was_shown));
+}
+
+void config_inherit(struct config *config, const char *saved, struct faults *faults)
+{
+    struct config old;
+    struct faults unsaid;
+    faults_init(&unsaid, 0, NULL, NULL); /* config_compare says them */
+    if (config_read_saved(&old, saved, &unsaid) == 0)
+        for (size_t i = 0; i < config_key_count; i++) {
+            size_t layers = config->model.layers;
+            if (!config->given[i] && config_keys[i].type != KEY_PATH)
+                inherit_key(&config_keys[i], config, &old, faults);
+            if (config->model.layers > layers)
+                spread_lists(config);
+        }
+    config_finish(&old);
 }

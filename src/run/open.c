@@ -39,14 +39,23 @@ static void warn_scale(const struct run *run)
         log_line(LOG_WARNING, "%s", text);
 }
 
-/* Opens the directory and the data, and makes the network for it. */
+/* Opens the directory, and looks for what there is to go on from. */
+static int open_directory(
+    struct run *run, struct checkpoint *checkpoint, enum start *start, struct error *error)
+{
+    records_open(&run->records, run->comm, run->directory, run->options, error);
+    return comm_agree(run->comm, error) || records_gather_hosts(&run->records, error) ||
+            run_find_checkpoint(run, checkpoint, start, error)
+        ? -1
+        : 0;
+}
+
+/* Opens the data, and makes the network for them. */
 static int open_parts(struct run *run, struct error *error)
 {
     struct net_config model = run->config->model;
     struct sets *sets = &run->sets;
-    records_open(&run->records, run->comm, run->directory, run->options, error);
-    if (comm_agree(run->comm, error) || records_gather_hosts(&run->records, error) ||
-        sets_open(sets, run->config, run->comm, &model, error))
+    if (sets_open(sets, run->config, run->comm, &model, error))
         return -1;
     warn_idle(run);
     int64_t most = sets->train->sequences;
@@ -74,17 +83,12 @@ static int take_start(
     return learner_start(&run->learner, checkpoint->weights, error);
 }
 
-static int open_state(struct run *run, struct error *error)
+static int open_state(struct run *run, struct checkpoint *checkpoint, enum start start, struct error *error)
 {
-    struct checkpoint checkpoint;
-    enum start start = START_NEW;
-    checkpoint_init(&checkpoint);
-    int failed = run_find_checkpoint(run, &checkpoint, &start, error) ||
+    if (run_check_checkpoint(run, checkpoint, start, error) ||
         same_data_values(&run->sets, net_get_config(run->learner.net), run->directory,
-            start == START_CONTINUED ? &checkpoint : NULL, run->options->accept_changed_data, error) ||
-        take_start(run, start, &checkpoint, error);
-    checkpoint_finish(&checkpoint);
-    if (failed)
+            start == START_CONTINUED ? checkpoint : NULL, run->options->accept_changed_data, error) ||
+        take_start(run, start, checkpoint, error))
         return -1;
     if (run->comm->rank == 0 && start == START_CONTINUED)
         log_line(LOG_INFO, "%s: continuing after step %" PRId64, run->directory, run->progress.step);
@@ -171,8 +175,14 @@ static int begin(struct run *run, struct error *error)
 
 int run_open(struct run *run, struct error *error)
 {
+    struct checkpoint checkpoint;
+    enum start start = START_NEW;
     *error = (struct error){0};
-    if (open_parts(run, error) || open_state(run, error))
+    checkpoint_init(&checkpoint);
+    int failed = open_directory(run, &checkpoint, &start, error) || open_parts(run, error) ||
+        open_state(run, &checkpoint, start, error);
+    checkpoint_finish(&checkpoint);
+    if (failed)
         return -1;
     return run->progress.finished ? 0 : begin(run, error);
 }

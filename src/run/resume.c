@@ -1,6 +1,7 @@
 /* From which checkpoint a run starts, and how it comes back from one. Rank 0 alone looks into the run
  * directory; what it finds goes to the others by broadcast. */
 #include "base/log.h"
+#include "base/memory.h"
 #include "ckpt/directory.h"
 #include "ckpt/status.h"
 #include "run/run.h"
@@ -14,12 +15,12 @@ static void log_difference(void *context, const char *text)
     log_line(LOG_ERROR, "%s", text);
 }
 
-static int check_configuration(
-    const struct run *run, const struct checkpoint *checkpoint, struct error *error)
+static int check_configuration(const struct run *run, const struct config *given,
+    const struct checkpoint *checkpoint, struct error *error)
 {
     struct faults faults;
     faults_init(&faults, 20, log_difference, NULL);
-    size_t differences = config_compare(run->config, checkpoint->config, &faults);
+    size_t differences = config_compare(given, checkpoint->config, &faults);
     if (differences == 0)
         return 0;
     return error_set(error, EXIT_CODE_DATA,
@@ -55,12 +56,28 @@ static int check_epochs(const struct run *run, const struct checkpoint *checkpoi
         run->directory, run->config->train.epochs, begun, begun);
 }
 
-/* What the user changed is told first, by its name, since shapes follow from it. */
-static int check_continuation(struct run *run, struct checkpoint *checkpoint, struct error *error)
+static void log_inherited(void *context, const char *text)
 {
-    return check_plan(run, checkpoint, error) || check_configuration(run, checkpoint, error) ||
-            same_data_shapes(
-                &run->sets, run->directory, checkpoint, run->options->accept_changed_data, error) ||
+    log_line(LOG_INFO, "%s: %s", (const char *)context, text);
+}
+
+/* Rank 0 calls. What the user left open is as the run has it, and what he changed is told by its name before
+ * anything is made of it. */
+static int take_configuration(struct run *run, const struct checkpoint *checkpoint, struct error *error)
+{
+    const struct config given = *run->config;
+    struct faults faults;
+    faults_init(&faults, 0, NULL, (void *)run->directory);
+    faults.warn = log_inherited;
+    config_inherit(run->config, checkpoint->config, &faults);
+    return check_plan(run, checkpoint, error) || check_configuration(run, &given, checkpoint, error);
+}
+
+/* Rank 0 calls. */
+static int check_continuation(struct run *run, const struct checkpoint *checkpoint, struct error *error)
+{
+    return same_data_shapes(
+               &run->sets, run->directory, checkpoint, run->options->accept_changed_data, error) ||
             check_epochs(run, checkpoint, error) ||
             checkpoint_fits(checkpoint, run->directory, run->learner.net, error)
         ? -1
@@ -110,10 +127,9 @@ static int check_nothing_is_lost(const struct run *run, struct error *error)
         directory, status.state, status.step);
 }
 
-/* Rank 0 calls. Looks for the checkpoint, and checks that the run may start from it. */
+/* Rank 0 calls. Looks for the run's own checkpoint. */
 static int find(struct run *run, struct checkpoint *checkpoint, enum start *start, struct error *error)
 {
-    const char *init = run->options->init;
     struct own *own = &run->records.own;
     int found = 0;
     if (run->options->fresh && rundir_refuse_newer(own->directory, error))
@@ -124,17 +140,26 @@ static int find(struct run *run, struct checkpoint *checkpoint, enum start *star
         return -1;
     if (found == 0 || (found > 0 && !*own->run))
         own_begin_run(own);
-    *start = found ? START_CONTINUED : init ? START_FROM_WEIGHTS : START_NEW;
-    if (found)
-        return found < 0 || check_continuation(run, checkpoint, error) ? -1
-                                                                       : restore_best(own, checkpoint, error);
-    if (!init)
-        return 0;
-    if (checkpoint_read(init, CHECKPOINT_ANY, checkpoint, error) ||
-        checkpoint_fits(checkpoint, init, run->learner.net, error))
+    *start = found ? START_CONTINUED : run->options->init ? START_FROM_WEIGHTS : START_NEW;
+    return found > 0 ? take_configuration(run, checkpoint, error) : found;
+}
+
+/* All ranks call. Rank 0 has taken what its checkpoint has of the configuration; here the others do. */
+static int share_configuration(struct run *run, const struct checkpoint *checkpoint, struct error *error)
+{
+    int64_t size = run->comm->rank == 0 ? (int64_t)strlen(checkpoint->config) + 1 : 0;
+    comm_broadcast(run->comm, &size, sizeof size, 0);
+    char *text = memory_create((size_t)size, 1, error);
+    if (comm_agree(run->comm, error)) {
+        memory_destroy(text);
         return -1;
-    const struct named_set set = {run->sets.train->path, &run->sets.names};
-    same_data_warn_names(&set, init, checkpoint);
+    }
+    if (run->comm->rank == 0)
+        memcpy(text, checkpoint->config, (size_t)size);
+    comm_broadcast(run->comm, text, (size_t)size, 0);
+    config_inherit(run->config, text, NULL);
+    memory_destroy(text);
+    comm_set_limit(run->comm, run->config->train.watchdog);
     return 0;
 }
 
@@ -146,7 +171,33 @@ int run_find_checkpoint(
     if (comm_agree(run->comm, error))
         return -1;
     comm_broadcast(run->comm, start, sizeof *start, 0);
+    return *start == START_CONTINUED ? share_configuration(run, checkpoint, error) : 0;
+}
+
+/* Rank 0 calls. */
+static int check(struct run *run, struct checkpoint *checkpoint, enum start start, struct error *error)
+{
+    const char *init = run->options->init;
+    if (start == START_CONTINUED)
+        return check_continuation(run, checkpoint, error)
+            ? -1
+            : restore_best(&run->records.own, checkpoint, error);
+    if (start == START_NEW)
+        return 0;
+    if (checkpoint_read(init, CHECKPOINT_ANY, checkpoint, error) ||
+        checkpoint_fits(checkpoint, init, run->learner.net, error))
+        return -1;
+    const struct named_set set = {run->sets.train->path, &run->sets.names};
+    same_data_warn_names(&set, init, checkpoint);
     return 0;
+}
+
+int run_check_checkpoint(
+    struct run *run, struct checkpoint *checkpoint, enum start start, struct error *error)
+{
+    if (run->comm->rank == 0)
+        check(run, checkpoint, start, error);
+    return comm_agree(run->comm, error);
 }
 
 int run_restore(struct run *run, const struct checkpoint *checkpoint, struct error *error)

@@ -15,7 +15,7 @@
 struct run {
     /* Set by the caller, who keeps it all; the rest starts as zeroes. */
     const struct comm *comm;
-    const struct config *config;
+    struct config *config; /* takes what a run that goes on has of it (config_inherit) */
     const struct train_options *options;
     const char *directory; /* where the run lives */
     const char *command;   /* the command line as one text */
@@ -48,15 +48,20 @@ void run_tell_end(void *run, int64_t step, int code, const char *text);
 /* Each rank calls this for itself. Starts the feed from where `progress` is. (open.c) */
 int run_start_feed(struct run *run, struct error *error);
 
-/* Looks on rank 0 for the checkpoint to start from, and tells all ranks what it is: the run's own, that of
- * --init, or none. An error where the run was begun with another configuration or other data, or where a
- * checkpoint does not fit the network. (resume.c) */
+/* Looks on rank 0 for the checkpoint to start from, and tells all ranks what it is: the run's own, which
+ * rank 0 then has, that of --init, or none. Needs nothing but the records. Where the run goes on, its values
+ * of keys that were not given become those of run->config. An error where it was begun with another
+ * configuration, or with steps that are cut otherwise. (resume.c, as what follows) */
 enum start { START_NEW, START_CONTINUED, START_FROM_WEIGHTS };
 int run_find_checkpoint(
     struct run *run, struct checkpoint *checkpoint, enum start *start, struct error *error);
 
-/* Brings learner and progress to where rank 0's checkpoint is, which is not looked at elsewhere. (resume.c)
- */
+/* Reads the checkpoint of --init on rank 0, and holds the checkpoint to data and network. An error where the
+ * run was begun with other data, or where it does not fit the network. */
+int run_check_checkpoint(
+    struct run *run, struct checkpoint *checkpoint, enum start start, struct error *error);
+
+/* Brings learner and progress to where rank 0's checkpoint is, which is not looked at elsewhere. */
 int run_restore(struct run *run, const struct checkpoint *checkpoint, struct error *error);
 
 /* Makes one training step, and writes its rows and lines; one that is left undone (run/learner.h) leaves

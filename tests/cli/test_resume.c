@@ -595,6 +595,32 @@ START_TEST(the_same_data_may_lie_elsewhere_and_what_does_not_matter_may_change)
 }
 END_TEST
 
+/* Keys that base.ini does not name are as the run was begun, whatever their defaults are or have become. */
+START_TEST(what_the_user_leaves_open_is_as_the_run_was_begun)
+{
+    char hash[17], want[64];
+    const char *name = _i ? "left-open-3" : "left-open-1";
+    struct command_result result;
+    job_run(&result, 0, "base.ini", "all-set", "-s", "model.cell=gru", "-s", "model.bidirectional=no,yes",
+        "-s", "train.clip=0.25", "-s", "train.seed=7", "--fresh", NULL);
+    job_expect(&result, 0);
+    job_field(result.output, "finished:", "weights_hash", want);
+    command_result_finish(&result);
+    job_finish(hash, 2, "base.ini", name, "-s", "model.cell=gru", "-s", "model.bidirectional=no,yes", "-s",
+        "train.clip=0.25", "-s", "train.seed=7", "-s", "train.epochs=2", NULL);
+    ck_assert_str_ne(hash, want);
+    job_run(&result, _i ? 3 : 0, "base.ini", name, "-v", NULL);
+    job_expect(&result, 0);
+    ck_assert_ptr_nonnull(strstr(
+        result.errors, "model.cell = gru, as the run was begun with, and not lstm, as is the default here"));
+    ck_assert_ptr_nonnull(strstr(result.errors, "train.seed = 7, as"));
+    command_result_finish(&result);
+    job_finish(hash, 0, "base.ini", name, NULL);
+    ck_assert_str_eq(hash, want);
+    check_finished(name, EPOCHS, STEPS);
+}
+END_TEST
+
 /* ---- changed ---- */
 
 static void tell_fault(void *context, const char *text)
@@ -1114,6 +1140,7 @@ static void add_short(Suite *suite)
     tcase_add_loop_test(tests, whatever_is_trained_goes_on_with_the_same_checkpoint, 0, VARIANTS);
     tcase_add_test(tests, the_config_of_a_run_directory_continues_it);
     tcase_add_test(tests, the_same_data_may_lie_elsewhere_and_what_does_not_matter_may_change);
+    tcase_add_loop_test(tests, what_the_user_leaves_open_is_as_the_run_was_begun, 0, 2);
     tests = add_case(suite, "refuse", run_base);
     tcase_add_test(tests, a_changed_key_is_refused_by_its_name_and_both_values);
     tcase_add_test(tests, other_data_are_refused);

@@ -1241,10 +1241,75 @@ START_TEST(a_saved_text_that_cannot_be_read_is_a_fault)
     faults_init(&faults, 64, hear, &said);
     ck_assert_uint_eq(config_compare(&c, "[model]\nlayers = none\ntomorrow = 1\n", &faults), 2);
     ck_assert_ptr_nonnull(strstr(said.text[0], "the checkpoint's configuration:2: model.layers = none"));
-    /* What a text does not name has its default. */
+    /* What a text does not name has its default, and nothing is taken of one that is at fault. */
     ck_assert_uint_eq(config_compare(&c, "", &faults), 0);
+    config_inherit(&c, "[train]\nlr = 0.5\n[model]\nlayers = none\n", &faults);
+    ck_assert(c.train.optim.lr == 0.001);
+    config_finish(&c);
+    read_good(&c, base_text, (const char *const[]){"model.layers=2", NULL});
     ck_assert_uint_eq(config_compare(&c, "[model]\nlayers=3\n", &faults), 1);
     config_finish(&c);
+}
+END_TEST
+
+/* ---- what the user leaves open ---- */
+
+/* Each key in turn was given another value when the run was begun, and none when it goes on. */
+START_TEST(a_key_that_is_not_set_takes_the_value_of_the_run)
+{
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        struct config old, now;
+        struct faults faults;
+        char value[100], override[200];
+        if (key->type == KEY_PATH)
+            continue;
+        other_value(key, key->initial, value, sizeof value);
+        snprintf(override, sizeof override, "%s.%s=%s", key->section, key->name, value);
+        int decodes = strstr(key->name, "attention") || strstr(key->name, "decoder_");
+        const char *const before[] = {override, decodes ? "model.output=decoder" : NULL, NULL};
+        read_good(&old, base_text, before);
+        read_good(&now, base_text, NULL);
+        char *saved = config_write(&old, 0, NULL), *taken, *again;
+        said.n = 0;
+        faults_init(&faults, 64, hear, &said);
+        faults.warn = hear;
+        ck_assert_uint_eq(config_compare(&now, saved, &faults), 0);
+        config_inherit(&now, saved, &faults);
+        ck_assert_uint_eq(said.n, 1 + (size_t)decodes);
+        ck_assert_ptr_nonnull(strstr(said.text[decodes], "as the run was begun with, and not"));
+        taken = config_write(&now, 0, NULL);
+        ck_assert_str_eq(taken, saved);
+        config_inherit(&now, taken, &faults); /* there is nothing to take any more */
+        again = config_write(&now, 0, NULL);
+        ck_assert_str_eq(again, saved);
+        ck_assert_uint_eq(said.n, 1 + (size_t)decodes);
+        memory_destroy(saved);
+        memory_destroy(taken);
+        memory_destroy(again);
+        config_finish(&old);
+        config_finish(&now);
+    }
+}
+END_TEST
+
+START_TEST(a_key_that_is_set_keeps_its_value)
+{
+    struct config old, now;
+    const char *const before[] = {"model.layers=3", "model.hidden=5 6 7", "train.lr=0.5", "train.batch=4",
+        "checkpoint.every=7 steps", NULL};
+    const char *const given[] = {"model.hidden=9", "checkpoint.every=1 epoch", NULL};
+    read_good(&old, base_text, before);
+    read_good(&now, base_text, given);
+    char *saved = config_write(&old, 0, NULL);
+    config_inherit(&now, saved, NULL);
+    ck_assert(now.model.layers == 3 && now.train.optim.lr == 0.5);
+    ck_assert(now.model.hidden[0] == 9 && now.model.hidden[1] == 9 && now.model.hidden[2] == 9);
+    ck_assert(now.train.batch == 4 && now.train.microbatch == 4);
+    ck_assert(now.checkpoint.every[INTERVAL_STEPS] == 0 && now.checkpoint.every[INTERVAL_EPOCHS] == 1);
+    memory_destroy(saved);
+    config_finish(&old);
+    config_finish(&now);
 }
 END_TEST
 
@@ -1496,6 +1561,8 @@ int main(void)
     tcase_add_test(cases, equal_configurations_differ_in_nothing);
     tcase_add_test(cases, more_epochs_are_refused_where_the_schedule_depends_on_them);
     tcase_add_test(cases, a_saved_text_that_cannot_be_read_is_a_fault);
+    tcase_add_test(cases, a_key_that_is_not_set_takes_the_value_of_the_run);
+    tcase_add_test(cases, a_key_that_is_set_keeps_its_value);
     tcase_add_loop_test(cases, a_former_name_is_read_with_a_warning_that_names_the_new_one, 0, 2);
     tcase_add_test(cases, a_former_name_can_be_set_with_a_warning);
     tcase_add_loop_test(cases, both_names_of_a_key_at_once_are_refused, 0, 4);
