@@ -133,6 +133,8 @@ void comm_set_limit(const struct comm *comm, double limit)
 {
     struct watch *watch = comm->watch;
     double now = clock_now();
+    if (!watch)
+        return;
     watch->limit = comm->ranks > 1 ? limit : 0;
     watch->looked = now;
     watch->next_sign = now + limit / 8;

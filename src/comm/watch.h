@@ -14,7 +14,7 @@
  * come here within this rank's own `limit` end it likewise. */
 void comm_watch(struct comm *comm, double limit, const char *advice);
 
-/* Every rank calls, with the same limit, once ranks are watched. From now on it is this. */
+/* Every rank calls, with the same limit. Where ranks are watched it is this from now on. */
 void comm_set_limit(const struct comm *comm, double limit);
 void comm_set_step(const struct comm *comm, int64_t step);
 void comm_show_life(const struct comm *comm);

@@ -7,14 +7,11 @@
  * number the median is left over and goes to the left of the partial one, or becomes it. The pairs are the
  * subtrees of level j + 1. If those of a level differ by D at most, so do those of the next: a pair's
  * sum differs from another's by the difference of two numbers between 0 and D. So two full subtrees of equal
- * size never differ by more than the dearest and the cheapest microbatch do.
- *
- * The cut is the classic one of contiguous ranges: the cheapest dearest share is found by bisection (a share
- * is possible if filling ranges greedily needs no more ranges than there are), and within the freedom it
- * leaves cuts are moved to where few subtrees are split, since every node of a range travels on its own. */
+ * size never differ by more than the dearest and the cheapest microbatch do. */
 #include "data/plan.h"
 
 #include "base/memory.h"
+#include "data/cut.h"
 #include "data/microbatches.h"
 
 #include <assert.h>
@@ -146,6 +143,7 @@ static void step_take_arrays(struct arena *arena, size_t room, struct plan_step 
     step->sequence = arena_take(arena, room, sizeof *step->sequence);
     step->frames = arena_take(arena, room, sizeof *step->frames);
     step->cost = arena_take(arena, room, sizeof *step->cost);
+    step->cuts = arena_take(arena, cut_count_candidates(room), sizeof *step->cuts);
     deal->sequences = arena_take(arena, room, sizeof *deal->sequences);
     deal->subtrees = arena_take(arena, room, sizeof *deal->subtrees);
     deal->next = arena_take(arena, room, sizeof *deal->next);
@@ -227,84 +225,15 @@ void plan_step_finish(struct plan_step *step)
 
 /* ---- ranges of ranks ---- */
 
-/* The end of the longest range from leaf `first` of cost `most` at most that leaves `spare` leaves. */
-static size_t cut_fill(const struct plan_step *step, size_t first, size_t spare, int64_t most)
-{
-    size_t end = first;
-    for (int64_t sum = 0; end + spare < step->leaves; end++) {
-        sum += step->cost[end];
-        if (sum > most)
-            break;
-    }
-    return end;
-}
-
-static int cut_is_possible(const struct plan_step *step, size_t ranks, int64_t most)
-{
-    size_t end = 0;
-    for (size_t r = 0; r < ranks && end < step->leaves; r++)
-        end = cut_fill(step, end, 0, most);
-    return end == step->leaves;
-}
-
-static int64_t cut_find_share(const struct plan_step *step, size_t ranks)
-{
-    int64_t low = 1, high = 0; /* the answer lies in [low, high] */
-    for (size_t l = 0; l < step->leaves; l++) {
-        high += step->cost[l];
-        if (step->cost[l] > low)
-            low = step->cost[l];
-    }
-    while (low < high) {
-        int64_t middle = low + (high - low) / 2;
-        if (cut_is_possible(step, ranks, middle))
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return high;
-}
-
-/* earliest[r]: the first leaf from which on ranks r .. ranks - 1 suffice, each with a leaf. */
-static void cut_find_earliest(const struct plan_step *step, size_t ranks, int64_t most, size_t *earliest)
-{
-    size_t first = step->leaves;
-    for (size_t r = ranks; r-- > 0;) {
-        for (int64_t sum = 0; first > r; first--) {
-            sum += step->cost[first - 1];
-            if (sum > most)
-                break;
-        }
-        earliest[r] = first;
-    }
-}
-
-/* How many trailing zeros `leaf` has: the level of the subtrees that meet at a cut before leaf `leaf` > 0. */
-static int cut_level(size_t leaf)
-{
-    int level = 0;
-    for (; leaf % 2 == 0; leaf /= 2)
-        level++;
-    return level;
-}
-
 void plan_cut(const struct plan_step *step, size_t ranks, size_t *ranges)
 {
-    assert(ranks > 0 && step->leaves > 0);
-    size_t busy = ranks < step->leaves ? ranks : step->leaves;
-    int64_t most = cut_find_share(step, busy);
-    cut_find_earliest(step, busy, most, ranges); /* ranges[r] holds earliest[r] until rank r's turn */
-    ranges[0] = 0;
-    for (size_t r = 1; r < busy; r++) {
-        size_t latest = cut_fill(step, ranges[r - 1], busy - r, most);
-        size_t low = ranges[r] > ranges[r - 1] ? ranges[r] : ranges[r - 1] + 1, best = latest;
-        for (size_t end = latest; end >= low; end--)
-            if (cut_level(end) > cut_level(best))
-                best = end;
-        ranges[r] = best;
-    }
-    for (size_t r = busy; r <= ranks; r++)
-        ranges[r] = step->leaves;
+    cut_evenly(step->cost, step->leaves, ranks, ranges);
+}
+
+size_t plan_count_split(
+    const struct plan_step *step, size_t nodes, const int *first_place, const size_t *ranges)
+{
+    return cut_count_split(step->leaves, nodes, first_place, ranges);
 }
 
 /* ---- teams ---- */
@@ -351,7 +280,7 @@ void plan_deal(
 {
     size_t places = (size_t)first_place[nodes], leaf = 0;
     if (step->leaves >= places) {
-        plan_cut(step, places, ranges);
+        cut_for_nodes(step->cost, step->leaves, nodes, first_place, step->cuts, ranges);
         for (size_t place = 0; place < places; place++)
             leader[place] = (int)place;
         return;

@@ -49,6 +49,7 @@ struct plan_step {
     int64_t *sequence; /* [sequences] in order of leaves; within a leaf longest first */
     int64_t *frames;   /* [leaves] */
     int64_t *cost;     /* [leaves] (data/microbatches.h) */
+    struct cut *cuts;  /* scratch of plan_deal (data/cut.h) */
     void *block;       /* holds the arrays above, and scratch for making a step */
 };
 
@@ -83,12 +84,18 @@ size_t plan_count_step_bytes(size_t sequences); /* of the room for a step of so 
 void plan_cut(const struct plan_step *step, size_t ranks, size_t *ranges);
 
 /* Deals a step to places 0 .. first_place[nodes] - 1 on nodes, of which node h has places first_place[h] ..
- * first_place[h + 1] - 1. ranges [places + 1] is as of plan_cut, which it is where there are as many leaves
- * as places. Where there are fewer, nodes get leaves in proportion to their places, and neighbouring places
- * of a node form a team for each of its leaves: ranges then gives the leaf to the first of them, which leads.
- * leader [places] is the place that leads each place's team: the place itself where it has leaves of its own
- * or nothing to do. */
+ * first_place[h + 1] - 1. ranges [places + 1] is as of plan_cut. Where there are as many leaves as places,
+ * the dearest share costs at most a twentieth more than it has to, and within that the cuts between nodes lie
+ * where they split the fewest nodes of the tree. Where there are fewer, nodes get leaves in proportion to
+ * their places, and neighbouring places of a node form a team for each of its leaves: ranges then gives the
+ * leaf to the first of them, which leads. leader [places] is the place that leads each place's team: the
+ * place itself where it has leaves of its own or nothing to do. */
 void plan_deal(
     const struct plan_step *step, size_t nodes, const int *first_place, size_t *ranges, int *leader);
+
+/* Returns how many nodes of the step's tree have leaves on several of these nodes: each costs one vector on
+ * the network. */
+size_t plan_count_split(
+    const struct plan_step *step, size_t nodes, const int *first_place, const size_t *ranges);
 
 #endif

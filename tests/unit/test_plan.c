@@ -605,6 +605,16 @@ static int64_t find_best_share(const struct plan_step *step, size_t ranks)
     return best[step->leaves];
 }
 
+static int64_t find_largest(const struct plan_step *step, size_t ranks, const size_t *ranges)
+{
+    int64_t largest = 0;
+    for (size_t r = 0; r < ranks; r++) {
+        int64_t share = sum_cost(step, ranges[r], ranges[r + 1]);
+        largest = share > largest ? share : largest;
+    }
+    return largest;
+}
+
 static void assert_cut_covers_all(const struct plan_step *step, size_t ranks, const size_t *ranges)
 {
     ck_assert_uint_eq(ranges[0], 0);
@@ -631,12 +641,7 @@ START_TEST(ranks_1_to_64_cover_all_leaves_with_the_smallest_largest_share)
             assert_cut_covers_all(&step, ranks, ranges);
             if (step.leaves > 80)
                 continue; /* trying every cut would take long */
-            int64_t largest = 0;
-            for (size_t r = 0; r < ranks; r++) {
-                int64_t share = sum_cost(&step, ranges[r], ranges[r + 1]);
-                largest = share > largest ? share : largest;
-            }
-            ck_assert_int_eq(largest, find_best_share(&step, ranks));
+            ck_assert_int_eq(find_largest(&step, ranks, ranges), find_best_share(&step, ranks));
         }
         plan_finish(&plan);
     }
@@ -686,6 +691,168 @@ static void make_equal_step(int64_t leaves, struct plan_step *step)
     plan_make_step(&plan, 0, step, NULL);
     plan_finish(&plan);
 }
+
+/* ---- cuts between nodes ---- */
+
+/* Nodes of the tree over n leaves that one of the cuts goes through, counted level by level. */
+static size_t count_split_nodes(size_t n, size_t cuts, const size_t *cut)
+{
+    size_t count = 0;
+    for (size_t size = 2; size < 2 * n; size *= 2)
+        for (size_t first = 0; first < n; first += size) {
+            size_t end = first + size < n ? first + size : n, half = first + size / 2;
+            int split = 0;
+            for (size_t c = 0; c < cuts; c++)
+                split |= cut[c] > first && cut[c] < end;
+            count += split && half < end; /* else it is its left child */
+        }
+    return count;
+}
+
+/* Can the ranks of each node take the leaves between these cuts, none with more than `most`? */
+static int cuts_are_possible(
+    const struct plan_step *step, size_t nodes, const int *first_place, const size_t *cut, int64_t most)
+{
+    for (size_t h = 0; h < nodes; h++) {
+        size_t first = h ? cut[h - 1] : 0, end = h + 1 < nodes ? cut[h] : step->leaves, ranges[32];
+        size_t ranks = (size_t)(first_place[h + 1] - first_place[h]);
+        struct plan_step part = {.leaves = end - first, .cost = step->cost + first};
+        if (end < first + ranks)
+            return 0;
+        plan_cut(&part, ranks, ranges);
+        if (find_largest(&part, ranks, ranges) > most)
+            return 0;
+    }
+    return 1;
+}
+
+/* The next of all ways to cut n leaves so many times, which begin with 1, 2, ...; 0: that was the last. */
+static int choose_next(size_t n, size_t cuts, size_t *cut)
+{
+    for (size_t i = cuts; i-- > 0;)
+        if (cut[i] < n - (cuts - i)) {
+            cut[i]++;
+            for (size_t j = i + 1; j < cuts; j++)
+                cut[j] = cut[j - 1] + 1;
+            return 1;
+        }
+    return 0;
+}
+
+/* The fewest split nodes of all cuts that give no rank more than `most`. */
+static size_t find_fewest(const struct plan_step *step, size_t nodes, const int *first_place, int64_t most)
+{
+    size_t fewest = SIZE_MAX, cut[8];
+    for (size_t h = 0; h < nodes; h++)
+        cut[h] = h + 1;
+    do {
+        size_t split = count_split_nodes(step->leaves, nodes - 1, cut);
+        if (split < fewest && cuts_are_possible(step, nodes, first_place, cut, most))
+            fewest = split;
+    } while (choose_next(step->leaves, nodes - 1, cut));
+    return fewest;
+}
+
+/* Deals the step to nodes and looks at the ranges: none costs a twentieth more than it has to. Returns how
+ * many nodes of the tree are split. */
+static size_t deal_well(const struct plan_step *step, size_t nodes, const int *ranks)
+{
+    int first_place[9], leader[32];
+    size_t ranges[33], cut[8];
+    place_nodes(nodes, ranks, first_place);
+    size_t places = (size_t)first_place[nodes];
+    plan_deal(step, nodes, first_place, ranges, leader);
+    assert_cut_covers_all(step, places, ranges);
+    int64_t best = find_best_share(step, places);
+    ck_assert_int_le(find_largest(step, places, ranges), best + best / 20);
+    for (size_t h = 1; h < nodes; h++)
+        cut[h - 1] = ranges[first_place[h]];
+    size_t split = count_split_nodes(step->leaves, nodes - 1, cut);
+    ck_assert_uint_eq(plan_count_split(step, nodes, first_place, ranges), split);
+    return split;
+}
+
+START_TEST(cuts_between_nodes_split_as_few_nodes_of_the_tree_as_can_be)
+{
+    static const int ranks[][4] = {{2, 2}, {1, 3}, {1, 1, 1}, {2, 1, 3}, {1, 2, 1, 1}, {5, 2}};
+    static const size_t nodes[] = {2, 2, 3, 3, 4, 2};
+    struct plan_step step = {0};
+    size_t better = 0;
+    for (uint64_t number = 0; number < 600; number++) {
+        size_t kind = number % 6;
+        struct world world = {.sequences = 8 + (int64_t)draw(15, number, 0), .batch = 700, .microbatch = 1};
+        struct plan plan;
+        for (int64_t s = 0; s < world.sequences; s++)
+            world.length[s] = draw_length(number / 6 % 4, number, 1 + (uint64_t)s);
+        world_plan(&world, &plan);
+        plan_make_step(&plan, 0, &step, NULL);
+        int first_place[5];
+        size_t ranges[9];
+        place_nodes(nodes[kind], ranks[kind], first_place);
+        size_t places = (size_t)first_place[nodes[kind]];
+        int64_t best = find_best_share(&step, places);
+        size_t fewest = find_fewest(&step, nodes[kind], first_place, best + best / 20);
+        ck_assert_uint_eq(deal_well(&step, nodes[kind], ranks[kind]), fewest);
+        plan_cut(&step, places, ranges);
+        better += fewest < plan_count_split(&step, nodes[kind], first_place, ranges);
+        plan_finish(&plan);
+    }
+    ck_assert_uint_gt(better, 0); /* than cuts that know of no nodes */
+    plan_step_finish(&step);
+}
+END_TEST
+
+START_TEST(equal_nodes_and_leaves_of_a_power_of_two_have_a_subtree_each)
+{
+    struct plan_step step = {0};
+    for (uint64_t number = 0; number < 200; number++) {
+        size_t nodes = (size_t)2 << number % 3, ranks_of_node = (size_t)1 << number / 3 % 3;
+        size_t leaves = nodes * ranks_of_node << number / 9 % 3;
+        struct world world = {
+            .sequences = 4 * (int64_t)leaves, .batch = 4 * (int64_t)leaves, .microbatch = 4};
+        struct plan plan;
+        int ranks[8];
+        for (size_t h = 0; h < nodes; h++)
+            ranks[h] = (int)ranks_of_node;
+        for (int64_t s = 0; s < world.sequences; s++)
+            world.length[s] = draw_length(number % 2 ? 3 : 0, number, (uint64_t)s);
+        world_plan(&world, &plan);
+        plan_make_step(&plan, 0, &step, NULL);
+        ck_assert_uint_eq(deal_well(&step, nodes, ranks), nodes - 1);
+        plan_finish(&plan);
+    }
+    plan_step_finish(&step);
+}
+END_TEST
+
+/* More nodes than there is room for candidates of each. */
+START_TEST(cuts_for_many_nodes_are_balanced)
+{
+    enum { LEAVES = 700, NODES = 500 };
+    static int first_place[NODES + 1], leader[NODES];
+    static size_t ranges[NODES + 1];
+    struct plan_step step = {0};
+    for (uint64_t character = 0; character < 4; character++) {
+        struct world world = {.sequences = LEAVES, .batch = LEAVES, .microbatch = 1};
+        struct plan plan;
+        for (int64_t s = 0; s < LEAVES; s++)
+            world.length[s] = draw_length(character, 1, (uint64_t)s);
+        world_plan(&world, &plan);
+        plan_make_step(&plan, 0, &step, NULL);
+        for (size_t nodes = 1; nodes <= NODES; nodes += 71) {
+            for (size_t h = 0; h <= nodes; h++)
+                first_place[h] = (int)h;
+            plan_cut(&step, nodes, ranges);
+            int64_t best = find_largest(&step, nodes, ranges);
+            plan_deal(&step, nodes, first_place, ranges, leader);
+            assert_cut_covers_all(&step, nodes, ranges);
+            ck_assert_int_le(find_largest(&step, nodes, ranges), best + best / 20);
+        }
+        plan_finish(&plan);
+    }
+    plan_step_finish(&step);
+}
+END_TEST
 
 START_TEST(fewer_leaves_than_places_make_teams_within_nodes)
 {
@@ -829,6 +996,9 @@ int main(void)
     tcase_add_test(cases, another_seed_gives_another_order);
     tcase_add_test(cases, ranks_1_to_64_cover_all_leaves_with_the_smallest_largest_share);
     tcase_add_test(cases, equal_microbatches_are_cut_at_subtrees);
+    tcase_add_test(cases, cuts_between_nodes_split_as_few_nodes_of_the_tree_as_can_be);
+    tcase_add_test(cases, equal_nodes_and_leaves_of_a_power_of_two_have_a_subtree_each);
+    tcase_add_test(cases, cuts_for_many_nodes_are_balanced);
     tcase_add_test(cases, fewer_leaves_than_places_make_teams_within_nodes);
     tcase_add_test(cases, leaves_go_where_teams_are_largest);
     tcase_add_test(cases, one_sequence_is_one_leaf_for_any_batch_and_microbatch);
