@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 size_t machine_count_processors(void)
@@ -18,14 +19,18 @@ size_t machine_count_processors(void)
 
 int machine_read_use(struct machine_use *use)
 {
-    FILE *file = fopen("/proc/self/statm", "r");
-    size_t resident = 0, shared = 0, page = (size_t)sysconf(_SC_PAGESIZE);
-    int fields = file ? fscanf(file, "%*s %zu %zu", &resident, &shared) : 0;
+    char line[256];
+    size_t own = 0, files = 0, shared = 0;
+    int found = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+    while (file && fgets(line, sizeof line, file))
+        found += sscanf(line, "RssAnon: %zu kB", &own) == 1 || sscanf(line, "RssFile: %zu kB", &files) == 1 ||
+            sscanf(line, "RssShmem: %zu kB", &shared) == 1;
     if (file)
         fclose(file);
-    if (fields != 2 || shared > resident)
+    if (found != 3)
         return -1;
-    *use = (struct machine_use){.own = (resident - shared) * page, .shared = shared * page};
+    *use = (struct machine_use){.own = own << 10, .files = files << 10, .shared = shared << 10};
     return 0;
 }
 
@@ -120,5 +125,14 @@ int machine_find_memory(const char *root, struct machine_memory *memory)
     if (found.bytes == SIZE_MAX)
         return -1;
     *memory = found;
+    return 0;
+}
+
+int machine_find_shared_memory(size_t *bytes)
+{
+    struct statvfs found;
+    if (statvfs("/dev/shm", &found))
+        return -1;
+    *bytes = (size_t)found.f_bavail * found.f_frsize;
     return 0;
 }

@@ -9,7 +9,8 @@ size_t machine_count_processors(void); /* that are on line; at least 1 */
 /* Memory of this process that is resident, bytes. */
 struct machine_use {
     size_t own;    /* its own pages */
-    size_t shared; /* pages of programs and libraries, and memory shared with other processes */
+    size_t files;  /* pages of programs and libraries */
+    size_t shared; /* memory shared with other processes */
 };
 
 /* Returns -1 where the system does not say. */
@@ -25,5 +26,8 @@ struct machine_memory {
  * what SLURM gives the job on this node. `root` is the folder where proc/ and sys/ are: "" but in tests.
  * Returns -1 where none of these is known. */
 int machine_find_memory(const char *root, struct machine_memory *memory);
+
+/* Finds what is free of the memory that processes share (/dev/shm). Returns -1 where there is none. */
+int machine_find_shared_memory(size_t *bytes);
 
 #endif

@@ -158,14 +158,14 @@ static int check(const struct comm *comm, const struct train_options *options, c
 }
 
 /* Ranks that run share this node, as far as is known here; others are thought to have a processor each. */
-static struct preview_ranks count_ranks(const struct comm *comm, const struct train_options *options)
+static struct planned_ranks count_ranks(const struct comm *comm, const struct train_options *options)
 {
     size_t all = (size_t)(options->plan_ranks ? options->plan_ranks : comm->ranks), node = all;
     if (options->ranks_per_node)
         node = (size_t)options->ranks_per_node;
     else if (options->plan_ranks)
         node = machine_count_processors();
-    return (struct preview_ranks){.all = all, .node = node < all ? node : all};
+    return (struct planned_ranks){.all = all, .node = node < all ? node : all};
 }
 
 /* All ranks call. Rank 0 alone does what --plan and --check ask for. */
@@ -176,7 +176,7 @@ static int preview(const struct comm *comm, const struct train_options *options,
     if (comm->rank == 0 && options->check) {
         code = check(comm, options, config);
     } else if (comm->rank == 0) {
-        struct preview_ranks ranks = count_ranks(comm, options);
+        struct planned_ranks ranks = count_ranks(comm, options);
         if (preview_plan(config, &ranks, options->verbosity > 0, &error)) {
             log_line(LOG_ERROR, "%s", error.text);
             code = error.code;

@@ -175,14 +175,14 @@ static size_t round_up(size_t bytes)
     return (bytes + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
 }
 
-static size_t own_bytes(int ranks)
+size_t node_count_bytes(size_t ranks)
 {
-    return round_up(sizeof(struct meeting)) + 2 * (size_t)(ranks + 1) * NODE_WORDS * sizeof(uint64_t);
+    return round_up(sizeof(struct meeting)) + 2 * (ranks + 1) * NODE_WORDS * sizeof(uint64_t);
 }
 
 static size_t all_bytes(struct node_size size, int ranks)
 {
-    return own_bytes(ranks) + round_up(size.once) + (size_t)ranks * round_up(size.of_rank);
+    return node_count_bytes((size_t)ranks) + round_up(size.once) + (size_t)ranks * round_up(size.of_rank);
 }
 
 static void explain(const struct comm *comm, int ranks, size_t bytes, int reason, char *text, size_t size)

@@ -89,17 +89,13 @@ size_t reduce_bytes(const struct reduce *reduce)
 
 /* ---- memory ---- */
 
-/* The most vectors that a range of so many leaves holds, wherever it begins: it climbs to the largest aligned
- * node, and down from it. */
+/* The most vectors that a range of so many leaves holds (tree_count_vectors), wherever it begins: on the way
+ * up to the largest node in it one of each size waits at its left end, and on the way down at its right. */
 static size_t most_vectors(size_t leaves)
 {
-    size_t most = 0, size = 1;
-    while (size < leaves)
-        size *= 2;
-    for (size_t first = 0; first < 2 * size; first++) {
-        size_t vectors = tree_count_vectors(4 * size, first, first + leaves);
-        most = vectors > most ? vectors : most;
-    }
+    size_t most = 0;
+    for (size_t size = 1; 2 * size - 1 <= leaves; size *= 2)
+        most += 1 + (size_t)(3 * size - 1 <= leaves);
     return most;
 }
 

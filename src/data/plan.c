@@ -22,6 +22,11 @@ int64_t plan_count_steps(int64_t sequences, int64_t batch)
     return sequences / batch + (sequences % batch != 0);
 }
 
+size_t plan_count_leaves(int64_t sequences, int64_t microbatch)
+{
+    return (size_t)((sequences - 1) / microbatch + 1);
+}
+
 int plan_init(struct plan *plan, int64_t sequences, const int32_t *length, int64_t batch, int64_t microbatch,
     uint64_t seed, struct error *error)
 {
@@ -196,12 +201,11 @@ int plan_make_step(const struct plan *plan, int64_t step, struct plan_step *out,
     assert(step >= 0 && step < plan->steps);
     int64_t first = step * plan->batch, rest = plan->sequences - first;
     size_t n = (size_t)(rest < plan->batch ? rest : plan->batch);
-    size_t microbatch = (uint64_t)plan->microbatch < n ? (size_t)plan->microbatch : n;
     struct deal deal;
     if (step_make_room(out, n, &deal, error))
         return -1;
     out->sequences = n;
-    out->leaves = (n - 1) / microbatch + 1;
+    out->leaves = plan_count_leaves((int64_t)n, plan->microbatch);
     step_sort(plan, first, n, &deal);
     microbatches_cut(deal.length, n, out->leaves, deal.start);
 

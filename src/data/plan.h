@@ -56,6 +56,9 @@ struct plan_step {
 /* Returns how many steps an epoch has: none is left out that has a sequence. */
 int64_t plan_count_steps(int64_t sequences, int64_t batch);
 
+/* Returns how many microbatches a step of so many sequences is cut into. */
+size_t plan_count_leaves(int64_t sequences, int64_t microbatch);
+
 /* All lengths, batch and microbatch are at least 1, and there is at least one sequence. It starts at epoch 0.
  * The only error of this file is no memory. */
 int plan_init(struct plan *plan, int64_t sequences, const int32_t *length, int64_t batch, int64_t microbatch,

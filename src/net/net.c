@@ -155,6 +155,16 @@ size_t net_panel_bytes(const struct net *net)
     return net->panels_bytes;
 }
 
+enum net_sharing net_find_sharing(const struct net *net, size_t layer, size_t members)
+{
+    return stack_find_sharing(&net->stack, layer, members);
+}
+
+size_t net_count_employed(const struct net *net)
+{
+    return stack_count_employed(&net->stack);
+}
+
 static struct pass make_pass(const struct net *net, const struct net_pass *options,
     const struct microbatch *microbatch, float *gradient)
 {

@@ -72,6 +72,11 @@ size_t net_panel_bytes(const struct net *net);
 size_t net_workspace_bytes(
     struct net *net, const struct net_pass *options, const struct microbatch *microbatch);
 
+/* How a team of so many members computes recurrent layer `layer`; and how many members of a team have
+ * something to do at most. */
+enum net_sharing net_find_sharing(const struct net *net, size_t layer, size_t members);
+size_t net_count_employed(const struct net *net);
+
 /* Runs the net on a microbatch, growing its workspace where it must. Without targets in the microbatch scores
  * may be NULL. scores [B] are in the order of the microbatch. Row by row, outputs and scores do not depend on
  * which other sequences are in the microbatch. */

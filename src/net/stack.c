@@ -237,15 +237,34 @@ static void add_rows(size_t N, struct extent from, struct rows in, struct extent
     }
 }
 
-/* Has this member a part in direction d? Two members take a direction each, and meet once a layer. Otherwise
- * all members compute each direction, a share of its units each, and meet at each step; but layers between h'
- * and W_hh, which would meet several times a step, are left to the leader. */
-static int take_part(const struct pass *pass, struct layer *layer, size_t d)
+enum net_sharing stack_find_sharing(const struct stack *stack, size_t l, size_t members)
 {
-    struct recurrent *direction = &layer->direction[d];
-    int team = pass_members(pass) > 1, one_each = layer->D == 2 && pass_members(pass) == 2;
-    recurrent_divide(direction, pass, team && !one_each && !direction->transition.on);
-    return direction->divided || pass_index(pass) == (one_each ? d : 0);
+    const struct layer *layer = &stack->layer[l];
+    if (members == 1)
+        return NET_ALONE;
+    if (layer->D == 2 && members == 2)
+        return NET_BY_DIRECTIONS;
+    return layer->direction[0].transition.on ? NET_ALONE : NET_BY_UNITS;
+}
+
+size_t stack_count_employed(const struct stack *stack)
+{
+    size_t most = 1;
+    for (size_t l = 0; l < stack->L; l++) {
+        size_t blocks = stack->layer[l].direction[0].Hp / KERNEL_BLOCK, D = stack->layer[l].D;
+        size_t employed = stack->layer[l].direction[0].transition.on || blocks < D ? D : blocks;
+        most = employed > most ? employed : most;
+    }
+    return most;
+}
+
+/* Has this member a part in direction d? */
+static int take_part(const struct pass *pass, struct stack *stack, size_t l, size_t d)
+{
+    struct recurrent *direction = &stack->layer[l].direction[d];
+    enum net_sharing sharing = stack_find_sharing(stack, l, pass_members(pass));
+    recurrent_divide(direction, pass, sharing == NET_BY_UNITS);
+    return direction->divided || pass_index(pass) == (sharing == NET_BY_DIRECTIONS ? d : 0);
 }
 
 /* Makes layer->in of what comes from below. */
@@ -277,7 +296,7 @@ static void layer_forward(struct stack *stack, const struct pass *pass, size_t l
         pass_meet(pass);
     }
     for (size_t d = 0; d < layer->D; d++)
-        if (take_part(pass, layer, d))
+        if (take_part(pass, stack, l, d))
             recurrent_forward(&layer->direction[d], pass, in.X,
                 as_rows(layer->h + d * layer->direction[d].Hp, layer->stride));
     pass_meet(pass);
@@ -323,7 +342,7 @@ static void directions_backward(
     struct rows now = pass->options.team ? (struct rows){0} : dX;
     for (size_t d = 0; d < layer->D; d++) {
         size_t place = d * layer->direction[d].Hp;
-        if (take_part(pass, layer, d))
+        if (take_part(pass, stack, l, d))
             recurrent_backward(&layer->direction[d], pass, X, as_rows(layer->h + place, layer->stride),
                 as_rows(layer->dY + place, layer->stride), now, d > 0);
     }

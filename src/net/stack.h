@@ -57,6 +57,11 @@ void stack_pack(struct stack *stack, const struct packing *packing);
 
 void stack_take_workspace(struct stack *stack, const struct pass *pass, struct arena *arena);
 
+/* How a team of so many members computes layer l, and the most members of a team that have something to do in
+ * any layer. Layers between h' and W_hh, which would meet several times a step, are left to one member. */
+enum net_sharing stack_find_sharing(const struct stack *stack, size_t l, size_t members);
+size_t stack_count_employed(const struct stack *stack);
+
 void stack_forward(struct stack *stack, const struct pass *pass);
 
 /* What a dense layer on the outputs of the stack sees; name and outputs are the caller's to add. */

@@ -111,6 +111,10 @@ struct net_team {
     int left; /* 1: a member has left, and the pass ends as one that is unwanted */
 };
 
+/* How the members of a team compute a recurrent layer: one of them all of it; two a direction each, who meet
+ * once; or all a share of the units of each direction, who meet at each step. */
+enum net_sharing { NET_ALONE, NET_BY_DIRECTIONS, NET_BY_UNITS };
+
 /* What one pass is for. */
 struct net_pass {
     int training;         /* 1: dropout is on, and what backward needs is kept */

@@ -3,22 +3,25 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-int64_t idle_describe(
-    int64_t sequences, int64_t batch, int64_t microbatch, int64_t ranks, char *text, size_t size)
+int64_t idle_describe(int64_t sequences, int64_t batch, int64_t microbatch, int64_t ranks, int64_t employed,
+    char *text, size_t size)
 {
     int64_t largest = batch < sequences ? batch : sequences,
-            microbatches = (largest + microbatch - 1) / microbatch;
-    if (microbatches >= ranks)
+            microbatches = (largest + microbatch - 1) / microbatch,
+            needed = (ranks + employed - 1) / employed;
+    if (microbatches >= needed)
         return 0;
     char advice[80];
-    if (ranks <= sequences / microbatch)
-        snprintf(advice, sizeof advice, "train.batch = %" PRId64 " would employ all", microbatch * ranks);
+    if (needed <= sequences / microbatch)
+        snprintf(advice, sizeof advice, "train.batch = %" PRId64 " would employ all", microbatch * needed);
     else
         snprintf(advice, sizeof advice, "start fewer ranks%s",
             microbatch > 1 ? ", or set train.microbatch lower" : "");
     snprintf(text, size,
         "%" PRId64 " of %" PRId64 " ranks have nothing to do: the %" PRId64
-        " sequences of a step make %" PRId64 " microbatches (train.microbatch = %" PRId64 "): %s",
-        ranks - microbatches, ranks, largest, microbatches, microbatch, advice);
-    return ranks - microbatches;
+        " sequences of a step make %" PRId64 " microbatch%s (train.microbatch = %" PRId64
+        "), and no more than %" PRId64 " rank%s can compute one: %s",
+        ranks - microbatches * employed, ranks, largest, microbatches, microbatches == 1 ? "" : "es",
+        microbatch, employed, employed == 1 ? "" : "s", advice);
+    return ranks - microbatches * employed;
 }

@@ -1,5 +1,6 @@
-/* A run takes most of its memory at its start and in its first steps, and keeps it. Beside that stands what
- * validation and saving take for a while, one after the other. Sizes are asked of those who make room. */
+/* A run takes most of its memory at its start and in its first steps, and keeps it: some of it once for all
+ * ranks of a node, in memory that they share, and some on each rank. Beside that stands what validation and
+ * saving take for a while, one after the other. Sizes are asked of those who make room. */
 #include "plan/memory.h"
 
 #include "base/machine.h"
@@ -8,16 +9,19 @@
 #include "pass/feed.h"
 #include "run/sets.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 
 /* Of a process by itself, as measured with Open MPI 4.1: what it keeps for messages with each other rank of
- * its node, and code and buffers that come into use with the first steps only. */
+ * its node, and what code and buffers come into use on rank 0 alone. */
 enum { PEER_BYTES = 110 << 10, FIRST_USE_BYTES = 512 << 10 };
 
 struct usage {
-    struct machine_use process;
-    double rank;              /* what every rank keeps, the process itself included */
+    double programs;          /* pages of programs and libraries, once for all processes */
+    double node;              /* what a node keeps once, the programs included */
+    double shared;            /* of it what lies in shared memory */
+    double rank;              /* what every rank keeps besides */
     double validation, first; /* for a while: on every rank, on rank 0 while it saves */
     double checkpoint;        /* the file */
 };
@@ -32,12 +36,12 @@ static void print_bytes(const char *what, double bytes)
     printf("  %-38s %10.*f %s\n", what, unit ? 1 : 0, amount, units[unit]);
 }
 
-/* Prints an item, but none of nothing, and adds it to what is kept. */
-static void add_item(struct usage *usage, const char *what, double bytes)
+/* Prints an item, but none of nothing, and adds it to a sum. */
+static void add_item(double *sum, const char *what, double bytes)
 {
     if (bytes > 0)
         print_bytes(what, bytes);
-    usage->rank += bytes;
+    *sum += bytes;
 }
 
 static int is_kept(const struct planned *planned, const struct dataset *dataset)
@@ -53,35 +57,75 @@ static double packed_bytes(
     return (is_kept(planned, dataset) ? 1 : 3) * (double)survey->packed;
 }
 
+static double larger(size_t a, size_t b)
+{
+    return (double)(a > b ? a : b);
+}
+
+/* ---- once ---- */
+
+/* The vectors that a rank's sums of gradients take: those that are reserved at the start, which stay where a
+ * step needs more. */
+static double vectors_of_rank(const struct planned *planned)
+{
+    size_t length = net_count_parameters(planned->net), room = reduce_room(length) * sizeof(float);
+    const struct survey *survey = &planned->survey;
+    size_t reserved = reduce_size(length, survey->leaves, (int)survey->ranks.all).of_rank / room;
+    return (double)(reserved + (survey->vectors > reserved ? survey->vectors : 0));
+}
+
+/* Weights, and what ranks make of them together. */
+static void add_shared(const struct planned *planned, struct usage *usage)
+{
+    const struct survey *survey = &planned->survey, *checked = &planned->checked;
+    double room = (double)reduce_room(net_count_parameters(planned->net)) * sizeof(float);
+    double ranks = (double)survey->ranks.node, *sum = &usage->shared;
+    double teams =
+        larger(survey->teams, checked->teams) * larger(survey->team_activations, checked->team_activations);
+    add_item(sum, "weights", room);
+    add_item(sum, "weights with noise", planned->config->train.weight_noise > 0 ? room : 0);
+    add_item(sum, "packed weights", (double)net_panel_bytes(planned->net));
+    add_item(sum, "gradients", ranks * vectors_of_rank(planned) * room);
+    add_item(sum, "activations of teams", teams);
+    add_item(sum, "meetings", (double)node_count_bytes(survey->ranks.node));
+}
+
+static void add_node(const struct planned *planned, const struct machine_use *process, struct usage *usage)
+{
+    add_shared(planned, usage);
+    usage->programs = (double)process->files;
+    usage->node = usage->shared;
+    add_item(&usage->node, "programs and libraries", usage->programs);
+}
+
+/* ---- on each rank ---- */
+
 /* What the process takes without what has been opened for the plan. */
-static void add_process(const struct planned *planned, struct usage *usage)
+static void add_process(const struct planned *planned, const struct machine_use *process, struct usage *usage)
 {
     double opened = (double)dataset_count_bytes(planned->train);
     if (planned->valid)
         opened += (double)dataset_count_bytes(planned->valid);
-    if (machine_read_use(&usage->process) == 0)
-        add_item(usage, "the process: MPI, HDF5, libraries",
-            fmax(0, (double)usage->process.own - opened) + (double)usage->process.shared + FIRST_USE_BYTES);
-    add_item(usage, "messages with ranks of its node", PEER_BYTES * (double)(planned->ranks_per_node - 1));
+    if (process->own > 0)
+        add_item(&usage->rank, "the process: MPI, HDF5",
+            fmax(0, (double)process->own - opened) + (double)process->shared);
+    add_item(&usage->rank, "messages with ranks of its node",
+        PEER_BYTES * (double)(planned->survey.ranks.node - 1));
 }
 
-/* Weights and what learning makes of them; `slice`: bytes of the share of a rank. */
+/* What learning makes of the share of a rank, of so many bytes. */
 static void add_learner(const struct planned *planned, double slice, struct usage *usage)
 {
     const struct config *config = planned->config;
+    const struct survey *survey = &planned->survey;
     double room = (double)reduce_room(net_count_parameters(planned->net)) * sizeof(float);
-    double squares = room / sizeof(float) / REDUCE_BLOCK * sizeof(double);
     double moments = (double)optim_count_moments(config->train.optim.optimizer);
-    add_item(usage, "weights", room);
-    add_item(usage, "weights with noise", config->train.weight_noise > 0 ? room : 0);
-    add_item(usage, "packed weights", (double)net_panel_bytes(planned->net));
-    add_item(usage, "gradients", (double)planned->survey.most_vectors * room);
-    add_item(usage, "exchange",
-        squares + (planned->ranks > 1 ? ((double)planned->survey.most_nodes + 1) * slice : 0));
-    add_item(usage, "moments (its share)", moments * slice);
+    double sums = survey->nodes > 1 ? (double)survey->parts : 1; /* of other nodes, or one to collect by */
+    add_item(&usage->rank, "sums of other nodes", survey->ranks.all > 1 ? sums * slice : 0);
+    add_item(&usage->rank, "moments (its share)", moments * slice);
     usage->checkpoint = (double)checkpoint_estimate(planned->net, config->train.optim.optimizer);
-    usage->first =
-        (double)checkpoint_estimate_memory(planned->net, config->train.optim.optimizer) + moments * room;
+    usage->first = (double)checkpoint_estimate_memory(planned->net, config->train.optim.optimizer) +
+        moments * room + FIRST_USE_BYTES;
 }
 
 static void add_passes(const struct planned *planned, struct usage *usage)
@@ -91,52 +135,75 @@ static void add_passes(const struct planned *planned, struct usage *usage)
     const struct plan_order order = sets_describe_order(config, planned->train), of_file = {.keeps_order = 1};
     size_t scores = (size_t)(batch < sequences ? batch : sequences);
     double activations = fmax((double)planned->survey.activations, (double)planned->checked.activations);
-    add_item(usage, "activations of the largest microbatch", activations);
-    add_item(usage, "packed microbatches", packed_bytes(planned, planned->train, &planned->survey));
-    add_item(usage, "steps: order, plan, scores",
-        (double)feed_count_bytes(&order, sequences, batch, planned->ranks) +
+    add_item(&usage->rank, "activations of the largest microbatch", activations);
+    add_item(&usage->rank, "packed microbatches", packed_bytes(planned, planned->train, &planned->survey));
+    add_item(&usage->rank, "steps: order, plan, scores",
+        (double)feed_count_bytes(&order, sequences, batch, planned->ranks.all) +
             (double)(scores * sizeof(struct net_score)));
-    add_item(usage, "training set",
+    add_item(&usage->rank, "training set",
         (double)dataset_count_run_bytes(planned->train, is_kept(planned, planned->train)));
     if (!planned->valid)
         return;
-    add_item(usage, "validation set",
+    add_item(&usage->rank, "validation set",
         (double)dataset_count_run_bytes(planned->valid, is_kept(planned, planned->valid)));
     usage->validation = packed_bytes(planned, planned->valid, &planned->checked) +
-        (double)feed_count_bytes(&of_file, planned->valid->sequences, batch, planned->ranks);
+        (double)feed_count_bytes(&of_file, planned->valid->sequences, batch, planned->ranks.all);
 }
 
-/* Pages of programs and libraries are in memory once for all ranks of a node. */
+/* ---- all ---- */
+
+/* Where nodes have one rank, nothing lies in shared memory. What is reserved there is taken at once. */
+static void print_shared_memory(const struct planned *planned, const struct usage *usage)
+{
+    size_t room;
+    if (planned->survey.ranks.node == 1)
+        return;
+    print_bytes("of it in /dev/shm", usage->shared);
+    if (machine_find_shared_memory(&room))
+        return;
+    print_bytes("/dev/shm of this machine has free", (double)room);
+    if (usage->shared > (double)room)
+        printf("  warning: ranks of a node will keep weights and gradients of their own, and form no teams: "
+               "a larger /dev/shm would help\n");
+}
+
 static void print_node(const struct planned *planned, const struct usage *usage)
 {
-    double nodes = (double)planned->ranks_per_node, shared = (double)usage->process.shared;
-    double own = usage->rank + usage->validation - shared;
-    double first = fmax(0, usage->first - usage->validation);
-    double together = shared + nodes * own + first;
+    size_t ranks = planned->survey.ranks.node;
+    double own = usage->rank + usage->validation, first = fmax(0, usage->first - usage->validation);
+    double together = usage->node + (double)ranks * own + first;
     struct machine_memory memory;
     char what[64];
-    snprintf(what, sizeof what, "a node of %zu rank%s", planned->ranks_per_node,
-        planned->ranks_per_node == 1 ? "" : "s");
+    snprintf(what, sizeof what, "a node of %zu rank%s", ranks, ranks == 1 ? "" : "s");
     printf("memory of a node\n");
     print_bytes(what, together);
+    print_shared_memory(planned, usage);
     if (machine_find_memory("", &memory))
         return;
     print_bytes("this machine has", (double)memory.bytes);
-    double room = floor(((double)memory.bytes - shared - first) / own);
+    double of_rank = own +
+        vectors_of_rank(planned) * (double)reduce_room(net_count_parameters(planned->net)) * sizeof(float);
+    double excess = together - (double)memory.bytes;
     printf("  (the %s) ", memory.limit);
-    if (together <= (double)memory.bytes)
+    if (excess <= 0)
         printf("there is room for it\n");
     else
-        printf("warning: there is no room for it, but for %.0f ranks\n", fmax(0, room));
+        printf("warning: there is no room for it, but for %.0f ranks\n",
+            fmax(0, (double)ranks - ceil(excess / of_rank)));
 }
 
 void memory_print(const struct planned *planned)
 {
     struct usage usage = {.rank = 0};
+    struct machine_use process = {0};
     double room = (double)reduce_room(net_count_parameters(planned->net));
-    double blocks = ceil(room / REDUCE_BLOCK / (double)planned->ranks);
-    printf("memory of a rank\n");
-    add_process(planned, &usage);
+    double blocks = ceil(room / REDUCE_BLOCK / (double)planned->ranks.all);
+    machine_read_use(&process); /* else there is nothing to tell of it */
+    printf("memory of a node, once\n");
+    add_node(planned, &process, &usage);
+    print_bytes("together", usage.node);
+    printf("memory of each of its ranks\n");
+    add_process(planned, &process, &usage);
     add_learner(planned, blocks * REDUCE_BLOCK * sizeof(float), &usage);
     add_passes(planned, &usage);
     print_bytes("together", usage.rank);
@@ -144,6 +211,8 @@ void memory_print(const struct planned *planned)
         print_bytes("besides, while validating", usage.validation);
     print_bytes("rank 0 besides, while saving", usage.first);
     print_bytes("rank 0 at most", usage.rank + fmax(usage.validation, usage.first));
+    if (planned->ranks.all > 1)
+        print_bytes("another rank at most", usage.rank + usage.validation);
     print_bytes("a checkpoint file", usage.checkpoint);
     print_node(planned, &usage);
 }

@@ -13,10 +13,11 @@ struct planned {
     struct dataset *train, *valid; /* valid: NULL where there is none */
     struct net *net;
     struct survey survey, checked; /* of both */
-    size_t ranks, ranks_per_node;
+    struct planned_ranks ranks;
 };
 
-/* Prints what a rank takes item by item, what a node does, and what this machine has. What the process takes
+/* Prints item by item what a node keeps once and what each of its ranks keeps, and what this machine has of
+ * memory, and of that which ranks share. What the process takes
  * by itself is measured: it is that of the run where this one was started like the run. */
 void memory_print(const struct planned *planned);
 

@@ -46,26 +46,88 @@ static void print_network(const struct net *net, int verbose)
             printf("    %-28s [%zu]\n", parameter[i].name, parameter[i].size[0]);
 }
 
-static void print_steps(
-    const struct config *config, int64_t sequences, const struct survey *survey, size_t ranks)
+/* How a team of so many ranks shares the recurrent layers among its members, by runs of layers alike. */
+static void print_sharing(const struct net *net, size_t members)
 {
-    printf("steps\n  %" PRId64 " of up to %" PRId64 " sequences an epoch, %" PRId64 " in %" PRId64
-           " epochs, in microbatches of %" PRId64 "\n",
-        survey->steps, config->train.batch, survey->steps * config->train.epochs, config->train.epochs,
-        config->train.microbatch);
-    printf("  %zu ranks: the average one has %.1f %% of the busiest one's frames\n", ranks,
-        100 * survey->balance);
-    char idle[300];
-    if (idle_describe(
-            sequences, config->train.batch, config->train.microbatch, (int64_t)ranks, idle, sizeof idle))
-        printf("  warning: %s\n", idle);
-    if (reach_describe(config, sequences, idle, sizeof idle))
-        printf("  warning: %s\n", idle);
+    static const char *const words[] = {
+        [NET_ALONE] = "one of them all, while the others wait",
+        [NET_BY_DIRECTIONS] = "a direction each, meeting once a layer",
+        [NET_BY_UNITS] = "a share of the units each, meeting at each time step",
+    };
+    size_t layers = net_get_config(net)->layers;
+    for (size_t l = 0, end; l < layers; l = end) {
+        enum net_sharing sharing = net_find_sharing(net, l, members);
+        for (end = l + 1; end < layers && net_find_sharing(net, end, members) == sharing;)
+            end++;
+        printf("    teams of %zu, layer%s %zu", members, end > l + 1 ? "s" : "", l);
+        if (end > l + 1)
+            printf(" to %zu", end - 1);
+        printf(": %s\n", words[sharing]);
+    }
+}
+
+/* Where a step has fewer microbatches than there are ranks. */
+static void print_teams(const struct net *net, const struct survey *survey, const char *what)
+{
+    if (survey->team_steps == 0)
+        return;
+    printf("  %" PRId64 " of %" PRId64 " %s have fewer microbatches (from %zu) than the %zu ranks: ",
+        survey->team_steps, survey->steps, what, survey->fewest, survey->ranks.all);
+    if (survey->least == survey->most)
+        printf("teams of %zu ranks of a node compute one together\n", survey->most);
+    else
+        printf("teams of %zu to %zu ranks of a node compute one together\n", survey->least, survey->most);
+    for (size_t members = survey->least; members <= survey->most; members++)
+        if (members > 1 && (members <= survey->least + 1 || members == survey->most))
+            print_sharing(net, members);
+    if (survey->idle)
+        printf("    up to %zu ranks have nothing to do\n", survey->idle);
+}
+
+/* Each split node of the tree is one vector more on the network (comm/reduce.c). */
+static void print_exchange(const struct survey *survey)
+{
+    if (survey->nodes == 1)
+        return;
+    printf(
+        "  %zu nodes of up to %zu ranks: up to %zu nodes of the tree of sums are split between them, so that "
+        "all together send %zu times the gradient a step\n",
+        survey->nodes, survey->ranks.node, survey->parts - 1, survey->parts + survey->nodes - 2);
+}
+
+static void print_warnings(const struct planned *planned)
+{
+    const struct survey *survey = &planned->survey;
+    const struct config *config = planned->config;
+    int64_t sequences = planned->train->sequences;
+    char text[400];
+    if (idle_describe(sequences, config->train.batch, config->train.microbatch, (int64_t)planned->ranks.all,
+            (int64_t)net_count_employed(planned->net), text, sizeof text))
+        printf("  warning: %s\n", text);
+    if (reach_describe(config, sequences, text, sizeof text))
+        printf("  warning: %s\n", text);
     if (2 * survey->small_microbatches > survey->microbatches)
         printf("  warning: %" PRId64 " of %" PRId64 " microbatches have fewer than %d frames: adding their "
                "gradients may take longer than computing them: a "
                "larger train.microbatch helps\n",
             survey->small_microbatches, survey->microbatches, SURVEY_SMALL_MICROBATCH);
+}
+
+static void print_steps(const struct planned *planned)
+{
+    const struct survey *survey = &planned->survey;
+    const struct config *config = planned->config;
+    printf("steps\n  %" PRId64 " of up to %" PRId64 " sequences an epoch, %" PRId64 " in %" PRId64
+           " epochs, in microbatches of %" PRId64 "\n",
+        survey->steps, config->train.batch, survey->steps * config->train.epochs, config->train.epochs,
+        config->train.microbatch);
+    printf("  %zu ranks: the average one has %.1f %% of the busiest one's frames\n", planned->ranks.all,
+        100 * survey->balance);
+    print_teams(planned->net, survey, "steps");
+    if (planned->valid)
+        print_teams(planned->net, &planned->checked, "batches of validation");
+    print_exchange(survey);
+    print_warnings(planned);
 }
 
 static void print_set(const char *what, const struct dataset *dataset)
@@ -103,23 +165,22 @@ static int open_sets(struct planned *planned, struct net_config *model, struct e
 }
 
 int preview_plan(
-    const struct config *config, const struct preview_ranks *ranks, int verbose, struct error *error)
+    const struct config *config, const struct planned_ranks *ranks, int verbose, struct error *error)
 {
     struct net_config model = config->model;
-    struct planned planned = {.config = config, .ranks = ranks->all, .ranks_per_node = ranks->node};
+    struct planned planned = {.config = config, .ranks = *ranks};
     int failed = open_sets(&planned, &model, error);
     if (!failed)
         planned.net = net_describe(&model, error);
     failed = failed || !planned.net ||
-        survey_make(config, planned.net, planned.train, 1, ranks->all, &planned.survey, error) ||
-        (planned.valid &&
-            survey_make(config, planned.net, planned.valid, 0, ranks->all, &planned.checked, error));
+        survey_make(config, planned.net, planned.train, 1, ranks, &planned.survey, error) ||
+        (planned.valid && survey_make(config, planned.net, planned.valid, 0, ranks, &planned.checked, error));
     if (!failed) {
         print_set("training set", planned.train);
         if (planned.valid)
             print_set("validation set", planned.valid);
         print_network(planned.net, verbose);
-        print_steps(config, planned.train->sequences, &planned.survey, ranks->all);
+        print_steps(&planned);
         memory_print(&planned);
     }
     net_destroy(planned.net);

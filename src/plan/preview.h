@@ -4,17 +4,13 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "plan/dealing.h"
 #include "run/options.h"
-
-/* Ranks of the run, and how many of them share a node. */
-struct preview_ranks {
-    size_t all, node;
-};
 
 /* Prints data, network, steps, balance, and memory item by item of a run; with `verbose` every parameter too.
  * Fails where a set cannot be opened or does not fit the network. */
 int preview_plan(
-    const struct config *config, const struct preview_ranks *ranks, int verbose, struct error *error);
+    const struct config *config, const struct planned_ranks *ranks, int verbose, struct error *error);
 
 /* Reads all data and reports every fault of it to `faults`, then where configuration and data do not go
  * together, and where the names in the data are not those of the checkpoint that the run would go on from, or

@@ -3,7 +3,6 @@
 #include "plan/survey.h"
 
 #include "base/memory.h"
-#include "comm/tree.h"
 #include "data/plan.h"
 #include "run/sets.h"
 
@@ -16,13 +15,23 @@ struct surveyor {
     size_t most_rows, most_steps, most_bytes;
     int32_t *length; /* [sequences] of the dataset */
     int32_t *shape;  /* [2 * batch] lengths and numbers of targets of a microbatch */
-    size_t *ranges;  /* [ranks + 1] */
+    struct dealing dealing;
 };
 
 static void take_larger(size_t *most, size_t n)
 {
     if (n > *most)
         *most = n;
+}
+
+/* A team has its workspace in memory of the node, a rank that computes alone its own. */
+static void survey_workspace(struct surveyor *surveyor, size_t members, struct survey *survey)
+{
+    struct net_team team = {.members = members};
+    struct net_pass pass = surveyor->pass;
+    pass.team = members > 1 ? &team : NULL;
+    take_larger(members > 1 ? &survey->team_activations : &survey->activations,
+        net_workspace_bytes(surveyor->net, &pass, &surveyor->microbatch));
 }
 
 static int survey_microbatch(struct surveyor *surveyor, const struct plan_step *step, size_t leaf,
@@ -42,58 +51,37 @@ static int survey_microbatch(struct surveyor *surveyor, const struct plan_step *
     take_larger(&surveyor->most_steps, microbatch->T);
     take_larger(&surveyor->most_bytes,
         microbatch_frames_bytes(&surveyor->format, B, microbatch->N, microbatch->target_rows));
-    take_larger(&survey->activations, net_workspace_bytes(surveyor->net, &surveyor->pass, microbatch));
+    survey_workspace(surveyor, surveyor->dealing.members[leaf], survey);
     survey->small_microbatches += microbatch->N < SURVEY_SMALL_MICROBATCH;
     return 0;
 }
 
-/* Ranks beyond the leaves of a step have none (plan_cut), however many they are, and are not gone through. */
-static size_t count_busy(size_t ranks, int64_t leaves)
+static int survey_step(
+    struct surveyor *surveyor, const struct plan_step *step, struct survey *survey, struct error *error)
 {
-    return ranks < (size_t)leaves ? ranks : (size_t)leaves;
-}
-
-static int survey_step(struct surveyor *surveyor, const struct plan_step *step, size_t ranks,
-    struct survey *survey, struct error *error)
-{
-    size_t nodes = 0, *ranges = surveyor->ranges;
-    int64_t total = 0, busiest = 0;
-    struct tree_node list[TREE_MOST_NODES];
-    size_t busy = count_busy(ranks, (int64_t)step->leaves);
-    plan_cut(step, busy, ranges);
-    for (size_t r = 0; r < busy; r++) {
-        int64_t cost = 0;
-        for (size_t leaf = ranges[r]; leaf < ranges[r + 1]; leaf++) {
-            cost += step->cost[leaf];
-            if (survey_microbatch(surveyor, step, leaf, survey, error))
-                return -1;
-        }
-        take_larger(&survey->most_vectors, tree_count_vectors(step->leaves, ranges[r], ranges[r + 1]));
-        nodes += tree_list_nodes(step->leaves, ranges[r], ranges[r + 1], list);
-        total += cost;
-        if (cost > busiest)
-            busiest = cost;
-    }
+    dealing_add(&surveyor->dealing, step);
+    for (size_t leaf = 0; leaf < step->leaves; leaf++)
+        if (survey_microbatch(surveyor, step, leaf, survey, error))
+            return -1;
     survey->microbatches += (int64_t)step->leaves;
-    take_larger(&survey->most_nodes, nodes);
-    survey->balance += (double)total / (double)ranks / (double)busiest;
     return 0;
 }
 
-static int surveyor_init(
-    struct surveyor *surveyor, const struct config *config, size_t ranks, struct error *error)
+static int surveyor_init(struct surveyor *surveyor, const struct config *config,
+    const struct planned_ranks *ranks, struct survey *survey, struct error *error)
 {
     const struct dataset *dataset = surveyor->dataset;
     int64_t batch = config->train.batch < dataset->sequences ? config->train.batch : dataset->sequences;
-    size_t most = count_busy(ranks, batch); /* a leaf has a sequence at least */
+    survey->leaves = plan_count_leaves(batch, config->train.microbatch);
     surveyor->format = surveyor->layout = dataset_format(dataset);
     surveyor->layout.inputs = surveyor->layout.values = 0;
     surveyor->layout.has_classes = 1;
     microbatch_init(&surveyor->microbatch);
     surveyor->length = memory_create((size_t)dataset->sequences, sizeof *surveyor->length, error);
     surveyor->shape = memory_create(2 * (size_t)batch, sizeof *surveyor->shape, error);
-    surveyor->ranges = memory_create(most + 1, sizeof *surveyor->ranges, error);
-    if (!surveyor->length || !surveyor->shape || !surveyor->ranges)
+    if (!surveyor->length || !surveyor->shape)
+        return -1;
+    if (dealing_init(&surveyor->dealing, ranks, survey->leaves, net_count_employed(surveyor->net), error))
         return -1;
     for (int64_t s = 0; s < dataset->sequences; s++)
         surveyor->length[s] = dataset_length(dataset, s);
@@ -105,17 +93,35 @@ static void surveyor_finish(struct surveyor *surveyor)
     microbatch_finish(&surveyor->microbatch);
     memory_destroy(surveyor->length);
     memory_destroy(surveyor->shape);
-    memory_destroy(surveyor->ranges);
+    dealing_finish(&surveyor->dealing);
+}
+
+/* Takes over what all steps came to. */
+static void conclude(const struct surveyor *surveyor, struct survey *survey)
+{
+    const struct dealing *dealing = &surveyor->dealing;
+    survey->ranks = dealing->ranks;
+    survey->nodes = dealing->nodes;
+    survey->vectors = dealing->vectors;
+    survey->parts = dealing->parts;
+    survey->teams = dealing->teams;
+    survey->team_steps = dealing->team_steps;
+    survey->least = dealing->least;
+    survey->most = dealing->most;
+    survey->fewest = dealing->fewest;
+    survey->idle = dealing->idle;
+    survey->balance = dealing->balance / (double)survey->steps;
+    survey->packed = microbatch_rows_bytes(surveyor->most_rows, surveyor->most_steps) + surveyor->most_bytes;
 }
 
 int survey_make(const struct config *config, struct net *net, const struct dataset *dataset, int training,
-    size_t ranks, struct survey *survey, struct error *error)
+    const struct planned_ranks *ranks, struct survey *survey, struct error *error)
 {
     struct surveyor surveyor = {.net = net, .dataset = dataset, .pass = {.training = training}};
     struct plan plan = {0};
     struct plan_step step = {0};
     *survey = (struct survey){0};
-    int failed = surveyor_init(&surveyor, config, ranks, error) ||
+    int failed = surveyor_init(&surveyor, config, ranks, survey, error) ||
         plan_init(&plan, dataset->sequences, surveyor.length, config->train.batch, config->train.microbatch,
             config->train.seed, error);
     if (!failed) {
@@ -127,10 +133,9 @@ int survey_make(const struct config *config, struct net *net, const struct datas
         plan_set_epoch(&plan, training ? 1 : 0);
     }
     for (int64_t s = 0; s < survey->steps && !failed; s++)
-        failed =
-            plan_make_step(&plan, s, &step, error) || survey_step(&surveyor, &step, ranks, survey, error);
-    survey->balance /= survey->steps ? (double)survey->steps : 1;
-    survey->packed = microbatch_rows_bytes(surveyor.most_rows, surveyor.most_steps) + surveyor.most_bytes;
+        failed = plan_make_step(&plan, s, &step, error) || survey_step(&surveyor, &step, survey, error);
+    if (!failed)
+        conclude(&surveyor, survey);
     plan_step_finish(&step);
     plan_finish(&plan);
     surveyor_finish(&surveyor);

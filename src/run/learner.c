@@ -12,14 +12,6 @@ static size_t at_most(int64_t n, int64_t most)
     return (size_t)(n < most ? n : most);
 }
 
-/* The leaves of a whole step. */
-static size_t count_leaves(const struct config *config, int64_t sequences)
-{
-    size_t batch = at_most(config->train.batch, sequences),
-           microbatch = at_most(config->train.microbatch, sequences);
-    return (batch - 1) / microbatch + 1;
-}
-
 /* All ranks call. Shares memory for weights and gradients among the ranks of each node. */
 static int share_node(struct learner *learner, size_t leaves, struct error *error)
 {
@@ -54,6 +46,8 @@ int learner_init(struct learner *learner, const struct config *config, const str
     const struct net_config *model, int64_t sequences, int64_t most, struct error *error)
 {
     int64_t steps = plan_count_steps(sequences, config->train.batch);
+    int64_t largest = config->train.batch < sequences ? config->train.batch : sequences;
+    size_t leaves = plan_count_leaves(largest, config->train.microbatch);
     *learner = (struct learner){.config = config, .comm = comm, .optim = config->train.optim};
     learner->optim.total_steps = steps * config->train.epochs;
     optim_state_init(&learner->state);
@@ -61,7 +55,7 @@ int learner_init(struct learner *learner, const struct config *config, const str
     if (comm_agree(comm, error) || tally_init(&learner->tally, BALLOT_WORDS, error))
         return -1;
     learner->P = net_count_parameters(learner->net);
-    if (share_node(learner, count_leaves(config, sequences), error))
+    if (share_node(learner, leaves, error))
         return -1;
     allocate_vectors(learner, most, error);
     error_explain_memory(error, "moments",

@@ -12,11 +12,11 @@
 
 static void warn_idle(const struct run *run)
 {
-    char text[256];
+    char text[400];
     const struct config *config = run->config;
     if (run->comm->rank == 0 &&
         idle_describe(run->sets.train->sequences, config->train.batch, config->train.microbatch,
-            run->comm->ranks, text, sizeof text))
+            run->comm->ranks, (int64_t)net_count_employed(run->learner.net), text, sizeof text))
         log_line(LOG_WARNING, "%s", text);
 }
 
@@ -57,7 +57,6 @@ static int open_parts(struct run *run, struct error *error)
     struct sets *sets = &run->sets;
     if (sets_open(sets, run->config, run->comm, &model, error))
         return -1;
-    warn_idle(run);
     int64_t most = sets->train->sequences;
     if (sets->valid && sets->valid->sequences > most)
         most = sets->valid->sequences;
@@ -66,6 +65,8 @@ static int open_parts(struct run *run, struct error *error)
     if (run->learner.node_warning[0])
         log_line(LOG_WARNING, "%s", run->learner.node_warning);
     run->learner.stop = stop_flag();
+    if (!failed)
+        warn_idle(run);
     return failed;
 }
 

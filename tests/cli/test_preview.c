@@ -286,10 +286,29 @@ START_TEST(plan_tells_parameters_balance_and_memory_and_starts_nothing)
     ck_assert_msg(strstr(result.output, " 444 parameters"), "%s", result.output);
     ck_assert_msg(
         strstr(result.output, "3 of up to 4 sequences an epoch, 6 in 2 epochs"), "%s", result.output);
-    ck_assert_msg(strstr(result.output, "1 of 3 ranks have nothing to do"), "%s", result.output);
+    ck_assert_msg(strstr(result.output, "teams of 1 to 3 ranks of a node compute one together") &&
+            strstr(result.output, "a direction each, meeting once a layer"),
+        "%s", result.output);
     ck_assert(strstr(result.output, "gradients") && strstr(result.output, "a checkpoint file"));
     ck_assert(strstr(result.output, "a node of 3 ranks") && strstr(result.output, "there is room for it"));
     ck_assert(!job_exists("planned"));
+    command_result_finish(&result);
+}
+END_TEST
+
+/* The largest step has two microbatches, and no more than two ranks have something to do for each: there are
+ * 5 units, and the kernel computes 16 together. */
+START_TEST(plan_tells_of_teams_and_of_ranks_without_work)
+{
+    static const char *const parts[] = {"3 of 3 steps have fewer microbatches (from 1) than the 64 ranks",
+        "teams of 4 ranks of a node compute one together",
+        "16 nodes of up to 4 ranks: up to 1 nodes of the tree", "warning: 60 of 64 ranks have nothing to do",
+        "in /dev/shm", "/dev/shm of this machine has free"};
+    struct command_result result;
+    job_run(&result, ranks_of(_i), "some.ini", NULL, "--plan=64", "--ranks-per-node=4", NULL);
+    job_expect(&result, 0);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        ck_assert_msg(strstr(result.output, parts[i]) != NULL, "%s: not in: %s", parts[i], result.output);
     command_result_finish(&result);
 }
 END_TEST
@@ -343,6 +362,7 @@ int main(void)
     tcase_add_loop_test(jobs, raw_inputs_are_warned_of_with_the_key_that_helps, 0, 2);
     tcase_add_loop_test(jobs, a_schedule_that_the_run_is_too_short_for_is_warned_of, 0, 2);
     tcase_add_loop_test(jobs, plan_tells_parameters_balance_and_memory_and_starts_nothing, 0, 2);
+    tcase_add_loop_test(jobs, plan_tells_of_teams_and_of_ranks_without_work, 0, 2);
     tcase_add_loop_test(jobs, plan_says_whether_a_node_has_the_memory, 0, 2);
     if (SUITE_IS_SANITIZED)
         puts("not run: a_plan_computes_and_does_not_allocate: the sanitizer takes terabytes of addresses");

@@ -197,8 +197,8 @@ START_TEST(twelve_ranks_finish_on_five_sequences_and_say_who_idles)
     struct account one, twelve;
     job_run(&result, 12, "five.ini", "twelve", "-s", "train.microbatch=1", NULL);
     job_expect(&result, 0);
-    job_complains(&result, 1, "warning: ", "7 of 12 ranks have nothing to do",
-        "the 5 sequences of a step make 5 microbatches", NULL);
+    job_complains(&result, 1, "warning: ", "2 of 12 ranks have nothing to do",
+        "the 5 sequences of a step make 5 microbatches", "no more than 2 ranks can compute one", NULL);
     give_account(&twelve, &result, "twelve");
     command_result_finish(&result);
     train(&one, 1, "five.ini", "one", (struct overrides){{"train.microbatch=1"}});
@@ -211,7 +211,7 @@ END_TEST
 START_TEST(idle_ranks_are_told_which_batch_would_employ_them)
 {
     struct command_result result;
-    job_run(&result, 12, "base.ini", "idle", NULL);
+    job_run(&result, 12, "base.ini", "idle", "-s", "train.microbatch=16", NULL);
     job_expect(&result, 0);
     job_complains(&result, 1, "4 of 12 ranks have nothing to do", "train.batch = 96 would employ all", NULL);
     command_result_finish(&result);

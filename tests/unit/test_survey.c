@@ -111,7 +111,8 @@ START_TEST(memory_is_what_all_microbatches_have_taken)
     float *weights = memory_create(net_count_parameters(net), sizeof *weights, &error);
     ck_assert_int_eq(net_init_weights(net, 1, weights, &error), 0);
     net_pack(net, weights);
-    ck_assert_int_eq(survey_make(&config, described, dataset, training, 3, &survey, &error), 0);
+    const struct planned_ranks ranks = {3, 1};
+    ck_assert_int_eq(survey_make(&config, described, dataset, training, &ranks, &survey, &error), 0);
     ck_assert(described->block_bytes == 0 && !described->panels);
     net_destroy(described);
     size_t packed, activations;
@@ -127,33 +128,59 @@ START_TEST(memory_is_what_all_microbatches_have_taken)
 }
 END_TEST
 
-/* Whether there are as many ranks as leaves of a step or a billion: none beyond them has anything to do, nor
- * is gone through, which would take minutes and 8 GB. */
-START_TEST(ranks_without_work_are_not_gone_through)
+/* Steps of 4, 4 and 2 leaves of a network of two layers, the first in both directions. */
+static void survey_ranks(struct planned_ranks ranks, struct survey *survey)
 {
-    enum { LEAVES = 4 };
-    const size_t billion = 1000000000;
     struct error error = {0};
     struct config config;
-    struct survey few, many;
     struct dataset *dataset = write_set(kinds[0].shape);
     config_init(&config);
     config.model = kinds[0].model;
-    config.model.layers = 1;
-    config.model.hidden[0] = 6;
+    config.model.layers = 2;
+    config.model.hidden[0] = config.model.hidden[1] = 6;
+    config.model.bidirectional[0] = 1;
     config.train.batch = 16;
-    config.train.microbatch = 5;
+    config.train.microbatch = 4;
     ck_assert_int_eq(model_bind(&config.model, dataset, &error), 0);
     struct net *net = net_describe(&config.model, &error);
-    ck_assert_int_eq(survey_make(&config, net, dataset, 1, LEAVES, &few, &error), 0);
-    ck_assert_int_eq(survey_make(&config, net, dataset, 1, billion, &many, &error), 0);
-    ck_assert_uint_eq(many.most_vectors, 1);
-    ck_assert(many.most_nodes == few.most_nodes && many.activations == few.activations);
-    double balance = few.balance * LEAVES / (double)billion;
-    ck_assert_double_eq_tol(many.balance, balance, 1e-9 * balance);
+    ck_assert_int_eq(survey_make(&config, net, dataset, 1, &ranks, survey, &error), 0);
     net_destroy(net);
     config_finish(&config);
     dataset_close(dataset);
+}
+
+/* Whether there are as many ranks as leaves of a step or a billion: none beyond them has anything to do, nor
+ * is gone through, which would take minutes and 8 GB. _i: ranks of a node are 1, or 4. */
+START_TEST(ranks_without_work_are_not_gone_through)
+{
+    const size_t node = _i ? 4 : 1, enough = 4 * node, billion = 1000000000;
+    struct survey few, many;
+    survey_ranks((struct planned_ranks){enough, node}, &few);
+    survey_ranks((struct planned_ranks){billion, node}, &many);
+    ck_assert_uint_eq(many.vectors, 1);
+    ck_assert_uint_eq(many.parts, 4);
+    ck_assert(many.parts == few.parts && many.activations == few.activations && many.most == few.most);
+    ck_assert(many.team_activations == few.team_activations && (node > 1) == (many.team_activations > 0));
+    double balance = few.balance * (double)enough / (double)billion;
+    ck_assert_double_eq_tol(many.balance, balance, 1e-9 * balance);
+}
+END_TEST
+
+/* Of 4 leaves a node of 4 ranks has three and one of 2 ranks has one; of 2 leaves the first has both, and the
+ * ranks of the other have nothing to do. */
+START_TEST(teams_are_those_that_the_run_will_have)
+{
+    struct survey survey;
+    survey_ranks((struct planned_ranks){6, 4}, &survey);
+    ck_assert(survey.nodes == 2 && survey.steps == 3 && survey.team_steps == 3);
+    ck_assert(survey.least == 1 && survey.most == 2 && survey.teams == 3);
+    ck_assert(survey.parts == 3 && survey.vectors == 1);
+    ck_assert(survey.fewest == 2 && survey.idle == 2);
+    ck_assert(survey.activations > 0 && survey.team_activations > 0);
+    survey_ranks((struct planned_ranks){2, 2}, &survey);
+    ck_assert(
+        survey.nodes == 1 && survey.team_steps == 0 && survey.teams == 0 && survey.team_activations == 0);
+    ck_assert(survey.vectors == 2 && survey.parts == 1 && survey.idle == 0);
 }
 END_TEST
 
@@ -162,7 +189,8 @@ int main(void)
     Suite *suite = suite_create("survey");
     TCase *cases = tcase_create("memory");
     tcase_add_loop_test(cases, memory_is_what_all_microbatches_have_taken, 0, 2 * KINDS);
-    tcase_add_test(cases, ranks_without_work_are_not_gone_through);
+    tcase_add_loop_test(cases, ranks_without_work_are_not_gone_through, 0, 2);
+    tcase_add_test(cases, teams_are_those_that_the_run_will_have);
     suite_add_tcase(suite, cases);
     sample_make_folder(folder, sizeof folder);
     int outcome = suite_run(suite);
