@@ -168,8 +168,10 @@ void decoder_take_workspace(
     d->e = arena_take(arena, size->B * d->F_stride, sizeof(float));
     d->de = arena_take(arena, backward * 2 * size->B * d->F_stride, sizeof(float));
     d->dbegin = arena_take(arena, backward * size->B * d->start_stride, sizeof(float));
+    struct recurrent *recurrent[NET_MOST_LAYERS];
     for (size_t n = 0; n < d->layers; n++) {
         struct decoder_layer *layer = &d->layer[n];
+        recurrent[n] = &layer->recurrent;
         layer->Y = arena_take(arena, (R + B) * d->S_stride, sizeof(float));
         layer->dY = arena_take(arena, backward * (R + B) * d->S_stride, sizeof(float));
         layer->begin = arena_take(arena, size->B * d->start_stride, sizeof(float));
@@ -177,6 +179,7 @@ void decoder_take_workspace(
         if (size->training)
             dense_take_workspace(&layer->start, pass, arena);
     }
+    recurrent_take_sums(recurrent, d->layers, &inner, arena);
     if (d->config->attention == ATTENTION_NONE) {
         d->out = d->layer[d->layers - 1].Y;
         d->dout = d->layer[d->layers - 1].dY;

@@ -140,17 +140,40 @@ void recurrent_take_workspace(struct recurrent *r, const struct pass *pass, stru
     transition_take_workspace(&r->transition, pass, arena);
     if (!pass->options.training)
         return;
-    size_t columns = r->input.columns + (kind->has_product ? r->Hp : 0);
-    size_t sums = r->width + (r->has_unit_weights ? kind->unit_weights * r->Hp : 0);
     r->dc = arena_take(arena, kind->has_memory ? B * r->Hp : 0, sizeof(float));
-    r->dW = arena_take(arena, r->width * columns, sizeof(float));
-    r->sums = arena_take(arena, sums, sizeof(float));
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+void recurrent_take_sums(
+    struct recurrent *const *directions, size_t n, const struct pass *pass, struct arena *arena)
+{
+    size_t most_weights = 0, most_sums = 0;
+    if (!pass->options.training || n == 0)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        const struct recurrent *r = directions[i];
+        size_t columns = r->input.columns + (r->kind->has_product ? r->Hp : 0);
+        most_weights = larger(most_weights, r->width * columns);
+        most_sums = larger(most_sums, r->width + (r->has_unit_weights ? r->kind->unit_weights * r->Hp : 0));
+    }
+    struct recurrent shared = {.dW = arena_take(arena, most_weights, sizeof(float)),
+        .sums = arena_take(arena, most_sums, sizeof(float))};
     for (size_t member = 0; member < pass_members(pass); member++) {
-        int64_t *before = arena_take(arena, N, sizeof *before);
+        int64_t *before = arena_take(arena, pass->microbatch->N, sizeof *before);
         float *scratch = arena_take(arena, pass->kernel->outer_floats, sizeof *scratch);
         if (member == pass_index(pass)) {
-            r->before = before;
-            r->scratch = scratch;
+            shared.before = before;
+            shared.scratch = scratch;
         }
+    }
+    for (size_t i = 0; i < n; i++) {
+        directions[i]->dW = shared.dW;
+        directions[i]->sums = shared.sums;
+        directions[i]->before = shared.before;
+        directions[i]->scratch = shared.scratch;
     }
 }

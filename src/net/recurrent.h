@@ -2,8 +2,8 @@
  * in time.
  *
  * N frames, H units (Hp padded to blocks), G gates, R rows of a step. Buffers are of the workspace, taken by
- * recurrent_take_workspace before forward and valid until backward is done. Backward adds to parameter
- * gradients. */
+ * recurrent_take_workspace and recurrent_take_sums before forward and valid until backward is done. Backward
+ * adds to parameter gradients. */
 #ifndef NET_RECURRENT_H
 #define NET_RECURRENT_H
 
@@ -45,7 +45,9 @@ struct recurrent {
                  b */
     float *t; /* [N][Hp] values that the cell saves for backward */
     float *u; /* [N][a_stride] W_hh h + b_hh where it stays apart; in backward the gradient by it */
-    float *dc;       /* [B][Hp] of a memory, in the end the gradient by rows N .. of c */
+    float *dc; /* [B][Hp] of a memory, in the end the gradient by rows N .. of c */
+
+    /* Workspace of recurrent_take_sums. */
     float *dW;       /* [both matrices] */
     float *sums;     /* [G Hp] by the gates, then [unit weights][Hp] */
     int64_t *before; /* [N] the row of Y that each frame goes on from, -1: zeroes */
@@ -63,8 +65,12 @@ void recurrent_take_panels(struct recurrent *r, struct arena *arena);
 
 void recurrent_pack(struct recurrent *r, const struct packing *packing);
 
-/* Takes buffers from the arena: what forward needs, and in training what backward needs too. */
+/* Takes buffers from the arena: what forward needs, and in training what backward needs too, but for those in
+ * which gradients are summed, which are as large as weights. The second takes these, once for n directions
+ * that go backward one after the other. */
 void recurrent_take_workspace(struct recurrent *r, const struct pass *pass, struct arena *arena);
+void recurrent_take_sums(
+    struct recurrent *const *directions, size_t n, const struct pass *pass, struct arena *arena);
 
 /* Says what of the direction this process computes in the pass at hand: all of it, or its share of the units.
  */

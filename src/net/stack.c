@@ -158,6 +158,21 @@ static void take_layer(struct layer *layer, const struct pass *pass, struct aren
         recurrent_take_workspace(&layer->direction[d], pass, arena);
 }
 
+/* Layers go backward one after the other, and so do directions where a pass is not a team's: all of them sum
+ * their gradients in the same place. Of a team two members may be at a direction each. */
+static void take_sums(struct stack *stack, const struct pass *pass, struct arena *arena)
+{
+    struct recurrent *directions[2][2 * NET_MOST_LAYERS];
+    size_t n[2] = {0};
+    for (size_t l = 0; l < stack->L; l++)
+        for (size_t d = 0; d < stack->layer[l].D; d++) {
+            size_t place = pass_members(pass) > 1 ? d : 0;
+            directions[place][n[place]++] = &stack->layer[l].direction[d];
+        }
+    for (size_t place = 0; place < 2; place++)
+        recurrent_take_sums(directions[place], n[place], pass, arena);
+}
+
 void stack_take_workspace(struct stack *stack, const struct pass *pass, struct arena *arena)
 {
     size_t N = pass->microbatch->N;
@@ -175,6 +190,7 @@ void stack_take_workspace(struct stack *stack, const struct pass *pass, struct a
         take_layer(&stack->layer[l], pass, arena);
         widest = stack->layer[l].stride > widest ? stack->layer[l].stride : widest;
     }
+    take_sums(stack, pass, arena);
     stack->carry = arena_take(arena, training && c->residual ? N * widest : 0, sizeof(float));
 }
 

@@ -382,6 +382,13 @@ struct single {
 
 enum { H = 19, WIDTH = 5, WEIGHTS = 4 * H * (WIDTH + H + 2) + 2 * H };
 
+static void take_all(struct single *single)
+{
+    struct recurrent *only = &single->recurrent;
+    recurrent_take_workspace(only, &single->pass, &single->arena);
+    recurrent_take_sums(&only, 1, &single->pass, &single->arena);
+}
+
 static void single_init(
     struct single *single, const struct kernel *kernel, enum cell cell, int reverse, enum start start)
 {
@@ -419,11 +426,11 @@ static void single_init(
         .options = training,
         .gradient = single->gradient};
     single->arena = (struct arena){0};
-    recurrent_take_workspace(&single->recurrent, &single->pass, &single->arena);
+    take_all(single);
     single->arena.base = memory_create(single->arena.peak, 1, NULL);
     single->arena.size = single->arena.peak;
     arena_reset(&single->arena);
-    recurrent_take_workspace(&single->recurrent, &single->pass, &single->arena);
+    take_all(single);
     single->Hp = single->recurrent.Hp;
     single->frames = single->microbatch.N + ROWS;
     single->Y = memory_create(single->frames * single->Hp, sizeof(float), NULL);
