@@ -52,17 +52,18 @@ void dealing_finish(struct dealing *dealing)
     *dealing = (struct dealing){0};
 }
 
-/* What a step comes to: leaves that the busiest node has, sums of all nodes, cost of the busiest rank. */
+/* What a step comes to: teams of several ranks that a node has at most, sums of all nodes, cost of the
+ * busiest rank. */
 struct dealt {
-    size_t leaves, parts;
+    size_t teams, parts;
     double busiest;
 };
 
 /* Deals a step whose leaves go to a node each. */
 static struct dealt deal_to_nodes(struct dealing *dealing, const struct plan_step *step)
 {
-    struct dealt dealt = {.leaves = 1, .parts = step->leaves};
     size_t places = dealing->ranks.node;
+    struct dealt dealt = {.teams = places > 1, .parts = step->leaves};
     for (size_t leaf = 0; leaf < step->leaves; leaf++) {
         dealing->members[leaf] = places;
         double cost = (double)step->cost[leaf] / (double)at_most(places, dealing->employed);
@@ -91,24 +92,25 @@ static struct dealt deal_to_ranks(struct dealing *dealing, const struct plan_ste
 {
     struct dealt dealt = {0};
     struct tree_node list[TREE_MOST_NODES];
-    size_t ranks = dealing->ranks.all;
     const size_t *ranges = dealing->ranges;
     plan_deal(step, dealing->nodes, dealing->first_place, dealing->ranges, dealing->leader);
     for (size_t h = 0; h < dealing->nodes; h++) {
-        size_t first = ranges[dealing->first_place[h]], end = ranges[dealing->first_place[h + 1]];
-        take_larger(&dealt.leaves, end - first);
-        dealt.parts += tree_list_nodes(step->leaves, first, end, list);
-    }
-    for (size_t place = 0, next; place < ranks; place = next) {
-        for (next = place + 1; next < ranks && dealing->leader[next] == (int)place;)
-            next++;
-        take_range(dealing, step, ranges + place, next - place, &dealt);
+        size_t first = (size_t)dealing->first_place[h], end = (size_t)dealing->first_place[h + 1];
+        size_t teams = 0;
+        dealt.parts += tree_list_nodes(step->leaves, ranges[first], ranges[end], list);
+        for (size_t place = first, next; place < end; place = next) {
+            for (next = place + 1; next < end && dealing->leader[next] == (int)place;)
+                next++;
+            take_range(dealing, step, ranges + place, next - place, &dealt);
+            teams += next - place > 1;
+        }
+        take_larger(&dealt.teams, teams);
     }
     return dealt;
 }
 
 /* Takes in what teams a step has. */
-static void note_teams(struct dealing *dealing, const struct plan_step *step, size_t leaves_of_node)
+static void note_teams(struct dealing *dealing, const struct plan_step *step, size_t teams_of_node)
 {
     size_t least = dealing->ranks.all, most = 0, busy = 0;
     for (size_t leaf = 0; leaf < step->leaves; leaf++) {
@@ -117,7 +119,7 @@ static void note_teams(struct dealing *dealing, const struct plan_step *step, si
         take_larger(&most, members);
         busy += at_most(members, dealing->employed);
     }
-    take_larger(&dealing->teams, leaves_of_node);
+    take_larger(&dealing->teams, teams_of_node);
     take_larger(&dealing->idle, dealing->ranks.all - busy);
     if (most == 1)
         return;
@@ -137,5 +139,5 @@ void dealing_add(struct dealing *dealing, const struct plan_step *step)
     take_larger(&dealing->parts, dealt.parts);
     dealing->fewest = at_most(step->leaves, dealing->fewest);
     if (step->leaves < dealing->ranks.all)
-        note_teams(dealing, step, dealt.leaves);
+        note_teams(dealing, step, dealt.teams);
 }

@@ -18,7 +18,7 @@ struct dealing {
     /* Of all steps so far. */
     size_t vectors;      /* sums of gradients that a rank holds at once, at most */
     size_t parts;        /* of the step with the most: sums of nodes that are added up across nodes */
-    size_t teams;        /* leaves that a node has of a step with fewer leaves than ranks, at most */
+    size_t teams;        /* of several ranks that a node has in a step, at most */
     int64_t team_steps;  /* steps that have such teams of several ranks */
     size_t least, most;  /* members of these teams */
     size_t fewest, idle; /* leaves of a step, at least; ranks that then have nothing to do */

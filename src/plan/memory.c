@@ -14,8 +14,8 @@
 #include <stdio.h>
 
 /* Of a process by itself, as measured with Open MPI 4.1: what it keeps for messages with each other rank of
- * its node, and what code and buffers come into use on rank 0 alone. */
-enum { PEER_BYTES = 110 << 10, FIRST_USE_BYTES = 512 << 10 };
+ * its node, what planning has taken here, and what code and buffers come into use on rank 0 alone. */
+enum { PEER_BYTES = 110 << 10, PLANNING_BYTES = 256 << 10, FIRST_USE_BYTES = 768 << 10 };
 
 struct usage {
     double programs;          /* pages of programs and libraries, once for all processes */
@@ -108,7 +108,7 @@ static void add_process(const struct planned *planned, const struct machine_use 
         opened += (double)dataset_count_bytes(planned->valid);
     if (process->own > 0)
         add_item(&usage->rank, "the process: MPI, HDF5",
-            fmax(0, (double)process->own - opened) + (double)process->shared);
+            fmax(0, (double)process->own - opened - PLANNING_BYTES) + (double)process->shared);
     add_item(&usage->rank, "messages with ranks of its node",
         PEER_BYTES * (double)(planned->survey.ranks.node - 1));
 }

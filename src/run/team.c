@@ -14,11 +14,16 @@ static int meet(void *context)
     return meeting_come(learner->comm, learner->meeting, (unsigned)learner->team.members, learner->stop);
 }
 
-/* The leaves that a node has of a step. */
-static size_t count_teams(const struct node *node, const struct feed_step *step)
+/* How many teams of several ranks the places of this node before `end` lead: those that have a leaf and are
+ * followed by one without. Ranks that compute alone have workspaces of their own. */
+static size_t count_teams(const struct node *node, const struct feed_step *step, int end)
 {
-    const int *first = node->first_place + node->index;
-    return step->ranges[first[1]] - step->ranges[first[0]];
+    const size_t *ranges = step->ranges;
+    int place = node->first_place[node->index], last = node->first_place[node->index + 1] - 1;
+    size_t teams = 0;
+    for (; place < end && place < last; place++)
+        teams += ranges[place] < ranges[place + 1] && ranges[place + 1] == ranges[place + 2];
+    return teams;
 }
 
 /* Every rank of the node calls. Returns the most that a rank needs, or UINT64_MAX where one has failed. */
@@ -62,13 +67,13 @@ int learner_form_team(struct learner *learner, const struct feed_step *step, con
     if (most == UINT64_MAX)
         return FAILED;
     int leader = step->team.first - node->first_place[node->index];
-    if (make_room(learner, count_teams(node, step), most, error))
+    if (make_room(learner, count_teams(node, step, node->first_place[node->index + 1]), most, error))
         return FAILED;
     learner->meeting = &learner->meetings[leader];
     if (leader == node->rank)
         meeting_reset(learner->meeting);
     node_meet(node);
-    size_t team = step->ranges[step->team.first] - step->ranges[node->first_place[node->index]];
+    size_t team = count_teams(node, step, step->team.first);
     learner->team = (struct net_team){.index = (size_t)(node->rank - leader),
         .members = (size_t)step->team.members,
         .workspace =

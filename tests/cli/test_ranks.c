@@ -208,6 +208,20 @@ START_TEST(twelve_ranks_finish_on_five_sequences_and_say_who_idles)
 }
 END_TEST
 
+/* Of 5 leaves the ranks of the first of two nodes have one each, and those of the second one together. */
+START_TEST(a_node_without_teams_beside_one_with_teams_does_not_change_the_bits)
+{
+    struct account one, six;
+    setenv("RNN_RANKS_PER_NODE", "4", 1);
+    train(&six, 6, "five.ini", "six", (struct overrides){{"train.microbatch=1"}});
+    unsetenv("RNN_RANKS_PER_NODE");
+    train(&one, 1, "five.ini", "one", (struct overrides){{"train.microbatch=1"}});
+    compare_accounts(&one, &six);
+    finish_account(&one);
+    finish_account(&six);
+}
+END_TEST
+
 START_TEST(idle_ranks_are_told_which_batch_would_employ_them)
 {
     struct command_result result;
@@ -375,6 +389,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(jobs, one_and_seven_ranks_have_the_same_bits_whatever_is_trained, 0, VARIANTS);
     tcase_add_test(jobs, a_small_cache_does_not_change_the_bits);
     tcase_add_test(jobs, twelve_ranks_finish_on_five_sequences_and_say_who_idles);
+    tcase_add_test(jobs, a_node_without_teams_beside_one_with_teams_does_not_change_the_bits);
     tcase_add_test(jobs, idle_ranks_are_told_which_batch_would_employ_them);
     tcase_add_test(jobs, sixty_four_ranks_have_the_bits_of_one_over_five_steps);
     tcase_add_test(jobs, every_instruction_set_gives_the_bits_of_the_generic_build);

@@ -173,7 +173,7 @@ START_TEST(teams_are_those_that_the_run_will_have)
     struct survey survey;
     survey_ranks((struct planned_ranks){6, 4}, &survey);
     ck_assert(survey.nodes == 2 && survey.steps == 3 && survey.team_steps == 3);
-    ck_assert(survey.least == 1 && survey.most == 2 && survey.teams == 3);
+    ck_assert(survey.least == 1 && survey.most == 2 && survey.teams == 2);
     ck_assert(survey.parts == 3 && survey.vectors == 1);
     ck_assert(survey.fewest == 2 && survey.idle == 2);
     ck_assert(survey.activations > 0 && survey.team_activations > 0);
