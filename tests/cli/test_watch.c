@@ -16,6 +16,12 @@ static const char base[] = "[data]\ntrain = train.h5\nvalid = valid.h5\n"
                            "[model]\nhidden = 8\n"
                            "[train]\nbatch = 8\nmicrobatch = 2\nepochs = 1000000\nwatchdog = 3 seconds\n";
 
+/* Each step is one microbatch, which all three ranks compute together: its layers have 48 units a direction.
+ */
+static const char team[] = "[data]\ntrain = train.h5\n"
+                           "[model]\nhidden = 48\n"
+                           "[train]\nbatch = 2\nmicrobatch = 2\nepochs = 1000000\nwatchdog = 3 seconds\n";
+
 static void write_data(void)
 {
     struct sample_shape shape = {.sequences = 41,
@@ -32,6 +38,7 @@ static void write_data(void)
     shape.longest = 200;
     job_write_sample("valid-long.h5", &shape, 3);
     job_write_text("base.ini", base);
+    job_write_text("team.ini", team);
 }
 
 static void pause_for(double seconds)
@@ -41,12 +48,12 @@ static void pause_for(double seconds)
 }
 
 /* A rank of three is stopped a moment after `after` was said. */
-static void stop_rank(int rank, const char *run, const char *set, const char *after)
+static void stop_rank(int rank, const char *config, const char *run, const char *set, const char *after)
 {
     struct command_process process;
     struct command_result result;
     char line[64];
-    job_start(&process, 3, "base.ini", run, "-s", set, NULL);
+    job_start(&process, 3, config, run, "-s", set, NULL);
     ck_assert(command_await_output(&process, after, 1, JOB_SECONDS));
     pause_for(0.2);
     pid_t pid = command_find_rank(&process, rank);
@@ -73,7 +80,40 @@ START_TEST(a_stopped_rank_ends_the_run_with_its_name)
 {
     char run[32];
     snprintf(run, sizeof run, "stopped-%d", _i);
-    stop_rank(_i, run, "train.seed=1", "epoch=2 ");
+    stop_rank(_i, "base.ini", run, "train.seed=1", "epoch=2 ");
+}
+END_TEST
+
+START_TEST(a_stopped_member_of_a_team_ends_the_run_with_its_name)
+{
+    char run[32];
+    snprintf(run, sizeof run, "member-%d", _i);
+    stop_rank(_i, "team.ini", run, "train.seed=1", "epoch=2 ");
+}
+END_TEST
+
+/* Its launcher sees that it is gone before the others miss it. */
+START_TEST(a_killed_member_of_a_team_ends_the_run_which_goes_on)
+{
+    struct command_process process;
+    struct command_result result;
+    char epoch[64];
+    job_start(&process, 3, "team.ini", "killed", NULL);
+    ck_assert(command_await_output(&process, "epoch=3 ", 1, JOB_SECONDS));
+    pid_t pid = command_find_rank(&process, 1);
+    ck_assert_int_gt(pid, 0);
+    double start = clock_now();
+    ck_assert_int_eq(kill(pid, SIGKILL), 0);
+    command_wait(&process, &result);
+    ck_assert_msg(clock_now() - start < 12, "it took %g seconds", clock_now() - start);
+    ck_assert_int_ne(result.status, 0);
+    ck_assert_msg(!result.timed_out && !result.left_behind, "it did not end");
+    command_result_finish(&result);
+    job_run(&result, 2, "team.ini", "killed", "--max-time", "00:00:02", NULL);
+    job_expect(&result, 0);
+    job_field(result.output, "stopped: ", "epoch", epoch);
+    ck_assert_int_ge(atoi(epoch), 3);
+    command_result_finish(&result);
 }
 END_TEST
 
@@ -101,7 +141,7 @@ START_TEST(a_run_that_was_ended_goes_on)
 {
     struct command_result result;
     char epoch[64];
-    stop_rank(1, "goes-on", "checkpoint.every=1 epoch", "epoch=4 ");
+    stop_rank(1, "base.ini", "goes-on", "checkpoint.every=1 epoch", "epoch=4 ");
     job_run(&result, 2, "base.ini", "goes-on", "--max-time", "00:00:02", NULL);
     job_expect(&result, 0);
     job_complains(&result, 1, "warning: ", "goes-on/lock", NULL);
@@ -256,6 +296,8 @@ int main(void)
     tcase_add_unchecked_fixture(tests, write_data, NULL);
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, a_stopped_rank_ends_the_run_with_its_name, 0, 3);
+    tcase_add_loop_test(tests, a_stopped_member_of_a_team_ends_the_run_with_its_name, 0, 3);
+    tcase_add_test(tests, a_killed_member_of_a_team_ends_the_run_which_goes_on);
     tcase_add_test(tests, a_rank_stopped_in_validation_ends_the_run_with_its_name);
     tcase_add_test(tests, a_run_that_was_ended_goes_on);
     tcase_add_test(tests, a_signal_breaks_a_validation_off_for_the_run_that_goes_on);

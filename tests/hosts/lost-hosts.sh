@@ -241,7 +241,7 @@ epochs_of() {
 two_and_three_hosts_give_the_bits_of_one_rank() {
     local layout
     hosts 3
-    for layout in h2:2,h3:1 h1:1,h2:1,h3:1; do
+    for layout in h2:2,h3:1 h1:1,h2:1,h3:1 h1:1,h2:2,h3:3; do
         train "$layout.log" "$layout" "$layout" || wrong "on $layout the run failed: $(tail -n 20 "$layout.log")"
         epochs_of "$layout.log" | cmp -s - ../epochs || wrong "other numbers on $layout: $(tail -n 2 "$layout.log")"
     done
@@ -261,6 +261,11 @@ mpirun_notices_first_and_the_run_goes_on_elsewhere() {
 
 a_killed_host_ends_the_run_which_goes_on_elsewhere() {
     lose_and_resume h1:2,h2:1 killed h2 watchdog h1:1,h3:1 20 0.1
+}
+
+# Six ranks have four microbatches a step: those of h3, at least, are a team.
+a_killed_host_of_unequal_ones_ends_the_run_which_goes_on_elsewhere() {
+    lose_and_resume h1:1,h2:2,h3:3 killed h3 watchdog h2:3,h1:1 20 0.1
 }
 
 a_stopped_rank_on_another_host_is_named() {
@@ -309,7 +314,8 @@ the_lock_of_another_host_counts_until_it_is_two_minutes_old() {
 
 scenarios=(two_and_three_hosts_give_the_bits_of_one_rank cut_off_a_host_is_named_and_the_run_goes_on_elsewhere
     cut_off_the_host_of_rank_0_is_named_and_the_run_goes_on_elsewhere mpirun_notices_first_and_the_run_goes_on_elsewhere
-    a_killed_host_ends_the_run_which_goes_on_elsewhere a_stopped_rank_on_another_host_is_named
+    a_killed_host_ends_the_run_which_goes_on_elsewhere
+    a_killed_host_of_unequal_ones_ends_the_run_which_goes_on_elsewhere a_stopped_rank_on_another_host_is_named
     the_lock_of_another_host_counts_until_it_is_two_minutes_old)
 # mpirun of Open MPI 5.0.7 was seen to end with 0 after "PRTE has lost communication with a remote daemon", and later than
 # the bounds above; it tells the exit codes of ranks in other words, and places ranks otherwise.
