@@ -45,12 +45,17 @@ static inline int pass_leads(const struct pass *pass)
     return pass_index(pass) == 0;
 }
 
-/* What any member of the team wrote before, all may read after. */
-static inline void pass_meet(const struct pass *pass)
+/* What any member of the group wrote before, all of it may read after. */
+static inline void pass_meet_group(const struct pass *pass, enum net_group group)
 {
     struct net_team *team = pass->options.team;
-    if (team && !team->left && team->meet(team->context))
+    if (team && !team->left && team->meet(team->context, group))
         team->left = 1;
+}
+
+static inline void pass_meet(const struct pass *pass)
+{
+    pass_meet_group(pass, NET_TEAM);
 }
 
 /* The same pass for what the leader computes alone, which may run recurrent layers of its own. */

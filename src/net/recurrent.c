@@ -117,13 +117,12 @@ void recurrent_pack(struct recurrent *r, const struct packing *packing)
         pack_vectors(r, packing->weights);
 }
 
-void recurrent_divide(struct recurrent *r, const struct pass *pass, int divided)
+void recurrent_divide(struct recurrent *r, struct division division)
 {
-    const struct net_team *team = pass->options.team;
     size_t blocks = r->Hp / KERNEL_BLOCK;
-    r->divided = divided;
-    r->from = divided ? team->index * blocks / team->members * KERNEL_BLOCK : 0;
-    r->to = divided ? (team->index + 1) * blocks / team->members * KERNEL_BLOCK : r->Hp;
+    r->division = division;
+    r->from = division.index * blocks / division.members * KERNEL_BLOCK;
+    r->to = (division.index + 1) * blocks / division.members * KERNEL_BLOCK;
 }
 
 void recurrent_take_workspace(struct recurrent *r, const struct pass *pass, struct arena *arena)

@@ -15,6 +15,13 @@
 #include "net/transition.h"
 #include "net/types.h"
 
+/* Who computes the units of a direction: member `index` of so many, who are a group of the team and meet at
+ * each step where they are more than one. */
+struct division {
+    size_t index, members;
+    enum net_group group;
+};
+
 struct recurrent {
     const struct cell_kind *kind;
     enum start start;
@@ -34,10 +41,8 @@ struct recurrent {
     size_t unit_offset;  /* in the flat vector */
     float *unit_weights; /* [unit weights of the cell][Hp], packed; NULL: none */
 
-    /* What this member of a team computes: units from .. to - 1, multiples of a block. `divided`: others
-     * compute the rest, and all meet at each step. */
-    size_t from, to;
-    int divided;
+    struct division division; /* of the pass at hand */
+    size_t from, to;          /* units of this member, multiples of a block */
 
     /* Workspace. */
     float *a; /* [N][a_stride] sums, then activations, then gradients by the sums */
@@ -72,9 +77,8 @@ void recurrent_take_workspace(struct recurrent *r, const struct pass *pass, stru
 void recurrent_take_sums(
     struct recurrent *const *directions, size_t n, const struct pass *pass, struct arena *arena);
 
-/* Says what of the direction this process computes in the pass at hand: all of it, or its share of the units.
- */
-void recurrent_divide(struct recurrent *r, const struct pass *pass, int divided);
+/* Says which share of the units this process computes in the pass at hand. */
+void recurrent_divide(struct recurrent *r, struct division division);
 
 /* Makes Y[n][0 .. Hp) the h of frame n < N. X is NULL when inputs are symbols of the
  * microbatch. Y has B rows more: row N + b holds h before the first step of row b of the microbatch, row N +

@@ -75,8 +75,8 @@ static void step_backward(
     for (size_t k = 0; k < 2 && !idle; k++)
         if (run[k].rows > 0)
             run_backward(r, pass, run[k], Y, dY);
-    if (r->divided)
-        pass_meet(pass);
+    if (r->division.members > 1)
+        pass_meet_group(pass, r->division.group);
     for (size_t k = 0; k < 2 && !idle; k++)
         if (run[k].rows > 0 && r->kind->has_product && run[k].product)
             product_backward(r, pass, run[k], rows_from(dY, run[k].before));

@@ -112,8 +112,8 @@ static void set_start(const struct recurrent *r, const struct microbatch *microb
 /* Every member's units of a step are there before anybody goes on from them. */
 static void meet_divided(const struct recurrent *r, const struct pass *pass)
 {
-    if (r->divided)
-        pass_meet(pass);
+    if (r->division.members > 1)
+        pass_meet_group(pass, r->division.group);
 }
 
 void recurrent_forward(struct recurrent *r, const struct pass *pass, struct rows X, struct rows Y)

@@ -72,9 +72,10 @@ static void weight_gradients(const struct recurrent *r, const struct pass *pass,
         matrix_add_gradient(&r->input, own, r->dW, pass->gradient);
     if (r->kind->has_product)
         matrix_add_gradient(&r->hidden, own, r->dW + r->width * I, pass->gradient);
+    /* Behind dW_hh, which other members of a team may still be at. */
     if (r->one_hot)
         matrix_add_symbols(&r->input, own, microbatch->N, microbatch->symbols, as_rows(r->a, r->a_stride),
-            r->dW, pass->gradient);
+            r->dW + (r->kind->has_product ? r->width * r->Hp : 0), pass->gradient);
 }
 
 /* Gradients by the weights with which units meet their own states, frame by frame. */

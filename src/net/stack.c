@@ -253,14 +253,20 @@ static void add_rows(size_t N, struct extent from, struct rows in, struct extent
     }
 }
 
+/* How many members compute a direction: where each has one, half of them, else all. */
+static size_t count_sharers(const struct layer *layer, size_t members)
+{
+    return layer->D == 2 && members % 2 == 0 ? members / 2 : members;
+}
+
 enum net_sharing stack_find_sharing(const struct stack *stack, size_t l, size_t members)
 {
     const struct layer *layer = &stack->layer[l];
-    if (members == 1)
-        return NET_ALONE;
-    if (layer->D == 2 && members == 2)
-        return NET_BY_DIRECTIONS;
-    return layer->direction[0].transition.on ? NET_ALONE : NET_BY_UNITS;
+    size_t sharers = count_sharers(layer, members);
+    int units = sharers > 1 && !layer->direction[0].transition.on;
+    if (sharers < members)
+        return units ? NET_BY_BOTH : NET_BY_DIRECTIONS;
+    return units ? NET_BY_UNITS : NET_ALONE;
 }
 
 size_t stack_count_employed(const struct stack *stack)
@@ -268,19 +274,25 @@ size_t stack_count_employed(const struct stack *stack)
     size_t most = 1;
     for (size_t l = 0; l < stack->L; l++) {
         size_t blocks = stack->layer[l].direction[0].Hp / KERNEL_BLOCK, D = stack->layer[l].D;
-        size_t employed = stack->layer[l].direction[0].transition.on || blocks < D ? D : blocks;
+        size_t employed = D * (stack->layer[l].direction[0].transition.on ? 1 : blocks);
         most = employed > most ? employed : most;
     }
     return most;
 }
 
-/* Has this member a part in direction d? */
+/* Has this member a part in direction d? Those of a direction compute a share of its units each, and meet at
+ * each step; but layers between h' and W_hh, which would meet several times a step, are left to the first. */
 static int take_part(const struct pass *pass, struct stack *stack, size_t l, size_t d)
 {
+    const struct layer *layer = &stack->layer[l];
     struct recurrent *direction = &stack->layer[l].direction[d];
-    enum net_sharing sharing = stack_find_sharing(stack, l, pass_members(pass));
-    recurrent_divide(direction, pass, sharing == NET_BY_UNITS);
-    return direction->divided || pass_index(pass) == (sharing == NET_BY_DIRECTIONS ? d : 0);
+    size_t members = pass_members(pass), sharers = count_sharers(layer, members);
+    struct division division = {.index = pass_index(pass) % sharers, .members = sharers};
+    if (sharers < members)
+        division.group = d == 0 ? NET_FIRST_HALF : NET_SECOND_HALF;
+    int alone = direction->transition.on, first = division.index == 0;
+    recurrent_divide(direction, alone ? (struct division){.members = 1} : division);
+    return (first || !alone) && (sharers == members || pass_index(pass) / sharers == d);
 }
 
 /* Makes layer->in of what comes from below. */

@@ -97,6 +97,9 @@ struct net_life {
 struct net;
 struct kernel;
 
+/* Which members of a team meet: all of them, or of an even number the first or the second half. */
+enum net_group { NET_TEAM, NET_FIRST_HALF, NET_SECOND_HALF, NET_GROUPS };
+
 /* Processes or threads that compute one microbatch together. Each calls the same functions on a net of its
  * own, with the same microbatch; their nets share panels (net_use_panels), and the workspace of the pass and
  * the gradient lie in memory that all of them see. The first member leads: it alone has outputs and scores.
@@ -105,15 +108,15 @@ struct net_team {
     size_t index, members;
     void *workspace; /* net_workspace_bytes, aligned to MEMORY_ALIGNMENT */
     size_t workspace_bytes;
-    int (*meet)(
-        void *context); /* waits until all members have come; returns -1 where one does not come any more */
+    /* Waits until all members of the group have come; returns -1 where one does not come any more. */
+    int (*meet)(void *context, enum net_group group);
     void *context;
     int left; /* 1: a member has left, and the pass ends as one that is unwanted */
 };
 
-/* How the members of a team compute a recurrent layer: one of them all of it; two a direction each, who meet
- * once; or all a share of the units of each direction, who meet at each step. */
-enum net_sharing { NET_ALONE, NET_BY_DIRECTIONS, NET_BY_UNITS };
+/* How the members of a team compute a recurrent layer: one of them all of it; one a direction, who meet once;
+ * all a share of the units of each direction, who meet at each step; or half of them those of a direction. */
+enum net_sharing { NET_ALONE, NET_BY_DIRECTIONS, NET_BY_UNITS, NET_BY_BOTH };
 
 /* What one pass is for. */
 struct net_pass {

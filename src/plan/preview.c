@@ -53,6 +53,7 @@ static void print_sharing(const struct net *net, size_t members)
         [NET_ALONE] = "one of them all, while the others wait",
         [NET_BY_DIRECTIONS] = "a direction each, meeting once a layer",
         [NET_BY_UNITS] = "a share of the units each, meeting at each time step",
+        [NET_BY_BOTH] = "half of them a direction, a share of its units each, meeting at each time step",
     };
     size_t layers = net_get_config(net)->layers;
     for (size_t l = 0, end; l < layers; l = end) {

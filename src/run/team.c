@@ -8,10 +8,13 @@
 
 enum { FAILED = -1 };
 
-static int meet(void *context)
+/* A half has half of the members, and the meeting of the first members but the leader. */
+static int meet(void *context, enum net_group group)
 {
     struct learner *learner = context;
-    return meeting_come(learner->comm, learner->meeting, (unsigned)learner->team.members, learner->stop);
+    size_t members = learner->team.members / (group == NET_TEAM ? 1 : 2);
+    struct meeting *meeting = learner->meeting + (members > 1 ? (size_t)group : 0);
+    return members > 1 ? meeting_come(learner->comm, meeting, (unsigned)members, learner->stop) : 0;
 }
 
 /* How many teams of several ranks the places of this node before `end` lead: those that have a leaf and are
@@ -70,8 +73,7 @@ int learner_form_team(struct learner *learner, const struct feed_step *step, con
     if (make_room(learner, count_teams(node, step, node->first_place[node->index + 1]), most, error))
         return FAILED;
     learner->meeting = &learner->meetings[leader];
-    if (leader == node->rank)
-        meeting_reset(learner->meeting);
+    meeting_reset(&learner->meetings[node->rank]);
     node_meet(node);
     size_t team = count_teams(node, step, step->team.first);
     learner->team = (struct net_team){.index = (size_t)(node->rank - leader),
@@ -87,7 +89,7 @@ int learner_form_team(struct learner *learner, const struct feed_step *step, con
 int learner_meet_team(struct learner *learner)
 {
     struct net_team *team = &learner->team;
-    if (team->members > 1 && !team->left && meet(learner))
+    if (team->members > 1 && !team->left && meet(learner, NET_TEAM))
         team->left = 1;
     return team->left ? FAILED : 0;
 }

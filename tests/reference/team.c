@@ -27,9 +27,10 @@ static void demand(int ok, const char *what)
     exit(EXIT_FAILURE);
 }
 
-static int meet(void *context)
+/* context [NET_GROUPS] */
+static int meet(void *context, enum net_group group)
 {
-    pthread_barrier_wait(context);
+    pthread_barrier_wait((pthread_barrier_t *)context + group);
     return 0;
 }
 
@@ -46,7 +47,7 @@ static void forward(struct member *member, struct net_outputs *outputs)
     struct error error = {0};
     member->pass.team = &member->team;
     net_pack_share(member->subject.net, member->subject.weights, member->team.index, member->team.members);
-    meet(member->team.context);
+    meet(member->team.context, NET_TEAM);
     demand(net_forward(
                member->subject.net, &member->pass, member->microbatch, outputs, member->score, &error) == 0,
         error.text);
@@ -102,13 +103,22 @@ static void run_members(struct member *member, size_t members, struct result *re
         pthread_join(thread[i], NULL);
 }
 
+/* Of all members, and of each half. */
+static void init_barriers(pthread_barrier_t barrier[static NET_GROUPS], unsigned members)
+{
+    for (int group = 0; group < NET_GROUPS; group++) {
+        unsigned of = group == NET_TEAM || members < 2 ? members : members / 2;
+        demand(pthread_barrier_init(&barrier[group], NULL, of) == 0, "no barrier");
+    }
+}
+
 void team_run(struct subject *subject, const struct net_pass *pass, const struct microbatch *microbatch,
     size_t members, struct result *result)
 {
     struct member member[MOST_MEMBERS];
-    pthread_barrier_t barrier;
-    demand(
-        members <= MOST_MEMBERS && pthread_barrier_init(&barrier, NULL, (unsigned)members) == 0, "barrier");
+    pthread_barrier_t barrier[NET_GROUPS];
+    demand(members <= MOST_MEMBERS, "too many members");
+    init_barriers(barrier, (unsigned)members);
     *result =
         (struct result){.B = microbatch->B, .O = net_count_head(&subject->problem->config), .P = subject->P};
     result->score = calloc(microbatch->B, sizeof *result->score);
@@ -125,7 +135,7 @@ void team_run(struct subject *subject, const struct net_pass *pass, const struct
             .workspace = workspace,
             .workspace_bytes = bytes,
             .meet = meet,
-            .context = &barrier},
+            .context = barrier},
         .microbatch = microbatch,
         .score = result->score,
         .gradient = result->gradient};
@@ -135,5 +145,6 @@ void team_run(struct subject *subject, const struct net_pass *pass, const struct
         net_destroy(member[i].subject.net);
     memory_destroy(panels);
     memory_destroy(workspace);
-    pthread_barrier_destroy(&barrier);
+    for (int group = 0; group < NET_GROUPS; group++)
+        pthread_barrier_destroy(&barrier[group]);
 }
