@@ -7,15 +7,21 @@
  * A cache of chunks is for chunks that have to be decoded, or of which the rows of a read lie in many places.
  * It keeps what was used last (w0 = 0): with w0 = 1 HDF5 never lets go of a chunk of which a part was not
  * read, and sequences in shuffled order leave nearly all of them so. Plain chunks of whole rows are read
- * where they lie, as a set in one piece is: HDF5 would otherwise fetch a whole chunk for each sequence. */
+ * where they lie, as a set in one piece is: HDF5 would otherwise fetch a whole chunk for each sequence.
+ *
+ * A cache has slots, and a chunk only its own: of two with the same slot each puts the other out, however
+ * much room there is. HDF5 numbers chunks in the order of the file and takes the rest of a division by the
+ * slots. As two windows of a file are read at once, they would meet in some slots again and again; so a cache
+ * has as many slots as there are numbers, where that costs little beside its chunks. */
 #include "h5/internal.h"
 
 enum {
-    MOST_CHUNKS = 64,        /* that one read of HDF5 touches */
-    LEAST_SLOTS = 521,       /* of a cache: HDF5's default */
-    MOST_SLOTS = 1 << 20,    /* of a cache */
-    SLOTS_A_CHUNK = 10,      /* as HDF5's manual advises */
-    BYTES_BESIDE_CHUNK = 512 /* that a cache takes for a chunk beside its values: entry and slots */
+    MOST_CHUNKS = 64,         /* that one read of HDF5 touches */
+    LEAST_SLOTS = 521,        /* of a cache: HDF5's default */
+    MOST_SLOTS = 1 << 20,     /* of a cache */
+    SLOTS_A_CHUNK = 10,       /* as HDF5's manual advises */
+    BYTES_BESIDE_CHUNK = 512, /* that a cache takes for a chunk beside its values: entry and slots */
+    PART_OF_SLOTS = 16        /* of the bytes of its chunks, that a cache takes for more slots at most */
 };
 
 /* ---- caches ---- */
@@ -76,19 +82,73 @@ static size_t take_chunks(struct h5_file *file, const struct h5_set *set)
     return chunks ? chunks : 1;
 }
 
-int h5_give_cache(struct h5_file *file, struct h5_set *set, hid_t creation, hid_t access)
+/* The numbers that HDF5 gives chunks lie below this: along each dimension but the first it counts with a
+ * power of two. */
+static size_t count_numbers(const struct h5_set *set)
 {
-    size_t chunks = is_plain(set, creation) ? 0 : take_chunks(file, set), slots = chunks * SLOTS_A_CHUNK;
-    file->cache_room += chunks * (h5_chunk_bytes(set) + BYTES_BESIDE_CHUNK);
-    if (slots < LEAST_SLOTS)
-        slots = LEAST_SLOTS;
+    size_t numbers = 1;
+    for (int d = 0; d < set->shape.dimensions && numbers < MOST_SLOTS; d++) {
+        size_t along = ((size_t)set->shape.size[d] + set->chunk[d] - 1) / set->chunk[d], power = 1;
+        while (d > 0 && power < along)
+            power *= 2;
+        numbers *= d > 0 ? power : along;
+    }
+    return numbers;
+}
+
+/* Takes what they cost from the file's cache, beyond those that each chunk has. */
+static size_t take_slots(struct h5_file *file, const struct h5_set *set)
+{
+    size_t usual = set->kept * SLOTS_A_CHUNK, numbers = count_numbers(set), item = sizeof(void *);
+    size_t most = usual + set->kept * h5_chunk_bytes(set) / PART_OF_SLOTS / item;
+    size_t slots = numbers < most ? numbers : most;
     if (slots > MOST_SLOTS)
         slots = MOST_SLOTS;
-    if (H5Pset_chunk_cache(access, next_prime(slots), chunks * h5_chunk_bytes(set), 0) < 0)
+    if (slots < LEAST_SLOTS)
+        return LEAST_SLOTS;
+    if (slots <= usual)
+        return usual < MOST_SLOTS ? usual : MOST_SLOTS;
+    size_t bytes = (slots - usual) * item;
+    file->cache_room += bytes;
+    file->cache_left -= bytes < file->cache_left ? bytes : file->cache_left;
+    return slots;
+}
+
+int h5_give_cache(struct h5_file *file, struct h5_set *set, hid_t creation, hid_t access)
+{
+    set->filtered = H5Pget_nfilters(creation) != 0;
+    set->plain = is_plain(set, creation);
+    set->kept = set->plain ? 0 : take_chunks(file, set);
+    file->cache_room += set->kept * (h5_chunk_bytes(set) + BYTES_BESIDE_CHUNK);
+    size_t slots = take_slots(file, set);
+    if (H5Pset_chunk_cache(access, next_prime(slots), set->kept * h5_chunk_bytes(set), 0) < 0)
         return -1;
     H5Dclose(set->id);
     set->id = H5Dopen2(file->id, set->name, access);
     return set->id < 0 ? -1 : 0;
+}
+
+static void write_chunks(const struct h5_set *set, struct h5_chunks *chunks)
+{
+    hsize_t beside = 1; /* chunks side by side */
+    *chunks = (struct h5_chunks){.filtered = set->filtered};
+    if (!set->chunk[0] || set->plain)
+        return;
+    for (int d = 1; d < set->shape.dimensions; d++)
+        beside *= ((hsize_t)set->shape.size[d] + set->chunk[d] - 1) / set->chunk[d];
+    chunks->rows = (int64_t)set->chunk[0];
+    chunks->bytes = h5_chunk_bytes(set) * (size_t)beside;
+    chunks->kept = (int64_t)(set->kept / beside);
+}
+
+int h5_look_at_chunks(struct h5_file *file, const char *name, struct h5_chunks *chunks, struct error *error)
+{
+    h5_lock(file->name, file->bytes);
+    const struct h5_set *set = h5_find_set(file, name, error);
+    if (set)
+        write_chunks(set, chunks);
+    h5_unlock();
+    return set ? 0 : -1;
 }
 
 /* ---- reading ---- */

@@ -67,6 +67,15 @@ int h5_list(struct h5_file *file, const char *group, int (*each)(void *context, 
 /* Says what a set is, without reading its values. It stays open until the file is closed. */
 int h5_look(struct h5_file *file, const char *name, struct h5_shape *shape, struct error *error);
 
+/* How a set lies in its file: chunks of so many rows, side by side where one does not hold whole rows. */
+struct h5_chunks {
+    int64_t rows; /* 0: the set is read where it lies, no chunk is fetched whole */
+    int64_t kept; /* how many the cache of the set has room for, counted as if they held whole rows */
+    size_t bytes; /* of one, decoded, counted likewise */
+    int filtered; /* they are decompressed when they are fetched */
+};
+int h5_look_at_chunks(struct h5_file *file, const char *name, struct h5_chunks *chunks, struct error *error);
+
 /* Read rows first .. first + rows - 1 of the leading dimension, all of the others, converted from any integer
  * or float width; `out` holds rows * (product of the other dimensions) items and belongs to the caller.
  * Reading integers from a float set, or numbers from text, is an error that says so. A scalar counts as one

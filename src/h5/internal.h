@@ -28,6 +28,8 @@ struct h5_set {
     hid_t id, space;
     struct h5_shape shape;
     hsize_t chunk[H5_MOST_DIMENSIONS]; /* elements of a chunk; zeroes where the set is not chunked */
+    int filtered, plain;               /* chunks are compressed; they are read where they lie */
+    size_t kept;                       /* chunks that its cache has room for */
 };
 
 struct h5_file {

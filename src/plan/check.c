@@ -7,6 +7,7 @@
 #include "pass/names.h"
 #include "pass/reach.h"
 #include "pass/scale.h"
+#include "plan/decoding.h"
 #include "run/records.h"
 #include "run/same_data.h"
 #include "run/sets.h"
@@ -105,6 +106,37 @@ static void check_fit(struct checking *checking, struct dataset *dataset, int tr
         add_error(checking, &error);
 }
 
+/* Finds how often a rank would decompress the chunks of the training set (0: there are none such), and warns
+ * where that is often. */
+static double check_decoding(struct checking *checking, const struct dataset *checked)
+{
+    const struct config *config = checking->config;
+    struct cache_share share = sets_share_cache(config, dataset_count_values(checked));
+    struct decoding decoding = {0};
+    struct error error = {0};
+    char text[900];
+    if (dataset_count_values(checked) <= share.train)
+        return 0;
+    struct dataset *dataset = dataset_open(checked->path, share.train, &error);
+    int failed = !dataset || decoding_survey(config, dataset, 1, &decoding, &error);
+    int advised = failed ? -1 : decoding_advise(config, dataset, 1, &decoding, text, sizeof text, &error);
+    if (advised < 0)
+        add_error(checking, &error);
+    else if (advised)
+        faults_warn(checking->faults, "%s", text);
+    dataset_close(dataset);
+    return decoding.inputs > decoding.targets ? decoding.inputs : decoding.targets;
+}
+
+static void print_sound(const struct dataset *dataset, double times)
+{
+    printf("ok: %s: %lld sequences, %lld frames", dataset->path, (long long)dataset->sequences,
+        (long long)dataset->frames);
+    if (times > 0)
+        printf(", each chunk decompressed %.3g times an epoch", times);
+    putchar('\n');
+}
+
 /* Reports every fault of one set, or prints a line that there is none. */
 static void check_set(struct checking *checking, const char *path, int training)
 {
@@ -121,9 +153,9 @@ static void check_set(struct checking *checking, const char *path, int training)
     check_fit(checking, dataset, training);
     if (dataset_require_unchanged(dataset, DATASET_DOUBT, &error))
         add_error(checking, &error);
+    double times = training && checking->faults->count == before ? check_decoding(checking, dataset) : 0;
     if (checking->faults->count == before)
-        printf("ok: %s: %lld sequences, %lld frames\n", path, (long long)dataset->sequences,
-            (long long)dataset->frames);
+        print_sound(dataset, times);
     dataset_close(dataset);
 }
 

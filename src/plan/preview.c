@@ -7,6 +7,7 @@
 #include "pass/idle.h"
 #include "pass/model.h"
 #include "pass/reach.h"
+#include "plan/decoding.h"
 #include "plan/memory.h"
 #include "plan/survey.h"
 #include "run/sets.h"
@@ -137,6 +138,24 @@ static void print_set(const char *what, const struct dataset *dataset)
         dataset->path, dataset->sequences, dataset->frames, dataset->longest);
 }
 
+/* Prints how often each rank decompresses the chunks of the training set, where it does. */
+static int print_decoding(const struct planned *planned, struct error *error)
+{
+    struct decoding decoding;
+    char text[900];
+    if (decoding_survey(planned->config, planned->train, planned->ranks.all, &decoding, error))
+        return -1;
+    if (decoding.inputs > 0)
+        printf("  each rank decompresses a chunk of inputs %.3g times an epoch\n", decoding.inputs);
+    if (decoding.targets > 0)
+        printf("  each rank decompresses a chunk of targets %.3g times an epoch\n", decoding.targets);
+    int advised = decoding_advise(
+        planned->config, planned->train, planned->ranks.all, &decoding, text, sizeof text, error);
+    if (advised > 0)
+        printf("  warning: %s\n", text);
+    return advised < 0 ? -1 : 0;
+}
+
 /* Opens a set again as the run has it where it does not fit its share of the cache. */
 static int open_unkept(struct dataset **dataset, const char *path, size_t cache, struct error *error)
 {
@@ -178,6 +197,9 @@ int preview_plan(
         (planned.valid && survey_make(config, planned.net, planned.valid, 0, ranks, &planned.checked, error));
     if (!failed) {
         print_set("training set", planned.train);
+        failed = print_decoding(&planned, error);
+    }
+    if (!failed) {
         if (planned.valid)
             print_set("validation set", planned.valid);
         print_network(planned.net, verbose);

@@ -1,0 +1,266 @@
+/* A cache of chunks is a ring in the order of use: what is used comes to its front, and where there is no
+ * more room, what is at its back goes. */
+#include "plan/decoding.h"
+
+#include "base/memory.h"
+#include "base/numbers.h"
+#include "data/plan.h"
+#include "data/values.h"
+#include "run/sets.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+static const double MANY = 1.5; /* times from which on something should be done about it */
+
+/* The chunks of one set. Entry `chunks` of the ring is its beginning and end. */
+struct chunk_ring {
+    struct h5_chunks lie;
+    int64_t chunks, held, fetched;
+    int64_t *newer, *older; /* [chunks + 1]; -1: the chunk is not held */
+    const int64_t *offsets; /* [sequences + 1] rows of the sequences */
+};
+
+static int ring_init(
+    struct chunk_ring *ring, struct dataset *dataset, const struct values *values, struct error *error)
+{
+    *ring = (struct chunk_ring){.offsets = values->offsets};
+    if (h5_look_at_chunks(dataset->file, values->set, &ring->lie, error))
+        return -1;
+    if (!ring->lie.rows || !ring->lie.filtered || values->rows == 0)
+        return 0;
+    int64_t chunks = (values->rows - 1) / ring->lie.rows + 1;
+    ring->newer = memory_create((size_t)chunks + 1, sizeof *ring->newer, error);
+    ring->older = memory_create((size_t)chunks + 1, sizeof *ring->older, error);
+    if (!ring->newer || !ring->older)
+        return -1;
+    for (int64_t c = 0; c < chunks; c++)
+        ring->newer[c] = -1;
+    ring->newer[chunks] = ring->older[chunks] = chunks;
+    ring->chunks = chunks;
+    return 0;
+}
+
+static void ring_finish(struct chunk_ring *ring)
+{
+    memory_destroy(ring->newer);
+    memory_destroy(ring->older);
+}
+
+static void take_out(struct chunk_ring *ring, int64_t chunk)
+{
+    int64_t newer = ring->newer[chunk], older = ring->older[chunk];
+    ring->older[newer] = older;
+    ring->newer[older] = newer;
+    ring->newer[chunk] = -1;
+}
+
+static void use(struct chunk_ring *ring, int64_t chunk)
+{
+    int64_t end = ring->chunks;
+    if (ring->newer[chunk] >= 0) {
+        take_out(ring, chunk);
+    } else {
+        ring->fetched++;
+        if (ring->held && ring->held >= ring->lie.kept)
+            take_out(ring, ring->newer[end]); /* the one that was used longest ago */
+        else
+            ring->held++;
+    }
+    ring->newer[chunk] = end;
+    ring->older[chunk] = ring->older[end];
+    ring->newer[ring->older[end]] = chunk;
+    ring->older[end] = chunk;
+}
+
+static void use_sequence(struct chunk_ring *ring, int64_t s)
+{
+    int64_t first = ring->offsets[s], end = ring->offsets[s + 1];
+    if (!ring->chunks || first == end)
+        return;
+    for (int64_t chunk = first / ring->lie.rows; chunk <= (end - 1) / ring->lie.rows; chunk++)
+        use(ring, chunk);
+}
+
+static double get_times(const struct chunk_ring *ring)
+{
+    return ring->chunks ? (double)ring->fetched / (double)ring->chunks : 0;
+}
+
+/* ---- an epoch ---- */
+
+/* The first epoch, as the first rank goes through it. */
+struct first_epoch {
+    struct plan plan;
+    struct plan_step step;
+    int32_t *length; /* [sequences] */
+    size_t *ranges;  /* [busy + 1] */
+    size_t busy;     /* ranks that can have leaves */
+};
+
+static int epoch_init(struct first_epoch *epoch, const struct config *config, const struct dataset *dataset,
+    size_t ranks, struct error *error)
+{
+    int64_t sequences = dataset->sequences, batch = config->train.batch;
+    int64_t most = batch < sequences ? batch : sequences;
+    const struct plan_order order = sets_describe_order(config, dataset);
+    *epoch = (struct first_epoch){.busy = ranks < (size_t)most ? ranks : (size_t)most};
+    epoch->length = memory_create((size_t)sequences, sizeof *epoch->length, error);
+    epoch->ranges = memory_create(epoch->busy + 1, sizeof *epoch->ranges, error);
+    if (!epoch->length || !epoch->ranges)
+        return -1;
+    for (int64_t s = 0; s < sequences; s++)
+        epoch->length[s] = dataset_length(dataset, s);
+    if (plan_init(&epoch->plan, sequences, epoch->length, batch, config->train.microbatch, config->train.seed,
+            error) ||
+        plan_set_order(&epoch->plan, &order, error))
+        return -1;
+    plan_set_epoch(&epoch->plan, 1);
+    return 0;
+}
+
+static void epoch_finish(struct first_epoch *epoch)
+{
+    plan_step_finish(&epoch->step);
+    plan_finish(&epoch->plan);
+    memory_destroy(epoch->length);
+    memory_destroy(epoch->ranges);
+}
+
+static int go_through(
+    struct first_epoch *epoch, struct chunk_ring *inputs, struct chunk_ring *targets, struct error *error)
+{
+    struct plan_step *step = &epoch->step;
+    for (int64_t k = 0; k < epoch->plan.steps; k++) {
+        if (plan_make_step(&epoch->plan, k, step, error))
+            return -1;
+        size_t busy = epoch->busy < step->leaves ? epoch->busy : step->leaves;
+        plan_cut(step, busy, epoch->ranges);
+        for (size_t i = 0; i < step->start[epoch->ranges[1]]; i++) {
+            use_sequence(inputs, step->sequence[i]);
+            use_sequence(targets, step->sequence[i]);
+        }
+    }
+    return 0;
+}
+
+int decoding_survey(const struct config *config, struct dataset *dataset, size_t ranks,
+    struct decoding *decoding, struct error *error)
+{
+    struct first_epoch epoch = {.busy = 0};
+    struct chunk_ring inputs = {.chunks = 0}, targets = {.chunks = 0};
+    struct values values = values_of_inputs(dataset);
+    *decoding = (struct decoding){0};
+    size_t bytes = dataset_count_values(dataset);
+    if (bytes <= sets_share_cache(config, bytes).train)
+        return 0;
+    int failed = ring_init(&inputs, dataset, &values, error);
+    if (!failed && dataset->has_targets) {
+        values = values_of_targets(dataset);
+        failed = ring_init(&targets, dataset, &values, error);
+    }
+    if (!failed && (inputs.chunks || targets.chunks))
+        failed =
+            epoch_init(&epoch, config, dataset, ranks, error) || go_through(&epoch, &inputs, &targets, error);
+    if (!failed)
+        *decoding = (struct decoding){get_times(&inputs), get_times(&targets)};
+    epoch_finish(&epoch);
+    ring_finish(&inputs);
+    ring_finish(&targets);
+    return failed ? -1 : 0;
+}
+
+/* ---- advice ---- */
+
+/* The largest window of which the cache of a set holds two, where windows take `all` bytes for all sequences;
+ * `most` where any does. */
+static double find_window(
+    struct dataset *dataset, const struct values *values, double all, double most, struct error *error)
+{
+    struct h5_chunks lie;
+    if (h5_look_at_chunks(dataset->file, values->set, &lie, error) || !lie.rows || !lie.filtered)
+        return most;
+    double kept = (double)lie.kept * (double)lie.rows / (double)values->rows; /* of all rows */
+    return fmin(most, kept * all / 2);
+}
+
+/* The largest window that two caches have room for, in round numbers. */
+static size_t find_largest_window(struct dataset *dataset, struct error *error)
+{
+    enum { KIB = 1 << 10, MIB = 1 << 20 };
+    double all = (double)dataset_count_values(dataset);
+    struct values values = values_of_inputs(dataset);
+    double window = find_window(dataset, &values, all, all, error);
+    if (dataset->has_targets) {
+        values = values_of_targets(dataset);
+        window = find_window(dataset, &values, all, window, error);
+    }
+    size_t bytes = (size_t)window, unit = bytes >= 8 * (size_t)MIB ? MIB : KIB;
+    return bytes - bytes % unit;
+}
+
+static double get_worst(const struct decoding *decoding)
+{
+    return fmax(decoding->inputs, decoding->targets);
+}
+
+/* Tries windows of which two just fit the cache, and smaller ones: the smaller they are, the more chunks two
+ * windows share, but the less do two pairs push each other out, as a step has sequences of both. Sets the
+ * window of *config to the best and *best to the times with it, if there is one below that. */
+static int choose_window(
+    struct config *config, struct dataset *dataset, size_t ranks, double *best, struct error *error)
+{
+    enum { TRIALS = 3 };
+    struct config trial = *config;
+    struct error too_small;
+    trial.data.shuffle = SHUFFLE_WINDOWS;
+    trial.data.window = find_largest_window(dataset, error);
+    for (int i = 0; i < TRIALS && trial.data.window; i++, trial.data.window /= 2) {
+        struct decoding decoding;
+        if (dataset_require_window(dataset, trial.data.window, &too_small))
+            break;
+        if (decoding_survey(&trial, dataset, ranks, &decoding, error))
+            return -1;
+        if (get_worst(&decoding) < *best) {
+            *best = get_worst(&decoding);
+            config->data.window = trial.data.window;
+        }
+    }
+    return 0;
+}
+
+/* Writes what windows would do, where that is much better; nothing else. */
+static int advise_windows(const struct config *config, struct dataset *dataset, size_t ranks, double now,
+    char text[120], struct error *error)
+{
+    struct config other = *config;
+    double best = now / MANY;
+    char window[40];
+    *text = 0;
+    if (choose_window(&other, dataset, ranks, &best, error))
+        return -1;
+    number_write_bytes(other.data.window, window, sizeof window);
+    if (best < now / MANY)
+        snprintf(text, 120, "data.shuffle = windows with data.window = %s makes that %.2f; ", window, best);
+    return 0;
+}
+
+int decoding_advise(const struct config *config, struct dataset *dataset, size_t ranks,
+    const struct decoding *decoding, char *text, size_t size, struct error *error)
+{
+    enum { MIB = 1 << 20 };
+    double now = get_worst(decoding);
+    char windows[120], cache[40];
+    if (now <= MANY)
+        return 0;
+    if (advise_windows(config, dataset, ranks, now, windows, error))
+        return -1;
+    number_write_bytes((dataset_count_values(dataset) / MIB + 1) * MIB, cache, sizeof cache);
+    snprintf(text, size,
+        "%s: is compressed and larger than its part of data.cache: each rank decompresses a chunk %.3g times "
+        "an epoch: %sdata.cache = %s keeps all of it decoded; rnn-data repack writes it without "
+        "compression, or in smaller chunks",
+        dataset->path, now, windows, cache);
+    return 1;
+}
