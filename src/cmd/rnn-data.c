@@ -8,6 +8,7 @@
 #include "base/streams.h"
 #include "data/dataset.h"
 #include "data/make/make.h"
+#include "data/repack.h"
 #include "data/targets.h"
 
 #include <errno.h>
@@ -18,13 +19,14 @@
 
 enum { MOST_LOGGED = 20, MOST_COUNTED = 100000 }; /* faults per file */
 
-enum { COMMAND_MAKE = 1, COMMAND_INFO = 2, COMMAND_CHECK = 4, COMMAND_NONE = 8 };
+enum { COMMAND_MAKE = 1, COMMAND_INFO = 2, COMMAND_CHECK = 4, COMMAND_NONE = 8, COMMAND_REPACK = 16 };
 
 struct data_options {
     enum options_ask ask;
-    const char *folder; /* of make; NULL: none is given */
+    const char *output; /* folder of make, file of repack; NULL: none is given */
     uint64_t seed;
     int64_t sequences; /* 0: as many as the kind has of its own */
+    struct repack_options repack;
     int ctc;
     int loss; /* enum loss; -1: none is given */
 };
@@ -32,8 +34,15 @@ struct data_options {
 #define AT(member) offsetof(struct data_options, member)
 
 static const struct option_row rows[] = {
-    {"output", 'o', OPTION_TEXT, AT(folder), .allowed = "a folder's name", .argument = "DIR",
-        .help = "folder for the files; made where it is missing", .commands = COMMAND_MAKE},
+    {"output", 'o', OPTION_TEXT, AT(output), .allowed = "a name", .argument = "NAME",
+        .help = "make: folder for the files; made where it is missing\n"
+                "repack: the new file",
+        .commands = COMMAND_MAKE | COMMAND_REPACK},
+    {"compress", 0, OPTION_FLAG, AT(repack.compress), .help = "compress inputs and targets (gzip)",
+        .commands = COMMAND_REPACK},
+    {"chunk", 0, OPTION_WHOLE, AT(repack.chunk), 1, INT32_MAX, .argument = "FRAMES",
+        .help = "rows of a chunk (default: in one piece, or 256 KiB where compressed)",
+        .commands = COMMAND_REPACK},
     {"seed", 0, OPTION_UNSIGNED, AT(seed), .argument = "N", .help = "same seed, same files (default 1)",
         .commands = COMMAND_MAKE},
     {"sequences", 0, OPTION_WHOLE, AT(sequences), 1, MAKE_MOST_SEQUENCES, .argument = "N",
@@ -66,6 +75,7 @@ static int print_help(void)
     fputs("Usage: rnn-data make KIND -o DIR [--seed N] [--sequences N]\n"
           "       rnn-data info FILE...\n"
           "       rnn-data check [--ctc] [--loss NAME] FILE...\n"
+          "       rnn-data repack FILE -o FILE [--compress] [--chunk FRAMES]\n"
           "\n"
           "make   write DIR/KIND-train.h5, DIR/KIND-valid.h5 and DIR/KIND-test.h5\n",
         stdout);
@@ -74,6 +84,7 @@ static int print_help(void)
             dataset_kind_at(k)->sequences);
     fputs("info   say what is in dataset files\n"
           "check  read dataset files whole and report every fault\n"
+          "repack write a dataset file anew, with the same content in another layout\n"
           "\n",
         stdout);
     options_write_rows(&table, stdout);
@@ -146,7 +157,7 @@ static int command_make(const struct data_options *options, int n, char **words)
     if (n > 1)
         return usage_error("make: one kind at a time, what is ", words[1]);
     struct make_order order = {.kind = dataset_kind_find(words[0]),
-        .folder = options->folder,
+        .folder = options->output,
         .seed = options->seed,
         .sequences = options->sequences};
     if (!order.kind) {
@@ -248,12 +259,29 @@ static int command_check(const struct data_options *options, int n, char **files
     return code;
 }
 
+/* ---- repack ---- */
+
+static int command_repack(const struct data_options *options, int n, char **files)
+{
+    struct error error;
+    if (n == 0)
+        return usage_error("repack: which file?", "");
+    if (n > 1)
+        return usage_error("repack: one file at a time, what is ", files[1]);
+    if (!options->output)
+        return usage_error("repack: where to? -o FILE is missing", "");
+    if (dataset_repack(files[0], options->output, &options->repack, &error))
+        return fail(&error);
+    printf("%s: written\n", options->output);
+    return EXIT_CODE_OK;
+}
+
 static const struct {
     const char *name;
     unsigned bit;
     int (*run)(const struct data_options *options, int n, char **words);
 } commands[] = {{"make", COMMAND_MAKE, command_make}, {"info", COMMAND_INFO, command_info},
-    {"check", COMMAND_CHECK, command_check}};
+    {"check", COMMAND_CHECK, command_check}, {"repack", COMMAND_REPACK, command_repack}};
 
 /* --help and --version answer without a command too. */
 static int run(int argc, char **argv)
@@ -262,11 +290,11 @@ static int run(int argc, char **argv)
     struct error error;
     size_t c = 0, most = sizeof commands / sizeof *commands;
     if (argc < 2)
-        return usage_error("what to do? make, info or check", "");
+        return usage_error("what to do? make, info, check or repack", "");
     while (c < most && strcmp(argv[1], commands[c].name) != 0)
         c++;
     if (c == most && *argv[1] != '-')
-        return usage_error("commands are make, info and check, not ", argv[1]);
+        return usage_error("commands are make, info, check and repack, not ", argv[1]);
     int skipped = c < most;
     argc -= skipped;
     argv += skipped;
@@ -276,7 +304,7 @@ static int run(int argc, char **argv)
     if (options.ask)
         return options.ask == ASK_HELP ? print_help() : print_version();
     if (!skipped)
-        return usage_error("what to do? make, info or check", "");
+        return usage_error("what to do? make, info, check or repack", "");
     return commands[c].run(&options, argc - first, argv + first);
 }
 

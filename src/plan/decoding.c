@@ -185,10 +185,17 @@ static double find_window(
     return fmin(most, kept * all / 2);
 }
 
-/* The largest window that two caches have room for, in round numbers. */
-static size_t find_largest_window(struct dataset *dataset, struct error *error)
+/* Makes a size one that is easily said. */
+static size_t round_down(size_t bytes)
 {
     enum { KIB = 1 << 10, MIB = 1 << 20 };
+    size_t unit = bytes >= 8 * (size_t)MIB ? MIB : KIB;
+    return bytes - bytes % unit;
+}
+
+/* The largest window of which the caches have room for two. */
+static size_t find_largest_window(struct dataset *dataset, struct error *error)
+{
     double all = (double)dataset_count_values(dataset);
     struct values values = values_of_inputs(dataset);
     double window = find_window(dataset, &values, all, all, error);
@@ -196,8 +203,7 @@ static size_t find_largest_window(struct dataset *dataset, struct error *error)
         values = values_of_targets(dataset);
         window = find_window(dataset, &values, all, window, error);
     }
-    size_t bytes = (size_t)window, unit = bytes >= 8 * (size_t)MIB ? MIB : KIB;
-    return bytes - bytes % unit;
+    return round_down((size_t)window);
 }
 
 static double get_worst(const struct decoding *decoding)
@@ -216,7 +222,8 @@ static int choose_window(
     struct error too_small;
     trial.data.shuffle = SHUFFLE_WINDOWS;
     trial.data.window = find_largest_window(dataset, error);
-    for (int i = 0; i < TRIALS && trial.data.window; i++, trial.data.window /= 2) {
+    for (int i = 0; i < TRIALS && trial.data.window;
+         i++, trial.data.window = round_down(trial.data.window / 2)) {
         struct decoding decoding;
         if (dataset_require_window(dataset, trial.data.window, &too_small))
             break;

@@ -1,4 +1,5 @@
 /* rnn-train --plan and --check: what they tell, and that they start nothing. */
+#include "data/repack.h"
 #include "support/job.h"
 #include "support/suite.h"
 
@@ -298,6 +299,49 @@ END_TEST
 
 /* The largest step has two microbatches, and no more than two ranks have something to do for each: there are
  * 5 units, and the kernel computes 16 together. */
+/* Far beyond the cache, in chunks of a sequence or two. */
+START_TEST(check_and_plan_say_how_often_chunks_are_decompressed_and_what_helps)
+{
+    static const char *const ways[] = {"--check", "--plan"};
+    const struct sample_shape many = {.sequences = 2000,
+        .shortest = 2,
+        .longest = 20,
+        .features = 3,
+        .kind = SAMPLE_PER_FRAME,
+        .classes = 4};
+    const struct repack_options options = {1, 20};
+    struct command_result result;
+    struct error error = {0};
+    char window[120], *end;
+    job_write_sample("plain.h5", &many, 1);
+    ck_assert_msg(
+        dataset_repack(job_path("plain.h5"), job_path("packed.h5"), &options, &error) == 0, "%s", error.text);
+    job_run(&result, 0, "some.ini", NULL, ways[_i], "-s", "data.train=packed.h5", "-s", "data.cache=64 KiB",
+        NULL);
+    job_expect(&result, 0);
+    const char *told = _i ? result.output : result.errors;
+    const char *advice = strstr(told, "data.shuffle = windows with data.window = ");
+    ck_assert_msg(advice && strstr(told, "packed.h5: is compressed and larger than its part of data.cache") &&
+            strstr(result.output, _i ? "decompresses a chunk of inputs" : "each chunk decompressed"),
+        "%s%s", result.output, result.errors);
+    snprintf(window, sizeof window, "%.100s", strstr(advice, "data.window"));
+    ck_assert_ptr_nonnull(end = strstr(window, " makes"));
+    *end = 0;
+    command_result_finish(&result);
+    job_run(&result, 0, "some.ini", NULL, ways[_i], "-s", "data.train=packed.h5", "-s", "data.cache=64 KiB",
+        "-s", "data.shuffle=windows", "-s", window, NULL);
+    job_expect(&result, 0);
+    ck_assert_msg(!strstr(result.errors, "is compressed") && !strstr(result.output, "is compressed"), "%s%s",
+        result.output, result.errors);
+    command_result_finish(&result);
+    job_run(
+        &result, 0, "some.ini", NULL, ways[_i], "-s", "data.train=plain.h5", "-s", "data.cache=64 KiB", NULL);
+    job_expect(&result, 0);
+    ck_assert_ptr_null(strstr(result.output, "decompress"));
+    command_result_finish(&result);
+}
+END_TEST
+
 START_TEST(plan_tells_of_teams_and_of_ranks_without_work)
 {
     static const char *const parts[] = {"3 of 3 steps have fewer microbatches (from 1) than the 64 ranks",
@@ -362,6 +406,7 @@ int main(void)
     tcase_add_loop_test(jobs, raw_inputs_are_warned_of_with_the_key_that_helps, 0, 2);
     tcase_add_loop_test(jobs, a_schedule_that_the_run_is_too_short_for_is_warned_of, 0, 2);
     tcase_add_loop_test(jobs, plan_tells_parameters_balance_and_memory_and_starts_nothing, 0, 2);
+    tcase_add_loop_test(jobs, check_and_plan_say_how_often_chunks_are_decompressed_and_what_helps, 0, 2);
     tcase_add_loop_test(jobs, plan_tells_of_teams_and_of_ranks_without_work, 0, 2);
     tcase_add_loop_test(jobs, plan_says_whether_a_node_has_the_memory, 0, 2);
     if (SUITE_IS_SANITIZED)

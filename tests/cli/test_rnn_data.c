@@ -513,13 +513,40 @@ START_TEST(one_bad_file_does_not_hide_the_others)
 }
 END_TEST
 
+/* ---- repack ---- */
+
+START_TEST(a_repacked_file_has_the_same_content_and_its_faults_are_told)
+{
+    const char *train, *small;
+    make("adding", in_folder("made"), "1");
+    train = part_path("made", "adding", "train");
+    small = in_folder("small.h5");
+    CHECK_CALL(.words = {"repack", train, "-o", small, "--compress", "--chunk=100"},
+        .output = {"small.h5: written\n"});
+    CHECK_CALL(.words = {"check", small}, .output = {"small.h5: ok\n"});
+    struct command_result result;
+    command_call(&result, SECONDS, "h5diff", train, small, (char *)NULL);
+    assert_status(&result, 0);
+    ck_assert_str_eq(result.output, "");
+    command_result_finish(&result);
+    command_call(&result, SECONDS, "h5dump", "-pH", "-d", "inputs", small, (char *)NULL);
+    assert_says(result.output, "COMPRESSION DEFLATE");
+    assert_says(result.output, "CHUNKED ( 100, ");
+    command_result_finish(&result);
+    CHECK_CALL(.words = {"repack", in_folder("none.h5"), "-o", small}, .status = 74, .complaints = 1,
+        .errors = {"/none.h5: "});
+    CHECK_CALL(.words = {"repack", small, "-o", in_folder("none/out.h5")}, .status = 74, .complaints = 1,
+        .errors = {"/none/out.h5: "});
+}
+END_TEST
+
 /* ---- usage ---- */
 
 static const struct {
     const char *words[7];
     const char *says;
 } misuses[] = {
-    {{NULL}, "make, info or check"},
+    {{NULL}, "make, info, check or repack"},
     {{"bake", NULL}, "not bake"},
     {{"--halp", NULL}, "--halp"},
     {{"make", NULL}, "which kind"},
@@ -528,7 +555,7 @@ static const struct {
     {{"make", "-o", "x", NULL}, "which kind"},
     {{"make", "lorenz", "adding", "-o", "x", NULL}, "one kind at a time, what is adding"},
     {{"make", "lorenz", "-o", NULL}, "--output needs a value"},
-    {{"make", "lorenz", "-o", "", NULL}, "a folder's name"},
+    {{"make", "lorenz", "-o", "", NULL}, "allowed is a name"},
     {{"make", "lorenz", "-o", "x", "--seed", NULL}, "--seed needs a value"},
     {{"make", "lorenz", "-o", "x", "--seed", "one", NULL}, "--seed one: allowed is a whole number from 0"},
     {{"make", "lorenz", "-o", "x", "--seed", "-1", NULL}, "--seed -1: allowed"},
@@ -549,6 +576,11 @@ static const struct {
     {{"check", "--ctc", NULL}, "check: which file?"},
     {{"check", "--loss", "sigmoids", "x", NULL}, "softmax, sigmoid, mse, huber or mae"},
     {{"check", "--ctc=yes", "x", NULL}, "--ctc=yes"},
+    {{"repack", NULL}, "repack: which file?"},
+    {{"repack", "x", NULL}, "-o FILE is missing"},
+    {{"repack", "x", "y", "-o", "z", NULL}, "one file at a time, what is y"},
+    {{"repack", "x", "-o", "z", "--chunk", "0", NULL}, "--chunk 0: allowed is a whole number from 1"},
+    {{"make", "lorenz", "-o", "x", "--compress", NULL}, "--compress: unknown option"},
 };
 enum { MISUSES = sizeof misuses / sizeof misuses[0] };
 
@@ -630,6 +662,7 @@ static Suite *suite_make(void)
     tcase_add_test(bad, one_bad_file_does_not_hide_the_others);
 
     TCase *usage = tcase_create("usage");
+    tcase_add_test(making, a_repacked_file_has_the_same_content_and_its_faults_are_told);
     tcase_add_loop_test(usage, misuse_is_told_in_one_line_and_does_nothing, 0, MISUSES);
     tcase_add_test(usage, help_and_version_answer_everywhere);
     tcase_add_test(usage, version_is_one_line_that_begins_with_the_program);
