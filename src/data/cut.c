@@ -155,7 +155,7 @@ struct cut_search {
 
 size_t cut_count_candidates(size_t leaves)
 {
-    return leaves + SPARE_CANDIDATES;
+    return leaves / 4 + SPARE_CANDIDATES;
 }
 
 static size_t count_places(const struct cut_search *search, size_t node)

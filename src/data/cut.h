@@ -18,7 +18,8 @@ struct cut {
 
 #define CUT_IMPOSSIBLE ((size_t)-1)
 
-/* Returns how many candidates a step has room for. */
+/* Returns how many candidates a step has room for: enough where nodes have a few ranks each. Where there is
+ * too little room nodes are cut apart as ranks are. */
 size_t cut_count_candidates(size_t leaves);
 
 /* Does what plan_cut does. */
