@@ -140,7 +140,7 @@ static void print(const struct bench_run *run, const struct bench_options *optio
     const struct bench_work work = {.ranks = run->learner.comm->ranks,
         .isa = net_get_kernel(net)->name,
         .frames = (double)dataset->frames,
-        .operations = bench_count_operations(net_get_config(net), (double)dataset->frames,
+        .operations = net_count_operations(net_get_config(net), (double)dataset->frames,
             (double)dataset->sequences, (double)dataset->targets)};
     bench_print(options, &work, rounds, clocked);
 }
@@ -184,7 +184,9 @@ int bench_train(const struct bench_options *options)
     free(common);
     if (failed && comm.rank == 0)
         log_line(LOG_ERROR, "%s", error.text);
-    int code = failed ? error.code : run_rounds(options, &comm);
+    int code = failed      ? error.code
+        : options->machine ? bench_machine(&comm, options->machine)
+                           : run_rounds(options, &comm);
     comm_finish(&comm);
     return code;
 }

@@ -34,6 +34,9 @@ static const struct option_row rows[] = {
         .help = "rounds counted, after a warm-up (7)"},
     {"kernel", 0, OPTION_FLAG, AT(kernel),
         .help = "the matrix products and activations alone, for a table of shapes"},
+    {"machine", 0, OPTION_TEXT, AT(machine), .argument = "FILE",
+        .help = "measure this machine for predictions (rnn-train --plan N\n"
+                "--machine FILE), with as many ranks as it has cores"},
     OPTION_ROWS_ASK(struct bench_options),
 };
 

@@ -10,7 +10,8 @@ enum { BENCH_MOST_ROUNDS = 1000 };
 
 struct bench_options {
     enum options_ask ask;
-    int kernel; /* the kernel alone */
+    int kernel;          /* the kernel alone */
+    const char *machine; /* not NULL: the machine, whose constants go into this file */
     enum cell cell;
     enum output output;     /* of classes: per frame, or labels of a sequence */
     struct option_list set; /* "SECTION.KEY=VALUE" */

@@ -103,6 +103,11 @@ int net_continue(struct net *net, struct net_state *state, const struct microbat
 void net_backward(
     struct net *net, const struct net_pass *options, const struct microbatch *microbatch, float *gradient);
 
+/* Counts the operations, 2 for each multiply-add, of the matrix products of a step: forward, and for the
+ * gradients of inputs (but those of the network), of recurrent states and of weights. `frames`, `sequences`
+ * and, of a decoder, `labels` are those of the whole step. (operations.c) */
+double net_count_operations(const struct net_config *model, double frames, double sequences, double labels);
+
 /* From now on seconds are added to times [NET_TIMES], which are the caller's, at the cost of reading a clock;
  * NULL ends that. Forward and backward hold all that is in them: both the activations, and backward the
  * weight gradients. */

@@ -110,7 +110,7 @@ static struct dealt deal_to_ranks(struct dealing *dealing, const struct plan_ste
 }
 
 /* Takes in what teams a step has. */
-static void note_teams(struct dealing *dealing, const struct plan_step *step, size_t teams_of_node)
+static void note_teams(struct dealing *dealing, const struct plan_step *step)
 {
     size_t least = dealing->ranks.all, most = 0, busy = 0;
     for (size_t leaf = 0; leaf < step->leaves; leaf++) {
@@ -119,7 +119,6 @@ static void note_teams(struct dealing *dealing, const struct plan_step *step, si
         take_larger(&most, members);
         busy += at_most(members, dealing->employed);
     }
-    take_larger(&dealing->teams, teams_of_node);
     take_larger(&dealing->idle, dealing->ranks.all - busy);
     if (most == 1)
         return;
@@ -137,7 +136,8 @@ void dealing_add(struct dealing *dealing, const struct plan_step *step)
         total += (double)step->cost[leaf];
     dealing->balance += total / ranks / dealt.busiest;
     take_larger(&dealing->parts, dealt.parts);
+    dealing->teams = dealt.teams;
     dealing->fewest = at_most(step->leaves, dealing->fewest);
     if (step->leaves < dealing->ranks.all)
-        note_teams(dealing, step, dealt.teams);
+        note_teams(dealing, step);
 }

@@ -14,11 +14,11 @@ struct dealing {
     size_t nodes;
     size_t employed; /* members of a team that have something to do, at most (net_count_employed) */
     size_t *members; /* [leaves] of the step at hand: how many ranks compute each */
+    size_t teams;    /* of the step at hand: of several ranks that a node has, at most */
 
     /* Of all steps so far. */
     size_t vectors;      /* sums of gradients that a rank holds at once, at most */
     size_t parts;        /* of the step with the most: sums of nodes that are added up across nodes */
-    size_t teams;        /* of several ranks that a node has in a step, at most */
     int64_t team_steps;  /* steps that have such teams of several ranks */
     size_t least, most;  /* members of these teams */
     size_t fewest, idle; /* leaves of a step, at least; ranks that then have nothing to do */

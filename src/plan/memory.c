@@ -80,8 +80,7 @@ static void add_shared(const struct planned *planned, struct usage *usage)
     const struct survey *survey = &planned->survey, *checked = &planned->checked;
     double room = (double)reduce_room(net_count_parameters(planned->net)) * sizeof(float);
     double ranks = (double)survey->ranks.node, *sum = &usage->shared;
-    double teams =
-        larger(survey->teams, checked->teams) * larger(survey->team_activations, checked->team_activations);
+    double teams = larger(survey->team_activations, checked->team_activations);
     add_item(sum, "weights", room);
     add_item(sum, "weights with noise", planned->config->train.weight_noise > 0 ? room : 0);
     add_item(sum, "packed weights", (double)net_panel_bytes(planned->net));

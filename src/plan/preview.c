@@ -9,6 +9,7 @@
 #include "pass/reach.h"
 #include "plan/decoding.h"
 #include "plan/memory.h"
+#include "plan/prediction.h"
 #include "plan/survey.h"
 #include "run/sets.h"
 
@@ -184,12 +185,14 @@ static int open_sets(struct planned *planned, struct net_config *model, struct e
     return model_accepts(model, planned->valid, 1, error);
 }
 
-int preview_plan(
-    const struct config *config, const struct planned_ranks *ranks, int verbose, struct error *error)
+int preview_plan(const struct config *config, const struct planned_ranks *ranks, const char *machine,
+    int verbose, struct error *error)
 {
     struct net_config model = config->model;
     struct planned planned = {.config = config, .ranks = *ranks};
-    int failed = open_sets(&planned, &model, error);
+    struct constants constants;
+    int failed =
+        (machine && constants_read(&constants, machine, error)) || open_sets(&planned, &model, error);
     if (!failed)
         planned.net = net_describe(&model, error);
     failed = failed || !planned.net ||
@@ -205,6 +208,8 @@ int preview_plan(
         print_network(planned.net, verbose);
         print_steps(&planned);
         memory_print(&planned);
+        if (machine)
+            prediction_print(&planned, &constants, machine);
     }
     net_destroy(planned.net);
     dataset_close(planned.train);

@@ -7,10 +7,11 @@
 #include "plan/dealing.h"
 #include "run/options.h"
 
-/* Prints data, network, steps, balance, and memory item by item of a run; with `verbose` every parameter too.
- * Fails where a set cannot be opened or does not fit the network. */
-int preview_plan(
-    const struct config *config, const struct planned_ranks *ranks, int verbose, struct error *error);
+/* Prints data, network, steps, balance, and memory item by item of a run; with `verbose` every parameter too;
+ * with `machine`, a file of rnn-bench --machine (NULL: none), the time of a step. Fails where a set cannot be
+ * opened or does not fit the network. */
+int preview_plan(const struct config *config, const struct planned_ranks *ranks, const char *machine,
+    int verbose, struct error *error);
 
 /* Reads all data and reports every fault of it to `faults`, then where configuration and data do not go
  * together, and where the names in the data are not those of the checkpoint that the run would go on from, or

@@ -13,8 +13,9 @@ struct surveyor {
     struct microbatch_format format, layout; /* of the dataset's microbatches; of what stands for them */
     struct microbatch microbatch;
     size_t most_rows, most_steps, most_bytes;
-    int32_t *length; /* [sequences] of the dataset */
-    int32_t *shape;  /* [2 * batch] lengths and numbers of targets of a microbatch */
+    size_t most_of_team; /* bytes of the workspace of a team in the step at hand */
+    int32_t *length;     /* [sequences] of the dataset */
+    int32_t *shape;      /* [2 * batch] lengths and numbers of targets of a microbatch */
     struct dealing dealing;
 };
 
@@ -30,7 +31,7 @@ static void survey_workspace(struct surveyor *surveyor, size_t members, struct s
     struct net_team team = {.members = members};
     struct net_pass pass = surveyor->pass;
     pass.team = members > 1 ? &team : NULL;
-    take_larger(members > 1 ? &survey->team_activations : &survey->activations,
+    take_larger(members > 1 ? &surveyor->most_of_team : &survey->activations,
         net_workspace_bytes(surveyor->net, &pass, &surveyor->microbatch));
 }
 
@@ -52,6 +53,8 @@ static int survey_microbatch(struct surveyor *surveyor, const struct plan_step *
     take_larger(&surveyor->most_bytes,
         microbatch_frames_bytes(&surveyor->format, B, microbatch->N, microbatch->target_rows));
     survey_workspace(surveyor, surveyor->dealing.members[leaf], survey);
+    survey->frames += (int64_t)microbatch->N;
+    survey->times += (int64_t)microbatch->T;
     survey->small_microbatches += microbatch->N < SURVEY_SMALL_MICROBATCH;
     return 0;
 }
@@ -60,9 +63,12 @@ static int survey_step(
     struct surveyor *surveyor, const struct plan_step *step, struct survey *survey, struct error *error)
 {
     dealing_add(&surveyor->dealing, step);
+    surveyor->most_of_team = 0;
     for (size_t leaf = 0; leaf < step->leaves; leaf++)
         if (survey_microbatch(surveyor, step, leaf, survey, error))
             return -1;
+    take_larger(&survey->teams, surveyor->dealing.teams);
+    take_larger(&survey->team_activations, surveyor->dealing.teams * surveyor->most_of_team);
     survey->microbatches += (int64_t)step->leaves;
     return 0;
 }
@@ -104,7 +110,6 @@ static void conclude(const struct surveyor *surveyor, struct survey *survey)
     survey->nodes = dealing->nodes;
     survey->vectors = dealing->vectors;
     survey->parts = dealing->parts;
-    survey->teams = dealing->teams;
     survey->team_steps = dealing->team_steps;
     survey->least = dealing->least;
     survey->most = dealing->most;

@@ -14,14 +14,15 @@ struct survey {
     struct planned_ranks ranks; /* of a node no more than one has (comm/node.h) */
     size_t nodes;
     int64_t steps, microbatches, small_microbatches;
+    int64_t frames, times; /* of all microbatches: frames, and steps in time */
     size_t leaves;         /* of the largest step */
     size_t vectors, parts; /* see struct dealing */
     size_t packed;         /* bytes of one packed microbatch that has held all there are */
     size_t activations;    /* bytes of the workspace of a net that all have gone through that a rank computes
                               alone */
-    size_t teams;          /* workspaces of a node's teams, and the bytes of one */
-    size_t team_activations;
-    int64_t team_steps; /* steps with teams of several ranks, and how many these have */
+    size_t teams;          /* of several ranks that a node has in a step, at most */
+    size_t team_activations; /* bytes of the workspaces of all teams of a node, likewise */
+    int64_t team_steps;      /* steps with teams of several ranks, and how many these have */
     size_t least, most;
     size_t fewest, idle; /* leaves of a step at least; ranks that then have nothing to do */
     double balance;      /* mean over steps of: work of the average rank / of the busiest */

@@ -77,8 +77,7 @@ void learner_finish(struct learner *learner)
 {
     learner_give_back(learner);
     tally_finish(&learner->tally);
-    node_unshare(
-        &learner->node, learner->workspaces.memory, learner->workspaces.bytes * learner->workspaces.count);
+    node_unshare(&learner->node, learner->workspaces.memory, learner->workspaces.size);
     reduce_destroy(learner->reduce);
     node_finish(&learner->node);
     memory_destroy(learner->scores);

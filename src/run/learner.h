@@ -43,8 +43,9 @@ struct learner {
     struct meeting *meeting;  /* of this rank's team */
     struct net_team team;     /* of one member: this rank computes alone */
     struct workspaces {
-        char *memory;        /* [count][bytes] of the node */
-        size_t bytes, count; /* of a team's; teams */
+        char *memory; /* [size] of the node */
+        size_t size;
+        size_t bytes; /* of a team's in the step at hand */
     } workspaces;
 
     struct reduce *reduce;

@@ -30,6 +30,9 @@ static const struct option_row rows[] = {
     {"ranks-per-node", 0, OPTION_WHOLE, AT(ranks_per_node), 1, INT32_MAX, .argument = "R",
         .help = "with --plan N: R of the ranks share a node (default: as many\n"
                 "as this machine has processors)"},
+    {"machine", 0, OPTION_TEXT, AT(machine), .argument = "FILE",
+        .help = "with --plan N: predict the time of a step on a machine that\n"
+                "rnn-bench --machine FILE has measured"},
     {"check", 0, OPTION_FLAG, AT(check),
         .help = "check configuration and all data, report every fault, exit"},
     {"verify", 0, OPTION_TEXT, AT(verify), .argument = "FILE|RUN",
@@ -89,6 +92,8 @@ static int take_config(struct train_options *options, int n, char **words, struc
             error, EXIT_CODE_USAGE, "--fresh together with --plan or --check: these start nothing");
     if (options->ranks_per_node && !options->plan)
         return error_set(error, EXIT_CODE_USAGE, "--ranks-per-node goes with --plan alone");
+    if (options->machine && !options->plan)
+        return error_set(error, EXIT_CODE_USAGE, "--machine goes with --plan alone");
     if (!*words[0])
         return options_refuse("CONFIG", "", "a path", error);
     options->config = words[0];

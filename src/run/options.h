@@ -18,6 +18,7 @@ struct train_options {
     int plan;               /* print the plan and exit ... */
     int64_t plan_ranks;     /* ... for that many ranks; 0: for as many as run */
     int64_t ranks_per_node; /* with --plan: so many of them on a node; 0: not given */
+    const char *machine;    /* with --plan: a file of rnn-bench --machine to predict by; NULL: none */
     int check;
     const char *verify; /* NULL: train; else the file or run to look at, and no config */
     int verbosity;      /* -v counts up, -q down */

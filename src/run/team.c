@@ -1,6 +1,6 @@
 /* Where a step has fewer microbatches than there are ranks, neighbours compute one together (net/types.h).
- * Their workspace lies in the node's shared memory, one piece a team, and grows with the largest that any
- * team of the node needs: all ranks of a node look at it before each step that has teams. */
+ * Their workspace lies in the node's shared memory, one piece a team, and grows with the most that the
+ * teams of a step need: all ranks of a node look at it before each step that has teams. */
 #include "base/memory.h"
 #include "run/learner.h"
 
@@ -39,20 +39,19 @@ static uint64_t find_most(struct learner *learner, uint64_t need)
     return most;
 }
 
-/* Every rank of the node calls. */
+/* Every rank of the node calls, with the same numbers. */
 static int make_room(struct learner *learner, size_t teams, size_t bytes, struct error *error)
 {
     struct workspaces *shared = &learner->workspaces;
-    bytes = (bytes + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
-    if (bytes <= shared->bytes && teams <= shared->count)
+    shared->bytes = (bytes + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
+    size_t size = teams * shared->bytes;
+    if (size <= shared->size)
         return 0;
-    node_unshare(&learner->node, shared->memory, shared->bytes * shared->count);
-    shared->bytes = bytes > shared->bytes ? bytes : shared->bytes;
-    shared->count = teams > shared->count ? teams : shared->count;
-    shared->memory = node_share(&learner->node, shared->bytes * shared->count, error);
+    node_unshare(&learner->node, shared->memory, shared->size);
+    shared->memory = node_share(&learner->node, size, error);
+    shared->size = shared->memory ? size : 0;
     if (shared->memory)
         return 0;
-    shared->bytes = shared->count = 0;
     return error_explain_memory(error, "activations of teams",
         "a smaller train.microbatch, shorter sequences, fewer ranks or a smaller model.hidden take");
 }

@@ -357,6 +357,100 @@ START_TEST(plan_tells_of_teams_and_of_ranks_without_work)
 }
 END_TEST
 
+/* ---- predictions ---- */
+
+/* Writes a machine of round numbers, with one number of another value. */
+static void write_machine(const char *name, const char *changed)
+{
+    static const char *const numbers[] = {"ranks = 4", "nodes = 2", "peak_alone = 1e9", "peak_all = 1e9",
+        "memory_alone = 1e12", "memory_all = 4e12", "meeting = 0", "meeting_all = 0", "latency_inside = 0",
+        "bandwidth_inside = 1e12", "latency_between = 0", "bandwidth_between = 1e6"};
+    static const char *const cells[] = {"rnn", "rnn-relu", "lstm", "gru"},
+                             *const widths[] = {"32", "64", "128", "256", "512"};
+    char text[4096] = "[machine]\n";
+    size_t used = strlen(text), key = strcspn(changed, " ");
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s\n",
+            strncmp(numbers[i], changed, key + 1) ? numbers[i] : changed);
+    for (size_t i = 0; i < 20; i++)
+        used +=
+            (size_t)snprintf(text + used, sizeof text - used, "%s_%s = 0.5\n", cells[i / 5], widths[i % 5]);
+    job_write_text(name, text);
+}
+
+/* The milliseconds of a line of the prediction. */
+static double predicted(const struct command_result *result, const char *what)
+{
+    double number = -1;
+    const char *line = strstr(result->output, what);
+    ck_assert_msg(
+        line && sscanf(line + strlen(what), "%lf", &number) == 1, "%s: not in %s", what, result->output);
+    return number;
+}
+
+/* One layer of 32 units: its fraction of the peak is that of the file, with nothing between. Multiply-adds
+ * are 2 * (2 * 128 * 32) forward and as many twice for the gradients, for each frame but the first, and for
+ * inputs and head 2 of 3 and 3 of 3. */
+START_TEST(a_prediction_is_what_the_constants_give)
+{
+    struct command_result one, four, slow;
+    write_machine("machine.txt", "");
+    write_machine("slow.txt", "peak_all = 5e8");
+    job_run(&one, 0, "some.ini", NULL, "--plan=1", "--machine=machine.txt", "-s", "model.hidden=32", NULL);
+    job_expect(&one, 0);
+    double frames = 39, sequences = 10, steps = 3;
+    double adds = 3 * 2 * 128 * 32 * (frames - sequences) + 2 * 2 * 128 * 3 * frames + 3 * 4 * 64 * frames;
+    double expected = 1e3 * 2 * adds / steps / 1e9 / 0.5, seen = predicted(&one, "  computing ");
+    ck_assert_msg(fabs(seen - expected) < 0.001 * expected, "%g, not %g", seen, expected);
+    ck_assert_msg(strstr(one.output, "predicted by the constants of ") && strstr(one.output, "not measured"),
+        "%s", one.output);
+    ck_assert(!strstr(one.output, "efficiency"));
+    /* 4 ranks of 2 nodes have two leaves at most: four times as fast but for the balance, and half as slow.
+     */
+    job_run(&four, 0, "some.ini", NULL, "--plan=4", "--ranks-per-node=2", "--machine=machine.txt", "-s",
+        "model.hidden=32", NULL);
+    job_run(&slow, 0, "some.ini", NULL, "--plan=4", "--ranks-per-node=4", "--machine=slow.txt", "-s",
+        "model.hidden=32", NULL);
+    job_expect(&four, 0);
+    job_expect(&slow, 0);
+    double fast = predicted(&four, "  computing "), half = predicted(&slow, "  computing ");
+    ck_assert_msg(fabs(half - 2 * fast) < 0.001 * half, "%g, %g", fast, half);
+    ck_assert(fast > expected / 4 && fast < expected / 2 && strstr(four.output, "efficiency"));
+    /* Of two nodes with a leaf each both send the gradient and the weights once. */
+    double weights = 4 * 1024 * ceil((2 * 128 * (3 + 32 + 2) + 4 * 64 + 4) / 1024.0);
+    double exchange = predicted(&four, "  exchange between nodes ");
+    ck_assert_msg(
+        fabs(exchange - 1e3 * weights / 1e6) < 0.001 * exchange, "%g, not %g", exchange, 1e3 * weights / 1e6);
+    command_result_finish(&one);
+    command_result_finish(&four);
+    command_result_finish(&slow);
+}
+END_TEST
+
+START_TEST(a_file_of_another_kind_is_no_machine)
+{
+    struct command_result result;
+    job_run(&result, ranks_of(_i), "some.ini", NULL, "--plan=4", "--machine=some.ini", NULL);
+    job_expect(&result, 65);
+    job_complains(&result, 1, "some.ini:1: [data]: allowed is [machine]", NULL);
+    command_result_finish(&result);
+    write_machine("wrong.txt", "peak_all = fast");
+    job_run(&result, ranks_of(_i), "some.ini", NULL, "--plan=4", "--machine=wrong.txt", NULL);
+    job_expect(&result, 65);
+    job_complains(&result, 1, "wrong.txt:5: peak_all = fast: allowed is a number above 0", NULL);
+    command_result_finish(&result);
+    job_write_text("short.txt", "[machine]\nranks = 2\n");
+    job_run(&result, ranks_of(_i), "some.ini", NULL, "--plan=4", "--machine=short.txt", NULL);
+    job_expect(&result, 65);
+    job_complains(&result, 1, "short.txt: has no nodes: write it anew with rnn-bench --machine", NULL);
+    command_result_finish(&result);
+    job_run(&result, 0, "some.ini", NULL, "--machine=short.txt", NULL);
+    job_expect(&result, 2);
+    job_complains(&result, 1, "--machine goes with --plan alone", NULL);
+    command_result_finish(&result);
+}
+END_TEST
+
 /* SLURM gives the job 100 MiB, which is room for three or four ranks. */
 START_TEST(plan_says_whether_a_node_has_the_memory)
 {
@@ -408,6 +502,8 @@ int main(void)
     tcase_add_loop_test(jobs, plan_tells_parameters_balance_and_memory_and_starts_nothing, 0, 2);
     tcase_add_loop_test(jobs, check_and_plan_say_how_often_chunks_are_decompressed_and_what_helps, 0, 2);
     tcase_add_loop_test(jobs, plan_tells_of_teams_and_of_ranks_without_work, 0, 2);
+    tcase_add_test(jobs, a_prediction_is_what_the_constants_give);
+    tcase_add_loop_test(jobs, a_file_of_another_kind_is_no_machine, 0, 2);
     tcase_add_loop_test(jobs, plan_says_whether_a_node_has_the_memory, 0, 2);
     if (SUITE_IS_SANITIZED)
         puts("not run: a_plan_computes_and_does_not_allocate: the sanitizer takes terabytes of addresses");

@@ -3,10 +3,12 @@
 #include "support/suite.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SECONDS = 60 };
 
@@ -85,6 +87,38 @@ START_TEST(two_ranks_print_one_line)
 }
 END_TEST
 
+/* _i: ranks - 1 */
+START_TEST(constants_of_the_machine_are_written)
+{
+    static const char *const numbers[] = {"\npeak_alone = ", "\npeak_all = ", "\nmemory_alone = ",
+        "\nmemory_all = ", "\nlstm_64 = ", "\ngru_512 = ", "\nrnn_32 = "};
+    struct command_result result;
+    char path[] = "/tmp/rnn-bench-XXXXXX", text[8192] = "";
+    int file = mkstemp(path);
+    const char *mpirun = getenv("MPIRUN");
+    ck_assert(file >= 0);
+    if (_i)
+        command_call(
+            &result, SECONDS, mpirun ? mpirun : "mpirun", "-np", "2", program(), "--machine", path, NULL);
+    else
+        command_call(&result, SECONDS, program(), "--machine", path, NULL);
+    close(file);
+    file = open(path, O_RDONLY); /* the one that was written anew under the name */
+    unlink(path);
+    ck_assert(file >= 0 && read(file, text, sizeof text - 1) > 0);
+    close(file);
+    expect_clean(&result, 0);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        const char *at = strstr(text, numbers[i]);
+        ck_assert_msg(at && strtod(at + strlen(numbers[i]), NULL) > 0, "%s%s", numbers[i], text);
+    }
+    ck_assert_msg(strstr(text, _i ? "\nranks = 2\n" : "\nranks = 1\n") != NULL, "%s", text);
+    const char *meeting = strstr(text, "\nmeeting = ");
+    ck_assert(meeting && (strtod(meeting + strlen("\nmeeting = "), NULL) > 0) == (_i > 0));
+    command_result_finish(&result);
+}
+END_TEST
+
 START_TEST(every_cell_runs)
 {
     static const char *const cells[] = {"rnn", "rnn-relu", "lstm", "gru"};
@@ -115,7 +149,7 @@ START_TEST(help_names_every_option)
 {
     static const char *const options[] = {"--cell", "--inputs", "--hidden", "--layers", "--directions",
         "--classes", "--output", "--labels", "--set", "--frames", "--shortest", "--batch", "--microbatch",
-        "--steps", "--rounds", "--kernel", "--help", "--version"};
+        "--steps", "--rounds", "--kernel", "--machine", "--help", "--version"};
     struct command_result result;
     command_call(&result, SECONDS, program(), "--help", NULL);
     expect_clean(&result, 0);
@@ -132,6 +166,7 @@ int main(void)
     tcase_set_timeout(cases, 2 * SECONDS);
     tcase_add_test(cases, figures_agree_with_one_another);
     tcase_add_test(cases, two_ranks_print_one_line);
+    tcase_add_loop_test(cases, constants_of_the_machine_are_written, 0, 2);
     tcase_add_loop_test(cases, every_cell_runs, 0, 4);
     tcase_add_loop_test(cases, wrong_options_are_refused_by_name, 0, 10);
     tcase_add_test(cases, help_names_every_option);

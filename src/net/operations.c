@@ -1,9 +1,8 @@
 /* A matrix product of m by n with r rows is 2 r m n operations forward, as many for the gradient of its
  * weights, and as many for the gradient of its inputs, which only a layer with weights before it makes use
  * of. Nothing but matrix products is counted: no activations, no lattice of ctc, no rows of an embedding. */
-#include "bench/bench.h"
-
 #include "net/cells/cell.h"
+#include "net/net.h"
 #include "net/outputs/output.h"
 
 /* The count on its way from the inputs of the network to its outputs. */
@@ -56,7 +55,7 @@ static void add_decoder(struct counting *counting, const struct net_config *mode
     counting->width = S;
 }
 
-double bench_count_operations(const struct net_config *model, double frames, double sequences, double labels)
+double net_count_operations(const struct net_config *model, double frames, double sequences, double labels)
 {
     struct counting counting = {.width = (double)model->inputs};
     double rows = frames;
