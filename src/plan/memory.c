@@ -15,7 +15,7 @@
 
 /* Of a process by itself, as measured with Open MPI 4.1: what it keeps for messages with each other rank of
  * its node, what planning has taken here, and what code and buffers come into use on rank 0 alone. */
-enum { PEER_BYTES = 110 << 10, PLANNING_BYTES = 256 << 10, FIRST_USE_BYTES = 768 << 10 };
+enum { PEER_BYTES = 110 << 10, PLANNING_BYTES = 256 << 10, FIRST_USE_BYTES = 512 << 10 };
 
 struct usage {
     double programs;          /* pages of programs and libraries, once for all processes */
