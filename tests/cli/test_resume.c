@@ -646,11 +646,11 @@ static void refuse_change(const char *run, int ranks, const char *key, const cha
     check_untouched(run, "changed-before", 8);
 }
 
-/* Keys that are refused for another reason: this data does not go with another value of them, or the model
+/* Keys that are refused for another reason: this data does not go with another value of them, or the run
  * lacks what they describe. */
 static int is_refused_otherwise(const struct config_key *key)
 {
-    static const char *const names[] = {"output", "loss", "embedding", "class_weights"};
+    static const char *const names[] = {"output", "loss", "embedding", "class_weights", "window"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(key->name, names[i]) == 0)
             return 1;
