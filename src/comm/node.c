@@ -1,6 +1,7 @@
 /* Memory with a name (shm_open) has all pages taken at once by posix_fallocate, since a tmpfs that is full
  * would otherwise end a process at the first touch of a page. The first rank of a node makes it under a name
- * that nobody has, the others map it by this name, and it is removed before anything is done with it.
+ * that nobody has, the others open it by this name, and pages are taken when it has no name any more: who is
+ * killed in between leaves an empty file at most.
  *
  * Ranks of a host are found twice: first by what MPI says (MPI_COMM_TYPE_SHARED), and then by what they can
  * map: processes of one kernel may live in containers that see different folders. */
@@ -55,35 +56,15 @@ static int make_name(char name[static NAME])
     return 0;
 }
 
-/* Returns the shared memory of a new name, or MAP_FAILED and errno. */
-static void *make_memory(char name[static NAME], size_t size)
+/* Returns a descriptor of new memory under a new name, which takes no pages yet, or -1 and errno. */
+static int make_memory(char name[static NAME])
 {
     if (make_name(name))
-        return MAP_FAILED;
+        return -1;
     int file = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
     if (file < 0)
-        return MAP_FAILED;
-    int failed = posix_fallocate(file, 0, (off_t)size);
-    void *memory = failed ? MAP_FAILED : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    failed = failed ? failed : errno;
-    close(file);
-    if (memory == MAP_FAILED) {
-        shm_unlink(name);
-        errno = failed;
-    }
-    return memory;
-}
-
-static void *map_memory(const char *name, size_t size)
-{
-    int file = shm_open(name, O_RDWR, 0600);
-    if (file < 0)
-        return MAP_FAILED;
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    int failed = errno;
-    close(file);
-    errno = failed;
-    return memory;
+        name[0] = 0;
+    return file;
 }
 
 static void share_integer(const struct comm *comm, MPI_Comm host, int *value, MPI_Op op)
@@ -93,22 +74,41 @@ static void share_integer(const struct comm *comm, MPI_Comm host, int *value, MP
     comm_wait(comm, &request);
 }
 
-/* The ranks of a host call. Returns the memory, or NULL on all of them, and then *reason is that of one. */
-static void *share_memory(const struct comm *comm, MPI_Comm host, int rank, size_t size, int *reason)
+/* The ranks of a host call. Returns a descriptor of the same memory on each, which has no name any more; or
+ * -1, and then *reason is that of one on all of them. */
+static int open_memory(const struct comm *comm, MPI_Comm host, int rank, int *reason)
 {
     char name[NAME] = "";
     MPI_Request request;
-    void *memory = rank == 0 ? make_memory(name, size) : NULL;
-    *reason = memory == MAP_FAILED ? errno : 0;
+    int file = rank == 0 ? make_memory(name) : -1;
+    *reason = rank == 0 && file < 0 ? errno : 0;
     MPI_Ibcast(name, NAME, MPI_CHAR, 0, host, &request);
     comm_wait(comm, &request);
-    if (rank > 0)
-        memory = map_memory(name, size);
-    if (memory == MAP_FAILED && !*reason)
+    if (rank > 0 && name[0])
+        file = shm_open(name, O_RDWR, 0600);
+    if (file < 0 && !*reason && name[0])
         *reason = errno;
     share_integer(comm, host, reason, MPI_MAX);
     if (rank == 0 && name[0])
         shm_unlink(name);
+    return file;
+}
+
+/* The ranks of a host call. Returns the memory, or NULL on all of them, and then *reason is that of one. */
+static void *share_memory(const struct comm *comm, MPI_Comm host, int rank, size_t size, int *reason)
+{
+    void *memory = MAP_FAILED;
+    int file = open_memory(comm, host, rank, reason);
+    if (rank == 0 && !*reason)
+        *reason = posix_fallocate(file, 0, (off_t)size);
+    share_integer(comm, host, reason, MPI_MAX);
+    if (!*reason) {
+        memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+        *reason = memory == MAP_FAILED ? errno : 0;
+    }
+    if (file >= 0)
+        close(file);
+    share_integer(comm, host, reason, MPI_MAX);
     if (*reason && memory != MAP_FAILED)
         munmap(memory, size);
     return *reason ? NULL : memory;
