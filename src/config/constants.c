@@ -56,7 +56,8 @@ int constants_write(const struct constants *constants, const char *path, struct 
         char name[NAME];
         size_t used = strlen(text);
         struct constant constant = get_constant(i, name);
-        double value = *(const double *)((const char *)constants + constant.offset);
+        double value;
+        memcpy(&value, (const char *)constants + constant.offset, sizeof value);
         snprintf(text + used, sizeof text - used, "%s = %.6g\n", constant.name, value);
     }
     return file_replace(path, text, strlen(text), error);
@@ -93,7 +94,7 @@ static void take_pair(void *context, const char *section, const char *name, cons
                 reading->path, line, name, value);
             return;
         }
-        *(double *)((char *)reading->constants + constant.offset) = number;
+        memcpy((char *)reading->constants + constant.offset, &number, sizeof number);
         reading->seen[i] = 1;
         return;
     }

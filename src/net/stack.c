@@ -287,11 +287,12 @@ static int take_part(const struct pass *pass, struct stack *stack, size_t l, siz
     const struct layer *layer = &stack->layer[l];
     struct recurrent *direction = &stack->layer[l].direction[d];
     size_t members = pass_members(pass), sharers = count_sharers(layer, members);
-    struct division division = {.index = pass_index(pass) % sharers, .members = sharers};
+    struct division whole = {.members = 1},
+                    division = {.index = pass_index(pass) % sharers, .members = sharers};
     if (sharers < members)
         division.group = d == 0 ? NET_FIRST_HALF : NET_SECOND_HALF;
     int alone = direction->transition.on, first = division.index == 0;
-    recurrent_divide(direction, alone ? (struct division){.members = 1} : division);
+    recurrent_divide(direction, alone ? whole : division);
     return (first || !alone) && (sharers == members || pass_index(pass) / sharers == d);
 }
 
@@ -367,7 +368,7 @@ static void directions_backward(
     struct stack *stack, const struct pass *pass, size_t l, struct rows X, struct rows dX)
 {
     struct layer *layer = &stack->layer[l];
-    struct rows now = pass->options.team ? (struct rows){0} : dX;
+    struct rows none = {0}, now = pass->options.team ? none : dX;
     for (size_t d = 0; d < layer->D; d++) {
         size_t place = d * layer->direction[d].Hp;
         if (take_part(pass, stack, l, d))

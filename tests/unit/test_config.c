@@ -666,8 +666,8 @@ START_TEST(all_faults_are_reported_in_order)
                        "output = frame\n"       /* 17: of another section */
                        "[train] x\n";           /* 18 */
     static const char *const want[] = {":1: the key stray stands in no section",
-        ":3: unknown key trian (did you mean train?): [data] has train, valid, standardize, cache, shuffle, "
-        "window",
+        (":3: unknown key trian (did you mean train?): [data] has train, valid, standardize, cache, shuffle, "
+         "window"),
         ":4: unknown section [modle] (did you mean [model]?): there are [data], [model], [train]",
         ":8: model.layers = many: not a whole number", ":10: the line begins with a blank",
         ":11: 'cell' is neither [section] nor key = value",
