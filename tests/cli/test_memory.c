@@ -68,11 +68,12 @@ static long count_shared(pid_t process, int once)
 {
     char path[64], line[512];
     long shared = read_number(process, "smaps_rollup", "Pss_Shmem:"), number;
+    unsigned long from, to;
     int ours = 0;
     snprintf(path, sizeof path, "/proc/%ld/smaps", (long)process);
     FILE *file = fopen(path, "r");
     while (file && fgets(line, sizeof line, file)) {
-        if (strchr(line, '/'))
+        if (sscanf(line, "%lx-%lx ", &from, &to) == 2) /* a mapping begins, with a name or without */
             ours = strstr(line, "/dev/shm/rnn-train.") != NULL;
         else if (ours && once && sscanf(line, "Size: %ld", &number) == 1)
             shared += number;
@@ -105,8 +106,10 @@ static void look(pid_t process, int rank, int ranks, struct seen *seen)
     seen->own = longer(seen->own, read_number(process, "status", "RssAnon:"));
     seen->files = longer(seen->files, files);
     seen->others = longer(seen->others, files + read_number(process, "status", "RssShmem:"));
-    if (rank == 0)
-        seen->shared = longer(seen->shared, sum_shared(ranks));
+    if (rank == 0) { /* twice, as a page that is mapped meanwhile is counted by too few */
+        long shared = sum_shared(ranks), again = sum_shared(ranks);
+        seen->shared = longer(seen->shared, shared < again ? shared : again);
+    }
 }
 
 static int number_of(const char *open_mpi, const char *mpich, int otherwise)
@@ -221,12 +224,23 @@ static void prepare(void)
     job_write_text("some.ini", config_text);
 }
 
+/* What ranks of the run before told: their numbers may be other processes' by now. */
+static void forget_processes(void)
+{
+    for (int r = 0; r < MOST_RANKS; r++) {
+        char name[32];
+        name_file(r, name);
+        unlink(job_path(name));
+    }
+}
+
 /* Runs `mpirun -np RANKS rnn-train OPTION VALUE -s KEY... some.ini`. */
 static void run(
     struct command_result *result, int i, const char *ranks, const char *option, const char *value)
 {
     const char *mpirun = getenv("MPIRUN"), *words[3 + 3 + 2 * MOST_KEYS + 2];
     int n = 0;
+    forget_processes();
     words[n++] = mpirun ? mpirun : "mpirun";
     words[n++] = "-np";
     words[n++] = ranks;
