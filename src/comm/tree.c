@@ -4,8 +4,8 @@
  * down from it), and one that starts at leaf 0 never more than one.
  *
  * At the right edge a node whose right sibling is empty is its own parent; since a node is named by its
- * leaves, nothing needs to be done for it. The same routine adds leaves within a rank (tree_sums) and nodes
- * across ranks (struct tree_fold), so the two cannot disagree about the order. */
+ * leaves, nothing needs to be done for it. The same routine (struct tree_fold) adds leaves within a rank
+ * and nodes across ranks, so the two cannot disagree about the order. */
 #include "comm/tree.h"
 
 #include "base/memory.h"
@@ -60,6 +60,29 @@ size_t tree_count_vectors(size_t n, size_t first, size_t end)
     return most;
 }
 
+void tree_fold_start(struct tree_fold *fold, size_t n, size_t length)
+{
+    fold->n = n;
+    fold->length = length;
+    fold->held = 0;
+}
+
+void tree_fold_add(struct tree_fold *fold, struct tree_node node, float *vector)
+{
+    struct tree_node *nodes = fold->nodes;
+    assert(fold->held < TREE_MOST_NODES);
+    assert(fold->held == 0 || nodes[fold->held - 1].end == node.first);
+    nodes[fold->held] = node;
+    fold->vectors[fold->held++] = vector;
+    for (; fold->held > 1; fold->held--) {
+        size_t top = fold->held - 1;
+        if (!are_siblings(fold->n, nodes[top - 1], nodes[top]))
+            return;
+        add_vector(fold->vectors[top - 1], fold->vectors[top], fold->length);
+        nodes[top - 1].end = nodes[top].end;
+    }
+}
+
 void tree_sums_init(struct tree_sums *sums, size_t length)
 {
     *sums = (struct tree_sums){.length = length, .to = length};
@@ -76,11 +99,10 @@ void tree_sums_finish(struct tree_sums *sums)
 void tree_sums_start(struct tree_sums *sums, size_t n, size_t first, size_t end)
 {
     assert(first <= end && end <= n);
-    sums->n = n;
     sums->first = first;
     sums->end = end;
     sums->next = first;
-    sums->held = 0;
+    tree_fold_start(&sums->fold, n, sums->to - sums->from);
 }
 
 void tree_sums_lend(struct tree_sums *sums, float *vectors, size_t count)
@@ -115,49 +137,19 @@ static int allocate_vector(struct tree_sums *sums, struct error *error)
 
 float *tree_sums_leaf(struct tree_sums *sums, struct error *error)
 {
-    assert(sums->next < sums->end && sums->held < TREE_MOST_NODES);
-    if (sums->held == sums->lent_room + sums->room && allocate_vector(sums, error))
+    size_t held = sums->fold.held;
+    assert(sums->next < sums->end && held < TREE_MOST_NODES);
+    if (held == sums->lent_room + sums->room && allocate_vector(sums, error))
         return NULL;
-    float *vector = get_vector(sums, sums->held);
+    float *vector = get_vector(sums, held);
     memset(vector + sums->from, 0, (sums->to - sums->from) * sizeof *vector);
     return vector;
 }
 
 void tree_sums_add(struct tree_sums *sums)
 {
-    assert(sums->next < sums->end && sums->held < sums->lent_room + sums->room);
-    struct tree_node *nodes = sums->nodes;
-    nodes[sums->held++] = (struct tree_node){sums->next, sums->next + 1};
+    struct tree_node leaf = {sums->next, sums->next + 1};
+    assert(sums->next < sums->end && sums->fold.held < sums->lent_room + sums->room);
     sums->next++;
-    for (; sums->held > 1; sums->held--) {
-        size_t top = sums->held - 1;
-        if (!are_siblings(sums->n, nodes[top - 1], nodes[top]))
-            return;
-        add_vector(get_vector(sums, top - 1) + sums->from, get_vector(sums, top) + sums->from,
-            sums->to - sums->from);
-        nodes[top - 1].end = nodes[top].end;
-    }
-}
-
-void tree_fold_start(struct tree_fold *fold, size_t n, size_t length)
-{
-    fold->n = n;
-    fold->length = length;
-    fold->held = 0;
-}
-
-void tree_fold_add(struct tree_fold *fold, struct tree_node node, float *vector)
-{
-    struct tree_node *nodes = fold->nodes;
-    assert(fold->held < TREE_MOST_NODES);
-    assert(fold->held == 0 || nodes[fold->held - 1].end == node.first);
-    nodes[fold->held] = node;
-    fold->vectors[fold->held++] = vector;
-    for (; fold->held > 1; fold->held--) {
-        size_t top = fold->held - 1;
-        if (!are_siblings(fold->n, nodes[top - 1], nodes[top]))
-            return;
-        add_vector(fold->vectors[top - 1], fold->vectors[top], fold->length);
-        nodes[top - 1].end = nodes[top].end;
-    }
+    tree_fold_add(&sums->fold, leaf, get_vector(sums, sums->fold.held) + sums->from);
 }

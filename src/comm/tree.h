@@ -6,7 +6,7 @@
  *
  * A rank has a contiguous range of leaves. It adds up the nodes that lie wholly in its range like carrying in
  * a binary counter (struct tree_sums), and what is left, the largest nodes of its range, is completed across
- * ranks (struct tree_fold). All of it is pure arithmetic and needs no MPI. */
+ * ranks in the same way (struct tree_fold). All of it is pure arithmetic and needs no MPI. */
 #ifndef COMM_TREE_H
 #define COMM_TREE_H
 
@@ -28,36 +28,6 @@ size_t tree_list_nodes(size_t n, size_t first, size_t end, struct tree_node node
  * incoming leaf among them. */
 size_t tree_count_vectors(size_t n, size_t first, size_t end);
 
-/* The sums of the leaves of a range, as they come. */
-struct tree_sums {
-    size_t length;        /* floats of a vector */
-    size_t n, first, end; /* leaves of the tree; range of this rank */
-    size_t next;          /* leaf to come */
-    size_t held;          /* nodes held */
-    struct tree_node nodes[TREE_MOST_NODES];
-    size_t room;     /* vectors allocated */
-    float **vectors; /* [room], each [length], zeroed when handed out */
-    float *lent;     /* [lent_room][length] vectors to take first; the caller's */
-    size_t lent_room;
-    size_t from, to; /* elements that are zeroed and added: [from, to) of each vector */
-};
-
-/* Vectors are allocated as they are needed and kept until finish. tree_sums_start begins a new step. When all
- * leaves are added, nodes [held] are what tree_list_nodes gives, and vectors [held] their sums. */
-void tree_sums_init(struct tree_sums *sums, size_t length);
-void tree_sums_finish(struct tree_sums *sums);
-void tree_sums_lend(struct tree_sums *sums, float *vectors, size_t count); /* [count][length], from now on */
-
-/* From now on elements from .. to - 1 alone are zeroed and added: the others are left to other processes that
- * do the same with the same vectors. */
-void tree_sums_divide(struct tree_sums *sums, size_t from, size_t to);
-void tree_sums_start(struct tree_sums *sums, size_t n, size_t first, size_t end);
-
-/* Returns a zeroed vector for the next leaf's values, NULL and an error without memory; tree_sums_add takes
- * it in and carries. */
-float *tree_sums_leaf(struct tree_sums *sums, struct error *error);
-void tree_sums_add(struct tree_sums *sums);
-
 /* Nodes of a tree over n leaves as they come from left to right, without gaps; those that are siblings are
  * replaced by their parent. */
 struct tree_fold {
@@ -72,5 +42,35 @@ struct tree_fold {
  * After the last node of a tree one is held. */
 void tree_fold_start(struct tree_fold *fold, size_t n, size_t length);
 void tree_fold_add(struct tree_fold *fold, struct tree_node node, float *vector);
+
+/* The sums of the leaves of a range, as they come. */
+struct tree_sums {
+    size_t length;         /* floats of a vector */
+    size_t first, end;     /* range of this rank */
+    size_t next;           /* leaf to come */
+    struct tree_fold fold; /* the nodes held */
+    size_t room;           /* vectors allocated */
+    float **vectors;       /* [room], each [length], zeroed when handed out */
+    float *lent;           /* [lent_room][length] vectors to take first; the caller's */
+    size_t lent_room;
+    size_t from, to; /* elements that are zeroed and added: [from, to) of each vector */
+};
+
+/* Vectors are allocated as they are needed and kept until finish. tree_sums_start begins a new step. When all
+ * leaves are added, fold.nodes [fold.held] are what tree_list_nodes gives, and fold.vectors their sums, from
+ * element `from` on. */
+void tree_sums_init(struct tree_sums *sums, size_t length);
+void tree_sums_finish(struct tree_sums *sums);
+void tree_sums_lend(struct tree_sums *sums, float *vectors, size_t count); /* [count][length], from now on */
+
+/* From the next tree_sums_start on elements from .. to - 1 alone are zeroed and added: the others are left to
+ * other processes that do the same with the same vectors. */
+void tree_sums_divide(struct tree_sums *sums, size_t from, size_t to);
+void tree_sums_start(struct tree_sums *sums, size_t n, size_t first, size_t end);
+
+/* Returns a zeroed vector for the next leaf's values, NULL and an error without memory; tree_sums_add takes
+ * it in and carries. */
+float *tree_sums_leaf(struct tree_sums *sums, struct error *error);
+void tree_sums_add(struct tree_sums *sums);
 
 #endif

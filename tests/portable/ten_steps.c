@@ -224,8 +224,8 @@ static float *compute_gradient(struct trainee *trainee, size_t step, struct net_
         tree_sums_start(sums, LEAVES, range[part], range[part + 1]);
         while (sums->next < sums->end)
             add_leaf(trainee, sums, &pass, &batch, sum);
-        for (size_t i = 0; i < sums->held; i++)
-            tree_fold_add(&fold, sums->nodes[i], sums->vectors[i]);
+        for (size_t i = 0; i < sums->fold.held; i++)
+            tree_fold_add(&fold, sums->fold.nodes[i], sums->fold.vectors[i]);
     }
     return fold.vectors[0];
 }

@@ -123,10 +123,10 @@ static void check_cut(struct tree_sums *sums, uint64_t seed, size_t n, size_t ra
     for (size_t r = 0; r < ranks; r++) {
         add_range(&sums[r], seed, n, ranges[r], ranges[r + 1]);
         struct tree_node listed[TREE_MOST_NODES];
-        ck_assert_uint_eq(sums[r].held, tree_list_nodes(n, ranges[r], ranges[r + 1], listed));
-        for (size_t j = 0; j < sums[r].held; j++) {
-            ck_assert_int_eq(memcmp(&listed[j], &sums[r].nodes[j], sizeof listed[j]), 0);
-            tree_fold_add(&fold, listed[j], sums[r].vectors[j]);
+        ck_assert_uint_eq(sums[r].fold.held, tree_list_nodes(n, ranges[r], ranges[r + 1], listed));
+        for (size_t j = 0; j < sums[r].fold.held; j++) {
+            ck_assert_int_eq(memcmp(&listed[j], &sums[r].fold.nodes[j], sizeof listed[j]), 0);
+            tree_fold_add(&fold, listed[j], sums[r].fold.vectors[j]);
         }
     }
     ck_assert_uint_eq(fold.held, 1);
