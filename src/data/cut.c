@@ -1,6 +1,5 @@
-/* A cut for ranks is the classic one of contiguous ranges: the cheapest dearest share is found by bisection
- * (a share is possible if filling ranges greedily needs no more ranges than there are), and within the
- * freedom that it leaves cuts are moved to where few subtrees are split.
+/* A cut for ranks is the classic one of contiguous ranges (data/ranges.h), and within the freedom that the
+ * dearest share leaves cuts are moved to where few subtrees are split.
  *
  * Between nodes that freedom is widened, since each node of the tree that is split there travels. Every cut
  * between nodes has its candidates: the leaves at which the ranks on both sides still suffice, with shares of
@@ -9,70 +8,14 @@
  * depends on the one just before it alone, as a node that two cuts split is split by all between them. */
 #include "data/cut.h"
 
+#include "data/ranges.h"
+
 #include <assert.h>
 
 /* Candidates of a cut, at most; with more leaves than that to choose from the roundest are. */
 enum { MOST_CANDIDATES = 64, SPARE_CANDIDATES = 1024, SLACK = 20 };
 
-/* Leaves first .. end - 1, to be cut. */
-struct stretch {
-    const int64_t *cost;
-    size_t first, end;
-};
-
 /* ---- ranges of ranks ---- */
-
-/* The end of the longest range from leaf `first` of cost `most` at most that leaves `spare` leaves. */
-static size_t fill_range(const struct stretch *stretch, size_t first, size_t spare, int64_t most)
-{
-    size_t end = first;
-    for (int64_t sum = 0; end + spare < stretch->end; end++) {
-        sum += stretch->cost[end];
-        if (sum > most)
-            break;
-    }
-    return end;
-}
-
-/* The end of the ranges of so many ranks from leaf `first` on, each of cost `most` at most. */
-static size_t fill_ranges(const struct stretch *stretch, size_t first, size_t ranks, int64_t most)
-{
-    for (size_t r = 0; r < ranks && first < stretch->end; r++)
-        first = fill_range(stretch, first, 0, most);
-    return first;
-}
-
-static int64_t find_share(const struct stretch *stretch, size_t ranks)
-{
-    int64_t low = 1, high = 0; /* the answer lies in [low, high] */
-    for (size_t l = stretch->first; l < stretch->end; l++) {
-        high += stretch->cost[l];
-        if (stretch->cost[l] > low)
-            low = stretch->cost[l];
-    }
-    while (low < high) {
-        int64_t middle = low + (high - low) / 2;
-        if (fill_ranges(stretch, stretch->first, ranks, middle) == stretch->end)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return high;
-}
-
-/* earliest[r]: the first leaf from which on ranks r .. ranks - 1 suffice, each with a leaf. */
-static void find_earliest(const struct stretch *stretch, size_t ranks, int64_t most, size_t *earliest)
-{
-    size_t first = stretch->end;
-    for (size_t r = ranks; r-- > 0;) {
-        for (int64_t sum = 0; first > stretch->first + r; first--) {
-            sum += stretch->cost[first - 1];
-            if (sum > most)
-                break;
-        }
-        earliest[r] = first;
-    }
-}
 
 /* How many trailing zeros `leaf` has: the level of the subtrees that meet at a cut before leaf `leaf` > 0. */
 static int find_level(size_t leaf)
@@ -87,11 +30,11 @@ static int find_level(size_t leaf)
 static void cut_stretch(const struct stretch *stretch, size_t ranks, size_t *ranges)
 {
     size_t leaves = stretch->end - stretch->first, busy = ranks < leaves ? ranks : leaves;
-    int64_t most = find_share(stretch, busy);
-    find_earliest(stretch, busy, most, ranges); /* ranges[r] holds earliest[r] until rank r's turn */
+    int64_t most = ranges_find_share(stretch, busy);
+    ranges_find_earliest(stretch, busy, most, ranges); /* ranges[r] holds earliest[r] until rank r's turn */
     ranges[0] = stretch->first;
     for (size_t r = 1; r < busy; r++) {
-        size_t latest = fill_range(stretch, ranges[r - 1], busy - r, most);
+        size_t latest = ranges_fill(stretch, ranges[r - 1], busy - r, most);
         size_t low = ranges[r] > ranges[r - 1] ? ranges[r] : ranges[r - 1] + 1, best = latest;
         for (size_t end = latest; end >= low; end--)
             if (find_level(end) > find_level(best))
@@ -105,7 +48,7 @@ static void cut_stretch(const struct stretch *stretch, size_t ranks, size_t *ran
 void cut_evenly(const int64_t *cost, size_t leaves, size_t ranks, size_t *ranges)
 {
     assert(ranks > 0 && leaves > 0);
-    cut_stretch(&(struct stretch){cost, 0, leaves}, ranks, ranges);
+    cut_stretch(&(struct stretch){.cost = cost, .end = leaves}, ranks, ranges);
 }
 
 /* ---- nodes of the tree that are split ---- */
@@ -221,22 +164,22 @@ static size_t look_at_cut(struct cut_search *search, size_t h, size_t low, size_
         find_way(search, h, before_count, &cuts[i]);
         cuts[i].farthest = h == search->nodes
             ? cuts[i].leaf
-            : fill_ranges(&search->all, cuts[i].leaf, count_places(search, h), search->most);
+            : ranges_fill_many(&search->all, cuts[i].leaf, count_places(search, h), search->most);
     }
     return count;
 }
 
-/* Each cut's first candidate is that of plan_cut. earliest [places]: as of find_earliest. Puts the best
- * candidate of each cut first. */
+/* Each cut's first candidate is that of plan_cut. earliest [places]: as of ranges_find_earliest. Puts the
+ * best candidate of each cut first. */
 static void find_cuts(struct cut_search *search, const size_t *earliest)
 {
     size_t count = 1, latest = 0, nodes = search->nodes, places = (size_t)search->first_place[nodes];
     search->cuts[0] =
-        (struct cut){.farthest = fill_ranges(&search->all, 0, count_places(search, 0), search->most)};
+        (struct cut){.farthest = ranges_fill_many(&search->all, 0, count_places(search, 0), search->most)};
     for (size_t h = 1; h <= nodes; h++) {
         for (size_t place = (size_t)search->first_place[h - 1]; place < (size_t)search->first_place[h];
              place++)
-            latest = fill_range(&search->all, latest, places - place - 1, search->most);
+            latest = ranges_fill(&search->all, latest, places - place - 1, search->most);
         size_t low = h < nodes ? earliest[search->first_place[h]] : search->all.end;
         count = look_at_cut(search, h, low, latest, count);
     }
@@ -263,7 +206,7 @@ void cut_for_nodes(const int64_t *cost, size_t leaves, size_t nodes, const int *
     size_t *ranges)
 {
     size_t places = (size_t)first_place[nodes], room = cut_count_candidates(leaves) / (nodes + 1);
-    struct cut_search search = {.all = {cost, 0, leaves},
+    struct cut_search search = {.all = {.cost = cost, .end = leaves},
         .first_place = first_place,
         .nodes = nodes,
         .room = room < MOST_CANDIDATES ? room : MOST_CANDIDATES,
@@ -276,11 +219,12 @@ void cut_for_nodes(const int64_t *cost, size_t leaves, size_t nodes, const int *
     search.most = dearest + dearest / SLACK;
     for (size_t h = 0; h <= nodes; h++)
         search.cuts[h * search.room].leaf = ranges[first_place[h]];
-    find_earliest(&search.all, places, search.most, ranges);
+    ranges_find_earliest(&search.all, places, search.most, ranges);
     find_cuts(&search, ranges);
     for (size_t h = 0; h < nodes; h++) {
-        struct stretch own = {
-            cost, search.cuts[h * search.room].leaf, search.cuts[(h + 1) * search.room].leaf};
+        struct stretch own = {.cost = cost,
+            .first = search.cuts[h * search.room].leaf,
+            .end = search.cuts[(h + 1) * search.room].leaf};
         cut_stretch(&own, count_places(&search, h), ranges + first_place[h]);
     }
 }

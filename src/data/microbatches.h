@@ -23,6 +23,6 @@ static inline int64_t microbatch_cost(int64_t frames, int64_t steps)
  * are cut so that the dearest run is as cheap as can be and, where that leaves a choice, each run from the
  * first to the last as near as can be to its share of what is left, the shorter of two that are equally near.
  */
-void microbatches_cut(const int32_t *length, size_t n, size_t count, size_t *start);
+void microbatches_cut(const int64_t *length, size_t n, size_t count, size_t *start);
 
 #endif

@@ -72,7 +72,7 @@ struct subtree {
 /* Microbatches as they are cut, before they are dealt. */
 struct deal {
     struct step_sequence *sequences; /* [sequences] */
-    int32_t *length;                 /* [sequences] */
+    int64_t *length;                 /* [sequences] */
     size_t *start;                   /* [leaves + 1] first sequence of each microbatch */
     struct subtree *subtrees;        /* [leaves] */
     size_t *next;                    /* [leaves] the microbatch that follows in its chain */

@@ -375,7 +375,7 @@ START_TEST(microbatches_hold_neighbours_in_length_longest_first)
 }
 END_TEST
 
-static int64_t run_cost(const int32_t *length, size_t first, size_t end)
+static int64_t run_cost(const int64_t *length, size_t first, size_t end)
 {
     int64_t frames = 0;
     for (size_t i = first; i < end; i++)
@@ -384,7 +384,7 @@ static int64_t run_cost(const int32_t *length, size_t first, size_t end)
 }
 
 /* The least cost of the dearest of `count` runs, by trying every cut: best[n] over the first n lengths. */
-static int64_t find_least_dearest(const int32_t *length, size_t n, size_t count)
+static int64_t find_least_dearest(const int64_t *length, size_t n, size_t count)
 {
     int64_t best[MOST_SEQUENCES + 1];
     for (size_t end = 1; end <= n; end++)
@@ -400,11 +400,12 @@ static int64_t find_least_dearest(const int32_t *length, size_t n, size_t count)
 
 static int descending(const void *left, const void *right)
 {
-    return *(const int32_t *)right - *(const int32_t *)left;
+    int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
+    return (a < b) - (a > b);
 }
 
 /* How many of the longest lengths are runs by themselves. */
-static size_t count_alone(const int32_t *length, size_t n, size_t count)
+static size_t count_alone(const int64_t *length, size_t n, size_t count)
 {
     int64_t rest = 0;
     size_t alone = 0;
@@ -419,7 +420,7 @@ START_TEST(the_dearest_microbatch_is_as_cheap_as_can_be)
 {
     for (uint64_t number = 0; number < WORLDS; number++) {
         size_t n = 1 + (size_t)draw(60, number, 1000), count = 1 + (size_t)draw(n, number, 1001), start[61];
-        int32_t length[60];
+        int64_t length[60];
         for (size_t i = 0; i < n; i++)
             length[i] = draw_length(number % 4, number, i);
         qsort(length, n, sizeof *length, descending);
@@ -442,7 +443,7 @@ END_TEST
 
 START_TEST(microbatches_of_one_step_cost_about_the_same)
 {
-    const int32_t equal[10] = {9, 9, 9, 9, 9, 9, 9, 9, 9, 9}, mixed[] = {50, 12, 11, 10, 9, 8, 7, 6, 5, 4};
+    const int64_t equal[10] = {9, 9, 9, 9, 9, 9, 9, 9, 9, 9}, mixed[] = {50, 12, 11, 10, 9, 8, 7, 6, 5, 4};
     const size_t even[] = {0, 2, 5, 7, 10}, giant[] = {0, 1, 3, 6, 10};
     size_t start[5];
     microbatches_cut(equal, 10, 4, start);
