@@ -78,7 +78,7 @@ static double measure_exchange(struct measuring *measuring, int partner, int byt
         .into = measuring->block + FLOATS,
         .bytes = bytes,
         .times = bytes ? 8 : 1000};
-    speed_of_exchange(measuring->comm, &exchange);
+    speed_of_exchange(measuring->comm, &exchange); /* connections are made at the first message */
     return speed_of_exchange(measuring->comm, &exchange);
 }
 

@@ -189,8 +189,7 @@ static void explain(const struct comm *comm, int ranks, size_t bytes, int reason
 {
     snprintf(text, size,
         "%s: its %d ranks cannot share %.4g MiB (%s): each keeps weights and gradients of its own, and works "
-        "by "
-        "itself: 'df /dev/shm' shows what there is",
+        "by itself: 'df /dev/shm' shows what there is",
         comm->host, ranks, (double)bytes / (1 << 20), strerror(reason));
 }
 

@@ -76,6 +76,13 @@ static inline int32_t dataset_length(const struct dataset *dataset, int64_t s)
     return (int32_t)(dataset->input_offsets[s + 1] - dataset->input_offsets[s]);
 }
 
+/* Those of all sequences: length [sequences]. */
+static inline void dataset_write_lengths(const struct dataset *dataset, int32_t *length)
+{
+    for (int64_t s = 0; s < dataset->sequences; s++)
+        length[s] = dataset_length(dataset, s);
+}
+
 /* Targets of sequence s; 0 where the dataset has none. */
 static inline int32_t dataset_targets(const struct dataset *dataset, int64_t s)
 {

@@ -26,8 +26,7 @@ static int summarize_lengths(struct summary *summary, struct error *error)
     int32_t *length = memory_create(n, sizeof *length, error);
     if (!length)
         return -1;
-    for (size_t s = 0; s < n; s++)
-        length[s] = dataset_length(dataset, (int64_t)s);
+    dataset_write_lengths(dataset, length);
     qsort(length, n, sizeof *length, compare_lengths);
     summary->shortest = length[0];
     summary->longest = length[n - 1];

@@ -70,8 +70,7 @@ int feed_init(
     feed->leader = memory_create((size_t)comm->ranks, sizeof *feed->leader, error);
     if (!feed->length || !feed->now.ranges || !feed->ahead.ranges || !feed->leader)
         return -1;
-    for (int64_t s = 0; s < dataset->sequences; s++)
-        feed->length[s] = dataset_length(dataset, s);
+    dataset_write_lengths(dataset, feed->length);
     if (plan_init(&feed->plan, dataset->sequences, feed->length, config->batch, config->microbatch,
             config->seed, error) ||
         plan_set_order(&feed->plan, &config->order, error))

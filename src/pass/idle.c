@@ -1,5 +1,7 @@
 #include "pass/idle.h"
 
+#include "data/plan.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -7,7 +9,7 @@ int64_t idle_describe(int64_t sequences, int64_t batch, int64_t microbatch, int6
     char *text, size_t size)
 {
     int64_t largest = batch < sequences ? batch : sequences,
-            microbatches = (largest + microbatch - 1) / microbatch,
+            microbatches = (int64_t)plan_count_leaves(largest, microbatch),
             needed = (ranks + employed - 1) / employed;
     if (microbatches >= needed)
         return 0;

@@ -110,8 +110,7 @@ static int epoch_init(struct first_epoch *epoch, const struct config *config, co
     epoch->ranges = memory_create(epoch->busy + 1, sizeof *epoch->ranges, error);
     if (!epoch->length || !epoch->ranges)
         return -1;
-    for (int64_t s = 0; s < sequences; s++)
-        epoch->length[s] = dataset_length(dataset, s);
+    dataset_write_lengths(dataset, epoch->length);
     if (plan_init(&epoch->plan, sequences, epoch->length, batch, config->train.microbatch, config->train.seed,
             error) ||
         plan_set_order(&epoch->plan, &order, error))

@@ -89,8 +89,7 @@ static int surveyor_init(struct surveyor *surveyor, const struct config *config,
         return -1;
     if (dealing_init(&surveyor->dealing, ranks, survey->leaves, net_count_employed(surveyor->net), error))
         return -1;
-    for (int64_t s = 0; s < dataset->sequences; s++)
-        surveyor->length[s] = dataset_length(dataset, s);
+    dataset_write_lengths(dataset, surveyor->length);
     return 0;
 }
 

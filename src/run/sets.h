@@ -63,8 +63,8 @@ int sets_look(struct sets *sets, int failed, struct error *error);
 int sets_agree_unchanged(struct sets *sets, struct error *error);
 
 /* Describes a feed of one pass over one of the sets, in the order of its file (epoch 0), or as the
- * configuration orders training epochs. What it reads is noted as long
- * as the fingerprint of the set is not complete. */
+ * configuration orders training epochs. What it reads is noted as long as the fingerprint of the set is not
+ * complete. */
 struct feed_config sets_describe_feed(
     struct sets *sets, const struct config *config, struct dataset *dataset);
 

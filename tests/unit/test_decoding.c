@@ -185,8 +185,7 @@ static struct decoding read_epoch(const struct config *config, size_t rank, size
     size_t ranges[MOST_RANKS + 1];
     int32_t *length = malloc((size_t)dataset->sequences * sizeof *length);
     const struct plan_order order = sets_describe_order(config, dataset);
-    for (int64_t s = 0; s < dataset->sequences; s++)
-        length[s] = dataset_length(dataset, s);
+    dataset_write_lengths(dataset, length);
     microbatch_init(&microbatch);
     ck_assert_int_eq(plan_init(&plan, dataset->sequences, length, config->train.batch,
                          config->train.microbatch, config->train.seed, &error),

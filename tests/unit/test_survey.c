@@ -62,8 +62,7 @@ static void pass_through(const struct config *config, struct net *net, struct da
     int32_t length[64];
     struct net_score scores[64];
     struct net_outputs outputs;
-    for (int64_t s = 0; s < dataset->sequences; s++)
-        length[s] = dataset_length(dataset, s);
+    dataset_write_lengths(dataset, length);
     microbatch_init(&microbatch);
     ck_assert_int_eq(plan_init(&plan, dataset->sequences, length, config->train.batch,
                          config->train.microbatch, config->train.seed, &error),
