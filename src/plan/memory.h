@@ -17,8 +17,8 @@ struct planned {
 };
 
 /* Prints item by item what a node keeps once and what each of its ranks keeps, and what this machine has of
- * memory, and of that which ranks share. What the process takes
- * by itself is measured: it is that of the run where this one was started like the run. */
+ * memory, and of that which ranks share. What the process takes by itself is measured: it is that of the run
+ * where this one was started like the run. */
 void memory_print(const struct planned *planned);
 
 #endif
