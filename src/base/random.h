@@ -19,7 +19,8 @@ enum random_stream {
     RANDOM_WEIGHT_NOISE = 8, /* high word = step of the run, index = weight */
     RANDOM_GENERATE = 9,     /* high word = sequence */
     RANDOM_SAMPLE = 10,      /* places of a file that are compared */
-    RANDOM_WINDOWS = 11      /* order of windows and within them: high word = epoch and pair */
+    RANDOM_WINDOWS = 11,     /* order of windows and within them: high word = epoch and pair */
+    RANDOM_TIMESCALE = 12    /* starting biases by time scale: high word = layer and direction */
 };
 
 /* The constants of the method. */

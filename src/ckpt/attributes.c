@@ -9,6 +9,7 @@
 #include "config/keys.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,14 @@ static void flag_item(struct section *s, const char *name, int *value)
     int64_t n = *value;
     section_integer(s, name, &n, 0, 1);
     *value = (int)n;
+}
+
+/* Passes a number, or NaN where it is not given. */
+static void choice_item(struct section *s, const char *name, struct net_choice *choice)
+{
+    double x = choice->given ? choice->number : (double)NAN;
+    section_real(s, name, &x);
+    *choice = (struct net_choice){.given = !isnan(x), .number = isnan(x) ? 0 : x};
 }
 
 /* Takes the numbers of a list, at most NET_MOST_LAYERS from `least` on. Returns 0 where the text is none. */
@@ -143,6 +152,9 @@ static void key_item(struct section *s, const struct config_key *key, struct net
         break;
     case KEY_REAL:
         section_real(s, key->name, value);
+        break;
+    case KEY_AUTO:
+        choice_item(s, key->name, value);
         break;
     default:
         assert(!"no key of a network has this type");

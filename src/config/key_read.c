@@ -197,6 +197,16 @@ static const char *read_measure(const struct config_key *key, const char *text, 
     return NULL;
 }
 
+static const char *read_choice_of_number(
+    const struct config_key *key, const char *text, struct net_choice *choice)
+{
+    struct net_choice read = {.given = !is_word(text, "auto")};
+    const char *why = read.given ? read_real(key, text, &read.number) : NULL;
+    if (!why)
+        *choice = read;
+    return why && why != out_of_range ? "neither a number nor auto" : why;
+}
+
 /* "1 epoch, 10 minutes": each unit once. */
 static const char *read_intervals(const struct config_key *key, const char *text, int64_t *every)
 {
@@ -255,6 +265,8 @@ const char *key_read(const struct config_key *key, const char *text, const char 
     case KEY_BYTES:
     case KEY_SECONDS:
         return read_measure(key, text, config);
+    case KEY_AUTO:
+        return read_choice_of_number(key, text, (struct net_choice *)(void *)field);
     case KEY_INTERVALS:
         return read_intervals(key, text, (int64_t *)(void *)field);
     }

@@ -47,6 +47,7 @@ static const struct {
     [KEY_WEIGHTS] = {"nothing, or numbers", 1, "one per class", NULL},
     [KEY_SEED] = {"a whole number from 0 to 18446744073709551615", 0, NULL, NULL},
     [KEY_REAL] = {"a number", 1, NULL, NULL},
+    [KEY_AUTO] = {"auto, or a number", 1, NULL, NULL},
     [KEY_BYTES] = {"a whole number and bytes, KiB, MiB, GiB or TiB", 0, NULL, "bytes"},
     [KEY_SECONDS] = {"a number of at least 0 and seconds, minutes or hours", 0, NULL, "seconds"},
     [KEY_INTERVALS] = {"a whole number", 1, "and epochs, steps or minutes; or several of them", NULL},
@@ -152,6 +153,10 @@ size_t key_write(const struct config_key *key, const struct config *config, char
         return (size_t)snprintf(text, size, "%llu", (unsigned long long)*(const uint64_t *)field);
     case KEY_REAL:
         return number_write_real(*(const double *)field, text, size);
+    case KEY_AUTO:
+        if (!((const struct net_choice *)field)->given)
+            return (size_t)snprintf(text, size, "auto");
+        return number_write_real(((const struct net_choice *)field)->number, text, size);
     case KEY_BYTES:
         return number_write_bytes(*(const size_t *)field, text, size);
     case KEY_SECONDS:

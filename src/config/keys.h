@@ -22,6 +22,7 @@ enum key_type {
     KEY_WEIGHTS,  /* double [NET_MOST_CLASS_WEIGHTS], the same */
     KEY_SEED,     /* uint64_t */
     KEY_REAL,     /* double */
+    KEY_AUTO,     /* struct net_choice: a number, or auto */
     KEY_BYTES,    /* size_t */
     KEY_SECONDS,  /* double */
     KEY_INTERVALS /* int64_t [INTERVALS], by enum interval: one or more of them */

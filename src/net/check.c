@@ -6,6 +6,7 @@
 #include "net/outputs/output.h"
 
 #include <float.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -13,6 +14,11 @@
 static int cell_has_peepholes(size_t cell)
 {
     return cell_kinds[cell]->unit_weights_are_peepholes;
+}
+
+static int cell_has_keeping_gate(size_t cell)
+{
+    return cell_kinds[cell]->keeps.sign != 0;
 }
 
 static int loss_takes_classes(size_t loss)
@@ -113,6 +119,10 @@ static void check_values(struct check *check)
     check_part(check, "dropout", c->dropout);
     check_part(check, "recurrent_dropout", c->recurrent_dropout);
     check_part(check, "label_smoothing", c->label_smoothing);
+    check_if(check, c->forget_bias.given && !(fabs(c->forget_bias.number) <= DBL_MAX), "forget_bias", NULL,
+        "this is no finite number: give one, or auto");
+    check_if(check, c->timescale != 0 && !(c->timescale >= 2 && c->timescale <= DBL_MAX), "timescale", NULL,
+        "%g steps are no time scale: give 2 or more, or 0 for none", c->timescale);
     for (size_t k = 0; k < c->class_weights; k++)
         weights &= c->class_weight[k] == 0 || is_finite_and_positive(c->class_weight[k]);
     check_if(check, !weights, "class_weights", NULL, "a weight is no number of at least 0: give one");
@@ -169,6 +179,20 @@ static void check_residual(struct check *check)
         }
 }
 
+/* Where units begin: by a gate that keeps what they have. */
+static void check_memory(struct check *check)
+{
+    const struct net_config *c = check->config;
+    int keeps = cell_of(c)->keeps.sign != 0;
+    struct kinds_text keepers = name_kinds(cell_names, cell_has_keeping_gate);
+    check_if(check, c->forget_bias.given && !keeps, "forget_bias", "cell",
+        "only model.cell = %s has a gate that keeps the state: set it to auto", keepers.text);
+    check_if(check, c->forget_bias.given && keeps && c->timescale != 0, "forget_bias", "timescale",
+        "model.timescale starts that gate too: set one of the two, and this to auto or that to 0");
+    check_if(check, c->timescale != 0 && !keeps, "timescale", "cell",
+        "only model.cell = %s starts by a time scale: set it to 0", keepers.text);
+}
+
 static void check_layers(struct check *check)
 {
     static const char none[] =
@@ -190,6 +214,9 @@ static void check_layers(struct check *check)
         check, c->transition_layers && !cell_of(c)->has_product, "transition_layers", "cell", "%s", alone);
     check_if(check, c->recurrent_dropout > 0 && !cell_of(c)->has_product, "recurrent_dropout", "cell", "%s",
         alone);
+    check_if(check, flat && c->timescale != 0, "timescale", "layers", "%s", none);
+    check_if(check, flat && c->forget_bias.given, "forget_bias", "layers", "%s", none);
+    check_memory(check);
     check_residual(check);
 }
 

@@ -31,7 +31,8 @@ static int init_layer(
         .H = d->S,
         .inputs = inputs,
         .needs_input_gradient = n > 0 || d->classes,
-        .start = START_GIVEN};
+        .start = START_GIVEN,
+        .forget_bias = d->config->forget_bias};
     d->start_stride = kernel_stride(extent_padded(start.outputs));
     dense_init(&layer->start, &start, parameters);
     return recurrent_init(&layer->recurrent, &recurrent, parameters, error);

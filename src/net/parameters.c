@@ -1,11 +1,11 @@
 /* The table of parameters, and their starting values. */
 #include "net/parameters.h"
 
+#include "base/mathematics.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "net/orthogonal.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -91,6 +91,19 @@ static void start_uniform(const struct kernel *kernel, const struct random_key *
     }
 }
 
+/* The units' k are uniform between 1 and timescale - 1 (Tallec and Ollivier 2018, section 3): a gate of s(ln
+ * k) keeps about k steps. */
+static void start_gate(
+    const struct starting *starting, struct starting_gate gate, size_t units, uint64_t seed, float *bias)
+{
+    float *out = bias + gate.gate * units;
+    for (size_t u = 0; u < units; u++) {
+        double drawn = random_uniform(seed, RANDOM_TIMESCALE, starting->timescale_key, u);
+        double k = 1 + (starting->timescale - 2) * drawn;
+        out[u] = (float)(gate.start.number * (starting->timescale > 0 ? math_log(k) : 1));
+    }
+}
+
 /* Writes what a rule other than that of orthogonal matrices gives. */
 static void start_numbers(const struct kernel *kernel, const struct random_key *key,
     const struct starting *starting, size_t n, const struct net_life *life, float *out)
@@ -102,10 +115,9 @@ static void start_numbers(const struct kernel *kernel, const struct random_key *
         out[k] = starting->rule == STARTS_NORMAL ? (float)random_normal(key->seed, key->stream, key->high, k)
                                                  : (float)starting->number;
     }
-    if (starting->adjust) {
-        assert(starting->blocks > 0);
-        starting->adjust(n / starting->blocks, out);
-    }
+    for (size_t i = 0; i < 2; i++)
+        if (starting->gate[i].start.given)
+            start_gate(starting, starting->gate[i], n / starting->gates, key->seed, out);
 }
 
 /* Orthogonal matrices are started one by one, other tensors whole. */
@@ -153,7 +165,6 @@ int parameters_start(const struct parameters *parameters, const struct kernel *k
         start_numbers(kernel, &key, starting, piece->count, life, out);
         return 0;
     }
-    assert(!starting->adjust);
     const struct orthogonal_key key = {.seed = seed, .parameter = piece->tensor, .block = piece->block};
     size_t n = parameters->list[piece->tensor].size[1];
     if (orthogonal_start(kernel, &key, n, life, out, error))

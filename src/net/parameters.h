@@ -9,14 +9,24 @@
 
 enum starting_rule { STARTS_UNIFORM, STARTS_NORMAL, STARTS_ORTHOGONAL, STARTS_CONSTANT };
 
+/* A gate of a bias that starts with this number, or with a timescale so many times ln k, where it is `given`;
+ * it starts as the others do where not. */
+struct starting_gate {
+    size_t gate;
+    struct net_choice start;
+};
+
 /* The values that training starts from. */
 struct starting {
     enum starting_rule rule;
     double number; /* uniform: in (-number, number); constant: the number itself */
     size_t blocks; /* orthogonal: of so many square matrices one upon another each */
 
-    /* Changes what the rule gave of a vector of `blocks` times n values; NULL: nothing does. */
-    void (*adjust)(size_t n, float *values);
+    /* What stands in place of the rule's values in two gates of a bias, [n] of `gates` times n each. */
+    struct starting_gate gate[2];
+    size_t gates;
+    double timescale;       /* above 0: sums of +-ln k, k drawn for each unit between 1 and timescale - 1 */
+    uint64_t timescale_key; /* of these numbers: biases that share it share each unit's k */
 };
 
 struct parameters {

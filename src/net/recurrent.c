@@ -4,6 +4,34 @@
 
 #include <string.h>
 
+/* How a gate that has this part starts: with the number, by its sign, half of it in each of two biases. */
+static struct starting_gate start_of_gate(
+    const struct cell_kind *kind, struct cell_gate gate, struct net_choice sum)
+{
+    double share = kind->has_product ? 0.5 : 1;
+    struct net_choice start = {
+        .given = gate.sign != 0 && sum.given, .number = gate.sign * share * sum.number};
+    return (struct starting_gate){.gate = gate.gate, .start = start};
+}
+
+static struct starting start_of_bias(const struct recurrent *r, const struct recurrent_shape *shape)
+{
+    const struct cell_kind *kind = r->kind;
+    const struct net_choice one = {.given = 1, .number = 1}, minus_one = {.given = 1, .number = -1};
+    struct starting bias = starting_uniform(r->H);
+    bias.gates = kind->gates;
+    if (shape->timescale > 0) {
+        bias.timescale = shape->timescale;
+        bias.timescale_key = 2 * shape->layer + (shape->reverse ? 1 : 0);
+        bias.gate[0] = start_of_gate(kind, kind->keeps, one);
+        bias.gate[1] = start_of_gate(kind, kind->takes, minus_one);
+    } else {
+        bias.gate[0] = start_of_gate(
+            kind, kind->keeps, shape->forget_bias.given ? shape->forget_bias : kind->usual_forget_bias);
+    }
+    return bias;
+}
+
 /* Declares the tensors of the cell in PyTorch's order; returns the offset of W_ih, and *hidden takes that of
  * W_hh. */
 static size_t declare_cell(
@@ -12,10 +40,8 @@ static size_t declare_cell(
     const struct cell_kind *kind = r->kind;
     const char *prefix = shape->prefix, *suffix = shape->suffix;
     size_t l = shape->layer, G = kind->gates, H = r->H, rows = G * H;
-    struct starting uniform = starting_uniform(H), bias = uniform;
+    struct starting uniform = starting_uniform(H), bias = start_of_bias(r, shape);
     struct starting orthogonal = {.rule = STARTS_ORTHOGONAL, .blocks = G};
-    bias.blocks = G;
-    bias.adjust = kind->start_bias;
     size_t input = parameters_declare(
         parameters, rows, extent_true(shape->inputs), uniform, "%s.weight_ih_l%zu%s", prefix, l, suffix);
     if (kind->has_product)

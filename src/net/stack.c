@@ -24,7 +24,9 @@ static struct recurrent_shape shape_of(const struct stack *stack, size_t l, size
         .start = c->initial_state ? START_LEARNED : START_ZERO,
         .peepholes = c->peepholes,
         .transition_layers = c->transition_layers,
-        .dropout = c->recurrent_dropout};
+        .dropout = c->recurrent_dropout,
+        .forget_bias = c->forget_bias,
+        .timescale = c->timescale};
 }
 
 static void init_norm(struct layer *layer, size_t l, struct parameters *parameters)

@@ -35,6 +35,8 @@ struct recurrent_shape {
     int peepholes; /* of a cell that has them */
     size_t transition_layers;
     double dropout; /* of h' on its way to the recurrent product */
+    struct net_choice forget_bias;
+    double timescale; /* 0: none */
 };
 
 struct transition {

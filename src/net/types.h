@@ -31,6 +31,12 @@ extern const char *const cell_names[], *const output_names[], *const loss_names[
 
 enum { NET_MOST_LAYERS = 64, NET_MOST_CLASS_WEIGHTS = 4096 };
 
+/* A number, or where it is not given what is usual. */
+struct net_choice {
+    int given;
+    double number;
+};
+
 /* What a network is. net_config_check (net/check.h) has the rules for what it can be. */
 struct net_config {
     enum cell cell;
@@ -54,7 +60,10 @@ struct net_config {
     int initial_state;        /* 1: it is learned; 0: it is zero */
     int peepholes;            /* 1: the gates of an lstm see its memory */
     double recurrent_dropout; /* of h(t-1), one mask per sequence and direction, in [0, 1) */
-    double input_noise;       /* deviation of what is added to real-valued inputs in training */
+    struct net_choice forget_bias; /* start of the gate that keeps the state */
+    double timescale; /* T of at least 2: recurrent layers start so that units remember up to T steps; 0: they
+                       * do not */
+    double input_noise; /* deviation of what is added to real-valued inputs in training */
 
     /* What the loss is made of. */
     size_t class_weights; /* how many weights there are: one per class, or 0, and all are 1 */

@@ -138,6 +138,8 @@ static void compare_options(const struct net_config *a, const struct net_config 
     ck_assert(a->transition_layers == b->transition_layers && a->residual == b->residual);
     ck_assert(a->normalize == b->normalize && a->initial_state == b->initial_state);
     ck_assert(a->peepholes == b->peepholes && a->recurrent_dropout == b->recurrent_dropout);
+    ck_assert(a->forget_bias.given == b->forget_bias.given && a->timescale == b->timescale);
+    ck_assert(a->forget_bias.number == b->forget_bias.number);
     ck_assert(a->input_noise == b->input_noise && a->label_smoothing == b->label_smoothing);
     ck_assert(a->huber_delta == b->huber_delta && a->class_weights == b->class_weights);
     for (size_t c = 0; c < a->class_weights; c++)

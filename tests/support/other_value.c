@@ -24,8 +24,11 @@ void other_value(const struct config_key *key, const char *value, char *text, si
     case KEY_SEED:
         snprintf(text, size, "%lld", atoll(value) + 1);
         break;
+    case KEY_AUTO:
+        snprintf(text, size, "%g", strcmp(value, "auto") == 0 ? 2.5 : number + 1);
+        break;
     case KEY_REAL: /* never beyond what bounds it */
-        snprintf(text, size, "%g", number > 0 ? number / 2 : 1e-5);
+        snprintf(text, size, "%g", number > 0 ? number / 2 : strcmp(key->name, "timescale") == 0 ? 30 : 1e-5);
         break;
     case KEY_WIDTHS:
         snprintf(text, size, "%d", *value ? atoi(value) + 1 : 7);

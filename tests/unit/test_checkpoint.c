@@ -204,6 +204,7 @@ static void fill_options(struct net_config *model)
     model->transition_layers = 2;
     model->residual = model->normalize = model->initial_state = model->peepholes = 1;
     model->recurrent_dropout = 0.5;
+    model->timescale = 60.5;
     model->input_noise = 0.1;
     model->class_weights = 2;
     model->class_weight[0] = 0.3;

@@ -110,6 +110,7 @@ START_TEST(defaults_are_those_of_the_manual)
     ck_assert_int_eq(c.model.output, OUTPUT_SEQUENCE);
     ck_assert_int_eq(c.model.loss, LOSS_SOFTMAX);
     ck_assert_int_eq(c.model.cell, CELL_LSTM);
+    ck_assert(!c.model.forget_bias.given && c.model.timescale == 0);
     ck_assert_uint_eq(c.model.layers, 2);
     ck_assert(c.model.bidirectional[0] == 1 && c.model.bidirectional[1] == 1);
     ck_assert(c.model.hidden[0] == 128 && c.model.hidden[1] == 128);
@@ -153,6 +154,8 @@ static const char *const other[][3] = {
     {"model", "output", "decoder"},
     {"model", "loss", "huber"},
     {"model", "cell", "gru"},
+    {"model", "forget_bias", "-1.5"},
+    {"model", "timescale", "0"},
     {"model", "bidirectional", "no,yes,no"},
     {"model", "layers", "3"},
     {"model", "hidden", "6,3,6"},
@@ -229,6 +232,7 @@ static void check_other_options(const struct config *c)
     ck_assert(m->input_layers == 2 && m->input_size[0] == 4 && m->input_size[1] == 3);
     ck_assert(m->output_layers == 1 && m->output_size[0] == 11 && m->transition_layers == 2);
     ck_assert(m->residual == 1 && m->normalize == 1 && m->initial_state == 1 && m->peepholes == 0);
+    ck_assert(m->forget_bias.given && m->forget_bias.number == -1.5 && m->timescale == 0);
     ck_assert(m->recurrent_dropout == 0.125 && m->attention == ATTENTION_DOT && m->decoder_layers == 2);
     ck_assert(m->decoder_hidden == 12 && m->decoder_embedding == 0 && m->attention_size == 0);
     ck_assert(c->train.weight_noise == 0.075 && m->input_noise == 0.5 && m->label_smoothing == 0);
@@ -298,7 +302,7 @@ START_TEST(every_key_can_be_overridden)
 END_TEST
 
 /* Those that the values above leave as they are by default. */
-static const char *const the_rest[] = {"model.output=decoder", "model.peepholes=yes",
+static const char *const the_rest[] = {"model.output=decoder", "model.peepholes=yes", "model.timescale=9.5",
     "model.attention_size=13", "model.decoder_embedding=14", "train.label_smoothing=0.0625",
     "train.class_weights=0.5, 0 1e3", "checkpoint.best=error", NULL};
 
@@ -312,6 +316,7 @@ START_TEST(the_rest_is_read_and_written_too)
     read_good(&again, text, NULL);
     const struct net_config *m = &again.model;
     ck_assert(m->output == OUTPUT_DECODER && m->peepholes == 1 && m->attention_size == 13);
+    ck_assert(m->timescale == 9.5 && !m->forget_bias.given);
     ck_assert(m->decoder_embedding == 14 && m->label_smoothing == 0.0625 && m->class_weights == 3);
     ck_assert(m->class_weight[0] == 0.5 && m->class_weight[1] == 0 && m->class_weight[2] == 1000);
     ck_assert_int_eq(again.checkpoint.best, BEST_ERROR);
@@ -452,6 +457,10 @@ static const char *const bad[][4] = {
     {"model", "normalize", "on", "neither yes nor no"},
     {"model", "initial_state", "random", "allowed is zero, learned"},
     {"model", "peepholes", "", "neither yes nor no"},
+    {"model", "forget_bias", "none",
+        "neither a number nor auto: allowed is auto, or a number from -1000 to 1000"},
+    {"model", "forget_bias", "1001", "out of range"},
+    {"model", "timescale", "-2", "out of range: allowed is a number of at least 0"},
     {"model", "recurrent_dropout", "1", "out of range: allowed is a number from 0 to below 1"},
     {"model", "attention", "yes", "allowed is additive, dot, none"},
     {"model", "decoder_layers", "0", "out of range: allowed is a whole number from 1 to 64"},
@@ -587,7 +596,7 @@ START_TEST(the_bounds_that_messages_name_are_those_that_count)
         ck_assert_msg(!key_read(key, text, "/", &c, &items) == !key->below_most, "%s = %s", key->name, text);
         key_allowed(key, allowed, sizeof allowed);
         number_write_real(key->most, most, sizeof most);
-        if (key->type == KEY_COUNT || key->type == KEY_SIZE)
+        if (key->type == KEY_COUNT || key->type == KEY_SIZE || key->most == CONFIG_LARGE)
             snprintf(most, sizeof most, "%.0f", key->most);
         ck_assert_msg(strstr(allowed, most) != NULL, "%s: %s lacks %s", key->name, allowed, most);
         snprintf(text, sizeof text, key->type == KEY_REAL ? "%.17g" : "%.0f",
@@ -823,6 +832,12 @@ static const char *const contradictions[][5] = {
     {"model.layers=0", "model.recurrent_dropout=0.5", NULL, "set model.layers to 1 or more"},
     {"model.cell=gru", "model.peepholes=yes", NULL, "only model.cell = lstm"},
     {"model.cell=rnn-relu", "model.peepholes=yes", NULL, "set it to no"},
+    {"model.timescale=1.5", NULL, NULL, "1.5 steps are no time scale: give 2 or more, or 0"},
+    {"model.cell=rnn", "model.timescale=50", NULL, "only model.cell = lstm or gru starts by a time scale"},
+    {"model.cell=rnn", "model.forget_bias=1", NULL, "only model.cell = lstm or gru has a gate that keeps"},
+    {"model.timescale=50", "model.forget_bias=1", NULL, "model.timescale starts that gate too"},
+    {"model.layers=0", "model.timescale=50", NULL, "no recurrent layers"},
+    {"model.layers=0", "model.forget_bias=0", NULL, "no recurrent layers"},
     {"model.hidden=6,5", "model.residual=yes", NULL, "layer 1 has 12 outputs"},
     {"model.bidirectional=yes,no", "model.residual=yes", NULL, "layer 2 has 128: make all layers equally"},
     {"model.attention=dot", NULL, NULL, "set model.output = decoder"},

@@ -89,6 +89,12 @@ START_TEST(numbers_out_of_range_are_refused)
     config.hidden[0] = 0;
     expect(&config, "hidden");
     config = sound();
+    config.timescale = NAN;
+    expect(&config, "timescale");
+    config = sound();
+    config.forget_bias = (struct net_choice){.given = 1, .number = NAN};
+    expect(&config, "forget_bias");
+    config = sound();
     config.input_noise = NAN;
     expect(&config, "input_noise");
     config = sound();

@@ -6,6 +6,7 @@
 #include <check.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -316,6 +317,92 @@ START_TEST(starting_weights_are_as_the_header_says)
 }
 END_TEST
 
+enum { STARTING_UNITS = 400 };
+
+/* Two layers, the second in both directions. */
+static struct net_config biased_config(enum cell cell)
+{
+    return (struct net_config){.cell = cell,
+        .layers = 2,
+        .hidden = {STARTING_UNITS, STARTING_UNITS},
+        .bidirectional = {0, 1},
+        .inputs = 2,
+        .outputs = 3};
+}
+
+/* Where a gate's biases start in the weights, of the first or, where it has two, the second bias. */
+static const float *bias_of(const struct net *net, const float *weights, const char *name, size_t gate)
+{
+    size_t n;
+    const struct parameter *list = net_get_parameters(net, &n);
+    for (size_t k = 0; k < n; k++)
+        if (strcmp(list[k].name, name) == 0)
+            return weights + list[k].offset + gate * STARTING_UNITS;
+    ck_abort_msg("no %s", name);
+}
+
+static const char *const suffixes[] = {"l0", "l1", "l1_reverse"};
+
+/* Sums of the gate that keeps are ln k, k uniform between 1 and T - 1; those of the one that takes in the
+ * opposite, unit by unit. Both biases have half. */
+static void check_timescale(
+    const struct net *net, const float *weights, const char *suffix, size_t keeps, int takes, float k[])
+{
+    char ih[64], hh[64];
+    const double T = 1000;
+    snprintf(ih, sizeof ih, "rnn.bias_ih_%s", suffix);
+    snprintf(hh, sizeof hh, "rnn.bias_hh_%s", suffix);
+    const float *kept = bias_of(net, weights, ih, keeps), *kept_too = bias_of(net, weights, hh, keeps);
+    const float *taken = bias_of(net, weights, ih, 0), *taken_too = bias_of(net, weights, hh, 0);
+    double mean = 0;
+    for (size_t u = 0; u < STARTING_UNITS; u++) {
+        ck_assert_float_eq(kept[u], kept_too[u]);
+        ck_assert(!takes || (taken[u] == -kept[u] && taken_too[u] == -kept[u]));
+        k[u] = (float)exp(2 * (double)kept[u]);
+        ck_assert(k[u] >= 0.9999F && k[u] <= (float)(T - 1) * 1.0001F);
+        mean += (double)k[u] / STARTING_UNITS;
+    }
+    ck_assert_double_lt(fabs(mean - T / 2), 4.5 * (T - 2) / sqrt(12.0 * STARTING_UNITS));
+}
+
+START_TEST(a_time_scale_starts_gates_by_ln_k)
+{
+    struct net_config config = biased_config(_i ? CELL_GRU : CELL_LSTM), plain = config;
+    config.timescale = 1000;
+    struct net *net = net_create(&config, NULL), *usual = net_create(&plain, NULL);
+    float *weights = starting_weights(net, 9), *usually = starting_weights(usual, 9);
+    float k[3][STARTING_UNITS];
+    for (size_t i = 0; i < 3; i++)
+        check_timescale(net, weights, suffixes[i], 1, _i == 0, k[i]);
+    ck_assert(memcmp(k[0], k[1], sizeof k[0]) != 0 && memcmp(k[1], k[2], sizeof k[0]) != 0);
+    const float *last = bias_of(net, weights, "rnn.bias_hh_l1", 2);
+    ck_assert_mem_eq(last, bias_of(usual, usually, "rnn.bias_hh_l1", 2), STARTING_UNITS * sizeof *last);
+    free(weights);
+    free(usually);
+    net_destroy(net);
+    net_destroy(usual);
+}
+END_TEST
+
+START_TEST(a_forget_bias_is_halved_between_two_biases)
+{
+    static const double numbers[] = {3, 0, -0.25};
+    struct net_config config = biased_config(_i ? CELL_GRU : CELL_LSTM);
+    for (size_t i = 0; i < 3; i++) {
+        config.forget_bias = (struct net_choice){.given = 1, .number = numbers[i]};
+        struct net *net = net_create(&config, NULL);
+        float *weights = starting_weights(net, 9);
+        const float *ih = bias_of(net, weights, "rnn.bias_ih_l1_reverse", 1);
+        const float *hh = bias_of(net, weights, "rnn.bias_hh_l1_reverse", 1);
+        for (size_t u = 0; u < STARTING_UNITS; u++)
+            ck_assert(ih[u] == (float)numbers[i] / 2 && hh[u] == ih[u]);
+        check_uniform(bias_of(net, weights, "rnn.bias_ih_l0", 0), STARTING_UNITS, 1 / sqrt(STARTING_UNITS));
+        free(weights);
+        net_destroy(net);
+    }
+}
+END_TEST
+
 /* Whoever starts a run again with the seed of an old one is to get its weights: the hashes are those of the
  * first program that had this start. 70 units are more than one block of columns, 300 more than two. */
 START_TEST(starting_weights_stay_what_they_were)
@@ -373,6 +460,8 @@ int main(void)
     tcase_add_test(cases, a_long_start_shows_life);
     tcase_add_loop_test(cases, starting_weights_are_as_the_header_says, 0, CELLS);
     tcase_add_loop_test(cases, starting_weights_stay_what_they_were, 0, CELLS);
+    tcase_add_loop_test(cases, a_time_scale_starts_gates_by_ln_k, 0, 2);
+    tcase_add_loop_test(cases, a_forget_bias_is_halved_between_two_biases, 0, 2);
     tcase_add_loop_test(cases, equal_seeds_start_with_equal_bytes, 0, CELLS);
     suite_add_tcase(suite, cases);
     return suite_run(suite);

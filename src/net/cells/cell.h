@@ -10,6 +10,13 @@
 #include "kernel/kernel.h"
 #include "net/types.h"
 
+/* A gate by which a cell keeps or takes in: `sign` 1 where it does so by a large sum, -1 by a small one; 0:
+ * the cell has no such gate. */
+struct cell_gate {
+    size_t gate;
+    int sign;
+};
+
 struct cell_kind {
     size_t gates;        /* G */
     int has_memory;      /* A state c goes from step to step beside h. */
@@ -22,8 +29,11 @@ struct cell_kind {
     const char *unit_weight;
     int unit_weights_are_peepholes; /* They are there only with net_config.peepholes. */
 
-    /* Changes the starting values [G H] of a bias, which are uniform; NULL: they stay. */
-    void (*start_bias)(size_t H, float *bias);
+    /* What the starting biases of net_config.forget_bias and timescale are for: the gate that keeps the
+     * state, and one that takes in beside it. usual_forget_bias is the start of the first where neither is
+     * given; not given itself, it starts as the others do. */
+    struct cell_gate keeps, takes;
+    struct net_choice usual_forget_bias;
 
     /* All rows of a step. Which members of the structs are there follows from the answers above. */
     void (*forward)(const struct kernel *kernel, const struct cell_step *step);

@@ -3,14 +3,6 @@
  * and Schmidhuber 2002): c = f . c' + i . g, h = o . tanh(c). */
 #include "net/cells/cell.h"
 
-/* The forget gate starts with a bias of 1, half in each of its two biases (Jozefowicz, Zaremba and Sutskever
- * 2015). */
-static void start_bias(size_t H, float *bias)
-{
-    for (size_t h = 0; h < H; h++)
-        bias[H + h] = 0.5f;
-}
-
 static void forward(const struct kernel *kernel, const struct cell_step *step)
 {
     kernel->lstm_forward(step);
@@ -44,7 +36,9 @@ const struct cell_kind cell_lstm = {.gates = 4,
     .unit_weights = 3,
     .unit_weight = "peephole",
     .unit_weights_are_peepholes = 1,
-    .start_bias = start_bias,
+    .keeps = {.gate = 1, .sign = 1},
+    .takes = {.gate = 0, .sign = 1},
+    .usual_forget_bias = {.given = 1, .number = 1}, /* Jozefowicz, Zaremba and Sutskever 2015 */
     .forward = forward,
     .backward = backward,
     .add_unit_gradients = add_peephole_gradients};
