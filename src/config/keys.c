@@ -42,6 +42,7 @@ const struct config_key config_keys[] = {
     {"model", "loss", KEY_CHOICE, AT(model.loss), "softmax", .choices = loss_names},
     {"model", "cell", KEY_CHOICE, AT(model.cell), "lstm", .choices = cell_names},
     {"model", "forget_bias", KEY_AUTO, AT(model.forget_bias), "auto", FROM(-1000, 1000), .since = 7},
+    {"model", "recurrent_max", KEY_REAL, AT(model.recurrent_max), "0", FROM(0, REALS), .since = 7},
     {"model", "timescale", KEY_REAL, AT(model.timescale), "0", FROM(0, LARGE), .since = 7},
     {"model", "layers", KEY_SIZE, AT(model.layers), "2", FROM(0, NET_MOST_LAYERS)},
     {"model", "bidirectional", KEY_SWITCHES, AT(model.bidirectional), "yes", KEPT},

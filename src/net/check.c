@@ -16,6 +16,11 @@ static int cell_has_peepholes(size_t cell)
     return cell_kinds[cell]->unit_weights_are_peepholes;
 }
 
+static int cell_has_bound(size_t cell)
+{
+    return cell_kinds[cell]->unit_weights_are_bounded;
+}
+
 static int cell_has_keeping_gate(size_t cell)
 {
     return cell_kinds[cell]->keeps.sign != 0;
@@ -121,6 +126,8 @@ static void check_values(struct check *check)
     check_part(check, "label_smoothing", c->label_smoothing);
     check_if(check, c->forget_bias.given && !(fabs(c->forget_bias.number) <= DBL_MAX), "forget_bias", NULL,
         "this is no finite number: give one, or auto");
+    check_if(check, c->recurrent_max != 0 && !is_finite_and_positive(c->recurrent_max), "recurrent_max", NULL,
+        "this is no number above 0: give one, or 0 for that of the longest sequence");
     check_if(check, c->timescale != 0 && !(c->timescale >= 2 && c->timescale <= DBL_MAX), "timescale", NULL,
         "%g steps are no time scale: give 2 or more, or 0 for none", c->timescale);
     for (size_t k = 0; k < c->class_weights; k++)
@@ -189,6 +196,9 @@ static void check_memory(struct check *check)
         "only model.cell = %s has a gate that keeps the state: set it to auto", keepers.text);
     check_if(check, c->forget_bias.given && keeps && c->timescale != 0, "forget_bias", "timescale",
         "model.timescale starts that gate too: set one of the two, and this to auto or that to 0");
+    check_if(check, c->recurrent_max != 0 && !cell_of(c)->unit_weights_are_bounded, "recurrent_max", "cell",
+        "only model.cell = %s has weights that it bounds: set it to 0",
+        name_kinds(cell_names, cell_has_bound).text);
     check_if(check, c->timescale != 0 && !keeps, "timescale", "cell",
         "only model.cell = %s starts by a time scale: set it to 0", keepers.text);
 }
@@ -215,6 +225,7 @@ static void check_layers(struct check *check)
     check_if(check, c->recurrent_dropout > 0 && !cell_of(c)->has_product, "recurrent_dropout", "cell", "%s",
         alone);
     check_if(check, flat && c->timescale != 0, "timescale", "layers", "%s", none);
+    check_if(check, flat && c->recurrent_max != 0, "recurrent_max", "layers", "%s", none);
     check_if(check, flat && c->forget_bias.given, "forget_bias", "layers", "%s", none);
     check_memory(check);
     check_residual(check);

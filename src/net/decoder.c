@@ -32,7 +32,8 @@ static int init_layer(
         .inputs = inputs,
         .needs_input_gradient = n > 0 || d->classes,
         .start = START_GIVEN,
-        .forget_bias = d->config->forget_bias};
+        .forget_bias = d->config->forget_bias,
+        .recurrent_max = d->config->recurrent_max};
     d->start_stride = kernel_stride(extent_padded(start.outputs));
     dense_init(&layer->start, &start, parameters);
     return recurrent_init(&layer->recurrent, &recurrent, parameters, error);

@@ -114,6 +114,11 @@ const struct parameter *net_get_parameters(const struct net *net, size_t *n)
     return net->parameters.list;
 }
 
+void net_bound_weights(const struct net *net, size_t first, size_t end, float *weights)
+{
+    parameters_bound(&net->parameters, first, end, weights);
+}
+
 int net_init_weights(const struct net *net, uint64_t seed, float *weights, struct error *error)
 {
     struct net_piece piece;

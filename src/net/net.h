@@ -52,6 +52,10 @@ int net_get_piece(const struct net *net, size_t i, struct net_piece *piece);
 int net_start_piece(const struct net *net, const struct net_piece *piece, uint64_t seed,
     const struct net_life *life, float *weights, struct error *error);
 
+/* Brings weights [end - first], numbers first .. end - 1 of the flat vector, back within what bounds them
+ * (recurrent_max), as whoever has changed them does. */
+void net_bound_weights(const struct net *net, size_t first, size_t end, float *weights);
+
 /* Gives a net that is only described the memory for what is packed: net_panel_bytes of zeroes, aligned to
  * MEMORY_ALIGNMENT, the caller's, kept by reference. Nets of the same configuration in several processes may
  * share it, as soon as each has called this. */

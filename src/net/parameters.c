@@ -77,17 +77,18 @@ static void show_life(const struct net_life *life, size_t drawn)
         life->show(life->context);
 }
 
-/* Numbers within (-bound, bound). */
-static void start_uniform(const struct kernel *kernel, const struct random_key *key, double bound, size_t n,
-    const struct net_life *life, float *out)
+/* Numbers within (-number, number), or within (0, number). */
+static void start_uniform(const struct kernel *kernel, const struct random_key *key,
+    const struct starting *starting, size_t n, const struct net_life *life, float *out)
 {
-    double drawn[DRAWN_AT_ONCE];
+    double drawn[DRAWN_AT_ONCE], bound = starting->number;
+    int positive = starting->rule == STARTS_POSITIVE;
     for (size_t first = 0; first < n; first += DRAWN_AT_ONCE) {
         size_t count = n - first < DRAWN_AT_ONCE ? n - first : DRAWN_AT_ONCE;
         show_life(life, first);
         kernel->uniforms(key, first, count, drawn);
         for (size_t i = 0; i < count; i++)
-            out[first + i] = (float)(bound * (2 * drawn[i] - 1));
+            out[first + i] = (float)(bound * (positive ? drawn[i] : 2 * drawn[i] - 1));
     }
 }
 
@@ -108,9 +109,10 @@ static void start_gate(
 static void start_numbers(const struct kernel *kernel, const struct random_key *key,
     const struct starting *starting, size_t n, const struct net_life *life, float *out)
 {
-    if (starting->rule == STARTS_UNIFORM)
-        start_uniform(kernel, key, starting->number, n, life, out);
-    for (size_t k = 0; k < n && starting->rule != STARTS_UNIFORM; k++) {
+    int uniform = starting->rule == STARTS_UNIFORM || starting->rule == STARTS_POSITIVE;
+    if (uniform)
+        start_uniform(kernel, key, starting, n, life, out);
+    for (size_t k = 0; k < n && !uniform; k++) {
         show_life(life, k);
         out[k] = starting->rule == STARTS_NORMAL ? (float)random_normal(key->seed, key->stream, key->high, k)
                                                  : (float)starting->number;
@@ -170,4 +172,17 @@ int parameters_start(const struct parameters *parameters, const struct kernel *k
     if (orthogonal_start(kernel, &key, n, life, out, error))
         return error_explain_memory(error, "starting weights", "a smaller model.hidden takes");
     return 0;
+}
+
+void parameters_bound(const struct parameters *parameters, size_t from, size_t to, float *weights)
+{
+    for (size_t k = 0; k < parameters->n; k++) {
+        const struct parameter *p = &parameters->list[k];
+        float bound = (float)parameters->starting[k].bound;
+        size_t first = p->offset > from ? p->offset : from, end = p->offset + p->count;
+        for (size_t i = first; i < end && i < to && bound > 0; i++) {
+            float *w = &weights[i - from];
+            *w = *w > bound ? bound : *w < -bound ? -bound : *w; /* NaN stays */
+        }
+    }
 }

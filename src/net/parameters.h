@@ -7,7 +7,7 @@
 #include "kernel/kernel.h"
 #include "net/types.h"
 
-enum starting_rule { STARTS_UNIFORM, STARTS_NORMAL, STARTS_ORTHOGONAL, STARTS_CONSTANT };
+enum starting_rule { STARTS_UNIFORM, STARTS_POSITIVE, STARTS_NORMAL, STARTS_ORTHOGONAL, STARTS_CONSTANT };
 
 /* A gate of a bias that starts with this number, or with a timescale so many times ln k, where it is `given`;
  * it starts as the others do where not. */
@@ -19,7 +19,8 @@ struct starting_gate {
 /* The values that training starts from. */
 struct starting {
     enum starting_rule rule;
-    double number; /* uniform: in (-number, number); constant: the number itself */
+    double number; /* uniform: in (-number, number); positive: in (0, number); constant: the number itself */
+    double bound;  /* of the size of the tensor's weights, always; 0: none */
     size_t blocks; /* orthogonal: of so many square matrices one upon another each */
 
     /* What stands in place of the rule's values in two gates of a bias, [n] of `gates` times n each. */
@@ -47,6 +48,10 @@ int parameters_get_piece(const struct parameters *parameters, size_t i, struct n
 int parameters_start(const struct parameters *parameters, const struct kernel *kernel,
     const struct net_piece *piece, uint64_t seed, const struct net_life *life, float *weights,
     struct error *error);
+
+/* Brings weights [to - from], those of the flat vector from `from` on, back within the bounds of their
+ * tensors. */
+void parameters_bound(const struct parameters *parameters, size_t from, size_t to, float *weights);
 
 /* As PyTorch starts layers of so many inputs: uniform within 1 / sqrt(inputs). */
 struct starting starting_uniform(size_t inputs);

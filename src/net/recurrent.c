@@ -50,10 +50,20 @@ static size_t declare_cell(
     r->bias_ih = parameters_declare(parameters, rows, 0, bias, "%s.bias_ih_l%zu%s", prefix, l, suffix);
     if (kind->has_product)
         r->bias_hh = parameters_declare(parameters, rows, 0, bias, "%s.bias_hh_l%zu%s", prefix, l, suffix);
-    if (r->has_unit_weights)
-        r->unit_offset = parameters_declare(
-            parameters, kind->unit_weights, H, uniform, "%s.%s_l%zu%s", prefix, kind->unit_weight, l, suffix);
     return input;
+}
+
+static size_t declare_unit_weights(
+    struct recurrent *r, const struct recurrent_shape *shape, struct parameters *parameters)
+{
+    const struct cell_kind *kind = r->kind;
+    struct starting start = starting_uniform(r->H);
+    if (kind->unit_weights_are_bounded)
+        start = (struct starting){.rule = STARTS_POSITIVE,
+            .number = shape->recurrent_max > 0 ? shape->recurrent_max : 1,
+            .bound = shape->recurrent_max};
+    return parameters_declare(parameters, kind->unit_weights, r->H, start, "%s.%s_l%zu%s", shape->prefix,
+        kind->unit_weight, shape->layer, shape->suffix);
 }
 
 static void declare_start(
@@ -86,6 +96,8 @@ int recurrent_init(struct recurrent *r, const struct recurrent_shape *shape, str
     r->width = kind->gates * r->Hp;
     r->a_stride = kernel_stride(r->width);
     size_t hidden = 0, input = declare_cell(r, shape, parameters, &hidden);
+    if (r->has_unit_weights)
+        r->unit_offset = declare_unit_weights(r, shape, parameters);
     matrix_init(&r->input, input, r->gates, shape->inputs, shape->needs_input_gradient);
     if (kind->has_product)
         matrix_init(&r->hidden, hidden, r->gates, units, 1);

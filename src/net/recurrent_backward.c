@@ -63,6 +63,12 @@ static void run_backward(
     times_add(pass->times, NET_ACTIVATION, start);
 }
 
+static void meet_divided(const struct recurrent *r, const struct pass *pass)
+{
+    if (r->division.members > 1)
+        pass_meet_group(pass, r->division.group);
+}
+
 /* A step's cells, and what they hand on to the step before: of that a member makes its own units, from all
  * gates of the step. */
 static void step_backward(
@@ -75,10 +81,11 @@ static void step_backward(
     for (size_t k = 0; k < 2 && !idle; k++)
         if (run[k].rows > 0)
             run_backward(r, pass, run[k], Y, dY);
-    if (r->division.members > 1)
-        pass_meet_group(pass, r->division.group);
+    if (!r->kind->has_product)
+        return;
+    meet_divided(r, pass);
     for (size_t k = 0; k < 2 && !idle; k++)
-        if (run[k].rows > 0 && r->kind->has_product && run[k].product)
+        if (run[k].rows > 0 && run[k].product)
             product_backward(r, pass, run[k], rows_from(dY, run[k].before));
 }
 
@@ -105,6 +112,8 @@ void recurrent_backward(struct recurrent *r, const struct pass *pass, struct row
         if (dX.data && i % span == 0)
             span_backward(r, pass, i, dX, add);
     }
+    if (!r->kind->has_product)
+        meet_divided(r, pass);
     if (!pass_is_unwanted(pass))
         recurrent_add_gradients(r, pass, X, Y, dY);
 }

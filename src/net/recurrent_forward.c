@@ -109,7 +109,8 @@ static void set_start(const struct recurrent *r, const struct microbatch *microb
         memcpy(recurrent_start_c(r, microbatch) + b * r->Hp + r->from, c, bytes);
 }
 
-/* Every member's units of a step are there before anybody goes on from them. */
+/* Every member's units of a step are there before anybody goes on from them, which without a recurrent
+ * product is the next layer. */
 static void meet_divided(const struct recurrent *r, const struct pass *pass)
 {
     if (r->division.members > 1)
@@ -132,6 +133,9 @@ void recurrent_forward(struct recurrent *r, const struct pass *pass, struct rows
         for (size_t k = 0; k < 2 && !idle; k++)
             if (run[k].rows > 0)
                 run_forward(r, pass, run[k], Y);
-        meet_divided(r, pass);
+        if (r->kind->has_product)
+            meet_divided(r, pass);
     }
+    if (!r->kind->has_product)
+        meet_divided(r, pass);
 }

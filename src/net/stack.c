@@ -26,7 +26,8 @@ static struct recurrent_shape shape_of(const struct stack *stack, size_t l, size
         .transition_layers = c->transition_layers,
         .dropout = c->recurrent_dropout,
         .forget_bias = c->forget_bias,
-        .timescale = c->timescale};
+        .timescale = c->timescale,
+        .recurrent_max = c->recurrent_max};
 }
 
 static void init_norm(struct layer *layer, size_t l, struct parameters *parameters)

@@ -36,7 +36,7 @@ struct recurrent_shape {
     size_t transition_layers;
     double dropout; /* of h' on its way to the recurrent product */
     struct net_choice forget_bias;
-    double timescale; /* 0: none */
+    double timescale, recurrent_max; /* 0: none */
 };
 
 struct transition {

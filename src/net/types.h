@@ -61,6 +61,8 @@ struct net_config {
     int peepholes;            /* 1: the gates of an lstm see its memory */
     double recurrent_dropout; /* of h(t-1), one mask per sequence and direction, in [0, 1) */
     struct net_choice forget_bias; /* start of the gate that keeps the state */
+    double recurrent_max; /* what bounds the size of u of an indrnn, in its start too; 0: u starts between 0
+                           * and 1, and nothing bounds it */
     double timescale; /* T of at least 2: recurrent layers start so that units remember up to T steps; 0: they
                        * do not */
     double input_noise; /* deviation of what is added to real-valued inputs in training */

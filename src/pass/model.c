@@ -2,7 +2,9 @@
  * configuration leaves open follow from what it says of others. */
 #include "pass/model.h"
 
+#include "base/mathematics.h"
 #include "data/targets.h"
+#include "net/cells/cell.h"
 #include "net/outputs/output.h"
 
 #include <stdio.h>
@@ -109,6 +111,15 @@ static int check_inputs(const struct net_config *model, const struct dataset *da
     return 0;
 }
 
+/* A state that is multiplied by the bound at each of T steps doubles at most (Li et al. 2018, section 3.2).
+ */
+static void resolve_bound(struct net_config *model, const struct dataset *dataset)
+{
+    double T = dataset->longest > 0 ? (double)dataset->longest : 1;
+    if (cell_of(model)->unit_weights_are_bounded && model->layers > 0 && model->recurrent_max == 0)
+        model->recurrent_max = math_exp(math_log(2) / T);
+}
+
 /* Replaces sizes of the decoder that are 0. */
 static void resolve_sizes(struct net_config *model)
 {
@@ -143,6 +154,7 @@ int model_bind(struct net_config *model, struct dataset *dataset, struct error *
     model->inputs = dataset->symbols ? (size_t)dataset->symbols : dataset->features;
     model->outputs = dataset->classes ? (size_t)dataset->classes : dataset->values;
     resolve_sizes(model);
+    resolve_bound(model, dataset);
     return 0;
 }
 

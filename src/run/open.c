@@ -50,13 +50,24 @@ static int open_directory(
         : 0;
 }
 
+/* All ranks call. What the run's first data have decided of the network stays. */
+static void keep_model(
+    const struct run *run, enum start start, const struct checkpoint *checkpoint, struct net_config *model)
+{
+    if (start == START_CONTINUED && run->comm->rank == 0)
+        model->recurrent_max = checkpoint->model.recurrent_max;
+    comm_broadcast(run->comm, &model->recurrent_max, sizeof model->recurrent_max, 0);
+}
+
 /* Opens the data, and makes the network for them. */
-static int open_parts(struct run *run, struct error *error)
+static int open_parts(
+    struct run *run, enum start start, const struct checkpoint *checkpoint, struct error *error)
 {
     struct net_config model = run->config->model;
     struct sets *sets = &run->sets;
     if (sets_open(sets, run->config, run->comm, &model, error))
         return -1;
+    keep_model(run, start, checkpoint, &model);
     int64_t most = sets->train->sequences;
     if (sets->valid && sets->valid->sequences > most)
         most = sets->valid->sequences;
@@ -180,8 +191,8 @@ int run_open(struct run *run, struct error *error)
     enum start start = START_NEW;
     *error = (struct error){0};
     checkpoint_init(&checkpoint);
-    int failed = open_directory(run, &checkpoint, &start, error) || open_parts(run, error) ||
-        open_state(run, &checkpoint, start, error);
+    int failed = open_directory(run, &checkpoint, &start, error) ||
+        open_parts(run, start, &checkpoint, error) || open_state(run, &checkpoint, start, error);
     checkpoint_finish(&checkpoint);
     if (failed)
         return -1;

@@ -191,6 +191,8 @@ static void update_weights(struct learner *learner, struct outcome *outcome)
         .moments = {learner->moments[0], learner->moments[1]},
         .weights = learner->weights + learner->slice_first};
     optim_update(&learner->optim, &learner->state, outcome->learning_rate, factor, &slice);
+    net_bound_weights(
+        learner->net, learner->slice_first, learner->slice_first + learner->slice_count, slice.weights);
     outcome->update = clock_now() - before;
     before = clock_now();
     reduce_gather(learner->reduce, learner->weights);

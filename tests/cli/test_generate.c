@@ -481,7 +481,7 @@ int main(void)
     Suite *suite = suite_create("generate");
     TCase *draws = tcase_create("generate");
     tcase_add_unchecked_fixture(draws, train_all, NULL);
-    tcase_set_timeout(draws, 100);
+    tcase_set_timeout(draws, 150);
     tcase_add_loop_test(draws, equal_seeds_give_equal_bytes_and_others_other_ones, 0, GENERATORS);
     tcase_add_loop_test(draws, sequences_go_on_from_their_primers, SYMBOLS, DECODER);
     tcase_add_loop_test(draws, without_a_primer_one_sequence_begins_with_nothing, SYMBOLS, DECODER);

@@ -25,11 +25,74 @@ except ImportError as missing:
 
 TOLERANCE = 1e-4
 HUBER_DELTA = 0.5  # of dump.h
+
+
+class Alone(torch.nn.Module):
+    """Cells whose units see their own past alone, with the tensors of torch.nn.RNN but W_hh and b_hh."""
+
+    gates = 1
+
+    def __init__(self, inputs, hidden, layers, bidirectional=False):
+        super().__init__()
+        self.hidden_size, self.layers, self.ways = hidden, layers, ["", "_reverse"][: 1 + bidirectional]
+        for layer in range(layers):
+            for way in self.ways:
+                width = inputs if layer == 0 else hidden * len(self.ways)
+                for name, *shape in (("weight_ih", self.gates * hidden, width), ("bias_ih", self.gates * hidden),
+                                     *self.own(hidden)):
+                    self.register_parameter(f"{name}_l{layer}{way}", torch.nn.Parameter(torch.zeros(*shape)))
+
+    def own(self, hidden):
+        return ()
+
+    def run(self, x, layer, way, h):
+        """x [T, 1, I], or reversed; all h [T, 1, H]."""
+        end = f"_l{layer}{way}"
+        a = x @ getattr(self, "weight_ih" + end).T + getattr(self, "bias_ih" + end)
+        steps = []
+        for sums in a:
+            h = self.step(sums, h, end)
+            steps.append(h)
+        return torch.stack(steps)
+
+    def forward(self, x, start=None):
+        for layer in range(self.layers):
+            zero = torch.zeros(1, self.hidden_size, dtype=x.dtype)
+            h = zero if start is None else start[layer]
+            ways = [self.run(x, layer, "", h)]
+            if len(self.ways) > 1:
+                ways.append(self.run(x.flip(0), layer, "_reverse", h).flip(0))
+            x = torch.cat(ways, 2)
+        return x, None
+
+
+class IndRNN(Alone):
+    """Li et al. 2018."""
+
+    def own(self, hidden):
+        return (("u", 1, hidden),)
+
+    def step(self, sums, h, end):
+        return (sums + getattr(self, "u" + end) * h).relu()
+
+
+class MinGRU(Alone):
+    """Feng et al. 2024."""
+
+    gates = 2
+
+    def step(self, sums, h, end):
+        z, n = sums.chunk(2, 1)
+        return (1 - z.sigmoid()) * h + z.sigmoid() * n
+
+
 CELLS = {
     "rnn": (torch.nn.RNN, {"nonlinearity": "tanh"}),
     "rnn-relu": (torch.nn.RNN, {"nonlinearity": "relu"}),
     "lstm": (torch.nn.LSTM, {}),
     "gru": (torch.nn.GRU, {}),
+    "indrnn": (IndRNN, {}),
+    "mingru": (MinGRU, {}),
 }
 
 
@@ -39,13 +102,18 @@ class Network(torch.nn.Module):
     def __init__(self, cell, layers, directions, output, state):
         super().__init__()
         kind, options = CELLS[cell]
-        hidden = state["rnn.weight_hh_l0"].shape[1]
+        hidden = self.count_units(state, "rnn", kind)
         inputs = state["rnn.weight_ih_l0"].shape[1]
         if "embedding.weight" in state:
             self.embedding = torch.nn.Embedding(*state["embedding.weight"].shape)
         self.rnn = kind(inputs, hidden, layers, bidirectional=directions == 2, **options)
         self.head = torch.nn.Linear(directions * hidden, state["head.bias"].shape[0])
         self.inputs, self.hidden, self.output = inputs, hidden, output
+
+    @staticmethod
+    def count_units(state, prefix, kind):
+        gates = {torch.nn.LSTM: 4, torch.nn.GRU: 3, torch.nn.RNN: 1}.get(kind) or kind.gates
+        return state[prefix + ".bias_ih_l0"].shape[0] // gates
 
     def encode(self, x):
         if not x.is_floating_point():
@@ -66,9 +134,9 @@ class Decoder(torch.nn.Module):
     def __init__(self, cell, state):
         super().__init__()
         kind, options = CELLS[cell]
-        units = state["decoder.rnn.weight_hh_l0"].shape[1]
+        units = Network.count_units(state, "decoder.rnn", kind)
         inputs = state["decoder.rnn.weight_ih_l0"].shape[1]
-        layers = sum(name.startswith("decoder.rnn.weight_hh") for name in state)
+        layers = sum(name.startswith("decoder.rnn.weight_ih") for name in state)
         self.rnn = kind(inputs, units, layers, **options)
         self.start = torch.nn.ModuleList(
             torch.nn.Linear(*reversed(state[f"decoder.start.{n}.weight"].shape)) for n in range(layers))

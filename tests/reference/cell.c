@@ -11,7 +11,12 @@
 
 size_t reference_gates(enum cell cell)
 {
-    return cell == CELL_LSTM ? 4 : cell == CELL_GRU ? 3 : 1;
+    return cell == CELL_LSTM ? 4 : cell == CELL_GRU ? 3 : cell == CELL_MINGRU ? 2 : 1;
+}
+
+int reference_cell_sees_all(enum cell cell)
+{
+    return cell != CELL_INDRNN && cell != CELL_MINGRU;
 }
 
 static double sigmoid(double a)
@@ -55,6 +60,28 @@ static void forward_rnn(
     }
 }
 
+/* Li et al. 2018, equation 3. */
+static void forward_indrnn(
+    size_t H, const double *a, const double *u, const double *h_before, const struct reference_step *step)
+{
+    for (size_t h = 0; h < H; h++) {
+        double sum = a[h] + u[h] * h_before[h];
+        step->h[h] = sum > 0 ? sum : 0;
+    }
+}
+
+/* Feng et al. 2024, section 3.1.3. */
+static void forward_mingru(
+    size_t H, const double *a, const double *h_before, const struct reference_step *step)
+{
+    double *z = step->gate, *n = z + H;
+    for (size_t h = 0; h < H; h++) {
+        z[h] = sigmoid(a[h]);
+        n[h] = a[H + h];
+        step->h[h] = (1 - z[h]) * h_before[h] + z[h] * n[h];
+    }
+}
+
 void reference_cell_forward(const struct cell_shape *shape, const struct cell_weights *weights,
     const struct cell_past *past, const struct reference_step *step)
 {
@@ -64,14 +91,18 @@ void reference_cell_forward(const struct cell_shape *shape, const struct cell_we
         a[k] = weights->b[k];
         for (size_t i = 0; i < I; i++)
             a[k] += weights->W[k * I + i] * past->x[i];
-        step->recurrent[k] = weights->c[k];
-        for (size_t h = 0; h < H; h++)
+        step->recurrent[k] = weights->U ? weights->c[k] : 0;
+        for (size_t h = 0; h < H && weights->U; h++)
             step->recurrent[k] += weights->U[k * H + h] * past->m[h];
     }
     if (shape->cell == CELL_LSTM)
         forward_lstm(H, a, step->recurrent, weights->p, past->state, step);
     else if (shape->cell == CELL_GRU)
         forward_gru(H, a, step->recurrent, past->h, step);
+    else if (shape->cell == CELL_INDRNN)
+        forward_indrnn(H, a, weights->u, past->h, step);
+    else if (shape->cell == CELL_MINGRU)
+        forward_mingru(H, a, past->h, step);
     else
         forward_rnn(shape->cell, H, a, step->recurrent, step);
     free(a);
@@ -132,6 +163,27 @@ static void backward_rnn(
     }
 }
 
+static void backward_indrnn(size_t H, const double *u, const double *h_before,
+    const struct reference_step *step, double *dh, double *da, double *du)
+{
+    for (size_t h = 0; h < H; h++) {
+        da[h] = step->h[h] > 0 ? dh[h] : 0;
+        du[h] += da[h] * h_before[h];
+        dh[h] = da[h] * u[h];
+    }
+}
+
+static void backward_mingru(
+    size_t H, const double *h_before, const struct reference_step *step, double *dh, double *da)
+{
+    const double *z = step->gate, *n = z + H;
+    for (size_t h = 0; h < H; h++) {
+        da[h] = dh[h] * (n[h] - h_before[h]) * z[h] * (1 - z[h]);
+        da[H + h] = dh[h] * z[h];
+        dh[h] = dh[h] * (1 - z[h]);
+    }
+}
+
 void reference_cell_backward(const struct cell_shape *shape, const struct cell_weights *weights,
     const struct cell_past *past, const struct reference_step *step, double *dh, double *dstate, double *dm,
     double *dx, const struct cell_weights *gradient)
@@ -142,16 +194,21 @@ void reference_cell_backward(const struct cell_shape *shape, const struct cell_w
         backward_lstm(H, weights->p, past->state, step, dh, dstate, da, dr, gradient->p);
     else if (shape->cell == CELL_GRU)
         backward_gru(H, past->h, step, dh, da, dr);
+    else if (shape->cell == CELL_INDRNN)
+        backward_indrnn(H, weights->u, past->h, step, dh, da, gradient->u);
+    else if (shape->cell == CELL_MINGRU)
+        backward_mingru(H, past->h, step, dh, da);
     else
         backward_rnn(shape->cell, H, step, dh, da, dr);
     for (size_t k = 0; k < rows; k++) {
         gradient->b[k] += da[k];
-        gradient->c[k] += dr[k];
+        if (weights->U)
+            gradient->c[k] += dr[k];
         for (size_t i = 0; i < I; i++) {
             gradient->W[k * I + i] += da[k] * past->x[i];
             dx[i] += weights->W[k * I + i] * da[k];
         }
-        for (size_t h = 0; h < H; h++) {
+        for (size_t h = 0; h < H && weights->U; h++) {
             gradient->U[k * H + h] += dr[k] * past->m[h];
             dm[h] += weights->U[k * H + h] * dr[k];
         }

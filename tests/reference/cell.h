@@ -13,10 +13,11 @@ struct cell_shape {
     size_t I, H;
 };
 
-/* W [G*H][I], U [G*H][H], b [G*H] beside the inputs, c [G*H] beside the state, p [3][H] peepholes of i f o
- * (lstm; NULL: none); or their gradients. */
+/* W [G*H][I], U [G*H][H], b [G*H] beside the inputs, c [G*H] beside the state (U and c NULL: each unit sees
+ * its own state alone), p [3][H] peepholes of i f o (lstm; NULL: none), u [H] (indrnn); or their gradients.
+ */
 struct cell_weights {
-    double *W, *U, *b, *c, *p;
+    double *W, *U, *b, *c, *p, *u;
 };
 
 /* What one step leaves behind. */
@@ -28,6 +29,9 @@ struct reference_step {
 };
 
 size_t reference_gates(enum cell cell); /* G */
+
+/* Does a unit see what all units of its layer gave before, by U and c? */
+int reference_cell_sees_all(enum cell cell);
 
 /* What a step comes from: x [I] and, of the step before, h [H], the state [H], and m [H], what the recurrent
  * product sees of h. */

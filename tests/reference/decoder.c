@@ -148,10 +148,15 @@ static void trace_finish(struct decoder_trace *trace)
 static struct cell_weights layer_weights(
     const struct reference_decoder *decoder, const double *flat, size_t l)
 {
-    return (struct cell_weights){.W = find(decoder, flat, "decoder.rnn.weight_ih_l%zu", l),
-        .U = find(decoder, flat, "decoder.rnn.weight_hh_l%zu", l),
-        .b = find(decoder, flat, "decoder.rnn.bias_ih_l%zu", l),
-        .c = find(decoder, flat, "decoder.rnn.bias_hh_l%zu", l)};
+    struct cell_weights weights = {.W = find(decoder, flat, "decoder.rnn.weight_ih_l%zu", l),
+        .b = find(decoder, flat, "decoder.rnn.bias_ih_l%zu", l)};
+    if (reference_cell_sees_all(decoder->config->cell)) {
+        weights.U = find(decoder, flat, "decoder.rnn.weight_hh_l%zu", l);
+        weights.c = find(decoder, flat, "decoder.rnn.bias_hh_l%zu", l);
+    }
+    if (decoder->config->cell == CELL_INDRNN)
+        weights.u = find(decoder, flat, "decoder.rnn.u_l%zu", l);
+    return weights;
 }
 
 static struct cell_shape layer_shape(const struct decoder_trace *trace, size_t l)

@@ -24,9 +24,13 @@ static struct direction direction_of(
     size_t l = layer->l, H = layer->shape.H;
     const char *way = d ? "_reverse" : "";
     struct direction direction = {.cell = {.W = reference_tensor(names, flat, "rnn.weight_ih_l%zu%s", l, way),
-                                      .U = reference_tensor(names, flat, "rnn.weight_hh_l%zu%s", l, way),
-                                      .b = reference_tensor(names, flat, "rnn.bias_ih_l%zu%s", l, way),
-                                      .c = reference_tensor(names, flat, "rnn.bias_hh_l%zu%s", l, way)}};
+                                      .b = reference_tensor(names, flat, "rnn.bias_ih_l%zu%s", l, way)}};
+    if (reference_cell_sees_all(config->cell)) {
+        direction.cell.U = reference_tensor(names, flat, "rnn.weight_hh_l%zu%s", l, way);
+        direction.cell.c = reference_tensor(names, flat, "rnn.bias_hh_l%zu%s", l, way);
+    }
+    if (config->cell == CELL_INDRNN)
+        direction.cell.u = reference_tensor(names, flat, "rnn.u_l%zu%s", l, way);
     if (config->peepholes)
         direction.cell.p = reference_tensor(names, flat, "rnn.peephole_l%zu%s", l, way);
     for (size_t k = 0; k < config->transition_layers; k++)

@@ -39,9 +39,13 @@ static void layout_add_direction(
 {
     size_t H = config->hidden[l], rows = reference_gates(config->cell) * H;
     layout_add(layout, rows, inputs, "rnn.weight_ih_l%zu%s", l, way);
-    layout_add(layout, rows, H, "rnn.weight_hh_l%zu%s", l, way);
+    if (reference_cell_sees_all(config->cell))
+        layout_add(layout, rows, H, "rnn.weight_hh_l%zu%s", l, way);
     layout_add(layout, rows, 0, "rnn.bias_ih_l%zu%s", l, way);
-    layout_add(layout, rows, 0, "rnn.bias_hh_l%zu%s", l, way);
+    if (reference_cell_sees_all(config->cell))
+        layout_add(layout, rows, 0, "rnn.bias_hh_l%zu%s", l, way);
+    if (config->cell == CELL_INDRNN)
+        layout_add(layout, 1, H, "rnn.u_l%zu%s", l, way);
     if (config->peepholes)
         layout_add(layout, 3, H, "rnn.peephole_l%zu%s", l, way);
     for (size_t k = 0; k < config->transition_layers; k++) {

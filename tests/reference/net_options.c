@@ -71,17 +71,21 @@ static void set_no_layers(struct net_config *config)
     config->layers = 0;
 }
 
-enum { LSTM = 1 << CELL_LSTM, ALL = 1 << CELL_RNN | 1 << CELL_RNN_RELU | 1 << CELL_LSTM | 1 << CELL_GRU };
+enum {
+    LSTM = 1 << CELL_LSTM,
+    SEEING = 1 << CELL_RNN | 1 << CELL_RNN_RELU | 1 << CELL_LSTM | 1 << CELL_GRU, /* all of h' */
+    ALL = SEEING | 1 << CELL_INDRNN | 1 << CELL_MINGRU
+};
 
 const struct net_option net_options[] = {
     {"peepholes", set_peepholes, LSTM, -1, 0},
-    {"transition_layers", set_transition_layers, ALL, -1, 0},
+    {"transition_layers", set_transition_layers, SEEING, -1, 0},
     {"initial_state", set_initial_state, ALL, -1, 0},
     {"input_layers", set_input_layers, ALL, -1, 0},
     {"output_layers", set_output_layers, ALL, -1, 0},
     {"residual", set_residual, ALL, -1, 0},
     {"normalize", set_normalize, ALL, -1, 0},
-    {"recurrent_dropout", set_recurrent_dropout, ALL, -1, 0},
+    {"recurrent_dropout", set_recurrent_dropout, SEEING, -1, 0},
     {"class_weights", set_class_weights, ALL, LOSS_SOFTMAX, 0},
     {"label_smoothing", set_label_smoothing, ALL, LOSS_SOFTMAX, 0},
     {"classes of -1", NULL, ALL, LOSS_SOFTMAX, 1},

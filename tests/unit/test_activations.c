@@ -246,18 +246,21 @@ START_TEST(every_build_and_the_plain_twin_agree_in_every_bit)
 }
 END_TEST
 
-enum { UNITS = 32, GATES = 4 * UNITS, CELLS = 4, BLOCK = KERNEL_BLOCK };
+enum { UNITS = 32, GATES = 4 * UNITS, CELLS = 6, BLOCK = KERNEL_BLOCK };
+
+/* In the order of run_forward. */
+enum { LSTM, GRU, MINGRU = 4, INDRNN };
 
 /* What one row of a step reads and writes. */
 struct row {
     float gates[GATES], recurrent[GATES], h_previous[UNITS], c_previous[UNITS], h[UNITS], c[UNITS],
-        saved[UNITS];
+        saved[UNITS], parameters[UNITS];
 };
 
 static void run_forward(const struct kernel *kernel, int cell, struct row *row)
 {
-    void (*const forward[CELLS])(const struct cell_step *) = {
-        kernel->lstm_forward, kernel->gru_forward, kernel->tanh_forward, kernel->relu_forward};
+    void (*const forward[CELLS])(const struct cell_step *) = {kernel->lstm_forward, kernel->gru_forward,
+        kernel->tanh_forward, kernel->relu_forward, kernel->mingru_forward, kernel->indrnn_forward};
     forward[cell](&(struct cell_step){.count = 1,
         .units = UNITS,
         .gates = {row->gates, GATES},
@@ -266,7 +269,8 @@ static void run_forward(const struct kernel *kernel, int cell, struct row *row)
         .c_previous = {row->c_previous, UNITS},
         .h = {row->h, UNITS},
         .c = {row->c, UNITS},
-        .saved = {row->saved, UNITS}});
+        .saved = {row->saved, UNITS},
+        .parameters = cell == INDRNN ? row->parameters : NULL});
 }
 
 /* One step with every number `rest` but the one NaN at input[place]: h is NaN at `unit` and nowhere else. */
@@ -294,7 +298,7 @@ static const char *const all[] = {
 START_TEST(a_nan_in_any_sum_of_a_cell_comes_out_in_its_h)
 {
     static const float rests[] = {0.25f, 200, -200, 0};
-    static const size_t gates[CELLS] = {4, 3, 1, 1};
+    static const size_t gates[CELLS] = {4, 3, 1, 1, 2, 1};
     if (!kernel_find(all[_i]))
         return;
     for (int cell = 0; cell < CELLS; cell++)
@@ -303,12 +307,12 @@ START_TEST(a_nan_in_any_sum_of_a_cell_comes_out_in_its_h)
                 for (size_t gate = 0; gate < gates[cell]; gate++) {
                     size_t place = (unit / BLOCK * gates[cell] + gate) * BLOCK + unit % BLOCK;
                     check_step(all[_i], cell, rests[r], 0, place, unit);
-                    if (cell == 1)
+                    if (cell == GRU)
                         check_step(all[_i], cell, rests[r], 1, place, unit);
                 }
-                if (cell == 1)
+                if (cell == GRU || cell >= MINGRU)
                     check_step(all[_i], cell, rests[r], 2, unit, unit);
-                if (cell == 0)
+                if (cell == LSTM)
                     check_step(all[_i], cell, rests[r], 3, unit, unit);
             }
 }

@@ -110,7 +110,7 @@ START_TEST(defaults_are_those_of_the_manual)
     ck_assert_int_eq(c.model.output, OUTPUT_SEQUENCE);
     ck_assert_int_eq(c.model.loss, LOSS_SOFTMAX);
     ck_assert_int_eq(c.model.cell, CELL_LSTM);
-    ck_assert(!c.model.forget_bias.given && c.model.timescale == 0);
+    ck_assert(!c.model.forget_bias.given && c.model.timescale == 0 && c.model.recurrent_max == 0);
     ck_assert_uint_eq(c.model.layers, 2);
     ck_assert(c.model.bidirectional[0] == 1 && c.model.bidirectional[1] == 1);
     ck_assert(c.model.hidden[0] == 128 && c.model.hidden[1] == 128);
@@ -155,6 +155,7 @@ static const char *const other[][3] = {
     {"model", "loss", "huber"},
     {"model", "cell", "gru"},
     {"model", "forget_bias", "-1.5"},
+    {"model", "recurrent_max", "0"},
     {"model", "timescale", "0"},
     {"model", "bidirectional", "no,yes,no"},
     {"model", "layers", "3"},
@@ -460,6 +461,7 @@ static const char *const bad[][4] = {
     {"model", "forget_bias", "none",
         "neither a number nor auto: allowed is auto, or a number from -1000 to 1000"},
     {"model", "forget_bias", "1001", "out of range"},
+    {"model", "recurrent_max", "-1", "out of range: allowed is a number of at least 0 and at most 1e+38"},
     {"model", "timescale", "-2", "out of range: allowed is a number of at least 0"},
     {"model", "recurrent_dropout", "1", "out of range: allowed is a number from 0 to below 1"},
     {"model", "attention", "yes", "allowed is additive, dot, none"},
@@ -833,9 +835,15 @@ static const char *const contradictions[][5] = {
     {"model.cell=gru", "model.peepholes=yes", NULL, "only model.cell = lstm"},
     {"model.cell=rnn-relu", "model.peepholes=yes", NULL, "set it to no"},
     {"model.timescale=1.5", NULL, NULL, "1.5 steps are no time scale: give 2 or more, or 0"},
-    {"model.cell=rnn", "model.timescale=50", NULL, "only model.cell = lstm or gru starts by a time scale"},
-    {"model.cell=rnn", "model.forget_bias=1", NULL, "only model.cell = lstm or gru has a gate that keeps"},
+    {"model.cell=rnn", "model.timescale=50", NULL,
+        "only model.cell = lstm or gru or mingru starts by a time"},
+    {"model.cell=rnn", "model.forget_bias=1", NULL, "only model.cell = lstm or gru or mingru has a gate"},
     {"model.timescale=50", "model.forget_bias=1", NULL, "model.timescale starts that gate too"},
+    {"model.recurrent_max=1", NULL, NULL, "only model.cell = indrnn has weights that it bounds"},
+    {"model.cell=indrnn", "model.transition_layers=1", NULL, "meets its own state alone"},
+    {"model.cell=mingru", "model.recurrent_dropout=0.5", NULL, "meets its own state alone"},
+    {"model.cell=indrnn", "model.peepholes=yes", NULL, "only model.cell = lstm"},
+    {"model.cell=indrnn", "model.timescale=50", NULL, "starts by a time scale: set it to 0"},
     {"model.layers=0", "model.timescale=50", NULL, "no recurrent layers"},
     {"model.layers=0", "model.forget_bias=0", NULL, "no recurrent layers"},
     {"model.hidden=6,5", "model.residual=yes", NULL, "layer 1 has 12 outputs"},
@@ -1185,6 +1193,8 @@ static const char *find_needed(const char *key)
 {
     if (strcmp(key, "data.window") == 0)
         return "data.shuffle=windows";
+    if (strcmp(key, "model.recurrent_max") == 0)
+        return "model.cell=indrnn";
     return strstr(key, ".attention") || strstr(key, ".decoder_") ? "model.output=decoder" : NULL;
 }
 

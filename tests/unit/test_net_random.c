@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CELLS = 4 };
+enum { CELLS = 6 };
 
 static struct net_pass pass_of(uint64_t seed, uint64_t epoch)
 {
@@ -235,6 +235,17 @@ static void check_uniform(const float *weights, size_t n, double bound)
     ck_assert_double_lt(fabs(squares - (double)n / 3), 4.5 * sqrt((double)n * 4 / 45));
 }
 
+/* Within [0, bound], about the middle. */
+static void check_positive(const float *weights, size_t n, double bound)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        ck_assert(weights[i] >= 0 && (double)weights[i] <= bound * (1 + 1e-6));
+        sum += (double)weights[i] / bound - 0.5;
+    }
+    ck_assert_double_lt(fabs(sum), 4.5 * sqrt((double)n / 12));
+}
+
 static void check_forget_gate(const float *weights, const struct parameter *tensor)
 {
     size_t H = tensor->size[0] / 4;
@@ -244,7 +255,7 @@ static void check_forget_gate(const float *weights, const struct parameter *tens
 
 static void check_start(const struct net_config *config, const float *weights, const struct parameter *tensor)
 {
-    static const size_t gates[] = {1, 1, 4, 3};
+    static const size_t gates[CELLS] = {1, 1, 4, 3, 1, 2};
     const float *w = weights + tensor->offset;
     size_t G = gates[config->cell], H = tensor->size[0] / G;
     if (strstr(tensor->name, "weight_hh")) {
@@ -256,6 +267,8 @@ static void check_start(const struct net_config *config, const float *weights, c
         check_forget_gate(weights, tensor);
         check_uniform(w, H, 1 / sqrt((double)H));
         check_uniform(w + 2 * H, 2 * H, 1 / sqrt((double)H));
+    } else if (strncmp(tensor->name, "rnn.u_l", 7) == 0) {
+        check_positive(w, tensor->count, config->recurrent_max > 0 ? config->recurrent_max : 1);
     } else if (strstr(tensor->name, "rnn.")) {
         check_uniform(w, tensor->count, 1 / sqrt((double)H));
     } else if (strstr(tensor->name, "head.")) {
@@ -313,6 +326,43 @@ START_TEST(starting_weights_are_as_the_header_says)
                     "%s is %s", list[k].name, list[j].name);
     }
     free(weights);
+    net_destroy(net);
+}
+END_TEST
+
+START_TEST(weights_that_are_bounded_start_and_are_put_back_within_their_bound)
+{
+    static const float wild[] = {-7, -1.02f, -1.01f, 0, 1, 1.02f, 3, NAN},
+                       tame[] = {-1.01f, -1.01f, -1.01f, 0, 1, 1.01f, 1.01f, NAN};
+    const struct net_config config = {.cell = CELL_INDRNN,
+        .layers = 2,
+        .hidden = {9, 50},
+        .bidirectional = {0, 1},
+        .inputs = 3,
+        .outputs = 2,
+        .recurrent_max = (double)1.01f};
+    struct net *net = net_create(&config, NULL);
+    size_t n, P = net_count_parameters(net), offset = 0, u = 0;
+    float *weights = starting_weights(net, 9), *whole = calloc(P, sizeof *whole);
+    const struct parameter *list = net_get_parameters(net, &n);
+    for (size_t k = 0; k < n; k++)
+        if (strncmp(list[k].name, "rnn.u_l", 7) == 0) {
+            check_start(&config, weights, &list[k]);
+            offset = list[k].offset;
+            u++;
+        }
+    ck_assert_uint_eq(u, 3);
+    for (size_t i = 0; i < P; i++)
+        whole[i] = weights[i] = wild[i % 8];
+    net_bound_weights(net, 0, P, whole);
+    for (size_t i = 0; i < 50; i++)
+        ck_assert_mem_eq(&whole[offset + i], &tame[(offset + i) % 8], sizeof *whole);
+    ck_assert_float_eq(whole[0], wild[0]); /* is not bounded */
+    for (size_t i = 0; i < P; i += 13)     /* the bits of any cut */
+        net_bound_weights(net, i, i + 13 < P ? i + 13 : P, weights + i);
+    ck_assert_mem_eq(weights, whole, P * sizeof *whole);
+    free(weights);
+    free(whole);
     net_destroy(net);
 }
 END_TEST
@@ -407,8 +457,8 @@ END_TEST
  * first program that had this start. 70 units are more than one block of columns, 300 more than two. */
 START_TEST(starting_weights_stay_what_they_were)
 {
-    static const uint64_t hashes[CELLS] = {
-        0xfde128a1f107f17e, 0xfde128a1f107f17e, 0x487f553201bd7e83, 0xe905bf6aaf327c30};
+    static const uint64_t hashes[CELLS] = {0xfde128a1f107f17e, 0xfde128a1f107f17e, 0x487f553201bd7e83,
+        0xe905bf6aaf327c30, 0x93d185e1b2741ff0, 0xf6fff76ecc41aeb2};
     struct net_config config = {.cell = (enum cell)_i,
         .layers = 3,
         .hidden = {70, 7, 300},
@@ -460,6 +510,7 @@ int main(void)
     tcase_add_test(cases, a_long_start_shows_life);
     tcase_add_loop_test(cases, starting_weights_are_as_the_header_says, 0, CELLS);
     tcase_add_loop_test(cases, starting_weights_stay_what_they_were, 0, CELLS);
+    tcase_add_test(cases, weights_that_are_bounded_start_and_are_put_back_within_their_bound);
     tcase_add_loop_test(cases, a_time_scale_starts_gates_by_ln_k, 0, 2);
     tcase_add_loop_test(cases, a_forget_bias_is_halved_between_two_biases, 0, 2);
     tcase_add_loop_test(cases, equal_seeds_start_with_equal_bytes, 0, CELLS);

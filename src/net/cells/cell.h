@@ -28,6 +28,7 @@ struct cell_kind {
     size_t unit_weights;
     const char *unit_weight;
     int unit_weights_are_peepholes; /* They are there only with net_config.peepholes. */
+    int unit_weights_are_bounded;   /* None is beyond net_config.recurrent_max in size. */
 
     /* What the starting biases of net_config.forget_bias and timescale are for: the gate that keeps the
      * state, and one that takes in beside it. usual_forget_bias is the start of the first where neither is

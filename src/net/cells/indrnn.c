@@ -1,0 +1,32 @@
+/* The independently recurrent cell (Li et al. 2018): h = max(W_ih x + b_ih + u . h', 0), each unit with a
+ * weight u of its own for its past. What a unit has of its state after T steps is u^T of it, so u is held
+ * within a bound, 2^(1/T) for sequences of T steps (section 3.2 there). */
+#include "net/cells/cell.h"
+
+static void forward(const struct kernel *kernel, const struct cell_step *step)
+{
+    kernel->indrnn_forward(step);
+}
+
+static void backward(const struct kernel *kernel, const struct cell_gradient *gradient)
+{
+    kernel->indrnn_backward(gradient);
+}
+
+/* du = sum of da . h', row by row. */
+static void add_gradients(const struct cell_step *step, float *sums)
+{
+    for (size_t b = 0; b < step->count; b++) {
+        const float *da = row_at(step->gates, b), *before = row_at(step->h_previous, b);
+        for (size_t u = 0; u < step->units; u++)
+            sums[u] += da[u] * before[u];
+    }
+}
+
+const struct cell_kind cell_indrnn = {.gates = 1,
+    .unit_weights = 1,
+    .unit_weight = "u",
+    .unit_weights_are_bounded = 1,
+    .forward = forward,
+    .backward = backward,
+    .add_unit_gradients = add_gradients};

@@ -1,0 +1,16 @@
+/* The minimal gated recurrent unit (Feng et al. 2024, "Were RNNs all we needed?", section 3.1), gates z n of
+ * the input alone: h = (1 - z) . h' + z . n with z = s(W_z x + b_z) and n = W_n x + b_n. */
+#include "net/cells/cell.h"
+
+static void forward(const struct kernel *kernel, const struct cell_step *step)
+{
+    kernel->mingru_forward(step);
+}
+
+static void backward(const struct kernel *kernel, const struct cell_gradient *gradient)
+{
+    kernel->mingru_backward(gradient);
+}
+
+const struct cell_kind cell_mingru = {
+    .gates = 2, .keeps = {.gate = 0, .sign = -1}, .forward = forward, .backward = backward};
