@@ -13,10 +13,15 @@
 enum { SPINS = 2000, LOOKS = 64 }; /* LOOKS: of those that give the core away, to one at the clock */
 static const double eager = 0.02;  /* seconds of giving the core away before it sleeps */
 
+void meeting_leave(struct meeting *meeting)
+{
+    atomic_store_explicit(&meeting->left, 1, memory_order_release);
+}
+
 static int has_left(struct meeting *meeting, const volatile sig_atomic_t *stop)
 {
     if (stop && *stop)
-        atomic_store_explicit(&meeting->left, 1, memory_order_release);
+        meeting_leave(meeting);
     return atomic_load_explicit(&meeting->left, memory_order_acquire) != 0;
 }
 

@@ -27,6 +27,9 @@ struct meeting {
 int meeting_come(
     const struct comm *comm, struct meeting *meeting, unsigned members, const volatile sig_atomic_t *stop);
 
+/* One process calls, which comes no more: as if it came with a *stop that is not 0. */
+void meeting_leave(struct meeting *meeting);
+
 /* One process calls, while it is certain that no other is in meeting_come or comes before another kind of
  * meeting tells it that this is done. */
 void meeting_reset(struct meeting *meeting);

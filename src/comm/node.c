@@ -129,11 +129,12 @@ static void find_places(struct node *node, const int *lowest)
         node->nodes++;
         for (int r = first; r < ranks; r++)
             if (lowest[r] == first) {
-                node->place = r == node->comm->rank ? place : node->place;
+                node->place_of[r] = place;
                 node->ranks_at[place++] = r;
             }
     }
     node->first_place[node->nodes] = place;
+    node->place = node->place_of[node->comm->rank];
     node->rank = node->place - node->first_place[node->index];
     node->ranks = node->first_place[node->index + 1] - node->first_place[node->index];
 }
@@ -144,6 +145,7 @@ static int share_places(struct node *node, int first, struct error *error)
     const struct comm *comm = node->comm;
     int *lowest = memory_create((size_t)comm->ranks, sizeof *lowest, error);
     node->ranks_at = memory_create((size_t)comm->ranks, sizeof *node->ranks_at, error);
+    node->place_of = memory_create((size_t)comm->ranks, sizeof *node->place_of, error);
     node->first_place = memory_create((size_t)comm->ranks + 1, sizeof *node->first_place, error);
     if (comm_agree(comm, error)) {
         memory_destroy(lowest);
@@ -188,7 +190,7 @@ static size_t all_bytes(struct node_size size, int ranks)
 static void explain(const struct comm *comm, int ranks, size_t bytes, int reason, char *text, size_t size)
 {
     snprintf(text, size,
-        "%s: its %d ranks cannot share %.4g MiB (%s): each keeps weights and gradients of its own, and works "
+        "%s: its %d ranks cannot share %.4g MiB (%s): each keeps all of that for itself, and works "
         "by itself: 'df /dev/shm' shows what there is",
         comm->host, ranks, (double)bytes / (1 << 20), strerror(reason));
 }
@@ -267,6 +269,7 @@ void node_finish(struct node *node)
     node_unshare(node, shared->memory, shared->size);
     memory_destroy(shared);
     memory_destroy(node->ranks_at);
+    memory_destroy(node->place_of);
     memory_destroy(node->first_place);
     *node = (struct node){0};
 }
@@ -363,10 +366,8 @@ void node_sum(struct node *node, uint64_t *words, size_t n)
 
 static int find_node_of(const struct node *node, int rank)
 {
-    int place = 0, index = 0;
-    while (node->ranks_at[place] != rank)
-        place++;
-    while (node->first_place[index + 1] <= place)
+    int index = 0;
+    while (node->first_place[index + 1] <= node->place_of[rank])
         index++;
     return index;
 }

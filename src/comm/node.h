@@ -19,6 +19,7 @@ struct node {
     int index, nodes; /* this node among all, in order of their lowest ranks */
     int place;        /* of this rank */
     int *ranks_at;    /* [ranks of the job] the rank at each place */
+    int *place_of;    /* [ranks of the job] the place of each rank */
     int *first_place; /* [nodes + 1] of each node */
     int is_private;   /* 1: the node has one rank, whose memory is its own */
     struct node_shared *shared;

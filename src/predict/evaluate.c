@@ -27,7 +27,7 @@ enum { REPORT_SECONDS = 10 };
 struct evaluation {
     const struct predict_options *options;
     const struct comm *comm;
-    const struct predict_model *model;
+    struct predict_model *model;
     struct dataset *dataset;
     struct file_watch watch;
     struct feed feed;
@@ -47,6 +47,7 @@ static int start_feed(struct evaluation *evaluation, int64_t microbatch, struct 
         .deviation = evaluation->model->deviation,
         .batch = batch < dataset->sequences ? batch : dataset->sequences,
         .microbatch = microbatch,
+        .node = &evaluation->model->node,
         .stop = stop_flag()};
     if (dataset->has_targets) {
         evaluation->scores = memory_create((size_t)feed.batch, sizeof *evaluation->scores, error);
@@ -67,8 +68,7 @@ static int open_all(struct evaluation *evaluation, struct error *error)
         (evaluation->comm->rank == 0 && names_check(&model->names, dataset, error)))
         return -1;
     int64_t microbatch = model->microbatch < dataset->sequences ? model->microbatch : dataset->sequences;
-    if (options->output &&
-        predict_output_init(&evaluation->output, evaluation->comm, model, dataset, options->output, error))
+    if (options->output && predict_output_init(&evaluation->output, model, dataset, options->output, error))
         return -1;
     return start_feed(evaluation, microbatch, error);
 }
@@ -160,37 +160,54 @@ static int keep(struct evaluation *evaluation, const struct microbatch *microbat
                                        : 0;
 }
 
-/* Each rank calls this for itself. Computes the microbatches that it has in the step at hand, or leaves them
- * where it is told to stop: what a microbatch has come to by then is nothing. */
-static int compute_step(struct evaluation *evaluation, struct error *error)
+/* Computes a microbatch with this rank's team, and takes what it came to where this rank leads. Of a team
+ * that a member has left it is nothing; why it left is told by that member. */
+static int compute_microbatch(struct evaluation *evaluation, struct net_pass pass,
+    const struct microbatch *microbatch, struct error *error)
 {
-    const struct net_pass pass = {.beam = (size_t)evaluation->options->beam, .unwanted = stop_flag()};
-    const size_t *ranges = evaluation->feed.now.ranges + evaluation->comm->rank;
-    double wait = 0;
-    for (size_t leaf = ranges[0]; leaf < ranges[1] && !stop_signal(); leaf++) {
-        const struct microbatch *microbatch = reader_next(evaluation->feed.reader, &wait, error);
-        struct net_outputs outputs;
-        if (!microbatch && stop_signal())
-            return 0;
-        if (!microbatch ||
-            net_forward(evaluation->model->net, &pass, microbatch, &outputs, evaluation->scores, error))
-            return -1;
-        if (!stop_signal() && keep(evaluation, microbatch, &outputs, error))
-            return -1;
-        comm_show_life(evaluation->comm);
-    }
-    return 0;
+    struct predict_model *model = evaluation->model;
+    struct net_outputs outputs;
+    pass.team = teamwork_team(&model->teamwork);
+    if (net_forward(model->net, &pass, microbatch, &outputs, evaluation->scores, error))
+        return -1;
+    if (stop_signal() || model->teamwork.team.left || !teamwork_leads(&model->teamwork))
+        return 0;
+    return keep(evaluation, microbatch, &outputs, error);
 }
 
-/* Each rank calls this for itself. Moves on to the next step and computes its part of it. */
-static int next_step(struct evaluation *evaluation, struct error *error)
+/* Each rank calls this for itself. Computes the microbatches that its team has in the step at hand, or leaves
+ * them where it is told to stop: what a microbatch has come to by then is nothing. A rank that has failed
+ * tells its node so, where it forms teams. */
+static void compute_step(struct evaluation *evaluation, struct error *error)
 {
-    if (feed_next(&evaluation->feed, error))
+    const struct net_pass pass = {.beam = (size_t)evaluation->options->beam, .unwanted = stop_flag()};
+    const struct feed_step *step = &evaluation->feed.now;
+    const size_t *range = step->ranges + step->team.first;
+    size_t leaf = range[0];
+    double wait = 0;
+    do {
+        const struct microbatch *microbatch = teamwork_take(
+            &evaluation->model->teamwork, &evaluation->feed, &pass, leaf < range[1], &wait, error);
+        if (!microbatch || compute_microbatch(evaluation, pass, microbatch, error))
+            return;
+        comm_show_life(evaluation->comm);
+    } while (++leaf < range[1] && !stop_signal());
+}
+
+/* All ranks call, though one may have failed before. Moves on to the next step and computes this rank's part
+ * of it. The first step is planned here, and each other with the one before it: it is there also where the
+ * one after it could not be planned. */
+static int next_step(struct evaluation *evaluation, int64_t index, struct error *error)
+{
+    struct error late = {0};
+    if (feed_next(&evaluation->feed, &late) && !error->code)
+        *error = late;
+    if (index == 0 && comm_agree(evaluation->comm, error))
         return -1;
-    if (evaluation->options->output &&
-        predict_output_start_step(&evaluation->output, &evaluation->feed.now, error))
-        return -1;
-    return compute_step(evaluation, error);
+    if (evaluation->options->output && !error->code)
+        predict_output_start_step(&evaluation->output, &evaluation->feed.now, error);
+    compute_step(evaluation, error);
+    return 0;
 }
 
 static void report_progress(const struct evaluation *evaluation, struct report *report, int64_t *done)
@@ -209,8 +226,8 @@ static int compute(struct evaluation *evaluation, struct report *report, struct 
 {
     int64_t done = 0;
     for (int64_t index = 0; index < evaluation->feed.plan.steps; index++) {
-        if (error->code == 0)
-            next_step(evaluation, error);
+        if (next_step(evaluation, index, error))
+            return -1;
         look_at_file(evaluation, error);
         if (error->code == 0 && stop_signal())
             error_set(
@@ -271,7 +288,7 @@ static int evaluate(struct evaluation *evaluation, struct error *error)
 }
 
 int predict_evaluate(const struct predict_options *options, const struct comm *comm,
-    const struct predict_model *model, struct error *error)
+    struct predict_model *model, struct error *error)
 {
     struct evaluation evaluation = {.options = options, .comm = comm, .model = model};
     int failed = evaluate(&evaluation, error);

@@ -8,6 +8,6 @@
 /* All ranks call, and all get the same outcome. Runs the model over the dataset of the options, writes the
  * outputs where options->output says so, and prints the line about them. */
 int predict_evaluate(const struct predict_options *options, const struct comm *comm,
-    const struct predict_model *model, struct error *error);
+    struct predict_model *model, struct error *error);
 
 #endif

@@ -23,9 +23,10 @@ static int reserve(struct label_list *list, size_t more, struct error *error)
 }
 
 int predict_labels_init(
-    struct predict_labels *labels, const struct comm *comm, int64_t sequences, struct error *error)
+    struct predict_labels *labels, const struct node *node, int64_t sequences, struct error *error)
 {
-    *labels = (struct predict_labels){.comm = comm, .sequences = sequences};
+    const struct comm *comm = node->comm;
+    *labels = (struct predict_labels){.node = node, .sequences = sequences};
     labels->counts = memory_create((size_t)comm->ranks, sizeof *labels->counts, error);
     labels->bytes = memory_create((size_t)comm->ranks, sizeof *labels->bytes, error);
     if (comm->rank == 0)
@@ -73,20 +74,32 @@ static int compare_sequences(const void *a, const void *b)
     return (x->sequence > y->sequence) - (x->sequence < y->sequence);
 }
 
+/* Finds where each sequence of the step stands in what was gathered, which has the ranks in their order. */
+static void find_items(
+    const struct predict_labels *labels, const struct feed_step *step, struct gathered_labels *items)
+{
+    const struct node *node = labels->node;
+    const int32_t *at = labels->gathered.values;
+    for (int rank = 0; rank < node->comm->ranks; rank++) {
+        const size_t *range = step->ranges + node->place_of[rank];
+        for (size_t i = step->plan.start[range[0]]; i < step->plan.start[range[1]]; i++, at += 1 + *at)
+            *items++ = (struct gathered_labels){step->plan.sequence[i], at};
+    }
+}
+
 /* Rank 0 calls. Takes what was gathered of a step over into the order of the file. */
-static int order_step(struct predict_labels *labels, const struct plan_step *step, struct error *error)
+static int order_step(struct predict_labels *labels, const struct feed_step *step, struct error *error)
 {
     struct label_list *ordered = &labels->ordered;
-    struct gathered_labels *items = memory_create(step->sequences, sizeof *items, error);
+    size_t sequences = step->plan.sequences;
+    struct gathered_labels *items = memory_create(sequences, sizeof *items, error);
     if (!items || reserve(ordered, labels->gathered.count, error)) {
         memory_destroy(items);
         return -1;
     }
-    const int32_t *at = labels->gathered.values;
-    for (size_t i = 0; i < step->sequences; i++, at += 1 + *at)
-        items[i] = (struct gathered_labels){step->sequence[i], at};
-    qsort(items, step->sequences, sizeof *items, compare_sequences);
-    for (size_t i = 0; i < step->sequences; i++) {
+    find_items(labels, step, items);
+    qsort(items, sequences, sizeof *items, compare_sequences);
+    for (size_t i = 0; i < sequences; i++) {
         size_t n = (size_t)*items[i].at;
         memcpy(ordered->values + ordered->count, items[i].at + 1, n * sizeof *ordered->values);
         ordered->count += n;
@@ -96,9 +109,9 @@ static int order_step(struct predict_labels *labels, const struct plan_step *ste
     return 0;
 }
 
-int predict_labels_gather(struct predict_labels *labels, const struct plan_step *step, struct error *error)
+int predict_labels_gather(struct predict_labels *labels, const struct feed_step *step, struct error *error)
 {
-    const struct comm *comm = labels->comm;
+    const struct comm *comm = labels->node->comm;
     size_t total = 0;
     memset(labels->counts, 0, (size_t)comm->ranks * sizeof *labels->counts);
     labels->counts[comm->rank] = (double)labels->step.count;

@@ -3,10 +3,10 @@
 #define PREDICT_LABELS_H
 
 #include "comm/comm.h"
-#include "data/plan.h"
 #include "h5/table.h"
 #include "net/microbatch.h"
 #include "net/types.h"
+#include "pass/feed.h"
 
 /* Numbers in a row, as many as come. */
 struct label_list {
@@ -15,7 +15,7 @@ struct label_list {
 };
 
 struct predict_labels {
-    const struct comm *comm;
+    const struct node *node;
     struct label_list step; /* of this rank's part of a step: for each sequence, in the order of its leaves,
                              * how many labels, and then these */
     double *counts;         /* [ranks] numbers that each rank brings */
@@ -29,7 +29,7 @@ struct predict_labels {
 
 /* Each rank calls this for itself. Ended by predict_labels_finish, also after a failure. */
 int predict_labels_init(
-    struct predict_labels *labels, const struct comm *comm, int64_t sequences, struct error *error);
+    struct predict_labels *labels, const struct node *node, int64_t sequences, struct error *error);
 void predict_labels_finish(struct predict_labels *labels);
 
 /* Each rank calls this for itself. Keeps the labels of a microbatch, which is its next leaf. */
@@ -38,7 +38,7 @@ int predict_labels_keep(struct predict_labels *labels, const struct microbatch *
 
 /* All ranks call. Brings the labels of the step at hand to rank 0, in the order of the file. Without room for
  * what is gathered it fails on every rank; a failure to sort is that of rank 0 alone. */
-int predict_labels_gather(struct predict_labels *labels, const struct plan_step *step, struct error *error);
+int predict_labels_gather(struct predict_labels *labels, const struct feed_step *step, struct error *error);
 
 /* Rank 0 calls, after the last step. Adds the labels to the table. */
 int predict_labels_write(const struct predict_labels *labels, struct h5_table *table, struct error *error);

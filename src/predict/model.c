@@ -1,6 +1,7 @@
 /* Rank 0 reads the checkpoint and tells the others what they need of it: the shape of the network, its
  * weights, and what the inputs were standardized by. */
 #include "predict/model.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "ckpt/checkpoint.h"
 #include "config/config.h"
@@ -77,30 +78,57 @@ static void take_moments(struct predict_model *model, const double *moments)
         model->mean[i] = (float)moments[i];
 }
 
-/* All ranks call. Hands rank 0's weights [P] and moments (mean, then deviation, [features] each) to all. */
-static int share_numbers(struct predict_model *model, const struct comm *comm,
+/* All ranks call. Finds the ranks of each node, and gives their nets memory for panels together. */
+static int share_node(struct predict_model *model, const struct comm *comm, struct error *error)
+{
+    char warning[300];
+    const struct node_size size = {.once = net_panel_bytes(model->net), .of_rank = teamwork_bytes_of_rank()};
+    if (node_init(&model->node, comm, size, warning, sizeof warning, error))
+        return error_explain_memory(
+            error, "packed weights of the network", "a smaller model.hidden or model.layers takes");
+    if (warning[0])
+        log_line(LOG_WARNING, "%s", warning);
+    net_use_panels(model->net, node_take(&model->node, net_panel_bytes(model->net)));
+    teamwork_init(&model->teamwork, &model->node, model->net);
+    return 0;
+}
+
+/* All ranks call. Packs rank 0's weights on every node, which has them once for that long; each rank packs a
+ * share. */
+static int share_weights(
+    struct predict_model *model, const struct comm *comm, const float *given, struct error *error)
+{
+    struct node *node = &model->node;
+    size_t bytes = net_count_parameters(model->net) * sizeof(float);
+    float *weights = node_share(node, bytes, error);
+    int failed = comm_agree(comm, error);
+    if (!failed) {
+        if (comm->rank == 0)
+            memcpy(weights, given, bytes);
+        node_broadcast(node, weights, bytes, 0);
+        net_pack_share(model->net, weights, (size_t)node->rank, (size_t)node->ranks);
+        node_meet(node);
+    }
+    node_unshare(node, weights, bytes);
+    return failed;
+}
+
+/* All ranks call. Hands rank 0's moments (mean, then deviation, [features] each) to all. */
+static int share_moments(struct predict_model *model, const struct comm *comm,
     const struct checkpoint *checkpoint, struct error *error)
 {
-    size_t P = net_count_parameters(model->net), F = model->features;
-    float *weights = memory_create(P, sizeof *weights, error);
+    size_t F = model->features;
     double *moments = memory_create(2 * F, sizeof *moments, error);
     model->mean = F ? memory_create(2 * F, sizeof *model->mean, error) : NULL;
     int failed = comm_agree(comm, error);
-    if (!failed) {
+    if (!failed && F) {
         if (comm->rank == 0) {
-            memcpy(weights, checkpoint->weights, P * sizeof *weights);
-            if (F) {
-                memcpy(moments, checkpoint->mean, F * sizeof *moments);
-                memcpy(moments + F, checkpoint->deviation, F * sizeof *moments);
-            }
+            memcpy(moments, checkpoint->mean, F * sizeof *moments);
+            memcpy(moments + F, checkpoint->deviation, F * sizeof *moments);
         }
-        comm_broadcast(comm, weights, P * sizeof *weights, 0);
         comm_broadcast(comm, moments, 2 * F * sizeof *moments, 0);
-        net_pack(model->net, weights);
-        if (F)
-            take_moments(model, moments);
+        take_moments(model, moments);
     }
-    memory_destroy(weights);
     memory_destroy(moments);
     return failed;
 }
@@ -118,13 +146,16 @@ static int share_model(struct predict_model *model, const struct comm *comm, int
     comm_broadcast(comm, &notice, sizeof notice, 0);
     model->microbatch = notice.microbatch;
     model->features = notice.features;
-    model->net = net_create(&notice.config, error);
+    model->net = net_describe(&notice.config, error);
     if (model->net && comm->rank == 0)
         checkpoint_fits(checkpoint, model->path, model->net, error);
     if (comm_agree(comm, error))
         return -1;
     model->config = net_get_config(model->net);
-    return share_numbers(model, comm, checkpoint, error);
+    return share_node(model, comm, error) || share_weights(model, comm, checkpoint->weights, error) ||
+            share_moments(model, comm, checkpoint, error)
+        ? -1
+        : 0;
 }
 
 int predict_model_load(struct predict_model *model, const struct comm *comm, const char *path, int64_t batch,
@@ -145,5 +176,7 @@ void predict_model_finish(struct predict_model *model)
 {
     memory_destroy(model->mean);
     net_names_finish(&model->names);
+    teamwork_finish(&model->teamwork);
     net_destroy(model->net);
+    node_finish(&model->node);
 }

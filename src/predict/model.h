@@ -4,13 +4,15 @@
 
 #include "comm/comm.h"
 #include "net/names.h"
-#include "net/net.h"
+#include "pass/teamwork.h"
 
 #include <limits.h>
 
 struct predict_model {
     char path[PATH_MAX]; /* of the checkpoint; best.h5 where a run directory was named */
+    struct node node;    /* has the net's panels, once for all of its ranks */
     struct net *net;
+    struct teamwork teamwork;        /* of the ranks of the node */
     const struct net_config *config; /* the net's */
     int64_t microbatch;              /* sequences computed at a time */
     size_t features;                 /* of mean and deviation; 0: inputs are not standardized */
@@ -24,6 +26,6 @@ struct predict_model {
  * after a failure; starts from zeroes. */
 int predict_model_load(struct predict_model *model, const struct comm *comm, const char *path, int64_t batch,
     struct error *error);
-void predict_model_finish(struct predict_model *model);
+void predict_model_finish(struct predict_model *model); /* every rank calls */
 
 #endif

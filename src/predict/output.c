@@ -61,18 +61,18 @@ static int init_parts(struct predict_output *output, struct error *error)
     const struct net_config *config = output->config;
     size_t confused =
         dataset->has_targets && predict_rows_have_classes(config) ? (size_t)dataset->classes : 0;
-    if (output->has_rows && predict_rows_init(&output->rows, output->comm, config, dataset, error))
+    if (output->has_rows && predict_rows_init(&output->rows, output->node, config, dataset, error))
         return -1;
-    if (output->has_labels && predict_labels_init(&output->labels, output->comm, dataset->sequences, error))
+    if (output->has_labels && predict_labels_init(&output->labels, output->node, dataset->sequences, error))
         return -1;
     return predict_confusion_init(&output->confusion, confused, error);
 }
 
-int predict_output_init(struct predict_output *output, const struct comm *comm,
-    const struct predict_model *model, const struct dataset *dataset, const char *path, struct error *error)
+int predict_output_init(struct predict_output *output, const struct predict_model *model,
+    const struct dataset *dataset, const char *path, struct error *error)
 {
     int has_labels = output_makes_labels(model->config);
-    *output = (struct predict_output){.comm = comm,
+    *output = (struct predict_output){.node = &model->node,
         .config = model->config,
         .names = &model->names,
         .dataset = dataset,
@@ -80,7 +80,7 @@ int predict_output_init(struct predict_output *output, const struct comm *comm,
         .has_labels = has_labels};
     if (init_parts(output, error))
         return -1;
-    if (comm->rank != 0)
+    if (model->node.comm->rank != 0)
         return 0;
     if (predict_refuse_same_file(path, dataset->path, error) ||
         predict_refuse_same_file(path, model->path, error))
@@ -114,7 +114,7 @@ int predict_output_keep(struct predict_output *output, const struct microbatch *
 int predict_output_write_step(
     struct predict_output *output, const struct feed_step *step, struct error *error)
 {
-    int failed = output->has_labels ? predict_labels_gather(&output->labels, &step->plan, error) : 0;
+    int failed = output->has_labels ? predict_labels_gather(&output->labels, step, error) : 0;
     if (output->has_rows &&
         predict_rows_write_step(&output->rows, step, failed ? NULL : output->table, error))
         failed = -1;
@@ -124,7 +124,7 @@ int predict_output_write_step(
 int predict_output_commit(struct predict_output *output, struct error *error)
 {
     struct h5_table *table = output->table;
-    if (predict_confusion_write(&output->confusion, output->comm, table, error))
+    if (predict_confusion_write(&output->confusion, output->node->comm, table, error))
         return -1;
     if (!table)
         return 0;

@@ -8,7 +8,7 @@
 #include "predict/rows.h"
 
 struct predict_output {
-    const struct comm *comm;
+    const struct node *node;
     const struct net_config *config;
     const struct net_names *names; /* the network's, on rank 0 */
     const struct dataset *dataset;
@@ -26,8 +26,8 @@ int predict_refuse_same_file(const char *output, const char *input, struct error
 /* Each rank calls this for itself. Makes room for the outputs of the model on the dataset, and begins the
  * file `path` on rank 0. All that is handed over is kept by reference. Ended by predict_output_finish, also
  * after a failure; there is no file then. */
-int predict_output_init(struct predict_output *output, const struct comm *comm,
-    const struct predict_model *model, const struct dataset *dataset, const char *path, struct error *error);
+int predict_output_init(struct predict_output *output, const struct predict_model *model,
+    const struct dataset *dataset, const char *path, struct error *error);
 void predict_output_finish(struct predict_output *output); /* takes zeroes */
 
 /* Each rank calls this for itself. Begins a step: makes room for what this rank holds of it. */

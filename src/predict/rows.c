@@ -38,13 +38,13 @@ int predict_rows_have_classes(const struct net_config *config)
     return loss_of(config)->takes_classes && !output_makes_labels(config);
 }
 
-int predict_rows_init(struct predict_rows *rows, const struct comm *comm, const struct net_config *config,
+int predict_rows_init(struct predict_rows *rows, const struct node *node, const struct net_config *config,
     const struct dataset *dataset, struct error *error)
 {
     enum per per = output_of(config)->rows;
     int64_t of_sequence = per == PER_SEQUENCE ? 1 : (int64_t)config->target_length;
-    *rows = (struct predict_rows){.comm = comm, .config = config, .width = net_count_head(config)};
-    rows->counts = memory_create((size_t)comm->ranks, sizeof *rows->counts, error);
+    *rows = (struct predict_rows){.node = node, .config = config, .width = net_count_head(config)};
+    rows->counts = memory_create((size_t)node->comm->ranks, sizeof *rows->counts, error);
     rows->offsets = memory_create((size_t)dataset->sequences + 1, sizeof *rows->offsets, error);
     if (!rows->counts || !rows->offsets)
         return -1;
@@ -84,14 +84,28 @@ static size_t row_bytes(const struct predict_rows *rows)
     return rows->width * sizeof(float);
 }
 
+/* The sequences of a rank in the step are plan.sequence[*from] .. plan.sequence[*to - 1]. */
+static void find_share(
+    const struct predict_rows *rows, const struct feed_step *step, int rank, size_t *from, size_t *to)
+{
+    const size_t *range = step->ranges + rows->node->place_of[rank];
+    *from = step->plan.start[range[0]];
+    *to = step->plan.start[range[1]];
+}
+
 /* Counts rows and sequences of ranks first .. last - 1 in the step. */
 static size_t count_share(
     const struct predict_rows *rows, const struct feed_step *step, int first, int last, size_t *sequences)
 {
-    size_t from = step->plan.start[step->ranges[first]], to = step->plan.start[step->ranges[last]], n = 0;
-    for (size_t i = from; i < to; i++)
-        n += count_rows(rows, step->plan.sequence[i]);
-    *sequences = to - from;
+    size_t n = 0;
+    *sequences = 0;
+    for (int rank = first; rank < last; rank++) {
+        size_t from, to;
+        find_share(rows, step, rank, &from, &to);
+        for (size_t i = from; i < to; i++)
+            n += count_rows(rows, step->plan.sequence[i]);
+        *sequences += to - from;
+    }
     return n;
 }
 
@@ -106,7 +120,7 @@ static int end_of_group(const struct predict_rows *rows, const struct feed_step 
 {
     size_t bytes = count_bytes(rows, step, first);
     int last = first + 1;
-    for (; last < rows->comm->ranks; last++) {
+    for (; last < rows->node->comm->ranks; last++) {
         bytes += count_bytes(rows, step, last);
         if (bytes > GATHERED_BYTES)
             break;
@@ -122,11 +136,11 @@ static int is_gathered(int first, int last)
 
 int predict_rows_start_step(struct predict_rows *rows, const struct feed_step *step, struct error *error)
 {
-    int rank = rows->comm->rank, failed = 0;
+    int rank = rows->node->comm->rank, failed = 0;
     rows->kept = 0;
     if (grow(&rows->share, count_bytes(rows, step, rank), error))
         return -1;
-    for (int first = 0, last; rank == 0 && first < rows->comm->ranks && !failed; first = last) {
+    for (int first = 0, last; rank == 0 && first < rows->node->comm->ranks && !failed; first = last) {
         size_t sequences, n;
         last = end_of_group(rows, step, first);
         n = count_share(rows, step, first, last, &sequences);
@@ -171,12 +185,16 @@ static int compare_sequences(const void *a, const void *b)
 static struct gathered_rows *sort_items(
     struct predict_rows *rows, const struct feed_step *step, int first, int last, size_t *n)
 {
-    const int64_t *sequence = step->plan.sequence + step->plan.start[step->ranges[first]];
     struct gathered_rows *items = rows->items.block;
-    count_share(rows, step, first, last, n);
-    for (size_t i = 0, row = 0; i < *n; i++) {
-        items[i] = (struct gathered_rows){sequence[i], row};
-        row += count_rows(rows, sequence[i]);
+    size_t row = 0;
+    *n = 0;
+    for (int rank = first; rank < last; rank++) {
+        size_t from, to;
+        find_share(rows, step, rank, &from, &to);
+        for (size_t i = from; i < to; i++) {
+            items[(*n)++] = (struct gathered_rows){step->plan.sequence[i], row};
+            row += count_rows(rows, step->plan.sequence[i]);
+        }
     }
     if (*n)
         qsort(items, *n, sizeof *items, compare_sequences);
@@ -222,10 +240,10 @@ static const float *gather_group(struct predict_rows *rows, const struct feed_st
 {
     if (!is_gathered(first, last))
         return rows->share.block;
-    for (int r = 0; r < rows->comm->ranks; r++)
+    for (int r = 0; r < rows->node->comm->ranks; r++)
         rows->counts[r] = r >= first && r < last ? count_bytes(rows, step, r) : 0;
-    comm_collect(
-        rows->comm, rows->share.block, rows->counts[rows->comm->rank], rows->counts, rows->gathered.block);
+    comm_collect(rows->node->comm, rows->share.block, rows->counts[rows->node->comm->rank], rows->counts,
+        rows->gathered.block);
     return rows->gathered.block;
 }
 
@@ -233,7 +251,7 @@ int predict_rows_write_step(
     struct predict_rows *rows, const struct feed_step *step, struct h5_table *table, struct error *error)
 {
     int failed = 0;
-    for (int first = 0, last; first < rows->comm->ranks; first = last) {
+    for (int first = 0, last; first < rows->node->comm->ranks; first = last) {
         last = end_of_group(rows, step, first);
         const float *gathered = gather_group(rows, step, first, last);
         if (table && !failed) {

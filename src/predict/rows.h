@@ -15,7 +15,7 @@ struct scratch {
 };
 
 struct predict_rows {
-    const struct comm *comm;
+    const struct node *node;
     const struct net_config *config;
     size_t width;         /* O */
     int64_t *offsets;     /* [sequences + 1] rows of the file; the dataset's where rows are frames */
@@ -33,9 +33,9 @@ struct predict_rows {
 /* Is each row the probabilities of classes, one of which is the row's? */
 int predict_rows_have_classes(const struct net_config *config);
 
-/* Each rank calls this for itself. Comm, configuration and dataset are kept by reference. Ended by
+/* Each rank calls this for itself. Node, configuration and dataset are kept by reference. Ended by
  * predict_rows_finish, also after a failure. */
-int predict_rows_init(struct predict_rows *rows, const struct comm *comm, const struct net_config *config,
+int predict_rows_init(struct predict_rows *rows, const struct node *node, const struct net_config *config,
     const struct dataset *dataset, struct error *error);
 void predict_rows_finish(struct predict_rows *rows);
 

@@ -19,12 +19,12 @@ static int share_node(struct learner *learner, size_t leaves, struct error *erro
     int noise = learner->config->train.weight_noise > 0;
     struct node_size size = reduce_size(learner->P, leaves, learner->comm->ranks);
     size.once += (1 + (size_t)noise) * weights + net_panel_bytes(learner->net);
-    size.of_rank += sizeof *learner->meetings;
+    size.of_rank += teamwork_bytes_of_rank();
     if (node_init(&learner->node, learner->comm, size, learner->node_warning, LEARNER_WARNING, error))
         return error_explain_memory(
             error, "weights and gradients", "a smaller model.hidden or model.layers takes");
     net_use_panels(learner->net, node_take(&learner->node, net_panel_bytes(learner->net)));
-    learner->meetings = node_take(&learner->node, (size_t)learner->node.ranks * sizeof *learner->meetings);
+    teamwork_init(&learner->teamwork, &learner->node, learner->net);
     learner->weights = node_take(&learner->node, weights);
     if (noise)
         learner->noisy = node_take(&learner->node, weights);
@@ -77,7 +77,7 @@ void learner_finish(struct learner *learner)
 {
     learner_give_back(learner);
     tally_finish(&learner->tally);
-    node_unshare(&learner->node, learner->workspaces.memory, learner->workspaces.size);
+    teamwork_finish(&learner->teamwork);
     reduce_destroy(learner->reduce);
     node_finish(&learner->node);
     memory_destroy(learner->scores);

@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "pass/feed.h"
 #include "pass/tally.h"
+#include "pass/teamwork.h"
 #include "run/ballot.h"
 
 #include <signal.h>
@@ -38,16 +39,7 @@ struct learner {
     uint64_t share_hash; /* of this rank's share of the weights, as the last update made them (replicas.c) */
     uint64_t node_hash;  /* of all shares of the node */
 
-    /* Teams of a step with fewer microbatches than ranks (team.c). */
-    struct meeting *meetings; /* [ranks of the node] by the rank of the node that leads */
-    struct meeting *meeting;  /* of this rank's team */
-    struct net_team team;     /* of one member: this rank computes alone */
-    struct workspaces {
-        char *memory; /* [size] of the node */
-        size_t size;
-        size_t bytes; /* of a team's in the step at hand */
-    } workspaces;
-
+    struct teamwork teamwork;
     struct reduce *reduce;
     struct tree_sums *sums;             /* of this rank's gradients in the step at hand */
     float *gradient;                    /* [slice_count] its complete sum, once it is there */
@@ -143,16 +135,6 @@ int learner_score(struct learner *learner, const struct feed *feed, struct tally
 /* All ranks call. Checks that the weights after step `step` are fit to be saved, as ballot_check_replicas
  * does. */
 int learner_agree_weights(struct learner *learner, int64_t step, struct error *error);
-
-/* Every rank of a node calls, in a step that has fewer leaves than there are ranks, each with its team's
- * microbatch (NULL: it has none, or `failed` to read it). Makes learner->team ready for a pass over it.
- * Returns 0, or -1 where a rank of the node has failed, or there is no memory: nobody computes then. (team.c,
- * as what follows) */
-int learner_form_team(struct learner *learner, const struct feed_step *step, const struct net_pass *pass,
-    const struct microbatch *microbatch, int failed, struct error *error);
-
-/* Every member of a team calls. Returns 0 when all have come, -1 where one has left. */
-int learner_meet_team(struct learner *learner);
 
 /* All ranks call. Makes the weights that train.seed gives, each rank a share of them, with signs of life.
  * (starting.c) */

@@ -14,60 +14,55 @@
 /* Is the work at hand to be left undone? The ballot tells the others. */
 static int is_left(struct learner *learner)
 {
-    if ((learner->stop && *learner->stop) || learner->team.left)
+    if ((learner->stop && *learner->stop) || learner->teamwork.team.left)
         learner->ballot.left = 1;
     return learner->ballot.left;
 }
 
-static struct net_pass make_pass(struct learner *learner, const struct feed *feed, int training)
+static struct net_pass make_pass(const struct learner *learner, const struct feed *feed, int training)
 {
     struct net_pass pass = {.training = training, .unwanted = learner->stop};
     if (training) {
         pass.seed = learner->config->train.seed;
         pass.epoch = (uint64_t)feed->now.epoch;
     }
-    if (learner->team.members > 1)
-        pass.team = &learner->team;
     return pass;
 }
 
 /* What this rank's team makes of a microbatch goes into the tree, and its scores are told by the leader. */
-static int compute_microbatch(struct learner *learner, const struct feed *feed,
+static int compute_microbatch(struct learner *learner, const struct net_pass *pass,
     const struct microbatch *microbatch, struct error *error)
 {
-    const struct net_pass pass = make_pass(learner, feed, 1);
     struct net_outputs outputs;
     float *gradient = tree_sums_leaf(learner->sums, error);
-    if (!gradient)
+    if (!gradient) {
+        teamwork_leave(&learner->teamwork);
         return error_explain_memory(error, "sums of gradients",
             "a larger train.microbatch, more ranks, or a smaller model.hidden or model.layers take");
-    if (net_forward(learner->net, &pass, microbatch, &outputs, learner->scores, error))
+    }
+    if (net_forward(learner->net, pass, microbatch, &outputs, learner->scores, error))
         return -1;
-    net_backward(learner->net, &pass, microbatch, gradient);
-    learner_meet_team(learner); /* the gradient is whole */
+    net_backward(learner->net, pass, microbatch, gradient);
+    teamwork_meet(&learner->teamwork); /* the gradient is whole */
     if (is_left(learner))
         return 0;
     tree_sums_add(learner->sums);
-    if (learner->team.index == 0)
+    if (teamwork_leads(&learner->teamwork))
         tally_add(&learner->tally, microbatch->B, learner->scores);
     comm_show_life(learner->comm);
     return 0;
 }
 
-/* Takes the next microbatch of this rank's team, and forms teams where the step has some. Every rank of the
- * node calls once in such a step, `has_leaf` or not. Returns NULL where there is nothing to compute. */
+/* Takes the next microbatch (teamwork_take), and makes the pass over it that of the team. */
 static const struct microbatch *take_microbatch(struct learner *learner, const struct feed *feed,
-    const struct net_pass *pass, int has_leaf, struct error *error)
+    struct net_pass *pass, int has_leaf, struct error *error)
 {
-    const struct feed_step *step = &feed->now;
-    const struct microbatch *microbatch = NULL;
-    learner->team = (struct net_team){.members = 1};
-    if (has_leaf)
-        microbatch = reader_next(feed->reader, &learner->ballot.data_wait, error);
-    if (step->plan.leaves >= (size_t)learner->comm->ranks)
-        return microbatch;
-    int failed = learner_form_team(learner, step, pass, microbatch, has_leaf && !microbatch, error);
-    return failed ? NULL : microbatch;
+    struct teamwork *work = &learner->teamwork;
+    pass->team = NULL;
+    const struct microbatch *microbatch =
+        teamwork_take(work, feed, pass, has_leaf, &learner->ballot.data_wait, error);
+    pass->team = teamwork_team(work);
+    return microbatch;
 }
 
 /* There was no microbatch: it could not be read, this rank has none, or it was asked to stop. */
@@ -80,19 +75,18 @@ static int end_early(struct learner *learner, const struct error *error)
 static int compute_microbatches(struct learner *learner, const struct feed *feed, struct error *error)
 {
     const struct feed_step *step = &feed->now;
-    const struct net_pass pass = make_pass(learner, feed, 1);
+    struct net_pass pass = make_pass(learner, feed, 1);
     tally_clear(&learner->tally);
     learner->sums = reduce_start(learner->reduce, step->ranges, step->plan.leaves, step->team, error);
-    if (!learner->sums)
-        return -1;
-    size_t leaf = learner->sums->first, end = learner->sums->end;
+    const size_t *range = step->ranges + step->team.first;
+    size_t leaf = range[0];
     do {
-        const struct microbatch *microbatch = take_microbatch(learner, feed, &pass, leaf < end, error);
+        const struct microbatch *microbatch = take_microbatch(learner, feed, &pass, leaf < range[1], error);
         if (!microbatch)
             return end_early(learner, error);
-        if (compute_microbatch(learner, feed, microbatch, error))
+        if (compute_microbatch(learner, &pass, microbatch, error))
             return -1;
-    } while (++leaf < end && !is_left(learner));
+    } while (++leaf < range[1] && !is_left(learner));
     return 0;
 }
 
@@ -311,20 +305,19 @@ int learner_agree_weights(struct learner *learner, int64_t step, struct error *e
 int learner_score(struct learner *learner, const struct feed *feed, struct tally *tally, struct error *error)
 {
     const struct feed_step *step = &feed->now;
+    struct net_pass pass = make_pass(learner, feed, 0);
     const size_t *range = step->ranges + step->team.first;
     size_t leaf = range[0];
     do {
-        struct net_pass pass = make_pass(learner, feed, 0);
         struct net_outputs outputs;
         const struct microbatch *microbatch = take_microbatch(learner, feed, &pass, leaf < range[1], error);
-        pass = make_pass(learner, feed, 0);
         if (!microbatch)
             return end_early(learner, error);
         if (net_forward(learner->net, &pass, microbatch, &outputs, learner->scores, error))
             return -1;
         if (is_left(learner))
             break;
-        if (learner->team.index == 0)
+        if (teamwork_leads(&learner->teamwork))
             tally_add(tally, microbatch->B, learner->scores);
         comm_show_life(learner->comm);
     } while (++leaf < range[1]);

@@ -15,7 +15,9 @@ static void score_batch(struct run *run, struct feed *feed, struct tally *tally,
 {
     struct ballot *ballot = &run->learner.ballot;
     *ballot = (struct ballot){0};
-    ballot->failed = feed_next(feed, error) || learner_score(&run->learner, feed, tally, error);
+    if (feed_next(feed, error)) /* the others may wait for it in a team */
+        comm_fatal(run->comm, run->progress.step, error->code, "%s", error->text);
+    ballot->failed = learner_score(&run->learner, feed, tally, error) != 0;
     ballot->failed = sets_look(&run->sets, ballot->failed, error) != 0;
     records_keep_lock(&run->records, run->progress.step);
     limits_vote(&run->limits, ballot);

@@ -1,6 +1,7 @@
 /* rnn-predict from outside: what it prints, the file it writes, and how it fails. */
 #define _GNU_SOURCE /* prlimit */
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/mathematics.h"
 #include "base/memory.h"
@@ -175,7 +176,7 @@ static void train(const struct kind *kind, char checkpoint[512], char loss[64], 
     snprintf(valid, sizeof valid, "%s-valid.h5", kind->name);
     snprintf(config, sizeof config, "%s.ini", kind->name);
     snprintf(text, sizeof text,
-        "[data]\ntrain = %s\nvalid = %s\n%s[model]\nhidden = 9\n%s[train]\nbatch = 20\nmicrobatch = 4\n"
+        "[data]\ntrain = %s\nvalid = %s\n%s[model]\nhidden = 33\n%s[train]\nbatch = 20\nmicrobatch = 4\n"
         "epochs = 2\nlr = 0.01\n",
         train, valid, kind->data, kind->model);
     job_write_sample(train, &shape, 1);
@@ -217,12 +218,14 @@ START_TEST(evaluation_is_what_validation_said)
 }
 END_TEST
 
-/* How many ranks, and further options. */
+/* How many ranks, and further options. The 37 sequences are 10 microbatches of 4, and one of 1000: it is
+ * computed by a team of all ranks that find units to share, 3 in each direction. */
 static const struct {
     int ranks;
     const char *option, *value;
 } ways[] = {{1, NULL, NULL}, {2, NULL, NULL}, {3, NULL, NULL}, {7, NULL, NULL}, {0, "--batch", "1"},
-    {2, "--batch", "5"}, {3, "--batch", "1000"}, {0, "--cache", "0"}, {3, "--cache", "0"}};
+    {2, "--batch", "5"}, {2, "--batch", "1000"}, {3, "--batch", "1000"}, {4, "--batch", "1000"},
+    {8, "--batch", "1000"}, {8, "--batch", "10"}, {0, "--cache", "0"}, {3, "--cache", "0"}};
 
 START_TEST(ranks_batch_and_cache_change_no_bit)
 {
@@ -246,6 +249,39 @@ START_TEST(ranks_batch_and_cache_change_no_bit)
         free(line);
     }
     free(first);
+}
+END_TEST
+
+/* Each cell, with what a layer can have besides, on a team and on the ranks of two nodes, one of which has a
+ * team. */
+static const char *const teamed[] = {
+    "output = frame\ncell = lstm\npeepholes = yes\nresidual = yes\n",
+    "output = frame\ncell = gru\nbidirectional = no\nnormalize = yes\n",
+    "output = frame\ncell = rnn\ntransition_layers = 1\noutput_layers = 20\n",
+    "output = frame\ncell = rnn-relu\ninput_layers = 20\ninitial_state = learned\n",
+};
+enum { TEAMED = sizeof teamed / sizeof *teamed };
+
+START_TEST(teams_and_nodes_change_no_bit_whatever_the_cell)
+{
+    struct kind kind = kinds[0];
+    char checkpoint[512], loss[64], error[64];
+    struct command_result result;
+    kind.model = teamed[_i];
+    train(&kind, checkpoint, loss, error);
+    predict(&result, 0, checkpoint, path_of(&kind, "-valid.h5"), "-o", job_path("alone.h5"), NULL);
+    char *alone = expect_line(&result);
+    for (int nodes = 1; nodes <= 2; nodes++) {
+        if (nodes == 2)
+            setenv("RNN_RANKS_PER_NODE", "3", 1);
+        predict(&result, 2 + nodes, checkpoint, path_of(&kind, "-valid.h5"), "-o", job_path("teamed.h5"),
+            "--batch", "20", NULL);
+        char *line = expect_line(&result);
+        ck_assert_str_eq(line, alone);
+        ck_assert(job_same_file("alone.h5", "teamed.h5"));
+        free(line);
+    }
+    free(alone);
 }
 END_TEST
 
@@ -452,6 +488,12 @@ START_TEST(labels_are_written_as_they_were_judged)
         free(expect_line(&result));
         ck_assert_double_eq_tol(count_wrong(kind, 37) / 37.0, atof(found), 1e-8);
         ck_assert(job_same_file(path_of(kind, "-few.h5"), path_of(kind, "-out.h5")));
+        for (int ranks = 2; ranks <= 4; ranks += 2) { /* a team */
+            predict(&result, ranks, checkpoint, path_of(kind, "-valid.h5"), "-o", path_of(kind, "-few.h5"),
+                "--batch", "40", beam ? "--beam" : NULL, "3", NULL);
+            free(expect_line(&result));
+            ck_assert(job_same_file(path_of(kind, "-few.h5"), path_of(kind, "-out.h5")));
+        }
     }
 }
 END_TEST
@@ -1032,25 +1074,32 @@ static double get_processor_seconds(void)
     return (double)usage.ru_utime.tv_sec + 1e-6 * (double)usage.ru_utime.tv_usec;
 }
 
-/* All sequences are one microbatch here, some seconds of work, of which nearly all is left undone. Work is
- * counted, not time, so that it does not matter who else has the processor. */
-START_TEST(asked_to_stop_it_leaves_its_step_undone)
+/* lengthy.h5, all of which is one microbatch, some seconds of work, and a network for it. */
+static void make_lengthy(char checkpoint[512])
 {
     struct sample_shape shape = {
         .sequences = 2, .shortest = 5, .longest = 5, .features = 8, .kind = SAMPLE_PER_FRAME, .classes = 3};
-    char checkpoint[512];
-    struct command_process process;
     struct command_result result;
-    snprintf(checkpoint, sizeof checkpoint, "%s", job_path("broad"));
+    snprintf(checkpoint, 512, "%s", job_path("broad"));
     job_write_sample("broad.h5", &shape, 1);
     job_write_text("broad.ini",
         "[data]\ntrain = broad.h5\n[model]\noutput = frame\nhidden = 256\n[train]\nbatch = 2\nepochs = 1\n");
-    job_run(&result, 0, "broad.ini", "broad", NULL);
+    job_run(&result, 0, "broad.ini", "broad", "--fresh", NULL);
     job_expect(&result, 0);
     command_result_finish(&result);
     shape.sequences = 8;
     shape.shortest = shape.longest = 3000;
     job_write_sample("lengthy.h5", &shape, 1);
+}
+
+/* Nearly all of the work is left undone. Work is counted, not time, so that it does not matter who else has
+ * the processor. */
+START_TEST(asked_to_stop_it_leaves_its_step_undone)
+{
+    char checkpoint[512];
+    struct command_process process;
+    struct command_result result;
+    make_lengthy(checkpoint);
     double start = get_processor_seconds();
     predict(&result, 0, "-q", "--batch", "8", checkpoint, job_path("lengthy.h5"), NULL);
     free(expect_line(&result));
@@ -1064,6 +1113,39 @@ START_TEST(asked_to_stop_it_leaves_its_step_undone)
     expect_failure(&result, 74, "stopped by SIGTERM: nothing is written");
     ck_assert_int_eq(count_files("undone.h5"), 0);
     ck_assert_msg(part < whole / 2, "%g of %g seconds", part, whole);
+}
+END_TEST
+
+/* One member of a team of four is asked to stop; it is stopped; it is killed. Members meet in halves, and all
+ * together, and nobody waits for one that has left. */
+START_TEST(a_member_of_a_team_that_stops_ends_it)
+{
+    static const int signals[] = {SIGTERM, SIGSTOP, SIGKILL};
+    char checkpoint[512], line[32];
+    struct command_process process;
+    struct command_result result;
+    int rank = 1 + _i;
+    make_lengthy(checkpoint);
+    predict_start(&process, 4, "--batch", "8", "--watchdog", "2 seconds", checkpoint, job_path("lengthy.h5"),
+        "-o", job_path("teamless.h5"), NULL);
+    job_await_writing(&process, "teamless.h5");
+    pid_t pid = command_find_rank(&process, rank);
+    ck_assert_int_gt(pid, 0);
+    ck_assert_int_eq(kill(pid, signals[_i]), 0);
+    process.deadline = clock_now() + 30;
+    command_wait(&process, &result);
+    ck_assert_msg(!result.timed_out && !result.left_behind, "it did not end: %s", result.errors);
+    snprintf(line, sizeof line, "] rank %d on ", rank);
+    if (signals[_i] == SIGTERM)
+        ck_assert_msg(result.status == 74 && strstr(result.errors, "stopped by SIGTERM"), "%d: %s",
+            result.status, result.errors);
+    else if (signals[_i] == SIGSTOP)
+        ck_assert_msg(
+            result.status == 124 && strstr(result.errors, line), "%d: %s", result.status, result.errors);
+    else
+        ck_assert_int_ne(result.status, 0);
+    ck_assert(!job_exists("teamless.h5"));
+    command_result_finish(&result);
 }
 END_TEST
 
@@ -1102,6 +1184,7 @@ int main(void)
     tcase_set_timeout(large, 200);
     tcase_add_loop_test(results, evaluation_is_what_validation_said, 0, KINDS);
     tcase_add_loop_test(results, ranks_batch_and_cache_change_no_bit, 0, KINDS);
+    tcase_add_loop_test(results, teams_and_nodes_change_no_bit_whatever_the_cell, 0, TEAMED);
     tcase_add_loop_test(results, outputs_stand_with_their_targets, 0, KINDS);
     tcase_add_test(results, labels_name_the_largest_output);
     tcase_add_loop_test(results, labels_are_written_as_they_were_judged, 0, 2);
@@ -1129,6 +1212,7 @@ int main(void)
     tcase_add_loop_test(large, a_stopped_rank_ends_it_with_its_name, 0, 2);
     tcase_add_test(large, asked_to_stop_it_leaves_no_file);
     tcase_add_test(large, asked_to_stop_it_leaves_its_step_undone);
+    tcase_add_loop_test(large, a_member_of_a_team_that_stops_ends_it, 0, 3);
     tcase_add_test(large, a_killed_rank_leaves_no_file);
     tcase_add_test(large, progress_comes_in_lines_before_the_result);
     suite_add_tcase(suite, results);

@@ -117,6 +117,27 @@ START_TEST(a_killed_member_of_a_team_ends_the_run_which_goes_on)
 }
 END_TEST
 
+/* Of four members each half meets at each step of its direction, and both halves between layers: where one
+ * member leaves, the other half waits at another meeting than its own. */
+START_TEST(a_signal_to_one_member_of_a_team_stops_the_run)
+{
+    struct command_process process;
+    struct command_result result;
+    char run[32];
+    snprintf(run, sizeof run, "signal-%d", _i);
+    job_start(&process, 4, "team.ini", run, "-s", "model.bidirectional=yes", NULL);
+    ck_assert(command_await_output(&process, "epoch=2 ", 1, JOB_SECONDS));
+    pid_t pid = command_find_rank(&process, _i);
+    ck_assert_int_gt(pid, 0);
+    ck_assert_int_eq(kill(pid, SIGUSR1), 0);
+    process.deadline = clock_now() + 20;
+    command_wait(&process, &result);
+    job_expect(&result, 0);
+    ck_assert_int_eq(job_count_lines(result.output, "stopped: "), 1);
+    command_result_finish(&result);
+}
+END_TEST
+
 START_TEST(a_rank_stopped_in_validation_ends_the_run_with_its_name)
 {
     struct command_process process;
@@ -298,6 +319,7 @@ int main(void)
     tcase_add_loop_test(tests, a_stopped_rank_ends_the_run_with_its_name, 0, 3);
     tcase_add_loop_test(tests, a_stopped_member_of_a_team_ends_the_run_with_its_name, 0, 3);
     tcase_add_test(tests, a_killed_member_of_a_team_ends_the_run_which_goes_on);
+    tcase_add_loop_test(tests, a_signal_to_one_member_of_a_team_stops_the_run, 0, 4);
     tcase_add_test(tests, a_rank_stopped_in_validation_ends_the_run_with_its_name);
     tcase_add_test(tests, a_run_that_was_ended_goes_on);
     tcase_add_test(tests, a_signal_breaks_a_validation_off_for_the_run_that_goes_on);
