@@ -25,7 +25,7 @@ struct data_options {
     enum options_ask ask;
     const char *output; /* folder of make, file of repack; NULL: none is given */
     uint64_t seed;
-    int64_t sequences; /* 0: as many as the kind has of its own */
+    int64_t sequences, length; /* 0: as many, and as long, as the kind has of its own */
     struct repack_options repack;
     int ctc;
     int loss; /* enum loss; -1: none is given */
@@ -49,6 +49,8 @@ static const struct option_row rows[] = {
         .help = "sequences for training; a fifth of it each for valid and test\n"
                 "(default: the number beside the kind)",
         .commands = COMMAND_MAKE},
+    {"length", 0, OPTION_WHOLE, AT(length), 1, MAKE_MOST_LENGTH, .argument = "N",
+        .help = "frames of each sequence, for adding, recall and copy", .commands = COMMAND_MAKE},
     {"ctc", 0, OPTION_FLAG, AT(ctc),
         .help = "check also that each sequence has the frames output = ctc needs", .commands = COMMAND_CHECK},
     {"loss", 0, OPTION_CHOICE, AT(loss), .names = loss_names, .argument = "NAME",
@@ -118,6 +120,7 @@ struct make_order {
     const char *folder;
     uint64_t seed;
     int64_t sequences;
+    int32_t length;
 };
 
 static int make_part(const struct make_order *order, enum make_part part, struct error *error)
@@ -127,7 +130,7 @@ static int make_part(const struct make_order *order, enum make_part part, struct
     if (!path)
         return -1;
     snprintf(path, room, "%s/%s-%s.h5", order->folder, order->kind->name, make_part_name(part));
-    struct made *made = make_create(order->kind, part, order->seed, order->sequences, error);
+    struct made *made = make_create(order->kind, part, order->seed, order->sequences, order->length, error);
     int status = made ? make_write(made, path, error) : -1;
     if (!status)
         printf("%s: sequences=%" PRId64 " frames=%" PRId64 "\n", path, made->sequences, made->frames);
@@ -149,6 +152,23 @@ static int make_all(const struct make_order *order)
     return EXIT_CODE_OK;
 }
 
+static int check_length(const struct make_order *order)
+{
+    int32_t least = order->kind->least_length;
+    if (least && order->length >= least)
+        return 0;
+    if (least)
+        log_line(LOG_ERROR,
+            "make: --length %d: a sequence of %s has at least %d frames: see 'rnn-data --help'",
+            order->length, order->kind->name, least);
+    else
+        log_line(LOG_ERROR,
+            "make: --length %d: the content of %s decides on its lengths: leave this option out, see "
+            "'rnn-data --help'",
+            order->length, order->kind->name);
+    return -1;
+}
+
 static int command_make(const struct data_options *options, int n, char **words)
 {
     char kinds[512];
@@ -159,7 +179,8 @@ static int command_make(const struct data_options *options, int n, char **words)
     struct make_order order = {.kind = dataset_kind_find(words[0]),
         .folder = options->output,
         .seed = options->seed,
-        .sequences = options->sequences};
+        .sequences = options->sequences,
+        .length = (int32_t)options->length};
     if (!order.kind) {
         log_line(LOG_ERROR, "make: kinds are %s, not %s: see 'rnn-data --help'",
             list_kinds(" and ", kinds, sizeof kinds), words[0]);
@@ -167,6 +188,8 @@ static int command_make(const struct data_options *options, int n, char **words)
     }
     if (!order.folder)
         return usage_error("make: where to? -o DIR is missing", "");
+    if (order.length && check_length(&order))
+        return EXIT_CODE_USAGE;
     if (!order.sequences)
         order.sequences = order.kind->sequences;
     return make_all(&order);

@@ -11,9 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const kinds[] = {"lorenz", "adding", "context", "numbers", "reber", "spell"};
+static const char *const kinds[] = {
+    "lorenz", "adding", "context", "numbers", "reber", "spell", "recall", "copy"};
 static const char *const parts[] = {"train", "valid", "test"};
-enum { KINDS = 6, PARTS = 3, SECONDS = 60 };
+enum { KINDS = 8, PARTS = 3, SECONDS = 60 };
 
 static const char *program;
 
@@ -566,6 +567,9 @@ static const struct {
     {{"make", "lorenz", "-o", "x", "--sequences", "1e3", NULL}, "--sequences 1e3: allowed"},
     {{"make", "lorenz", "-o", "x", "--sequences=10000001", NULL}, "--sequences 10000001: allowed"},
     {{"make", "lorenz", "-o", "x", "--sequence-count=5", NULL}, "--sequence-count=5: unknown option"},
+    {{"make", "lorenz", "-o", "x", "--length", "5", NULL}, "the content of lorenz decides on its lengths"},
+    {{"make", "copy", "-o", "x", "--length", "20", NULL}, "a sequence of copy has at least 21 frames"},
+    {{"make", "adding", "-o", "x", "--length", "0", NULL}, "--length 0: allowed is a whole number from 1"},
     {{"make", "lorenz", "-q", "-o", "x", NULL}, "-q: unknown option"},
     {{"make", "lorenz", "--help=x", NULL}, "--help=x"},
     {{"info", NULL}, "info: which file?"},

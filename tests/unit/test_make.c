@@ -18,7 +18,7 @@ enum { UNLIKELY = 4 }; /* the first, of which a sequence hardly comes again by c
 static struct made *create(const struct dataset_kind *kind, enum make_part part, uint64_t seed, int64_t train)
 {
     struct error error = {0};
-    struct made *made = make_create(kind, part, seed, train, &error);
+    struct made *made = make_create(kind, part, seed, train, 0, &error);
     ck_assert_msg(made != NULL, "%s", error.text);
     return made;
 }
@@ -167,7 +167,8 @@ static uint64_t hash_made(const struct made *made)
 START_TEST(every_machine_gives_these_bits)
 {
     static const uint64_t hashes[] = {0xc3304c5cde929c47u, 0x8a50bb8ef4a706c8u, 0x359f44cfe4a617e8u,
-        0xc160a16ae55aa056u, 0x1fc5eb976973bc58u, 0xd5f6543eed77a1a5u};
+        0xc160a16ae55aa056u, 0x1fc5eb976973bc58u, 0xd5f6543eed77a1a5u, 0x4826b0e5acdbf9b5u,
+        0x7861483495e468e5u};
     struct made *made = create(dataset_kind_at((size_t)_i), MAKE_TRAIN, 1, 100);
     ck_assert_uint_eq(hash_made(made), hashes[_i]);
     make_destroy(made);
@@ -326,6 +327,61 @@ START_TEST(target_is_the_sum_of_the_two_marked_values)
     ck_assert_int_eq(made->target_offsets[made->sequences], made->sequences);
     ck_assert_double_lt(fabs(squares / 500 - 1.0 / 6), 0.04);
     make_destroy(made);
+}
+END_TEST
+
+/* ---- recall and copy, and lengths that are asked for ---- */
+
+START_TEST(the_first_symbol_is_the_class_and_does_not_come_again)
+{
+    struct made *made = create(&make_recall, MAKE_TRAIN, 1, 400);
+    int counts[4] = {0};
+    for (int64_t s = 0; s < made->sequences; s++) {
+        const int32_t *symbols = made->symbols + made->input_offsets[s];
+        ck_assert(symbols[0] >= 0 && symbols[0] < 4 && made->classes[s] == symbols[0]);
+        counts[symbols[0]]++;
+        for (size_t t = 1; t < length_of(made, s); t++)
+            ck_assert(symbols[t] >= 4 && symbols[t] < 8);
+    }
+    for (int k = 0; k < 4; k++)
+        ck_assert(counts[k] > 60 && counts[k] < 140);
+    make_destroy(made);
+}
+END_TEST
+
+START_TEST(copied_symbols_are_the_last_classes_in_their_order)
+{
+    struct made *made = create(&make_copy, MAKE_TEST, 1, 100);
+    for (int64_t s = 0; s < made->sequences; s++) {
+        const int32_t *symbols = made->symbols + made->input_offsets[s];
+        const int32_t *classes = made->classes + made->input_offsets[s];
+        size_t T = length_of(made, s);
+        ck_assert_uint_eq(T, 120);
+        ck_assert_mem_eq(symbols, classes + T - 10, 10 * sizeof *symbols);
+        for (size_t t = 0; t < T; t++) {
+            ck_assert(t < 10 ? symbols[t] < 8 : symbols[t] == (t == T - 11 ? 9 : 8));
+            ck_assert(t < T - 10 ? classes[t] == 8 : classes[t] < 8);
+        }
+    }
+    make_destroy(made);
+}
+END_TEST
+
+START_TEST(sequences_have_the_length_that_is_asked_for)
+{
+    const struct dataset_kind *const kinds[] = {&make_adding, &make_recall, &make_copy};
+    for (size_t k = 0; k < 3; k++) {
+        const int32_t lengths[] = {kinds[k]->least_length, 333};
+        for (size_t i = 0; i < 2; i++) {
+            struct error error;
+            struct made *made = make_create(kinds[k], MAKE_VALID, 5, 30, lengths[i], &error);
+            ck_assert_ptr_nonnull(made);
+            for (int64_t s = 0; s < made->sequences; s++)
+                ck_assert_uint_eq(length_of(made, s), (size_t)lengths[i]);
+            ck_assert_int_eq(made->targets, kinds[k] == &make_copy ? made->frames : made->sequences);
+            make_destroy(made);
+        }
+    }
 }
 END_TEST
 
@@ -741,6 +797,9 @@ int main(void)
     tcase_add_test(rules, targets_follow_the_lorenz_equations);
     tcase_add_test(rules, states_are_of_unit_variance_about_zero);
     tcase_add_test(rules, target_is_the_sum_of_the_two_marked_values);
+    tcase_add_test(rules, the_first_symbol_is_the_class_and_does_not_come_again);
+    tcase_add_test(rules, copied_symbols_are_the_last_classes_in_their_order);
+    tcase_add_test(rules, sequences_have_the_length_that_is_asked_for);
     tcase_add_test(rules, class_is_the_sum_of_the_nearest_marks);
     tcase_add_test(rules, one_direction_does_not_beat_chance);
     tcase_add_test(rules, words_are_those_of_the_number);

@@ -27,6 +27,7 @@ const struct dataset_kind make_adding = {
     .title = "Adding problem: the sum of the two marked values",
     .shortest = 50,
     .longest = 150,
+    .least_length = 2,
     .sequences = 5000,
     .features = 2,
     .values = 1,

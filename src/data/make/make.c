@@ -81,10 +81,11 @@ static struct make_draw draw_start(const struct made *made, int64_t s)
     return (struct make_draw){.seed = made->seed, .high = high, .part = made->part};
 }
 
-static int32_t draw_length(const struct dataset_kind *kind, struct make_draw *draw)
+static int32_t draw_length(const struct made *made, struct make_draw *draw)
 {
-    uint64_t choices = (uint64_t)(kind->longest - kind->shortest) + 1;
-    return kind->shortest + (int32_t)make_draw_below(draw, choices);
+    int32_t shortest = made->length ? made->length : made->kind->shortest;
+    int32_t longest = made->length ? made->length : made->kind->longest;
+    return shortest + (int32_t)make_draw_below(draw, (uint64_t)(longest - shortest) + 1);
 }
 
 /* Frames T and targets U of sequence s, and the draw with which filling it begins. */
@@ -97,7 +98,7 @@ static struct make_draw draw_size(const struct made *made, int64_t s, size_t *T,
         kind->measure(&ahead, T, U);
         return draw;
     }
-    *T = (size_t)draw_length(kind, &draw);
+    *T = (size_t)draw_length(made, &draw);
     *U = kind->target_per_frame ? *T : 1;
     return draw;
 }
@@ -157,10 +158,11 @@ static void made_fill(struct made *made)
     }
 }
 
-struct made *make_create(
-    const struct dataset_kind *kind, enum make_part part, uint64_t seed, int64_t train, struct error *error)
+struct made *make_create(const struct dataset_kind *kind, enum make_part part, uint64_t seed, int64_t train,
+    int32_t length, struct error *error)
 {
     assert(train >= 1 && train <= MAKE_MOST_SEQUENCES);
+    assert(length == 0 || (kind->least_length > 0 && length >= kind->least_length));
     struct made *made = memory_create(1, sizeof *made, error);
     if (!made)
         return NULL;
@@ -168,6 +170,7 @@ struct made *make_create(
     made->part = part;
     made->seed = seed;
     made->asked = train;
+    made->length = length;
     made->sequences = make_part_sequences(part, train);
     if (made_lay_out(made, error) || made_take_room(made, error)) {
         make_destroy(made);

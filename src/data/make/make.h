@@ -15,6 +15,7 @@
 enum make_part { MAKE_TRAIN, MAKE_VALID, MAKE_TEST, MAKE_PARTS };
 
 enum { MAKE_MOST_SEQUENCES = 10000000 }; /* of one part */
+enum { MAKE_MOST_LENGTH = 100000000 };   /* frames of a sequence */
 
 /* A place in the random numbers of one sequence: each draw moves it on. */
 struct make_draw {
@@ -45,8 +46,9 @@ struct dataset_kind {
     const char *summary;       /* for --help, in a few words */
     const char *title;         /* for the attribute of the file */
     int32_t shortest, longest; /* frames of a sequence, uniform; without measure */
-    int64_t sequences;         /* of the training part, unless asked otherwise */
-    size_t features;           /* I of real-valued inputs, 0 with symbols */
+    int32_t least_length; /* frames that all sequences may be asked to have, from here on; 0: they may not */
+    int64_t sequences;    /* of the training part, unless asked otherwise */
+    size_t features;      /* I of real-valued inputs, 0 with symbols */
     int32_t symbols;
     int target_per_frame; /* else one per sequence, or as many as measure says */
     size_t values;        /* O of real-valued targets, 0 with classes */
@@ -86,6 +88,7 @@ struct made {
     enum make_part part;
     uint64_t seed;
     int64_t asked;              /* sequences of the training part: what --sequences says */
+    int32_t length;             /* frames of each sequence: what --length says; 0: nothing */
     int64_t sequences, frames;  /* of this part */
     int64_t targets;            /* rows of the targets */
     int64_t *input_offsets;     /* [sequences + 1] */
@@ -99,10 +102,11 @@ const char *make_part_name(enum make_part part); /* "train", "valid", "test" */
 /* Sequences of a part when the training part has `train`: a fifth for the others, at least one. */
 int64_t make_part_sequences(enum make_part part, int64_t train);
 
-/* Makes one part; `train` (1 to MAKE_MOST_SEQUENCES) counts the sequences of the training part. The caller's,
- * ended by make_destroy. NULL and an error when there is no memory for it. */
-struct made *make_create(
-    const struct dataset_kind *kind, enum make_part part, uint64_t seed, int64_t train, struct error *error);
+/* Makes one part; `train` (1 to MAKE_MOST_SEQUENCES) counts the sequences of the training part. Each has
+ * `length` frames, at least the kind's least_length, or with 0 as many as is usual for the kind. The
+ * caller's, ended by make_destroy. NULL and an error when there is no memory for it. */
+struct made *make_create(const struct dataset_kind *kind, enum make_part part, uint64_t seed, int64_t train,
+    int32_t length, struct error *error);
 void make_destroy(struct made *made); /* takes NULL */
 
 /* Writes a part as a dataset file, whole or not at all: where it fails, `path` is as it was (base/file.h). */

@@ -81,9 +81,11 @@ static int image_build(const struct made *made, void **bytes, size_t *size, stru
     struct h5_image *image = h5_image_create(error);
     if (!image)
         return -1;
-    char source[160];
-    snprintf(source, sizeof source, "rnn-data make %s --seed %" PRIu64 " --sequences %" PRId64 ", %s part",
-        made->kind->name, made->seed, made->asked, make_part_name(made->part));
+    char source[160], length[32] = "";
+    if (made->length)
+        snprintf(length, sizeof length, " --length %d", made->length);
+    snprintf(source, sizeof source, "rnn-data make %s --seed %" PRIu64 " --sequences %" PRId64 "%s, %s part",
+        made->kind->name, made->seed, made->asked, length, make_part_name(made->part));
     h5_image_attribute_text(image, "/", "format", "rnn-train dataset");
     h5_image_attribute_int32(image, "/", "format_version", 1);
     h5_image_attribute_text(image, "/", "title", made->kind->title);
