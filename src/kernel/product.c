@@ -55,22 +55,6 @@ INLINE void part_multiply(const struct tile *tile, size_t M, size_t vectors, str
         panel_rows(tile, M, at, 1, ROWS_1, 1);
 }
 
-void BUILD(pack)(struct panels *B, const float *W, const int64_t *row, const int64_t *column)
-{
-    float *out = B->data;
-    size_t to = B->to ? B->to : B->columns;
-    for (size_t left = B->columns / VEC_LANES, first = 0; left > 0 && first < to;) {
-        size_t vectors = next_part(left, TILE_VECTORS), width = vectors * VEC_LANES;
-        size_t from = first > B->from ? first : B->from, end = first + width < to ? first + width : to;
-        for (size_t k = 0; k < B->K; k++)
-            for (size_t c = from; c < end; c++)
-                out[k * width + (c - first)] = row[k] < 0 || column[c] < 0 ? 0 : W[row[k] + column[c]];
-        out += B->K * width;
-        left -= vectors;
-        first += width;
-    }
-}
-
 /* The rows of a chunk: of A, of what the sums start from, and of C. */
 struct product_rows {
     struct rows A, start, C;
