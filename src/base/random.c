@@ -61,14 +61,20 @@ uint64_t random_below(uint64_t n, uint64_t seed, enum random_stream stream, uint
     return (word >> 32) * (n >> 32) + (middle0 >> 32) + (middle1 >> 32) + carry;
 }
 
-void random_permutation(uint64_t seed, enum random_stream stream, uint64_t high, size_t n, int64_t *order)
+void random_permute_part(const struct random_key *key, size_t n, size_t first, size_t end, int64_t *order)
 {
-    for (size_t i = 0; i < n; i++)
-        order[i] = (int64_t)i;
-    for (size_t i = n; i > 1; i--) {
-        size_t j = (size_t)random_below(i, seed, stream, high, n - i);
+    for (size_t draw = first; draw < end && draw + 1 < n; draw++) {
+        size_t i = n - draw, j = (size_t)random_below(i, key->seed, key->stream, key->high, draw);
         int64_t held = order[i - 1];
         order[i - 1] = order[j];
         order[j] = held;
     }
+}
+
+void random_permutation(uint64_t seed, enum random_stream stream, uint64_t high, size_t n, int64_t *order)
+{
+    const struct random_key key = {seed, stream, high};
+    for (size_t i = 0; i < n; i++)
+        order[i] = (int64_t)i;
+    random_permute_part(&key, n, 0, n, order);
 }

@@ -49,4 +49,8 @@ uint64_t random_below(uint64_t n, uint64_t seed, enum random_stream stream, uint
 /* A permutation of 0 .. n-1 into order (Fisher and Yates). */
 void random_permutation(uint64_t seed, enum random_stream stream, uint64_t high, size_t n, int64_t *order);
 
+/* The same a piece at a time: order has 0 .. n-1 at the start, and is the permutation once draws 0 .. n-2
+ * have been made, in turn; this makes those from `first` to `end` - 1, or to the last. */
+void random_permute_part(const struct random_key *key, size_t n, size_t first, size_t end, int64_t *order);
+
 #endif

@@ -32,38 +32,103 @@ size_t plan_count_order_bytes(const struct plan_order *order, int64_t sequences)
     return bytes;
 }
 
-/* Writes the sequences of two windows, or of one where both are the same, in an order of their own; returns
- * how many there are. */
-static size_t order_pair(const struct plan *plan, uint64_t key, int64_t a, int64_t b, int64_t *order)
+int plan_reserve_next(struct plan *plan, struct error *error)
 {
-    int64_t first = plan->window[a], many = plan->window[a + 1] - first;
-    int64_t second = plan->window[b], more = a == b ? 0 : plan->window[b + 1] - second;
+    plan->next = memory_create((size_t)plan->sequences, sizeof *plan->next, error);
+    return plan->next ? 0 : -1;
+}
+
+/* An order being made, a piece at a time. */
+struct ordering {
+    const struct plan *plan;
+    const struct plan_pause *pause; /* NULL: nothing is looked at between pieces */
+};
+
+enum { PIECE = 4096 }; /* sequences: a third of a millisecond */
+
+/* A permutation of 0 .. n - 1. Returns -1 where it was given up. */
+static int permute(
+    const struct ordering *ordering, enum random_stream stream, uint64_t high, size_t n, int64_t *order)
+{
+    const struct random_key key = {ordering->plan->seed, stream, high};
+    const struct plan_pause *pause = ordering->pause;
+    for (size_t i = 0; i < n; i++)
+        order[i] = (int64_t)i;
+    for (size_t first = 0; first < n; first += PIECE) {
+        random_permute_part(&key, n, first, first + PIECE, order);
+        if (pause && pause->look(pause->context))
+            return -1;
+    }
+    return 0;
+}
+
+/* Writes the sequences of two windows, or of one where both are the same, in an order of their own; returns
+ * how many there are, or 0 where that was given up. */
+static size_t order_pair(const struct ordering *ordering, uint64_t key, int64_t a, int64_t b, int64_t *order)
+{
+    const int64_t *window = ordering->plan->window;
+    int64_t first = window[a], many = window[a + 1] - first;
+    int64_t second = window[b], more = a == b ? 0 : window[b + 1] - second;
     size_t n = (size_t)(many + more);
-    random_permutation(plan->seed, RANDOM_WINDOWS, key, n, order);
+    if (permute(ordering, RANDOM_WINDOWS, key, n, order))
+        return 0;
     for (size_t i = 0; i < n; i++)
         order[i] += order[i] < many ? first : second - many;
     return n;
 }
 
 /* Numbers are keyed by epoch and pair; no two permutations of a run share them. */
-static void order_windows(struct plan *plan, int64_t epoch)
+static int order_windows(const struct ordering *ordering, int64_t epoch, int64_t *order)
 {
-    int64_t pairs = plan->windows / 2 + plan->windows % 2, *order = plan->order, *turn = plan->turn;
+    const struct plan *plan = ordering->plan;
+    int64_t pairs = plan->windows / 2 + plan->windows % 2, *turn = plan->turn;
     uint64_t key = (uint64_t)epoch * (uint64_t)(pairs + 1);
-    random_permutation(plan->seed, RANDOM_WINDOWS, key, (size_t)plan->windows, turn);
-    for (int64_t w = 0; w < plan->windows; w += 2)
-        order += order_pair(plan, ++key, turn[w], turn[w + 1 < plan->windows ? w + 1 : w], order);
+    if (permute(ordering, RANDOM_WINDOWS, key, (size_t)plan->windows, turn))
+        return -1;
+    for (int64_t w = 0; w < plan->windows; w += 2) {
+        size_t n = order_pair(ordering, ++key, turn[w], turn[w + 1 < plan->windows ? w + 1 : w], order);
+        if (n == 0)
+            return -1;
+        order += n;
+    }
+    return 0;
+}
+
+/* Returns -1 where that was given up, and never without a pause. */
+static int write_order(const struct plan *plan, int64_t epoch, const struct plan_pause *pause, int64_t *order)
+{
+    const struct ordering ordering = {plan, pause};
+    if (epoch > 0 && plan->windows)
+        return order_windows(&ordering, epoch, order);
+    if (epoch > 0 && !plan->keeps_order)
+        return permute(&ordering, RANDOM_ORDER, (uint64_t)epoch, (size_t)plan->sequences, order);
+    for (int64_t s = 0; s < plan->sequences; s++)
+        order[s] = s;
+    return 0;
+}
+
+int plan_prepare_epoch(struct plan *plan, int64_t epoch, const struct plan_pause *pause)
+{
+    assert(plan->next && epoch > 0);
+    if (plan->next_epoch == epoch)
+        return 0;
+    plan->next_epoch = 0;
+    if (write_order(plan, epoch, pause, plan->next))
+        return -1;
+    plan->next_epoch = epoch;
+    return 0;
 }
 
 void plan_set_epoch(struct plan *plan, int64_t epoch)
 {
     assert(epoch >= 0);
     plan->epoch = epoch;
-    if (epoch > 0 && plan->windows)
-        order_windows(plan, epoch);
-    else if (epoch > 0 && !plan->keeps_order)
-        random_permutation(plan->seed, RANDOM_ORDER, (uint64_t)epoch, (size_t)plan->sequences, plan->order);
-    else
-        for (int64_t s = 0; s < plan->sequences; s++)
-            plan->order[s] = s;
+    if (epoch == 0 || plan->next_epoch != epoch) {
+        write_order(plan, epoch, NULL, plan->order);
+        return;
+    }
+    int64_t *order = plan->order;
+    plan->order = plan->next;
+    plan->next = order;
+    plan->next_epoch = 0;
 }

@@ -50,6 +50,7 @@ int plan_init(struct plan *plan, int64_t sequences, const int32_t *length, int64
 void plan_finish(struct plan *plan)
 {
     memory_destroy(plan->order);
+    memory_destroy(plan->next);
     memory_destroy(plan->window);
     memory_destroy(plan->turn);
     *plan = (struct plan){0};

@@ -33,6 +33,8 @@ struct plan {
     int64_t windows;       /* that are permuted; 0: none, but all sequences */
     int64_t *window;       /* [windows + 1] the first sequence of each, and behind it */
     int64_t *turn;         /* [windows] scratch: the order of the windows */
+    int64_t *next;      /* [sequences] of the epoch that is made ahead; NULL: none is (plan_reserve_next) */
+    int64_t next_epoch; /* whose order is in `next`; 0: none */
 };
 
 /* How the sequences of an epoch are put in order; of zeroes: as a permutation of all of them. */
@@ -73,6 +75,20 @@ size_t plan_count_order_bytes(const struct plan_order *order, int64_t sequences)
 
 /* Takes the order of epoch `epoch` (from 1); 0: the order of the file, for validation and prediction. */
 void plan_set_epoch(struct plan *plan, int64_t epoch);
+
+/* Makes room for the order of another epoch than the one at hand, so that it can be made ahead. */
+int plan_reserve_next(struct plan *plan, struct error *error);
+
+/* What is called now and then while the order of an epoch is made: it may make steps of the epoch at hand,
+ * and gives up what is being made by returning anything but 0. */
+struct plan_pause {
+    int (*look)(void *context);
+    void *context;
+};
+
+/* Makes the order of an epoch ahead, for which there is room: plan_set_epoch then only has to take it.
+ * Returns -1 where it was given up. */
+int plan_prepare_epoch(struct plan *plan, int64_t epoch, const struct plan_pause *pause);
 
 /* Makes the microbatches of step `step` (from 0) of the epoch at hand. `out` starts zeroed and keeps its room
  * between calls, so that only the first call of the largest step allocates. Two full subtrees of equal size

@@ -188,6 +188,7 @@ static void wait_for_slot(struct reader *reader)
 {
     unsigned reads = atomic_load(&reader->dataset->reads);
     pthread_mutex_lock(&reader->lock);
+    assert(reader->taken < reader->asked);
     reader->taken++;
     pthread_cond_broadcast(&reader->changed);
     while (reader->ready < reader->taken && !is_unwanted(reader)) {
@@ -203,15 +204,17 @@ static void wait_for_slot(struct reader *reader)
 /* The slot of the next microbatch, filled unless it is unwanted; gives the one in use back. */
 static struct slot *next_slot(struct reader *reader)
 {
-    struct slot *slot = &reader->slot[reader->taken % SLOTS];
-    assert(reader->taken < reader->asked);
-    if (!reader->has_thread) {
-        reader->taken++;
-        slot = &reader->slot[0];
-        fill_slot(reader, take_ask(reader), slot);
+    struct slot *slot = &reader->slot[reader->has_thread ? reader->taken % SLOTS : 0];
+    if (reader->has_thread) {
+        wait_for_slot(reader);
         return slot;
     }
-    wait_for_slot(reader);
+    pthread_mutex_lock(&reader->lock); /* more may be asked for at this moment */
+    assert(reader->taken < reader->asked);
+    reader->taken++;
+    struct ask *ask = take_ask(reader);
+    pthread_mutex_unlock(&reader->lock);
+    fill_slot(reader, ask, slot);
     return slot;
 }
 

@@ -1,5 +1,6 @@
 /* A feed gives the steps of epochs as they come: the plan, this rank's leaves of it, and its microbatches.
- * Those of the next step are asked for before this one's are computed, so that they are read meanwhile. */
+ * The next step is planned and its microbatches are asked for while this one's are computed, and so is the
+ * order of the next epoch made: by a thread of the feed's own, where there is enough to plan. */
 #ifndef PASS_FEED_H
 #define PASS_FEED_H
 
@@ -8,11 +9,25 @@
 #include "data/plan.h"
 #include "data/reader.h"
 
+#include <pthread.h>
+
 struct feed_step {
     int64_t epoch, index; /* index: step of the epoch, from 0 */
     struct plan_step plan;
     size_t *ranges;   /* [ranks + 1] leaves of each place (comm/node.h) */
     struct team team; /* of this rank: of one member where there are no teams */
+};
+
+/* The thread that plans. What lies in a feed's `ahead` and `plan` is the thread's while a step is wanted, and
+ * `ahead` the rank's otherwise. */
+struct feed_thread {
+    int runs; /* 1: there is one */
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t changed;
+    int wanted;         /* 1: `ahead` is to be planned */
+    int stop;           /* 1: nothing more is wanted */
+    struct error error; /* of the last step that was planned; code 0: none */
 };
 
 struct feed {
@@ -26,7 +41,8 @@ struct feed {
     struct value_sums *sums; /* of feed_config */
     int64_t noted_epoch;
     struct feed_step now, ahead; /* the step at hand, and the one after it */
-    int started;                 /* 1: `ahead` is planned and asked for */
+    int started;                 /* 1: `ahead` is planned and asked for, or wanted from the thread */
+    struct feed_thread thread;
 };
 
 /* What a feed gives: the steps of a dataset from step `index` of `epoch` to the end of `last_epoch`. Epoch 0
@@ -48,7 +64,7 @@ struct feed_config {
 };
 
 /* Each rank calls this for itself. The arrays and the dataset of `config` are kept by reference. Ended by
- * feed_finish, also after a failure, which is lack of memory. */
+ * feed_finish, also after a failure, which is lack of memory. A feed stays where it is in memory. */
 int feed_init(
     struct feed *feed, const struct comm *comm, const struct feed_config *config, struct error *error);
 void feed_finish(struct feed *feed);
