@@ -16,6 +16,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Prints "rnn-train 0.2.0 (...)": a line with the versions of MPI, HDF5 and compiler, and the instruction
@@ -67,6 +68,44 @@ static void log_warning(void *context, const char *text)
         log_line(LOG_WARNING, "%s", text);
 }
 
+/* What there is to say of a configuration that is read before MPI has told who speaks. */
+struct remarks {
+    size_t count;
+    struct {
+        enum log_level level;
+        char *text; /* the owner's; NULL: there was no memory for it */
+    } item[100];    /* more than the faults that are said; of warnings those that come first */
+};
+
+static void keep_remark(struct remarks *remarks, enum log_level level, const char *text)
+{
+    if (remarks->count == sizeof remarks->item / sizeof *remarks->item)
+        return;
+    remarks->item[remarks->count].level = level;
+    remarks->item[remarks->count++].text = strdup(text);
+}
+
+static void keep_warning(void *context, const char *text)
+{
+    keep_remark(context, LOG_WARNING, text);
+}
+
+static void keep_fault(void *context, const char *text)
+{
+    keep_remark(context, LOG_ERROR, text);
+}
+
+/* Says them where `aloud`, and forgets them. */
+static void end_remarks(struct remarks *remarks, int aloud)
+{
+    for (size_t i = 0; i < remarks->count; i++) {
+        if (aloud && remarks->item[i].text)
+            log_line(remarks->item[i].level, "%s", remarks->item[i].text);
+        free(remarks->item[i].text);
+    }
+    remarks->count = 0;
+}
+
 static void log_fault(void *context, const char *text)
 {
     const struct comm *comm = context;
@@ -77,36 +116,32 @@ static void log_fault(void *context, const char *text)
 static const char advice[] = "run the same command again to continue from the last checkpoint, without that "
                              "host if it happens again (train.watchdog sets the limit)";
 
-/* Returns the limit on ranks that do not answer, which holds from before MPI starts, when it is not yet time
- * to speak of faults in the configuration. */
-static double read_watchdog(const struct train_options *options)
+enum { MOST_FAULTS = 50 /* of a configuration that are said */ };
+
+/* Every rank reads the configuration before MPI starts, since train.watchdog holds for that start, too.
+ * Returns 0, or the exit code of the first fault. */
+static int read_config(const struct train_options *options, struct config *config, struct remarks *remarks)
 {
-    struct config config;
     struct faults faults;
-    faults_init(&faults, 0, NULL, NULL); /* none is said */
-    config_init(&config);
-    config_read(&config, options->config, options->set.count, options->set.item, &faults);
-    double limit = config.train.watchdog;
-    config_finish(&config);
-    return limit;
+    faults_init(&faults, MOST_FAULTS, keep_fault, remarks);
+    faults.warn = keep_warning;
+    int failed = config_read(config, options->config, options->set.count, options->set.item, &faults);
+    return failed ? faults.code : EXIT_CODE_OK;
 }
 
-/* All ranks call. Every rank reads the configuration; faults are printed once. Where there is to be a run,
- * the ranks are watched from here on. */
-static int read_config(struct comm *comm, const struct train_options *options, struct config *config)
+/* All ranks call, each with what its reading came to (`code`), and rank 0 says what there is to say. Where
+ * there is to be a run, the ranks are watched from here on. */
+static int agree_on_config(struct comm *comm, const struct train_options *options,
+    const struct config *config, int code, struct remarks *remarks)
 {
-    struct faults faults;
     struct error error = {0};
-    faults_init(&faults, 50, log_fault, comm);
-    faults.warn = log_warning;
-    int failed = config_read(config, options->config, options->set.count, options->set.item, &faults);
+    end_remarks(remarks, comm->rank == 0);
     if (!options->plan && !options->check)
         comm_watch(comm, config->train.watchdog, advice);
-    if (failed) {
+    if (code) {
         if (comm->rank == 0)
-            return comm_agree(comm, &(struct error){.code = faults.code}), faults.code;
-        error_set(
-            &error, (enum exit_code)faults.code, "%s: cannot be read here as on rank 0", options->config);
+            return comm_agree(comm, &(struct error){.code = code}), code;
+        error_set(&error, (enum exit_code)code, "%s: cannot be read here as on rank 0", options->config);
     }
     if (comm_agree(comm, &error) == 0)
         return 0;
@@ -187,11 +222,11 @@ static int preview(const struct comm *comm, const struct train_options *options,
 }
 
 /* All ranks call. Starts MPI on all for the same purpose. Returns the exit code. */
-static int start(struct comm *comm, const struct train_options *options)
+static int start(struct comm *comm, const struct train_options *options, double watchdog)
 {
     char *common = options_describe(&train_option_table, options);
     const struct comm_purpose purpose = {
-        .program = "rnn-train", .options = common, .limit = read_watchdog(options), .advice = advice};
+        .program = "rnn-train", .options = common, .limit = watchdog, .advice = advice};
     int code = program_start(comm, &purpose, options->verbosity);
     free(common);
     return code;
@@ -202,20 +237,23 @@ int program_train(const struct train_options *options, const char *command)
     double begun = clock_now();
     struct comm comm;
     struct config config;
+    struct remarks remarks = {0};
     if (!options->plan && !options->check && launcher_hopeless())
         return EXIT_CODE_USAGE;
     if (!options->plan && !options->check)
         stop_catch_signals(); /* as early as a job may be asked to stop */
     config_init(&config);
-    int code = start(&comm, options);
+    int fault = read_config(options, &config, &remarks);
+    int code = start(&comm, options, config.train.watchdog);
     if (code == 0)
-        code = read_config(&comm, options, &config);
+        code = agree_on_config(&comm, options, &config, fault, &remarks);
     if (code == 0 && (options->plan || options->check))
         code = preview(&comm, options, &config);
     else if (code == 0 && launcher_misplaced(&comm))
         code = EXIT_CODE_USAGE;
     else if (code == 0)
         code = train(&comm, options, &config, command, begun);
+    end_remarks(&remarks, 0);
     config_finish(&config);
     comm_finish(&comm);
     return code;

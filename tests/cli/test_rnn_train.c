@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 
 /* 25 sequences are 7 steps an epoch. */
 enum { SEQUENCES = 25, VALID = 6, STEPS = 7, EPOCHS = 3, LAST = STEPS * EPOCHS };
@@ -62,6 +64,28 @@ START_TEST(help_and_version_are_said_once)
             ck_assert_int_eq(job_count_lines(result.output, i ? "rnn-train " : "usage: rnn-train"), 1);
             command_result_finish(&result);
         }
+}
+END_TEST
+
+/* The kernel tells who opens a file; openings that nothing parts would come as one. */
+START_TEST(the_configuration_is_read_once)
+{
+    static const char *const asked[] = {NULL, "--check"};
+    char events[4096] __attribute__((aligned(8)));
+    struct command_result result;
+    int watch = inotify_init1(IN_NONBLOCK), opened = 0;
+    ck_assert(watch >= 0 && inotify_add_watch(watch, job_path("base.ini"), IN_OPEN | IN_CLOSE_NOWRITE) >= 0);
+    job_run(&result, 0, "base.ini", "read-once", asked[_i], NULL);
+    job_expect(&result, 0);
+    command_result_finish(&result);
+    for (ssize_t size; (size = read(watch, events, sizeof events)) > 0;)
+        for (char *at = events; at < events + size;) {
+            const struct inotify_event *event = (const void *)at;
+            opened += (event->mask & IN_OPEN) != 0;
+            at += sizeof *event + event->len;
+        }
+    close(watch);
+    ck_assert_int_eq(opened, 1);
 }
 END_TEST
 
@@ -519,6 +543,7 @@ int main(void)
     Suite *suite = suite_create("rnn-train");
     TCase *tests = add_case(suite, "options");
     tcase_add_test(tests, help_and_version_are_said_once);
+    tcase_add_loop_test(tests, the_configuration_is_read_once, 0, 2);
     tcase_add_test(tests, help_names_every_option_and_version_what_it_is_built_of);
     tcase_add_loop_test(tests, a_misuse_exits_with_2_and_is_told_once, 0, MISUSES);
     tcase_add_test(tests, without_a_configuration_the_usage_is_named);
