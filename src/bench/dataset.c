@@ -29,9 +29,9 @@ static void add_targets(struct dataset *dataset, const struct bench_options *opt
 static void set_name(struct dataset *dataset, struct error *error)
 {
     static const char name[] = "the sequences of rnn-bench";
-    dataset->path = memory_create(sizeof name, 1, error);
-    if (dataset->path)
-        memcpy(dataset->path, name, sizeof name);
+    dataset->name = memory_create(sizeof name, 1, error);
+    if (dataset->name)
+        memcpy(dataset->name, name, sizeof name);
 }
 
 static void add_lengths(struct dataset *dataset, const struct bench_options *options, struct error *error)
@@ -68,7 +68,7 @@ struct dataset *bench_make_dataset(const struct bench_options *options, struct e
     add_lengths(dataset, options, error);
     add_targets(dataset, options, error);
     add_inputs(dataset, error);
-    if (dataset->path && dataset->input_offsets && dataset->kept_inputs && dataset->kept_classes &&
+    if (dataset->name && dataset->input_offsets && dataset->kept_inputs && dataset->kept_classes &&
         (!options->labels || dataset->target_offsets))
         return dataset;
     dataset_close(dataset);

@@ -67,7 +67,7 @@ struct checkpoint {
     struct provenance {
         char *version, *command, *hosts, *libraries, *job, *time;
         char *run; /* identifier of the run (ckpt/own.h); NULL where the file is older than identifiers */
-        char *file[DATA_SETS]; /* which files the fingerprints are of (file_write_identity), or "" */
+        char *files[DATA_SETS]; /* which files the fingerprints are of (dataset_write_files), or "" */
         int64_t ranks;
     } provenance;
 };

@@ -10,6 +10,7 @@
 #include "net/check.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const int64_t most = INT64_MAX;
 
@@ -217,6 +218,42 @@ static int layout_data(const struct section *whole, struct checkpoint *c)
     return section_end(&s);
 }
 
+/* Puts what is read of the first file and of the others together again. */
+static void join_files(struct section *s, char *first, char *more, char **files)
+{
+    size_t size = strlen(first) + strlen(more) + 2;
+    char *text = memory_create(size, 1, s->error);
+    s->failed |= !text;
+    if (text)
+        snprintf(text, size, "%s\n%s", first, more);
+    memory_destroy(first);
+    *files = text;
+}
+
+/* An attribute takes the line of the first file, and a set those of others, where there are any: an attribute
+ * holds 64 KiB. */
+static void layout_files(struct section *s, const char *set, char **files)
+{
+    char name[32], *first = NULL, *end = *files ? strchr(*files, '\n') : NULL;
+    char *more = end ? end + 1 : NULL, **list = more ? &more : NULL;
+    size_t n = more ? 1 : 0;
+    if (s->way == SECTION_WRITE && end) {
+        first = memory_create((size_t)(end - *files) + 1, 1, s->error);
+        s->failed |= !first;
+        if (first)
+            memcpy(first, *files, (size_t)(end - *files));
+    }
+    snprintf(name, sizeof name, "%s_file", set);
+    section_text(s, name, first ? &first : files);
+    snprintf(name, sizeof name, "%s_more_files", set);
+    section_texts(s, name, &n, &list);
+    if (s->way == SECTION_READ && list && !s->failed)
+        join_files(s, *files, list[0], files);
+    if (s->way == SECTION_READ)
+        memory_destroy(list);
+    memory_destroy(first);
+}
+
 static int layout_provenance(const struct section *whole, struct checkpoint *c)
 {
     struct section s;
@@ -231,11 +268,8 @@ static int layout_provenance(const struct section *whole, struct checkpoint *c)
     section_integer(&s, "ranks", &p->ranks, 0, most);
     if (s.version >= 5)
         section_long_text(&s, "run", &p->run);
-    for (int i = 0; i < DATA_SETS && s.version >= 5; i++) {
-        char name[32];
-        snprintf(name, sizeof name, "%s_file", set_names[i]);
-        section_text(&s, name, &p->file[i]);
-    }
+    for (int i = 0; i < DATA_SETS && s.version >= 5; i++)
+        layout_files(&s, set_names[i], &p->files[i]);
     return section_end(&s);
 }
 

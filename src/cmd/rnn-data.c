@@ -215,11 +215,11 @@ static void check_kind(const struct dataset *dataset, const struct loss_kind *lo
 {
     if (!dataset->has_targets)
         faults_add(faults, EXIT_CODE_DATA,
-            "%s: targets: there are none, but loss = %s needs some: name another file", dataset->path,
+            "%s: targets: there are none, but loss = %s needs some: name another file", dataset->name,
             loss->name);
     else if (loss->takes_classes != (dataset->classes > 0))
         faults_add(faults, EXIT_CODE_DATA, "%s: targets: %s, but loss = %s takes %s: name another loss",
-            dataset->path, dataset->classes ? "classes" : "real values", loss->name,
+            dataset->name, dataset->classes ? "classes" : "real values", loss->name,
             loss->takes_classes ? "classes (integers and the attribute n_classes)" : "real values");
 }
 

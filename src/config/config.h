@@ -34,7 +34,7 @@ struct config {
      * of the run that goes on (config_inherit). */
     unsigned char given[CONFIG_KEYS_MOST];
     struct {
-        char *train, *valid; /* absolute; valid NULL where there is none */
+        char **train, **valid; /* absolute paths, the last is NULL; valid NULL where there is no set */
         int standardize;
         size_t cache; /* bytes per rank */
         enum shuffle shuffle;

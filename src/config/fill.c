@@ -202,11 +202,13 @@ static void check_paths(struct config_reading *reading)
 {
     for (size_t i = 0; i < config_key_count; i++) {
         const struct config_key *key = &config_keys[i];
-        const char *path;
-        if (key->type != KEY_PATH || reading->keys[i].faulty)
+        char *const *paths;
+        if (key->type != KEY_PATHS || reading->keys[i].faulty)
             continue;
-        memcpy(&path, (const char *)reading->config + key->offset, sizeof path);
-        if (path && !ini_value_fits(path))
+        memcpy(&paths, (const char *)reading->config + key->offset, sizeof paths);
+        while (paths && *paths && ini_value_fits(*paths))
+            paths++;
+        if (paths && *paths)
             reading_fault(reading, key->section, key->name,
                 "this would not come back from the run's config.ini, whose lines take no control characters "
                 "and no ; after a blank: use another path (a symbolic link serves)");

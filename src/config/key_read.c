@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "base/text.h"
+#include "config/path_list.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -24,42 +25,6 @@ static const char *check_range(const struct config_key *key, double x)
 static const char *explain(enum number_state state, const char *malformed)
 {
     return state == NUMBER_OK ? NULL : state == NUMBER_OVERFLOW ? out_of_range : malformed;
-}
-
-/* Where the path begins with the folder of the user, *directory becomes that, and *text what is behind it. */
-static const char *expand_home(const char **text, const char **directory)
-{
-    const char *home = getenv("HOME");
-    if (**text != '~')
-        return NULL;
-    if ((*text)[1] != '/')
-        return "no folder but ~/ is known by such a sign (a file's name may begin with it behind ./)";
-    if (!home || *home != '/')
-        return "HOME does not say which folder ~/ is";
-    *directory = home;
-    *text += 1 + strspn(*text + 1, "/");
-    return NULL;
-}
-
-static const char *read_path(const char *text, const char *directory, char **path)
-{
-    char *made = NULL;
-    const char *why = expand_home(&text, &directory);
-    if (why)
-        return why;
-    if (*text) {
-        size_t room = strlen(directory) + strlen(text) + 2;
-        made = memory_create(room, 1, NULL);
-        if (!made)
-            return "out of memory";
-        if (*text == '/')
-            snprintf(made, room, "%s", text);
-        else
-            snprintf(made, room, "%s/%s", strcmp(directory, "/") == 0 ? "" : directory, text);
-    }
-    memory_destroy(*path);
-    *path = made;
-    return NULL;
 }
 
 /* Is the text this word, with or without blanks around it? Those of a file are cut off; an override may have
@@ -241,8 +206,8 @@ const char *key_read(const struct config_key *key, const char *text, const char 
     const char *why;
     *items = 1;
     switch (key->type) {
-    case KEY_PATH:
-        return read_path(text, directory, (char **)(void *)field);
+    case KEY_PATHS:
+        return path_list_read(text, directory, (char ***)(void *)field);
     case KEY_SWITCH:
         return read_switch(text, (int *)(void *)field);
     case KEY_CHOICE:

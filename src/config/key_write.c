@@ -2,6 +2,7 @@
 #include "config/keys.h"
 
 #include "base/numbers.h"
+#include "config/path_list.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,7 +38,7 @@ static const struct {
     const char *behind; /* NULL: nothing */
     const char *unit; /* of the largest that is allowed, which is told too; NULL: it is not, or by `range` */
 } allowed[] = {
-    [KEY_PATH] = {"the path of a dataset", 0, NULL, NULL},
+    [KEY_PATHS] = {"the path of a dataset, or several with commas between", 0, NULL, NULL},
     [KEY_SWITCH] = {"yes or no", 0, NULL, NULL},
     [KEY_SWITCHES] = {"yes or no", 0, "one for all layers or one per layer", NULL},
     [KEY_COUNT] = {"a whole number", 1, NULL, NULL},
@@ -131,11 +132,9 @@ static size_t write_intervals(const int64_t *every, char *text, size_t size)
 size_t key_write(const struct config_key *key, const struct config *config, char *text, size_t size)
 {
     const void *field = (const char *)config + key->offset;
-    const char *path;
     switch (key->type) {
-    case KEY_PATH:
-        path = *(char *const *)field;
-        return (size_t)snprintf(text, size, "%s", path ? path : "");
+    case KEY_PATHS:
+        return path_list_write(*(char *const *const *)field, text, size);
     case KEY_SWITCH:
         return (size_t)snprintf(text, size, "%s", *(const int *)field ? "yes" : "no");
     case KEY_CHOICE:

@@ -31,8 +31,8 @@ static const char *const bests[] = {[BEST_LOSS] = "loss", [BEST_ERROR] = "error"
 
 /* clang-format off */
 const struct config_key config_keys[] = {
-    {"data", "train", KEY_PATH, AT(data.train), "", FREE},
-    {"data", "valid", KEY_PATH, AT(data.valid), "", FREE},
+    {"data", "train", KEY_PATHS, AT(data.train), "", FREE},
+    {"data", "valid", KEY_PATHS, AT(data.valid), "", FREE},
     {"data", "standardize", KEY_SWITCH, AT(data.standardize), "no", KEPT},
     {"data", "cache", KEY_BYTES, AT(data.cache), "256 MiB", FROM(0, LARGE), FREE},
     {"data", "shuffle", KEY_CHOICE, AT(data.shuffle), "full", .choices = shuffles},

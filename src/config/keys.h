@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 enum key_type {
-    KEY_PATH,     /* char *, absolute; NULL where empty */
+    KEY_PATHS,    /* char **, absolute, the last is NULL (config/path_list.h); NULL where empty */
     KEY_SWITCH,   /* int: yes or no */
     KEY_SWITCHES, /* int [NET_MOST_LAYERS]: one, or one per layer */
     KEY_CHOICE,   /* an enum */

@@ -27,7 +27,7 @@ static void write_keys(const struct config *config, int with_paths, struct confi
         const struct config_key *key = &config_keys[i];
         if (i == 0 || strcmp(key->section, config_keys[i - 1].section) != 0)
             add(text, "\n[", key->section, "]\n");
-        if (key->type == KEY_PATH && !with_paths)
+        if (key->type == KEY_PATHS && !with_paths)
             continue;
         add(text, key->name, " = ", "");
         size_t room = text->used < text->size ? text->size - text->used : 0;
@@ -123,7 +123,7 @@ void config_inherit(struct config *config, const char *saved, struct faults *fau
     if (config_read_saved(&old, saved, &unsaid) == 0)
         for (size_t i = 0; i < config_key_count; i++) {
             size_t layers = config->model.layers;
-            if (!config->given[i] && config_keys[i].type != KEY_PATH)
+            if (!config->given[i] && config_keys[i].type != KEY_PATHS)
                 inherit_key(&config_keys[i], config, &old, faults);
             if (config->model.layers > layers)
                 spread_lists(config);

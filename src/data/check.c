@@ -5,7 +5,8 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
+
+enum { PLACE = 4400 }; /* bytes of room for the place of a value, of which a path is most */
 
 static void keep_first(void *context, const char *text)
 {
@@ -25,56 +26,56 @@ int check_close(const struct faults *faults, const struct error *first, struct e
     return faults->count ? error_set(error, (enum exit_code)faults->code, "%s", first->text) : 0;
 }
 
-/* "row 17 (sequence 3 "name", its row 2)" */
+/* Writes 'b.h5: inputs: row 17 (sequence 3 "name", its row 2)', all of it counted as in that file. */
 static void write_place(
-    struct dataset *dataset, const struct values *values, int64_t row, char *text, size_t size)
+    const struct dataset *dataset, const struct values *values, int64_t row, char *text, size_t size)
 {
-    if (!values->offsets) {
-        snprintf(text, size, "row %" PRId64, row);
+    struct file_rows here = values_find_rows(dataset, values, row, 1);
+    int used = snprintf(text, size, "%s: %s: row %" PRId64, here.file->path, values->set, here.first);
+    if (!values->offsets || used >= (int)size)
         return;
-    }
     int64_t s = values_find_sequence(dataset, values, row);
     char name[DATASET_NAME];
     dataset_write_name(dataset, s, name, sizeof name);
-    snprintf(text, size, "row %" PRId64 " (sequence %" PRId64 "%s, its row %" PRId64 ")", row, s, name,
-        row - values->offsets[s]);
+    snprintf(text + used, size - (size_t)used, " (sequence %" PRId64 "%s, its row %" PRId64 ")",
+        dataset_find_place(dataset, s).sequence, name, row - values->offsets[s]);
 }
 
 static void add_integer(
     struct dataset *dataset, const struct values *values, int64_t row, int32_t item, struct faults *faults)
 {
-    int inputs = strcmp(values->set, "inputs") == 0;
+    int inputs = values->part == PART_INPUTS;
     const char *what = inputs ? "symbol" : "class", *attribute = inputs ? "n_symbols" : "n_classes";
     const char *note = values->lowest < 0 ? " (-1 is no target)"
         : !inputs && item == -1           ? " (-1, no target, needs one target per frame or per sequence)"
                                           : "";
-    char place[200], number[H5_INTEGER_TEXT];
+    char place[PLACE], number[H5_INTEGER_TEXT];
+    struct file_rows here = values_find_rows(dataset, values, row, 1);
     write_place(dataset, values, row, place, sizeof place);
-    dataset_write_integer(dataset, values->set, row, item, INT32_MAX, number);
+    dataset_write_integer(here.file, values->set, here.first, item, INT32_MAX, number);
     faults_add(faults, EXIT_CODE_DATA,
-        "%s: %s: %s: %s %s is out of range: with %s = %" PRId32 " only %" PRId32 " to %" PRId32
+        "%s: %s %s is out of range: with %s = %" PRId32 " only %" PRId32 " to %" PRId32
         " are allowed%s: correct the value or %s",
-        dataset->path, values->set, place, what, number, attribute, values->limit, values->lowest,
-        values->limit - 1, note, attribute);
+        place, what, number, attribute, values->limit, values->lowest, values->limit - 1, note, attribute);
 }
 
 static void add_float(struct dataset *dataset, const struct values *values, int64_t row, size_t column,
     float item, struct faults *faults)
 {
-    char place[200];
+    char place[PLACE];
     write_place(dataset, values, row, place, sizeof place);
     if (isfinite(item)) {
         faults_add(faults, EXIT_CODE_DATA,
-            "%s: %s: %s: column %zu is %.9g: loss = %s takes targets from %g to %g only: scale "
+            "%s: column %zu is %.9g: loss = %s takes targets from %g to %g only: scale "
             "the values, or choose another model.loss",
-            dataset->path, values->set, place, column, (double)item, values->loss->name,
-            (double)values->loss->least_target, (double)values->loss->most_target);
+            place, column, (double)item, values->loss->name, (double)values->loss->least_target,
+            (double)values->loss->most_target);
         return;
     }
     faults_add(faults, EXIT_CODE_DATA,
-        "%s: %s: %s: column %zu is %s: only finite numbers of 32 bits are allowed: replace the value or "
+        "%s: column %zu is %s: only finite numbers of 32 bits are allowed: replace the value or "
         "leave the sequence out",
-        dataset->path, values->set, place, column,
+        place, column,
         isnan(item)    ? "NaN"
             : item > 0 ? "infinite"
                        : "-infinite");

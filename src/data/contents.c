@@ -6,19 +6,41 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static char *read_name(struct dataset *dataset, const char *set, int64_t row, struct error *error)
+/* Of files that begin with the same row all but the last have none. */
+const struct dataset_file *dataset_find_file(
+    const struct dataset *dataset, enum dataset_part part, int64_t number)
+{
+    size_t low = 0, high = dataset->files; /* file low begins at or before it, file high behind */
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (dataset->file[middle].first[part] <= number)
+            low = middle;
+        else
+            high = middle;
+    }
+    return &dataset->file[low];
+}
+
+struct dataset_place dataset_find_place(const struct dataset *dataset, int64_t s)
+{
+    const struct dataset_file *file = dataset_find_file(dataset, PART_SEQUENCES, s);
+    return (struct dataset_place){file, s - file->first[PART_SEQUENCES]};
+}
+
+static char *read_name(const struct dataset_file *file, const char *set, int64_t row, struct error *error)
 {
     char **texts = NULL;
-    if (!h5_has(dataset->file, set) || h5_read_texts(dataset->file, set, row, 1, &texts, error))
+    if (!h5_has(file->h5, set) || h5_read_texts(file->h5, set, row, 1, &texts, error))
         return NULL;
     char *name = text_copy(texts[0], error);
     memory_destroy(texts);
     return name;
 }
 
-char *dataset_name(struct dataset *dataset, int64_t s, struct error *error)
+char *dataset_name(const struct dataset *dataset, int64_t s, struct error *error)
 {
-    return read_name(dataset, "names", s, error);
+    struct dataset_place place = dataset_find_place(dataset, s);
+    return read_name(place.file, "names", place.sequence, error);
 }
 
 /* Writes a name for messages, which it takes. */
@@ -31,20 +53,20 @@ static void write_name(char *name, char *text, size_t size)
     memory_destroy(name);
 }
 
-void dataset_write_name(struct dataset *dataset, int64_t s, char *text, size_t size)
+void dataset_write_name(const struct dataset *dataset, int64_t s, char *text, size_t size)
 {
     write_name(dataset_name(dataset, s, NULL), text, size);
 }
 
-void dataset_write_feature(struct dataset *dataset, int64_t i, char *text, size_t size)
+void dataset_write_feature(const struct dataset *dataset, int64_t i, char *text, size_t size)
 {
-    write_name(read_name(dataset, "feature_names", i, NULL), text, size);
+    write_name(read_name(dataset->file, "feature_names", i, NULL), text, size);
 }
 
-void dataset_write_integer(struct dataset *dataset, const char *set, int64_t row, int64_t value, int64_t most,
-    char text[H5_INTEGER_TEXT])
+void dataset_write_integer(const struct dataset_file *file, const char *set, int64_t row, int64_t value,
+    int64_t most, char text[H5_INTEGER_TEXT])
 {
     snprintf(text, H5_INTEGER_TEXT, "%" PRId64, value);
     if (value == most || value == -most - 1)
-        h5_write_integer(dataset->file, set, row, text);
+        h5_write_integer(file->h5, set, row, text);
 }

@@ -21,8 +21,25 @@ enum target_kind {
 
 struct value_sums;
 
-struct dataset {
+/* What a dataset has a number of, and each of its files a part. */
+enum dataset_part { PART_INPUTS, PART_TARGETS /* rows */, PART_SEQUENCES, DATASET_PARTS };
+
+/* One of the files that a dataset lies in. */
+struct dataset_file {
     char *path;
+    struct h5_file *h5;
+    struct file_identity identity; /* when it was opened */
+    int64_t first[DATASET_PARTS];  /* the first row or sequence of the dataset that is in it */
+};
+
+/* Where a sequence lies: in which file, and what number it has there. Messages say both. */
+struct dataset_place {
+    const struct dataset_file *file;
+    int64_t sequence;
+};
+
+struct dataset {
+    char *name; /* for messages: the path of its file, or that of the first and how many more there are */
     int64_t sequences, frames;
     int32_t longest;
     size_t features; /* I of real-valued inputs, 0 with symbols */
@@ -46,9 +63,11 @@ struct dataset {
     const struct loss_kind *loss;
     int64_t *input_offsets;  /* [sequences + 1] */
     int64_t *target_offsets; /* [sequences + 1], or NULL when absent */
-    struct h5_file *file;
-    struct file_identity identity; /* of the file when it was opened */
-    size_t cache;                  /* bytes this set may keep decoded */
+    /* The files that it lies in, one behind the other, as if they were one. Whoever asks for sequences or
+     * rows counts through all of them; only data/ knows that there may be several (data/files.h). */
+    size_t files;
+    struct dataset_file *file; /* [files] */
+    size_t cache;              /* bytes this set may keep decoded */
     /* Wholly decoded when it fits the cache, else NULL and read as microbatches ask for it. */
     float *kept_inputs;    /* [frames][features] */
     int32_t *kept_symbols; /* [frames] */
@@ -97,18 +116,26 @@ static inline int dataset_has_any_targets(const struct dataset *dataset)
     return dataset->has_targets && (dataset->target_kind == TARGET_ANY || dataset->any_targets);
 }
 
+/* The file that a row or sequence lies in. */
+const struct dataset_file *dataset_find_file(
+    const struct dataset *dataset, enum dataset_part part, int64_t number);
+
+/* Where sequence s lies. */
+struct dataset_place dataset_find_place(const struct dataset *dataset, int64_t s);
+
 /* Name of a sequence, the caller's (memory_destroy). NULL where the file has none (error->code stays 0) or it
  * cannot be read. */
-char *dataset_name(struct dataset *dataset, int64_t s, struct error *error);
+char *dataset_name(const struct dataset *dataset, int64_t s, struct error *error);
 
-/* Writes an integer of a set for a message, as it is in the file: `value` is what was read of it, `most` the
- * largest that this could have become (and -most - 1 the least). */
-void dataset_write_integer(struct dataset *dataset, const char *set, int64_t row, int64_t value, int64_t most,
-    char text[H5_INTEGER_TEXT]);
+/* Writes an integer of a set for a message, as it is in the row of that file: `value` is what was read of it,
+ * `most` the largest that this could have become (and -most - 1 the least). */
+void dataset_write_integer(const struct dataset_file *file, const char *set, int64_t row, int64_t value,
+    int64_t most, char text[H5_INTEGER_TEXT]);
 
 /* ` "name"` of a sequence for messages, short and without control characters; empty where there is none. */
-void dataset_write_name(struct dataset *dataset, int64_t s, char *text, size_t size);
-void dataset_write_feature(struct dataset *dataset, int64_t i, char *text, size_t size); /* of a feature */
-enum { DATASET_NAME = 80 }; /* bytes of room for it */
+void dataset_write_name(const struct dataset *dataset, int64_t s, char *text, size_t size);
+void dataset_write_feature(
+    const struct dataset *dataset, int64_t i, char *text, size_t size); /* of a feature */
+enum { DATASET_NAME = 80 };                                             /* bytes of room for it */
 
 #endif

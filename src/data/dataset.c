@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/check.h"
+#include "data/files.h"
 #include "data/structure.h"
 #include "data/texts.h"
 #include "data/values.h"
@@ -17,10 +18,16 @@ static struct dataset *dataset_create(const char *path, size_t cache, struct err
     struct dataset *dataset = memory_create(1, sizeof *dataset, error);
     if (!dataset)
         return NULL;
-    dataset->path = text_copy(path, error);
-    dataset->file = dataset->path ? h5_open(path, cache, error) : NULL;
-    if (dataset->file && h5_identify(dataset->file, &dataset->identity, error) == 0)
-        return dataset;
+    dataset->name = text_copy(path, error);
+    dataset->file = memory_create(1, sizeof *dataset->file, error);
+    if (dataset->name && dataset->file) {
+        dataset->files = 1;
+        struct dataset_file *file = dataset->file;
+        file->path = text_copy(path, error);
+        file->h5 = file->path ? h5_open(path, cache, error) : NULL;
+        if (file->h5 && h5_identify(file->h5, &file->identity, error) == 0)
+            return dataset;
+    }
     dataset_close(dataset);
     return NULL;
 }
@@ -29,7 +36,11 @@ void dataset_close(struct dataset *dataset)
 {
     if (!dataset)
         return;
-    h5_close(dataset->file);
+    for (size_t i = 0; i < dataset->files; i++) {
+        h5_close(dataset->file[i].h5);
+        memory_destroy(dataset->file[i].path);
+    }
+    memory_destroy(dataset->file);
     memory_destroy(dataset->input_offsets);
     memory_destroy(dataset->target_offsets);
     memory_destroy(dataset->kept_inputs);
@@ -37,31 +48,41 @@ void dataset_close(struct dataset *dataset)
     memory_destroy(dataset->kept_classes);
     memory_destroy(dataset->kept_values);
     memory_destroy(dataset->block);
-    memory_destroy(dataset->path);
+    memory_destroy(dataset->name);
     memory_destroy(dataset);
 }
 
 /* ---- opening ---- */
 
-int dataset_require_unchanged(const struct dataset *dataset, const char *consequence, struct error *error)
+static int require_unchanged(const struct dataset_file *file, const char *consequence, struct error *error)
 {
     struct file_identity now;
     char change[160];
-    if (h5_identify(dataset->file, &now, error))
+    if (!file->h5) /* opening it has failed, with an error */
+        return 0;
+    if (h5_identify(file->h5, &now, error))
         return -1;
-    if (!file_describe_change(&dataset->identity, &now, dataset->path, change, sizeof change))
+    if (!file_describe_change(&file->identity, &now, file->path, change, sizeof change))
         return 0;
     return error_set(error, EXIT_CODE_DATA,
         "%s: was changed while it is read: %s: %s: see that nothing writes to it, and run the same command "
         "again",
-        dataset->path, change, consequence);
+        file->path, change, consequence);
+}
+
+int dataset_require_unchanged(const struct dataset *dataset, const char *consequence, struct error *error)
+{
+    for (size_t i = 0; i < dataset->files; i++)
+        if (require_unchanged(&dataset->file[i], consequence, error))
+            return -1;
+    return 0;
 }
 
 static void *keep_values(struct dataset *dataset, const struct values *values, struct error *error)
 {
     void *kept = memory_create((size_t)values->rows * values->width, sizeof(float), error);
     if (!kept) {
-        error_explain_memory(error, dataset->path, "its decoded values: a smaller data.cache takes");
+        error_explain_memory(error, dataset->name, "its decoded values: a smaller data.cache takes");
         return NULL;
     }
     if (!values_read(dataset, values, 0, values->rows, kept, error) &&
@@ -106,7 +127,7 @@ static int dataset_make_block(struct dataset *dataset, struct error *error)
 {
     dataset->block = memory_create(count_block(dataset), 1, error);
     if (!dataset->block)
-        return error_explain_memory(error, dataset->path,
+        return error_explain_memory(error, dataset->name,
             "a block to read it by: a smaller data.cache, train.microbatch or model.hidden take");
     return 0;
 }
@@ -139,37 +160,47 @@ size_t dataset_count_run_bytes(struct dataset *dataset, int kept)
     struct h5_shape shape;
     if (kept)
         return count_offsets(dataset) + dataset_count_values(dataset);
-    if (dataset->has_targets)
-        h5_look(dataset->file, "targets", &shape, NULL); /* it gets its cache then, as when it is read */
-    return dataset_count_bytes(dataset) + h5_count_cache(dataset->file);
+    size_t bytes = dataset_count_bytes(dataset);
+    for (size_t i = 0; i < dataset->files; i++) {
+        if (dataset->has_targets) /* it gets its cache then, as when it is read */
+            h5_look(dataset->file[i].h5, "targets", &shape, NULL);
+        bytes += h5_count_cache(dataset->file[i].h5);
+    }
+    return bytes;
 }
 
 /* What is known of the file, its offsets above all, must be true of the one that is read. */
-static int open_again(struct dataset *dataset, size_t cache, struct error *error)
+static int open_again(struct dataset_file *file, size_t cache, struct error *error)
 {
     struct file_identity now;
-    h5_close(dataset->file);
-    dataset->file = h5_open(dataset->path, cache, error);
-    if (!dataset->file || h5_identify(dataset->file, &now, error))
+    struct h5_shape shape; /* whoever is looked at first gets the larger part of the cache */
+    h5_close(file->h5);
+    file->h5 = h5_open(file->path, cache, error);
+    if (!file->h5 || h5_identify(file->h5, &now, error))
         return -1;
-    if (file_is_same(&dataset->identity, &now) && dataset->identity.device == now.device)
-        return 0;
-    return error_set(error, EXIT_CODE_DATA,
-        "%s: was changed or replaced while it was opened: run the same command again", dataset->path);
+    if (!file_is_same(&file->identity, &now) || file->identity.device != now.device)
+        return error_set(error, EXIT_CODE_DATA,
+            "%s: was changed or replaced while it was opened: run the same command again", file->path);
+    return h5_look(file->h5, "inputs", &shape, error);
 }
 
 static int dataset_open_values(struct dataset *dataset, size_t cache, struct error *error)
 {
+    double all = (double)dataset_count_values(dataset);
     dataset->cache = cache;
     if (dataset_count_values(dataset) <= cache)
         return dataset_keep(dataset, error);
-    struct h5_shape shape; /* whoever is looked at first gets the larger part of the cache */
-    if (open_again(dataset, cache, error) || h5_look(dataset->file, "inputs", &shape, error))
-        return -1;
+    for (size_t i = 0; i < dataset->files; i++) {
+        double share = (double)files_count_values(dataset, i) / all;
+        size_t own = dataset->files > 1 ? (size_t)(share * (double)cache) : cache;
+        if (open_again(&dataset->file[i], own, error))
+            return -1;
+    }
     return dataset_make_block(dataset, error);
 }
 
-struct dataset *dataset_open(const char *path, size_t cache, struct error *error)
+/* Opens a file as a dataset of its own, without its values. */
+static struct dataset *open_structure(const char *path, struct error *error)
 {
     struct dataset *dataset = dataset_create(path, 0, error);
     if (!dataset)
@@ -177,12 +208,47 @@ struct dataset *dataset_open(const char *path, size_t cache, struct error *error
     struct error first = {0};
     struct faults faults = check_open(&first);
     structure_check(dataset, &faults);
-    if (!check_close(&faults, &first, error) && !dataset_open_values(dataset, cache, error))
+    if (!check_close(&faults, &first, error))
         return dataset;
-    if (dataset->file) /* what has become of the file comes before an error that may stem from it */
-        dataset_require_unchanged(dataset, "nothing is read from it", error);
+    /* What has become of the file comes before an error that may stem from it. */
+    dataset_require_unchanged(dataset, "nothing is read from it", error);
     dataset_close(dataset);
     return NULL;
+}
+
+static struct dataset *open_structures(char *const *paths, struct error *error)
+{
+    size_t n = 0, opened = 0;
+    while (paths[n])
+        n++;
+    struct dataset **part = memory_create(n, sizeof *part, error), *dataset = NULL;
+    int failed = !part || (n > 1 && files_reserve(paths[0], n, error));
+    for (; opened < n && !failed; opened += !failed) {
+        part[opened] = open_structure(paths[opened], error);
+        failed = !part[opened];
+    }
+    if (!failed)
+        dataset = files_join(part, n, error);
+    for (size_t i = 0; i < opened && failed; i++)
+        dataset_close(part[i]);
+    memory_destroy(part);
+    return dataset;
+}
+
+struct dataset *dataset_open_files(char *const *paths, size_t cache, struct error *error)
+{
+    struct dataset *dataset = open_structures(paths, error);
+    if (!dataset || !dataset_open_values(dataset, cache, error))
+        return dataset;
+    dataset_require_unchanged(dataset, "nothing is read from it", error);
+    dataset_close(dataset);
+    return NULL;
+}
+
+struct dataset *dataset_open(const char *path, size_t cache, struct error *error)
+{
+    char *const paths[] = {(char *)path, NULL};
+    return dataset_open_files(paths, cache, error);
 }
 
 /* ---- checking all of it ---- */
@@ -193,7 +259,7 @@ static void check_all_values(struct dataset *dataset, const struct values *value
     int64_t block = values_block_rows(values), rows;
     void *items = memory_create(values_block_bytes(values), 1, &error);
     if (!items)
-        faults_add(faults, (enum exit_code)error.code, "%s: %s", dataset->path, error.text);
+        faults_add(faults, (enum exit_code)error.code, "%s: %s", dataset->name, error.text);
     for (int64_t first = 0; items && first < values->rows && !check_is_over(faults); first += rows) {
         rows = values->rows - first < block ? values->rows - first : block;
         if (values_read(dataset, values, first, rows, items, &error))
@@ -220,7 +286,7 @@ void dataset_check(const char *path, const struct loss_kind *loss, struct faults
     }
     if (dataset->has_targets) {
         struct values targets = values_of_targets(dataset);
-        int per_frame = !h5_has(dataset->file, "target_offsets") && dataset->targets == dataset->frames;
+        int per_frame = !h5_has(dataset->file->h5, "target_offsets") && dataset->targets == dataset->frames;
         if (!per_frame)
             targets.offsets = dataset->target_offsets; /* NULL where they are faulty */
         check_all_values(dataset, &targets, faults);

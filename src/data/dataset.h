@@ -1,9 +1,9 @@
-/* A dataset file of the format of datasets/README.md: sequences lie end to end, offsets say where each
- * begins.
+/* A dataset of the format of datasets/README.md, in one file or several: sequences lie end to end, offsets
+ * say where each begins.
  *
  * Memory: 8 bytes a sequence for the input offsets, 8 more where there are target offsets; all values,
  * decoded to 4 bytes each, where they fit the cache; else one block of 4 MiB (or one row, if that is longer),
- * and up to the cache for HDF5's chunks.
+ * and up to the cache for HDF5's chunks, which files share by the size of their values.
  *
  * No function is collective: every rank opens the file for itself. */
 #ifndef DATA_DATASET_H
@@ -18,6 +18,11 @@
 /* Opens and checks structure and offsets; where the set fits `cache` bytes, reads and checks all values too.
  * Owned by the caller. NULL and the first fault as error. */
 struct dataset *dataset_open(const char *path, size_t cache, struct error *error);
+
+/* Does the same for files that make one set in this order, which have to agree (data/files.h): paths ends
+ * with NULL. The set is what it would be if their sequences lay in one file. */
+struct dataset *dataset_open_files(char *const *paths, size_t cache, struct error *error);
+
 void dataset_close(struct dataset *dataset); /* takes NULL */
 
 /* Returns the bytes of all values, decoded: the set is kept where they are no more than its cache. */
@@ -36,8 +41,9 @@ size_t dataset_count_run_bytes(struct dataset *dataset, int kept);
  * then be short of all. Memory: offsets, blocks of a few MiB, 64 MiB of chunks. */
 void dataset_check(const char *path, const struct loss_kind *loss, struct faults *faults);
 
-/* Is the file still what it was when it was opened? Where not, EXIT_CODE_DATA says what has changed, and what
- * follows from it, `consequence`. HDF5 does not notice: it reads other numbers, or zeroes behind the end. */
+/* Are the files still what they were when they were opened? Where not, EXIT_CODE_DATA says what has changed,
+ * and what follows from it, `consequence`. HDF5 does not notice: it reads other numbers, or zeroes behind the
+ * end. */
 #define DATASET_DOUBT "what is said of it may not be so"
 int dataset_require_unchanged(const struct dataset *dataset, const char *consequence, struct error *error);
 

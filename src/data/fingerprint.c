@@ -125,7 +125,7 @@ void value_sums_add(
     struct value_sums *sums, const struct values *values, int64_t first, int64_t rows, const void *items)
 {
     int64_t block = values_block_rows(values);
-    size_t b = (size_t)(first / block) + (values->of_targets ? sums->inputs : 0);
+    size_t b = (size_t)(first / block) + (values->part == PART_TARGETS ? sums->inputs : 0);
     assert(rows > 0 && first / block == (first + rows - 1) / block);
     uint64_t hash = hash_bytes(items, (size_t)rows * values->width * sizeof(float));
     sums->sum[b] += hash_combine(hash, (uint64_t)first);
@@ -213,10 +213,12 @@ int value_sums_compare(const struct value_sums *own, const struct value_sums *fi
         if (own->rows[b] == 0 || own->sum[b] == first->sum[b])
             continue;
         struct block_place place = find_block(own, b);
+        struct file_rows here = values_find_rows(own->dataset, &place.values, place.first, place.rows);
         return error_set(error, EXIT_CODE_DATA,
-            "%s: %s: rows %" PRId64 " to %" PRId64 " are not what rank 0 has in its own file: give all ranks "
-            "the same file, or copy it to this host again",
-            own->dataset->path, place.values.set, place.first, place.first + place.rows - 1);
+            "%s: %s: rows %" PRId64 " to %" PRId64 "%s are not what rank 0 has in its own: give all ranks "
+            "the same files, or copy them to this host again",
+            here.file->path, place.values.set, here.first, here.first + here.rows - 1,
+            here.rows < place.rows ? ", or rows of the files behind it," : "");
     }
     return 0;
 }

@@ -1,4 +1,4 @@
-/* The names that a dataset gives its features, symbols, classes or outputs. */
+/* The names that a dataset gives its features, symbols, classes or outputs, and its sequences. */
 #ifndef DATA_NAMES_H
 #define DATA_NAMES_H
 
@@ -8,5 +8,10 @@
 /* Reads the lists that the set has of what it holds, into *names (zeroes), which net_names_finish ends, also
  * after a failure. */
 int dataset_read_names(struct dataset *dataset, struct net_names *names, struct error *error);
+
+/* Adds the names of all sequences to a file that is being built, as its set `names`: empty ones for the files
+ * that have none, and no set where no file has any. Only a failure to read them, or lack of memory, is
+ * returned. */
+int dataset_copy_names(const struct dataset *dataset, struct h5_image *image, struct error *error);
 
 #endif

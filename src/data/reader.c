@@ -97,7 +97,7 @@ static int start_thread(struct reader *reader, struct error *error)
     int failed = thread_start(&reader->thread, read_ahead, reader);
     if (failed)
         return error_set(error, EXIT_CODE_INTERNAL, "%s: no thread for reading ahead: %s",
-            reader->dataset->path, strerror(failed));
+            reader->dataset->name, strerror(failed));
     reader->has_thread = 1;
     return 0;
 }

@@ -21,7 +21,7 @@ static int describe(const struct dataset *dataset, const struct values *values,
         rows = values->rows;
     if (rows > MOST_CHUNK_BYTES / row)
         return error_set(error, EXIT_CODE_USAGE,
-            "%s: a chunk of %lld rows of %s is larger than 1 GiB: give --chunk %lld or less", dataset->path,
+            "%s: a chunk of %lld rows of %s is larger than 1 GiB: give --chunk %lld or less", dataset->name,
             (long long)rows, values->set, (long long)(MOST_CHUNK_BYTES / row));
     *layout = (struct h5_layout){values->set, rows, options->compress ? DEFLATE : 0};
     return 0;
@@ -49,7 +49,7 @@ int dataset_repack(
         return -1;
     int failed = describe_all(dataset, options, layout, error) || file_begin(&writer, to, error);
     if (!failed) {
-        failed = h5_repack(dataset->file, &writer, layout, dataset->has_targets ? 2 : 1, error) ||
+        failed = h5_repack(dataset->file->h5, &writer, layout, dataset->has_targets ? 2 : 1, error) ||
             dataset_require_unchanged(dataset, "nothing is written", error);
         if (failed)
             file_abandon(&writer);

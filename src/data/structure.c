@@ -23,7 +23,7 @@ static int check_format(struct dataset *dataset, struct faults *faults)
 {
     struct error error;
     char *format = NULL;
-    int found = h5_attribute_text(dataset->file, "/", "format", &format, &error);
+    int found = h5_attribute_text(dataset->file->h5, "/", "format", &format, &error);
     int right = found > 0 && strcmp(format, "rnn-train dataset") == 0;
     if (found < 0)
         add_error(faults, &error);
@@ -31,11 +31,11 @@ static int check_format(struct dataset *dataset, struct faults *faults)
         faults_add(faults, EXIT_CODE_DATA,
             "%s: has no attribute format: a dataset has format = \"rnn-train dataset\" on its root group: "
             "write it there, or name another file",
-            dataset->path);
+            dataset->name);
     else if (!right)
         faults_add(faults, EXIT_CODE_DATA,
             "%s: attribute format is \"%.80s\": a dataset has \"rnn-train dataset\": name another file",
-            dataset->path, format);
+            dataset->name, format);
     memory_destroy(format);
     return right ? 0 : -1;
 }
@@ -44,19 +44,19 @@ static int check_version(struct dataset *dataset, struct faults *faults)
 {
     struct error error;
     int64_t version = 0;
-    int found = h5_attribute_integer(dataset->file, "/", "format_version", &version, &error);
+    int found = h5_attribute_integer(dataset->file->h5, "/", "format_version", &version, &error);
     if (found > 0 && version == FORMAT_VERSION)
         return 0;
     if (found < 0)
         add_error(faults, &error);
     else if (found == 0)
         faults_add(faults, EXIT_CODE_DATA, "%s: has no attribute format_version: add it, as integer %d",
-            dataset->path, FORMAT_VERSION);
+            dataset->name, FORMAT_VERSION);
     else
         faults_add(faults, EXIT_CODE_DATA,
             "%s: attribute format_version is %" PRId64
             ": this program reads version %d: use a newer program, or write the file anew",
-            dataset->path, version, FORMAT_VERSION);
+            dataset->name, version, FORMAT_VERSION);
     return -1;
 }
 
@@ -77,12 +77,12 @@ static int look_at_numbers(
     struct dataset *dataset, const char *set, struct h5_shape *shape, struct faults *faults)
 {
     struct error error;
-    if (!h5_has(dataset->file, set)) {
+    if (!h5_has(dataset->file->h5, set)) {
         faults_add(faults, EXIT_CODE_DATA,
-            "%s: has no set %s: a dataset needs it: add it, or name another file", dataset->path, set);
+            "%s: has no set %s: a dataset needs it: add it, or name another file", dataset->name, set);
         return -1;
     }
-    if (h5_look(dataset->file, set, shape, &error)) {
+    if (h5_look(dataset->file->h5, set, shape, &error)) {
         add_error(faults, &error);
         return -1;
     }
@@ -90,7 +90,7 @@ static int look_at_numbers(
         return 0;
     faults_add(faults, EXIT_CODE_DATA,
         "%s: %s: holds %s: only integers, floats and booleans of h5py are allowed: write numbers",
-        dataset->path, set, shape->what);
+        dataset->name, set, shape->what);
     return -1;
 }
 
@@ -102,15 +102,15 @@ static int check_integers(struct dataset *dataset, const struct vocabulary *word
         faults_add(faults, EXIT_CODE_DATA,
             "%s: %s: holds floats of shape [%s]: floats need the shape [%s, %s], [%s, 1] where there is one; "
             "%s are integers: reshape it",
-            dataset->path, words->set, words->rows, words->rows, words->columns, words->rows,
+            dataset->name, words->set, words->rows, words->rows, words->columns, words->rows,
             words->integers);
     else if (!found)
         faults_add(faults, EXIT_CODE_DATA,
-            "%s: %s: holds %s but has no attribute %s: add it, the number of different %s", dataset->path,
+            "%s: %s: holds %s but has no attribute %s: add it, the number of different %s", dataset->name,
             words->set, words->integers, words->attribute, words->integers);
     else if (limit < 1 || limit > INT32_MAX)
         faults_add(faults, EXIT_CODE_DATA,
-            "%s: %s: attribute %s is %" PRId64 ": 1 to %" PRId32 " are allowed: correct it", dataset->path,
+            "%s: %s: attribute %s is %" PRId64 ": 1 to %" PRId32 " are allowed: correct it", dataset->name,
             words->set, words->attribute, limit, INT32_MAX);
     else
         return 0;
@@ -125,10 +125,10 @@ static int check_floats(struct dataset *dataset, const struct vocabulary *words,
         faults_add(faults, EXIT_CODE_DATA,
             "%s: %s: has attribute %s and two dimensions: %s have the shape [%s], real values no such "
             "attribute: drop one of the two",
-            dataset->path, words->set, words->attribute, words->integers, words->rows);
+            dataset->name, words->set, words->attribute, words->integers, words->rows);
     else if (shape->size[1] < 1)
         faults_add(faults, EXIT_CODE_DATA, "%s: %s: has no columns: at least one of %s is needed: add it",
-            dataset->path, words->set, words->columns);
+            dataset->name, words->set, words->columns);
     else
         return 0;
     return -1;
@@ -142,7 +142,7 @@ static int check_set(struct dataset *dataset, const struct vocabulary *words, in
     int64_t bound = 0;
     if (look_at_numbers(dataset, words->set, &shape, faults))
         return -1;
-    int found = h5_attribute_integer(dataset->file, words->set, words->attribute, &bound, &error);
+    int found = h5_attribute_integer(dataset->file->h5, words->set, words->attribute, &bound, &error);
     if (found < 0) {
         add_error(faults, &error);
         return -1;
@@ -150,7 +150,7 @@ static int check_set(struct dataset *dataset, const struct vocabulary *words, in
     if (shape.dimensions != 1 && shape.dimensions != 2) {
         faults_add(faults, EXIT_CODE_DATA,
             "%s: %s: has %d dimensions: [%s] for %s or [%s, %s] for real values are allowed: reshape it",
-            dataset->path, words->set, shape.dimensions, words->rows, words->integers, words->rows,
+            dataset->name, words->set, shape.dimensions, words->rows, words->integers, words->rows,
             words->columns);
         return -1;
     }
@@ -182,25 +182,25 @@ static int check_offsets_shape(
     int64_t rows = shape->dimensions == 1 ? shape->size[0] : 0;
     if (shape->kind != H5_INTEGER)
         faults_add(faults, EXIT_CODE_DATA, "%s: %s: holds floats: only integers are allowed: write integers",
-            dataset->path, offsets->name);
+            dataset->name, offsets->name);
     else if (shape->dimensions != 1)
         faults_add(faults, EXIT_CODE_DATA,
-            "%s: %s: has %d dimensions: the shape has to be [sequences + 1]: reshape it", dataset->path,
+            "%s: %s: has %d dimensions: the shape has to be [sequences + 1]: reshape it", dataset->name,
             offsets->name, shape->dimensions);
     else if (rows < 2 && offsets->count < 0)
         faults_add(faults, EXIT_CODE_DATA,
             "%s: %s: has %" PRId64 " rows, so there are zero sequences: at least one is needed",
-            dataset->path, offsets->name, rows);
+            dataset->name, offsets->name, rows);
     else if (offsets->count >= 0 && rows != offsets->count + 1)
         faults_add(faults, EXIT_CODE_DATA,
             "%s: %s: has %" PRId64 " rows: %" PRId64
             " are needed, one more than there are sequences: write it anew",
-            dataset->path, offsets->name, rows, offsets->count + 1);
+            dataset->name, offsets->name, rows, offsets->count + 1);
     else if (offsets->shortest && offsets->rows >= 0 && rows - 1 > offsets->rows)
         faults_add(faults, EXIT_CODE_DATA,
             "%s: %s: names %" PRId64 " sequences, but %s has %" PRId64
             " rows: each sequence needs one at least: leave empty ones out",
-            dataset->path, offsets->name, rows - 1, offsets->set, offsets->rows);
+            dataset->name, offsets->name, rows - 1, offsets->set, offsets->rows);
     else
         return 0;
     return -1;
@@ -210,7 +210,7 @@ static int check_offsets_shape(
 static const char *write_offset(struct dataset *dataset, const struct offsets *offsets, int64_t row,
     int64_t value, char text[H5_INTEGER_TEXT])
 {
-    dataset_write_integer(dataset, offsets->name, row, value, INT64_MAX, text);
+    dataset_write_integer(dataset->file, offsets->name, row, value, INT64_MAX, text);
     return text;
 }
 
@@ -227,17 +227,17 @@ static void check_sequence(struct dataset *dataset, const struct offsets *offset
         faults_add(faults, EXIT_CODE_DATA,
             "%s: %s: row %" PRId64 " falls from %s to %s, where sequence %" PRId64
             " ends: offsets have to rise: write them anew",
-            dataset->path, offsets->name, s + 1, begin, end, s);
+            dataset->name, offsets->name, s + 1, begin, end, s);
     else if (to == from && offsets->shortest)
         faults_add(faults, EXIT_CODE_DATA,
             "%s: %s: row %" PRId64 " is %s as the row before: sequence %" PRId64
             " has no frames, one at least is needed: leave the sequence out",
-            dataset->path, offsets->name, s + 1, end, s);
+            dataset->name, offsets->name, s + 1, end, s);
     else if (to > from)
         faults_add(faults, EXIT_CODE_DATA,
             "%s: %s: row %" PRId64 ": sequence %" PRId64 " reaches from %s to %s: at most %" PRId32
             " rows are allowed: cut the sequence",
-            dataset->path, offsets->name, s + 1, s, begin, end, INT32_MAX);
+            dataset->name, offsets->name, s + 1, s, begin, end, INT32_MAX);
 }
 
 static void check_ends(struct dataset *dataset, const struct offsets *offsets, int64_t sequences,
@@ -247,7 +247,7 @@ static void check_ends(struct dataset *dataset, const struct offsets *offsets, i
     int64_t last = offset[sequences], s = 0;
     if (offset[0] != 0)
         faults_add(faults, EXIT_CODE_DATA,
-            "%s: %s: row 0 is %s: the first sequence begins at 0: write the offsets anew", dataset->path,
+            "%s: %s: row 0 is %s: the first sequence begins at 0: write the offsets anew", dataset->name,
             offsets->name, write_offset(dataset, offsets, 0, offset[0], text));
     if (offsets->rows < 0)
         return;
@@ -257,13 +257,13 @@ static void check_ends(struct dataset *dataset, const struct offsets *offsets, i
         faults_add(faults, EXIT_CODE_DATA,
             "%s: %s: row %" PRId64 " is %s, past the end: sequence %" PRId64
             " ends there, but %s has %" PRId64 " rows: write the offsets anew",
-            dataset->path, offsets->name, s + 1, write_offset(dataset, offsets, s + 1, offset[s + 1], text),
+            dataset->name, offsets->name, s + 1, write_offset(dataset, offsets, s + 1, offset[s + 1], text),
             s, offsets->set, offsets->rows);
     else if (last != offsets->rows)
         faults_add(faults, EXIT_CODE_DATA,
             "%s: %s: row %" PRId64 ", the last, is %s: it has to be %" PRId64
             ", the number of rows of %s: write the offsets anew",
-            dataset->path, offsets->name, sequences, write_offset(dataset, offsets, sequences, last, text),
+            dataset->name, offsets->name, sequences, write_offset(dataset, offsets, sequences, last, text),
             offsets->rows, offsets->set);
 }
 
@@ -277,7 +277,7 @@ static int64_t *read_offsets(
         return NULL;
     int64_t n = shape.size[0] - 1;
     int64_t *offset = memory_create((size_t)n + 1, sizeof *offset, &error);
-    if (!offset || h5_read_integers(dataset->file, offsets->name, 0, n + 1, offset, &error)) {
+    if (!offset || h5_read_integers(dataset->file->h5, offsets->name, 0, n + 1, offset, &error)) {
         add_error(faults, &error);
         memory_destroy(offset);
         return NULL;
@@ -293,7 +293,7 @@ static int64_t *read_offsets(
     return NULL;
 }
 
-static enum target_kind find_target_kind(const struct dataset *dataset)
+enum target_kind structure_find_target_kind(const struct dataset *dataset)
 {
     const int64_t *offset = dataset->target_offsets;
     size_t bytes = ((size_t)dataset->sequences + 1) * sizeof *offset;
@@ -322,11 +322,11 @@ static void check_inputs(struct dataset *dataset, struct faults *faults)
 
 static void check_targets(struct dataset *dataset, struct faults *faults)
 {
-    int has_offsets = h5_has(dataset->file, "target_offsets");
-    if (!h5_has(dataset->file, "targets")) {
+    int has_offsets = h5_has(dataset->file->h5, "target_offsets");
+    if (!h5_has(dataset->file->h5, "targets")) {
         if (has_offsets)
             faults_add(faults, EXIT_CODE_DATA,
-                "%s: has target_offsets but no set targets: add it, or drop target_offsets", dataset->path);
+                "%s: has target_offsets but no set targets: add it, or drop target_offsets", dataset->name);
         return;
     }
     int faulty = check_set(
@@ -341,7 +341,7 @@ static void check_targets(struct dataset *dataset, struct faults *faults)
         faults_add(faults, EXIT_CODE_DATA,
             "%s: targets: has %" PRId64 " rows, inputs %" PRId64
             ": without target_offsets there is one target per frame: add target_offsets",
-            dataset->path, dataset->targets, dataset->frames);
+            dataset->name, dataset->targets, dataset->frames);
     }
 }
 
@@ -362,5 +362,5 @@ void structure_check(struct dataset *dataset, struct faults *faults)
     texts_check_values(dataset, "class_names", faults);
     texts_check_values(dataset, "target_names", faults);
     if (dataset->has_targets && dataset->input_offsets)
-        dataset->target_kind = find_target_kind(dataset);
+        dataset->target_kind = structure_find_target_kind(dataset);
 }

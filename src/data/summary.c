@@ -41,16 +41,16 @@ static int count_slab(
 {
     const struct dataset *dataset = summary->dataset;
     int32_t lowest = values_of_targets(dataset).lowest;
-    if (h5_read_int32(dataset->file, "targets", first, rows, slab, error))
+    if (h5_read_int32(dataset->file->h5, "targets", first, rows, slab, error))
         return -1;
     for (int64_t r = 0; r < rows; r++) {
         if (slab[r] < lowest || slab[r] >= dataset->classes) {
             char number[H5_INTEGER_TEXT];
-            dataset_write_integer(summary->dataset, "targets", first + r, slab[r], INT32_MAX, number);
+            dataset_write_integer(dataset->file, "targets", first + r, slab[r], INT32_MAX, number);
             return error_set(error, EXIT_CODE_DATA,
                 "%s: targets: row %" PRId64
                 ": class %s, but n_classes is %d: 'rnn-data check' lists all faults",
-                dataset->path, first + r, number, dataset->classes);
+                dataset->name, first + r, number, dataset->classes);
         }
         *(slab[r] < 0 ? &summary->untargeted : &summary->class_count[slab[r]]) += 1;
     }
@@ -78,21 +78,21 @@ static int read_names(
     struct dataset *dataset, const char *set, int64_t count, char ***names, struct error *error)
 {
     struct h5_shape shape;
-    if (count == 0 || !h5_has(dataset->file, set))
+    if (count == 0 || !h5_has(dataset->file->h5, set))
         return 0;
-    if (h5_look(dataset->file, set, &shape, error))
+    if (h5_look(dataset->file->h5, set, &shape, error))
         return -1;
     if (shape.kind != H5_TEXT || shape.dimensions != 1 || shape.size[0] != count)
         return 0;
-    return h5_read_texts(dataset->file, set, 0, count, names, error);
+    return h5_read_texts(dataset->file->h5, set, 0, count, names, error);
 }
 
 static int summarize_labels(struct summary *summary, struct error *error)
 {
     struct dataset *dataset = summary->dataset;
     int64_t inputs = dataset->symbols ? 0 : (int64_t)dataset->features;
-    if (h5_attribute_text(dataset->file, "/", "title", &summary->title, error) < 0 ||
-        h5_attribute_text(dataset->file, "/", "source", &summary->source, error) < 0)
+    if (h5_attribute_text(dataset->file->h5, "/", "title", &summary->title, error) < 0 ||
+        h5_attribute_text(dataset->file->h5, "/", "source", &summary->source, error) < 0)
         return -1;
     if (read_names(dataset, "feature_names", inputs, &summary->feature_names, error) ||
         read_names(dataset, "target_names", (int64_t)dataset->values, &summary->target_names, error))

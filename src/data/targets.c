@@ -53,16 +53,17 @@ struct target_pass {
 };
 
 /* Writes what is wrong with a sequence whose labels need so many frames for ctc. */
-static void write_no_path(struct dataset *dataset, int64_t s, int64_t needed, char *text, size_t size)
+static void write_no_path(const struct dataset *dataset, int64_t s, int64_t needed, char *text, size_t size)
 {
     char name[DATASET_NAME];
+    struct dataset_place place = dataset_find_place(dataset, s);
     int64_t labels = dataset_targets(dataset, s);
     dataset_write_name(dataset, s, name, sizeof name);
     snprintf(text, size,
         "%s: targets: sequence %" PRId64 "%s: its %" PRId64 " labels, %" PRId64
         " of them like the label before, need %" PRId64 " frames for ctc, but it has %" PRId32
         ": leave the sequence out, or give it more frames",
-        dataset->path, s, name, labels, needed - labels, needed, dataset_length(dataset, s));
+        place.file->path, place.sequence, name, labels, needed - labels, needed, dataset_length(dataset, s));
 }
 
 static void pass_end_sequence(struct target_pass *pass)
@@ -112,7 +113,7 @@ static void pass_range(struct target_pass *pass, const struct sequence_range *ra
     int64_t block = values_block_rows(values), rows;
     void *room = memory_create(values_block_bytes(values), 1, &error);
     if (!room)
-        faults_add(pass->faults, (enum exit_code)error.code, "%s: %s", pass->dataset->path, error.text);
+        faults_add(pass->faults, (enum exit_code)error.code, "%s: %s", pass->dataset->name, error.text);
     const int32_t *classes = room;
     int64_t end = values->offsets[range->to];
     pass->s = range->from;
@@ -151,7 +152,7 @@ static void check_ctc(struct dataset *dataset, const struct sequence_range *rang
         faults_add(faults, EXIT_CODE_DATA,
             "%s: targets: %s, but ctc needs classes (integers and the attribute n_classes): name another "
             "file",
-            dataset->path, dataset->has_targets ? "real values" : "there are none");
+            dataset->name, dataset->has_targets ? "real values" : "there are none");
 }
 
 static void check_kept_values(
@@ -241,15 +242,21 @@ int32_t dataset_most_targets(const struct dataset *dataset)
 int dataset_common_targets(const struct dataset *dataset, int32_t *targets, struct error *error)
 {
     int32_t first = dataset_targets(dataset, 0);
-    for (int64_t s = 1; s < dataset->sequences; s++)
-        if (dataset_targets(dataset, s) != first)
-            return error_set(error, EXIT_CODE_DATA,
-                "%s: targets: sequence %" PRId64 " has %" PRId32 " targets, sequence 0 has %" PRId32
-                ": all need the same number: make them equally many",
-                dataset->path, s, dataset_targets(dataset, s), first);
+    int64_t s = 1;
+    while (s < dataset->sequences && dataset_targets(dataset, s) == first)
+        s++;
+    if (s < dataset->sequences) {
+        struct dataset_place place = dataset_find_place(dataset, s);
+        int is_first = place.file == dataset->file;
+        return error_set(error, EXIT_CODE_DATA,
+            "%s: targets: sequence %" PRId64 " has %" PRId32 " targets, sequence 0%s%s has %" PRId32
+            ": all need the same number: make them equally many",
+            place.file->path, place.sequence, dataset_targets(dataset, s), is_first ? "" : " of ",
+            is_first ? "" : dataset->file->path, first);
+    }
     if (first < 1)
         return error_set(error, EXIT_CODE_DATA,
-            "%s: targets: no sequence has any: one at least is needed: name another file", dataset->path);
+            "%s: targets: no sequence has any: one at least is needed: name another file", dataset->name);
     *targets = first;
     return 0;
 }

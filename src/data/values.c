@@ -21,7 +21,7 @@ struct values values_of_targets(const struct dataset *dataset)
     int any = dataset_has_any_targets(dataset);
     return (struct values){
         .set = "targets",
-        .of_targets = 1,
+        .part = PART_TARGETS,
         .rows = dataset->targets,
         .width = dataset->classes ? 1 : dataset->values,
         .limit = dataset->classes,
@@ -63,9 +63,27 @@ int64_t values_find_sequence(const struct dataset *dataset, const struct values 
     return low;
 }
 
-int values_read(struct dataset *dataset, const struct values *values, int64_t first, int64_t rows, void *out,
-    struct error *error)
+struct file_rows values_find_rows(
+    const struct dataset *dataset, const struct values *values, int64_t first, int64_t rows)
 {
-    return values->limit ? h5_read_int32(dataset->file, values->set, first, rows, out, error)
-                         : h5_read_floats(dataset->file, values->set, first, rows, out, error);
+    const struct dataset_file *file = dataset_find_file(dataset, values->part, first);
+    int is_last = file + 1 == dataset->file + dataset->files;
+    int64_t left = (is_last ? values->rows : file[1].first[values->part]) - first;
+    return (struct file_rows){file, first - file->first[values->part], rows < left ? rows : left};
+}
+
+int values_read(const struct dataset *dataset, const struct values *values, int64_t first, int64_t rows,
+    void *out, struct error *error)
+{
+    struct file_rows here;
+    char *to = out;
+    for (int64_t row = first, end = first + rows; row < end; row += here.rows) {
+        here = values_find_rows(dataset, values, row, end - row);
+        struct h5_file *h5 = here.file->h5;
+        if (values->limit ? h5_read_int32(h5, values->set, here.first, here.rows, (void *)to, error)
+                          : h5_read_floats(h5, values->set, here.first, here.rows, (void *)to, error))
+            return -1;
+        to += (size_t)here.rows * values->width * sizeof(float);
+    }
+    return 0;
 }

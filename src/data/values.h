@@ -6,8 +6,8 @@
 #include "data/contents.h"
 
 struct values {
-    const char *set; /* "inputs" or "targets" */
-    int of_targets;
+    const char *set;        /* "inputs" or "targets" */
+    enum dataset_part part; /* PART_INPUTS or PART_TARGETS */
     int64_t rows;
     size_t width;                 /* items of a row */
     int32_t limit;                /* integers from lowest to limit - 1; 0: floats */
@@ -32,8 +32,18 @@ size_t values_block_bytes(const struct values *values);
  * empty. */
 int64_t values_find_sequence(const struct dataset *dataset, const struct values *values, int64_t row);
 
-/* Reads rows first .. first + rows - 1 from the file into out [rows][width], unchecked. */
-int values_read(struct dataset *dataset, const struct values *values, int64_t first, int64_t rows, void *out,
-    struct error *error);
+/* Rows that lie in one file, counted as there. */
+struct file_rows {
+    const struct dataset_file *file;
+    int64_t first, rows;
+};
+
+/* Returns those of rows first .. first + rows - 1 that lie in one file with the first of them. */
+struct file_rows values_find_rows(
+    const struct dataset *dataset, const struct values *values, int64_t first, int64_t rows);
+
+/* Reads rows first .. first + rows - 1 from the files into out [rows][width], unchecked. */
+int values_read(const struct dataset *dataset, const struct values *values, int64_t first, int64_t rows,
+    void *out, struct error *error);
 
 #endif

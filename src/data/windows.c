@@ -60,11 +60,12 @@ int dataset_require_window(struct dataset *dataset, size_t bytes, struct error *
     if (most <= bytes)
         return 0;
     char name[DATASET_NAME], is[40], least[40];
+    struct dataset_place place = dataset_find_place(dataset, largest);
     dataset_write_name(dataset, largest, name, sizeof name);
     number_write_bytes(bytes, is, sizeof is);
     number_write_bytes((most - 1) / UNIT * UNIT + UNIT, least, sizeof least);
     return error_set(error, EXIT_CODE_DATA,
         "%s: data.window = %s is less than its largest sequence takes (sequence %" PRId64
         "%s: %zu bytes): give %s or more",
-        dataset->path, is, largest, name, most, least);
+        place.file->path, is, place.sequence, name, most, least);
 }

@@ -147,11 +147,6 @@ void h5_image_attribute_int64(struct h5_image *image, const char *object, const 
 void h5_image_attribute_double(struct h5_image *image, const char *object, const char *name, double value);
 void h5_image_attribute_text(struct h5_image *image, const char *object, const char *name, const char *text);
 
-/* Copies the first `count` texts of a set of another file, where that has it. A failure to read them is the
- * only one that is returned. */
-int h5_image_copy_texts(
-    struct h5_image *image, struct h5_file *file, const char *name, int64_t count, struct error *error);
-
 /* Closes the image and hands over its bytes (the caller's, memory_destroy), with H5_IMAGE_ROOM zero bytes of
  * room behind them. Destroys `image` in every case. */
 enum { H5_IMAGE_ROOM = 128 };

@@ -257,19 +257,6 @@ void h5_image_texts(struct h5_image *image, const char *name, int64_t rows, cons
     memory_destroy(block);
 }
 
-int h5_image_copy_texts(
-    struct h5_image *image, struct h5_file *file, const char *name, int64_t count, struct error *error)
-{
-    char **texts = NULL;
-    if (count < 1 || !h5_has(file, name))
-        return 0;
-    if (h5_read_texts(file, name, 0, count, &texts, error))
-        return -1;
-    h5_image_texts(image, name, count, (const char *const *)texts);
-    memory_destroy(texts);
-    return 0;
-}
-
 static void add_attribute(struct h5_image *image, const char *object, const char *name, hid_t in_file,
     hid_t in_memory, const void *value)
 {

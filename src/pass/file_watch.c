@@ -4,15 +4,17 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "data/dataset.h"
+#include "data/files.h"
 
 #include <string.h>
 
-/* Hashes which file this is, and on which host. */
-static uint64_t hash_place(const struct comm *comm, const struct file_identity *identity)
+/* Hashes which files these are, and on which host. */
+static uint64_t hash_place(const struct comm *comm, const struct dataset *dataset, struct error *error)
 {
-    char text[FILE_IDENTITY_TEXT];
-    file_write_identity(identity, text);
-    return hash_combine(hash_bytes(comm->host, strlen(comm->host)), hash_bytes(text, strlen(text)));
+    char *text = dataset_write_files(dataset, error);
+    uint64_t files = text ? hash_bytes(text, strlen(text)) : 0;
+    memory_destroy(text);
+    return hash_combine(hash_bytes(comm->host, strlen(comm->host)), files);
 }
 
 /* All ranks call. Fills numbers [ranks] with the number of each. */
@@ -78,7 +80,7 @@ static int compare_hosts(struct file_watch *watch, const struct comm *comm, uint
         error_set(error, EXIT_CODE_DATA,
             "%s: what is in this file is not what rank 0 has in its own: give all ranks the same file, or "
             "copy it to this host again",
-            watch->dataset->path);
+            watch->dataset->name);
     *print = first;
     return comm_agree(comm, error);
 }
@@ -102,13 +104,14 @@ int file_watch_begin(struct file_watch *watch, const struct comm *comm, struct d
     uint64_t seed, struct fingerprint *print, struct error *error)
 {
     uint64_t *numbers = memory_create((size_t)comm->ranks, sizeof *numbers, error);
+    uint64_t own = hash_place(comm, dataset, error);
     *watch = (struct file_watch){.dataset = dataset};
     *print = (struct fingerprint){0};
     if (comm_agree(comm, error)) {
         memory_destroy(numbers);
         return -1;
     }
-    gather(comm, hash_place(comm, &dataset->identity), numbers);
+    gather(comm, own, numbers);
     const struct watch_group group = find_group(numbers, comm);
     watch->looks = group.member == 0;
     memory_destroy(numbers);

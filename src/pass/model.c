@@ -29,19 +29,19 @@ static int check_number(const struct net_config *model, const struct dataset *da
         return error_set(error, EXIT_CODE_DATA,
             "%s: /targets: %lld targets are not one for each of the %lld frames, which model.output = %s "
             "needs: %s",
-            dataset->path, (long long)dataset->targets, (long long)dataset->frames, output->name,
+            dataset->name, (long long)dataset->targets, (long long)dataset->frames, output->name,
             sequences ? "there is one per sequence, so set model.output = sequence" : any);
     if (output->targets == PER_SEQUENCE && !sequences)
         return error_set(error, EXIT_CODE_DATA,
             "%s: /targets: %lld targets are not one for each of the %lld sequences, which model.output = "
             "%s needs: %s",
-            dataset->path, (long long)dataset->targets, (long long)dataset->sequences, output->name,
+            dataset->name, (long long)dataset->targets, (long long)dataset->sequences, output->name,
             frames ? "there is one per frame, so set model.output = frame" : any);
     if (is_transcription(model) && !dataset->target_offsets)
         return error_set(error, EXIT_CODE_DATA,
             "%s: /targets: one target for each frame, but model.output = %s needs those of a sequence apart "
             "from its frames: add target_offsets, or set model.output = frame",
-            dataset->path, output->name);
+            dataset->name, output->name);
     return 0;
 }
 
@@ -75,16 +75,16 @@ static int check_kind(const struct net_config *model, const struct dataset *data
         return error_set(error, EXIT_CODE_DATA,
             "%s: /targets: real values, but model.output = %s needs classes (integers and the attribute "
             "n_classes): set model.output = decoder and model.loss = %s",
-            dataset->path, output->name, losses);
+            dataset->name, output->name, losses);
     if (loss->takes_classes && !dataset->classes)
         return error_set(error, EXIT_CODE_DATA,
             "%s: /targets: real values, but model.loss = %s needs classes (integers and the attribute "
             "n_classes): set model.loss = %s",
-            dataset->path, loss->name, losses);
+            dataset->name, loss->name, losses);
     if (!loss->takes_classes && dataset->classes)
         return error_set(error, EXIT_CODE_DATA,
             "%s: /targets: classes, but model.loss = %s needs real values: set model.loss = softmax",
-            dataset->path, loss->name);
+            dataset->name, loss->name);
     return 0;
 }
 
@@ -103,11 +103,11 @@ static int check_inputs(const struct net_config *model, const struct dataset *da
     if (model->embedding && !dataset->symbols)
         return error_set(error, EXIT_CODE_DATA,
             "%s: /inputs: real values, but model.embedding = %zu needs symbols: set model.embedding = 0",
-            dataset->path, model->embedding);
+            dataset->name, model->embedding);
     if (model->input_noise > 0 && dataset->symbols)
         return error_set(error, EXIT_CODE_DATA,
             "%s: /inputs: symbols, but train.input_noise = %g needs real values: set train.input_noise = 0",
-            dataset->path, model->input_noise);
+            dataset->name, model->input_noise);
     return 0;
 }
 
@@ -138,13 +138,13 @@ int model_bind(struct net_config *model, struct dataset *dataset, struct error *
     int32_t length = 0;
     if (!dataset->has_targets)
         return error_set(
-            error, EXIT_CODE_DATA, "%s: /targets is missing: training needs targets", dataset->path);
+            error, EXIT_CODE_DATA, "%s: /targets is missing: training needs targets", dataset->name);
     if (check_targets(model, dataset, error) || check_inputs(model, dataset, error))
         return -1;
     if (model->class_weights && model->class_weights != (size_t)dataset->classes)
         return error_set(error, EXIT_CODE_DATA,
             "%s: /targets: %d classes, but train.class_weights has %zu numbers: give one for each class",
-            dataset->path, dataset->classes, model->class_weights);
+            dataset->name, dataset->classes, model->class_weights);
     if (output_needs_target_length(model) && dataset_common_targets(dataset, &length, error))
         return -1;
     if (output_of(model)->has_decoder && dataset->classes)
@@ -167,13 +167,13 @@ static int accept_targets(const struct net_config *model, struct dataset *datase
     if (outputs != model->outputs)
         return error_set(error, EXIT_CODE_DATA,
             "%s: /targets: %zu %s, but the network has %zu outputs: give a set of the same kind",
-            dataset->path, outputs, dataset->classes ? "classes" : "values", model->outputs);
+            dataset->name, outputs, dataset->classes ? "classes" : "values", model->outputs);
     if (output_needs_target_length(model) && dataset_common_targets(dataset, &length, error))
         return -1;
     if (output_needs_target_length(model) && (size_t)length != model->target_length)
         return error_set(error, EXIT_CODE_DATA,
             "%s: /targets: %d in each sequence, but the network makes %zu: give a set with as many",
-            dataset->path, length, model->target_length);
+            dataset->name, length, model->target_length);
     return 0;
 }
 
@@ -184,7 +184,7 @@ int model_accepts_inputs(const struct net_config *model, const struct dataset *d
         return 0;
     return error_set(error, EXIT_CODE_DATA,
         "%s: /inputs: %zu %s, but the network was made for %zu %s: give a set of the same kind",
-        dataset->path, inputs, dataset->symbols ? "symbols" : "features", model->inputs,
+        dataset->name, inputs, dataset->symbols ? "symbols" : "features", model->inputs,
         model->symbols ? "symbols" : "features");
 }
 
@@ -195,7 +195,7 @@ int model_accepts(const struct net_config *model, struct dataset *dataset, int t
     if (dataset->has_targets)
         return accept_targets(model, dataset, error);
     return targets
-        ? error_set(error, EXIT_CODE_DATA, "%s: /targets is missing: this set needs targets", dataset->path)
+        ? error_set(error, EXIT_CODE_DATA, "%s: /targets is missing: this set needs targets", dataset->name)
         : 0;
 }
 
@@ -227,11 +227,11 @@ int model_require_labels(
         return error_set(error, EXIT_CODE_DATA,
             "%s: /targets: no class but -1, which is no target: there is nothing to count: give a set with "
             "targets",
-            dataset->path);
+            dataset->name);
     if (!has && judges && config->checkpoint.best == BEST_ERROR)
         return error_set(error, EXIT_CODE_DATA,
             "%s: /targets: no sequence has a label, so that there is never an error, which checkpoint.best = "
             "error goes by: give a set with labels, or set checkpoint.best = loss",
-            dataset->path);
+            dataset->name);
     return 0;
 }

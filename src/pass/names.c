@@ -7,9 +7,9 @@ static int check(const struct net_names *network, struct dataset *dataset, const
     struct error *error)
 {
     char warning[1024];
-    if (net_names_compare(network, names, dataset->path, error))
+    if (net_names_compare(network, names, dataset->name, error))
         return -1;
-    net_names_describe_missing(network, names, dataset->path, warning, sizeof warning);
+    net_names_describe_missing(network, names, dataset->name, warning, sizeof warning);
     if (*warning)
         log_line(LOG_WARNING, "%s", warning);
     return 0;

@@ -52,7 +52,7 @@ static void describe(struct dataset *dataset, const struct column_statistics *co
     snprintf(text, size,
         "%.300s: inputs: %zu of %zu features %s far from a size of 1, for which weights are "
         "made at the start: ",
-        dataset->path, bad, dataset->features, bad == 1 ? "is" : "are");
+        dataset->name, bad, dataset->features, bad == 1 ? "is" : "are");
     for (size_t n = 0; n < named; n++) {
         size_t used = strlen(text);
         snprintf(text + used, size - used, "%s", n == 0 ? "" : n + 1 < named || bad > named ? ", " : " and ");

@@ -77,7 +77,7 @@ static void check_names(struct checking *checking, struct dataset *dataset, int 
 {
     struct error error = {0};
     int failed = training ? dataset_read_names(dataset, &checking->names, &error) ||
-            check_start(checking, dataset->path, &error)
+            check_start(checking, dataset->name, &error)
                           : names_check(&checking->names, dataset, &error);
     if (failed)
         add_error(checking, &error);
@@ -117,7 +117,7 @@ static double check_decoding(struct checking *checking, const struct dataset *ch
     char text[900];
     if (dataset_count_values(checked) <= share.train)
         return 0;
-    struct dataset *dataset = dataset_open(checked->path, share.train, &error);
+    struct dataset *dataset = dataset_open_files(config->data.train, share.train, &error);
     int failed = !dataset || decoding_survey(config, dataset, 1, &decoding, &error);
     int advised = failed ? -1 : decoding_advise(config, dataset, 1, &decoding, text, sizeof text, &error);
     if (advised < 0)
@@ -130,7 +130,7 @@ static double check_decoding(struct checking *checking, const struct dataset *ch
 
 static void print_sound(const struct dataset *dataset, double times)
 {
-    printf("ok: %s: %lld sequences, %lld frames", dataset->path, (long long)dataset->sequences,
+    printf("ok: %s: %lld sequences, %lld frames", dataset->name, (long long)dataset->sequences,
         (long long)dataset->frames);
     if (times > 0)
         printf(", each chunk decompressed %.3g times an epoch", times);
@@ -138,14 +138,15 @@ static void print_sound(const struct dataset *dataset, double times)
 }
 
 /* Reports every fault of one set, or prints a line that there is none. */
-static void check_set(struct checking *checking, const char *path, int training)
+static void check_set(struct checking *checking, char *const *paths, int training)
 {
     struct error error = {0};
     size_t before = checking->faults->count;
-    dataset_check(path, loss_of(&checking->model), checking->faults);
+    for (char *const *path = paths; *path; path++)
+        dataset_check(*path, loss_of(&checking->model), checking->faults);
     if (checking->faults->count > before)
         return;
-    struct dataset *dataset = dataset_open(path, 0, &error);
+    struct dataset *dataset = dataset_open_files(paths, 0, &error);
     if (!dataset) {
         add_error(checking, &error);
         return;

@@ -26,7 +26,7 @@ static int ring_init(
     struct chunk_ring *ring, struct dataset *dataset, const struct values *values, struct error *error)
 {
     *ring = (struct chunk_ring){.offsets = values->offsets};
-    if (h5_look_at_chunks(dataset->file, values->set, &ring->lie, error))
+    if (h5_look_at_chunks(dataset->file->h5, values->set, &ring->lie, error))
         return -1;
     if (!ring->lie.rows || !ring->lie.filtered || values->rows == 0)
         return 0;
@@ -178,7 +178,7 @@ static double find_window(
     struct dataset *dataset, const struct values *values, double all, double most, struct error *error)
 {
     struct h5_chunks lie;
-    if (h5_look_at_chunks(dataset->file, values->set, &lie, error) || !lie.rows || !lie.filtered)
+    if (h5_look_at_chunks(dataset->file->h5, values->set, &lie, error) || !lie.rows || !lie.filtered)
         return most;
     double kept = (double)lie.kept * (double)lie.rows / (double)values->rows; /* of all rows */
     return fmin(most, kept * all / 2);
@@ -267,6 +267,6 @@ int decoding_advise(const struct config *config, struct dataset *dataset, size_t
         "%s: is compressed and larger than its part of data.cache: each rank decompresses a chunk %.3g times "
         "an epoch: %sdata.cache = %s keeps all of it decoded; rnn-data repack writes it without "
         "compression, or in smaller chunks",
-        dataset->path, now, windows, cache);
+        dataset->name, now, windows, cache);
     return 1;
 }

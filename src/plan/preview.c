@@ -136,7 +136,7 @@ static void print_steps(const struct planned *planned)
 static void print_set(const char *what, const struct dataset *dataset)
 {
     printf("%s\n  %s\n  %" PRId64 " sequences, %" PRId64 " frames, the longest %" PRId32 "\n", what,
-        dataset->path, dataset->sequences, dataset->frames, dataset->longest);
+        dataset->name, dataset->sequences, dataset->frames, dataset->longest);
 }
 
 /* Prints how often each rank decompresses the chunks of the training set, where it does. */
@@ -158,19 +158,19 @@ static int print_decoding(const struct planned *planned, struct error *error)
 }
 
 /* Opens a set again as the run has it where it does not fit its share of the cache. */
-static int open_unkept(struct dataset **dataset, const char *path, size_t cache, struct error *error)
+static int open_unkept(struct dataset **dataset, char *const *paths, size_t cache, struct error *error)
 {
     if (dataset_count_values(*dataset) <= cache || cache == 0)
         return 0;
     dataset_close(*dataset);
-    *dataset = dataset_open(path, cache, error);
+    *dataset = dataset_open_files(paths, cache, error);
     return *dataset ? 0 : -1;
 }
 
 static int open_sets(struct planned *planned, struct net_config *model, struct error *error)
 {
     const struct config *config = planned->config;
-    planned->train = dataset_open(config->data.train, 0, error);
+    planned->train = dataset_open_files(config->data.train, 0, error);
     if (!planned->train)
         return -1;
     struct cache_share share = sets_share_cache(config, dataset_count_values(planned->train));
@@ -179,7 +179,7 @@ static int open_sets(struct planned *planned, struct net_config *model, struct e
         return -1;
     if (!config->data.valid)
         return 0;
-    planned->valid = dataset_open(config->data.valid, 0, error);
+    planned->valid = dataset_open_files(config->data.valid, 0, error);
     if (!planned->valid || open_unkept(&planned->valid, config->data.valid, share.valid, error))
         return -1;
     return model_accepts(model, planned->valid, 1, error);

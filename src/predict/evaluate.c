@@ -62,7 +62,7 @@ static int open_all(struct evaluation *evaluation, struct error *error)
 {
     const struct predict_options *options = evaluation->options;
     const struct predict_model *model = evaluation->model;
-    struct dataset *dataset = dataset_open(options->dataset, options->cache, error);
+    struct dataset *dataset = dataset_open_files(options->dataset, options->cache, error);
     evaluation->dataset = dataset;
     if (!dataset || model_accepts(model->config, dataset, 0, error) ||
         (evaluation->comm->rank == 0 && names_check(&model->names, dataset, error)))
@@ -88,7 +88,7 @@ static int check_common(const struct evaluation *evaluation, struct error *error
         error_set(error, EXIT_CODE_DATA,
             "%s: is not the file that rank 0 has under this name, or the options differ: give all ranks the "
             "same",
-            set->path);
+            set->name);
     return comm_agree(evaluation->comm, error);
 }
 
@@ -142,10 +142,11 @@ static int check_finite(const struct evaluation *evaluation, const struct microb
                 bad = find_sequence(config, microbatch, r);
     if (bad == microbatch->B)
         return 0;
+    struct dataset_place place = dataset_find_place(evaluation->dataset, microbatch->sequence[bad]);
     return error_set(error, EXIT_CODE_DATA,
         "%s: sequence %" PRId64 ": what the network makes of it is not finite: give inputs of the size that "
         "it was trained on",
-        evaluation->dataset->path, microbatch->sequence[bad]);
+        place.file->path, place.sequence);
 }
 
 /* Takes the scores and outputs of a microbatch. */

@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "base/memory.h"
+#include "data/names.h"
 #include "net/outputs/output.h"
 
 #include <inttypes.h>
@@ -156,7 +157,7 @@ static int write_names(const struct generated *set, struct h5_image *image, stru
         if (list->text)
             h5_image_texts(image, names_lists[i], (int64_t)list->n, (const char *const *)list->text);
     }
-    return set->prime ? h5_image_copy_texts(image, set->prime->file, "names", set->sequences, error) : 0;
+    return set->prime ? dataset_copy_names(set->prime, image, error) : 0;
 }
 
 int generated_build(

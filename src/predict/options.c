@@ -30,18 +30,18 @@ static const struct option_row rows[] = {
 };
 
 const struct option_table predict_option_table = {
-    .opening = "usage: rnn-predict [OPTION]... CHECKPOINT DATASET\n"
-               "       mpirun -np N rnn-predict [OPTION]... CHECKPOINT DATASET\n"
+    .opening = "usage: rnn-predict [OPTION]... CHECKPOINT DATASET...\n"
+               "       mpirun -np N rnn-predict [OPTION]... CHECKPOINT DATASET...\n"
                "       rnn-predict --generate N -o FILE [OPTION]... CHECKPOINT\n"
                "Run the network of a checkpoint over a dataset: print loss and error where the dataset\n"
-               "has targets, write the outputs where -o says so.\n",
+               "has targets, write the outputs where -o says so. Several files make one set.\n",
     .row = rows,
     .rows = sizeof rows / sizeof *rows,
     .closing = "Exit codes: 0 done; 2 usage; 65 bad data or checkpoint; 70 out of memory and the like;\n"
                "74 input/output; 124 a rank stopped answering.\n",
 };
 
-/* What is left of the command line. */
+/* What is left of the command line; `files` ends with NULL. */
 static int take_predict_files(struct predict_options *options, int n, char **files, struct error *error)
 {
     int needed = options->generate ? 1 : 2;
@@ -50,15 +50,16 @@ static int take_predict_files(struct predict_options *options, int n, char **fil
     if (options->generate && (!options->output || options->beam))
         return error_set(error, EXIT_CODE_USAGE,
             "--generate writes what it draws: give -o FILE, and no --beam, which would search");
-    if (n != needed)
+    if (n < needed || (n > 1 && options->generate))
         return error_set(error, EXIT_CODE_USAGE, "%d argument%s where %s needed: rnn-predict %s (see --help)",
             n, n == 1 ? "" : "s", needed == 1 ? "one is" : "two are",
-            needed == 1 ? "--generate N -o FILE [OPTION]... CHECKPOINT" : "[OPTION]... CHECKPOINT DATASET");
+            needed == 1 ? "--generate N -o FILE [OPTION]... CHECKPOINT"
+                        : "[OPTION]... CHECKPOINT DATASET...");
     for (int i = 0; i < n; i++)
         if (!*files[i])
             return options_refuse(i == 0 ? "CHECKPOINT" : "DATASET", "", "a path", error);
     options->checkpoint = files[0];
-    options->dataset = needed == 2 ? files[1] : NULL;
+    options->dataset = needed == 2 ? files + 1 : NULL;
     if (!(options->temperature > 0))
         options->temperature = 1;
     return 0;

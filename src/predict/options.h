@@ -7,8 +7,9 @@
 
 struct predict_options {
     enum options_ask ask;
-    const char *checkpoint, *dataset; /* dataset: NULL with `generate` */
-    const char *output;               /* NULL: none is written */
+    const char *checkpoint;
+    char *const *dataset; /* paths of the files of the set, then NULL; NULL with `generate` */
+    const char *output;   /* NULL: none is written */
     int64_t batch; /* sequences that a rank computes at a time; 0: the microbatch of the checkpoint's run */
     int64_t beam;  /* hypotheses kept; 0: none was asked for */
     int64_t generate;   /* frames or labels to make of each sequence; 0: evaluate */

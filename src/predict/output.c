@@ -3,6 +3,7 @@
  * the end. It appears under its name when it is whole (h5/table.h). */
 #include "predict/output.h"
 
+#include "data/names.h"
 #include "net/outputs/output.h"
 
 #include <sys/stat.h>
@@ -31,7 +32,7 @@ static int write_names(const struct predict_output *output, struct error *error)
             h5_image_texts(
                 image, names_lists[of_outputs[i]], (int64_t)list->n, (const char *const *)list->text);
     }
-    return h5_image_copy_texts(image, dataset->file, "names", dataset->sequences, error);
+    return dataset_copy_names(dataset, image, error);
 }
 
 /* Rank 0 calls. */
@@ -82,8 +83,10 @@ int predict_output_init(struct predict_output *output, const struct predict_mode
         return -1;
     if (model->node.comm->rank != 0)
         return 0;
-    if (predict_refuse_same_file(path, dataset->path, error) ||
-        predict_refuse_same_file(path, model->path, error))
+    for (size_t i = 0; i < dataset->files; i++)
+        if (predict_refuse_same_file(path, dataset->file[i].path, error))
+            return -1;
+    if (predict_refuse_same_file(path, model->path, error))
         return -1;
     return start_file(output, path, error);
 }

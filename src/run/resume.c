@@ -187,7 +187,7 @@ static int check(struct run *run, struct checkpoint *checkpoint, enum start star
     if (checkpoint_read(init, CHECKPOINT_ANY, checkpoint, error) ||
         checkpoint_fits(checkpoint, init, run->learner.net, error))
         return -1;
-    const struct named_set set = {run->sets.train->path, &run->sets.names};
+    const struct named_set set = {run->sets.train->name, &run->sets.names};
     same_data_warn_names(&set, init, checkpoint);
     return 0;
 }

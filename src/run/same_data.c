@@ -1,6 +1,7 @@
 #include "run/same_data.h"
 
 #include "base/log.h"
+#include "data/files.h"
 #include "data/names.h"
 #include "pass/model.h"
 #include "pass/names.h"
@@ -25,7 +26,7 @@ static int tell_difference(const struct comparison *comparison, int i, const cha
 {
     const struct dataset *set = get_set(comparison->sets, i);
     const char *kind = i == DATA_TRAIN ? "training set" : "validation set";
-    const char *path = set ? set->path : "data.valid";
+    const char *path = set ? set->name : "data.valid";
     if (!comparison->accept)
         return error_set(error, EXIT_CODE_DATA,
             "%s: %s is not the data this run was begun with (%s: %s): give the same data, or "
@@ -110,7 +111,7 @@ int same_data_shapes(struct sets *sets, const char *directory, const struct chec
     const struct comparison comparison = {sets, directory, accept};
     int failed = checkpoint->version < 5 ? compare_former(&comparison, checkpoint, error)
                                          : compare_shapes(&comparison, checkpoint, error);
-    const struct named_set set = {sets->train->path, &sets->names};
+    const struct named_set set = {sets->train->name, &sets->names};
     return failed || same_data_names(&set, directory, checkpoint, accept, error) ? -1 : 0;
 }
 
@@ -132,19 +133,17 @@ struct knowledge {
 
 /* Rank 0 calls. */
 static struct knowledge look_at_set(
-    const struct dataset *set, const struct fingerprint *was, const char *file)
+    const struct dataset *set, const struct fingerprint *was, const char *files)
 {
-    struct file_identity before;
     struct knowledge knowledge = {0};
     if (!was || !was->complete)
         return knowledge;
-    knowledge.is_same_file =
-        file && file_read_identity(file, &before) == 0 && file_is_same(&before, &set->identity);
+    knowledge.is_same_file = files && dataset_is_in_files(set, files);
     knowledge.is_to_be_read = !knowledge.is_same_file && !dataset_is_kept(set);
     if (knowledge.is_to_be_read)
         log_line(LOG_INFO,
             "%s: is another file than before, or was touched: all of it is read, to compare what is in it",
-            set->path);
+            set->name);
     return knowledge;
 }
 
@@ -190,7 +189,7 @@ static int check_set(struct sets *sets, int i, const struct net_config *model,
     struct knowledge knowledge = {0};
     const struct fingerprint *was = get_print(checkpoint, i);
     if (comm->rank == 0)
-        knowledge = look_at_set(set, was, checkpoint ? checkpoint->provenance.file[i] : NULL);
+        knowledge = look_at_set(set, was, checkpoint ? checkpoint->provenance.files[i] : NULL);
     comm_broadcast(comm, &knowledge, sizeof knowledge, 0);
     int faulty = !knowledge.is_same_file &&
         model_require_targets(model, set, (size_t)comm->rank, (size_t)comm->ranks, error);

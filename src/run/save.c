@@ -12,7 +12,6 @@
 /* The texts of a checkpoint's provenance that are made for it. */
 struct provenance_texts {
     char libraries[256], time[64];
-    char file[DATA_SETS][FILE_IDENTITY_TEXT];
 };
 
 static struct provenance describe_provenance(const struct run *run, struct provenance_texts *texts)
@@ -24,10 +23,6 @@ static struct provenance describe_provenance(const struct run *run, struct prove
     time_t now = (time_t)clock_calendar();
     struct tm utc;
     strftime(texts->time, sizeof texts->time, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-    if (run->sets.train)
-        file_write_identity(&run->sets.train->identity, texts->file[DATA_TRAIN]);
-    if (run->sets.valid)
-        file_write_identity(&run->sets.valid->identity, texts->file[DATA_VALID]);
     return (struct provenance){.version = (char *)RNN_VERSION,
         .command = (char *)run->command,
         .hosts = run->records.hosts,
@@ -35,7 +30,7 @@ static struct provenance describe_provenance(const struct run *run, struct prove
         .job = (char *)launcher_get()->job,
         .time = texts->time,
         .run = (char *)run->records.own.run,
-        .file = {texts->file[DATA_TRAIN], texts->file[DATA_VALID]},
+        .files = {run->sets.record[DATA_TRAIN].files, run->sets.record[DATA_VALID].files},
         .ranks = run->comm->ranks};
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "data/files.h"
 #include "data/names.h"
 #include "pass/model.h"
 #include "pass/stop.h"
@@ -35,14 +36,14 @@ int sets_require_window(const struct config *config, struct dataset *dataset, st
 static struct dataset *open_training_set(
     const struct config *config, struct cache_share *share, struct error *error)
 {
-    struct dataset *dataset = dataset_open(config->data.train, config->data.cache, error);
+    struct dataset *dataset = dataset_open_files(config->data.train, config->data.cache, error);
     if (!dataset)
         return NULL;
     *share = sets_share_cache(config, dataset_count_values(dataset));
     if (share->train == config->data.cache)
         return dataset;
     dataset_close(dataset);
-    return dataset_open(config->data.train, share->train, error);
+    return dataset_open_files(config->data.train, share->train, error);
 }
 
 /* Each rank opens both sets for itself. */
@@ -55,7 +56,7 @@ static void open_both(struct sets *sets, const struct config *config, const stru
     if (!sets->train || model_bind(model, sets->train, error) ||
         sets_require_window(config, sets->train, error) || !config->data.valid)
         return;
-    sets->valid = dataset_open(config->data.valid, share.valid, error);
+    sets->valid = dataset_open_files(config->data.valid, share.valid, error);
     comm_show_life(comm);
     if (sets->valid)
         model_accepts(model, sets->valid, 1, error);
@@ -91,7 +92,7 @@ static int check_common(
         error_set(error, EXIT_CODE_DATA,
             "%s: the configuration, or what is in this file or in that of data.valid, is not what rank 0 "
             "has: give all ranks the same options and files",
-            sets->train->path);
+            sets->train->name);
     return comm_agree(comm, error);
 }
 
@@ -103,6 +104,17 @@ static int require_labels(const struct sets *sets, const struct config *config, 
     return sets->valid ? model_require_labels(config, sets->valid, 1, error) : 0;
 }
 
+/* All ranks call. Finds out whether all have the same in their files, and from then on whether it stays. */
+static int watch_set(struct set_record *record, const struct sets *sets, struct dataset *set, uint64_t seed,
+    struct error *error)
+{
+    record->files = dataset_write_files(set, error);
+    return comm_agree(sets->comm, error) ||
+            file_watch_begin(&record->watch, sets->comm, set, seed, &record->print, error)
+        ? -1
+        : 0;
+}
+
 int sets_open(struct sets *sets, const struct config *config, const struct comm *comm,
     struct net_config *model, struct error *error)
 {
@@ -111,12 +123,8 @@ int sets_open(struct sets *sets, const struct config *config, const struct comm 
     sets->comm = comm;
     open_both(sets, config, comm, model, error);
     if (comm_agree(comm, error) || check_common(sets, config, comm, error) ||
-        file_watch_begin(
-            &record[DATA_TRAIN].watch, comm, sets->train, seed, &record[DATA_TRAIN].print, error))
-        return -1;
-    if (sets->valid &&
-        file_watch_begin(
-            &record[DATA_VALID].watch, comm, sets->valid, seed, &record[DATA_VALID].print, error))
+        watch_set(&record[DATA_TRAIN], sets, sets->train, seed, error) ||
+        (sets->valid && watch_set(&record[DATA_VALID], sets, sets->valid, seed, error)))
         return -1;
     if (comm->rank == 0)
         sets_look(sets,
@@ -165,8 +173,10 @@ void sets_close(struct sets *sets)
     memory_destroy(sets->mean);
     memory_destroy(sets->mean_float);
     net_names_finish(&sets->names);
-    for (int i = 0; i < DATA_SETS; i++)
+    for (int i = 0; i < DATA_SETS; i++) {
         value_sums_finish(&sets->record[i].sums);
+        memory_destroy(sets->record[i].files);
+    }
     *sets = (struct sets){0};
 }
 

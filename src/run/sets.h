@@ -17,6 +17,7 @@ struct set_record {
     struct fingerprint print; /* shape 0: there is no such set */
     struct value_sums sums;   /* of this rank, as long as print is not complete */
     struct file_watch watch;
+    char *files; /* which files these are (dataset_write_files); NULL: there is no such set */
 };
 
 struct sets {

@@ -133,9 +133,10 @@ static const char *advise(const struct learner *learner, char text[static ADVICE
     if (learner->state.step > 0)
         return PROGRESS_ADVICE;
     snprintf(text, ADVICE,
-        "the weights are those of the start, so a smaller train.lr does not help: 'rnn-data info %.400s' "
+        "the weights are those of the start, so a smaller train.lr does not help: 'rnn-data info %.400s%s' "
         "shows values that are too large%s",
-        config->data.train ? config->data.train : "FILE",
+        config->data.train ? config->data.train[0] : "FILE",
+        config->data.train && config->data.train[1] ? " ..." : "",
         config->data.standardize ? "" : ", and data.standardize = yes scales inputs");
     return text;
 }

@@ -8,7 +8,7 @@ void other_value(const struct config_key *key, const char *value, char *text, si
 {
     double number = atof(value);
     switch (key->type) {
-    case KEY_PATH:
+    case KEY_PATHS:
         snprintf(text, size, "/elsewhere.h5");
         break;
     case KEY_SWITCH:

@@ -102,7 +102,7 @@ START_TEST(defaults_are_those_of_the_manual)
     read_good(&c, "[data]\ntrain = a.h5\n", NULL);
     char train[300];
     snprintf(train, sizeof train, "%s/a.h5", folder);
-    ck_assert_str_eq(c.data.train, train);
+    ck_assert_str_eq(c.data.train[0], train);
     ck_assert_ptr_null(c.data.valid);
     ck_assert_int_eq(c.data.standardize, 0);
     ck_assert_uint_eq(c.data.cache, (size_t)256 << 20);
@@ -242,8 +242,8 @@ static void check_other_options(const struct config *c)
 
 static void check_others(const struct config *c)
 {
-    ck_assert_str_eq(c->data.train, "/d/t t.h5");
-    ck_assert_str_eq(c->data.valid, "/d/v;w.h5");
+    ck_assert_str_eq(c->data.train[0], "/d/t t.h5");
+    ck_assert_str_eq(c->data.valid[0], "/d/v;w.h5");
     ck_assert(c->data.standardize == 1 && c->data.cache == 3072);
     ck_assert(c->data.shuffle == SHUFFLE_WINDOWS && c->data.window == (size_t)5 << 20);
     ck_assert(c->model.output == OUTPUT_DECODER && c->model.loss == LOSS_HUBER && c->model.cell == CELL_GRU);
@@ -561,7 +561,7 @@ START_TEST(a_bad_value_is_refused_with_line_key_and_what_is_allowed)
     }
     for (size_t i = 0; i < config_key_count; i++)
         ck_assert_msg(
-            covered[i] || config_keys[i].type == KEY_PATH, "no bad value of %s", config_keys[i].name);
+            covered[i] || config_keys[i].type == KEY_PATHS, "no bad value of %s", config_keys[i].name);
 }
 END_TEST
 
@@ -650,7 +650,7 @@ START_TEST(an_override_may_have_blanks_around_its_names)
     read_good(&c, "[data]\ntrain = a\n", override);
     ck_assert(c.train.optim.lr == 1 && c.train.batch == 16 && c.model.cell == CELL_GRU);
     ck_assert(!c.model.bidirectional[0]);
-    ck_assert_ptr_nonnull(strstr(c.data.train, "/ with blank.h5"));
+    ck_assert_ptr_nonnull(strstr(c.data.train[0], "/ with blank.h5"));
     config_finish(&c);
 }
 END_TEST
@@ -984,8 +984,8 @@ START_TEST(a_semicolon_begins_a_comment_only_after_a_blank)
 {
     struct config c;
     read_good(&c, "[data]\ntrain = /a;b.h5 ; comment\nvalid=/c=d:e#f [g].h5\t;x\n", NULL);
-    ck_assert_str_eq(c.data.train, "/a;b.h5");
-    ck_assert_str_eq(c.data.valid, "/c=d:e#f [g].h5");
+    ck_assert_str_eq(c.data.train[0], "/a;b.h5");
+    ck_assert_str_eq(c.data.valid[0], "/c=d:e#f [g].h5");
     config_finish(&c);
 }
 END_TEST
@@ -1002,16 +1002,16 @@ START_TEST(lines_have_any_length)
     snprintf(
         text, sizeof text, "# %s\n[data]\r\ntrain = %s ; %s\r\n", path + LONG - 300, path, path + LONG - 300);
     read_good(&c, text, NULL);
-    ck_assert_str_eq(c.data.train, path);
+    ck_assert_str_eq(c.data.train[0], path);
     char *written = config_write(&c, 1, &error);
     read_good(&again, written, NULL);
-    ck_assert_str_eq(again.data.train, path);
+    ck_assert_str_eq(again.data.train[0], path);
     memory_destroy(written);
     config_finish(&c);
     config_finish(&again);
     snprintf(text, sizeof text, "[data]\ntrain = %s", path); /* no end of the last line */
     read_good(&c, text, NULL);
-    ck_assert_str_eq(c.data.train, path);
+    ck_assert_str_eq(c.data.train[0], path);
     config_finish(&c);
 }
 END_TEST
@@ -1056,7 +1056,7 @@ START_TEST(the_last_override_counts_and_the_value_is_taken_as_it_is)
     read_good(&c, "[data]\ntrain=a\nvalid=b\n", override);
     ck_assert_ptr_nonnull(getcwd(here, sizeof here));
     snprintf(want, sizeof want, "%s/r/x.y=z.h5", here);
-    ck_assert_str_eq(c.data.train, want);
+    ck_assert_str_eq(c.data.train[0], want);
     ck_assert_ptr_null(c.data.valid);
     ck_assert(c.train.optim.lr == 2 && c.train.seed == 7);
     config_finish(&c);
@@ -1119,8 +1119,8 @@ START_TEST(paths_are_relative_to_the_file_and_become_absolute)
         char real[4096];
         ck_assert_ptr_nonnull(realpath(folder, real));
         snprintf(want, sizeof want, joined[i], real);
-        ck_assert_str_eq(c.data.train, want);
-        ck_assert_str_eq(c.data.valid, "/b.h5");
+        ck_assert_str_eq(c.data.train[0], want);
+        ck_assert_str_eq(c.data.valid[0], "/b.h5");
         config_finish(&c);
     }
     ck_assert_int_eq(chdir(here), 0);
@@ -1137,8 +1137,8 @@ START_TEST(the_home_folder_is_put_in)
     for (int i = 0; i < 2; i++) {
         setenv("HOME", homes[i][0], 1);
         read_good(&c, "[data]\ntrain = ~/d/a.h5\n", override);
-        ck_assert_str_eq(c.data.train, homes[i][1]);
-        ck_assert_str_eq(c.data.valid, homes[i][2]);
+        ck_assert_str_eq(c.data.train[0], homes[i][1]);
+        ck_assert_str_eq(c.data.valid[0], homes[i][2]);
         config_finish(&c);
     }
     unsetenv("HOME");
@@ -1147,7 +1147,7 @@ START_TEST(the_home_folder_is_put_in)
     expect_fault("[data]\ntrain = ~bob/a.h5\n", 2, "data.train = ~bob/a.h5", "no folder but ~/", "");
     expect_fault("[data]\ntrain = ~\n", 2, "data.train = ~", "no folder but ~/", "");
     read_good(&c, "[data]\ntrain = ./~a.h5\n", NULL);
-    ck_assert_ptr_nonnull(strstr(c.data.train, "/~a.h5"));
+    ck_assert_ptr_nonnull(strstr(c.data.train[0], "/~a.h5"));
     config_finish(&c);
 }
 END_TEST
@@ -1292,7 +1292,7 @@ START_TEST(a_key_that_is_not_set_takes_the_value_of_the_run)
         struct config old, now;
         struct faults faults;
         char value[100], name[100], override[210];
-        if (key->type == KEY_PATH)
+        if (key->type == KEY_PATHS)
             continue;
         other_value(key, key->initial, value, sizeof value);
         snprintf(name, sizeof name, "%s.%s", key->section, key->name);

@@ -252,7 +252,7 @@ START_TEST(the_file_is_described_as_it_is)
     sample_init(&sample, &shapes[_i], 2);
     sample_write(&sample, path);
     struct dataset *dataset = open_well(path, SIZE_MAX);
-    ck_assert_str_eq(dataset->path, path);
+    ck_assert_str_eq(dataset->name, path);
     ck_assert_int_eq(dataset->sequences, sample.shape.sequences);
     ck_assert_int_eq(dataset->frames, sample.frames);
     ck_assert_uint_eq(dataset->features, sample.shape.features);

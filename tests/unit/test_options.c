@@ -220,7 +220,7 @@ START_TEST(usage_errors_name_the_option_and_what_is_allowed)
     expect_refused("rnn-train --stop-exit-code -1 a", "--stop-exit-code -1", "from 0 to 255");
     expect_refused("rnn-train --stop-exit-code x a", "--stop-exit-code x", "from 0 to 255");
     expect_refused("rnn-predict a", "1 argument ", "CHECKPOINT DATASET");
-    expect_refused("rnn-predict a b c", "3 arguments", "CHECKPOINT DATASET");
+    expect_refused("rnn-predict --generate 2 -o x a b", "2 arguments", "-o FILE [OPTION]... CHECKPOINT");
     expect_refused("rnn-predict a ''", "DATASET", "a path");
     expect_refused("rnn-predict a b --batch 0", "--batch 0", "a whole number from 1");
     expect_refused("rnn-predict a b --beam 0", "--beam 0", "a whole number from 1 to 65536");
@@ -238,12 +238,12 @@ START_TEST(predict_takes_its_options)
     split(&line, "rnn-predict c.h5 d.h5");
     ck_assert_int_eq(predict_options_parse(&p, line.n, line.word, &error), 0);
     ck_assert_str_eq(p.checkpoint, "c.h5");
-    ck_assert_str_eq(p.dataset, "d.h5");
+    ck_assert_str_eq(p.dataset[0], "d.h5");
     ck_assert(!p.output && p.batch == 0 && p.beam == 0 && p.cache == (size_t)256 << 20 &&
         p.progress == PROGRESS_AUTO);
     split(&line, "rnn-predict c.h5 -o out.h5 -v --batch 3 d.h5 --beam 8 --cache 1GiB --progress line -qq");
     ck_assert_int_eq(predict_options_parse(&p, line.n, line.word, &error), 0);
-    ck_assert_str_eq(p.dataset, "d.h5");
+    ck_assert_str_eq(p.dataset[0], "d.h5");
     ck_assert_str_eq(p.output, "out.h5");
     ck_assert(p.batch == 3 && p.beam == 8 && p.cache == (size_t)1 << 30 && p.verbosity == -1 &&
         p.progress == PROGRESS_LINE);

@@ -92,9 +92,9 @@ static void expect_data(const struct checkpoint *c)
     struct file_identity identity;
     ck_assert(train->shape && train->sample && train->inputs && train->targets && train->complete);
     ck_assert(!valid->shape && !valid->complete);
-    ck_assert_int_eq(file_read_identity(c->provenance.file[DATA_TRAIN], &identity), 0);
+    ck_assert_int_eq(file_read_identity(c->provenance.files[DATA_TRAIN], &identity), 0);
     ck_assert_int_eq(identity.size, 8068);
-    ck_assert_str_eq(c->provenance.file[DATA_VALID], "");
+    ck_assert_str_eq(c->provenance.files[DATA_VALID], "");
     ck_assert_uint_eq(c->names.list[NAMES_OF_CLASSES].n, 4);
     ck_assert_str_eq(c->names.list[NAMES_OF_CLASSES].text[1], "1");
     ck_assert_ptr_null(c->names.list[NAMES_OF_SYMBOLS].text);
