@@ -27,7 +27,7 @@ static struct dataset make_set(uint64_t world, int64_t sequences)
         for (int64_t row = offsets[s]; row < offsets[s + 1]; row++)
             symbols[row] = (int32_t)s;
     }
-    return (struct dataset){.path = "memory",
+    return (struct dataset){.name = "memory",
         .sequences = sequences,
         .frames = offsets[sequences],
         .longest = 4,
