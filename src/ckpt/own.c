@@ -1,5 +1,6 @@
-/* A file is read before it would be replaced, removed or counted, and what this process wrote or found to be
- * the run's is not read again: a save costs no more than writing, but for the first one. */
+/* A file is read before it would be replaced, removed or counted, and not again afterwards: what this process
+ * wrote or found to be the run's is known by its step, and what is somebody else's by its file, as long as
+ * that does not change. So a save costs no more than writing, but for the first one. */
 #include "ckpt/own.h"
 
 #include "base/array.h"
@@ -9,6 +10,7 @@
 #include "ckpt/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +24,8 @@ void own_finish(struct own *own)
 {
     free(own->noted.step);
     own->noted = (struct steps){0};
+    free(own->others.file);
+    own->others = (struct others){0};
 }
 
 /* A process is told from every other by what the lock says of it, and it begins one run at a time. */
@@ -29,6 +33,7 @@ void own_begin_run(struct own *own)
 {
     char text[512];
     struct process self;
+    own->others.count = 0; /* they were compared with another run */
     process_self(&self, "");
     int n = snprintf(text, sizeof text, "%s %s %s %ld %lld %.6f %.9f", self.host, self.boot, self.space,
         self.number, self.start, clock_calendar(), clock_now());
@@ -78,16 +83,51 @@ void own_note(struct own *own, int64_t step)
     noted->step[noted->count++] = step;
 }
 
+/* Returns -1 where the file cannot be opened. */
+static int identify(const char *path, struct file_identity *identity)
+{
+    int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    int failed = descriptor < 0 || file_identify(descriptor, identity);
+    if (descriptor >= 0)
+        close(descriptor);
+    return failed ? -1 : 0;
+}
+
+static int is_noted_other(const struct own *own, const struct file_identity *file)
+{
+    for (size_t i = 0; i < own->others.count; i++)
+        if (own->others.file[i].device == file->device && file_is_same(&own->others.file[i], file))
+            return 1;
+    return 0;
+}
+
+/* Without memory the file is read again. */
+static void note_other(struct own *own, const struct file_identity *file)
+{
+    struct others *others = &own->others;
+    struct file_identity *wider = array_grow(others->file, &others->room, others->count, sizeof *wider);
+    if (!wider)
+        return;
+    others->file = wider;
+    others->file[others->count++] = *file;
+}
+
+/* The identity is taken before the file is read: what changes meanwhile is read again. */
 int own_checkpoint(struct own *own, int64_t step)
 {
     char path[DIRECTORY_PATH];
+    struct file_identity file;
     if (find_noted(own, step) < own->noted.count)
         return 1;
     directory_step_path(own->directory, step, path, sizeof path);
-    if (!is_ours(own, path, step))
+    if (identify(path, &file) || is_noted_other(own, &file))
         return 0;
-    own_note(own, step);
-    return 1;
+    if (is_ours(own, path, step)) {
+        own_note(own, step);
+        return 1;
+    }
+    note_other(own, &file);
+    return 0;
 }
 
 int own_remove(struct own *own, int64_t step)

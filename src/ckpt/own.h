@@ -10,9 +10,16 @@
 #define CKPT_OWN_H
 
 #include "base/error.h"
+#include "base/identity.h"
 #include "ckpt/directory.h"
 
 enum { OWN_RUN = 17 }; /* bytes of an identifier, its end included */
+
+/* Checkpoints that were read and found not to be the run's, by the identity of their files. */
+struct others {
+    struct file_identity *file;
+    size_t count, room;
+};
 
 /* What rank 0 knows of its run directory. The rest than the first two members starts as zeroes. */
 struct own {
@@ -22,6 +29,7 @@ struct own {
     char run[OWN_RUN];  /* identifier of the run; "": none is known yet */
     int64_t known;      /* the last step in metrics.csv when this process began */
     struct steps noted; /* of checkpoints that are there, and that this process knows to be the run's */
+    struct others others;
     int has_checkpoint; /* this process has written or loaded one */
     int best_is_ours;   /* this process has written best.h5, or found it to be the run's */
 };

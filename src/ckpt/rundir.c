@@ -307,7 +307,9 @@ int rundir_load_newest(struct own *own, struct checkpoint *checkpoint, struct er
         return outcome;
     own->has_checkpoint = 1;
     own_note(own, checkpoint->progress.step);
-    if (!*own->run && checkpoint->provenance.run)
+    if (!*own->run && checkpoint->provenance.run) {
         snprintf(own->run, sizeof own->run, "%s", checkpoint->provenance.run);
+        own->others.count = 0; /* they were compared with no run */
+    }
     return 1;
 }

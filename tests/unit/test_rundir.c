@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -467,6 +468,38 @@ START_TEST(only_what_the_run_wrote_itself_is_replaced_or_removed)
     ck_assert_int_eq(rundir_forget_later(owner(), 1, NULL), 0);
     ck_assert_str_eq(
         names(), "checkpoint-0000000025.h5 checkpoint-0000000099.h5.kept-1 checkpoint-0000000120.h5 ");
+}
+END_TEST
+
+/* How often the file was read since the last call. */
+static int count_reads(int watch)
+{
+    char events[4096] __attribute__((aligned(8)));
+    int reads = 0;
+    for (ssize_t size; (size = read(watch, events, sizeof events)) > 0;)
+        for (char *at = events; at < events + size;) {
+            const struct inotify_event *event = (const void *)at;
+            reads += (event->mask & IN_ACCESS) != 0;
+            at += sizeof *event + event->len;
+        }
+    return reads;
+}
+
+START_TEST(what_is_not_the_runs_is_read_once_and_again_when_it_has_changed)
+{
+    struct own *own = owner();
+    put_of("00000000000000b2", 25);
+    int watch = inotify_init1(IN_NONBLOCK);
+    ck_assert_int_ge(inotify_add_watch(watch, in_folder("checkpoint-0000000025.h5"), IN_ACCESS), 0);
+    save_by(own, 30, 1);
+    ck_assert_int_gt(count_reads(watch), 0);
+    save_by(own, 40, 1);
+    save_by(own, 50, 1);
+    ck_assert_int_eq(count_reads(watch), 0);
+    put_of(CHECKPOINTS_RUN, 25);
+    save_by(own, 60, 1); /* it is the run's own now, and no longer needed */
+    ck_assert_str_eq(names(), "checkpoint-0000000060.h5 ");
+    close(watch);
 }
 END_TEST
 
@@ -1121,6 +1154,7 @@ int main(void)
     tcase_add_test(cases, a_checkpoint_under_another_name_is_not_resumed_from);
     tcase_add_test(cases, a_newer_programs_checkpoint_is_refused_and_never_touched);
     tcase_add_test(cases, only_what_the_run_wrote_itself_is_replaced_or_removed);
+    tcase_add_test(cases, what_is_not_the_runs_is_read_once_and_again_when_it_has_changed);
     tcase_add_test(cases, of_a_time_without_identifiers_metrics_knows_the_runs_steps);
     tcase_add_test(cases, somebody_elses_best_is_kept_under_another_name);
     tcase_add_test(cases, no_two_runs_have_one_identifier);
