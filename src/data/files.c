@@ -209,9 +209,7 @@ struct dataset *files_join(struct dataset **part, size_t n, struct error *error)
 
 static size_t count_bytes(const struct dataset *dataset, const struct values *values, size_t file)
 {
-    int64_t first = dataset->file[file].first[values->part];
-    int64_t end = file + 1 < dataset->files ? dataset->file[file + 1].first[values->part] : values->rows;
-    return (size_t)(end - first) * values->width * sizeof(float);
+    return (size_t)values_count_rows(dataset, values, file) * values->width * sizeof(float);
 }
 
 size_t files_count_values(const struct dataset *dataset, size_t file)

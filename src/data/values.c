@@ -63,13 +63,20 @@ int64_t values_find_sequence(const struct dataset *dataset, const struct values 
     return low;
 }
 
+int64_t values_count_rows(const struct dataset *dataset, const struct values *values, size_t file)
+{
+    const struct dataset_file *one = &dataset->file[file];
+    int64_t end = file + 1 < dataset->files ? one[1].first[values->part] : values->rows;
+    return end - one->first[values->part];
+}
+
 struct file_rows values_find_rows(
     const struct dataset *dataset, const struct values *values, int64_t first, int64_t rows)
 {
     const struct dataset_file *file = dataset_find_file(dataset, values->part, first);
-    int is_last = file + 1 == dataset->file + dataset->files;
-    int64_t left = (is_last ? values->rows : file[1].first[values->part]) - first;
-    return (struct file_rows){file, first - file->first[values->part], rows < left ? rows : left};
+    int64_t from = first - file->first[values->part];
+    int64_t left = values_count_rows(dataset, values, (size_t)(file - dataset->file)) - from;
+    return (struct file_rows){file, from, rows < left ? rows : left};
 }
 
 int values_read(const struct dataset *dataset, const struct values *values, int64_t first, int64_t rows,

@@ -32,6 +32,9 @@ size_t values_block_bytes(const struct values *values);
  * empty. */
 int64_t values_find_sequence(const struct dataset *dataset, const struct values *values, int64_t row);
 
+/* Returns how many rows lie in a file of the set. */
+int64_t values_count_rows(const struct dataset *dataset, const struct values *values, size_t file);
+
 /* Rows that lie in one file, counted as there. */
 struct file_rows {
     const struct dataset_file *file;

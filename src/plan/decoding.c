@@ -14,23 +14,25 @@
 
 static const double MANY = 1.5; /* times from which on something should be done about it */
 
-/* The chunks of one set. Entry `chunks` of the ring is its beginning and end. */
+/* The chunks of a set in one file. Entry `chunks` of the ring is its beginning and end. */
 struct chunk_ring {
     struct h5_chunks lie;
     int64_t chunks, held, fetched;
     int64_t *newer, *older; /* [chunks + 1]; -1: the chunk is not held */
-    const int64_t *offsets; /* [sequences + 1] rows of the sequences */
 };
 
-static int ring_init(
-    struct chunk_ring *ring, struct dataset *dataset, const struct values *values, struct error *error)
+/* The rings of a set in all files. */
+struct chunk_rings {
+    struct dataset *dataset;
+    struct values values;
+    struct chunk_ring *ring; /* [files]; NULL: there are no such chunks */
+};
+
+static int ring_init(struct chunk_ring *ring, int64_t rows, struct error *error)
 {
-    *ring = (struct chunk_ring){.offsets = values->offsets};
-    if (h5_look_at_chunks(dataset->file->h5, values->set, &ring->lie, error))
-        return -1;
-    if (!ring->lie.rows || !ring->lie.filtered || values->rows == 0)
+    if (!ring->lie.rows || !ring->lie.filtered || rows == 0)
         return 0;
-    int64_t chunks = (values->rows - 1) / ring->lie.rows + 1;
+    int64_t chunks = (rows - 1) / ring->lie.rows + 1;
     ring->newer = memory_create((size_t)chunks + 1, sizeof *ring->newer, error);
     ring->older = memory_create((size_t)chunks + 1, sizeof *ring->older, error);
     if (!ring->newer || !ring->older)
@@ -42,10 +44,43 @@ static int ring_init(
     return 0;
 }
 
-static void ring_finish(struct chunk_ring *ring)
+/* How a set lies in file f, and how many rows of it. */
+static int look_at_file(struct dataset *dataset, const struct values *values, size_t f, struct h5_chunks *lie,
+    int64_t *rows, struct error *error)
 {
-    memory_destroy(ring->newer);
-    memory_destroy(ring->older);
+    *rows = values_count_rows(dataset, values, f);
+    return h5_look_at_chunks(dataset->file[f].h5, values->set, lie, error);
+}
+
+static int rings_init(
+    struct chunk_rings *rings, struct dataset *dataset, const struct values *values, struct error *error)
+{
+    *rings = (struct chunk_rings){.dataset = dataset, .values = *values};
+    rings->ring = memory_create(dataset->files, sizeof *rings->ring, error);
+    int failed = !rings->ring;
+    for (size_t f = 0; f < dataset->files && !failed; f++) {
+        int64_t rows;
+        struct chunk_ring *ring = &rings->ring[f];
+        failed = look_at_file(dataset, values, f, &ring->lie, &rows, error) || ring_init(ring, rows, error);
+    }
+    return failed ? -1 : 0;
+}
+
+static void rings_finish(struct chunk_rings *rings)
+{
+    for (size_t f = 0; rings->ring && f < rings->dataset->files; f++) {
+        memory_destroy(rings->ring[f].newer);
+        memory_destroy(rings->ring[f].older);
+    }
+    memory_destroy(rings->ring);
+}
+
+static int64_t count_chunks(const struct chunk_rings *rings)
+{
+    int64_t chunks = 0;
+    for (size_t f = 0; rings->ring && f < rings->dataset->files; f++)
+        chunks += rings->ring[f].chunks;
+    return chunks;
 }
 
 static void take_out(struct chunk_ring *ring, int64_t chunk)
@@ -74,18 +109,26 @@ static void use(struct chunk_ring *ring, int64_t chunk)
     ring->older[end] = chunk;
 }
 
-static void use_sequence(struct chunk_ring *ring, int64_t s)
+static void use_sequence(struct chunk_rings *rings, int64_t s)
 {
-    int64_t first = ring->offsets[s], end = ring->offsets[s + 1];
+    if (!rings->ring)
+        return;
+    const struct dataset_place place = dataset_find_place(rings->dataset, s);
+    struct chunk_ring *ring = &rings->ring[place.file - rings->dataset->file];
+    const int64_t *offsets = rings->values.offsets, before = place.file->first[rings->values.part];
+    int64_t first = offsets[s] - before, end = offsets[s + 1] - before;
     if (!ring->chunks || first == end)
         return;
     for (int64_t chunk = first / ring->lie.rows; chunk <= (end - 1) / ring->lie.rows; chunk++)
         use(ring, chunk);
 }
 
-static double get_times(const struct chunk_ring *ring)
+static double get_times(const struct chunk_rings *rings)
 {
-    return ring->chunks ? (double)ring->fetched / (double)ring->chunks : 0;
+    int64_t chunks = count_chunks(rings), fetched = 0;
+    for (size_t f = 0; chunks && f < rings->dataset->files; f++)
+        fetched += rings->ring[f].fetched;
+    return chunks ? (double)fetched / (double)chunks : 0;
 }
 
 /* ---- an epoch ---- */
@@ -128,7 +171,7 @@ static void epoch_finish(struct first_epoch *epoch)
 }
 
 static int go_through(
-    struct first_epoch *epoch, struct chunk_ring *inputs, struct chunk_ring *targets, struct error *error)
+    struct first_epoch *epoch, struct chunk_rings *inputs, struct chunk_rings *targets, struct error *error)
 {
     struct plan_step *step = &epoch->step;
     for (int64_t k = 0; k < epoch->plan.steps; k++) {
@@ -148,40 +191,46 @@ int decoding_survey(const struct config *config, struct dataset *dataset, size_t
     struct decoding *decoding, struct error *error)
 {
     struct first_epoch epoch = {.busy = 0};
-    struct chunk_ring inputs = {.chunks = 0}, targets = {.chunks = 0};
+    struct chunk_rings inputs = {.ring = NULL}, targets = {.ring = NULL};
     struct values values = values_of_inputs(dataset);
     *decoding = (struct decoding){0};
     size_t bytes = dataset_count_values(dataset);
     if (bytes <= sets_share_cache(config, bytes).train)
         return 0;
-    int failed = ring_init(&inputs, dataset, &values, error);
+    int failed = rings_init(&inputs, dataset, &values, error);
     if (!failed && dataset->has_targets) {
         values = values_of_targets(dataset);
-        failed = ring_init(&targets, dataset, &values, error);
+        failed = rings_init(&targets, dataset, &values, error);
     }
-    if (!failed && (inputs.chunks || targets.chunks))
+    if (!failed && count_chunks(&inputs) + count_chunks(&targets))
         failed =
             epoch_init(&epoch, config, dataset, ranks, error) || go_through(&epoch, &inputs, &targets, error);
     if (!failed)
         *decoding = (struct decoding){get_times(&inputs), get_times(&targets)};
     epoch_finish(&epoch);
-    ring_finish(&inputs);
-    ring_finish(&targets);
+    rings_finish(&inputs);
+    rings_finish(&targets);
     return failed ? -1 : 0;
 }
 
 /* ---- advice ---- */
 
-/* The largest window of which the cache of a set holds two, where windows take `all` bytes for all sequences;
- * `most` where any does. */
+/* The largest window of which the caches of a set hold two, where windows take `all` bytes for all sequences;
+ * `most` where any does. Two windows may both lie in the file whose cache has room for the least of it. */
 static double find_window(
     struct dataset *dataset, const struct values *values, double all, double most, struct error *error)
 {
-    struct h5_chunks lie;
-    if (h5_look_at_chunks(dataset->file->h5, values->set, &lie, error) || !lie.rows || !lie.filtered)
-        return most;
-    double kept = (double)lie.kept * (double)lie.rows / (double)values->rows; /* of all rows */
-    return fmin(most, kept * all / 2);
+    for (size_t f = 0; f < dataset->files; f++) {
+        struct h5_chunks lie;
+        int64_t rows;
+        if (look_at_file(dataset, values, f, &lie, &rows, error))
+            return most;
+        if (!lie.rows || !lie.filtered || lie.kept * lie.rows >= rows)
+            continue;
+        double kept = (double)lie.kept * (double)lie.rows / (double)values->rows; /* of all rows */
+        most = fmin(most, kept * all / 2);
+    }
+    return most;
 }
 
 /* Makes a size one that is easily said. */

@@ -107,6 +107,70 @@ START_TEST(the_same_values_in_another_file_are_the_same_data)
 }
 END_TEST
 
+/* ---- several files ---- */
+
+/* The training set of the seed 1 in three files, of which one has a blank in its name and one a comma. */
+static void write_parts(void)
+{
+    static const char *const names[] = {"part one.h5", "two.h5", "three, 3.h5"};
+    const int64_t cut[] = {0, 1, 17, shape.sequences};
+    struct sample sample;
+    sample_init(&sample, &shape, 1);
+    for (int i = 0; i < 3; i++)
+        sample_write_part(&sample, cut[i], cut[i + 1], job_path(names[i]));
+    sample_write(&sample, job_path("single.h5"));
+    sample_finish(&sample);
+    job_write_text("parts.ini", strstr(base, "[model]"));
+}
+
+static const char parts[] = "data.train=part one.h5, two.h5 ,three\\, 3.h5";
+
+/* Kept or read, in windows or not: as the one file does, on any number of ranks. */
+START_TEST(several_files_give_the_bits_of_one_with_their_sequences)
+{
+    static const char *const orders[] = {"data.shuffle=full", "data.shuffle=windows"};
+    const char *window = _i / 2 ? "data.window=2 KiB" : "report.every=1 minute", *order = orders[_i / 2];
+    char run[40], hash[17], wants[17];
+    cache = caches[_i % 2];
+    write_parts();
+    snprintf(run, sizeof run, "one-%d", _i);
+    job_finish(wants, 0, "parts.ini", run, "-s", "data.train=single.h5", "-s", cache, "-s", order, "-s",
+        window, "-s", "data.standardize=yes", NULL);
+    for (int ranks = 1; ranks <= 3; ranks++) {
+        snprintf(run, sizeof run, "several-%d-%d", _i, ranks);
+        job_finish(hash, ranks, "parts.ini", run, "-s", parts, "-s", cache, "-s", order, "-s", window, "-s",
+            "data.standardize=yes", NULL);
+        ck_assert_str_eq(hash, wants);
+    }
+}
+END_TEST
+
+/* Its fingerprint is that of the one file; the order of the files is part of it. */
+START_TEST(a_run_goes_on_with_its_file_cut_into_several)
+{
+    char run[20], again[40], hash[17], wants[17];
+    struct command_result result;
+    cache = caches[_i];
+    write_parts();
+    snprintf(run, sizeof run, "cut-%d", _i);
+    snprintf(again, sizeof again, "%s/config.ini", run);
+    job_finish(wants, 0, "parts.ini", "uncut", "-s", "data.train=single.h5", "-s", "train.epochs=4", NULL);
+    job_finish(hash, 2, "parts.ini", run, "-s", "data.train=single.h5", "-s", cache, NULL);
+    job_run(&result, 2, "parts.ini", run, "-s", "data.train=two.h5, part one.h5", "-s", cache, NULL);
+    job_expect(&result, 65);
+    job_complains(&result, 1, "two.h5 and 1 more is not the data this run was begun with",
+        "(training set: shapes or offsets differ)", NULL);
+    command_result_finish(&result);
+    job_finish(hash, 3, "parts.ini", run, "-s", parts, "-s", "train.epochs=3", "-s", cache, NULL);
+    job_finish(hash, 2, again, run, "-s", "train.epochs=4", NULL); /* as its config.ini names them */
+    ck_assert_str_eq(hash, wants);
+    job_run(&result, 0, "parts.ini", "empty", "-s", "data.train=part one.h5,,two.h5", NULL);
+    job_expect(&result, 65);
+    job_complains(&result, 1, "data.train", "no path before or behind a comma", NULL);
+    command_result_finish(&result);
+}
+END_TEST
+
 static void expect_equal_checkpoints(const char *one, const char *other, int step)
 {
     char paths[2][100];
@@ -572,6 +636,11 @@ int main(void)
     tcase_add_loop_test(values, the_same_values_in_another_file_are_the_same_data, 0, 2);
     tcase_add_test(values, a_fingerprint_that_an_epoch_fills_depends_on_neither_ranks_nor_a_stop);
     suite_add_tcase(suite, values);
+    TCase *several = tcase_create("several");
+    tcase_set_timeout(several, JOB_SECONDS * 3);
+    tcase_add_loop_test(several, several_files_give_the_bits_of_one_with_their_sequences, 0, 4);
+    tcase_add_loop_test(several, a_run_goes_on_with_its_file_cut_into_several, 0, 2);
+    suite_add_tcase(suite, several);
     TCase *names = tcase_create("names");
     tcase_add_unchecked_fixture(names, write_data, NULL);
     tcase_set_timeout(names, 150);

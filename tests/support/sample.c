@@ -184,6 +184,36 @@ void sample_write(const struct sample *sample, const char *path)
     sample_save(sample_image(sample, NULL), path);
 }
 
+/* The offsets of sequences first .. end - 1, from 0 on; free. */
+static int64_t *cut_offsets(const int64_t *offsets, int64_t first, int64_t end)
+{
+    int64_t *part = calloc((size_t)(end - first) + 1, sizeof *part);
+    ck_assert_ptr_nonnull(part);
+    for (int64_t s = first; s <= end; s++)
+        part[s - first] = offsets[s] - offsets[first];
+    return part;
+}
+
+void sample_write_part(const struct sample *sample, int64_t first, int64_t end, const char *path)
+{
+    struct sample part = *sample;
+    const int64_t *targets = sample->target_offsets ? sample->target_offsets : sample->input_offsets;
+    int64_t frame = sample->input_offsets[first], target = targets[first];
+    size_t I = sample->inputs ? sample->shape.features : 1, O = sample->values ? sample->shape.values : 1;
+    part.shape.sequences = end - first;
+    part.frames = sample->input_offsets[end] - frame;
+    part.targets = sample->shape.kind == SAMPLE_NO_TARGETS ? 0 : targets[end] - target;
+    part.input_offsets = cut_offsets(sample->input_offsets, first, end);
+    part.target_offsets = sample->target_offsets ? cut_offsets(targets, first, end) : NULL;
+    part.inputs += sample->inputs ? (size_t)frame * I : 0;
+    part.symbols += sample->symbols ? frame : 0;
+    part.classes += sample->classes ? target : 0;
+    part.values += sample->values ? (size_t)target * O : 0;
+    sample_write(&part, path);
+    free(part.input_offsets);
+    free(part.target_offsets);
+}
+
 /* ---- folders ---- */
 
 void sample_make_folder(char *folder, size_t size)

@@ -52,6 +52,9 @@ struct h5_image *sample_image(const struct sample *sample, const char *without);
 void sample_save(struct h5_image *image, const char *path);
 void sample_write(const struct sample *sample, const char *path); /* both */
 
+/* Writes sequences first .. end - 1 of the sample as a dataset. */
+void sample_write_part(const struct sample *sample, int64_t first, int64_t end, const char *path);
+
 /* A folder of its own under $TMPDIR or /tmp, made by main before the suite and removed after it. */
 void sample_make_folder(char *folder, size_t size);
 void sample_remove_folder(const char *folder); /* with the files in it */
