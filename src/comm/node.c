@@ -5,6 +5,7 @@
  *
  * Ranks of a host are found twice: first by what MPI says (MPI_COMM_TYPE_SHARED), and then by what they can
  * map: processes of one kernel may live in containers that see different folders. */
+#define _GNU_SOURCE /* madvise, MAP_ANONYMOUS */
 #include "comm/node.h"
 
 #include "base/memory.h"
@@ -94,6 +95,32 @@ static int open_memory(const struct comm *comm, MPI_Comm host, int rank, int *re
     return file;
 }
 
+/* Bytes. What reads many small pages in turn waits for the processor to find them. */
+enum { HUGE_PAGE = 2 << 20 };
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* of Linux 6.1 */
+#endif
+
+/* Maps the memory where a huge page may begin. Returns MAP_FAILED and errno where that fails. */
+static void *map_memory(int file, size_t size)
+{
+    char *room = mmap(NULL, size + HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (room == MAP_FAILED)
+        return room;
+    size_t before = (HUGE_PAGE - (uintptr_t)room % HUGE_PAGE) % HUGE_PAGE,
+           page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t mapped = (size + page - 1) / page * page;
+    void *memory = mmap(room + before, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file, 0);
+    int reason = errno;
+    if (before)
+        munmap(room, before);
+    munmap(room + before + mapped, size + HUGE_PAGE - before - mapped);
+    if (memory == MAP_FAILED)
+        munmap(room + before, mapped);
+    errno = reason;
+    return memory;
+}
+
 /* The ranks of a host call. Returns the memory, or NULL on all of them, and then *reason is that of one. */
 static void *share_memory(const struct comm *comm, MPI_Comm host, int rank, size_t size, int *reason)
 {
@@ -103,7 +130,7 @@ static void *share_memory(const struct comm *comm, MPI_Comm host, int rank, size
         *reason = posix_fallocate(file, 0, (off_t)size);
     share_integer(comm, host, reason, MPI_MAX);
     if (!*reason) {
-        memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+        memory = map_memory(file, size);
         *reason = memory == MAP_FAILED ? errno : 0;
     }
     if (file >= 0)
@@ -281,6 +308,17 @@ void *node_take(struct node *node, size_t bytes)
     shared->used += round_up(bytes);
     assert(shared->used <= shared->size);
     return piece;
+}
+
+/* The whole pages of a piece are dealt to the ranks. Where the system does not know how, or has no memory in
+ * one piece, all stays as it is. */
+void node_use_huge_pages(const struct node *node, void *memory, size_t bytes)
+{
+    size_t before = (HUGE_PAGE - (uintptr_t)memory % HUGE_PAGE) % HUGE_PAGE;
+    size_t pages = bytes > before ? (bytes - before) / HUGE_PAGE : 0, ranks = (size_t)node->ranks;
+    size_t first = pages * (size_t)node->rank / ranks, end = pages * ((size_t)node->rank + 1) / ranks;
+    if (first < end && !node->is_private)
+        madvise((char *)memory + before + first * HUGE_PAGE, (end - first) * HUGE_PAGE, MADV_COLLAPSE);
 }
 
 void *node_share(struct node *node, size_t bytes, struct error *error)

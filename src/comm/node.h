@@ -57,6 +57,11 @@ void node_finish(struct node *node); /* takes zeroes */
  * node_init reserved, the same on all of them, zeroed at the start and aligned to MEMORY_ALIGNMENT. */
 void *node_take(struct node *node, size_t bytes);
 
+/* Has huge pages put in the place of small ones where the system can (Linux 6.1 and later), each rank that
+ * calls a share of them; most systems give shared memory none by themselves. What lies there stays as it is.
+ * It takes milliseconds for each MiB: for what is read often and as a whole. */
+void node_use_huge_pages(const struct node *node, void *memory, size_t bytes);
+
 /* Every rank of the node calls. Memory beyond what was reserved, zeroed. Fails on all ranks of the node
  * alike; the error says what there was too little of. Ended by node_unshare, with the same bytes; it takes
  * NULL. */

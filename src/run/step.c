@@ -218,6 +218,15 @@ static int skip_step(
     return 0;
 }
 
+/* With the first update, so that a job does not begin later for it; whoever takes one step has nothing of it.
+ */
+static void use_huge_pages(struct learner *learner)
+{
+    if (!learner->has_huge_pages)
+        node_use_huge_pages(&learner->node, learner->panels, net_panel_bytes(learner->net));
+    learner->has_huge_pages = 1;
+}
+
 /* Updates the weights, or leaves them where there is nothing to learn from the step. A step in which nothing
  * counts (all classes are -1) has no gradient: neither weights, nor moments, nor the number of updates that
  * warmup and schedule go by change, on any rank. It is a step of the run all the same, and so is one that is
@@ -240,6 +249,7 @@ static int use_step(struct learner *learner, const struct feed_step *step, struc
         *sum = (struct net_score){0};
     if (sum->counted > 0) {
         update_weights(learner, outcome);
+        use_huge_pages(learner);
         return take_update(learner, progress, outcome, error);
     }
     if (learner->noisy)

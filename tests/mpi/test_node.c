@@ -90,6 +90,38 @@ START_TEST(what_one_rank_writes_the_others_read_after_a_meeting)
 END_TEST
 
 /* The last rank leaves at some meeting; nobody waits for it for ever, and after a reset all meet again. */
+/* Whole pages of a piece, the odd ones at both ends, and what is less than a page: it has what it had, on all
+ * ranks, and can be written on. */
+START_TEST(huge_pages_hold_what_small_ones_held)
+{
+    enum { LONG = (9 << 20) / sizeof(uint32_t), SHORT = 1000 };
+    struct node node;
+    start(&node, (LONG + SHORT) * sizeof(uint32_t) + 1000, 0);
+    for (int piece = 0; piece < 2; piece++) {
+        size_t n = piece == 0 ? LONG : SHORT;
+        uint32_t *numbers = node_take(&node, n * sizeof *numbers);
+        for (size_t i = 0; i < n && node.rank == 0; i++)
+            numbers[i] = (uint32_t)i * 2654435761u;
+        node_meet(&node);
+        node_use_huge_pages(&node, numbers, n * sizeof *numbers);
+        node_meet(&node);
+        size_t wrong = 0;
+        for (size_t i = 0; i < n; i++)
+            wrong += numbers[i] != (uint32_t)i * 2654435761u;
+        mpi_assert(wrong == 0);
+        node_meet(&node);
+        for (size_t i = (size_t)node.rank; i < n; i += (size_t)node.ranks)
+            numbers[i] = (uint32_t)i;
+        node_meet(&node);
+        for (size_t i = 0; i < n; i++)
+            wrong += numbers[i] != (uint32_t)i;
+        mpi_assert(node.is_private || wrong == 0);
+    }
+    mpi_assert(count_names() == 0);
+    node_finish(&node);
+}
+END_TEST
+
 START_TEST(nobody_waits_for_a_member_that_has_left)
 {
     struct node node;
@@ -211,6 +243,7 @@ int main(void)
     tcase_add_test(cases, ranks_of_one_machine_are_one_node_without_a_name_left);
     tcase_add_test(cases, a_machine_can_stand_for_several_nodes);
     tcase_add_test(cases, what_one_rank_writes_the_others_read_after_a_meeting);
+    tcase_add_test(cases, huge_pages_hold_what_small_ones_held);
     tcase_add_test(cases, nobody_waits_for_a_member_that_has_left);
     tcase_add_test(cases, sums_over_nodes_are_those_of_all_ranks);
     tcase_add_test(cases, what_one_rank_broadcasts_every_node_has);
