@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/streams.h"
 #include "comm/launcher.h"
+#include "config/ini.h"
 #include "h5/h5.h"
 #include "kernel/kernel.h"
 #include "pass/program.h"
@@ -203,11 +204,27 @@ static struct planned_ranks count_ranks(const struct comm *comm, const struct tr
     return (struct planned_ranks){.all = all, .node = node < all ? node : all};
 }
 
+/* What the user left open is looked at as a run that would go on has it. */
+static void take_values_of_run(const struct train_options *options, struct config *config)
+{
+    char directory[PATH_MAX], path[PATH_MAX + 16];
+    struct error error;
+    if (options_run_directory(options, directory, sizeof directory, &error))
+        return;
+    snprintf(path, sizeof path, "%s/config.ini", directory);
+    char *text = ini_load(path, &error);
+    if (text)
+        config_inherit(config, text, NULL);
+    memory_destroy(text);
+}
+
 /* All ranks call. Rank 0 alone does what --plan and --check ask for. */
-static int preview(const struct comm *comm, const struct train_options *options, const struct config *config)
+static int preview(const struct comm *comm, const struct train_options *options, struct config *config)
 {
     struct error error = {0};
     int64_t code = 0;
+    if (comm->rank == 0)
+        take_values_of_run(options, config);
     if (comm->rank == 0 && options->check) {
         code = check(comm, options, config);
     } else if (comm->rank == 0) {

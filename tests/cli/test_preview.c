@@ -261,8 +261,8 @@ START_TEST(a_schedule_that_the_run_is_too_short_for_is_warned_of)
     struct command_result result;
     for (size_t i = 0; i < sizeof set / sizeof *set; i++) {
         int runs = i == 0 && _i; /* and does it */
-        job_run(&result, ranks_of(_i), "some.ini", "short", runs ? "--fresh" : "--check", "-s", set[i][0],
-            "-s", set[i][1], NULL);
+        job_run(&result, ranks_of(_i), "some.ini", runs ? "short-run" : "short", runs ? "--fresh" : "--check",
+            "-s", set[i][0], "-s", set[i][1], NULL);
         job_expect(&result, 0);
         if (set[i][2])
             job_complains(&result, 1, "warning: ", set[i][2], NULL);
@@ -297,8 +297,25 @@ START_TEST(plan_tells_parameters_balance_and_memory_and_starts_nothing)
 }
 END_TEST
 
-/* The largest step has two microbatches, and no more than two ranks have something to do for each: there are
- * 5 units, and the kernel computes 16 together. */
+/* Keys that are not given are those of the run that would go on, and where there is none those of the table.
+ */
+START_TEST(a_plan_of_a_run_has_the_values_that_the_run_was_begun_with)
+{
+    struct command_result result;
+    job_run(&result, 0, "some.ini", "of-gru", "-s", "model.cell=gru", "-s", "train.epochs=1", NULL);
+    job_expect(&result, 0);
+    command_result_finish(&result);
+    job_run(&result, 0, "some.ini", "of-gru", "--plan=1", NULL);
+    job_expect(&result, 0);
+    ck_assert_msg(strstr(result.output, "gru") && !strstr(result.output, "lstm"), "%s", result.output);
+    command_result_finish(&result);
+    job_run(&result, 0, "some.ini", "no-run", "--plan=1", NULL);
+    job_expect(&result, 0);
+    ck_assert_msg(strstr(result.output, "lstm") && !strstr(result.output, "gru"), "%s", result.output);
+    command_result_finish(&result);
+}
+END_TEST
+
 /* Far beyond the cache, in chunks of a sequence or two. */
 START_TEST(check_and_plan_say_how_often_chunks_are_decompressed_and_what_helps)
 {
@@ -342,6 +359,8 @@ START_TEST(check_and_plan_say_how_often_chunks_are_decompressed_and_what_helps)
 }
 END_TEST
 
+/* The largest step has two microbatches, and no more than two ranks have something to do for each: there are
+ * 5 units, and the kernel computes 16 together. */
 START_TEST(plan_tells_of_teams_and_of_ranks_without_work)
 {
     static const char *const parts[] = {"3 of 3 steps have fewer microbatches (from 1) than the 64 ranks",
@@ -500,6 +519,7 @@ int main(void)
     tcase_add_loop_test(jobs, raw_inputs_are_warned_of_with_the_key_that_helps, 0, 2);
     tcase_add_loop_test(jobs, a_schedule_that_the_run_is_too_short_for_is_warned_of, 0, 2);
     tcase_add_loop_test(jobs, plan_tells_parameters_balance_and_memory_and_starts_nothing, 0, 2);
+    tcase_add_test(jobs, a_plan_of_a_run_has_the_values_that_the_run_was_begun_with);
     tcase_add_loop_test(jobs, check_and_plan_say_how_often_chunks_are_decompressed_and_what_helps, 0, 2);
     tcase_add_loop_test(jobs, plan_tells_of_teams_and_of_ranks_without_work, 0, 2);
     tcase_add_loop_test(jobs, plan_says_whether_a_node_has_the_memory, 0, 2);
