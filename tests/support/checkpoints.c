@@ -99,7 +99,7 @@ static void fill_rest(struct checkpoint *c, int64_t step)
         .job = copy_text(""),
         .time = copy_text("2024-05-06T07:08:09"),
         .run = copy_text(CHECKPOINTS_RUN),
-        .files = {copy_text("device=1"), copy_text("")},
+        .files = {copy_text("device=1\ndevice=2\ndevice=3"), copy_text("")},
         .ranks = 2};
 }
 

@@ -92,6 +92,8 @@ START_TEST(what_is_written_is_read_back)
     ck_assert_str_eq(read.provenance.time, "2024-05-06T07:08:09");
     ck_assert_int_eq(read.provenance.ranks, 2);
     ck_assert_str_eq(read.provenance.run, CHECKPOINTS_RUN);
+    ck_assert_str_eq(read.provenance.files[DATA_TRAIN], "device=1\ndevice=2\ndevice=3");
+    ck_assert_str_eq(read.provenance.files[DATA_VALID], "");
     checkpoint_finish(&read);
     checkpoint_finish(&read);
     finish_small(&w);

@@ -990,6 +990,43 @@ START_TEST(a_semicolon_begins_a_comment_only_after_a_blank)
 }
 END_TEST
 
+/* Paths of a list, which config.ini gives back as they are. */
+START_TEST(a_list_of_files_is_cut_at_commas)
+{
+    static const struct {
+        const char *value;
+        const char *paths[4];
+    } lists[] = {{"/a.h5", {"/a.h5"}}, {"/a.h5,/b.h5", {"/a.h5", "/b.h5"}},
+        {"/my a.h5 , /b c.h5,\t/d", {"/my a.h5", "/b c.h5", "/d"}}, {"/a\\,b.h5", {"/a,b.h5"}},
+        {"/a\\,b.h5, /c\\\\,/d\\e", {"/a,b.h5", "/c\\", "/d\\e"}}, {"/a\\\\\\,b", {"/a\\,b"}},
+        {"/a\\", {"/a\\"}}, {"/a, /a", {"/a", "/a"}}};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        char text[200];
+        struct config c, again;
+        struct error error;
+        snprintf(text, sizeof text, "[data]\ntrain = %s\n", lists[i].value);
+        read_good(&c, text, NULL);
+        char *written = config_write(&c, 1, &error);
+        read_good(&again, written, NULL);
+        for (size_t n = 0; n < 4; n++) {
+            const char *want = lists[i].paths[n];
+            ck_assert_int_eq(c.data.train[n] != NULL, want != NULL);
+            if (!want)
+                break;
+            ck_assert_str_eq(c.data.train[n], want);
+            ck_assert_str_eq(again.data.train[n], want);
+        }
+        memory_destroy(written);
+        config_finish(&c);
+        config_finish(&again);
+    }
+    expect_fault("[data]\ntrain = /a,,/b\n", 2, "data.train = ", "no path before or behind a comma", "");
+    expect_fault("[data]\ntrain = /a,\n", 2, "data.train = ", "no path before or behind a comma", "");
+    expect_fault("[data]\ntrain = ,\n", 2, "data.train = ", "no path before or behind a comma", "");
+    expect_fault("[data]\ntrain = /a, \"/b\"\n", 2, "data.train = ", "leave them out", "");
+}
+END_TEST
+
 START_TEST(lines_have_any_length)
 {
     enum { LONG = 100000 };
@@ -1581,6 +1618,7 @@ int main(void)
     tcase_add_test(cases, the_manual_names_every_key_and_its_default);
     tcase_add_test(cases, the_checkpoint_format_lists_the_keys_of_the_network_in_their_order);
     tcase_add_test(cases, a_semicolon_begins_a_comment_only_after_a_blank);
+    tcase_add_test(cases, a_list_of_files_is_cut_at_commas);
     tcase_add_test(cases, lines_have_any_length);
     tcase_add_test(cases, what_config_ini_could_not_hold_is_refused);
     tcase_add_test(cases, sections_may_come_twice_keys_may_not);
