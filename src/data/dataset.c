@@ -216,6 +216,18 @@ static struct dataset *open_structure(const char *path, struct error *error)
     return NULL;
 }
 
+/* One part alone is the whole, and is taken. */
+static struct dataset *join(struct dataset **part, size_t n, struct error *error)
+{
+    struct dataset *whole = n == 1 ? part[0] : memory_create(1, sizeof *whole, error);
+    if (n == 1)
+        part[0] = NULL;
+    if (n == 1 || (whole && files_join(whole, part, n, error) == 0))
+        return whole;
+    dataset_close(whole);
+    return NULL;
+}
+
 static struct dataset *open_structures(char *const *paths, struct error *error)
 {
     size_t n = 0, opened = 0;
@@ -228,8 +240,8 @@ static struct dataset *open_structures(char *const *paths, struct error *error)
         failed = !part[opened];
     }
     if (!failed)
-        dataset = files_join(part, n, error);
-    for (size_t i = 0; i < opened && failed; i++)
+        dataset = join(part, n, error);
+    for (size_t i = 0; i < opened; i++)
         dataset_close(part[i]);
     memory_destroy(part);
     return dataset;

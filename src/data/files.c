@@ -4,7 +4,6 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "data/dataset.h"
 #include "data/names.h"
 #include "data/structure.h"
 #include "data/values.h"
@@ -166,7 +165,7 @@ static void append(struct dataset *whole, struct dataset *part)
     whole->longest = part->longest > whole->longest ? part->longest : whole->longest;
 }
 
-static int join(struct dataset *whole, struct dataset **part, size_t n, struct error *error)
+static int join(struct dataset *whole, struct dataset *const *part, size_t n, struct error *error)
 {
     const struct dataset *first = part[0];
     int has_target_offsets = 0;
@@ -190,21 +189,12 @@ static int join(struct dataset *whole, struct dataset **part, size_t n, struct e
     return require_kind(whole, part, n, error) || require_size(whole, error) ? -1 : 0;
 }
 
-struct dataset *files_join(struct dataset **part, size_t n, struct error *error)
+int files_join(struct dataset *whole, struct dataset *const *part, size_t n, struct error *error)
 {
-    if (n == 1)
-        return part[0];
-    struct dataset *whole = memory_create(1, sizeof *whole, error);
-    int failed = !whole;
-    for (size_t i = 1; i < n && !failed; i++)
-        failed = require_values(part[0], part[i], error) || require_names(part[0], part[i], error);
-    failed = failed || join(whole, part, n, error);
-    for (size_t i = 0; i < n; i++)
-        dataset_close(part[i]);
-    if (!failed)
-        return whole;
-    dataset_close(whole);
-    return NULL;
+    for (size_t i = 1; i < n; i++)
+        if (require_values(part[0], part[i], error) || require_names(part[0], part[i], error))
+            return -1;
+    return join(whole, part, n, error);
 }
 
 static size_t count_bytes(const struct dataset *dataset, const struct values *values, size_t file)

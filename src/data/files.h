@@ -7,11 +7,12 @@
 
 #include "data/contents.h"
 
-/* Makes one dataset of `n` of them, one at least, of which each was opened from one file and none has read
- * its values; it takes them, also where it fails. EXIT_CODE_DATA where they do not agree, naming both files:
- * in features or symbols, in classes or values, in how many targets a sequence has, in names of any list. The
- * same file may be there more than once. */
-struct dataset *files_join(struct dataset **part, size_t n, struct error *error);
+/* Makes *whole, zeroes before, one dataset of `n` of them, one at least, of which each was opened from one
+ * file and none has read its values. It takes their files, so that they only serve dataset_close, as *whole
+ * does after a failure. EXIT_CODE_DATA where they do not agree, naming both files: in features or symbols, in
+ * classes or values, in how many targets a sequence has, in names of any list. The same file may be there
+ * more than once. */
+int files_join(struct dataset *whole, struct dataset *const *part, size_t n, struct error *error);
 
 /* Returns the bytes of the values that lie in a file, decoded. */
 size_t files_count_values(const struct dataset *dataset, size_t file);
