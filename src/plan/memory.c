@@ -209,9 +209,10 @@ void memory_print(const struct planned *planned)
     if (planned->valid)
         print_bytes("besides, while validating", usage.validation);
     print_bytes("rank 0 besides, while saving", usage.first);
-    print_bytes("rank 0 at most", usage.rank + fmax(usage.validation, usage.first));
+    double own = usage.rank + (planned->survey.ranks.node == 1 ? usage.shared : 0); /* private then */
+    print_bytes("rank 0 at most", own + fmax(usage.validation, usage.first));
     if (planned->ranks.all > 1)
-        print_bytes("another rank at most", usage.rank + usage.validation);
+        print_bytes("another rank at most", own + usage.validation);
     print_bytes("a checkpoint file", usage.checkpoint);
     print_node(planned, &usage);
 }
