@@ -33,7 +33,8 @@ static void print_bytes(const char *what, double bytes)
     double amount = bytes;
     for (; amount >= 1024 && unit < 5; unit++)
         amount /= 1024;
-    printf("  %-38s %10.*f %s\n", what, unit ? 1 : 0, amount, units[unit]);
+    int digits = unit > 2 ? 2 : unit > 0; /* within half a percent */
+    printf("  %-38s %10.*f %s\n", what, digits, amount, units[unit]);
 }
 
 /* Prints an item, but none of nothing, and adds it to a sum. */

@@ -196,14 +196,18 @@ static void compute_step(struct evaluation *evaluation, struct error *error)
 }
 
 /* All ranks call, though one may have failed before. Moves on to the next step and computes this rank's part
- * of it. The first step is planned here, and each other with the one before it: it is there also where the
- * one after it could not be planned. */
+ * of it. A rank that has none, as there was no memory to plan it, cannot know whether others wait for it in a
+ * team. */
 static int next_step(struct evaluation *evaluation, int64_t index, struct error *error)
 {
-    struct error late = {0};
-    if (feed_next(&evaluation->feed, &late) && !error->code)
-        *error = late;
-    if (index == 0 && comm_agree(evaluation->comm, error))
+    const struct comm *comm = evaluation->comm;
+    struct error unplanned = {0};
+    int failed = feed_next(&evaluation->feed, &unplanned);
+    if (failed && index > 0)
+        comm_fatal(comm, -1, unplanned.code, "%s", unplanned.text);
+    if (failed)
+        *error = unplanned;
+    if (index == 0 && comm_agree(comm, error))
         return -1;
     if (evaluation->options->output && !error->code)
         predict_output_start_step(&evaluation->output, &evaluation->feed.now, error);

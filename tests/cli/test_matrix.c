@@ -63,7 +63,6 @@ static void write_config(const char *name, const struct combination *combination
     snprintf(text, sizeof text,
         "[data]\ntrain = %s-train.h5\nvalid = %s-valid.h5\n"
         "[model]\noutput = %s\ncell = %s\nbidirectional = %s\nlayers = 2\nhidden = 20\ndropout = 0.3\n"
-        "recurrent_dropout = 0.1\n"
         "[train]\nbatch = %d\nmicrobatch = %d\nepochs = 3\nlr = 0.01\n[checkpoint]\nevery = 1 step\n",
         output, output, output, cell_names[combination->value[CELL]],
         combination->value[DIRECTIONS] ? "no" : "yes", choices->batch, combination->microbatch);
