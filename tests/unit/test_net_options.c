@@ -137,22 +137,10 @@ static void check_team(struct subject *subject, const struct net_pass *pass, con
     const char *text, uint64_t seed)
 {
     struct microbatch microbatch;
-    struct result result;
     microbatch_init(&microbatch);
     problem_fill_microbatch(subject->problem, ROWS, in_order, &microbatch);
-    team_run(subject, pass, &microbatch, 2 + seed % 3, &result);
-    ck_assert_msg(memcmp(result.outputs, alone->outputs, alone->rows * alone->O * sizeof(float)) == 0,
-        "%s: a team has other outputs", text);
-    for (size_t b = 0; b < ROWS; b++)
-        ck_assert_msg(memcmp(&result.score[b].loss, &alone->score[b].loss, sizeof(double)) == 0,
-            "%s: a team has another loss", text);
-    for (size_t i = 0; i < subject->tensors; i++) {
-        const struct parameter *p = &subject->list[i];
-        size_t bytes = p->count * sizeof(float);
-        ck_assert_msg(memcmp(result.gradient + p->offset, alone->gradient + p->offset, bytes) == 0,
-            "%s: a team has another gradient of %s", text, p->name);
-    }
-    result_finish(&result);
+    const char *difference = team_compare(subject, pass, &microbatch, 2 + seed % 3, alone);
+    ck_assert_msg(!difference, "%s: a team has another %s", text, difference);
     microbatch_finish(&microbatch);
 }
 
