@@ -400,7 +400,7 @@ START_TEST(the_benchmark_takes_a_former_name_with_its_ranges)
     ck_assert_int_eq(*(unsigned char *)&same, 0x55);
     split(&line, "rnn-bench --cell lstn");
     ck_assert_int_eq(bench_options_parse(&same, line.n, line.word, &error), -1);
-    ck_assert_ptr_nonnull(strstr(error.text, "rnn, rnn-relu, lstm or gru"));
+    ck_assert_ptr_nonnull(strstr(error.text, "rnn, rnn-relu, lstm, gru"));
 }
 END_TEST
 
