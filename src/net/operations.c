@@ -27,7 +27,8 @@ static void add_recurrent(
     double H = (double)model->hidden[layer], D = model->bidirectional[layer] ? 2 : 1;
     double gates = D * H * (double)net_count_gates(model->cell), K = (double)model->transition_layers;
     double states = model->initial_state ? frames : frames - sequences;
-    counting->sum += 3 * gates * H * (K > 0 ? frames : states);
+    if (cell_of(model)->has_product)
+        counting->sum += 3 * gates * H * (K > 0 ? frames : states);
     counting->sum += K > 0 ? 3 * D * H * H * (states + (K - 1) * frames) : 0;
     add_dense(counting, gates, frames);
     counting->width = D * H;
@@ -40,9 +41,9 @@ static void add_decoder(struct counting *counting, const struct net_config *mode
 {
     double F = counting->width, S = (double)model->decoder_hidden, A = (double)model->attention_size;
     double gates = S * (double)net_count_gates(model->cell), pairs = frames * symbols / sequences;
-    double inputs = (double)model->decoder_embedding, sum = 0;
+    double inputs = (double)model->decoder_embedding, states = cell_of(model)->has_product ? S : 0, sum = 0;
     for (size_t n = 0; n < model->decoder_layers; n++) {
-        sum += (cell_of(model)->has_memory ? 2 : 1) * S * F * sequences + gates * (S + inputs) * symbols;
+        sum += (cell_of(model)->has_memory ? 2 : 1) * S * F * sequences + gates * (states + inputs) * symbols;
         inputs = S;
     }
     if (model->attention != ATTENTION_NONE)
