@@ -36,7 +36,7 @@ struct config {
     struct {
         char **train, **valid; /* absolute paths, the last is NULL; valid NULL where there is no set */
         int standardize;
-        size_t cache; /* bytes per rank */
+        size_t cache; /* bytes: of what a node keeps decoded, or of a rank's chunks */
         enum shuffle shuffle;
         size_t window; /* bytes */
     } data;

@@ -73,6 +73,7 @@ struct dataset {
     int32_t *kept_symbols; /* [frames] */
     int32_t *kept_classes; /* [targets] */
     float *kept_values;    /* [targets][values] */
+    int borrows;           /* 1: these are the memory of somebody else (data/kept.h) */
     void *block;           /* where nothing is kept: room for the rows being read */
     /* Takes note of the values that microbatches read from the file (data/fingerprint.h); NULL: none are. */
     struct value_sums *sums;

@@ -43,10 +43,12 @@ void dataset_close(struct dataset *dataset)
     memory_destroy(dataset->file);
     memory_destroy(dataset->input_offsets);
     memory_destroy(dataset->target_offsets);
-    memory_destroy(dataset->kept_inputs);
-    memory_destroy(dataset->kept_symbols);
-    memory_destroy(dataset->kept_classes);
-    memory_destroy(dataset->kept_values);
+    if (!dataset->borrows) {
+        memory_destroy(dataset->kept_inputs);
+        memory_destroy(dataset->kept_symbols);
+        memory_destroy(dataset->kept_classes);
+        memory_destroy(dataset->kept_values);
+    }
     memory_destroy(dataset->block);
     memory_destroy(dataset->name);
     memory_destroy(dataset);
@@ -159,7 +161,7 @@ size_t dataset_count_run_bytes(struct dataset *dataset, int kept)
 {
     struct h5_shape shape;
     if (kept)
-        return count_offsets(dataset) + dataset_count_values(dataset);
+        return count_offsets(dataset);
     size_t bytes = dataset_count_bytes(dataset);
     for (size_t i = 0; i < dataset->files; i++) {
         if (dataset->has_targets) /* it gets its cache then, as when it is read */
@@ -184,19 +186,24 @@ static int open_again(struct dataset_file *file, size_t cache, struct error *err
     return h5_look(file->h5, "inputs", &shape, error);
 }
 
-static int dataset_open_values(struct dataset *dataset, size_t cache, struct error *error)
+/* What has become of the file comes before an error that may stem from it. */
+static int explain_failure(struct dataset *dataset, struct error *error)
+{
+    dataset_require_unchanged(dataset, "nothing is read from it", error);
+    return -1;
+}
+
+int dataset_read_as_asked(struct dataset *dataset, size_t cache, struct error *error)
 {
     double all = (double)dataset_count_values(dataset);
+    int failed = 0;
     dataset->cache = cache;
-    if (dataset_count_values(dataset) <= cache)
-        return dataset_keep(dataset, error);
-    for (size_t i = 0; i < dataset->files; i++) {
+    for (size_t i = 0; i < dataset->files && !failed; i++) {
         double share = (double)files_count_values(dataset, i) / all;
         size_t own = dataset->files > 1 ? (size_t)(share * (double)cache) : cache;
-        if (open_again(&dataset->file[i], own, error))
-            return -1;
+        failed = open_again(&dataset->file[i], own, error);
     }
-    return dataset_make_block(dataset, error);
+    return failed || dataset_make_block(dataset, error) ? explain_failure(dataset, error) : 0;
 }
 
 /* Opens a file as a dataset of its own, without its values. */
@@ -210,8 +217,7 @@ static struct dataset *open_structure(const char *path, struct error *error)
     structure_check(dataset, &faults);
     if (!check_close(&faults, &first, error))
         return dataset;
-    /* What has become of the file comes before an error that may stem from it. */
-    dataset_require_unchanged(dataset, "nothing is read from it", error);
+    explain_failure(dataset, error);
     dataset_close(dataset);
     return NULL;
 }
@@ -228,7 +234,7 @@ static struct dataset *join(struct dataset **part, size_t n, struct error *error
     return NULL;
 }
 
-static struct dataset *open_structures(char *const *paths, struct error *error)
+struct dataset *dataset_look(char *const *paths, struct error *error)
 {
     size_t n = 0, opened = 0;
     while (paths[n])
@@ -249,10 +255,15 @@ static struct dataset *open_structures(char *const *paths, struct error *error)
 
 struct dataset *dataset_open_files(char *const *paths, size_t cache, struct error *error)
 {
-    struct dataset *dataset = open_structures(paths, error);
-    if (!dataset || !dataset_open_values(dataset, cache, error))
+    struct dataset *dataset = dataset_look(paths, error);
+    if (!dataset)
+        return NULL;
+    dataset->cache = cache;
+    int fits = dataset_count_values(dataset) <= cache;
+    int failed = fits ? dataset_keep(dataset, error) && explain_failure(dataset, error)
+                      : dataset_read_as_asked(dataset, cache, error);
+    if (!failed)
         return dataset;
-    dataset_require_unchanged(dataset, "nothing is read from it", error);
     dataset_close(dataset);
     return NULL;
 }

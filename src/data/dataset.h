@@ -25,14 +25,20 @@ struct dataset *dataset_open_files(char *const *paths, size_t cache, struct erro
 
 void dataset_close(struct dataset *dataset); /* takes NULL */
 
+/* The same in two parts: the first opens and checks structure and offsets, and before anything else is asked
+ * for, either all values are put into memory (data/kept.h), or the second says that microbatches read theirs
+ * from the file, through up to `cache` bytes of chunks. */
+struct dataset *dataset_look(char *const *paths, struct error *error);
+int dataset_read_as_asked(struct dataset *dataset, size_t cache, struct error *error);
+
 /* Returns the bytes of all values, decoded: the set is kept where they are no more than its cache. */
 size_t dataset_count_values(const struct dataset *dataset);
 
 /* Returns what an open set takes of memory: offsets, and values, or room to read them by. */
 size_t dataset_count_bytes(const struct dataset *dataset);
 
-/* Returns what it takes in a run: the same, where it is not kept here but `kept` there, with the values;
- * where it is kept nowhere, with the caches of decoded chunks full. */
+/* Returns what it takes of a rank in a run: offsets alone, where all values are kept (data/kept.h); where
+ * they are not, the same as here, with the caches of decoded chunks full. */
 size_t dataset_count_run_bytes(struct dataset *dataset, int kept);
 
 /* Tells `faults` every fault of the file, of structure and all values, as one line each: file, set, row,

@@ -6,6 +6,7 @@
 #include "base/machine.h"
 #include "ckpt/checkpoint.h"
 #include "comm/reduce.h"
+#include "data/kept.h"
 #include "pass/feed.h"
 #include "run/sets.h"
 
@@ -21,6 +22,7 @@ struct usage {
     double programs;          /* pages of programs and libraries, once for all processes */
     double node;              /* what a node keeps once, the programs included */
     double shared;            /* of it what lies in shared memory */
+    double decoded;           /* of that the values of sets */
     double rank;              /* what every rank keeps besides */
     double validation, first; /* for a while: on every rank, on rank 0 while it saves */
     double checkpoint;        /* the file */
@@ -45,17 +47,24 @@ static void add_item(double *sum, const char *what, double bytes)
     *sum += bytes;
 }
 
-static int is_kept(const struct planned *planned, const struct dataset *dataset)
+int planned_keeps(const struct planned *planned, const struct dataset *dataset)
 {
     struct cache_share share = sets_share_cache(planned->config, dataset_count_values(planned->train));
     return dataset_count_values(dataset) <= (dataset == planned->train ? share.train : share.valid);
+}
+
+/* Of memory that ranks of a node share, where there are several; one keeps its sets for itself. */
+static double shared_values(const struct planned *planned, const struct dataset *dataset)
+{
+    int shared = dataset && planned->survey.ranks.node > 1 && planned_keeps(planned, dataset);
+    return shared ? (double)kept_count_bytes(dataset) : 0;
 }
 
 /* Of the microbatches that are packed at a time (data/reader.h). */
 static double packed_bytes(
     const struct planned *planned, const struct dataset *dataset, const struct survey *survey)
 {
-    return (is_kept(planned, dataset) ? 1 : 3) * (double)survey->packed;
+    return (planned_keeps(planned, dataset) ? 1 : 3) * (double)survey->packed;
 }
 
 static double larger(size_t a, size_t b)
@@ -88,6 +97,9 @@ static void add_shared(const struct planned *planned, struct usage *usage)
     add_item(sum, "gradients", ranks * vectors_of_rank(planned) * room);
     add_item(sum, "activations of teams", teams);
     add_item(sum, "meetings", (double)node_count_bytes(survey->ranks.node));
+    add_item(&usage->decoded, "training set, decoded", shared_values(planned, planned->train));
+    add_item(&usage->decoded, "validation set, decoded", shared_values(planned, planned->valid));
+    *sum += usage->decoded;
 }
 
 static void add_node(const struct planned *planned, const struct machine_use *process, struct usage *usage)
@@ -128,6 +140,17 @@ static void add_learner(const struct planned *planned, double slice, struct usag
         moments * room + FIRST_USE_BYTES;
 }
 
+/* Of a set that is kept and shared, the values are counted with what the node has. */
+static void add_set(
+    const struct planned *planned, struct dataset *dataset, const char *name, struct usage *usage)
+{
+    int kept = planned_keeps(planned, dataset), shared = shared_values(planned, dataset) > 0;
+    double own = kept && !shared ? (double)kept_count_bytes(dataset) : 0;
+    char what[40];
+    snprintf(what, sizeof what, "%s%s", name, shared ? ", offsets" : "");
+    add_item(&usage->rank, what, (double)dataset_count_run_bytes(dataset, kept) + own);
+}
+
 static void add_passes(const struct planned *planned, struct usage *usage)
 {
     const struct config *config = planned->config;
@@ -140,12 +163,10 @@ static void add_passes(const struct planned *planned, struct usage *usage)
     add_item(&usage->rank, "steps: order, plan, scores",
         (double)feed_count_bytes(&order, sequences, batch, planned->ranks.all) +
             (double)(scores * sizeof(struct net_score)));
-    add_item(&usage->rank, "training set",
-        (double)dataset_count_run_bytes(planned->train, is_kept(planned, planned->train)));
+    add_set(planned, planned->train, "training set", usage);
     if (!planned->valid)
         return;
-    add_item(&usage->rank, "validation set",
-        (double)dataset_count_run_bytes(planned->valid, is_kept(planned, planned->valid)));
+    add_set(planned, planned->valid, "validation set", usage);
     usage->validation = packed_bytes(planned, planned->valid, &planned->checked) +
         (double)feed_count_bytes(&of_file, planned->valid->sequences, batch, planned->ranks.all);
 }
@@ -162,9 +183,12 @@ static void print_shared_memory(const struct planned *planned, const struct usag
     if (machine_find_shared_memory(&room))
         return;
     print_bytes("/dev/shm of this machine has free", (double)room);
-    if (usage->shared > (double)room)
+    if (usage->shared - usage->decoded > (double)room)
         printf("  warning: ranks of a node will keep weights and gradients of their own, and form no teams: "
                "a larger /dev/shm would help\n");
+    else if (usage->shared > (double)room)
+        printf("  warning: each rank of a node will keep decoded data of its own: a larger /dev/shm would "
+               "help\n");
 }
 
 static void print_node(const struct planned *planned, const struct usage *usage)

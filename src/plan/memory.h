@@ -16,6 +16,9 @@ struct planned {
     struct planned_ranks ranks;
 };
 
+/* Does the run keep a set of the plan decoded? */
+int planned_keeps(const struct planned *planned, const struct dataset *dataset);
+
 /* Prints item by item what a node keeps once and what each of its ranks keeps, and what this machine has of
  * memory, and of that which ranks share. What the process takes by itself is measured: it is that of the run
  * where this one was started like the run. */

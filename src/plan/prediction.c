@@ -170,8 +170,7 @@ static void print_gaps(const struct predicting *in)
     if (in->ranks_of_node > constants->ranks)
         printf("  warning: the machine was measured with %g ranks a node, fewer than are planned\n",
             constants->ranks);
-    if (dataset_count_values(in->planned->train) >
-        sets_share_cache(in->planned->config, dataset_count_values(in->planned->train)).train)
+    if (!planned_keeps(in->planned, in->planned->train))
         printf("  warning: reading the training set from its file, as it does not fit data.cache, is left "
                "out\n");
 }

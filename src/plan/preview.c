@@ -157,30 +157,27 @@ static int print_decoding(const struct planned *planned, struct error *error)
     return advised < 0 ? -1 : 0;
 }
 
-/* Opens a set again as the run has it where it does not fit its share of the cache. */
-static int open_unkept(struct dataset **dataset, char *const *paths, size_t cache, struct error *error)
+/* Makes a set ready to be read as the run reads it, where the run does not keep it. */
+static int prepare_set(
+    const struct planned *planned, struct dataset *dataset, size_t cache, struct error *error)
 {
-    if (dataset_count_values(*dataset) <= cache || cache == 0)
-        return 0;
-    dataset_close(*dataset);
-    *dataset = dataset_open_files(paths, cache, error);
-    return *dataset ? 0 : -1;
+    return dataset_read_as_asked(dataset, planned_keeps(planned, dataset) ? 0 : cache, error);
 }
 
 static int open_sets(struct planned *planned, struct net_config *model, struct error *error)
 {
     const struct config *config = planned->config;
-    planned->train = dataset_open_files(config->data.train, 0, error);
+    planned->train = dataset_look(config->data.train, error);
     if (!planned->train)
         return -1;
     struct cache_share share = sets_share_cache(config, dataset_count_values(planned->train));
-    if (open_unkept(&planned->train, config->data.train, share.train, error) ||
+    if (prepare_set(planned, planned->train, share.train, error) ||
         model_bind(model, planned->train, error) || sets_require_window(config, planned->train, error))
         return -1;
     if (!config->data.valid)
         return 0;
-    planned->valid = dataset_open_files(config->data.valid, 0, error);
-    if (!planned->valid || open_unkept(&planned->valid, config->data.valid, share.valid, error))
+    planned->valid = dataset_look(config->data.valid, error);
+    if (!planned->valid || prepare_set(planned, planned->valid, share.valid, error))
         return -1;
     return model_accepts(model, planned->valid, 1, error);
 }

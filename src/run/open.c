@@ -78,7 +78,7 @@ static int open_parts(
     run->learner.stop = stop_flag();
     if (!failed)
         warn_idle(run);
-    return failed;
+    return failed || sets_keep(sets, run->config, &run->learner.node, error) ? -1 : 0;
 }
 
 /* Takes standardization, weights and progress from the checkpoint, if there is one. */
@@ -204,6 +204,6 @@ void run_close(struct run *run)
     comm_watch_idle(run->comm, NULL, NULL);
     feed_finish(&run->feed);
     records_close(&run->records);
+    sets_close(&run->sets); /* its values lie in memory of the learner's node */
     learner_finish(&run->learner);
-    sets_close(&run->sets);
 }

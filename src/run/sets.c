@@ -2,8 +2,6 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
-#include "data/files.h"
-#include "data/names.h"
 #include "pass/model.h"
 #include "pass/stop.h"
 
@@ -33,30 +31,16 @@ int sets_require_window(const struct config *config, struct dataset *dataset, st
     return has_windows ? dataset_require_window(dataset, config->data.window, error) : 0;
 }
 
-static struct dataset *open_training_set(
-    const struct config *config, struct cache_share *share, struct error *error)
-{
-    struct dataset *dataset = dataset_open_files(config->data.train, config->data.cache, error);
-    if (!dataset)
-        return NULL;
-    *share = sets_share_cache(config, dataset_count_values(dataset));
-    if (share->train == config->data.cache)
-        return dataset;
-    dataset_close(dataset);
-    return dataset_open_files(config->data.train, share->train, error);
-}
-
 /* Each rank opens both sets for itself. */
 static void open_both(struct sets *sets, const struct config *config, const struct comm *comm,
     struct net_config *model, struct error *error)
 {
-    struct cache_share share = {0};
-    sets->train = open_training_set(config, &share, error);
+    sets->train = dataset_look(config->data.train, error);
     comm_show_life(comm);
     if (!sets->train || model_bind(model, sets->train, error) ||
         sets_require_window(config, sets->train, error) || !config->data.valid)
         return;
-    sets->valid = dataset_open_files(config->data.valid, share.valid, error);
+    sets->valid = dataset_look(config->data.valid, error);
     comm_show_life(comm);
     if (sets->valid)
         model_accepts(model, sets->valid, 1, error);
@@ -96,41 +80,12 @@ static int check_common(
     return comm_agree(comm, error);
 }
 
-/* Rank 0 calls. */
-static int require_labels(const struct sets *sets, const struct config *config, struct error *error)
-{
-    if (model_require_labels(config, sets->train, !sets->valid, error))
-        return -1;
-    return sets->valid ? model_require_labels(config, sets->valid, 1, error) : 0;
-}
-
-/* All ranks call. Finds out whether all have the same in their files, and from then on whether it stays. */
-static int watch_set(struct set_record *record, const struct sets *sets, struct dataset *set, uint64_t seed,
-    struct error *error)
-{
-    record->files = dataset_write_files(set, error);
-    return comm_agree(sets->comm, error) ||
-            file_watch_begin(&record->watch, sets->comm, set, seed, &record->print, error)
-        ? -1
-        : 0;
-}
-
 int sets_open(struct sets *sets, const struct config *config, const struct comm *comm,
     struct net_config *model, struct error *error)
 {
-    struct set_record *record = sets->record;
-    uint64_t seed = config->train.seed;
     sets->comm = comm;
     open_both(sets, config, comm, model, error);
-    if (comm_agree(comm, error) || check_common(sets, config, comm, error) ||
-        watch_set(&record[DATA_TRAIN], sets, sets->train, seed, error) ||
-        (sets->valid && watch_set(&record[DATA_VALID], sets, sets->valid, seed, error)))
-        return -1;
-    if (comm->rank == 0)
-        sets_look(sets,
-            require_labels(sets, config, error) || dataset_read_names(sets->train, &sets->names, error),
-            error);
-    return comm_agree(comm, error);
+    return comm_agree(comm, error) || check_common(sets, config, comm, error) ? -1 : 0;
 }
 
 /* Rank 0 calls. Takes mean and deviation [2][features] as a checkpoint has them, or else computes them. */
@@ -170,6 +125,7 @@ void sets_close(struct sets *sets)
 {
     dataset_close(sets->train);
     dataset_close(sets->valid);
+    sets_release_values(sets);
     memory_destroy(sets->mean);
     memory_destroy(sets->mean_float);
     net_names_finish(&sets->names);

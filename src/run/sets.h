@@ -5,12 +5,20 @@
 
 #include "ckpt/checkpoint.h"
 #include "comm/comm.h"
+#include "comm/node.h"
 #include "config/config.h"
 #include "data/dataset.h"
 #include "data/fingerprint.h"
 #include "net/names.h"
 #include "pass/feed.h"
 #include "pass/file_watch.h"
+
+/* Where the values of a set lie that is kept (kept_sets.c). */
+struct set_memory {
+    void *values;  /* NULL: the set is not kept */
+    size_t bytes;  /* of them */
+    int is_shared; /* 1: by the ranks of the node */
+};
 
 /* What is known of the content of a set. */
 struct set_record {
@@ -27,14 +35,23 @@ struct sets {
     double *mean, *deviation;            /* [features] one block; NULL: inputs are not standardized */
     float *mean_float, *deviation_float; /* [features] the same for microbatches, one block */
     struct set_record record[DATA_SETS];
+    struct node *node; /* whose memory it is, of sets_keep */
+    struct set_memory memory[DATA_SETS];
     struct net_names names; /* on rank 0: of the training set, and then of the network (run/same_data.h) */
 };
 
-/* All ranks call. Opens the sets within data.cache and completes `model` by the training set (pass/model.h).
- * An error also where ranks have been given different configurations or files, and where a set has nothing to
- * count. Ended by sets_close, also after a failure; starts from zeroes. */
+/* All ranks call. Opens the sets, of which no value is read yet, and completes `model` by the training set
+ * (pass/model.h). An error also where ranks have been given different configurations or offsets. Ended by
+ * sets_close, also after a failure; starts from zeroes. */
 int sets_open(struct sets *sets, const struct config *config, const struct comm *comm,
     struct net_config *model, struct error *error);
+
+/* All ranks call, after sets_open. Decodes the sets that fit data.cache, once for the ranks of a node that
+ * share memory, each of which reads a part; where there is too little shared memory, each rank has a copy,
+ * and a warning says so. The others are read as microbatches need them. An error also where ranks have
+ * different values, and where a set has nothing to count. `node` is kept by reference, until sets_close.
+ * (kept_sets.c) */
+int sets_keep(struct sets *sets, const struct config *config, struct node *node, struct error *error);
 
 /* All ranks call. Takes mean and deviation of the training inputs, where data.standardize asks for them: as
  * rank 0's `checkpoint` has them (NULL: there is none), or else as rank 0 computes them. */
@@ -68,5 +85,8 @@ int sets_agree_unchanged(struct sets *sets, struct error *error);
  * complete. */
 struct feed_config sets_describe_feed(
     struct sets *sets, const struct config *config, struct dataset *dataset);
+
+/* Gives back the memory of sets that were kept, which are closed. For sets_close. (kept_sets.c) */
+void sets_release_values(struct sets *sets);
 
 #endif

@@ -210,7 +210,7 @@ static const struct bad_file {
         {65, {"model.output=decoder", "model.loss=sigmoid"},
             {"targets: row 3 (sequence 1 ", "its row 0): column 1 is 1.5: loss = sigmoid takes targets"}}},
     {{.shape = &symbols, .element = {"inputs", 0, 3, 10}},
-        {65, {0}, {"inputs: row 3 (sequence", "10", "0 to 9"}}},
+        {65, {"data.valid="}, {"inputs: row 3 (sequence", "10", "0 to 9"}}},
     {{.without = "inputs", .texts = 9}, {65, {0}, {"inputs: holds text", "write numbers"}}},
     {{.without = "targets", .texts = 9}, {65, {0}, {"targets: holds text", "write numbers"}}},
     {{.without = "input_offsets", .texts = 10}, {65, {0}, {"input_offsets: holds text", "write numbers"}}},

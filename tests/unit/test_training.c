@@ -197,9 +197,9 @@ static void learn(const struct config *config, struct problem *problem)
     struct net_config model = config->model;
     const struct comm *comm = mpi_suite_comm();
     int failed = sets_open(&sets, config, comm, &model, &error) ||
-        sets_standardize(&sets, config, comm, NULL, &error) ||
         learner_init(&learner, config, comm, &model, SEQUENCES, SEQUENCES, &error) ||
-        learner_start(&learner, NULL, &error);
+        sets_keep(&sets, config, &learner.node, &error) ||
+        sets_standardize(&sets, config, comm, NULL, &error) || learner_start(&learner, NULL, &error);
     ck_assert_msg(!failed, "%s", error.text);
     struct feed_config order = sets_describe_feed(&sets, config, sets.train);
     order.seed = config->train.seed;
@@ -208,8 +208,8 @@ static void learn(const struct config *config, struct problem *problem)
     ck_assert_int_eq(feed_init(&feed, comm, &order, &error), 0);
     check_steps(&learner, &feed, problem);
     feed_finish(&feed);
-    learner_finish(&learner);
     sets_close(&sets);
+    learner_finish(&learner);
 }
 
 static void check_kind(const struct variant *kind, enum optimizer optimizer, uint64_t seed)
