@@ -47,6 +47,11 @@ FUNCTION(void, tanh_array, (size_t n, float *x))
 FUNCTION(void, sigmoid_array, (size_t n, float *x))
 FUNCTION(void, exp_array, (size_t n, float *x))
 
+/* Opens rows of n, a multiple of 16, by gates: s = sigmoid(s), out = s . y. And back, from the gradient dy by
+ * out: s becomes the gradient by what s was before the first, dy its share of the gradient by y. */
+FUNCTION(void, gate, (size_t n, float *s, const float *y, float *out))
+FUNCTION(void, gate_backward, (size_t n, float *s, const float *y, float *dy))
+
 /* Makes probabilities of a row of n logits, n at least 1, and returns the sum of exp(x - *largest), which is
  * NaN where an element is. */
 FUNCTION(float, softmax, (size_t n, float *x, float *largest))

@@ -60,6 +60,23 @@ void BUILD(exp_array)(size_t n, float *x)
         x[i] = plain_exp(x[i]);
 }
 
+void BUILD(gate)(size_t n, float *s, const float *y, float *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        s[i] = plain_sigmoid(s[i]);
+        out[i] = s[i] * y[i];
+    }
+}
+
+void BUILD(gate_backward)(size_t n, float *s, const float *y, float *dy)
+{
+    for (size_t i = 0; i < n; i++) {
+        float open = s[i], d = dy[i];
+        s[i] = plain_flush(d * y[i] * (open * (1 - open)));
+        dy[i] = plain_flush(d * open);
+    }
+}
+
 static size_t plain_place(struct picked picked, size_t i)
 {
     return picked.row ? (size_t)picked.row[i] : picked.first + i;

@@ -1,5 +1,5 @@
-/* Functions of one array: activations, and the softmax of a row; and the burst of multiply-adds that speed is
- * measured by. Arrays that end within a vector are finished in a padded copy. */
+/* Functions of one array: activations, gates, and the softmax of a row; and the burst of multiply-adds that
+ * speed is measured by. Arrays that end within a vector are finished in a padded copy. */
 #include "kernel/function.h"
 
 #define ARRAY(name)                                                                                          \
@@ -15,6 +15,25 @@
 ARRAY(tanh)
 ARRAY(sigmoid)
 ARRAY(exp)
+
+void BUILD(gate)(size_t n, float *s, const float *y, float *out)
+{
+    for (size_t i = 0; i < n; i += VEC_LANES) {
+        vec open = vec_sigmoid(vec_load(s + i));
+        vec_store(s + i, open);
+        vec_store(out + i, open * vec_load(y + i));
+    }
+}
+
+void BUILD(gate_backward)(size_t n, float *s, const float *y, float *dy)
+{
+    const vec one = vec_splat(1);
+    for (size_t i = 0; i < n; i += VEC_LANES) {
+        vec open = vec_load(s + i), d = vec_load(dy + i);
+        vec_store(s + i, vec_flush(d * vec_load(y + i) * (open * (one - open))));
+        vec_store(dy + i, vec_flush(d * open));
+    }
+}
 
 static float add_lanes(const float lane[KERNEL_BLOCK])
 {

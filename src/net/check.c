@@ -26,6 +26,11 @@ static int cell_has_keeping_gate(size_t cell)
     return cell_kinds[cell]->keeps.sign != 0;
 }
 
+static int cell_takes_timescale(size_t cell)
+{
+    return cell_kinds[cell]->takes_timescale;
+}
+
 static int loss_takes_classes(size_t loss)
 {
     return loss_kinds[loss]->takes_classes;
@@ -186,7 +191,7 @@ static void check_residual(struct check *check)
         }
 }
 
-/* Where units begin: by a gate that keeps what they have. */
+/* Where units begin: by a gate that keeps what they have, or by what bounds or forgets it. */
 static void check_memory(struct check *check)
 {
     const struct net_config *c = check->config;
@@ -199,8 +204,9 @@ static void check_memory(struct check *check)
     check_if(check, c->recurrent_max != 0 && !cell_of(c)->unit_weights_are_bounded, "recurrent_max", "cell",
         "only model.cell = %s has weights that it bounds: set it to 0",
         name_kinds(cell_names, cell_has_bound).text);
-    check_if(check, c->timescale != 0 && !keeps, "timescale", "cell",
-        "only model.cell = %s starts by a time scale: set it to 0", keepers.text);
+    check_if(check, c->timescale != 0 && !cell_of(c)->takes_timescale, "timescale", "cell",
+        "only model.cell = %s starts by a time scale: set it to 0",
+        name_kinds(cell_names, cell_takes_timescale).text);
 }
 
 static void check_layers(struct check *check)

@@ -64,8 +64,8 @@ static void init_attention(struct decoder *d, struct parameters *parameters)
 static void init_embedding(struct decoder *d, struct parameters *parameters)
 {
     size_t symbols = d->config->outputs + 2, size = d->config->decoder_embedding;
-    size_t table = parameters_declare(
-        parameters, symbols, size, (struct starting){.rule = STARTS_NORMAL}, "decoder.embedding.weight");
+    size_t table = parameters_declare(parameters, symbols, size,
+        (struct starting){.rule = STARTS_NORMAL, .number = 1}, "decoder.embedding.weight");
     embedding_init(&d->embedding, symbols, size, table);
 }
 

@@ -13,11 +13,12 @@ static void start_backward(struct decoder *d, const struct pass *pass, size_t n)
     const struct decoder_layer *layer = &d->layer[n];
     const struct microbatch *inner = &d->targets;
     size_t width = extent_padded(layer->start.outputs);
+    struct rows dh = recurrent_start_dh(&layer->recurrent, inner, as_rows(layer->dY, d->S_stride));
     for (size_t b = 0; b < inner->B; b++) {
         size_t place = (size_t)d->source[b] * d->start_stride;
         const float *begin = layer->begin + place;
         float *dbegin = d->dbegin + place;
-        memcpy(dbegin, layer->dY + (inner->N + b) * d->S_stride, d->Sp * sizeof(float));
+        memcpy(dbegin, row_at(dh, b), d->Sp * sizeof(float));
         if (d->kind->has_memory)
             memcpy(dbegin + d->Sp, recurrent_start_dc(&layer->recurrent) + b * d->Sp, d->Sp * sizeof(float));
         for (size_t i = 0; i < width; i++)

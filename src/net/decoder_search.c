@@ -66,6 +66,11 @@ static void keep_starts(struct decoder *d, size_t B)
         }
 }
 
+static struct rows states_of(const struct decoder *d, size_t n)
+{
+    return recurrent_states(&d->layer[n].recurrent, as_rows(d->layer[n].Y, d->S_stride));
+}
+
 /* Computes one step of R rows from the states kept of their parents (NULL: of the same rows), and keeps the
  * states behind it in their place. */
 static void run_step(struct decoder *d, const struct pass *pass, struct dense_input in, struct top *top,
@@ -76,18 +81,19 @@ static void run_step(struct decoder *d, const struct pass *pass, struct dense_in
     int32_t alive = (int32_t)R;
     struct microbatch inner = {.T = 1, .B = R, .N = R, .alive = &alive, .first = first};
     for (size_t n = 0; n < d->layers; n++) {
-        float *h = d->layer[n].Y + R * d->S_stride;
+        struct rows h = states_of(d, n);
         float *c = d->kind->has_memory ? recurrent_start_c(&d->layer[n].recurrent, &inner) : NULL;
         for (size_t i = 0; i < R; i++) {
             size_t from = n * s->rows + (parent ? (size_t)parent[i] : i);
-            memcpy(h + i * d->S_stride, s->h + from * d->S_stride, d->Sp * sizeof *h);
+            memcpy(row_at(h, R + i), s->h + from * d->S_stride, d->Sp * sizeof(float));
             if (c)
                 memcpy(c + i * d->Sp, s->c + from * d->Sp, d->Sp * sizeof *c);
         }
     }
     decoder_compute(d, pass, &inner, in, NULL);
     for (size_t n = 0; n < d->layers; n++) {
-        memcpy(s->h + n * s->rows * d->S_stride, d->layer[n].Y, R * d->S_stride * sizeof(float));
+        for (size_t i = 0; i < R; i++)
+            memcpy(s->h + (n * s->rows + i) * d->S_stride, row_at(states_of(d, n), i), d->Sp * sizeof(float));
         if (d->kind->has_memory)
             memcpy(s->c + n * s->rows * d->Sp, d->layer[n].recurrent.c, R * d->Sp * sizeof(float));
     }

@@ -19,6 +19,13 @@ static void add_dense(struct counting *counting, double outputs, double rows)
     counting->needs_input_gradient = 1;
 }
 
+/* C of two parts and the gate, D beside them, of H states of each direction. */
+static void add_mixing(struct counting *counting, double outputs, double H, double rows)
+{
+    counting->sum += 3 * outputs * 3 * H * rows;
+    counting->sum += (counting->needs_input_gradient ? 3 : 2) * outputs * counting->width * rows;
+}
+
 /* Without a learned initial state there is none before the first frame of a sequence to multiply with; but
  * transition layers make one even of that. */
 static void add_recurrent(
@@ -29,6 +36,8 @@ static void add_recurrent(
     double states = model->initial_state ? frames : frames - sequences;
     if (cell_of(model)->has_product)
         counting->sum += 3 * gates * H * (K > 0 ? frames : states);
+    if (cell_of(model)->mixes_states)
+        add_mixing(counting, D * H, H, frames);
     counting->sum += K > 0 ? 3 * D * H * H * (states + (K - 1) * frames) : 0;
     add_dense(counting, gates, frames);
     counting->width = D * H;
@@ -41,9 +50,11 @@ static void add_decoder(struct counting *counting, const struct net_config *mode
 {
     double F = counting->width, S = (double)model->decoder_hidden, A = (double)model->attention_size;
     double gates = S * (double)net_count_gates(model->cell), pairs = frames * symbols / sequences;
-    double inputs = (double)model->decoder_embedding, states = cell_of(model)->has_product ? S : 0, sum = 0;
+    double inputs = (double)model->decoder_embedding, sum = 0;
     for (size_t n = 0; n < model->decoder_layers; n++) {
-        sum += (cell_of(model)->has_memory ? 2 : 1) * S * F * sequences + gates * (states + inputs) * symbols;
+        sum += (cell_of(model)->has_memory ? 2 : 1) * S * F * sequences + gates * inputs * symbols;
+        sum += cell_of(model)->has_product ? gates * S * symbols : 0;
+        sum += cell_of(model)->mixes_states ? S * (3 * S + inputs) * symbols : 0;
         inputs = S;
     }
     if (model->attention != ATTENTION_NONE)

@@ -77,18 +77,25 @@ static void show_life(const struct net_life *life, size_t drawn)
         life->show(life->context);
 }
 
-/* Numbers within (-number, number), or within (0, number). */
+/* What is made of one number drawn. */
+static double from_drawn(const struct starting *starting, double drawn)
+{
+    if (starting->rule == STARTS_MADE)
+        return starting->make(drawn, starting->timescale);
+    return starting->number * (starting->rule == STARTS_POSITIVE ? drawn : 2 * drawn - 1);
+}
+
+/* Numbers within (-number, number), within (0, number), or made. */
 static void start_uniform(const struct kernel *kernel, const struct random_key *key,
     const struct starting *starting, size_t n, const struct net_life *life, float *out)
 {
-    double drawn[DRAWN_AT_ONCE], bound = starting->number;
-    int positive = starting->rule == STARTS_POSITIVE;
+    double drawn[DRAWN_AT_ONCE];
     for (size_t first = 0; first < n; first += DRAWN_AT_ONCE) {
         size_t count = n - first < DRAWN_AT_ONCE ? n - first : DRAWN_AT_ONCE;
         show_life(life, first);
         kernel->uniforms(key, first, count, drawn);
         for (size_t i = 0; i < count; i++)
-            out[first + i] = (float)(bound * (positive ? drawn[i] : 2 * drawn[i] - 1));
+            out[first + i] = (float)from_drawn(starting, drawn[i]);
     }
 }
 
@@ -109,13 +116,15 @@ static void start_gate(
 static void start_numbers(const struct kernel *kernel, const struct random_key *key,
     const struct starting *starting, size_t n, const struct net_life *life, float *out)
 {
-    int uniform = starting->rule == STARTS_UNIFORM || starting->rule == STARTS_POSITIVE;
+    int uniform = starting->rule == STARTS_UNIFORM || starting->rule == STARTS_POSITIVE ||
+        starting->rule == STARTS_MADE;
     if (uniform)
         start_uniform(kernel, key, starting, n, life, out);
     for (size_t k = 0; k < n && !uniform; k++) {
         show_life(life, k);
-        out[k] = starting->rule == STARTS_NORMAL ? (float)random_normal(key->seed, key->stream, key->high, k)
-                                                 : (float)starting->number;
+        double drawn =
+            starting->rule == STARTS_NORMAL ? random_normal(key->seed, key->stream, key->high, k) : 1;
+        out[k] = (float)(starting->number * drawn);
     }
     for (size_t i = 0; i < 2; i++)
         if (starting->gate[i].start.given)
@@ -163,7 +172,7 @@ int parameters_start(const struct parameters *parameters, const struct kernel *k
     const struct starting *starting = &parameters->starting[piece->tensor];
     float *out = weights + piece->offset;
     if (starting->rule != STARTS_ORTHOGONAL) {
-        const struct random_key key = {seed, RANDOM_WEIGHTS, piece->tensor};
+        const struct random_key key = {seed, RANDOM_WEIGHTS, piece->tensor - starting->shares};
         start_numbers(kernel, &key, starting, piece->count, life, out);
         return 0;
     }

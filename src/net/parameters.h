@@ -7,7 +7,14 @@
 #include "kernel/kernel.h"
 #include "net/types.h"
 
-enum starting_rule { STARTS_UNIFORM, STARTS_POSITIVE, STARTS_NORMAL, STARTS_ORTHOGONAL, STARTS_CONSTANT };
+enum starting_rule {
+    STARTS_UNIFORM,
+    STARTS_POSITIVE,
+    STARTS_NORMAL,
+    STARTS_ORTHOGONAL,
+    STARTS_CONSTANT,
+    STARTS_MADE
+};
 
 /* A gate of a bias that starts with this number, or with a timescale so many times ln k, where it is `given`;
  * it starts as the others do where not. */
@@ -19,14 +26,20 @@ struct starting_gate {
 /* The values that training starts from. */
 struct starting {
     enum starting_rule rule;
-    double number; /* uniform: in (-number, number); positive: in (0, number); constant: the number itself */
+    double number; /* uniform: in (-number, number); positive: in (0, number); constant: the number itself;
+                    * normal: their deviation */
     double bound;  /* of the size of the tensor's weights, always; 0: none */
     size_t blocks; /* orthogonal: of so many square matrices one upon another each */
+
+    /* made: of numbers drawn between 0 and 1, which are those of the tensor declared `shares` before */
+    double (*make)(double drawn, double timescale);
+    size_t shares;
 
     /* What stands in place of the rule's values in two gates of a bias, [n] of `gates` times n each. */
     struct starting_gate gate[2];
     size_t gates;
-    double timescale;       /* above 0: sums of +-ln k, k drawn for each unit between 1 and timescale - 1 */
+    double timescale; /* of `make`; of gates above 0: sums of +-ln k, k drawn for each unit between 1 and
+                       * timescale - 1 */
     uint64_t timescale_key; /* of these numbers: biases that share it share each unit's k */
 };
 

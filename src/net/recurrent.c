@@ -2,6 +2,7 @@
  * in recurrent_forward.c and recurrent_backward.c. */
 #include "net/recurrent.h"
 
+#include <math.h>
 #include <string.h>
 
 /* How a gate that has this part starts: with the number, by its sign, half of it in each of two biases. */
@@ -32,6 +33,22 @@ static struct starting start_of_bias(const struct recurrent *r, const struct rec
     return bias;
 }
 
+/* Declares the tensors of the rows of W_ih, one a gate; they lie one behind the other as those of one tensor
+ * would. Returns the offset of the first. They start with the deviation that Orvieto et al. 2023 have for the
+ * two parts of B (section 3.2). */
+static size_t declare_inputs(
+    const struct cell_kind *kind, const struct recurrent_shape *shape, struct parameters *parameters)
+{
+    size_t first = 0, I = extent_true(shape->inputs);
+    struct starting start = {.rule = STARTS_NORMAL, .number = 1 / sqrt(2 * (double)I)};
+    for (size_t k = 0; k < kind->gates; k++) {
+        size_t offset = parameters_declare(parameters, shape->H, I, start, "%s.%s_l%zu%s", shape->prefix,
+            kind->input_names[k], shape->layer, shape->suffix);
+        first = k == 0 ? offset : first;
+    }
+    return first;
+}
+
 /* Declares the tensors of the cell in PyTorch's order; returns the offset of W_ih, and *hidden takes that of
  * W_hh. */
 static size_t declare_cell(
@@ -42,15 +59,36 @@ static size_t declare_cell(
     size_t l = shape->layer, G = kind->gates, H = r->H, rows = G * H;
     struct starting uniform = starting_uniform(H), bias = start_of_bias(r, shape);
     struct starting orthogonal = {.rule = STARTS_ORTHOGONAL, .blocks = G};
-    size_t input = parameters_declare(
-        parameters, rows, extent_true(shape->inputs), uniform, "%s.weight_ih_l%zu%s", prefix, l, suffix);
+    size_t input = kind->input_names ? declare_inputs(kind, shape, parameters)
+                                     : parameters_declare(parameters, rows, extent_true(shape->inputs),
+                                           uniform, "%s.weight_ih_l%zu%s", prefix, l, suffix);
     if (kind->has_product)
         *hidden =
             parameters_declare(parameters, rows, H, orthogonal, "%s.weight_hh_l%zu%s", prefix, l, suffix);
-    r->bias_ih = parameters_declare(parameters, rows, 0, bias, "%s.bias_ih_l%zu%s", prefix, l, suffix);
+    if (!kind->lacks_bias)
+        r->bias_ih = parameters_declare(parameters, rows, 0, bias, "%s.bias_ih_l%zu%s", prefix, l, suffix);
     if (kind->has_product)
         r->bias_hh = parameters_declare(parameters, rows, 0, bias, "%s.bias_hh_l%zu%s", prefix, l, suffix);
     return input;
+}
+
+/* Declares the tensors of one number a unit; they lie as the rows of one would. Returns the offset of the
+ * first. */
+static size_t declare_unit_tensors(
+    const struct recurrent *r, const struct recurrent_shape *shape, struct parameters *parameters)
+{
+    size_t first = 0;
+    for (size_t k = 0; k < r->kind->unit_weights; k++) {
+        const struct unit_tensor *tensor = &r->kind->unit_tensors[k];
+        struct starting start = {.rule = STARTS_MADE,
+            .make = tensor->start,
+            .shares = tensor->shares,
+            .timescale = shape->timescale};
+        size_t offset = parameters_declare(parameters, r->H, 0, start, "%s.%s_l%zu%s", shape->prefix,
+            tensor->name, shape->layer, shape->suffix);
+        first = k == 0 ? offset : first;
+    }
+    return first;
 }
 
 static size_t declare_unit_weights(
@@ -58,6 +96,8 @@ static size_t declare_unit_weights(
 {
     const struct cell_kind *kind = r->kind;
     struct starting start = starting_uniform(r->H);
+    if (kind->unit_tensors)
+        return declare_unit_tensors(r, shape, parameters);
     if (kind->unit_weights_are_bounded)
         start = (struct starting){.rule = STARTS_POSITIVE,
             .number = shape->recurrent_max > 0 ? shape->recurrent_max : 1,
@@ -101,6 +141,8 @@ int recurrent_init(struct recurrent *r, const struct recurrent_shape *shape, str
     matrix_init(&r->input, input, r->gates, shape->inputs, shape->needs_input_gradient);
     if (kind->has_product)
         matrix_init(&r->hidden, hidden, r->gates, units, 1);
+    if (kind->mixes_states)
+        mixing_init(&r->mixing, shape, parameters);
     if (transition_init(&r->transition, shape, parameters, error))
         return -1;
     declare_start(r, shape, parameters);
@@ -115,31 +157,43 @@ void recurrent_finish(struct recurrent *r)
 
 void recurrent_take_panels(struct recurrent *r, struct arena *arena)
 {
-    size_t unit_weights = r->kind->unit_weights * r->Hp;
+    size_t unit_weights = cell_count_unit_numbers(r->kind) * r->Hp;
     matrix_take_panels(&r->input, arena);
     if (r->kind->has_product)
         matrix_take_panels(&r->hidden, arena);
     transition_take_panels(&r->transition, arena);
+    mixing_take_panels(&r->mixing, arena);
     r->bias = arena_take(arena, r->width, sizeof *r->bias);
     r->bias_recurrent = arena_take(arena, r->width, sizeof *r->bias_recurrent);
     r->learned = arena_take(arena, 2 * r->Hp, sizeof *r->learned);
     r->unit_weights = r->has_unit_weights ? arena_take(arena, unit_weights, sizeof *r->unit_weights) : NULL;
 }
 
-/* Biases, learned states and weights of single units. */
+/* What a step takes of single units. */
+static void pack_units(struct recurrent *r, const float *weights)
+{
+    const struct cell_kind *kind = r->kind;
+    for (size_t h = 0; h < r->H && kind->unit_tensors; h++)
+        kind->pack_unit(weights + r->unit_offset + h, r->H, r->unit_weights + h, r->Hp);
+    for (size_t k = 0; k < kind->unit_weights && !kind->unit_tensors; k++)
+        memcpy(r->unit_weights + k * r->Hp, weights + r->unit_offset + k * r->H, r->H * sizeof *weights);
+}
+
+/* Biases, learned states and what there is of single units. */
 static void pack_vectors(struct recurrent *r, const float *weights)
 {
     memset(r->bias, 0, r->width * sizeof *r->bias);
     memset(r->bias_recurrent, 0, r->width * sizeof *r->bias);
-    bias_add(r->gates, weights + r->bias_ih, r->bias);
+    if (!r->kind->lacks_bias)
+        bias_add(r->gates, weights + r->bias_ih, r->bias);
     if (r->kind->has_product)
         bias_add(r->gates, weights + r->bias_hh, r->kind->separates_terms ? r->bias_recurrent : r->bias);
     if (r->start == START_LEARNED)
         memcpy(r->learned, weights + r->h0, r->H * sizeof *r->learned);
     if (r->start == START_LEARNED && r->kind->has_memory)
         memcpy(r->learned + r->Hp, weights + r->c0, r->H * sizeof *r->learned);
-    for (size_t k = 0; k < r->kind->unit_weights && r->unit_weights; k++)
-        memcpy(r->unit_weights + k * r->Hp, weights + r->unit_offset + k * r->H, r->H * sizeof *weights);
+    if (r->unit_weights)
+        pack_units(r, weights);
 }
 
 void recurrent_pack(struct recurrent *r, const struct packing *packing)
@@ -151,6 +205,7 @@ void recurrent_pack(struct recurrent *r, const struct packing *packing)
     if (r->kind->has_product)
         matrix_pack(&r->hidden, packing);
     transition_pack(&r->transition, packing);
+    mixing_pack(&r->mixing, packing);
     if (packing_is_first(packing))
         pack_vectors(r, packing->weights);
 }
@@ -170,14 +225,18 @@ void recurrent_take_workspace(struct recurrent *r, const struct pass *pass, stru
     r->a = arena_take(arena, N * r->a_stride, sizeof(float));
     if (kind->has_memory)
         r->c = arena_take(arena, (N + B) * r->Hp, sizeof(float));
+    if (kind->mixes_states)
+        r->s = arena_take(arena, (N + B) * r->Hp, sizeof(float));
     if (kind->saves_values)
         r->t = arena_take(arena, N * r->Hp, sizeof(float));
     if (kind->separates_terms)
         r->u = arena_take(arena, N * r->a_stride, sizeof(float));
     transition_take_workspace(&r->transition, pass, arena);
+    mixing_take_workspace(&r->mixing, pass, arena);
     if (!pass->options.training)
         return;
     r->dc = arena_take(arena, kind->has_memory ? B * r->Hp : 0, sizeof(float));
+    r->ds = arena_take(arena, kind->mixes_states ? B * r->Hp : 0, sizeof(float));
 }
 
 static size_t larger(size_t a, size_t b)
@@ -194,8 +253,9 @@ void recurrent_take_sums(
     for (size_t i = 0; i < n; i++) {
         const struct recurrent *r = directions[i];
         size_t columns = r->input.columns + (r->kind->has_product ? r->Hp : 0);
-        most_weights = larger(most_weights, r->width * columns);
-        most_sums = larger(most_sums, r->width + (r->has_unit_weights ? r->kind->unit_weights * r->Hp : 0));
+        most_weights = larger(most_weights, r->width * columns + mixing_count_sums(&r->mixing));
+        size_t units = r->has_unit_weights ? r->kind->unit_weights * r->Hp : 0;
+        most_sums = larger(most_sums, r->width + units + (r->mixing.is_there ? r->Hp : 0));
     }
     struct recurrent shared = {.dW = arena_take(arena, most_weights, sizeof(float)),
         .sums = arena_take(arena, most_sums, sizeof(float))};

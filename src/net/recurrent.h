@@ -11,6 +11,7 @@
 #include "net/cells/cell.h"
 #include "net/matrix.h"
 #include "net/microbatch.h"
+#include "net/mixing.h"
 #include "net/pass.h"
 #include "net/transition.h"
 #include "net/types.h"
@@ -32,6 +33,7 @@ struct recurrent {
     struct extent gates;          /* the rows of W_ih and W_hh */
     struct matrix input, hidden;  /* W_ih; W_hh, zeroes where the cell has no recurrent product */
     struct transition transition; /* from h' to what W_hh multiplies */
+    struct mixing mixing;         /* from states and inputs to outputs, of a cell that mixes them */
     size_t bias_ih, bias_hh;      /* offsets in the flat vector */
     float *bias;                  /* [G Hp] what W_ih x starts from; packed with the weights */
     float *bias_recurrent;        /* [G Hp] what W_hh h starts from, where the cell separates the two */
@@ -39,7 +41,7 @@ struct recurrent {
     float *learned;               /* [2 Hp] START_LEARNED: h and c to start from, packed with the weights */
     int has_unit_weights;
     size_t unit_offset;  /* in the flat vector */
-    float *unit_weights; /* [unit weights of the cell][Hp], packed; NULL: none */
+    float *unit_weights; /* [unit numbers of the cell][Hp], packed; NULL: none */
 
     struct division division; /* of the pass at hand */
     size_t from, to;          /* units of this member, multiples of a block */
@@ -48,13 +50,15 @@ struct recurrent {
     float *a; /* [N][a_stride] sums, then activations, then gradients by the sums */
     float *c; /* [N + B][Hp] memory of a cell that has one, else NULL; row N + b: before the first step of row
                  b */
+    float *s; /* [N + B][Hp] h of a cell whose h is no output, as c */
     float *t; /* [N][Hp] values that the cell saves for backward */
     float *u; /* [N][a_stride] W_hh h + b_hh where it stays apart; in backward the gradient by it */
     float *dc; /* [B][Hp] of a memory, in the end the gradient by rows N .. of c */
+    float *ds; /* the same of s */
 
     /* Workspace of recurrent_take_sums. */
     float *dW;       /* [both matrices] */
-    float *sums;     /* [G Hp] by the gates, then [unit weights][Hp] */
+    float *sums;     /* [G Hp] by the gates, then [unit weights][Hp], then [Hp] of the mixing */
     int64_t *before; /* [N] the row of Y that each frame goes on from, -1: zeroes */
     float *scratch;  /* of kernel->outer */
 };
@@ -80,14 +84,15 @@ void recurrent_take_sums(
 /* Says which share of the units this process computes in the pass at hand. */
 void recurrent_divide(struct recurrent *r, struct division division);
 
-/* Makes Y[n][0 .. Hp) the h of frame n < N. X is NULL when inputs are symbols of the
- * microbatch. Y has B rows more: row N + b holds h before the first step of row b of the microbatch, row N +
- * b of r->c the memory. Forward sets them, but with START_GIVEN they are the caller's, zero beyond H, set
- * after recurrent_take_workspace. */
+/* Makes Y[n][0 .. Hp) what the layer gives at frame n < N. X is NULL when inputs are symbols of the
+ * microbatch. Y has B rows more. recurrent_states (mostly Y itself) has the h of each frame, and in row N + b
+ * that before the first step of row b of the microbatch, row N + b of r->c the memory. Forward sets them, but
+ * with START_GIVEN the last B are the caller's, zero beyond H, set after recurrent_take_workspace. */
 void recurrent_forward(struct recurrent *r, const struct pass *pass, struct rows X, struct rows Y);
 
-/* dY: gradient by Y, destroyed; it has N + B rows too. Unless the start is zero, rows N .. of dY and
- * recurrent_start_dc hold the gradient by the starting state afterwards, whatever was in them. dX: gradient
+/* dY: gradient by Y, destroyed; it has N + B rows too. Unless the start is zero, recurrent_start_dh (mostly
+ * rows N .. of dY) and recurrent_start_dc hold the gradient by the starting state afterwards, whatever was in
+ * them. dX: gradient
  * by X is added to it when add is 1, else put there; no data: not wanted. */
 void recurrent_backward(struct recurrent *r, const struct pass *pass, struct rows X, struct rows Y,
     struct rows dY, struct rows dX, int add);
@@ -96,6 +101,19 @@ void recurrent_backward(struct recurrent *r, const struct pass *pass, struct row
  * same words. */
 void recurrent_backward_inputs(
     const struct recurrent *r, const struct pass *pass, size_t first, size_t end, struct rows dX, int add);
+
+/* The h of all frames, and behind them those that rows start from: Y, but where outputs are made of h. */
+static inline struct rows recurrent_states(const struct recurrent *r, struct rows Y)
+{
+    return r->kind->mixes_states ? as_rows(r->s, r->Hp) : Y;
+}
+
+/* The gradient by the h that rows start from, [B]. */
+static inline struct rows recurrent_start_dh(
+    const struct recurrent *r, const struct microbatch *microbatch, struct rows dY)
+{
+    return r->kind->mixes_states ? as_rows(r->ds, r->Hp) : rows_from(dY, microbatch->N);
+}
 
 /* The memory before the first step of each row of the microbatch, and the gradient by it: [B][Hp]. */
 static inline float *recurrent_start_c(const struct recurrent *r, const struct microbatch *microbatch)

@@ -10,6 +10,8 @@
 static void fetch_step(const struct recurrent *r, struct step step, struct rows dY)
 {
     kernel_fetch(as_rows(r->a + step.first * r->a_stride, r->a_stride), step.rows, r->width);
+    if (r->kind->mixes_states)
+        kernel_fetch(as_rows(r->s + step.first * r->Hp, r->Hp), step.rows, r->Hp);
     if (r->c)
         kernel_fetch(as_rows(r->c + step.first * r->Hp, r->Hp), step.rows, r->Hp);
     if (r->t)
@@ -20,9 +22,11 @@ static void fetch_step(const struct recurrent *r, struct step step, struct rows 
 void recurrent_backward_inputs(
     const struct recurrent *r, const struct pass *pass, size_t first, size_t end, struct rows dX, int add)
 {
-    dX = rows_from(dX, first);
+    struct rows rows = rows_from(dX, first);
     pass_product(pass, &r->input.backward, end - first, as_rows(r->a + first * r->a_stride, r->a_stride),
-        add ? dX : (struct rows){0}, dX);
+        add ? rows : (struct rows){0}, rows);
+    if (r->kind->mixes_states)
+        mixing_input_backward(&r->mixing, pass, first, end, dX);
 }
 
 /* dX (+)= W_ih^T da for the frames of the span that starts with step i. */
@@ -58,6 +62,10 @@ static void run_backward(
         .dh_previous = as_rows(row_at(dY, run.before) + r->from, dY.stride)};
     if (r->kind->has_memory)
         gradient.dc = as_rows(r->dc + run.row * r->Hp + r->from, r->Hp);
+    if (r->kind->mixes_states)
+        gradient.dh_previous = as_rows(r->ds + run.row * r->Hp + r->from, r->Hp);
+    if (r->kind->unit_tensors)
+        gradient.sums = unit_sums(r) + r->from;
     double start = times_start(pass->times);
     r->kind->backward(pass->kernel, &gradient);
     times_add(pass->times, NET_ACTIVATION, start);
@@ -67,6 +75,22 @@ static void meet_divided(const struct recurrent *r, const struct pass *pass)
 {
     if (r->division.members > 1)
         pass_meet_group(pass, r->division.group);
+}
+
+/* The gradient by the states of the span that starts with step i, from that by its outputs. */
+static void span_mix_backward(const struct recurrent *r, const struct pass *pass, size_t i, struct rows dY)
+{
+    struct mixing_frames frames = mixing_frames_of(r, (struct rows){0}, dY);
+    find_span(r, pass->microbatch, i, &frames.first, &frames.end);
+    int idle = r->from == r->to;
+    if (!idle)
+        mixing_gate_backward(&r->mixing, pass, &frames);
+    meet_divided(r, pass);
+    if (!idle)
+        mixing_sum_backward(&r->mixing, pass, &frames);
+    meet_divided(r, pass);
+    if (!idle)
+        mixing_state_backward(&r->mixing, pass, &frames);
 }
 
 /* A step's cells, and what they hand on to the step before: of that a member makes its own units, from all
@@ -89,14 +113,16 @@ static void step_backward(
             product_backward(r, pass, run[k], rows_from(dY, run[k].before));
 }
 
-/* What comes from the step after the last one: nothing. */
+/* What comes from the step after the last one: nothing; and no sums of units. */
 static void clear_gradients(const struct recurrent *r, const struct microbatch *microbatch, struct rows dY)
 {
     size_t bytes = (r->to - r->from) * sizeof(float);
     for (size_t b = 0; b < microbatch->B; b++)
-        memset(row_at(dY, microbatch->N + b) + r->from, 0, bytes);
+        memset(row_at(recurrent_start_dh(r, microbatch, dY), b) + r->from, 0, bytes);
     for (size_t b = 0; b < microbatch->B && r->kind->has_memory; b++)
         memset(r->dc + b * r->Hp + r->from, 0, bytes);
+    for (size_t k = 0; k < r->kind->unit_weights && r->kind->unit_tensors; k++)
+        memset(unit_sums(r) + k * r->Hp + r->from, 0, bytes);
 }
 
 void recurrent_backward(struct recurrent *r, const struct pass *pass, struct rows X, struct rows Y,
@@ -108,6 +134,8 @@ void recurrent_backward(struct recurrent *r, const struct pass *pass, struct row
     for (size_t i = microbatch->T; i-- > 0 && !pass_is_unwanted(pass);) {
         if (i > 0)
             fetch_step(r, step_at(r, microbatch, step_time(r, microbatch, i - 1)), dY);
+        if (r->kind->mixes_states && (i + 1 == microbatch->T || (i + 1) % span == 0))
+            span_mix_backward(r, pass, i - i % span, dY);
         step_backward(r, pass, i, Y, dY);
         if (dX.data && i % span == 0)
             span_backward(r, pass, i, dX, add);

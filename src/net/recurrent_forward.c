@@ -14,11 +14,12 @@
 struct cell_step step_of(const struct recurrent *r, struct step_part run, struct rows Y)
 {
     size_t Hp = r->Hp, from = r->from, gates = own_gates(r).from;
+    struct rows h = recurrent_states(r, Y);
     struct cell_step step = {.count = run.rows,
         .units = r->to - from,
         .gates = as_rows(r->a + run.first * r->a_stride + gates, r->a_stride),
-        .h_previous = as_rows(row_at(Y, run.before) + from, Y.stride),
-        .h = as_rows(row_at(Y, run.first) + from, Y.stride),
+        .h_previous = as_rows(row_at(h, run.before) + from, h.stride),
+        .h = as_rows(row_at(h, run.first) + from, h.stride),
         .parameters = r->unit_weights ? r->unit_weights + from : NULL,
         .parameters_stride = Hp};
     if (r->kind->has_memory) {
@@ -96,7 +97,7 @@ static void span_forward(const struct recurrent *r, const struct pass *pass, siz
         pass_product(pass, &input, end - n, rows_from(X, n), as_rows(r->bias, 0), a);
 }
 
-/* The state that each row starts from, behind the frames of Y and c. */
+/* The state that each row starts from, behind the frames of h and c. */
 static void set_start(const struct recurrent *r, const struct microbatch *microbatch, struct rows Y)
 {
     if (r->start == START_GIVEN)
@@ -104,7 +105,7 @@ static void set_start(const struct recurrent *r, const struct microbatch *microb
     size_t bytes = (r->to - r->from) * sizeof(float);
     const float *h = r->learned + r->from, *c = h + r->Hp; /* zero unless learned */
     for (size_t b = 0; b < microbatch->B; b++)
-        memcpy(row_at(Y, microbatch->N + b) + r->from, h, bytes);
+        memcpy(row_at(recurrent_states(r, Y), microbatch->N + b) + r->from, h, bytes);
     for (size_t b = 0; b < microbatch->B && r->kind->has_memory; b++)
         memcpy(recurrent_start_c(r, microbatch) + b * r->Hp + r->from, c, bytes);
 }
@@ -115,6 +116,20 @@ static void meet_divided(const struct recurrent *r, const struct pass *pass)
 {
     if (r->division.members > 1)
         pass_meet_group(pass, r->division.group);
+}
+
+/* The outputs of the span that ends with step i, from the states of all units. */
+static void span_mix(
+    const struct recurrent *r, const struct pass *pass, size_t i, struct rows X, struct rows Y)
+{
+    struct mixing_frames frames = mixing_frames_of(r, X, Y);
+    find_span(r, pass->microbatch, i - i % count_span(r, pass->microbatch), &frames.first, &frames.end);
+    meet_divided(r, pass);
+    if (r->from < r->to)
+        mixing_sum(&r->mixing, pass, &frames);
+    meet_divided(r, pass);
+    if (r->from < r->to)
+        mixing_open(&r->mixing, pass, &frames);
 }
 
 void recurrent_forward(struct recurrent *r, const struct pass *pass, struct rows X, struct rows Y)
@@ -135,6 +150,8 @@ void recurrent_forward(struct recurrent *r, const struct pass *pass, struct rows
                 run_forward(r, pass, run[k], Y);
         if (r->kind->has_product)
             meet_divided(r, pass);
+        if (r->kind->mixes_states && ((i + 1) % span == 0 || i + 1 == microbatch->T))
+            span_mix(r, pass, i, X, Y);
     }
     if (!r->kind->has_product)
         meet_divided(r, pass);

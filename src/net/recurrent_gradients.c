@@ -52,7 +52,8 @@ static void weight_sums(const struct recurrent *r, const struct pass *pass, stru
     size_t first = r->one_hot, end = product && !apart ? 2 : 1;
     const struct outer_sums all = {products + first, end - first, sums, r->scratch};
     pass_outer(pass, N, width, as_rows(r->a + from, r->a_stride), &all);
-    bias_add_gradient(r->gates, own, r->sums, pass->gradient + r->bias_ih);
+    if (!r->kind->lacks_bias)
+        bias_add_gradient(r->gates, own, r->sums, pass->gradient + r->bias_ih);
     if (apart) {
         memset(sums, 0, width * sizeof *sums);
         const struct outer_sums recurrent = {products + 1, 1, sums, r->scratch};
@@ -78,12 +79,11 @@ static void weight_gradients(const struct recurrent *r, const struct pass *pass,
             r->dW + (r->kind->has_product ? r->width * r->Hp : 0), pass->gradient);
 }
 
-/* Gradients by the weights with which units meet their own states, frame by frame. */
-static void unit_gradients(const struct recurrent *r, const struct pass *pass, struct rows Y)
+/* Sums of the gradients by the weights with which units meet their own states, frame by frame. */
+static void sum_units(const struct recurrent *r, const struct pass *pass, struct rows Y, float *sums)
 {
     const struct microbatch *microbatch = pass->microbatch;
     size_t Hp = r->Hp, n = r->kind->unit_weights;
-    float *sums = r->sums + r->width; /* others may still be at their share of the gates' */
     for (size_t k = 0; k < n; k++)
         memset(sums + k * Hp + r->from, 0, (r->to - r->from) * sizeof *sums);
     for (size_t t = 0; t < microbatch->T; t++) {
@@ -94,9 +94,29 @@ static void unit_gradients(const struct recurrent *r, const struct pass *pass, s
             r->kind->add_unit_gradients(&step, sums + r->from);
         }
     }
+}
+
+static void unit_gradients(const struct recurrent *r, const struct pass *pass, struct rows Y)
+{
+    size_t Hp = r->Hp, n = r->kind->unit_weights;
+    float *sums = unit_sums(r);
+    if (!r->kind->unit_tensors)
+        sum_units(r, pass, Y, sums);
+    for (size_t h = r->from; h < r->to && h < r->H && r->kind->unit_tensors; h++)
+        r->kind->chain_unit(r->unit_weights + h, sums + h, Hp);
     for (size_t k = 0; k < n; k++)
         for (size_t h = r->from; h < r->to && h < r->H; h++)
             pass->gradient[r->unit_offset + k * r->H + h] += sums[k * Hp + h];
+}
+
+/* Gradients by what makes outputs of states; behind dW_ih, at which others may still be. */
+static void mix_gradients(const struct recurrent *r, const struct pass *pass, struct rows X)
+{
+    struct mixing_frames frames = mixing_frames_of(r, X, (struct rows){0});
+    float *behind = unit_sums(r) + r->kind->unit_weights * r->Hp;
+    struct mixing_sums sums = {r->dW + r->width * r->input.columns, behind, r->scratch};
+    frames.end = pass->microbatch->N;
+    mixing_gradients(&r->mixing, pass, &frames, &sums);
 }
 
 /* Gradients by the learned state: sums over the rows of the microbatch in their order. */
@@ -104,7 +124,7 @@ static void start_gradients(
     const struct recurrent *r, const struct microbatch *microbatch, struct rows dY, float *gradient)
 {
     for (size_t b = 0; b < microbatch->B; b++) {
-        const float *dh = row_at(dY, microbatch->N + b), *dc = r->dc + b * r->Hp;
+        const float *dh = row_at(recurrent_start_dh(r, microbatch, dY), b), *dc = r->dc + b * r->Hp;
         for (size_t h = r->from; h < r->to && h < r->H; h++)
             gradient[r->h0 + h] += dh[h];
         for (size_t h = r->from; h < r->to && h < r->H && r->kind->has_memory; h++)
@@ -123,6 +143,8 @@ void recurrent_add_gradients(
         transition_gradients(&r->transition, pass);
     if (r->unit_weights)
         unit_gradients(r, pass, Y);
+    if (r->kind->mixes_states)
+        mix_gradients(r, pass, X);
     if (r->start == START_LEARNED)
         start_gradients(r, pass->microbatch, dY, pass->gradient);
     times_add(pass->times, NET_WEIGHT_GRADIENT, start);

@@ -66,6 +66,24 @@ static inline struct panels own_panels(const struct panels *panels, struct range
     return own;
 }
 
+/* Where the gradients by weights of single units are summed, [unit weights][Hp]: behind those by the gates,
+ * at which other members of a team may still be. */
+static inline float *unit_sums(const struct recurrent *r)
+{
+    return r->sums + r->width;
+}
+
+/* What a cell that mixes its states sees of a layer, but for which frames; Y or, in backward, dY. */
+static inline struct mixing_frames mixing_frames_of(const struct recurrent *r, struct rows X, struct rows Y)
+{
+    return (struct mixing_frames){.own = {r->from, r->to},
+        .X = X,
+        .h = as_rows(r->s, r->Hp),
+        .c = as_rows(r->c, r->Hp),
+        .out = Y,
+        .dc = as_rows(r->t, r->Hp)};
+}
+
 /* Returns what the cell reads and writes of a run of rows, this member's units. (recurrent_forward.c) */
 struct cell_step step_of(const struct recurrent *r, struct step_part run, struct rows Y);
 

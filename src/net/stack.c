@@ -69,7 +69,7 @@ static int init_inputs(struct stack *stack, struct parameters *parameters, struc
         .needs_input_gradient = c->embedding > 0};
     if (c->embedding) {
         size_t table = parameters_declare(parameters, c->inputs, c->embedding,
-            (struct starting){.rule = STARTS_NORMAL}, "embedding.weight");
+            (struct starting){.rule = STARTS_NORMAL, .number = 1}, "embedding.weight");
         embedding_init(&stack->embedding, c->inputs, c->embedding, table);
     }
     stack->X_stride = c->embedding ? stack->embedding.stride : kernel_stride(extent_padded(first.inputs));

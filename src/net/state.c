@@ -51,10 +51,10 @@ void state_load(const struct net_state *state, struct stack *stack, const struct
     for (size_t l = 0; l < stack->L && state->started; l++) {
         struct layer *layer = &stack->layer[l];
         struct recurrent *r = &layer->direction[0];
+        struct rows h = recurrent_states(r, as_rows(layer->h, layer->stride));
         r->start = START_GIVEN;
         for (size_t b = 0; b < microbatch->B; b++)
-            memcpy(layer->h + (microbatch->N + b) * layer->stride, state->h[l] + b * r->Hp,
-                r->Hp * sizeof(float));
+            memcpy(row_at(h, microbatch->N + b), state->h[l] + b * r->Hp, r->Hp * sizeof(float));
         if (state->c[l])
             memcpy(recurrent_start_c(r, microbatch), state->c[l], microbatch->B * r->Hp * sizeof(float));
     }
@@ -66,9 +66,10 @@ void state_save(struct net_state *state, struct stack *stack, const struct micro
     for (size_t l = 0; l < stack->L; l++) {
         struct layer *layer = &stack->layer[l];
         struct recurrent *r = &layer->direction[0];
+        struct rows h = recurrent_states(r, as_rows(layer->h, layer->stride));
         r->start = stack->config->initial_state ? START_LEARNED : START_ZERO;
         for (size_t b = 0; b < microbatch->B; b++)
-            memcpy(state->h[l] + b * r->Hp, layer->h + (last + b) * layer->stride, r->Hp * sizeof(float));
+            memcpy(state->h[l] + b * r->Hp, row_at(h, last + b), r->Hp * sizeof(float));
         if (state->c[l])
             memcpy(state->c[l], r->c + last * r->Hp, microbatch->B * r->Hp * sizeof(float));
     }

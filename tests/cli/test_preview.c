@@ -384,7 +384,7 @@ static void write_machine(const char *name, const char *changed)
     static const char *const numbers[] = {"ranks = 4", "nodes = 2", "peak_alone = 1e9", "peak_all = 1e9",
         "memory_alone = 1e12", "memory_all = 4e12", "meeting = 0", "meeting_all = 0", "latency_inside = 0",
         "bandwidth_inside = 1e12", "latency_between = 0", "bandwidth_between = 1e6"};
-    static const char *const cells[] = {"rnn", "rnn-relu", "lstm", "gru", "indrnn", "mingru"},
+    static const char *const cells[] = {"rnn", "rnn-relu", "lstm", "gru", "indrnn", "mingru", "lru"},
                              *const widths[] = {"32", "64", "128", "256", "512"};
     char text[4096] = "[machine]\n";
     size_t used = strlen(text), key = strcspn(changed, " ");

@@ -86,6 +86,50 @@ class MinGRU(Alone):
         return (1 - z.sigmoid()) * h + z.sigmoid() * n
 
 
+class LRU(torch.nn.Module):
+    """Orvieto et al. 2023, with a gate behind each layer; states as pairs (Re v, -Im v)."""
+
+    def __init__(self, inputs, hidden, layers, bidirectional=False):
+        super().__init__()
+        self.hidden_size, self.layers, self.ways = hidden, layers, ["", "_reverse"][: 1 + bidirectional]
+        for layer in range(layers):
+            width = inputs if layer == 0 else hidden * len(self.ways)
+            gate = torch.nn.Module()
+            self.add_module(f"gate_l{layer}", gate)
+            for way in self.ways:
+                for name, *shape in (("nu", hidden), ("theta", hidden), ("gamma_log", hidden),
+                                     ("B_re", hidden, width), ("B_im", hidden, width), ("C_re", hidden, hidden),
+                                     ("C_im", hidden, hidden), ("D", hidden, width)):
+                    self.register_parameter(f"{name}_l{layer}{way}", torch.nn.Parameter(torch.zeros(*shape)))
+                gate.register_parameter("weight" + way, torch.nn.Parameter(torch.zeros(hidden, hidden)))
+                gate.register_parameter("bias" + way, torch.nn.Parameter(torch.zeros(hidden)))
+
+    def run(self, x, layer, way, v):
+        """x [T, 1, I], or reversed; outputs [T, 1, H]."""
+        own = {name: getattr(self, f"{name}_l{layer}{way}")
+               for name in ("nu", "theta", "gamma_log", "B_re", "B_im", "C_re", "C_im", "D")}
+        gate = getattr(self, f"gate_l{layer}")
+        eigenvalue = torch.exp(torch.complex(-own["nu"].exp(), own["theta"].exp()))
+        B, C = torch.complex(own["B_re"], own["B_im"]), torch.complex(own["C_re"], own["C_im"])
+        steps = []
+        for a in x.to(B.dtype) @ B.T:
+            v = eigenvalue * v + own["gamma_log"].exp() * a
+            steps.append(v)
+        y = (torch.stack(steps) @ C.T).real + x @ own["D"].T
+        return y * (y @ getattr(gate, "weight" + way).T + getattr(gate, "bias" + way)).sigmoid()
+
+    def forward(self, x, start=None):
+        zero = torch.zeros(1, self.hidden_size, dtype=x.dtype)
+        for layer in range(self.layers):
+            h, c = (zero, zero) if start is None else (start[0][layer], start[1][layer])
+            v = torch.complex(h, -c)
+            ways = [self.run(x, layer, "", v)]
+            if len(self.ways) > 1:
+                ways.append(self.run(x.flip(0), layer, "_reverse", v).flip(0))
+            x = torch.cat(ways, 2)
+        return x, None
+
+
 CELLS = {
     "rnn": (torch.nn.RNN, {"nonlinearity": "tanh"}),
     "rnn-relu": (torch.nn.RNN, {"nonlinearity": "relu"}),
@@ -93,7 +137,13 @@ CELLS = {
     "gru": (torch.nn.GRU, {}),
     "indrnn": (IndRNN, {}),
     "mingru": (MinGRU, {}),
+    "lru": (LRU, {}),
 }
+
+
+def seen_by(prefix, state):
+    """The weights by which the first layer sees its inputs; of an lru those of one of two parts."""
+    return state[prefix + (".B_re_l0" if prefix + ".B_re_l0" in state else ".weight_ih_l0")]
 
 
 class Network(torch.nn.Module):
@@ -103,7 +153,7 @@ class Network(torch.nn.Module):
         super().__init__()
         kind, options = CELLS[cell]
         hidden = self.count_units(state, "rnn", kind)
-        inputs = state["rnn.weight_ih_l0"].shape[1]
+        inputs = seen_by("rnn", state).shape[1]
         if "embedding.weight" in state:
             self.embedding = torch.nn.Embedding(*state["embedding.weight"].shape)
         self.rnn = kind(inputs, hidden, layers, bidirectional=directions == 2, **options)
@@ -112,8 +162,8 @@ class Network(torch.nn.Module):
 
     @staticmethod
     def count_units(state, prefix, kind):
-        gates = {torch.nn.LSTM: 4, torch.nn.GRU: 3, torch.nn.RNN: 1}.get(kind) or kind.gates
-        return state[prefix + ".bias_ih_l0"].shape[0] // gates
+        gates = {torch.nn.LSTM: 4, torch.nn.GRU: 3, torch.nn.RNN: 1, LRU: 1}.get(kind) or kind.gates
+        return seen_by(prefix, state).shape[0] // gates
 
     def encode(self, x):
         if not x.is_floating_point():
@@ -135,8 +185,8 @@ class Decoder(torch.nn.Module):
         super().__init__()
         kind, options = CELLS[cell]
         units = Network.count_units(state, "decoder.rnn", kind)
-        inputs = state["decoder.rnn.weight_ih_l0"].shape[1]
-        layers = sum(name.startswith("decoder.rnn.weight_ih") for name in state)
+        inputs = seen_by("decoder.rnn", state).shape[1]
+        layers = sum(name.startswith(("decoder.rnn.weight_ih", "decoder.rnn.B_re")) for name in state)
         self.rnn = kind(inputs, units, layers, **options)
         self.start = torch.nn.ModuleList(
             torch.nn.Linear(*reversed(state[f"decoder.start.{n}.weight"].shape)) for n in range(layers))

@@ -6,17 +6,31 @@
 
 #include "reference.h"
 
+#include <complex.h>
 #include <math.h>
 #include <stdlib.h>
 
+#undef I /* is the number of inputs here, as everywhere */
+#define UNIT _Complex_I
+
 size_t reference_gates(enum cell cell)
 {
-    return cell == CELL_LSTM ? 4 : cell == CELL_GRU ? 3 : cell == CELL_MINGRU ? 2 : 1;
+    return cell == CELL_LSTM ? 4 : cell == CELL_GRU ? 3 : cell == CELL_MINGRU || cell == CELL_LRU ? 2 : 1;
 }
 
 int reference_cell_sees_all(enum cell cell)
 {
-    return cell != CELL_INDRNN && cell != CELL_MINGRU;
+    return cell != CELL_INDRNN && cell != CELL_MINGRU && cell != CELL_LRU;
+}
+
+size_t reference_state_parts(enum cell cell)
+{
+    return cell == CELL_LRU ? 2 : 1;
+}
+
+int reference_has_memory(enum cell cell)
+{
+    return cell == CELL_LSTM || cell == CELL_LRU;
 }
 
 static double sigmoid(double a)
@@ -82,13 +96,68 @@ static void forward_mingru(
     }
 }
 
+/* lambda = exp(-exp(nu) + i exp(theta)) of unit h. */
+static double complex lambda_of(const struct cell_weights *weights, size_t h)
+{
+    return cexp(-exp(weights->nu[h]) + UNIT * exp(weights->theta[h]));
+}
+
+static double complex state_of(size_t H, const double *state, size_t h)
+{
+    return state[h] - UNIT * state[H + h];
+}
+
+/* C of unit h by state k. */
+static double complex C_of(size_t H, const struct cell_weights *weights, size_t h, size_t k)
+{
+    return weights->C_re[h * H + k] + UNIT * weights->C_im[h * H + k];
+}
+
+/* y [H] = Re(C v) + D x */
+static void mix_lru(const struct cell_shape *shape, const struct cell_weights *weights, const double *state,
+    const double *x, double *y)
+{
+    size_t H = shape->H;
+    for (size_t h = 0; h < H; h++) {
+        y[h] = 0;
+        for (size_t k = 0; k < H; k++)
+            y[h] += creal(C_of(H, weights, h, k) * state_of(H, state, k));
+        for (size_t i = 0; i < shape->I; i++)
+            y[h] += weights->D[h * shape->I + i] * x[i];
+    }
+}
+
+/* Orvieto et al. 2023, equation 5 and section 3.4, with a gate behind. */
+static void forward_lru(const struct cell_shape *shape, const struct cell_weights *weights,
+    const struct cell_past *past, const double *a, const struct reference_step *step)
+{
+    size_t H = shape->H;
+    double *y = step->recurrent, *open = y + H;
+    for (size_t h = 0; h < H; h++) {
+        double complex input = exp(weights->gamma_log[h]) * (a[h] + UNIT * a[H + h]);
+        double complex v = lambda_of(weights, h) * state_of(H, past->state, h) + input;
+        step->gate[h] = a[h];
+        step->gate[H + h] = a[H + h];
+        step->state[h] = creal(v);
+        step->state[H + h] = -cimag(v);
+    }
+    mix_lru(shape, weights, step->state, past->x, y);
+    for (size_t h = 0; h < H; h++) {
+        open[h] = weights->gate_bias[h];
+        for (size_t k = 0; k < H; k++)
+            open[h] += weights->gate[h * H + k] * y[k];
+        open[h] = sigmoid(open[h]);
+        step->h[h] = y[h] * open[h];
+    }
+}
+
 void reference_cell_forward(const struct cell_shape *shape, const struct cell_weights *weights,
     const struct cell_past *past, const struct reference_step *step)
 {
     size_t I = shape->I, H = shape->H, rows = reference_gates(shape->cell) * H;
     double *a = reference_numbers(rows);
     for (size_t k = 0; k < rows; k++) {
-        a[k] = weights->b[k];
+        a[k] = weights->b ? weights->b[k] : 0;
         for (size_t i = 0; i < I; i++)
             a[k] += weights->W[k * I + i] * past->x[i];
         step->recurrent[k] = weights->U ? weights->c[k] : 0;
@@ -103,6 +172,8 @@ void reference_cell_forward(const struct cell_shape *shape, const struct cell_we
         forward_indrnn(H, a, weights->u, past->h, step);
     else if (shape->cell == CELL_MINGRU)
         forward_mingru(H, a, past->h, step);
+    else if (shape->cell == CELL_LRU)
+        forward_lru(shape, weights, past, a, step);
     else
         forward_rnn(shape->cell, H, a, step->recurrent, step);
     free(a);
@@ -184,6 +255,74 @@ static void backward_mingru(
     }
 }
 
+/* dh [H] by what the gate gave becomes dy [H], by y. */
+static void backward_lru_gate(size_t H, const struct cell_weights *weights, const struct reference_step *step,
+    const double *dh, double *dy, const struct cell_weights *gradient)
+{
+    const double *y = step->recurrent, *open = y + H;
+    for (size_t h = 0; h < H; h++)
+        dy[h] = dh[h] * open[h];
+    for (size_t h = 0; h < H; h++) {
+        double da = dh[h] * y[h] * open[h] * (1 - open[h]);
+        gradient->gate_bias[h] += da;
+        for (size_t k = 0; k < H; k++) {
+            gradient->gate[h * H + k] += da * y[k];
+            dy[k] += weights->gate[h * H + k] * da;
+        }
+    }
+}
+
+/* dv [H] by the states from dy [H]. Of a complex number z, dz is the derivative by its real part and, times
+ * i, that by its imaginary part: of z = a b, da = conj(b) dz. */
+static void backward_lru_mix(const struct cell_shape *shape, const struct cell_weights *weights,
+    const struct reference_step *step, const double *x, const double *dy, double complex *dv,
+    const struct cell_weights *gradient)
+{
+    size_t H = shape->H;
+    for (size_t h = 0; h < H; h++) {
+        for (size_t k = 0; k < H; k++) {
+            double complex dC = conj(state_of(H, step->state, k)) * dy[h];
+            gradient->C_re[h * H + k] += creal(dC);
+            gradient->C_im[h * H + k] += cimag(dC);
+            dv[k] += conj(C_of(H, weights, h, k)) * dy[h];
+        }
+        for (size_t i = 0; i < shape->I; i++)
+            gradient->D[h * shape->I + i] += dy[h] * x[i];
+    }
+}
+
+static void backward_lru(const struct cell_shape *shape, const struct cell_weights *weights,
+    const struct cell_past *past, const struct reference_step *step, double *dh, double *dstate, double *da,
+    double *dx, const struct cell_weights *gradient)
+{
+    size_t H = shape->H;
+    double *dy = reference_numbers(H);
+    double complex *dv = calloc(H, sizeof *dv);
+    if (!dv)
+        abort();
+    backward_lru_gate(H, weights, step, dh, dy, gradient);
+    backward_lru_mix(shape, weights, step, past->x, dy, dv, gradient);
+    for (size_t h = 0; h < H; h++) {
+        double complex lambda = lambda_of(weights, h), before = state_of(H, past->state, h);
+        double complex a = step->gate[h] + UNIT * step->gate[H + h];
+        double gamma = exp(weights->gamma_log[h]);
+        dv[h] += state_of(H, dstate, h);
+        double complex dlambda = conj(before) * dv[h], dbefore = conj(lambda) * dv[h];
+        gradient->nu[h] += creal(conj(-exp(weights->nu[h]) * lambda) * dlambda);
+        gradient->theta[h] += creal(conj(UNIT * exp(weights->theta[h]) * lambda) * dlambda);
+        gradient->gamma_log[h] += creal(conj(gamma * a) * dv[h]);
+        da[h] = gamma * creal(dv[h]);
+        da[H + h] = gamma * cimag(dv[h]);
+        dstate[h] = creal(dbefore);
+        dstate[H + h] = -cimag(dbefore);
+        dh[h] = 0;
+        for (size_t i = 0; i < shape->I; i++)
+            dx[i] += weights->D[h * shape->I + i] * dy[h];
+    }
+    free(dy);
+    free(dv);
+}
+
 void reference_cell_backward(const struct cell_shape *shape, const struct cell_weights *weights,
     const struct cell_past *past, const struct reference_step *step, double *dh, double *dstate, double *dm,
     double *dx, const struct cell_weights *gradient)
@@ -198,10 +337,13 @@ void reference_cell_backward(const struct cell_shape *shape, const struct cell_w
         backward_indrnn(H, weights->u, past->h, step, dh, da, gradient->u);
     else if (shape->cell == CELL_MINGRU)
         backward_mingru(H, past->h, step, dh, da);
+    else if (shape->cell == CELL_LRU)
+        backward_lru(shape, weights, past, step, dh, dstate, da, dx, gradient);
     else
         backward_rnn(shape->cell, H, step, dh, da, dr);
     for (size_t k = 0; k < rows; k++) {
-        gradient->b[k] += da[k];
+        if (weights->b)
+            gradient->b[k] += da[k];
         if (weights->U)
             gradient->c[k] += dr[k];
         for (size_t i = 0; i < I; i++) {

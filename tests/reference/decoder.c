@@ -18,7 +18,7 @@ struct decoder_trace {
     double *x[NET_MOST_LAYERS];     /* [n][inputs of the layer] */
     double *start[NET_MOST_LAYERS]; /* [2 S]: h' and c' of the first symbol */
     double *gate[NET_MOST_LAYERS], *recurrent[NET_MOST_LAYERS]; /* [n][G S] */
-    double *state[NET_MOST_LAYERS], *h[NET_MOST_LAYERS];        /* [n][S] */
+    double *state[NET_MOST_LAYERS], *h[NET_MOST_LAYERS];        /* [n][S]; of an lru state [n][2 S] */
     double *key;                                                /* [T][K] */
     double *query;                                              /* [n][K]; additive */
     double *alpha;                                              /* [n][T] */
@@ -112,7 +112,7 @@ static void trace_init(
         trace->start[l] = reference_numbers(2 * S);
         trace->gate[l] = reference_numbers(n * G * S);
         trace->recurrent[l] = reference_numbers(n * G * S);
-        trace->state[l] = reference_numbers(n * S);
+        trace->state[l] = reference_numbers(n * reference_state_parts(c->cell) * S);
         trace->h[l] = reference_numbers(n * S);
     }
     trace->key = reference_numbers(T * trace->K);
@@ -145,9 +145,25 @@ static void trace_finish(struct decoder_trace *trace)
     free(trace->out);
 }
 
+/* B_im lies behind B_re. */
+static struct cell_weights lru_weights(const struct reference_decoder *decoder, const double *flat, size_t l)
+{
+    return (struct cell_weights){.W = find(decoder, flat, "decoder.rnn.B_re_l%zu", l),
+        .nu = find(decoder, flat, "decoder.rnn.nu_l%zu", l),
+        .theta = find(decoder, flat, "decoder.rnn.theta_l%zu", l),
+        .gamma_log = find(decoder, flat, "decoder.rnn.gamma_log_l%zu", l),
+        .C_re = find(decoder, flat, "decoder.rnn.C_re_l%zu", l),
+        .C_im = find(decoder, flat, "decoder.rnn.C_im_l%zu", l),
+        .D = find(decoder, flat, "decoder.rnn.D_l%zu", l),
+        .gate = find(decoder, flat, "decoder.rnn.gate_l%zu.weight", l),
+        .gate_bias = find(decoder, flat, "decoder.rnn.gate_l%zu.bias", l)};
+}
+
 static struct cell_weights layer_weights(
     const struct reference_decoder *decoder, const double *flat, size_t l)
 {
+    if (decoder->config->cell == CELL_LRU)
+        return lru_weights(decoder, flat, l);
     struct cell_weights weights = {.W = find(decoder, flat, "decoder.rnn.weight_ih_l%zu", l),
         .b = find(decoder, flat, "decoder.rnn.bias_ih_l%zu", l)};
     if (reference_cell_sees_all(decoder->config->cell)) {
@@ -170,7 +186,7 @@ static struct reference_step step_at(const struct decoder_trace *trace, size_t l
     size_t rows = trace->G * trace->S;
     return (struct reference_step){.gate = trace->gate[l] + u * rows,
         .recurrent = trace->recurrent[l] + u * rows,
-        .state = trace->state[l] + u * trace->S,
+        .state = trace->state[l] + u * reference_state_parts(trace->decoder->config->cell) * trace->S,
         .h = trace->h[l] + u * trace->S};
 }
 
@@ -179,12 +195,13 @@ static struct reference_step step_before(const struct decoder_trace *trace, size
 {
     if (u > 0)
         return step_at(trace, l, u - 1);
-    return (struct reference_step){.h = trace->start[l], .state = trace->start[l] + trace->S};
+    size_t h = reference_state_parts(trace->decoder->config->cell) == 2 ? 0 : trace->S;
+    return (struct reference_step){.h = trace->start[l], .state = trace->start[l] + h};
 }
 
 static size_t start_rows(const struct decoder_trace *trace)
 {
-    return trace->decoder->config->cell == CELL_LSTM ? 2 * trace->S : trace->S;
+    return reference_has_memory(trace->decoder->config->cell) ? 2 * trace->S : trace->S;
 }
 
 /* Frame whose outputs of direction d begin the decoder. */
@@ -467,8 +484,9 @@ static void backward_layer(const struct decoder_trace *trace, const double *weig
     struct cell_shape shape = layer_shape(trace, l);
     struct cell_weights cell = layer_weights(decoder, weights, l),
                         dcell = layer_weights(decoder, gradient, l);
-    double *carried = reference_numbers(2 * S); /* by h and state of the symbol before */
-    double *dm = reference_numbers(S);          /* by h of the symbol before, through the recurrent product */
+    double *carried = reference_numbers(3 * S); /* by h and state of the symbol before */
+    double *start = reference_state_parts(shape.cell) == 2 ? carried + S : carried;
+    double *dm = reference_numbers(S); /* by h of the symbol before, through the recurrent product */
     for (size_t u = trace->n; u-- > 0;) {
         struct reference_step step = step_at(trace, l, u), before = step_before(trace, l, u);
         for (size_t s = 0; s < S; s++)
@@ -480,9 +498,9 @@ static void backward_layer(const struct decoder_trace *trace, const double *weig
         for (size_t s = 0; s < S; s++)
             carried[s] += dm[s];
     }
-    squash_back(start_rows(trace), trace->start[l], carried);
+    squash_back(start_rows(trace), trace->start[l], start);
     affine_back(start_rows(trace), trace->F, find(decoder, weights, "decoder.start.%zu.weight", l), trace->e,
-        carried, find(decoder, gradient, "decoder.start.%zu.weight", l),
+        start, find(decoder, gradient, "decoder.start.%zu.weight", l),
         find(decoder, gradient, "decoder.start.%zu.bias", l), de);
     free(carried);
     free(dm);

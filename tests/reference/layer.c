@@ -17,14 +17,34 @@ struct direction {
     double *h0, *c0; /* [H]; NULL: zero */
 };
 
+/* B_im lies behind B_re. */
+static struct cell_weights lru_of(
+    const struct reference_names *names, double *flat, size_t l, const char *way)
+{
+    return (struct cell_weights){.W = reference_tensor(names, flat, "rnn.B_re_l%zu%s", l, way),
+        .nu = reference_tensor(names, flat, "rnn.nu_l%zu%s", l, way),
+        .theta = reference_tensor(names, flat, "rnn.theta_l%zu%s", l, way),
+        .gamma_log = reference_tensor(names, flat, "rnn.gamma_log_l%zu%s", l, way),
+        .C_re = reference_tensor(names, flat, "rnn.C_re_l%zu%s", l, way),
+        .C_im = reference_tensor(names, flat, "rnn.C_im_l%zu%s", l, way),
+        .D = reference_tensor(names, flat, "rnn.D_l%zu%s", l, way),
+        .gate = reference_tensor(names, flat, "rnn.gate_l%zu.weight%s", l, way),
+        .gate_bias = reference_tensor(names, flat, "rnn.gate_l%zu.bias%s", l, way)};
+}
+
 static struct direction direction_of(
     const struct reference_layer *layer, const struct reference_names *names, double *flat, size_t d)
 {
     const struct net_config *config = layer->config;
     size_t l = layer->l, H = layer->shape.H;
     const char *way = d ? "_reverse" : "";
-    struct direction direction = {.cell = {.W = reference_tensor(names, flat, "rnn.weight_ih_l%zu%s", l, way),
-                                      .b = reference_tensor(names, flat, "rnn.bias_ih_l%zu%s", l, way)}};
+    struct direction direction = {0};
+    if (config->cell == CELL_LRU) {
+        direction.cell = lru_of(names, flat, l, way);
+    } else {
+        direction.cell.W = reference_tensor(names, flat, "rnn.weight_ih_l%zu%s", l, way);
+        direction.cell.b = reference_tensor(names, flat, "rnn.bias_ih_l%zu%s", l, way);
+    }
     if (reference_cell_sees_all(config->cell)) {
         direction.cell.U = reference_tensor(names, flat, "rnn.weight_hh_l%zu%s", l, way);
         direction.cell.c = reference_tensor(names, flat, "rnn.bias_hh_l%zu%s", l, way);
@@ -40,7 +60,7 @@ static struct direction direction_of(
             .b = reference_tensor(names, flat, "rnn.transition_l%zu.%zu.bias%s", l, k, way)};
     if (config->initial_state)
         direction.h0 = reference_tensor(names, flat, "rnn.h0_l%zu%s", l, way);
-    if (config->initial_state && config->cell == CELL_LSTM)
+    if (config->initial_state && reference_has_memory(config->cell))
         direction.c0 = reference_tensor(names, flat, "rnn.c0_l%zu%s", l, way);
     return direction;
 }
@@ -58,7 +78,7 @@ void reference_layer_init(
     for (size_t d = 0; d < layer->D; d++)
         layer->course[d] = (struct course){.gate = reference_numbers(T * rows),
             .recurrent = reference_numbers(T * rows),
-            .state = reference_numbers(T * H),
+            .state = reference_numbers(T * reference_state_parts(config->cell) * H),
             .h = reference_numbers(T * H),
             .m = reference_numbers(T * (config->transition_layers + 1) * H)};
 }
@@ -81,7 +101,7 @@ static struct reference_step step_at(const struct reference_layer *layer, size_t
     size_t H = layer->shape.H, rows = reference_gates(layer->shape.cell) * H;
     return (struct reference_step){.gate = course->gate + t * rows,
         .recurrent = course->recurrent + t * rows,
-        .state = course->state + t * H,
+        .state = course->state + t * reference_state_parts(layer->shape.cell) * H,
         .h = course->h + t * H};
 }
 
@@ -97,7 +117,7 @@ static size_t visited(size_t d, size_t T, size_t n)
     return d == 0 ? n : T - 1 - n;
 }
 
-/* What the n-th step that direction d visits comes from; `nothing` is [H] zeroes. */
+/* What the n-th step that direction d visits comes from; `nothing` is [2 H] zeroes. */
 static struct cell_past past_of(const struct reference_layer *layer, const struct direction *direction,
     size_t d, size_t n, const double *nothing)
 {
@@ -106,6 +126,8 @@ static struct cell_past past_of(const struct reference_layer *layer, const struc
         .m = m_at(layer, d, t, layer->config->transition_layers),
         .h = direction->h0 ? direction->h0 : nothing,
         .state = direction->c0 ? direction->c0 : nothing};
+    if (reference_state_parts(layer->shape.cell) == 2) /* c0 lies behind h0 */
+        past.state = past.h;
     if (n > 0) {
         struct reference_step before = step_at(layer, d, visited(d, layer->T, n - 1));
         past.h = before.h;
@@ -119,7 +141,7 @@ static void forward_course(
 {
     size_t H = layer->shape.H, K = layer->config->transition_layers;
     struct direction direction = direction_of(layer, names, weights, d);
-    double *nothing = reference_numbers(H);
+    double *nothing = reference_numbers(2 * H);
     for (size_t n = 0; n < layer->T; n++) {
         size_t t = visited(d, layer->T, n);
         struct cell_past past = past_of(layer, &direction, d, n, nothing);
@@ -174,7 +196,9 @@ static void backward_course(const struct reference_layer *layer, const struct re
     size_t I = layer->shape.I, H = layer->shape.H, D = layer->D;
     struct direction direction = direction_of(layer, names, weights, d);
     struct direction ddirection = direction_of(layer, names, gradient, d);
-    double *nothing = reference_numbers(H), *dh = reference_numbers(H), *dstate = reference_numbers(H);
+    double *nothing = reference_numbers(2 * H), *dh = reference_numbers(H),
+           *dstate = reference_numbers(2 * H);
+    int both = reference_state_parts(layer->shape.cell) == 2;
     for (size_t n = layer->T; n-- > 0;) {
         size_t t = visited(d, layer->T, n);
         struct cell_past past = past_of(layer, &direction, d, n, nothing);
@@ -188,9 +212,9 @@ static void backward_course(const struct reference_layer *layer, const struct re
         free(dm);
     }
     for (size_t h = 0; h < H && ddirection.h0; h++)
-        ddirection.h0[h] += dh[h];
+        ddirection.h0[h] += both ? dstate[h] : dh[h];
     for (size_t h = 0; h < H && ddirection.c0; h++)
-        ddirection.c0[h] += dstate[h];
+        ddirection.c0[h] += dstate[both ? H + h : h];
     free(nothing);
     free(dh);
     free(dstate);

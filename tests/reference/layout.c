@@ -34,14 +34,34 @@ static void layout_add(struct layout *layout, size_t rows, size_t columns, const
     layout->weights += count;
 }
 
+/* What an lru has in place of weights and biases. */
+static void layout_add_lru(struct layout *layout, size_t l, size_t inputs, size_t H, const char *way)
+{
+    layout_add(layout, H, inputs, "rnn.B_re_l%zu%s", l, way);
+    layout_add(layout, H, inputs, "rnn.B_im_l%zu%s", l, way);
+    layout_add(layout, H, 0, "rnn.nu_l%zu%s", l, way);
+    layout_add(layout, H, 0, "rnn.theta_l%zu%s", l, way);
+    layout_add(layout, H, 0, "rnn.gamma_log_l%zu%s", l, way);
+    layout_add(layout, H, H, "rnn.C_re_l%zu%s", l, way);
+    layout_add(layout, H, H, "rnn.C_im_l%zu%s", l, way);
+    layout_add(layout, H, inputs, "rnn.D_l%zu%s", l, way);
+    layout_add(layout, H, H, "rnn.gate_l%zu.weight%s", l, way);
+    layout_add(layout, H, 0, "rnn.gate_l%zu.bias%s", l, way);
+}
+
 static void layout_add_direction(
     struct layout *layout, const struct net_config *config, size_t l, size_t inputs, const char *way)
 {
     size_t H = config->hidden[l], rows = reference_gates(config->cell) * H;
-    layout_add(layout, rows, inputs, "rnn.weight_ih_l%zu%s", l, way);
+    int lru = config->cell == CELL_LRU;
+    if (lru)
+        layout_add_lru(layout, l, inputs, H, way);
+    else
+        layout_add(layout, rows, inputs, "rnn.weight_ih_l%zu%s", l, way);
     if (reference_cell_sees_all(config->cell))
         layout_add(layout, rows, H, "rnn.weight_hh_l%zu%s", l, way);
-    layout_add(layout, rows, 0, "rnn.bias_ih_l%zu%s", l, way);
+    if (!lru)
+        layout_add(layout, rows, 0, "rnn.bias_ih_l%zu%s", l, way);
     if (reference_cell_sees_all(config->cell))
         layout_add(layout, rows, 0, "rnn.bias_hh_l%zu%s", l, way);
     if (config->cell == CELL_INDRNN)
@@ -54,7 +74,7 @@ static void layout_add_direction(
     }
     if (config->initial_state)
         layout_add(layout, H, 0, "rnn.h0_l%zu%s", l, way);
-    if (config->initial_state && config->cell == CELL_LSTM)
+    if (config->initial_state && reference_has_memory(config->cell))
         layout_add(layout, H, 0, "rnn.c0_l%zu%s", l, way);
 }
 

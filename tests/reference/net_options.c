@@ -74,7 +74,7 @@ static void set_no_layers(struct net_config *config)
 enum {
     LSTM = 1 << CELL_LSTM,
     SEEING = 1 << CELL_RNN | 1 << CELL_RNN_RELU | 1 << CELL_LSTM | 1 << CELL_GRU, /* all of h' */
-    ALL = SEEING | 1 << CELL_INDRNN | 1 << CELL_MINGRU
+    ALL = SEEING | 1 << CELL_INDRNN | 1 << CELL_MINGRU | 1 << CELL_LRU
 };
 
 const struct net_option net_options[] = {

@@ -246,21 +246,22 @@ START_TEST(every_build_and_the_plain_twin_agree_in_every_bit)
 }
 END_TEST
 
-enum { UNITS = 32, GATES = 4 * UNITS, CELLS = 6, BLOCK = KERNEL_BLOCK };
+enum { UNITS = 32, GATES = 4 * UNITS, CELLS = 7, BLOCK = KERNEL_BLOCK };
 
 /* In the order of run_forward. */
-enum { LSTM, GRU, MINGRU = 4, INDRNN };
+enum { LSTM, GRU, MINGRU = 4, INDRNN, LRU };
 
 /* What one row of a step reads and writes. */
 struct row {
     float gates[GATES], recurrent[GATES], h_previous[UNITS], c_previous[UNITS], h[UNITS], c[UNITS],
-        saved[UNITS], parameters[UNITS];
+        saved[UNITS], parameters[5][UNITS];
 };
 
 static void run_forward(const struct kernel *kernel, int cell, struct row *row)
 {
     void (*const forward[CELLS])(const struct cell_step *) = {kernel->lstm_forward, kernel->gru_forward,
-        kernel->tanh_forward, kernel->relu_forward, kernel->mingru_forward, kernel->indrnn_forward};
+        kernel->tanh_forward, kernel->relu_forward, kernel->mingru_forward, kernel->indrnn_forward,
+        kernel->lru_forward};
     forward[cell](&(struct cell_step){.count = 1,
         .units = UNITS,
         .gates = {row->gates, GATES},
@@ -270,10 +271,12 @@ static void run_forward(const struct kernel *kernel, int cell, struct row *row)
         .h = {row->h, UNITS},
         .c = {row->c, UNITS},
         .saved = {row->saved, UNITS},
-        .parameters = cell == INDRNN ? row->parameters : NULL});
+        .parameters = cell >= INDRNN ? row->parameters[0] : NULL,
+        .parameters_stride = UNITS});
 }
 
-/* One step with every number `rest` but the one NaN at input[place]: h is NaN at `unit` and nowhere else. */
+/* One step with every number `rest` but the one NaN at input[place]: h, or of an lru h or c, is NaN at `unit`
+ * and nowhere else. */
 static void check_step(const char *build, int cell, float rest, size_t input, size_t place, size_t unit)
 {
     _Alignas(64) struct row row;
@@ -283,7 +286,7 @@ static void check_step(const char *build, int cell, float rest, size_t input, si
     inputs[input][place] = NAN;
     run_forward(kernel_find(build), cell, &row);
     for (size_t u = 0; u < UNITS; u++)
-        ck_assert_msg(!isnan(row.h[u]) == (u != unit),
+        ck_assert_msg(!(isnan(row.h[u]) || (cell == LRU && isnan(row.c[u]))) == (u != unit),
             "%s, cell %d: h[%zu] = %a with NaN at %zu of input %zu", build, cell, u, (double)row.h[u], place,
             input);
 }
@@ -298,7 +301,7 @@ static const char *const all[] = {
 START_TEST(a_nan_in_any_sum_of_a_cell_comes_out_in_its_h)
 {
     static const float rests[] = {0.25f, 200, -200, 0};
-    static const size_t gates[CELLS] = {4, 3, 1, 1, 2, 1};
+    static const size_t gates[CELLS] = {4, 3, 1, 1, 2, 1, 2};
     if (!kernel_find(all[_i]))
         return;
     for (int cell = 0; cell < CELLS; cell++)
@@ -312,7 +315,7 @@ START_TEST(a_nan_in_any_sum_of_a_cell_comes_out_in_its_h)
                 }
                 if (cell == GRU || cell >= MINGRU)
                     check_step(all[_i], cell, rests[r], 2, unit, unit);
-                if (cell == LSTM)
+                if (cell == LSTM || cell == LRU)
                     check_step(all[_i], cell, rests[r], 3, unit, unit);
             }
 }

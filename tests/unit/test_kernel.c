@@ -260,7 +260,7 @@ static void compare_attend(const struct kernel *fast, const struct kernel *plain
     }
 }
 
-enum { BUFFERS = 10 };
+enum { BUFFERS = 11 };
 
 struct cell_functions {
     void (*forward)(const struct cell_step *);
@@ -294,23 +294,27 @@ static void run_cell(
         .parameters = parameters ? in[9] : NULL,
         .parameters_stride = units};
     cell.forward(&step);
-    cell.backward(&(struct cell_gradient){
-        .step = step, .dh = {in[7], stride}, .dh_previous = {in[8], stride}, .dc = {in[5], stride}});
+    cell.backward(&(struct cell_gradient){.step = step,
+        .dh = {in[7], stride},
+        .dh_previous = {in[8], stride},
+        .dc = {in[5], stride},
+        .sums = in[10]});
 }
 
 static void compare_cell(struct cell_functions fast, struct cell_functions plain, int parameters)
 {
     size_t B = 1 + below(5), units = 16 * (1 + below(4)), stride = units + 16 * below(2);
+    size_t room = (4 * B + 1) * stride; /* for five parameters too */
     float *fast_in[BUFFERS], *plain_in[BUFFERS];
     double scale = below(2) ? 3 : 1e-18; /* tiny numbers meet the flush to zero */
     for (int i = 0; i < BUFFERS; i++) {
-        fast_in[i] = random_floats(B * 4 * stride, scale);
-        plain_in[i] = copy_floats(fast_in[i], B * 4 * stride);
+        fast_in[i] = random_floats(room, scale);
+        plain_in[i] = copy_floats(fast_in[i], room);
     }
     run_cell(fast, B, units, stride, fast_in, parameters);
     run_cell(plain, B, units, stride, plain_in, parameters);
     for (int i = 0; i < BUFFERS; i++) {
-        assert_bits(fast_in[i], plain_in[i], B * 4 * stride, "cell");
+        assert_bits(fast_in[i], plain_in[i], room, "cell");
         memory_destroy(fast_in[i]);
         memory_destroy(plain_in[i]);
     }
@@ -348,6 +352,26 @@ static void compare_arrays(const struct kernel *fast, const struct kernel *plain
     assert_bits(&largest_x, &largest_y, 1, "softmax's largest");
     memory_destroy(x);
     memory_destroy(y);
+}
+
+static void compare_gates(const struct kernel *fast, const struct kernel *plain)
+{
+    size_t n = 16 * (1 + below(5));
+    float *fast_in[4], *plain_in[4];
+    double scale = below(2) ? 3 : 1e-18;
+    for (int i = 0; i < 4; i++) {
+        fast_in[i] = random_floats(n, scale);
+        plain_in[i] = copy_floats(fast_in[i], n);
+    }
+    fast->gate(n, fast_in[0], fast_in[1], fast_in[2]);
+    fast->gate_backward(n, fast_in[0], fast_in[1], fast_in[3]);
+    plain->gate(n, plain_in[0], plain_in[1], plain_in[2]);
+    plain->gate_backward(n, plain_in[0], plain_in[1], plain_in[3]);
+    for (int i = 0; i < 4; i++) {
+        assert_bits(fast_in[i], plain_in[i], n, "gate");
+        memory_destroy(fast_in[i]);
+        memory_destroy(plain_in[i]);
+    }
 }
 
 /* Any block of columns of a product of reflections. */
@@ -399,6 +423,7 @@ START_TEST(every_build_gives_the_bits_of_the_plain_twin)
         compare_attend(fast, plain);
         compare_cells(fast, plain);
         compare_arrays(fast, plain);
+        compare_gates(fast, plain);
         compare_reflect(fast, plain);
         compare_uniforms(fast, plain);
     }

@@ -16,7 +16,7 @@
 #define TOLERANCE 5e-5
 #define FLOOR 1e-2
 
-enum { CELLS = 6, SHAPES = 9, OUTPUTS = 2, LOSSES = 3, INPUTS = 3, MOST_ROWS = 13, MOST_LENGTH = 40 };
+enum { CELLS = 7, SHAPES = 9, OUTPUTS = 2, LOSSES = 3, INPUTS = 3, MOST_ROWS = 13, MOST_LENGTH = 40 };
 enum directions { ONE, BOTH, MIXED };
 
 static size_t pick(uint64_t seed, uint64_t index, size_t n)

@@ -14,7 +14,7 @@
 #define TOLERANCE 5e-5
 #define FLOOR 1e-2
 
-enum { CELLS = 6, INPUTS = 3, ROWS = 6, MOST_LENGTH = 24, TINY = 5 };
+enum { CELLS = 7, INPUTS = 3, ROWS = 6, MOST_LENGTH = 24, TINY = 5 };
 
 static const int64_t in_order[ROWS] = {0, 1, 2, 3, 4, 5};
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CELLS = 6, OUTPUTS = 2, ROWS = 11 };
+enum { CELLS = 7, OUTPUTS = 2, ROWS = 11 };
 
 static const struct net_pass training = {.training = 1, .seed = 3, .epoch = 2};
 static const struct net_pass evaluation = {.training = 0, .seed = 3, .epoch = 2};
@@ -227,7 +227,9 @@ START_TEST(not_a_number_reaches_the_loss)
 {
     struct net_config config = usual_config((enum cell)_i);
     static const char *const names[] = {"rnn.weight_ih_l0", "rnn.weight_hh_l1", "rnn.u_l1",
-        "rnn.bias_ih_l2_reverse", "head.weight", "head.bias"};
+        "rnn.bias_ih_l2_reverse", "rnn.B_im_l0", "rnn.nu_l0", "rnn.theta_l1", "rnn.gamma_log_l1_reverse",
+        "rnn.C_im_l0", "rnn.C_re_l1", "rnn.D_l0", "rnn.gate_l2.weight_reverse", "rnn.gate_l0.bias",
+        "head.weight", "head.bias"};
     struct problem problem;
     problem_init(&problem, &config, ROWS, lengths, 13);
     struct parameter list[REFERENCE_MOST_TENSORS];
@@ -259,8 +261,8 @@ START_TEST(saturated_cells_stay_finite)
     struct result result;
     problem_init(&problem, &config, ROWS, lengths, 14);
     for (size_t p = 0; p < problem.P; p++)
-        problem.weights[p] =
-            (float)(problem.weights[p] * (_i == CELL_RNN_RELU || _i == CELL_INDRNN ? 1 : 1e4));
+        problem.weights[p] = (float)(problem.weights[p] *
+            (_i == CELL_RNN_RELU || _i == CELL_INDRNN || _i == CELL_LRU ? 1 : 1e4));
     subject_init(&subject, &problem);
     subject_run_chosen(&subject, &training, ROWS, in_order, &result);
     for (size_t b = 0; b < ROWS; b++)
@@ -274,6 +276,12 @@ END_TEST
 
 /* ---- directions ---- */
 
+/* Has the tensor a column for each output of the layer below? */
+static int sees_the_layer_below(const char *name)
+{
+    return strstr(name, "weight_ih") || strstr(name, "rnn.B_") || strstr(name, "rnn.D_");
+}
+
 /* Exchanges the weights of the two directions of every layer, and with them the halves of whatever looks at
  * both. */
 static void swap_directions(struct problem *problem)
@@ -282,7 +290,7 @@ static void swap_directions(struct problem *problem)
     size_t tensors = reference_list_parameters(&problem->config, list);
     for (size_t k = 0; k < tensors; k++) {
         int joined = strcmp(list[k].name, "head.weight") == 0 ||
-            (strstr(list[k].name, "weight_ih") && !strstr(list[k].name, "_l0"));
+            (sees_the_layer_below(list[k].name) && !strstr(list[k].name, "_l0"));
         size_t columns = list[k].size[1], H = columns / 2;
         for (size_t i = 0; i < list[k].count && joined; i++)
             if (i % columns < H) {

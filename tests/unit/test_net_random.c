@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CELLS = 6 };
+enum { CELLS = 7, STARTING_UNITS = 400 };
 
 static struct net_pass pass_of(uint64_t seed, uint64_t epoch)
 {
@@ -253,12 +253,61 @@ static void check_forget_gate(const float *weights, const struct parameter *tens
         ck_assert_float_eq(weights[tensor->offset + H + h], 0.5F);
 }
 
+/* With the deviation `want`. */
+static void check_normal(const float *weights, size_t n, double want)
+{
+    double sum = 0, squares = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += (double)weights[i] / want;
+        squares += (double)weights[i] * (double)weights[i] / (want * want);
+    }
+    ck_assert_double_lt(fabs(sum), 4.5 * sqrt((double)n));
+    ck_assert_double_lt(fabs(squares - (double)n), 4.5 * sqrt(2 * (double)n));
+}
+
+/* nu, and behind theta gamma_log: |lambda|^2 fills a ring evenly, and gamma is what it lacks of 1. */
+static void check_ring(const struct net_config *config, const float *nu, size_t H)
+{
+    double largest = config->timescale > 0 ? exp(-1 / config->timescale) : 0.999, sum = 0;
+    double inner = fmin(0.81, largest * largest), width = largest * largest - inner;
+    for (size_t h = 0; h < H; h++) {
+        double square = exp(-2 * exp((double)nu[h]));
+        ck_assert(square >= inner - 1e-6 && square <= largest * largest + 1e-6);
+        ck_assert_double_le(fabs(exp(2 * (double)nu[2 * H + h]) / (1 - square) - 1), 1e-4);
+        sum += width > 0 ? (square - inner) / width - 0.5 : 0;
+    }
+    ck_assert_double_lt(fabs(sum), 4.5 * sqrt((double)H / 12));
+}
+
+static void check_lru_start(
+    const struct net_config *config, const float *weights, const struct parameter *tensor)
+{
+    const float *w = weights + tensor->offset;
+    size_t H = tensor->size[0], columns = tensor->size[1];
+    if (strstr(tensor->name, "nu_l")) {
+        check_ring(config, w, H);
+    } else if (strstr(tensor->name, "theta_l")) {
+        float phase[STARTING_UNITS];
+        for (size_t h = 0; h < H; h++)
+            phase[h] = (float)exp((double)w[h]);
+        check_positive(phase, H, 0.1 * acos(-1));
+    } else if (strstr(tensor->name, "B_")) {
+        check_normal(w, tensor->count, 1 / sqrt(2 * (double)columns));
+    } else if (strstr(tensor->name, "C_")) {
+        check_normal(w, tensor->count, 1 / sqrt((double)H));
+    } else if (!strstr(tensor->name, "gamma_log")) {
+        check_uniform(w, tensor->count, 1 / sqrt((double)(strstr(tensor->name, "D_l") ? columns : H)));
+    }
+}
+
 static void check_start(const struct net_config *config, const float *weights, const struct parameter *tensor)
 {
-    static const size_t gates[CELLS] = {1, 1, 4, 3, 1, 2};
+    static const size_t gates[CELLS] = {1, 1, 4, 3, 1, 2, 1};
     const float *w = weights + tensor->offset;
     size_t G = gates[config->cell], H = tensor->size[0] / G;
-    if (strstr(tensor->name, "weight_hh")) {
+    if (config->cell == CELL_LRU && strstr(tensor->name, "rnn.")) {
+        check_lru_start(config, weights, tensor);
+    } else if (strstr(tensor->name, "weight_hh")) {
         for (size_t g = 0; g < G; g++)
             check_orthogonal(w + g * H * H, H);
         for (size_t g = 1; g < G && H > 1; g++)
@@ -367,8 +416,6 @@ START_TEST(weights_that_are_bounded_start_and_are_put_back_within_their_bound)
 }
 END_TEST
 
-enum { STARTING_UNITS = 400 };
-
 /* Two layers, the second in both directions. */
 static struct net_config biased_config(enum cell cell)
 {
@@ -434,6 +481,24 @@ START_TEST(a_time_scale_starts_gates_by_ln_k)
 }
 END_TEST
 
+/* _i: its index among scales of which one is too short for the inner edge of the ring. */
+START_TEST(a_time_scale_sets_the_outer_edge_of_the_ring)
+{
+    static const double scales[] = {2, 9.4, 100, 10000};
+    struct net_config config = biased_config(CELL_LRU);
+    config.timescale = scales[_i];
+    struct net *net = net_create(&config, NULL);
+    float *weights = starting_weights(net, 9);
+    for (size_t i = 0; i < 3; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "rnn.nu_%s", suffixes[i]);
+        check_ring(&config, bias_of(net, weights, name, 0), STARTING_UNITS);
+    }
+    free(weights);
+    net_destroy(net);
+}
+END_TEST
+
 START_TEST(a_forget_bias_is_halved_between_two_biases)
 {
     static const double numbers[] = {3, 0, -0.25};
@@ -458,7 +523,7 @@ END_TEST
 START_TEST(starting_weights_stay_what_they_were)
 {
     static const uint64_t hashes[CELLS] = {0xfde128a1f107f17e, 0xfde128a1f107f17e, 0x487f553201bd7e83,
-        0xe905bf6aaf327c30, 0x93d185e1b2741ff0, 0xf6fff76ecc41aeb2};
+        0xe905bf6aaf327c30, 0x93d185e1b2741ff0, 0xf6fff76ecc41aeb2, 0xb13751c3373fba1d};
     struct net_config config = {.cell = (enum cell)_i,
         .layers = 3,
         .hidden = {70, 7, 300},
@@ -512,6 +577,7 @@ int main(void)
     tcase_add_loop_test(cases, starting_weights_stay_what_they_were, 0, CELLS);
     tcase_add_test(cases, weights_that_are_bounded_start_and_are_put_back_within_their_bound);
     tcase_add_loop_test(cases, a_time_scale_starts_gates_by_ln_k, 0, 2);
+    tcase_add_loop_test(cases, a_time_scale_sets_the_outer_edge_of_the_ring, 0, 4);
     tcase_add_loop_test(cases, a_forget_bias_is_halved_between_two_biases, 0, 2);
     tcase_add_loop_test(cases, equal_seeds_start_with_equal_bytes, 0, CELLS);
     suite_add_tcase(suite, cases);

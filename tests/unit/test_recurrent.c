@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CELLS = 6, ROWS = 6, LEARNED = 1, PEEPHOLES = 2, TRANSITION = 4, DROPOUT = 8, OPTIONS = 16 };
+enum { CELLS = 7, ROWS = 6, LEARNED = 1, PEEPHOLES = 2, TRANSITION = 4, DROPOUT = 8, OPTIONS = 16 };
 
 static const int32_t lengths[ROWS] = {13, 7, 7, 7, 3, 1};
 static const int64_t in_order[ROWS] = {0, 1, 2, 3, 4, 5};
@@ -21,7 +21,7 @@ static const struct net_pass training = {.training = 1, .seed = 3, .epoch = 2};
 
 static int sees_itself_alone(enum cell cell)
 {
-    return cell == CELL_INDRNN || cell == CELL_MINGRU;
+    return cell == CELL_INDRNN || cell == CELL_MINGRU || cell == CELL_LRU;
 }
 
 static struct net_config config_of(int test)
@@ -468,17 +468,28 @@ static void single_run(struct single *single)
         as_rows(single->Y, single->Hp), as_rows(single->dY, single->Hp), (struct rows){0}, 0);
 }
 
+/* Numbers that a unit has in the flat vector, before those of its start. */
+static size_t count_columns(enum cell cell)
+{
+    if (cell == CELL_LRU)
+        return 3 * WIDTH + 3 * H + 4;
+    size_t own = cell == CELL_INDRNN ? 1 : 0, seen = sees_itself_alone(cell) ? 1 : H + 2;
+    return net_count_gates(cell) * (WIDTH + seen) + own;
+}
+
 START_TEST(a_given_start_is_a_learned_one_row_by_row)
 {
     const struct kernel *kernel = kernel_choose(NULL);
     struct single learned, given;
     enum cell cell = (enum cell)(_i % CELLS);
+    int has_memory = cell == CELL_LSTM || cell == CELL_LRU;
     single_init(&learned, kernel, cell, _i / CELLS, START_LEARNED);
     single_init(&given, kernel, cell, _i / CELLS, START_GIVEN);
     size_t N = given.microbatch.N, Hp = given.Hp;
     for (size_t b = 0; b < ROWS; b++) {
-        memcpy(given.Y + (N + b) * Hp, learned.recurrent.learned, Hp * sizeof(float));
-        if (cell == CELL_LSTM)
+        struct rows h = recurrent_states(&given.recurrent, as_rows(given.Y, Hp));
+        memcpy(row_at(h, N + b), learned.recurrent.learned, Hp * sizeof(float));
+        if (has_memory)
             memcpy(recurrent_start_c(&given.recurrent, &given.microbatch) + b * Hp,
                 learned.recurrent.learned + Hp, Hp * sizeof(float));
     }
@@ -486,18 +497,18 @@ START_TEST(a_given_start_is_a_learned_one_row_by_row)
     single_run(&given);
     ck_assert_mem_eq(learned.Y, given.Y, N * Hp * sizeof(float));
     size_t h0 = learned.recurrent.h0, c0 = learned.recurrent.c0;
-    size_t columns = sees_itself_alone(cell) ? WIDTH + 1 : WIDTH + H + 2;
-    ck_assert_uint_eq(h0, net_count_gates(cell) * H * columns + (cell == CELL_INDRNN ? H : 0));
+    ck_assert_uint_eq(h0, H * count_columns(cell));
     ck_assert_mem_eq(learned.gradient, given.gradient, h0 * sizeof(float));
     for (size_t h = 0; h < H; h++) {
         float dh = 0, dc = 0;
         for (size_t b = 0; b < ROWS; b++) {
-            dh += given.dY[(N + b) * Hp + h];
-            dc += cell == CELL_LSTM ? recurrent_start_dc(&given.recurrent)[b * Hp + h] : 0;
+            dh +=
+                row_at(recurrent_start_dh(&given.recurrent, &given.microbatch, as_rows(given.dY, Hp)), b)[h];
+            dc += has_memory ? recurrent_start_dc(&given.recurrent)[b * Hp + h] : 0;
         }
         ck_assert(dh == learned.gradient[h0 + h]);
         ck_assert(dh != 0 || cell == CELL_INDRNN); /* whose units may be 0 in every sequence */
-        if (cell == CELL_LSTM)
+        if (has_memory)
             ck_assert(dc != 0 && dc == learned.gradient[c0 + h]);
     }
     single_finish(&learned);

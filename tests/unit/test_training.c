@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CELLS = 6, OPTIMIZERS = 6, KINDS = 3, SEQUENCES = 23, STEPS = 10, WARMUP = 4, PATH_ROOM = 512 };
+enum { CELLS = 7, OPTIMIZERS = 6, KINDS = 3, SEQUENCES = 23, STEPS = 10, WARMUP = 4, PATH_ROOM = 512 };
 
 /* Of a tensor's way. Epsilon is 1e-4 below, so that weights whose gradient is mere rounding stay. */
 #define TOLERANCE 2e-4
@@ -52,7 +52,7 @@ static void make_config(struct config *config, const struct variant *kind, enum 
 {
     static const char *const outputs[] = {"frame", "sequence"},
                              *const losses[] = {"softmax", "sigmoid", "mse"};
-    static const char *const cells[] = {"rnn", "rnn-relu", "lstm", "gru", "indrnn", "mingru"};
+    static const char *const cells[] = {"rnn", "rnn-relu", "lstm", "gru", "indrnn", "mingru", "lru"};
     static const struct {
         const char *name, *lr;
     } optimizers[OPTIMIZERS] = {{"sgd", "0.2"}, {"momentum", "0.05"}, {"nesterov", "0.05"},

@@ -18,5 +18,6 @@ const struct cell_kind cell_gru = {.gates = 3,
     .separates_terms = 1,
     .saves_values = 1,
     .keeps = {.gate = 1, .sign = 1},
+    .takes_timescale = 1,
     .forward = forward,
     .backward = backward};

@@ -39,6 +39,7 @@ const struct cell_kind cell_lstm = {.gates = 4,
     .keeps = {.gate = 1, .sign = 1},
     .takes = {.gate = 0, .sign = 1},
     .usual_forget_bias = {.given = 1, .number = 1}, /* Jozefowicz, Zaremba and Sutskever 2015 */
+    .takes_timescale = 1,
     .forward = forward,
     .backward = backward,
     .add_unit_gradients = add_peephole_gradients};

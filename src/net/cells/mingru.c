@@ -12,5 +12,8 @@ static void backward(const struct kernel *kernel, const struct cell_gradient *gr
     kernel->mingru_backward(gradient);
 }
 
-const struct cell_kind cell_mingru = {
-    .gates = 2, .keeps = {.gate = 0, .sign = -1}, .forward = forward, .backward = backward};
+const struct cell_kind cell_mingru = {.gates = 2,
+    .keeps = {.gate = 0, .sign = -1},
+    .takes_timescale = 1,
+    .forward = forward,
+    .backward = backward};

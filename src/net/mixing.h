@@ -1,0 +1,80 @@
+/* What a recurrent layer gives whose cell has a complex state v = h - i c of H parts (kind->mixes_states):
+ *
+ *     y = Re(C v) + D x = C_re h + C_im c + D x;   out = y . s(W_g y + b_g)
+ *
+ * (Orvieto et al. 2023; of the gate, without which a stack of such layers is one linear map, section 4.1 of
+ * Dauphin et al. 2017.) No frame takes part in another's, so all of it is computed for as many frames at once
+ * as are near.
+ *
+ * N frames, H units (Hp padded to blocks), I inputs. Of a team each member computes its own columns, from
+ * those of all: between two of the functions of a pass it meets the others. Buffers are of the workspace, as
+ * in net/recurrent.h; padding stays zero. */
+#ifndef NET_MIXING_H
+#define NET_MIXING_H
+
+#include "base/memory.h"
+#include "net/matrix.h"
+#include "net/parameters.h"
+#include "net/pass.h"
+#include "net/transition.h"
+
+struct mixing {
+    int is_there; /* 0: the rest is zero, and nothing but init, take and pack is to be called */
+    size_t H, Hp, stride;
+    int one_hot;                   /* inputs are symbols: D x is a row of a table */
+    struct matrix real, imaginary; /* C_re, C_im */
+    struct matrix input, gate;     /* D, W_g */
+    size_t bias_offset;            /* of b_g in the flat vector */
+    float *bias, *zero;            /* [Hp] b_g, packed with the weights; zeroes */
+
+    /* Workspace. */
+    float *y, *dy; /* [N][stride] */
+    float *gates;  /* [N][stride] s(W_g y + b_g), then the gradient by what s is taken of */
+};
+
+/* Frames first .. end - 1 as the layer has them, [N] each, and which columns this member computes. */
+struct mixing_frames {
+    size_t first, end;
+    struct range own;
+    struct rows X;    /* inputs; of symbols those of the microbatch */
+    struct rows h, c; /* states */
+    struct rows out;  /* outputs; in backward the gradient by them */
+    struct rows dc;   /* in backward, out: the gradient by c */
+};
+
+/* Where the gradients by the weights are summed: dW [mixing_count_sums], sums [Hp], scratch of kernel->outer.
+ */
+struct mixing_sums {
+    float *dW, *sums, *scratch;
+};
+
+/* Declares C_re, C_im, D, and weight and bias of the gate, in this order. */
+void mixing_init(struct mixing *m, const struct recurrent_shape *shape, struct parameters *parameters);
+void mixing_take_panels(struct mixing *m, struct arena *arena);
+void mixing_pack(struct mixing *m, const struct packing *packing);
+
+/* Takes buffers from the arena: what forward needs, and in training what backward needs too. */
+void mixing_take_workspace(struct mixing *m, const struct pass *pass, struct arena *arena);
+size_t mixing_count_sums(const struct mixing *m);
+
+/* Forward, one after the other: y, then what the gates let through. */
+void mixing_sum(const struct mixing *m, const struct pass *pass, const struct mixing_frames *frames);
+void mixing_open(const struct mixing *m, const struct pass *pass, const struct mixing_frames *frames);
+
+/* Backward, one after the other, from the gradient by the outputs in frames->out: the gradients by the gates,
+ * by y, and by the states: by h in place of that by the outputs, by c in frames->dc. */
+void mixing_gate_backward(
+    const struct mixing *m, const struct pass *pass, const struct mixing_frames *frames);
+void mixing_sum_backward(const struct mixing *m, const struct pass *pass, const struct mixing_frames *frames);
+void mixing_state_backward(
+    const struct mixing *m, const struct pass *pass, const struct mixing_frames *frames);
+
+/* Adds to rows [first, end) of dX what comes from D. */
+void mixing_input_backward(
+    const struct mixing *m, const struct pass *pass, size_t first, size_t end, struct rows dX);
+
+/* Adds this member's share of the gradient by the weights, of all frames: `frames` says which these are. */
+void mixing_gradients(const struct mixing *m, const struct pass *pass, const struct mixing_frames *frames,
+    const struct mixing_sums *sums);
+
+#endif
