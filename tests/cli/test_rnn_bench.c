@@ -121,7 +121,7 @@ END_TEST
 
 START_TEST(every_cell_runs)
 {
-    static const char *const cells[] = {"rnn", "rnn-relu", "lstm", "gru"};
+    static const char *const cells[] = {"rnn", "rnn-relu", "lstm", "gru", "indrnn", "mingru", "lru"};
     struct command_result result;
     command_call(&result, SECONDS, program(), "--cell", cells[_i], "--hidden", "17", "--frames", "9",
         "--batch", "3", "--microbatch", "2", "--rounds", "1", NULL);
@@ -167,7 +167,7 @@ int main(void)
     tcase_add_test(cases, figures_agree_with_one_another);
     tcase_add_test(cases, two_ranks_print_one_line);
     tcase_add_loop_test(cases, constants_of_the_machine_are_written, 0, 2);
-    tcase_add_loop_test(cases, every_cell_runs, 0, 4);
+    tcase_add_loop_test(cases, every_cell_runs, 0, 7);
     tcase_add_loop_test(cases, wrong_options_are_refused_by_name, 0, 10);
     tcase_add_test(cases, help_names_every_option);
     suite_add_tcase(suite, cases);

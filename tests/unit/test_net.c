@@ -86,23 +86,29 @@ static void check_gradient(
     free(got);
 }
 
-static void check_problem(const struct net_config *config, size_t B, const int32_t *length, uint64_t seed)
+static void check_drawn(const struct problem *problem, const int32_t *length)
 {
-    struct problem problem;
-    problem_init(&problem, config, B, length, seed);
+    size_t B = problem->sequences;
     struct subject subject;
-    subject_init(&subject, &problem);
+    subject_init(&subject, problem);
     int64_t chosen[MOST_ROWS];
     for (size_t b = 0; b < B; b++)
         chosen[b] = (int64_t)b;
     struct net_pass pass = {.training = 1, .seed = 1, .epoch = 1};
     struct result result;
     subject_run_chosen(&subject, &pass, B, chosen, &result);
-    check_outputs(&problem, length, &result);
-    check_scores(&problem, &result);
-    check_gradient(&problem, &subject, &result);
+    check_outputs(problem, length, &result);
+    check_scores(problem, &result);
+    check_gradient(problem, &subject, &result);
     result_finish(&result);
     subject_finish(&subject);
+}
+
+static void check_problem(const struct net_config *config, size_t B, const int32_t *length, uint64_t seed)
+{
+    struct problem problem;
+    problem_init(&problem, config, B, length, seed);
+    check_drawn(&problem, length);
     problem_finish(&problem);
 }
 
@@ -227,6 +233,42 @@ START_TEST(parameters_have_pytorchs_names_shapes_and_order)
 }
 END_TEST
 
+static void set_tensor(struct problem *problem, const char *name, const double *values)
+{
+    struct parameter list[REFERENCE_MOST_TENSORS];
+    size_t tensors = reference_list_parameters(&problem->config, list);
+    const struct parameter *tensor = problem_find(tensors, list, name);
+    for (size_t i = 0; i < tensor->count; i++)
+        problem->weights[tensor->offset + i] = (float)values[i];
+}
+
+/* States that remember over all of it, fast and slow turning: what a float lacks of their lambda would be
+ * seen in every gradient. */
+START_TEST(ten_thousand_steps_of_an_lru_are_the_references)
+{
+    static const double nu[] = {-9.9, -9.2, -8.7, -11.5}, theta[] = {-1.2, -3, -20, -7},
+                        gamma_log[] = {-4.6, -4.2, -4.5, -5};
+    const int32_t length[] = {10000, 7001};
+    struct net_config config = {.cell = CELL_LRU,
+        .output = OUTPUT_SEQUENCE,
+        .loss = LOSS_MSE,
+        .layers = 1,
+        .hidden = {4},
+        .bidirectional = {_i},
+        .inputs = 2,
+        .outputs = 2};
+    struct problem problem;
+    problem_init(&problem, &config, 2, length, 5);
+    for (int d = 0; d <= _i; d++) {
+        set_tensor(&problem, d ? "rnn.nu_l0_reverse" : "rnn.nu_l0", nu);
+        set_tensor(&problem, d ? "rnn.theta_l0_reverse" : "rnn.theta_l0", theta);
+        set_tensor(&problem, d ? "rnn.gamma_log_l0_reverse" : "rnn.gamma_log_l0", gamma_log);
+    }
+    check_drawn(&problem, length);
+    problem_finish(&problem);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("net");
@@ -234,6 +276,7 @@ int main(void)
     tcase_set_timeout(cases, 100);
     tcase_add_loop_test(cases, outputs_losses_and_gradient_are_the_references, 0, CELLS * SHAPES);
     tcase_add_loop_test(cases, three_hundred_steps_are_the_references, 0, CELLS);
+    tcase_add_loop_test(cases, ten_thousand_steps_of_an_lru_are_the_references, 0, 2);
     tcase_add_loop_test(cases, one_frame_is_the_references, 0, CELLS);
     tcase_add_loop_test(cases, loss_of_large_activations_is_the_references, 0, LOSSES);
     tcase_add_loop_test(cases, parameters_have_pytorchs_names_shapes_and_order, 0, CELLS);
