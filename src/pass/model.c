@@ -45,7 +45,8 @@ static int check_number(const struct net_config *model, const struct dataset *da
     return 0;
 }
 
-/* Writes "mse, huber, mae or sigmoid": those that give values before those that give probabilities. */
+/* Writes "mse, huber, mae, logcosh or sigmoid": those that give values before those that give probabilities.
+ */
 static void name_losses_of_values(char *text, size_t size)
 {
     size_t used = 0;

@@ -515,7 +515,7 @@ static const struct {
     {{"data.train=any.h5", "model.output=decoder", "model.loss=mse"},
         {"/any.h5: /targets: classes", "set model.loss = softmax"}},
     {{"data.train=values.h5", "model.output=decoder"},
-        {"/values.h5: /targets: real values", "set model.loss = mse, huber, mae or sigmoid"}},
+        {"/values.h5: /targets: real values", "set model.loss = mse, huber, mae, logcosh or sigmoid"}},
     {{"model.attention=dot"}, {"model.attention=dot: ", "set model.output = decoder"}},
     {{"data.train=any.h5", "model.output=ctc", "model.attention_size=3"},
         {"model.attention_size=3: ", "set model.output = decoder"}},

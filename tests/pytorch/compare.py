@@ -268,6 +268,7 @@ def loss_of(activations, targets, loss):
     if loss == "sigmoid":
         return functional.binary_cross_entropy_with_logits(activations, targets.double(), reduction="sum")
     function = {"mse": functional.mse_loss, "mae": functional.l1_loss,
+                "logcosh": lambda y, v, reduction: (y - v).cosh().log(),
                 "huber": functools.partial(functional.huber_loss, delta=HUBER_DELTA)}[loss]
     return function(activations, targets.double(), reduction="none").mean(1).sum()
 
@@ -341,7 +342,7 @@ def compare_decoder(dump_decoder, folder, case):
 def main():
     cases = list(product(CELLS, (1, 2), (1, 2), ("frame", "sequence"), ("softmax",), ("real",)))
     cases += product(CELLS, (2,), (2,), ("frame",), ("sigmoid", "mse"), ("symbols", "embedding"))
-    cases += product(CELLS, (1,), (2,), ("sequence",), ("huber", "mae"), ("real",))
+    cases += product(CELLS, (1,), (2,), ("sequence",), ("huber", "mae", "logcosh"), ("real",))
     cases += product(CELLS, (1, 2), (1, 2), ("ctc",), ("softmax",), ("real", "embedding"))
     cases = [(compare, sys.argv[1], case) for case in cases]
     translators = list(product(CELLS, (1, 2), ("none", "dot", "additive"), ("softmax",), ("embedding",), (1, 2)))

@@ -358,6 +358,8 @@ static double value_loss(const struct net_config *c, double a, double v)
         return fabs(d) / O;
     if (c->loss == LOSS_HUBER)
         return (fabs(d) <= c->huber_delta ? d * d / 2 : c->huber_delta * (fabs(d) - c->huber_delta / 2)) / O;
+    if (c->loss == LOSS_LOGCOSH)
+        return (fabs(d) + log1p(exp(-2 * fabs(d))) - log(2)) / O;
     return d * d / O;
 }
 
@@ -370,6 +372,8 @@ static double value_slope(const struct net_config *c, double a, double v)
         return (d > 0 ? 1 : d < 0 ? -1 : 0) / O;
     if (c->loss == LOSS_HUBER)
         return fmax(-c->huber_delta, fmin(c->huber_delta, d)) / O;
+    if (c->loss == LOSS_LOGCOSH)
+        return tanh(d) / O;
     return 2 * d / O;
 }
 

@@ -48,6 +48,12 @@ static double softmax_loss(const struct net_config *config, const double *a, siz
     return weight_of(config, k) * sum;
 }
 
+/* log of cosh d, without overflow */
+static double log_cosh(double d)
+{
+    return fabs(d) + log1p(exp(-2 * fabs(d))) - log(2);
+}
+
 static double huber(double d, double delta)
 {
     return fabs(d) <= delta ? d * d / 2 : delta * (fabs(d) - delta / 2);
@@ -67,6 +73,8 @@ double reference_row_loss(
             sum += d * d / O;
         else if (config->loss == LOSS_HUBER)
             sum += huber(d, config->huber_delta) / O;
+        else if (config->loss == LOSS_LOGCOSH)
+            sum += log_cosh(d) / O;
         else
             sum += fabs(d) / O;
     }
@@ -95,6 +103,8 @@ void reference_row_slope(
             da[o] = 2 * d / O;
         else if (config->loss == LOSS_HUBER)
             da[o] = (fabs(d) <= config->huber_delta ? d : config->huber_delta * sign(d)) / O;
+        else if (config->loss == LOSS_LOGCOSH)
+            da[o] = tanh(d) / O;
         else
             da[o] = sign(d) / O;
     }

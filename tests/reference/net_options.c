@@ -91,6 +91,7 @@ const struct net_option net_options[] = {
     {"classes of -1", NULL, ALL, LOSS_SOFTMAX, 1},
     {"huber", set_huber, ALL, LOSS_HUBER, 0},
     {"mae", NULL, ALL, LOSS_MAE, 0},
+    {"logcosh", NULL, ALL, LOSS_LOGCOSH, 0},
     /* The last: net_options_choose_all leaves it out. */
     {"no layers", set_no_layers, ALL, -1, 0},
 };

@@ -425,7 +425,7 @@ static const char *const bad[][4] = {
     {"data", "cache", "MiB", "not a number and a unit"},
     {"model", "output", "encoder", "not one of the choices: allowed is frame, sequence, ctc, decoder"},
     {"model", "output", "Frame", "allowed is frame, sequence"},
-    {"model", "loss", "hinge", "allowed is softmax, sigmoid, mse, huber, mae"},
+    {"model", "loss", "hinge", "allowed is softmax, sigmoid, mse, huber, mae, logcosh"},
     {"model", "cell", "lstm2", "allowed is rnn, rnn-relu, lstm, gru"},
     {"model", "bidirectional", "yes, maybe", "neither yes nor no: allowed is yes or no, one for all layers"},
     {"model", "bidirectional", "yes no yes", "3 items for 2 layers"},

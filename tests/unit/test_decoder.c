@@ -18,7 +18,7 @@
 #define TOLERANCE 5e-5
 #define FLOOR 1e-2
 
-enum { CELLS = 7, ATTENTIONS = 3, LOSSES = 5, SEQUENCES = 5, MOST_FRAMES = 9, U = 4, MOST_WEIGHTS = 40000 };
+enum { CELLS = 7, ATTENTIONS = 3, LOSSES = 6, SEQUENCES = 5, MOST_FRAMES = 9, U = 4, MOST_WEIGHTS = 40000 };
 
 static const int32_t frames[SEQUENCES] = {MOST_FRAMES, 7, 7, 3, 1};
 static const int32_t ragged[SEQUENCES] = {2, 6, 0, 6, 1}, same[SEQUENCES] = {U, U, U, U, U};

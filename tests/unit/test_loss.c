@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { R = 40, O = 7, STRIDE = 16, CONFIGS = 8 };
+enum { R = 40, O = 7, STRIDE = 16, CONFIGS = 9 };
 
 /* Sums, targets of every kind, and what a loss makes of them. */
 struct scored {
@@ -29,8 +29,8 @@ static const struct net_config configs[CONFIGS] = {{.loss = LOSS_SOFTMAX},
         .label_smoothing = 0.1,
         .class_weights = O - 1,
         .class_weight = {0.5, 1, 2, 0, 3, 1.25}},
-    {.loss = LOSS_SIGMOID}, {.loss = LOSS_MSE}, {.loss = LOSS_HUBER, .huber_delta = 0.75},
-    {.loss = LOSS_MAE}};
+    {.loss = LOSS_SIGMOID}, {.loss = LOSS_MSE}, {.loss = LOSS_HUBER, .huber_delta = 0.75}, {.loss = LOSS_MAE},
+    {.loss = LOSS_LOGCOSH}};
 
 static double draw(uint64_t high, uint64_t index)
 {
@@ -99,6 +99,9 @@ static double plain_values(const struct net_config *config, const double *y, con
             break;
         case LOSS_HUBER:
             loss += (fabs(d) <= a ? d * d / 2 : a * (fabs(d) - a / 2)) / O;
+            break;
+        case LOSS_LOGCOSH:
+            loss += (fabs(d) + log1p(exp(-2 * fabs(d))) - log(2)) / O;
             break;
         default:
             loss += fabs(d) / O;
@@ -236,6 +239,28 @@ START_TEST(huber_is_half_mse_near_and_mae_far)
 }
 END_TEST
 
+/* Over all sizes of a difference, and on both sides of where the series gives way: q and q', which is tanh.
+ */
+START_TEST(logcosh_is_exact_near_and_far)
+{
+    const float sizes[] = {0, 1e-30F, 1e-8F, 1e-3F, 0.1249999F, 0.125F, 0.1250001F, 0.5F, 9, 20, 1e6F, 3e38F};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (int side = -1; side <= 1; side += 2) {
+            struct scored rows;
+            rows_init(&rows, &configs[8], 0);
+            double d = (double)(rows.sums[0] = (float)side * sizes[i]);
+            double s = sinh(fabs(d) < 300 ? d / 2 : 0),
+                   q = fabs(d) < 300 ? log1p(2 * s * s) : fabs(d) - log(2);
+            for (size_t o = 0; o < O; o++)
+                rows.values[o] = 0;
+            rows_run(&rows);
+            ck_assert_double_eq_tol(rows.score[0].loss, q / O, 1e-11 * q + 1e-99);
+            rows_backward(&rows);
+            ck_assert_double_eq_tol((double)rows.outputs[0], tanh(d) / O, 2e-7 * fabs(tanh(d)) + 1e-99);
+        }
+}
+END_TEST
+
 START_TEST(not_a_number_stays)
 {
     struct scored rows;
@@ -261,6 +286,7 @@ int main(void)
     tcase_add_loop_test(cases, no_target_counts_nowhere, 0, 4);
     tcase_add_test(cases, options_of_no_effect_leave_the_bits);
     tcase_add_test(cases, huber_is_half_mse_near_and_mae_far);
+    tcase_add_test(cases, logcosh_is_exact_near_and_far);
     tcase_add_loop_test(cases, not_a_number_stays, 0, CONFIGS);
     suite_add_tcase(suite, cases);
     return suite_run(suite);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CELLS = 7, OUTPUTS = 2, LOSSES = 3, ALL_LOSSES = 5, INPUTS = 3 };
+enum { CELLS = 7, OUTPUTS = 2, LOSSES = 3, ALL_LOSSES = 6, INPUTS = 3 };
 
 static double total_loss(const struct problem *problem, const double *weights)
 {
@@ -269,11 +269,15 @@ START_TEST(losses_are_those_of_the_formulas)
     ck_assert(score.errors == 1 && score.counted == 1 && score.labels == 1);
     score = score_of_bias(&softmax, bias, &none, NULL);
     ck_assert(score.loss == 0 && score.errors == 0 && score.counted == 0 && score.labels == 0);
-    struct net_config huber = {.outputs = 3, .loss = LOSS_HUBER, .huber_delta = 0.5}, mae = huber;
+    struct net_config huber = {.outputs = 3, .loss = LOSS_HUBER, .huber_delta = 0.5}, mae = huber,
+                      logcosh = huber;
     mae.loss = LOSS_MAE;
+    logcosh.loss = LOSS_LOGCOSH;
     ck_assert_double_eq_tol(score_of_bias(&huber, third, NULL, values).loss,
         (0.5 * (0.8 - 0.25) + 0.1 * 0.1 / 2 + 0.5 * (3 - 0.25)) / 3, 1e-14);
     ck_assert_double_eq_tol(score_of_bias(&mae, third, NULL, values).loss, (0.8 + 0.1 + 3) / 3, 1e-14);
+    ck_assert_double_eq_tol(score_of_bias(&logcosh, third, NULL, values).loss,
+        (log(cosh(0.8)) + log(cosh(0.1)) + log(cosh(3))) / 3, 1e-14);
 }
 END_TEST
 
