@@ -108,14 +108,16 @@ static void switches_item(struct section *s, const struct config_key *key, int *
         flags[l] = (int)values[l];
 }
 
-/* Passes how many weights there are, and each in an attribute of its own: HDF5 has no room for long ones. */
-static void weights_item(struct section *s, const struct config_key *key, double *weight, size_t *n)
+/* Passes how many numbers there are, and each in an attribute of its own, as HDF5 has no room for long ones:
+ * class_weights, then class_weight_0 and so on. */
+static void reals_item(struct section *s, const struct config_key *key, size_t most, double *real, size_t *n)
 {
-    size_item(s, key->name, n, 0, NET_MOST_CLASS_WEIGHTS);
-    for (size_t c = 0; c < *n && !s->failed; c++) {
+    int singular = (int)strlen(key->name) - 1;
+    size_item(s, key->name, n, 0, (int64_t)most);
+    for (size_t i = 0; i < *n && !s->failed; i++) {
         char name[48];
-        snprintf(name, sizeof name, "class_weight_%zu", c);
-        section_real(s, name, &weight[c]);
+        snprintf(name, sizeof name, "%.*s_%zu", singular, key->name, i);
+        section_real(s, name, &real[i]);
     }
 }
 
@@ -148,7 +150,10 @@ static void key_item(struct section *s, const struct config_key *key, struct net
         list_item(s, key->name, key, 0, value, member_at(model, key->length));
         break;
     case KEY_WEIGHTS:
-        weights_item(s, key, value, member_at(model, key->length));
+        reals_item(s, key, NET_MOST_CLASS_WEIGHTS, value, member_at(model, key->length));
+        break;
+    case KEY_SHARES:
+        reals_item(s, key, NET_MOST_QUANTILES, value, member_at(model, key->length));
         break;
     case KEY_REAL:
         section_real(s, key->name, value);

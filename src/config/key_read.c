@@ -67,9 +67,22 @@ static const char *read_count(const struct config_key *key, const char *text, in
 struct key_items {
     size_t size[NET_MOST_LAYERS];
     int flag[NET_MOST_LAYERS];
-    double weight[NET_MOST_CLASS_WEIGHTS];
+    double real[NET_MOST_CLASS_WEIGHTS];
     size_t n;
 };
+
+/* How many elements the member of a key has room for. */
+static size_t count_room(const struct config_key *key)
+{
+    return key->type == KEY_WEIGHTS ? NET_MOST_CLASS_WEIGHTS
+        : key->type == KEY_SHARES   ? NET_MOST_QUANTILES
+                                    : NET_MOST_LAYERS;
+}
+
+static int is_list_of_reals(const struct config_key *key)
+{
+    return key->type == KEY_WEIGHTS || key->type == KEY_SHARES;
+}
 
 static const char *read_real(const struct config_key *key, const char *text, double *x)
 {
@@ -88,14 +101,14 @@ static const char *read_items(const struct config_key *key, const char *text, st
     while (text_next_item(&text, item, sizeof item)) {
         const char *why;
         int64_t count = 0;
-        if (list->n == (key->type == KEY_WEIGHTS ? NET_MOST_CLASS_WEIGHTS : NET_MOST_LAYERS))
-            return key->type == KEY_WEIGHTS ? "too many items" : "more items than layers can be";
+        if (list->n == count_room(key))
+            return is_list_of_reals(key) ? "too many items" : "more items than layers can be";
         if (strlen(item) + 1 == sizeof item) /* cut */
-            return key->type == KEY_WEIGHTS ? "not a number" : "out of range";
+            return is_list_of_reals(key) ? "not a number" : "out of range";
         if (key->type == KEY_SWITCHES) {
             why = read_switch(item, &list->flag[list->n]);
-        } else if (key->type == KEY_WEIGHTS) {
-            why = read_real(key, item, &list->weight[list->n]);
+        } else if (is_list_of_reals(key)) {
+            why = read_real(key, item, &list->real[list->n]);
         } else {
             why = read_count(key, item, &count);
             list->size[list->n] = (size_t)count;
@@ -118,8 +131,8 @@ static const char *read_list(const struct config_key *key, const char *text, str
     char *field = (char *)config + key->offset;
     if (key->type == KEY_SWITCHES)
         memcpy(field, list.flag, sizeof list.flag);
-    else if (key->type == KEY_WEIGHTS)
-        memcpy(field, list.weight, sizeof list.weight);
+    else if (is_list_of_reals(key))
+        memcpy(field, list.real, count_room(key) * sizeof *list.real);
     else
         memcpy(field, list.size, sizeof list.size);
     if (key->length)
@@ -132,7 +145,7 @@ const char *key_add(const struct config_key *key, const char *text, struct confi
 {
     struct key_items list = {.n = 0};
     assert(key->type == KEY_WEIGHTS);
-    memcpy(list.weight, (const char *)config + key->offset, sizeof list.weight);
+    memcpy(list.real, (const char *)config + key->offset, sizeof list.real);
     memcpy(&list.n, (const char *)config + key->length, sizeof list.n);
     return read_list(key, text, config, list, items);
 }
@@ -216,6 +229,7 @@ const char *key_read(const struct config_key *key, const char *text, const char 
     case KEY_SIZES:
     case KEY_WIDTHS:
     case KEY_WEIGHTS:
+    case KEY_SHARES:
         return read_list(key, text, config, (struct key_items){.n = 0}, items);
     case KEY_COUNT:
         return read_count(key, text, (int64_t *)(void *)field);

@@ -25,8 +25,8 @@ static void allowed_range(const struct config_key *key, const char *kind, char *
     else
         number_write_real(key->most, most, sizeof most);
     if (key->above_least || key->most >= CONFIG_LARGE)
-        snprintf(text, size, "%s %s %s and at most %s", kind, key->above_least ? "above" : "of at least",
-            least, most);
+        snprintf(text, size, "%s %s %s and %s %s", kind, key->above_least ? "above" : "of at least", least,
+            key->below_most ? "below" : "at most", most);
     else
         snprintf(text, size, "%s from %s to %s%s", kind, least, key->below_most ? "below " : "", most);
 }
@@ -46,6 +46,7 @@ static const struct {
     [KEY_SIZES] = {"a whole number", 1, "one for all layers or one per layer", NULL},
     [KEY_WIDTHS] = {"any number of whole numbers", 1, "one per layer", NULL},
     [KEY_WEIGHTS] = {"nothing, or numbers", 1, "one per class", NULL},
+    [KEY_SHARES] = {"numbers", 1, "rising", NULL},
     [KEY_SEED] = {"a whole number from 0 to 18446744073709551615", 0, NULL, NULL},
     [KEY_REAL] = {"a number", 1, NULL, NULL},
     [KEY_AUTO] = {"auto, or a number", 1, NULL, NULL},
@@ -81,7 +82,7 @@ static size_t write_item(
     const void *field = (const char *)config + key->offset;
     if (key->type == KEY_SWITCHES)
         return (size_t)snprintf(text, size, "%s", ((const int *)field)[i] ? "yes" : "no");
-    if (key->type == KEY_WEIGHTS)
+    if (key->type == KEY_WEIGHTS || key->type == KEY_SHARES)
         return number_write_real(((const double *)field)[i], text, size);
     return (size_t)snprintf(text, size, "%zu", ((const size_t *)field)[i]);
 }
@@ -143,6 +144,7 @@ size_t key_write(const struct config_key *key, const struct config *config, char
     case KEY_SIZES:
     case KEY_WIDTHS:
     case KEY_WEIGHTS:
+    case KEY_SHARES:
         return write_list(key, config, text, size);
     case KEY_COUNT:
         return (size_t)snprintf(text, size, "%lld", (long long)*(const int64_t *)field);

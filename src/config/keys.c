@@ -40,6 +40,8 @@ const struct config_key config_keys[] = {
 
     {"model", "output", KEY_CHOICE, AT(model.output), "sequence", .choices = output_names},
     {"model", "loss", KEY_CHOICE, AT(model.loss), "softmax", .choices = loss_names},
+    {"model", "quantiles", KEY_SHARES, AT(model.quantile), "0.1 0.5 0.9", BELOW(0, 1), .above_least = 1,
+        .length = AT(model.quantiles), .since = 7},
     {"model", "cell", KEY_CHOICE, AT(model.cell), "lstm", .choices = cell_names},
     {"model", "forget_bias", KEY_AUTO, AT(model.forget_bias), "auto", FROM(-1000, 1000), .since = 7},
     {"model", "recurrent_max", KEY_REAL, AT(model.recurrent_max), "0", FROM(0, REALS), .since = 7},

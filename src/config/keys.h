@@ -20,6 +20,7 @@ enum key_type {
     KEY_SIZES,    /* size_t [NET_MOST_LAYERS]: one, or one per layer */
     KEY_WIDTHS,   /* size_t [NET_MOST_LAYERS], as many as `length` says, also none */
     KEY_WEIGHTS,  /* double [NET_MOST_CLASS_WEIGHTS], the same */
+    KEY_SHARES,   /* double [NET_MOST_QUANTILES], the same */
     KEY_SEED,     /* uint64_t */
     KEY_REAL,     /* double */
     KEY_AUTO,     /* struct net_choice: a number, or auto */

@@ -23,7 +23,7 @@ struct column {
     const char *name; /* the caller's, until the start */
     enum h5_number number;
     int dimensions;
-    int64_t size[2];
+    int64_t size[3];
     size_t row;     /* bytes */
     int64_t offset; /* in the file */
 };
@@ -81,7 +81,7 @@ static void place(struct h5_image *image, struct column *column)
 size_t h5_table_add(
     struct h5_table *table, const char *name, enum h5_number number, int dimensions, const int64_t *size)
 {
-    assert(table->image && table->columns < H5_TABLE_COLUMNS && dimensions >= 1 && dimensions <= 2);
+    assert(table->image && table->columns < H5_TABLE_COLUMNS && dimensions >= 1 && dimensions <= 3);
     struct column *column = &table->column[table->columns];
     *column = (struct column){.name = name, .number = number, .dimensions = dimensions};
     column->row = number == H5_FLOAT32 || number == H5_INT32 ? 4 : 8;

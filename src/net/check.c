@@ -36,6 +36,11 @@ static int loss_takes_classes(size_t loss)
     return loss_kinds[loss]->takes_classes;
 }
 
+static int loss_makes_values(size_t loss)
+{
+    return !loss_kinds[loss]->takes_classes && !loss_kinds[loss]->count_heads;
+}
+
 static int output_has_decoder(size_t output)
 {
     return output_kinds[output]->has_decoder;
@@ -96,6 +101,7 @@ static void check_counts(struct check *check)
     check_count(check, "output_layers", c->output_layers, NET_MOST_LAYERS);
     check_count(check, "decoder_layers", c->decoder_layers, NET_MOST_LAYERS);
     check_count(check, "class_weights", c->class_weights, NET_MOST_CLASS_WEIGHTS);
+    check_count(check, "quantiles", c->quantiles, NET_MOST_QUANTILES);
 }
 
 static void check_sizes(struct check *check, const char *member, size_t layers, const size_t *size)
@@ -144,11 +150,31 @@ static void check_values(struct check *check)
         "this is no number above 0: give one");
 }
 
+/* What the quantile loss asks. */
+static void check_quantiles(struct check *check)
+{
+    const struct net_config *c = check->config;
+    int inside = 1, rising = 1;
+    if (!loss_of(c)->takes_quantiles)
+        return;
+    for (size_t q = 0; q < c->quantiles; q++) {
+        inside &= c->quantile[q] > 0 && c->quantile[q] < 1;
+        rising &= q == 0 || !(c->quantile[q] <= c->quantile[q - 1]);
+    }
+    check_if(check, c->quantiles == 0, "quantiles", "loss",
+        "model.loss = %s needs them: give one or more, each above 0 and below 1", loss_of(c)->name);
+    check_if(check, !inside, "quantiles", NULL,
+        "a quantile is not above 0 and below 1: give shares of what lies below, as 0.1 0.5 0.9");
+    check_if(check, !rising, "quantiles", NULL,
+        "each has to be larger than the one before: sort them, and leave out those that stand twice");
+}
+
 static void check_loss(struct check *check)
 {
     const struct net_config *c = check->config;
     const struct output_kind *output = output_of(c);
     struct kinds_text of_classes = name_kinds(loss_names, loss_takes_classes);
+    struct kinds_text of_values = name_kinds(loss_names, loss_makes_values);
     int classes = loss_of(c)->takes_classes, aligns = output->aligns;
     double weights = 0;
     for (size_t k = 0; k < c->class_weights; k++)
@@ -156,6 +182,11 @@ static void check_loss(struct check *check)
     check_if(check, aligns && !classes, "loss", "output",
         "model.output = %s has classes: set model.loss = %s, or another model.output", output->name,
         of_classes.text);
+    check_if(check, output->has_decoder && loss_of(c)->count_heads, "loss", "output",
+        "model.output = %s feeds each value back, and this loss makes several numbers of one: set model.loss "
+        "= "
+        "%s, or another model.output",
+        output->name, of_values.text);
     check_if(check, c->class_weights && !classes, "class_weights", "loss",
         "only model.loss = %s has classes: leave it empty", of_classes.text);
     check_if(check, c->class_weights && aligns, "class_weights", "output",
@@ -297,6 +328,7 @@ size_t net_config_check(const struct net_config *config, net_object *object, voi
         return check.objections;
     check_values(&check);
     check_loss(&check);
+    check_quantiles(&check);
     check_layers(&check);
     check_decoder(&check);
     if (config->inputs)

@@ -29,7 +29,7 @@ enum attention { ATTENTION_ADDITIVE, ATTENTION_DOT, ATTENTION_NONE };
 /* The enumerators as configurations and checkpoints write them; each list ends with NULL. */
 extern const char *const cell_names[], *const output_names[], *const loss_names[], *const attention_names[];
 
-enum { NET_MOST_LAYERS = 64, NET_MOST_CLASS_WEIGHTS = 4096 };
+enum { NET_MOST_LAYERS = 64, NET_MOST_CLASS_WEIGHTS = 4096, NET_MOST_QUANTILES = 64 };
 
 /* A number, or where it is not given what is usual. */
 struct net_choice {
@@ -72,6 +72,8 @@ struct net_config {
     double class_weight[NET_MOST_CLASS_WEIGHTS];
     double label_smoothing; /* in [0, 1): this part of the target is spread over all classes alike */
     double huber_delta;     /* above 0; where the Huber loss turns from squares to absolute values */
+    size_t quantiles;       /* Q: how many outputs the quantile loss has for each target value */
+    double quantile[NET_MOST_QUANTILES]; /* rising, each in (0, 1) */
 
     /* A decoder, where the output has one. */
     enum attention attention;
@@ -153,7 +155,8 @@ struct net_score {
     double labels;  /* what errors are divided by: as counted; of ctc and decoder labels of the reference */
 };
 
-/* Outputs of the net for one microbatch, of the workspace: probabilities (softmax, sigmoid) or values. */
+/* Outputs of the net for one microbatch, of the workspace: probabilities (softmax, sigmoid) or values, as the
+ * loss has them (loss_present gives what users are told). */
 struct net_outputs {
     /* In the order of the microbatch: one a frame or one a sequence (struct output_kind tells which); of a
      * decoder of values target_length of each sequence in turn, of a decoder of classes none. */
@@ -170,8 +173,8 @@ struct net_outputs {
 /* How many gates a cell has: its weights have so many times H rows. */
 size_t net_count_gates(enum cell cell);
 
-/* How many outputs the head has: O, and one more where labels are made: the blank of ctc, the end symbol of a
- * decoder. */
+/* How many outputs the head has: O, times what the loss takes for each target value (struct loss_kind), and
+ * one more where labels are made: the blank of ctc, the end symbol of a decoder. */
 size_t net_count_head(const struct net_config *config);
 
 /* Where the time of a pass goes: see net_set_times. */

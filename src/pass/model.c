@@ -45,9 +45,9 @@ static int check_number(const struct net_config *model, const struct dataset *da
     return 0;
 }
 
-/* Writes "mse, huber, mae, logcosh or sigmoid": those that give values before those that give probabilities.
- */
-static void name_losses_of_values(char *text, size_t size)
+/* Writes "mse, huber, mae, logcosh or sigmoid": those that give values before those that give probabilities,
+ * for a decoder without those that give several of one. */
+static void name_losses_of_values(int decoder, char *text, size_t size)
 {
     size_t used = 0;
     const char *last = NULL;
@@ -55,7 +55,8 @@ static void name_losses_of_values(char *text, size_t size)
     for (int probabilities = 0; probabilities < 2; probabilities++)
         for (size_t i = 0; loss_names[i]; i++) {
             const struct loss_kind *loss = loss_kinds[i];
-            if (loss->takes_classes || loss->gives_probabilities != probabilities)
+            if (loss->takes_classes || loss->gives_probabilities != probabilities ||
+                (decoder && loss->count_heads))
                 continue;
             if (last && used < size)
                 used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", last);
@@ -71,7 +72,7 @@ static int check_kind(const struct net_config *model, const struct dataset *data
     const struct output_kind *output = output_of(model);
     const struct loss_kind *loss = loss_of(model);
     char losses[100];
-    name_losses_of_values(losses, sizeof losses);
+    name_losses_of_values(output->aligns || output->has_decoder, losses, sizeof losses);
     if (output->aligns && !dataset->classes)
         return error_set(error, EXIT_CODE_DATA,
             "%s: /targets: real values, but model.output = %s needs classes (integers and the attribute "

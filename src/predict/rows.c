@@ -66,8 +66,9 @@ void predict_rows_finish(struct predict_rows *rows)
 
 void predict_rows_declare(struct predict_rows *rows, struct h5_table *table, int64_t sequences)
 {
-    int64_t size[] = {rows->offsets[sequences], (int64_t)rows->width};
-    rows->outputs = h5_table_add(table, "outputs", H5_FLOAT32, 2, size);
+    int64_t heads = (int64_t)loss_count_heads(rows->config);
+    int64_t size[] = {rows->offsets[sequences], (int64_t)rows->width / heads, heads};
+    rows->outputs = h5_table_add(table, "outputs", H5_FLOAT32, heads > 1 ? 3 : 2, size);
     if (predict_rows_have_classes(rows->config))
         rows->classes = h5_table_add(table, "labels", H5_INT32, 1, size);
 }
@@ -162,6 +163,15 @@ static size_t output_row(
                               : b * config->target_length + i;
 }
 
+static void keep_row(const struct predict_rows *rows, const float *y, float *to)
+{
+    const struct loss_kind *loss = loss_of(rows->config);
+    if (loss->present)
+        loss->present(rows->config, y, to);
+    else
+        memcpy(to, y, row_bytes(rows));
+}
+
 void predict_rows_keep(
     struct predict_rows *rows, const struct microbatch *microbatch, const struct net_outputs *outputs)
 {
@@ -169,8 +179,8 @@ void predict_rows_keep(
     float *to = (float *)rows->share.block + rows->kept * O;
     for (size_t b = 0; b < microbatch->B; b++)
         for (size_t i = 0; i < count_rows(rows, microbatch->sequence[b]); i++, to += O, rows->kept++)
-            memcpy(to, outputs->values + output_row(rows->config, microbatch, b, i) * outputs->stride,
-                O * sizeof *to);
+            keep_row(
+                rows, outputs->values + output_row(rows->config, microbatch, b, i) * outputs->stride, to);
 }
 
 /* ---- the shares of all ranks, into the file ---- */

@@ -1,5 +1,5 @@
-/* The rows of outputs that a network makes of sequences, and the most probable class of each, on their way to
- * the file. O outputs a row. */
+/* The rows of outputs that a network makes of sequences, as its loss presents them, and the most probable
+ * class of each, on their way to the file. O outputs a row. */
 #ifndef PREDICT_ROWS_H
 #define PREDICT_ROWS_H
 

@@ -578,7 +578,7 @@ static const struct {
     {{"info", "-o", "x", NULL}, "-o: unknown option"},
     {{"info", "--ctc", "x", NULL}, "--ctc: unknown option"},
     {{"check", "--ctc", NULL}, "check: which file?"},
-    {{"check", "--loss", "sigmoids", "x", NULL}, "softmax, sigmoid, mse, huber, mae or logcosh"},
+    {{"check", "--loss", "sigmoids", "x", NULL}, "softmax, sigmoid, mse, huber, mae, logcosh, quantile or gaussian"},
     {{"check", "--ctc=yes", "x", NULL}, "--ctc=yes"},
     {{"repack", NULL}, "repack: which file?"},
     {{"repack", "x", NULL}, "-o FILE is missing"},

@@ -24,7 +24,7 @@ except ImportError as missing:
     sys.exit(77)
 
 TOLERANCE = 1e-4
-HUBER_DELTA = 0.5  # of dump.h
+HUBER_DELTA, QUANTILES = 0.5, (0.1, 0.5, 0.75)  # of dump.h
 
 
 class Alone(torch.nn.Module):
@@ -261,16 +261,29 @@ def ctc_loss_of(activations, targets, lengths, target_lengths):
                                         reduction="sum")
 
 
+def value_losses_of(activations, targets, loss):
+    """Of each target value, [rows, outputs]."""
+    functional = torch.nn.functional
+    if loss == "quantile":
+        below = targets.unsqueeze(2) - activations.view(*targets.shape, -1)
+        quantiles = torch.tensor(QUANTILES).double()
+        return torch.maximum(quantiles * below, (quantiles - 1) * below).mean(2)
+    if loss == "gaussian":
+        mean, variance = activations[:, : targets.shape[1]], activations[:, targets.shape[1] :].exp()
+        return functional.gaussian_nll_loss(mean, targets, variance, full=True, eps=1e-30, reduction="none")
+    function = {"mse": functional.mse_loss, "mae": functional.l1_loss,
+                "logcosh": lambda y, v, reduction: (y - v).cosh().log(),
+                "huber": functools.partial(functional.huber_loss, delta=HUBER_DELTA),
+                "sigmoid": functional.binary_cross_entropy_with_logits}[loss]
+    return function(activations, targets, reduction="none")
+
+
 def loss_of(activations, targets, loss):
     functional = torch.nn.functional
     if loss == "softmax":
         return functional.cross_entropy(activations, targets.long(), reduction="sum")
-    if loss == "sigmoid":
-        return functional.binary_cross_entropy_with_logits(activations, targets.double(), reduction="sum")
-    function = {"mse": functional.mse_loss, "mae": functional.l1_loss,
-                "logcosh": lambda y, v, reduction: (y - v).cosh().log(),
-                "huber": functools.partial(functional.huber_loss, delta=HUBER_DELTA)}[loss]
-    return function(activations, targets.double(), reduction="none").mean(1).sum()
+    losses = value_losses_of(activations, targets.double(), loss)
+    return losses.sum() if loss == "sigmoid" else losses.mean(1).sum()
 
 
 def difference(got, want):
@@ -342,7 +355,7 @@ def compare_decoder(dump_decoder, folder, case):
 def main():
     cases = list(product(CELLS, (1, 2), (1, 2), ("frame", "sequence"), ("softmax",), ("real",)))
     cases += product(CELLS, (2,), (2,), ("frame",), ("sigmoid", "mse"), ("symbols", "embedding"))
-    cases += product(CELLS, (1,), (2,), ("sequence",), ("huber", "mae", "logcosh"), ("real",))
+    cases += product(CELLS, (1,), (2,), ("sequence",), ("huber", "mae", "logcosh", "quantile", "gaussian"), ("real",))
     cases += product(CELLS, (1, 2), (1, 2), ("ctc",), ("softmax",), ("real", "embedding"))
     cases = [(compare, sys.argv[1], case) for case in cases]
     translators = list(product(CELLS, (1, 2), ("none", "dot", "additive"), ("softmax",), ("embedding",), (1, 2)))

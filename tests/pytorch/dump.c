@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "ckpt/checkpoint.h"
+#include "data/plan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +61,7 @@ void dump_checkpoint(const char *path, const struct net *net, const float *weigh
     checkpoint.optimizer = OPTIMIZER_SGD;
     optim_state_init(&checkpoint.optim);
     checkpoint.progress.epoch = 1;
+    checkpoint.progress.plan_version = PLAN_VERSION;
     checkpoint.provenance.version = checkpoint.provenance.command = checkpoint.provenance.hosts =
         checkpoint.provenance.libraries = checkpoint.provenance.job = checkpoint.provenance.time =
             checkpoint.provenance.run = nothing;

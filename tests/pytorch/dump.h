@@ -5,7 +5,13 @@
 #include "h5/h5.h"
 #include "net/net.h"
 
-#define HUBER_DELTA 0.5 /* of every net */
+/* Of every net. */
+#define HUBER_DELTA 0.5
+#define QUANTILES                                                                                            \
+    {                                                                                                        \
+        0.1, 0.5, 0.75                                                                                       \
+    }
+enum { QUANTILES_COUNT = 3 };
 
 _Noreturn void dump_fail(const char *text);
 

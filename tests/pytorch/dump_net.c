@@ -2,7 +2,8 @@
  *
  *     dump_net CELL LAYERS DIRECTIONS OUTPUT LOSS INPUTS DUMP CHECKPOINT
  *
- * DIRECTIONS is 1 or 2, INPUTS is real, symbols or embedding. huber has a delta of HUBER_DELTA. DUMP gets a
+ * DIRECTIONS is 1 or 2, INPUTS is real, symbols or embedding. huber has a delta of HUBER_DELTA, quantile has
+ * QUANTILES. DUMP gets a
  * dataset (/inputs, /targets and their offsets), /outputs sequence by sequence, /loss and /gradient;
  * CHECKPOINT is a checkpoint of the weights, as a run would write it.
  */
@@ -23,7 +24,10 @@ static struct net_config read_config(char *const *words)
         .loss = (enum loss)dump_choose(words[4], loss_names),
         .inputs = FEATURES,
         .outputs = CLASSES,
-        .huber_delta = HUBER_DELTA};
+        .huber_delta = HUBER_DELTA,
+        .quantiles = QUANTILES_COUNT,
+        .quantile = QUANTILES,
+        .decoder_layers = 1};
     if (config.layers < 1 || config.layers > NET_MOST_LAYERS)
         dump_fail("wrong number of layers");
     dump_choose_inputs(words[5], EMBEDDING, &config);
@@ -34,12 +38,13 @@ static struct net_config read_config(char *const *words)
     return config;
 }
 
-/* Outputs of all sequences, end to end, and the loss. With ctc there is one more for the blank. */
+/* Outputs of all sequences, end to end, and the loss. With ctc there is one more for the blank, and
+ * with quantiles as many for each value. */
 static void dump_outputs(struct h5_image *image, const struct problem *problem, const struct result *result)
 {
     int32_t lengths[SEQUENCES];
     double loss = 0;
-    float outputs[SEQUENCES * LONGEST * (CLASSES + 1)];
+    float outputs[SEQUENCES * LONGEST * CLASSES * QUANTILES_COUNT];
     size_t row = 0, O = result->O;
     for (size_t s = 0; s < SEQUENCES; s++)
         lengths[s] = (int32_t)problem->sequence[s].T;

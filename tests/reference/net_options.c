@@ -61,6 +61,13 @@ static void set_huber(struct net_config *config)
     config->huber_delta = 0.4;
 }
 
+static void set_quantiles(struct net_config *config)
+{
+    config->quantiles = 3;
+    for (size_t q = 0; q < 3; q++)
+        config->quantile[q] = 0.2 + 0.3 * (double)q;
+}
+
 static void set_recurrent_dropout(struct net_config *config)
 {
     config->recurrent_dropout = 0.3;
@@ -92,6 +99,8 @@ const struct net_option net_options[] = {
     {"huber", set_huber, ALL, LOSS_HUBER, 0},
     {"mae", NULL, ALL, LOSS_MAE, 0},
     {"logcosh", NULL, ALL, LOSS_LOGCOSH, 0},
+    {"quantile", set_quantiles, ALL, LOSS_QUANTILE, 0},
+    {"gaussian", NULL, ALL, LOSS_GAUSSIAN, 0},
     /* The last: net_options_choose_all leaves it out. */
     {"no layers", set_no_layers, ALL, -1, 0},
 };

@@ -30,7 +30,10 @@ size_t reference_rows(const struct net_config *config, size_t T)
 
 size_t reference_outputs(const struct net_config *config)
 {
-    return config->outputs + (config->output == OUTPUT_CTC);
+    size_t of_value = config->loss == LOSS_QUANTILE ? config->quantiles
+        : config->loss == LOSS_GAUSSIAN             ? 2
+                                                    : 1;
+    return config->outputs * of_value + (config->output == OUTPUT_CTC);
 }
 
 static void trace_init(struct network_trace *trace, const struct net_config *config, size_t T)
@@ -195,7 +198,8 @@ struct reference_score reference_get_score(
         const double *a = trace.activation + r * O;
         if (!has_target(config, sequence, r))
             continue;
-        score.loss += reference_row_loss(config, a, label_at(sequence, r), target_at(sequence, r, O));
+        score.loss +=
+            reference_row_loss(config, a, label_at(sequence, r), target_at(sequence, r, config->outputs));
         if (config->loss == LOSS_SOFTMAX)
             score.errors += reference_row_is_wrong(config, a, sequence->classes[r]);
         score.counted++;
@@ -220,7 +224,7 @@ static double *backward_head(const struct network_trace *trace, double *weights,
     for (size_t r = 0; r < R && config->output != OUTPUT_CTC; r++)
         if (has_target(config, sequence, r))
             reference_row_slope(config, trace->activation + r * O, label_at(sequence, r),
-                target_at(sequence, r, O), da + r * O);
+                target_at(sequence, r, config->outputs), da + r * O);
     reference_dense_backward(&head, R, trace->output.v[trace->output.n], da, dv, &dhead);
     double *df = reference_chain_backward(&trace->output, &trace->names, weights, dv, gradient);
     double *dy = reference_numbers(trace->T * F);

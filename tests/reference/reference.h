@@ -52,8 +52,9 @@ size_t reference_list_parameters(
     const struct net_config *config, struct parameter list[REFERENCE_MOST_TENSORS]);
 size_t reference_count_weights(const struct net_config *config); /* P */
 
-/* Rows R of outputs, and of targets but with ctc, of a sequence of T steps; and their O, with ctc one more
- * than there are classes. */
+/* Rows R of outputs, and of targets but with ctc, of a sequence of T steps; and what the head gives for
+ * each: with ctc one more than there are classes, and of losses of several outputs for each value all of
+ * them. */
 size_t reference_rows(const struct net_config *config, size_t T);
 size_t reference_outputs(const struct net_config *config);
 

@@ -113,6 +113,8 @@ struct net *checkpoints_make(struct checkpoint *checkpoint, size_t layers, size_
         .outputs = 2,
         .dropout = 0.25,
         .huber_delta = 1,
+        .quantiles = 3,
+        .quantile = {0.1, 0.5, 0.9},
         .decoder_layers = 1};
     for (size_t l = 0; l < layers; l++) {
         config.hidden[l] = hidden ? hidden : 3;
@@ -141,7 +143,9 @@ static void compare_options(const struct net_config *a, const struct net_config 
     ck_assert(a->forget_bias.given == b->forget_bias.given && a->timescale == b->timescale);
     ck_assert(a->forget_bias.number == b->forget_bias.number);
     ck_assert(a->input_noise == b->input_noise && a->label_smoothing == b->label_smoothing);
-    ck_assert(a->huber_delta == b->huber_delta && a->class_weights == b->class_weights);
+    ck_assert(a->huber_delta == b->huber_delta && a->quantiles == b->quantiles &&
+        memcmp(a->quantile, b->quantile, a->quantiles * sizeof *a->quantile) == 0 &&
+        a->class_weights == b->class_weights);
     for (size_t c = 0; c < a->class_weights; c++)
         ck_assert(a->class_weight[c] == b->class_weight[c]);
     ck_assert(a->attention == b->attention && a->decoder_layers == b->decoder_layers);

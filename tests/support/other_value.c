@@ -36,6 +36,9 @@ void other_value(const struct config_key *key, const char *value, char *text, si
     case KEY_WEIGHTS:
         snprintf(text, size, "%d,2", *value ? atoi(value) + 1 : 1);
         break;
+    case KEY_SHARES:
+        snprintf(text, size, "%g,0.99", number < 0.5 ? number + 0.01 : number / 2);
+        break;
     case KEY_BYTES:
         snprintf(text, size, "%lld GiB", atoll(value) + 1);
         break;

@@ -213,6 +213,9 @@ static void fill_options(struct net_config *model)
     model->class_weight[1] = 1e-300;
     model->label_smoothing = 0.2;
     model->huber_delta = 3;
+    model->quantiles = 2;
+    model->quantile[0] = 0.025;
+    model->quantile[1] = 0.975;
     model->attention = ATTENTION_DOT;
     model->decoder_layers = 3;
     model->decoder_hidden = 4;
@@ -493,6 +496,7 @@ START_TEST(impossible_values_are_refused_by_name)
         {"/model", "decoder_hidden", 65536, "sizes"},
         {"/model", "decoder_hidden", 65537, "decoder_hidden = 65537"},
         {"/model", "class_weights", 4097, "= 4097"}, {"/model", "class_weights", 1, "class_weight_0"},
+        {"/model", "quantiles", 65, "= 65"}, {"/model", "quantiles", 4, "quantile_3"},
         {"/model", "target_length", (int64_t)1 << 31, "target_length"},
         {"/model", "layers", NET_MOST_LAYERS + 1, "layers = 65"}, {"/model", "layers", 2, "not 2 numbers"},
         {"/model", "outputs", INT64_MAX, "sizes"}, {"/model", "symbols", 2, "symbols = 2"},

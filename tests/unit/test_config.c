@@ -153,6 +153,7 @@ static const char *const other[][3] = {
     {"data", "window", "5 MiB"},
     {"model", "output", "decoder"},
     {"model", "loss", "huber"},
+    {"model", "quantiles", "0.05,0.95"},
     {"model", "cell", "gru"},
     {"model", "forget_bias", "-1.5"},
     {"model", "recurrent_max", "0"},
@@ -238,6 +239,7 @@ static void check_other_options(const struct config *c)
     ck_assert(m->decoder_hidden == 12 && m->decoder_embedding == 0 && m->attention_size == 0);
     ck_assert(c->train.weight_noise == 0.075 && m->input_noise == 0.5 && m->label_smoothing == 0);
     ck_assert(m->class_weights == 0 && m->huber_delta == 1.5);
+    ck_assert(m->quantiles == 2 && m->quantile[0] == 0.05 && m->quantile[1] == 0.95);
 }
 
 static void check_others(const struct config *c)
@@ -425,7 +427,10 @@ static const char *const bad[][4] = {
     {"data", "cache", "MiB", "not a number and a unit"},
     {"model", "output", "encoder", "not one of the choices: allowed is frame, sequence, ctc, decoder"},
     {"model", "output", "Frame", "allowed is frame, sequence"},
-    {"model", "loss", "hinge", "allowed is softmax, sigmoid, mse, huber, mae, logcosh"},
+    {"model", "loss", "hinge", "allowed is softmax, sigmoid, mse, huber, mae, logcosh, quantile, gaussian"},
+    {"model", "quantiles", "0 0.5", "out of range: allowed is numbers above 0 and below 1, rising"},
+    {"model", "quantiles", "0.5 1", "out of range"},
+    {"model", "quantiles", "0.5 half", "not a number"},
     {"model", "cell", "lstm2", "allowed is rnn, rnn-relu, lstm, gru"},
     {"model", "bidirectional", "yes, maybe", "neither yes nor no: allowed is yes or no, one for all layers"},
     {"model", "bidirectional", "yes no yes", "3 items for 2 layers"},
@@ -824,6 +829,14 @@ static const char *const contradictions[][5] = {
     {"model.loss=mse", "train.class_weights=1 2", NULL, "only model.loss = softmax has classes"},
     {"model.loss=huber", "train.label_smoothing=0.1", NULL, "only model.loss = softmax has classes"},
     {"train.class_weights=0,0", NULL, NULL, "no weight is above 0"},
+    {"model.loss=quantile", "model.quantiles=0.5 0.1", NULL, "larger than the one before: sort them"},
+    {"model.loss=quantile", "model.quantiles=0.5 0.5", NULL, "leave out those that stand twice"},
+    {"model.loss=quantile", "model.quantiles=", NULL, "model.loss = quantile needs them"},
+    {"model.output=decoder", "model.loss=quantile", NULL, "set model.loss = sigmoid or mse or huber or mae"},
+    {"model.output=decoder", "model.loss=gaussian", NULL, "makes several numbers of one"},
+    {"model.output=ctc", "model.loss=quantile", NULL, "set model.loss = softmax"},
+    {"model.loss=quantile", "checkpoint.best=error", NULL, "use checkpoint.best = loss"},
+    {"model.loss=gaussian", "train.class_weights=1 2", NULL, "only model.loss = softmax has classes"},
     {"model.loss=huber", "checkpoint.best=error", NULL, "no error with model.loss = huber: use"},
     {"model.loss=mae", "checkpoint.best=error", NULL, "use checkpoint.best = loss"},
     {"model.loss=mse", "model.output=decoder", "checkpoint.best=error", "use checkpoint.best = loss"},

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { R = 40, O = 7, STRIDE = 16, CONFIGS = 9 };
+enum { R = 40, O = 7, MOST = 3 * O, STRIDE = 32, CONFIGS = 11 };
 
 /* Sums, targets of every kind, and what a loss makes of them. */
 struct scored {
@@ -30,7 +30,14 @@ static const struct net_config configs[CONFIGS] = {{.loss = LOSS_SOFTMAX},
         .class_weights = O - 1,
         .class_weight = {0.5, 1, 2, 0, 3, 1.25}},
     {.loss = LOSS_SIGMOID}, {.loss = LOSS_MSE}, {.loss = LOSS_HUBER, .huber_delta = 0.75}, {.loss = LOSS_MAE},
-    {.loss = LOSS_LOGCOSH}};
+    {.loss = LOSS_LOGCOSH}, {.loss = LOSS_QUANTILE, .quantiles = 3, .quantile = {0.1, 0.5, 0.75}},
+    {.loss = LOSS_GAUSSIAN}};
+
+/* Outputs of a row. */
+static size_t count_outputs(const struct net_config *config)
+{
+    return O * loss_count_heads(config);
+}
 
 static double draw(uint64_t high, uint64_t index)
 {
@@ -43,11 +50,11 @@ static void rows_init(struct scored *rows, const struct net_config *config, doub
     rows->config = *config;
     for (size_t r = 0; r < R; r++) {
         rows->classes[r] = (int32_t)random_below(O, 5, RANDOM_TEST, 3, r);
-        for (size_t o = 0; o < O; o++) {
-            rows->sums[r * STRIDE + o] = (float)(scale * draw(1, r * O + o));
+        for (size_t o = 0; o < O; o++)
             rows->values[r * STRIDE + o] =
                 config->loss == LOSS_SIGMOID ? (float)(draw(2, r * O + o) > 0) : (float)draw(2, r * O + o);
-        }
+        for (size_t o = 0; o < count_outputs(config); o++)
+            rows->sums[r * STRIDE + o] = (float)(scale * draw(1, r * O + o));
     }
     if (config->loss == LOSS_SOFTMAX)
         rows->targets.classes = rows->classes;
@@ -57,8 +64,10 @@ static void rows_init(struct scored *rows, const struct net_config *config, doub
 
 static struct loss_rows all_rows(struct scored *rows)
 {
-    return (struct loss_rows){
-        .R = R, .O = O, .outputs = as_rows(rows->outputs, STRIDE), .targets = rows->targets};
+    return (struct loss_rows){.R = R,
+        .O = count_outputs(&rows->config),
+        .outputs = as_rows(rows->outputs, STRIDE),
+        .targets = rows->targets};
 }
 
 static void rows_backward(struct scored *rows)
@@ -85,6 +94,20 @@ static double plain_softmax(const struct net_config *config, const double *y, in
     return loss * ((size_t)k < config->class_weights ? config->class_weight[k] : 1);
 }
 
+/* Minus the logarithm of the normal density of mean m and variance exp(r) at v. */
+static double plain_gaussian(double m, double r, double v)
+{
+    return (v - m) * (v - m) / (2 * exp(r)) + log(sqrt(2 * acos(-1) * exp(r)));
+}
+
+static double plain_quantiles(const struct net_config *config, const double *y, double v)
+{
+    double loss = 0;
+    for (size_t q = 0; q < config->quantiles; q++)
+        loss += fabs(v - y[q]) * (v > y[q] ? config->quantile[q] : 1 - config->quantile[q]);
+    return loss / (double)config->quantiles;
+}
+
 static double plain_values(const struct net_config *config, const double *y, const float *v)
 {
     double loss = 0, a = config->huber_delta;
@@ -102,6 +125,12 @@ static double plain_values(const struct net_config *config, const double *y, con
             break;
         case LOSS_LOGCOSH:
             loss += (fabs(d) + log1p(exp(-2 * fabs(d))) - log(2)) / O;
+            break;
+        case LOSS_QUANTILE:
+            loss += plain_quantiles(config, y + o * config->quantiles, (double)v[o]) / O;
+            break;
+        case LOSS_GAUSSIAN:
+            loss += plain_gaussian(y[o], y[O + o], (double)v[o]) / O;
             break;
         default:
             loss += fabs(d) / O;
@@ -123,14 +152,14 @@ START_TEST(losses_are_their_formulas)
     rows_init(&rows, &configs[_i], 2);
     rows_run(&rows);
     for (size_t r = 0; r < R; r++) {
-        double y[O], want;
+        double y[MOST], want;
         size_t most = 0;
-        for (size_t o = 0; o < O; o++) {
+        for (size_t o = 0; o < count_outputs(&rows.config); o++) {
             y[o] = (double)rows.sums[r * STRIDE + o];
             most = y[o] > y[most] ? o : most;
         }
         want = plain_loss(&rows, r, y);
-        ck_assert_double_eq_tol(rows.score[r].loss, want, 2e-6 * (1 + want));
+        ck_assert_double_eq_tol(rows.score[r].loss, want, 2e-6 * (1 + fabs(want)));
         ck_assert_double_eq(rows.score[r].counted, 1);
         ck_assert_double_eq(rows.score[r].labels, 1);
         if (rows.config.loss == LOSS_SOFTMAX)
@@ -149,19 +178,21 @@ START_TEST(gradients_are_the_formulas_slopes)
     rows_run(&rows);
     rows_backward(&rows);
     for (size_t r = 0; r < R; r++) {
-        double y[O];
-        for (size_t o = 0; o < O; o++)
+        double y[MOST];
+        size_t A = count_outputs(&rows.config);
+        for (size_t o = 0; o < A; o++)
             y[o] = (double)rows.sums[r * STRIDE + o];
-        for (size_t o = 0; o < O; o++) {
+        for (size_t o = 0; o < A; o++) {
             double held = y[o];
             y[o] = held + e;
             double above = plain_loss(&rows, r, y);
             y[o] = held - e;
             double below = plain_loss(&rows, r, y);
             y[o] = held;
-            ck_assert_double_eq_tol((double)rows.outputs[r * STRIDE + o], (above - below) / (2 * e), 1e-5);
+            ck_assert_double_eq_tol(
+                (double)rows.outputs[r * STRIDE + o], (above - below) / (2 * e), 1e-5 * (1 + fabs(above)));
         }
-        for (size_t o = O; o < STRIDE; o++)
+        for (size_t o = A; o < STRIDE; o++)
             ck_assert_float_eq(rows.outputs[r * STRIDE + o], 0);
     }
 }
@@ -171,10 +202,13 @@ START_TEST(large_sums_keep_their_losses)
 {
     struct scored rows;
     rows_init(&rows, &configs[_i], 5000);
+    for (size_t r = 0; r < R && rows.config.loss == LOSS_GAUSSIAN; r++)
+        for (size_t o = O; o < MOST; o++) /* variances are those of floats */
+            rows.sums[r * STRIDE + o] /= 300;
     rows_run(&rows);
     for (size_t r = 0; r < R; r++) {
         ck_assert_double_finite(rows.score[r].loss);
-        ck_assert_double_ge(rows.score[r].loss, 0);
+        ck_assert(rows.score[r].loss >= 0 || rows.config.loss == LOSS_GAUSSIAN);
     }
     rows_backward(&rows);
     for (size_t i = 0; i < R * STRIDE; i++)
@@ -261,17 +295,50 @@ START_TEST(logcosh_is_exact_near_and_far)
 }
 END_TEST
 
+/* A value that is met exactly has a finite loss and no pull on the mean, however small the variance. */
+START_TEST(gaussian_of_a_value_that_is_met_is_finite)
+{
+    const float sizes[] = {-1000, -90, 0, 90, 1000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct scored rows;
+        rows_init(&rows, &configs[10], 0);
+        for (size_t o = 0; o < O; o++) {
+            rows.values[o] = 0;
+            rows.sums[O + o] = sizes[i];
+        }
+        rows_run(&rows);
+        ck_assert_double_eq_tol(rows.score[0].loss, ((double)sizes[i] + log(2 * acos(-1))) / 2, 1e-12);
+        rows_backward(&rows);
+        for (size_t o = 0; o < O; o++) {
+            ck_assert_float_eq(rows.outputs[o], 0);
+            ck_assert_float_eq_tol(rows.outputs[O + o], 0.5F / O, 1e-8F);
+        }
+    }
+}
+END_TEST
+
+START_TEST(gaussian_is_shown_as_mean_and_variance)
+{
+    const struct net_config config = {.loss = LOSS_GAUSSIAN, .outputs = 2};
+    const float y[] = {3, -4, 0, -2};
+    float shown[4];
+    loss_of(&config)->present(&config, y, shown);
+    ck_assert(shown[0] == 3 && shown[1] == 1 && shown[2] == -4);
+    ck_assert_float_eq_tol(shown[3], expf(-2), 1e-7F);
+}
+END_TEST
+
 START_TEST(not_a_number_stays)
 {
     struct scored rows;
     rows_init(&rows, &configs[_i], 2);
-    for (size_t o = 0; o < O; o++)
+    for (size_t o = 0; o < MOST; o++)
         rows.sums[o] = NAN;
     rows_run(&rows);
     ck_assert_double_nan(rows.score[0].loss);
     ck_assert_double_finite(rows.score[1].loss);
     rows_backward(&rows);
-    for (size_t o = 0; o < O; o++)
+    for (size_t o = 0; o < count_outputs(&rows.config); o++)
         ck_assert_float_nan(rows.outputs[o]);
 }
 END_TEST
@@ -287,6 +354,8 @@ int main(void)
     tcase_add_test(cases, options_of_no_effect_leave_the_bits);
     tcase_add_test(cases, huber_is_half_mse_near_and_mae_far);
     tcase_add_test(cases, logcosh_is_exact_near_and_far);
+    tcase_add_test(cases, gaussian_of_a_value_that_is_met_is_finite);
+    tcase_add_test(cases, gaussian_is_shown_as_mean_and_variance);
     tcase_add_loop_test(cases, not_a_number_stays, 0, CONFIGS);
     suite_add_tcase(suite, cases);
     return suite_run(suite);

@@ -115,6 +115,28 @@ START_TEST(delta_is_judged_where_the_loss_reads_it)
 }
 END_TEST
 
+START_TEST(quantiles_are_judged_where_the_loss_reads_them)
+{
+    struct net_config config = sound();
+    config.loss = LOSS_GAUSSIAN;
+    expect(&config, "");
+    config.loss = LOSS_QUANTILE;
+    expect(&config, "quantiles");
+    config.quantiles = 2;
+    config.quantile[0] = 0.25;
+    config.quantile[1] = 0.75;
+    expect(&config, "");
+    config.quantile[1] = 0.25;
+    expect(&config, "quantiles");
+    config.quantile[1] = 1;
+    expect(&config, "quantiles");
+    config.quantile[1] = NAN;
+    expect(&config, "quantiles");
+    config.quantiles = NET_MOST_QUANTILES + 1;
+    expect(&config, "quantiles");
+}
+END_TEST
+
 /* Sizes of a decoder are open until a dataset is known. */
 START_TEST(what_follows_from_the_dataset_is_judged_with_one)
 {
@@ -231,6 +253,7 @@ int main(void)
     tcase_add_test(cases, lists_longer_than_their_arrays_are_not_read);
     tcase_add_test(cases, numbers_out_of_range_are_refused);
     tcase_add_test(cases, delta_is_judged_where_the_loss_reads_it);
+    tcase_add_test(cases, quantiles_are_judged_where_the_loss_reads_them);
     tcase_add_test(cases, what_follows_from_the_dataset_is_judged_with_one);
     tcase_add_loop_test(cases, an_output_without_layers_works_or_is_refused, 0, OUTPUTS * INPUTS);
     suite_add_tcase(suite, cases);

@@ -25,7 +25,7 @@
 #define TOLERANCE 5e-5
 #define FLOOR 1e-2
 
-enum { CELLS = 7, OUTPUTS = 3, INPUTS = 3, LOSSES = 6, FREE_LOSSES = 3, ROWS = 5 };
+enum { CELLS = 7, OUTPUTS = 3, INPUTS = 3, LOSSES = 8, FREE_LOSSES = 3, ROWS = 5 };
 
 static const int32_t lengths[ROWS] = {11, 7, 7, 2, 1};
 static const int64_t in_order[ROWS] = {0, 1, 2, 3, 4};

@@ -5,18 +5,14 @@
 
 #include "net/losses/loss.h"
 
-#include <math.h>
-
 /* The loss of a row, `distance` being q. */
 static inline struct net_score distance_forward(
     const struct loss_row *row, double (*distance)(const struct net_config *config, double d))
 {
     double sum = 0;
-    if (!row->value)
-        return (struct net_score){0};
-    for (size_t o = 0; o < row->O; o++)
+    for (size_t o = 0; o < row->O && row->value; o++)
         sum += distance(row->config, (double)row->y[o] - (double)row->value[o]);
-    return (struct net_score){.loss = sum / (double)row->O, .errors = NAN, .counted = 1, .labels = 1};
+    return loss_score_values(row, sum / (double)row->O);
 }
 
 /* The gradient of a row, `slope` being `share` times q'(d). */

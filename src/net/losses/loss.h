@@ -10,14 +10,17 @@
 #include "net/microbatch.h"
 #include "net/types.h"
 
+#include <math.h>
+
 /* One row of outputs and its target. */
 struct loss_row {
-    const struct net_config *config; /* class_weight, label_smoothing, huber_delta */
+    const struct net_config *config; /* class_weight, label_smoothing, huber_delta, quantile */
     const struct kernel *kernel;
-    size_t O;
+    size_t O;           /* of the head */
     float *y;           /* [O] */
     int32_t class;      /* its target, for losses of classes; below 0 where the row has none */
-    const float *value; /* [O] its target, for losses of values; NULL where the row has none */
+    const float *value; /* its target, for losses of values, [O] or what O is a multiple of where a value
+                         * takes several outputs; NULL where the row has none */
 };
 
 struct loss_kind {
@@ -26,9 +29,14 @@ struct loss_kind {
     int has_errors;          /* A row is right or wrong; else its error is NaN. */
     int gives_probabilities; /* Outputs are probabilities, and else values of any size. */
     int takes_delta;         /* It reads huber_delta. */
+    int takes_quantiles;     /* It reads quantile. */
     /* Targets that are real values lie between these, both included; where they are equal, any finite number
      * is a target. Outside of them the loss has no least value, so that training runs away without end. */
     float least_target, most_target;
+
+    /* How many outputs of the head each target value takes, 1 at least; NULL: one. With several no output can
+     * stand for the value itself, as a decoder and --generate need it. */
+    size_t (*count_heads)(const struct net_config *config);
 
     /* Makes probabilities or values of the sums y in place. With a target, returns the row's loss, error and
      * counts, and zeroes without. */
@@ -37,6 +45,10 @@ struct loss_kind {
     /* Makes of what forward left in y, in place, the gradient of the row's loss by the sums; zeroes where a
      * class is below 0. It needs no kernel. */
     void (*backward)(const struct loss_row *row);
+
+    /* Makes of a row of outputs [O] what users are given, as many numbers, those of each target value
+     * together; NULL: the outputs are that. */
+    void (*present)(const struct net_config *config, const float *y, float *shown);
 };
 
 /* Is the value, which is finite, a target of this loss? */
@@ -52,6 +64,20 @@ extern const struct loss_kind *const loss_kinds[];
 static inline const struct loss_kind *loss_of(const struct net_config *config)
 {
     return loss_kinds[config->loss];
+}
+
+/* Returns how many outputs of the head each target value takes. */
+static inline size_t loss_count_heads(const struct net_config *config)
+{
+    return loss_of(config)->count_heads ? loss_of(config)->count_heads(config) : 1;
+}
+
+/* Returns the score of a row of values whose loss is `loss`: zeroes where it has no target. */
+static inline struct net_score loss_score_values(const struct loss_row *row, double loss)
+{
+    if (!row->value)
+        return (struct net_score){0};
+    return (struct net_score){.loss = loss, .errors = NAN, .counted = 1, .labels = 1};
 }
 
 /* Classes or values, as the loss wants them. */

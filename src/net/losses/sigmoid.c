@@ -22,16 +22,14 @@ static struct net_score forward(const struct loss_row *row)
     for (size_t o = 0; o < O; o++)
         bad += !isfinite(y[o]);
     row->kernel->sigmoid_array(O, y);
-    if (!target)
-        return (struct net_score){0};
-    for (size_t o = 0; o < O; o++) {
+    for (size_t o = 0; o < O && target; o++) {
         product *= (double)(y[o] > 0.5f ? y[o] : 1 - y[o]);
         if (o % FACTORS == FACTORS - 1 || o == O - 1) {
             loss -= math_log(product);
             product = 1;
         }
     }
-    return (struct net_score){.loss = bad ? NAN : loss, .errors = NAN, .counted = 1, .labels = 1};
+    return loss_score_values(row, bad ? NAN : loss);
 }
 
 static void backward(const struct loss_row *row)

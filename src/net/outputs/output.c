@@ -20,7 +20,7 @@ const char *const output_names[] = {
 
 size_t net_count_head(const struct net_config *c)
 {
-    return c->outputs + (output_makes_labels(c) ? 1 : 0);
+    return c->outputs * loss_count_heads(c) + (output_makes_labels(c) ? 1 : 0);
 }
 
 void output_take_rows(struct net *net, const struct pass *pass, struct arena *arena, size_t R, size_t scored)
