@@ -149,6 +149,19 @@ static int print_classes(const struct summary *summary, struct error *error)
     return 0;
 }
 
+/* Tells how many values are missing, where any is. */
+static void print_missing(const struct summary *summary)
+{
+    int64_t missing = 0;
+    for (size_t o = 0; summary->targets && o < summary->dataset->values; o++)
+        missing += summary->targets[o].missing;
+    if (!missing)
+        return;
+    double all = (double)summary->dataset->targets * (double)summary->dataset->values;
+    print_label("");
+    printf("%8" PRId64 "  %5.1f %%  no target (NaN)\n", missing, 100 * (double)missing / all);
+}
+
 /* Prints a line for each column, below a line that says what the numbers are. */
 static void print_columns(
     const char *what, const struct column_statistics *columns, size_t count, char *const *names)
@@ -158,8 +171,11 @@ static void print_columns(
     printf("  %-7s %12s %12s %12s %12s  unchanged\n", what, "mean", "deviation", "least", "most");
     for (size_t i = 0; i < count; i++) {
         const struct column_statistics *column = &columns[i];
-        printf("  %7zu %12.6g %12.6g %12.6g %12.6g  %7.1f %%", i, column->mean, column->deviation,
-            column->least, column->most, 100 * column->unchanged);
+        if (column->least > column->most)
+            printf("  %7zu %12s %12s %12s %12s  %9s", i, "-", "-", "-", "-", "-");
+        else
+            printf("  %7zu %12.6g %12.6g %12.6g %12.6g  %7.1f %%", i, column->mean, column->deviation,
+                column->least, column->most, 100 * column->unchanged);
         if (names)
             fputs("  ", stdout);
         print_text(names ? names[i] : "");
@@ -186,6 +202,7 @@ int info_print(const char *path, struct error *error)
     print_inputs(&summary);
     print_targets(&summary);
     int status = print_classes(&summary, error);
+    print_missing(&summary);
     print_bytes(summary.bytes);
     print_columns("feature", summary.inputs, dataset->features, summary.feature_names);
     print_columns("target", summary.targets, dataset->values, summary.target_names);

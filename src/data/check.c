@@ -59,6 +59,15 @@ static void add_integer(
         place, what, number, attribute, values->limit, values->lowest, values->limit - 1, note, attribute);
 }
 
+/* What would have to be so that a NaN were no target. */
+static const char *explain_hole(const struct dataset *dataset, const struct values *values)
+{
+    if (values->part != PART_TARGETS)
+        return "";
+    return dataset->version > 1 ? " (NaN, no target, needs one target per frame or per sequence)"
+                                : " (with format_version = 2 a NaN here is no target)";
+}
+
 static void add_float(struct dataset *dataset, const struct values *values, int64_t row, size_t column,
     float item, struct faults *faults)
 {
@@ -73,18 +82,22 @@ static void add_float(struct dataset *dataset, const struct values *values, int6
         return;
     }
     faults_add(faults, EXIT_CODE_DATA,
-        "%s: column %zu is %s: only finite numbers of 32 bits are allowed: replace the value or "
+        "%s: column %zu is %s: only finite numbers of 32 bits are allowed%s: replace the value or "
         "leave the sequence out",
         place, column,
         isnan(item)    ? "NaN"
             : item > 0 ? "infinite"
-                       : "-infinite");
+                       : "-infinite",
+        isnan(item) ? explain_hole(dataset, values) : "");
 }
 
-/* Floats without a loss, which most are, get a loop of their own in count_faulty: it is a fast one. */
+/* Floats without a loss that must all be there, which most are, get a loop of their own in count_faulty: it
+ * is a fast one. */
 static int is_faulty_float(const struct values *values, float item)
 {
-    return !isfinite(item) || (values->loss && !loss_takes(values->loss, item));
+    if (isnan(item))
+        return !values->may_lack;
+    return isinf(item) || (values->loss && !loss_takes(values->loss, item));
 }
 
 static size_t count_faulty(const struct values *values, size_t n, const void *items)
@@ -95,7 +108,7 @@ static size_t count_faulty(const struct values *values, size_t n, const void *it
     if (values->limit)
         for (size_t i = 0; i < n; i++)
             faulty += integers[i] < values->lowest || integers[i] >= values->limit;
-    else if (!values->loss)
+    else if (!values->loss && !values->may_lack)
         for (size_t i = 0; i < n; i++)
             faulty += !isfinite(floats[i]);
     else

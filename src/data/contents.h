@@ -53,14 +53,15 @@ struct dataset {
      * takes TARGET_FRAME too if longest == 1. The microbatch's rows of frames are its sequences then. */
     enum target_kind target_kind;
     /* Set by whoever opened it, before anything is read: microbatches shall have their targets in the order
-     * of any number of them (struct microbatch: target_start) whatever target_kind is, and a class of -1 is
-     * refused. */
+     * of any number of them (struct microbatch: target_start) whatever target_kind is, and a class of -1 or a
+     * value that is NaN is refused. */
     int any_targets;
     /* Set likewise: each sequence needs as many frames as a path of ctc through its labels has. */
     int aligns;
     /* Set likewise: the loss, which says what targets that are real values may be; NULL: any finite number.
      */
     const struct loss_kind *loss;
+    int version;             /* format_version: from 2 on a NaN among targets of real values is no target */
     int64_t *input_offsets;  /* [sequences + 1] */
     int64_t *target_offsets; /* [sequences + 1], or NULL when absent */
     /* The files that it lies in, one behind the other, as if they were one. Whoever asks for sequences or

@@ -44,6 +44,9 @@ static int require_values(const struct dataset *first, const struct dataset *oth
         write_about(1, d->features, "features", d->symbols, "n_symbols", about[i][0]);
         write_about(d->has_targets, d->values, "outputs", d->classes, "n_classes", about[i][1]);
     }
+    if (other->version != first->version)
+        return error_set(error, EXIT_CODE_DATA, "%s: it has format_version = %d, but %s has %d: %s",
+            other->name, other->version, first->name, first->version, remedy);
     for (int set = 0; set < 2; set++)
         if (strcmp(is[set], wants[set]) != 0)
             return error_set(error, EXIT_CODE_DATA, "%s: %s: it has %s, but %s has %s: %s", other->name,
@@ -172,6 +175,7 @@ static int join(struct dataset *whole, struct dataset *const *part, size_t n, st
     *whole = (struct dataset){.features = first->features,
         .symbols = first->symbols,
         .has_targets = first->has_targets,
+        .version = first->version,
         .classes = first->classes,
         .values = first->values};
     for (size_t i = 0; i < n; i++) {

@@ -22,17 +22,28 @@ struct gathering {
     int64_t s;           /* a sequence that does not begin behind the row at hand */
 };
 
+/* `weight`: 1 over how many there are with it. */
+static void add_value(struct column_statistics *column, float x, double weight)
+{
+    double difference = x - column->mean;
+    column->mean += difference * weight;
+    column->deviation += difference * (x - column->mean);
+    column->least = x < column->least ? x : column->least;
+    column->most = x > column->most ? x : column->most;
+}
+
 static void add_row(struct gathering *gathering, const float *x, int follows)
 {
     double weight = 1.0 / (double)++gathering->rows;
     gathering->pairs += follows;
     for (size_t i = 0; i < gathering->values->width; i++) {
         struct column_statistics *column = &gathering->column[i];
-        double difference = x[i] - column->mean;
-        column->mean += difference * weight;
-        column->deviation += difference * (x[i] - column->mean);
-        column->least = x[i] < column->least ? x[i] : column->least;
-        column->most = x[i] > column->most ? x[i] : column->most;
+        if (isnan(x[i])) {
+            column->missing++;
+        } else {
+            double own = column->missing ? 1.0 / (double)(gathering->rows - column->missing) : weight;
+            add_value(column, x[i], own);
+        }
         column->unchanged += follows && x[i] == gathering->before[i];
         if (gathering->before)
             gathering->before[i] = x[i];
@@ -75,7 +86,8 @@ static void finish(const struct gathering *gathering)
 {
     for (size_t i = 0; i < gathering->values->width; i++) {
         struct column_statistics *column = &gathering->column[i];
-        column->deviation = sqrt(column->deviation / (double)gathering->rows);
+        int64_t there = gathering->rows - column->missing;
+        column->deviation = there ? sqrt(column->deviation / (double)there) : 0;
         column->unchanged /= gathering->pairs ? (double)gathering->pairs : 1;
     }
 }

@@ -6,6 +6,7 @@
 #include "data/dataset.h"
 
 struct column_statistics {
+    int64_t missing;        /* values that are NaN, no target; of the others are the numbers below */
     double mean, deviation; /* the deviation is divided by the count; 0 of a constant column */
     double least, most;
     double

@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { FORMAT_VERSION = 1 };
+enum { FORMAT_VERSION = 2 };
 
 static void add_error(struct faults *faults, const struct error *error)
 {
@@ -45,17 +45,21 @@ static int check_version(struct dataset *dataset, struct faults *faults)
     struct error error;
     int64_t version = 0;
     int found = h5_attribute_integer(dataset->file->h5, "/", "format_version", &version, &error);
-    if (found > 0 && version == FORMAT_VERSION)
+    if (found > 0 && version >= 1 && version <= FORMAT_VERSION) {
+        dataset->version = (int)version;
         return 0;
+    }
     if (found < 0)
         add_error(faults, &error);
     else if (found == 0)
-        faults_add(faults, EXIT_CODE_DATA, "%s: has no attribute format_version: add it, as integer %d",
+        faults_add(faults, EXIT_CODE_DATA,
+            "%s: has no attribute format_version: add it, as integer 1, or %d where "
+            "targets are missing",
             dataset->name, FORMAT_VERSION);
     else
         faults_add(faults, EXIT_CODE_DATA,
             "%s: attribute format_version is %" PRId64
-            ": this program reads version %d: use a newer program, or write the file anew",
+            ": this program reads versions 1 to %d: use a newer program, or write the file anew",
             dataset->name, version, FORMAT_VERSION);
     return -1;
 }

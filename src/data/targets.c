@@ -8,6 +8,7 @@
 #include "net/ctc.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 /* Sequences from .. to - 1. */
@@ -138,10 +139,45 @@ static void check_classes(
     pass_range(&pass, range);
 }
 
+/* Is a value of the row missing? */
+static int row_lacks(const struct values *values, const float *row)
+{
+    size_t v = 0;
+    while (v < values->width && !isnan(row[v]))
+        v++;
+    return v < values->width;
+}
+
+/* Tells of rows with values that are missing, which an output with any number of targets cannot have. */
+static void check_holes(struct dataset *dataset, const struct sequence_range *range, struct faults *faults)
+{
+    struct values values = values_of_targets(dataset);
+    struct error error;
+    values.may_lack = 0;
+    values.loss = NULL;
+    int64_t block = values_block_rows(&values), end = values.offsets[range->to], rows;
+    float *room = memory_create(values_block_bytes(&values), 1, &error);
+    int failed = !room;
+    for (int64_t first = values.offsets[range->from]; !failed && first < end; first += rows) {
+        rows = end - first < block ? end - first : block;
+        failed = values_read(dataset, &values, first, rows, room, &error);
+        for (int64_t r = 0; r < rows && !failed && !check_is_over(faults); r++)
+            if (row_lacks(&values, room + (size_t)r * values.width))
+                check_values(dataset, &values, first + r, 1, room + (size_t)r * values.width, faults);
+    }
+    if (failed)
+        faults_add(faults, (enum exit_code)error.code, "%s: %s", dataset->name, error.text);
+    memory_destroy(room);
+}
+
 static void check_any(struct dataset *dataset, const struct sequence_range *range, struct faults *faults)
 {
-    if (dataset->has_targets && dataset->classes && dataset->target_kind != TARGET_ANY)
+    if (!dataset->has_targets || dataset->target_kind == TARGET_ANY)
+        return;
+    if (dataset->classes)
         check_classes(dataset, range, 0, faults);
+    else if (dataset->version > 1)
+        check_holes(dataset, range, faults);
 }
 
 static void check_ctc(struct dataset *dataset, const struct sequence_range *range, struct faults *faults)
@@ -212,21 +248,33 @@ int targets_require_path(struct dataset *dataset, int64_t s, const int32_t *labe
     return error_set(error, EXIT_CODE_DATA, "%s", text);
 }
 
+/* Does row r of the items count? */
+static int row_counts(const struct values *values, const void *items, int64_t r)
+{
+    const float *value = (const float *)items + (size_t)r * values->width;
+    size_t v = 0;
+    if (values->limit)
+        return ((const int32_t *)items)[r] >= 0;
+    while (v < values->width && isnan(value[v]))
+        v++;
+    return v < values->width;
+}
+
 int dataset_has_labels(struct dataset *dataset, int *has, struct error *error)
 {
     *has = dataset->targets > 0;
-    if (!dataset->classes || dataset_has_any_targets(dataset))
+    if ((!dataset->classes && dataset->version < 2) || dataset_has_any_targets(dataset))
         return 0;
     struct values values = values_of_targets(dataset);
     int64_t block = values_block_rows(&values), rows;
     *has = 0;
     for (int64_t first = 0; first < values.rows && !*has; first += rows) {
         rows = values.rows - first < block ? values.rows - first : block;
-        const int32_t *classes = check_get_values(dataset, &values, first, rows, error);
-        if (!classes)
+        const void *items = check_get_values(dataset, &values, first, rows, error);
+        if (!items)
             return -1;
         for (int64_t r = 0; r < rows && !*has; r++)
-            *has = classes[r] >= 0;
+            *has = row_counts(&values, items, r);
     }
     return 0;
 }

@@ -11,8 +11,8 @@
 
 #include "data/dataset.h"
 
-/* For outputs with any number of class targets per sequence: a class of -1, no target, which one per frame
- * or per sequence may have. Nothing is read where the targets are real values. */
+/* For outputs with any number of targets per sequence: a class of -1 or a value that is NaN, no target, which
+ * one per frame or per sequence may have. Nothing is read of real values where none may be NaN. */
 void dataset_check_any(struct dataset *dataset, struct faults *faults);
 int dataset_require_any(struct dataset *dataset, size_t part, size_t parts, struct error *error);
 
@@ -27,8 +27,9 @@ int dataset_require_ctc(struct dataset *dataset, size_t part, size_t parts, stru
  * before the loss was known; others are checked as they are read. */
 int dataset_require_loss(struct dataset *dataset, size_t part, size_t parts, struct error *error);
 
-/* Writes to *has whether the set has a target that counts: a real value, or a class that is not -1. Where
- * every frame or sequence has a class, it reads them up to the first such. */
+/* Writes to *has whether the set has a target that counts: a real value that is not NaN, or a class that is
+ * not -1. Where every frame or sequence has a target that may be none, it reads them up to the first that is
+ * one. */
 int dataset_has_labels(struct dataset *dataset, int *has, struct error *error);
 
 /* The number of targets that every sequence has, to *targets, 1 at least: where it is not the same for all,

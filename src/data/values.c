@@ -18,7 +18,7 @@ struct values values_of_inputs(const struct dataset *dataset)
 
 struct values values_of_targets(const struct dataset *dataset)
 {
-    int any = dataset_has_any_targets(dataset);
+    int any = dataset_has_any_targets(dataset), may_lack = !dataset->classes && dataset->version > 1;
     return (struct values){
         .set = "targets",
         .part = PART_TARGETS,
@@ -26,8 +26,9 @@ struct values values_of_targets(const struct dataset *dataset)
         .width = dataset->classes ? 1 : dataset->values,
         .limit = dataset->classes,
         .lowest = dataset->classes && !any ? -1 : 0,
+        .may_lack = may_lack && !any,
         .loss = dataset->classes ? NULL : dataset->loss,
-        .check_kept = dataset->classes && any && dataset->target_kind != TARGET_ANY,
+        .check_kept = (dataset->classes || may_lack) && any && dataset->target_kind != TARGET_ANY,
         .offsets = dataset->target_offsets ? dataset->target_offsets : dataset->input_offsets,
         .kept = dataset->classes ? (const void *)dataset->kept_classes : dataset->kept_values,
     };

@@ -12,8 +12,9 @@ struct values {
     size_t width;                 /* items of a row */
     int32_t limit;                /* integers from lowest to limit - 1; 0: floats */
     int32_t lowest;               /* 0, or -1 where that is a class that stands for no target */
+    int may_lack;                 /* of floats: NaN stands for no target */
     const struct loss_kind *loss; /* of floats: what they are targets of, or NULL */
-    int check_kept;               /* lowest has risen since the kept ones were checked */
+    int check_kept;               /* lowest or may_lack has changed since the kept ones were checked */
     const int64_t *offsets; /* [sequences + 1] the first row of each sequence; NULL: not known (faulty) */
     const void *kept;       /* [rows][width] in memory, or NULL */
 };

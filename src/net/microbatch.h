@@ -30,7 +30,7 @@ struct microbatch {
     /* Targets: rows are frames of the microbatch in its order (one target per frame), or its B sequences (one
      * per sequence), or, where a sequence has any number of them, those of sequence 0, then of 1, ...: rows
      * target_start[b] .. target_start[b + 1] - 1. Either classes or values; both NULL when there are no
-     * targets. A class of -1 is no target. */
+     * targets. A class of -1 is no target, nor is a value that is NaN. */
     size_t target_rows;
     size_t *target_start; /* [B + 1], of any number of targets */
     int32_t *classes;     /* [target_rows] */

@@ -227,9 +227,8 @@ int model_require_labels(
         return -1;
     if (!has && !is_transcription(&config->model))
         return error_set(error, EXIT_CODE_DATA,
-            "%s: /targets: no class but -1, which is no target: there is nothing to count: give a set with "
-            "targets",
-            dataset->name);
+            "%s: /targets: no %s, which is no target: there is nothing to count: give a set with targets",
+            dataset->name, dataset->classes ? "class but -1" : "value but NaN");
     if (!has && judges && config->checkpoint.best == BEST_ERROR)
         return error_set(error, EXIT_CODE_DATA,
             "%s: /targets: no sequence has a label, so that there is never an error, which checkpoint.best = "

@@ -30,9 +30,9 @@ void model_check_targets(const struct net_config *model, struct dataset *dataset
 int model_require_targets(
     const struct net_config *model, struct dataset *dataset, size_t part, size_t parts, struct error *error);
 
-/* Refuses a set of which nothing can ever be counted, since all its classes are -1; and where it `judges`,
- * which is to say that checkpoint.best goes by it, one that can never have the figure asked for there: an
- * error, without any label. It reads classes up to the first that is not -1. */
+/* Refuses a set of which nothing can ever be counted, since all its classes are -1 or all its
+ * values NaN; and where it `judges`, which is to say that checkpoint.best goes by it, one that can never have
+ * the figure asked for there: an error, without any label. It reads targets up to the first that is one. */
 int model_require_labels(
     const struct config *config, struct dataset *dataset, int judges, struct error *error);
 

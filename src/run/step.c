@@ -228,9 +228,9 @@ static void use_huge_pages(struct learner *learner)
 }
 
 /* Updates the weights, or leaves them where there is nothing to learn from the step. A step in which nothing
- * counts (all classes are -1) has no gradient: neither weights, nor moments, nor the number of updates that
- * warmup and schedule go by change, on any rank. It is a step of the run all the same, and so is one that is
- * skipped. */
+ * counts (all classes are -1, all values NaN) has no gradient: neither weights, nor moments, nor the number
+ * of updates that warmup and schedule go by change, on any rank. It is a step of the run all the same, and so
+ * is one that is skipped. */
 static int use_step(struct learner *learner, const struct feed_step *step, struct progress *progress,
     struct net_score *sum, struct outcome *outcome, struct error *error)
 {

@@ -1,9 +1,10 @@
-/* Losses from outside that make several numbers of each target value: how they train on ranks, and what
- * rnn-predict writes of them. */
+/* Losses from outside: those that make several numbers of each target value, how they train on ranks and what
+ * rnn-predict writes of them; and targets some of which are missing. */
 #include "h5/h5.h"
 #include "support/job.h"
 #include "support/suite.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,6 +107,131 @@ START_TEST(what_feeds_values_back_refuses_several_numbers)
 }
 END_TEST
 
+/* ---- targets that are missing ---- */
+
+/* Writes the frames above with format_version `version`, and no values in rows of sequences that are a
+ * multiple of `every` (0: nowhere) or, elsewhere, in a column of every third row. */
+static void write_holes(const char *name, int version, int64_t every, int some)
+{
+    struct sample_shape shape = frames;
+    struct sample sample;
+    shape.version = version;
+    shape.shares = 1;
+    sample_init(&sample, &shape, 3);
+    for (int64_t s = 0; s < shape.sequences; s++)
+        for (int64_t r = sample.input_offsets[s]; r < sample.input_offsets[s + 1]; r++)
+            for (int64_t o = 0; o < VALUES; o++)
+                if ((every && s % every == 0) || (some && r % 3 == 0 && o == r / 3 % VALUES))
+                    sample.values[r * VALUES + o] = NAN;
+    sample_write(&sample, job_path(name));
+    sample_finish(&sample);
+}
+
+static const char *const value_losses[] = {
+    "mse", "sigmoid", "huber", "mae", "logcosh", "quantile", "gaussian"};
+
+START_TEST(missing_values_have_the_same_bits_on_any_ranks)
+{
+    char one[17], three[17], whole[17], model[100];
+    write_holes("holes.h5", 2, 7, 1);
+    write_holes("whole.h5", 2, 0, 0);
+    write_holes("former.h5", 1, 0, 0);
+    snprintf(model, sizeof model, "output = frame\nloss = %s", value_losses[_i]);
+    write_config("holes.ini", "holes", model);
+    write_config("whole.ini", "whole", model);
+    write_config("former.ini", "former", model);
+    job_finish(one, 1, "holes.ini", "holes", "--fresh", NULL);
+    job_finish(three, 3, "holes.ini", "on-three", "--fresh", "-s", "data.cache=0", NULL);
+    ck_assert_str_eq(one, three);
+    job_finish(whole, 1, "whole.ini", "whole", "--fresh", NULL);
+    ck_assert_str_ne(one, whole);
+    job_finish(one, 1, "former.ini", "former", "--fresh", NULL);
+    ck_assert_str_eq(one, whole);
+    predict("holes", "holes.h5", "holes-out.h5");
+    job_remove("holes-out.h5");
+}
+END_TEST
+
+/* Of the first step all is missing: its row of metrics.csv has no loss, and the weights stay. */
+START_TEST(a_step_in_which_nothing_counts_updates_nothing)
+{
+    struct command_result result;
+    struct sample_shape shape = {.sequences = 8,
+        .shortest = 3,
+        .longest = 3,
+        .features = 2,
+        .kind = SAMPLE_PER_SEQUENCE,
+        .values = 2,
+        .version = 2};
+    struct sample sample;
+    sample_init(&sample, &shape, 1);
+    for (int i = 0; i < 8; i++)
+        sample.values[i] = NAN;
+    sample_write(&sample, job_path("late.h5"));
+    for (int i = 0; i < 16; i++)
+        sample.values[i] = NAN;
+    sample_write(&sample, job_path("never.h5"));
+    sample_finish(&sample);
+    job_write_text("late.ini",
+        "[data]\ntrain = late.h5\nshuffle = none\n[model]\nloss = mse\nlayers = 1\nhidden = 5\n"
+        "[train]\nbatch = 4\nmicrobatch = 2\nepochs = 1\n[checkpoint]\nevery = 1 steps\nkeep = 9\n");
+    job_run(&result, 2, "late.ini", "late", NULL);
+    job_expect(&result, 0);
+    command_result_finish(&result);
+    char *metrics = job_read("late/metrics.csv", NULL), *row = job_line(metrics, "1,1,train,", 1);
+    ck_assert_msg(row && strstr(row, "1,1,train,4,12,,"), "%s", metrics);
+    free(row);
+    free(metrics);
+    job_run(&result, 2, "late.ini", "never", "-s", "data.train=never.h5", NULL);
+    job_expect(&result, 65);
+    job_complains(&result, 1, "never.h5: /targets: no value but NaN", "nothing to count", NULL);
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(missing_values_where_none_may_be_are_refused)
+{
+    struct command_result result;
+    write_holes("former-holes.h5", 1, 0, 1);
+    write_config("bad.ini", "former-holes", "output = frame\nloss = mse");
+    job_run(&result, 2, "bad.ini", "bad", NULL);
+    job_expect(&result, 65);
+    job_complains(
+        &result, 1, "former-holes.h5: targets: row 0 ", "column 0 is NaN", "with format_version = 2", NULL);
+    command_result_finish(&result);
+    command_call(&result, JOB_SECONDS, getenv("RNN_DATA"), "check", job_path("former-holes.h5"), NULL);
+    job_expect(&result, 65);
+    ck_assert_ptr_nonnull(strstr(result.errors, "with format_version = 2 a NaN here is no target"));
+    command_result_finish(&result);
+    write_holes("holes.h5", 2, 0, 1);
+    command_call(&result, JOB_SECONDS, getenv("RNN_DATA"), "check", job_path("holes.h5"), NULL);
+    job_expect(&result, 0);
+    command_result_finish(&result);
+    command_call(&result, JOB_SECONDS, getenv("RNN_DATA"), "info", job_path("holes.h5"), NULL);
+    job_expect(&result, 0);
+    ck_assert_ptr_nonnull(strstr(result.output, "no target (NaN)"));
+    command_result_finish(&result);
+    struct sample_shape shape = {.sequences = 6,
+        .shortest = 2,
+        .longest = 4,
+        .features = 2,
+        .kind = SAMPLE_THREE,
+        .values = 2,
+        .version = 2};
+    struct sample sample;
+    sample_init(&sample, &shape, 1);
+    sample.values[5] = NAN;
+    sample_write(&sample, job_path("fed.h5"));
+    sample_finish(&sample);
+    write_config("bad.ini", "fed", "output = decoder\nloss = mse");
+    job_run(&result, 2, "bad.ini", "bad", NULL);
+    job_expect(&result, 65);
+    job_complains(
+        &result, 1, "fed.h5: targets: row 2 (sequence 0", "column 1 is NaN", "no target, needs one", NULL);
+    command_result_finish(&result);
+}
+END_TEST
+
 int main(void)
 {
     job_open();
@@ -114,6 +240,9 @@ int main(void)
     tcase_set_timeout(cases, 2 * JOB_SECONDS);
     tcase_add_loop_test(cases, a_value_with_several_numbers_has_a_third_dimension, 0, 2);
     tcase_add_loop_test(cases, what_feeds_values_back_refuses_several_numbers, 0, 2);
+    tcase_add_loop_test(cases, missing_values_have_the_same_bits_on_any_ranks, 0, 7);
+    tcase_add_test(cases, a_step_in_which_nothing_counts_updates_nothing);
+    tcase_add_test(cases, missing_values_where_none_may_be_are_refused);
     suite_add_tcase(suite, cases);
     int outcome = suite_run(suite);
     job_close();

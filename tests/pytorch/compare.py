@@ -25,6 +25,7 @@ except ImportError as missing:
 
 TOLERANCE = 1e-4
 HUBER_DELTA, QUANTILES = 0.5, (0.1, 0.5, 0.75)  # of dump.h
+VALUE_LOSSES = ("huber", "mae", "logcosh", "quantile", "gaussian")
 
 
 class Alone(torch.nn.Module):
@@ -281,8 +282,9 @@ def value_losses_of(activations, targets, loss):
 def loss_of(activations, targets, loss):
     functional = torch.nn.functional
     if loss == "softmax":
-        return functional.cross_entropy(activations, targets.long(), reduction="sum")
-    losses = value_losses_of(activations, targets.double(), loss)
+        return functional.cross_entropy(activations, targets.long(), reduction="sum", ignore_index=-1)
+    there = targets == targets
+    losses = value_losses_of(activations, targets.nan_to_num(0).double(), loss) * there
     return losses.sum() if loss == "sigmoid" else losses.mean(1).sum()
 
 
@@ -320,7 +322,7 @@ def compare_gradients(network, total, gradient, found):
 
 
 def compare(dump_net, folder, case):
-    cell, layers, directions, output, loss, _ = case
+    cell, layers, directions, output, loss, *_ = case
     state, dump = run_dump(dump_net, folder, case)
     network = Network(cell, layers, directions, output, state)
     network.load_state_dict(state, strict=True)
@@ -353,10 +355,12 @@ def compare_decoder(dump_decoder, folder, case):
 
 
 def main():
-    cases = list(product(CELLS, (1, 2), (1, 2), ("frame", "sequence"), ("softmax",), ("real",)))
-    cases += product(CELLS, (2,), (2,), ("frame",), ("sigmoid", "mse"), ("symbols", "embedding"))
-    cases += product(CELLS, (1,), (2,), ("sequence",), ("huber", "mae", "logcosh", "quantile", "gaussian"), ("real",))
-    cases += product(CELLS, (1, 2), (1, 2), ("ctc",), ("softmax",), ("real", "embedding"))
+    cases = list(product(CELLS, (1, 2), (1, 2), ("frame", "sequence"), ("softmax",), ("real",), ("all",)))
+    cases += product(CELLS, (2,), (2,), ("frame",), ("sigmoid", "mse"), ("symbols", "embedding"), ("all",))
+    cases += product(CELLS, (1,), (2,), ("sequence",), VALUE_LOSSES, ("real",), ("all",))
+    cases += product(CELLS, (1, 2), (1, 2), ("ctc",), ("softmax",), ("real", "embedding"), ("all",))
+    cases += product(("lstm",), (1,), (2,), ("frame", "sequence"), ("softmax", "sigmoid", "mse", *VALUE_LOSSES),
+                     ("real",), ("holes",))
     cases = [(compare, sys.argv[1], case) for case in cases]
     translators = list(product(CELLS, (1, 2), ("none", "dot", "additive"), ("softmax",), ("embedding",), (1, 2)))
     translators += product(CELLS, (1, 2), ("dot", "additive"), ("mse", "sigmoid"), ("real",), (2,))

@@ -1,11 +1,11 @@
 /* Writes what the production network makes of random sequences, for compare.py.
  *
- *     dump_net CELL LAYERS DIRECTIONS OUTPUT LOSS INPUTS DUMP CHECKPOINT
+ *     dump_net CELL LAYERS DIRECTIONS OUTPUT LOSS INPUTS TARGETS DUMP CHECKPOINT
  *
- * DIRECTIONS is 1 or 2, INPUTS is real, symbols or embedding. huber has a delta of HUBER_DELTA, quantile has
- * QUANTILES. DUMP gets a
- * dataset (/inputs, /targets and their offsets), /outputs sequence by sequence, /loss and /gradient;
- * CHECKPOINT is a checkpoint of the weights, as a run would write it.
+ * DIRECTIONS is 1 or 2, INPUTS is real, symbols or embedding, TARGETS is all or, of rows, holes. huber has a
+ * delta of HUBER_DELTA, quantile has QUANTILES. DUMP gets a dataset (/inputs, /targets and their offsets),
+ * /outputs sequence by sequence, /loss and /gradient; CHECKPOINT is a checkpoint of the weights, as a run
+ * would write it.
  */
 #include "dump.h"
 #include "reference/problem_file.h"
@@ -74,8 +74,8 @@ static void write_dump(const char *path, const struct subject *subject, const st
 
 int main(int argc, char **argv)
 {
-    if (argc != 9)
-        dump_fail("usage: dump_net CELL LAYERS DIRECTIONS OUTPUT LOSS INPUTS DUMP CHECKPOINT");
+    if (argc != 10)
+        dump_fail("usage: dump_net CELL LAYERS DIRECTIONS OUTPUT LOSS INPUTS TARGETS DUMP CHECKPOINT");
     struct net_config config = read_config(argv + 1);
     int32_t length[SEQUENCES];
     int64_t chosen[SEQUENCES];
@@ -86,10 +86,12 @@ int main(int argc, char **argv)
     struct subject subject;
     struct result result;
     problem_init(&problem, &config, SEQUENCES, length, 31);
+    if (strcmp(argv[7], "holes") == 0)
+        problem_drop_targets(&problem, 31);
     subject_init(&subject, &problem);
     subject_run_chosen(&subject, &(struct net_pass){.training = 1}, SEQUENCES, chosen, &result);
-    write_dump(argv[7], &subject, &result);
-    dump_checkpoint(argv[8], subject.net, subject.weights);
+    write_dump(argv[8], &subject, &result);
+    dump_checkpoint(argv[9], subject.net, subject.weights);
     result_finish(&result);
     subject_finish(&subject);
     problem_finish(&problem);

@@ -136,7 +136,8 @@ double reference_row_loss(
         return softmax_loss(config, a, (size_t)*label);
     double sum = 0;
     for (size_t o = 0; o < config->outputs; o++)
-        sum += share_of_value(config) * value_loss(config, a, o, target[o]);
+        if (!isnan(target[o]))
+            sum += share_of_value(config) * value_loss(config, a, o, target[o]);
     return sum;
 }
 
@@ -150,7 +151,8 @@ void reference_row_slope(
             ? weight_of(config, (size_t)*label) * (da[o] - wanted(config, o, (size_t)*label))
             : 0;
     for (size_t o = 0; o < config->outputs && config->loss != LOSS_SOFTMAX; o++)
-        value_slope(config, a, o, target[o], share_of_value(config), da);
+        if (!isnan(target[o]))
+            value_slope(config, a, o, target[o], share_of_value(config), da);
 }
 
 int reference_row_is_wrong(const struct net_config *config, const double *a, int32_t label)

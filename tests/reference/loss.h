@@ -1,7 +1,8 @@
 /* Losses of one row of the head. Inside of the reference.
  *
  * a [A]: what the head gives, as many as reference_outputs says. The target is *label or target [O], as the
- * loss has it; a label of -1 is no target, and such a row must not come here. */
+ * loss has it; a label of -1 is no target, and such a row must not come here; a value that is
+ * NaN is none, and counts in nothing. */
 #ifndef TESTS_REFERENCE_LOSS_H
 #define TESTS_REFERENCE_LOSS_H
 

@@ -95,7 +95,7 @@ const struct net_option net_options[] = {
     {"recurrent_dropout", set_recurrent_dropout, SEEING, -1, 0},
     {"class_weights", set_class_weights, ALL, LOSS_SOFTMAX, 0},
     {"label_smoothing", set_label_smoothing, ALL, LOSS_SOFTMAX, 0},
-    {"classes of -1", NULL, ALL, LOSS_SOFTMAX, 1},
+    {"missing targets", NULL, ALL, -1, 1},
     {"huber", set_huber, ALL, LOSS_HUBER, 0},
     {"mae", NULL, ALL, LOSS_MAE, 0},
     {"logcosh", NULL, ALL, LOSS_LOGCOSH, 0},
@@ -144,7 +144,7 @@ int net_options_take_rows(size_t n, const struct net_option *const chosen[])
 {
     int take = 0;
     for (size_t i = 0; i < n; i++)
-        take |= chosen[i]->loss >= 0;
+        take |= chosen[i]->loss >= 0 || chosen[i]->drops_targets;
     return take;
 }
 

@@ -165,9 +165,16 @@ static const double *target_at(const struct reference_sequence *sequence, size_t
     return sequence->values ? sequence->values + r * O : NULL;
 }
 
-static int has_target(const struct net_config *config, const struct reference_sequence *sequence, size_t r)
+/* The part of row r that is there. */
+static double present_part(
+    const struct net_config *config, const struct reference_sequence *sequence, size_t r)
 {
-    return config->loss != LOSS_SOFTMAX || sequence->classes[r] >= 0;
+    double n = 0;
+    if (config->loss == LOSS_SOFTMAX)
+        return sequence->classes[r] >= 0;
+    for (size_t o = 0; o < config->outputs; o++)
+        n += !isnan(sequence->values[r * config->outputs + o]);
+    return n / (double)config->outputs;
 }
 
 static struct reference_score ctc_score(
@@ -193,17 +200,18 @@ struct reference_score reference_get_score(
     struct network_trace trace;
     trace_forward(&trace, config, weights, sequence);
     size_t O = trace.O;
-    struct reference_score score = {.errors = config->loss == LOSS_SOFTMAX ? 0 : NAN};
+    struct reference_score score = {0};
     for (size_t r = 0; r < trace.R && config->output != OUTPUT_CTC; r++) {
         const double *a = trace.activation + r * O;
-        if (!has_target(config, sequence, r))
+        double present = present_part(config, sequence, r);
+        if (present == 0)
             continue;
         score.loss +=
             reference_row_loss(config, a, label_at(sequence, r), target_at(sequence, r, config->outputs));
-        if (config->loss == LOSS_SOFTMAX)
-            score.errors += reference_row_is_wrong(config, a, sequence->classes[r]);
-        score.counted++;
-        score.labels++;
+        score.errors += config->loss == LOSS_SOFTMAX ? reference_row_is_wrong(config, a, sequence->classes[r])
+                                                     : (double)NAN;
+        score.counted += present;
+        score.labels += present;
     }
     if (config->output == OUTPUT_CTC)
         score = ctc_score(&trace, sequence);
@@ -222,7 +230,7 @@ static double *backward_head(const struct network_trace *trace, double *weights,
     if (config->output == OUTPUT_CTC)
         reference_ctc(R, config->outputs, trace->activation, sequence->U, sequence->classes, da);
     for (size_t r = 0; r < R && config->output != OUTPUT_CTC; r++)
-        if (has_target(config, sequence, r))
+        if (present_part(config, sequence, r) > 0)
             reference_row_slope(config, trace->activation + r * O, label_at(sequence, r),
                 target_at(sequence, r, config->outputs), da + r * O);
     reference_dense_backward(&head, R, trace->output.v[trace->output.n], da, dv, &dhead);

@@ -124,10 +124,14 @@ void problem_drop_targets(struct problem *problem, uint64_t seed)
     for (size_t s = 0; s < problem->sequences; s++) {
         struct reference_sequence *sequence = &problem->sequence[s];
         int32_t *classes = (int32_t *)sequence->classes;
-        size_t R = reference_rows(&problem->config, sequence->T);
+        double *values = (double *)sequence->values;
+        size_t R = reference_rows(&problem->config, sequence->T), O = problem->config.outputs;
         for (size_t r = 0; classes && r < R; r++)
             if (s + 2 == problem->sequences || random_below(3, seed, RANDOM_TEST, FOR_DROPPING + s, r) == 0)
                 classes[r] = -1;
+        for (size_t i = 0; values && i < R * O; i++)
+            if (s + 2 == problem->sequences || random_below(3, seed, RANDOM_TEST, FOR_DROPPING + s, i) == 0)
+                values[i] = NAN;
     }
 }
 

@@ -25,7 +25,8 @@ void problem_init(struct problem *problem, const struct net_config *config, size
     const int32_t *length, uint64_t seed);
 void problem_finish(struct problem *problem);
 
-/* Turns about a third of the classes into -1, no target, and all of the last sequence but one's. */
+/* Turns about a third of the classes into -1, or of the values into NaN, no target, and all of the last
+ * sequence but one's. */
 void problem_drop_targets(struct problem *problem, uint64_t seed);
 
 /* n lengths from 1 to `most`, 1 and `most` among them where n allows, falling, a pure function of seed. */

@@ -22,7 +22,7 @@ struct reference_sequence {
     const double *inputs;   /* [T][I]; NULL with symbols */
     const int32_t *symbols; /* [T]; NULL with inputs */
     const int32_t *classes; /* [R]; softmax; -1: no target; ctc: [U] labels */
-    const double *values;   /* [R][O]; the other losses */
+    const double *values;   /* [R][O]; the other losses; NaN: no target */
     size_t U;               /* ctc */
 
     /* [H] what multiplies h' on its way to the recurrent product, of each layer and direction; NULL: nothing
@@ -34,7 +34,7 @@ struct reference_score {
     double loss;    /* summed over the rows that have a target; ctc: of the sequence, which counts as one */
     double errors;  /* of these, rows whose class is not the likeliest; NaN but for softmax; ctc: edits of the
                      * likeliest path's labels */
-    double counted; /* rows that have a target */
+    double counted; /* rows that have a target; of values the parts of rows that are there */
     double labels;  /* what errors are divided by: the same; ctc: U */
 };
 

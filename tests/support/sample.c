@@ -154,7 +154,8 @@ struct h5_image *sample_image(const struct sample *sample, const char *without)
     if (is_wanted("format", without))
         h5_image_attribute_text(image, "/", "format", "rnn-train dataset");
     if (is_wanted("format_version", without))
-        h5_image_attribute_int32(image, "/", "format_version", 1);
+        h5_image_attribute_int32(
+            image, "/", "format_version", sample->shape.version ? sample->shape.version : 1);
     if (is_wanted("inputs", without))
         add_inputs(sample, image);
     if (is_wanted("input_offsets", without))

@@ -25,8 +25,9 @@ struct sample_shape {
     enum sample_targets kind;
     int32_t classes; /* or */
     size_t values;
-    int shares; /* 1: inputs and values lie from 0 to 1, as the targets of a sigmoid do */
-    int names;  /* 1: names "sequence N" */
+    int shares;  /* 1: inputs and values lie from 0 to 1, as the targets of a sigmoid do */
+    int names;   /* 1: names "sequence N" */
+    int version; /* format_version; 0: 1 */
 };
 
 /* Arrays as in the file; a test may change them before writing. */

@@ -112,6 +112,8 @@ static double plain_values(const struct net_config *config, const double *y, con
 {
     double loss = 0, a = config->huber_delta;
     for (size_t o = 0; o < O; o++) {
+        if (isnan(v[o]))
+            continue;
         double d = y[o] - (double)v[o], s = 1 / (1 + exp(-y[o]));
         switch (config->loss) {
         case LOSS_SIGMOID:
@@ -238,6 +240,39 @@ START_TEST(no_target_counts_nowhere)
 }
 END_TEST
 
+/* Of the row of a third all values are missing, of the others one. */
+START_TEST(missing_values_count_nowhere)
+{
+    struct scored rows, whole;
+    rows_init(&whole, &configs[_i], 2);
+    rows_run(&whole);
+    rows_init(&rows, &configs[_i], 2);
+    for (size_t r = 0; r < R; r++)
+        for (size_t o = 0; o < O; o++)
+            if (r % 3 == 0 || o == r % O)
+                rows.values[r * STRIDE + o] = NAN;
+    rows_run(&rows);
+    ck_assert_mem_eq(rows.outputs, whole.outputs, sizeof rows.outputs);
+    for (size_t r = 0; r < R; r++) {
+        double y[MOST], counted = r % 3 ? (O - 1) / (double)O : 0;
+        for (size_t o = 0; o < MOST; o++)
+            y[o] = (double)rows.sums[r * STRIDE + o];
+        double want = r % 3 ? plain_loss(&rows, r, y) : 0;
+        ck_assert_double_eq_tol(rows.score[r].loss, want, 2e-6 * (1 + fabs(want)));
+        ck_assert_double_eq(rows.score[r].counted, counted);
+        ck_assert_double_eq(rows.score[r].labels, counted);
+    }
+    rows_backward(&rows);
+    rows_backward(&whole);
+    for (size_t i = 0; i < R * STRIDE; i++) {
+        size_t r = i / STRIDE, o = i % STRIDE, A = count_outputs(&rows.config), heads = A / O;
+        size_t v = rows.config.loss == LOSS_GAUSSIAN ? o % O : o / heads;
+        int there = o < A && !isnan(rows.values[r * STRIDE + v]);
+        ck_assert_float_eq(rows.outputs[i], there ? whole.outputs[i] : 0);
+    }
+}
+END_TEST
+
 START_TEST(options_of_no_effect_leave_the_bits)
 {
     struct net_config ones = {.loss = LOSS_SOFTMAX, .class_weights = O};
@@ -351,6 +386,7 @@ int main(void)
     tcase_add_loop_test(cases, gradients_are_the_formulas_slopes, 0, CONFIGS);
     tcase_add_loop_test(cases, large_sums_keep_their_losses, 0, CONFIGS);
     tcase_add_loop_test(cases, no_target_counts_nowhere, 0, 4);
+    tcase_add_loop_test(cases, missing_values_count_nowhere, 4, CONFIGS);
     tcase_add_test(cases, options_of_no_effect_leave_the_bits);
     tcase_add_test(cases, huber_is_half_mse_near_and_mae_far);
     tcase_add_test(cases, logcosh_is_exact_near_and_far);

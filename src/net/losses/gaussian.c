@@ -27,9 +27,10 @@ static struct net_score forward(const struct loss_row *row)
     double sum = 0;
     for (size_t v = 0; v < V && row->value; v++) {
         double r = (double)row->y[V + v], d = (double)row->value[v] - (double)row->y[v];
-        sum += (r + divide_by_variance(d * d, r) + LN_2_PI) / 2;
+        if (loss_has_value(row, v))
+            sum += (r + divide_by_variance(d * d, r) + LN_2_PI) / 2;
     }
-    return loss_score_values(row, sum / (double)V);
+    return loss_score_values(row, sum / (double)V, V);
 }
 
 static void backward(const struct loss_row *row)
@@ -37,8 +38,9 @@ static void backward(const struct loss_row *row)
     size_t V = row->O / 2;
     for (size_t v = 0; v < V; v++) {
         double r = (double)row->y[V + v], d = (double)row->y[v] - (double)row->value[v];
-        row->y[v] = (float)(divide_by_variance(d, r) / (double)V);
-        row->y[V + v] = (float)((1 - divide_by_variance(d * d, r)) / 2 / (double)V);
+        int counts = loss_has_value(row, v);
+        row->y[v] = counts ? (float)(divide_by_variance(d, r) / (double)V) : 0;
+        row->y[V + v] = counts ? (float)((1 - divide_by_variance(d * d, r)) / 2 / (double)V) : 0;
     }
 }
 

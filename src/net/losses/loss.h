@@ -20,7 +20,7 @@ struct loss_row {
     float *y;           /* [O] */
     int32_t class;      /* its target, for losses of classes; below 0 where the row has none */
     const float *value; /* its target, for losses of values, [O] or what O is a multiple of where a value
-                         * takes several outputs; NULL where the row has none */
+                         * takes several outputs; NaN: no target there; NULL where the row has none */
 };
 
 struct loss_kind {
@@ -43,7 +43,7 @@ struct loss_kind {
     struct net_score (*forward)(const struct loss_row *row);
 
     /* Makes of what forward left in y, in place, the gradient of the row's loss by the sums; zeroes where a
-     * class is below 0. It needs no kernel. */
+     * class is below 0 or a value is NaN. It needs no kernel. */
     void (*backward)(const struct loss_row *row);
 
     /* Makes of a row of outputs [O] what users are given, as many numbers, those of each target value
@@ -72,18 +72,29 @@ static inline size_t loss_count_heads(const struct net_config *config)
     return loss_of(config)->count_heads ? loss_of(config)->count_heads(config) : 1;
 }
 
-/* Returns the score of a row of values whose loss is `loss`: zeroes where it has no target. */
-static inline struct net_score loss_score_values(const struct loss_row *row, double loss)
+/* Is there a target value in this place? */
+static inline int loss_has_value(const struct loss_row *row, size_t v)
 {
-    if (!row->value)
+    return !isnan(row->value[v]);
+}
+
+/* Returns the score of a row of V target values, whose loss, of those that are there, is `loss`: it counts as
+ * many of the row as these are, and zeroes where there are none. */
+static inline struct net_score loss_score_values(const struct loss_row *row, double loss, size_t V)
+{
+    size_t present = 0;
+    for (size_t v = 0; v < V && row->value; v++)
+        present += (size_t)loss_has_value(row, v);
+    if (!present)
         return (struct net_score){0};
-    return (struct net_score){.loss = loss, .errors = NAN, .counted = 1, .labels = 1};
+    double counted = (double)present / (double)V;
+    return (struct net_score){.loss = loss, .errors = NAN, .counted = counted, .labels = counted};
 }
 
 /* Classes or values, as the loss wants them. */
 struct targets {
     const int32_t *classes; /* [R]; below 0: no target */
-    const float *values;    /* [R][values_stride] */
+    const float *values;    /* [R][values_stride]; NaN: no target there */
     size_t values_stride;
 };
 

@@ -15,9 +15,10 @@ static struct net_score forward(const struct loss_row *row)
     double sum = 0;
     for (size_t o = 0; o < row->O && row->value; o++) {
         double t = quantile[o % Q], d = (double)row->value[o / Q] - (double)row->y[o];
-        sum += d > 0 ? t * d : (t - 1) * d;
+        if (loss_has_value(row, o / Q))
+            sum += d > 0 ? t * d : (t - 1) * d;
     }
-    return loss_score_values(row, sum / (double)row->O);
+    return loss_score_values(row, sum / (double)row->O, row->O / Q);
 }
 
 static void backward(const struct loss_row *row)
@@ -26,7 +27,7 @@ static void backward(const struct loss_row *row)
     float share = (float)(1 / (double)row->O);
     for (size_t o = 0; o < row->O; o++) {
         float t = (float)row->config->quantile[o % Q], d = row->y[o] - row->value[o / Q];
-        row->y[o] = share * (d > 0 ? 1 - t : d < 0 ? -t : d);
+        row->y[o] = loss_has_value(row, o / Q) ? share * (d > 0 ? 1 - t : d < 0 ? -t : d) : 0;
     }
 }
 

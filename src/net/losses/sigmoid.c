@@ -18,24 +18,26 @@ static struct net_score forward(const struct loss_row *row)
     const float *target = row->value;
     double loss = 0, product = 1;
     for (size_t o = 0; o < O && target; o++)
-        loss += ((double)(y[o] > 0 ? y[o] : 0)) - (double)y[o] * (double)target[o];
-    for (size_t o = 0; o < O; o++)
-        bad += !isfinite(y[o]);
+        if (loss_has_value(row, o)) {
+            loss += ((double)(y[o] > 0 ? y[o] : 0)) - (double)y[o] * (double)target[o];
+            bad += !isfinite(y[o]);
+        }
     row->kernel->sigmoid_array(O, y);
     for (size_t o = 0; o < O && target; o++) {
-        product *= (double)(y[o] > 0.5f ? y[o] : 1 - y[o]);
+        if (loss_has_value(row, o))
+            product *= (double)(y[o] > 0.5f ? y[o] : 1 - y[o]);
         if (o % FACTORS == FACTORS - 1 || o == O - 1) {
             loss -= math_log(product);
             product = 1;
         }
     }
-    return loss_score_values(row, bad ? NAN : loss);
+    return loss_score_values(row, bad ? NAN : loss, O);
 }
 
 static void backward(const struct loss_row *row)
 {
     for (size_t o = 0; o < row->O; o++)
-        row->y[o] -= row->value[o];
+        row->y[o] = loss_has_value(row, o) ? row->y[o] - row->value[o] : 0;
 }
 
 const struct loss_kind loss_sigmoid = {
