@@ -51,10 +51,11 @@ static const char *write_absolute(const char *path, const char *directory, char 
     const char *why = expand_home(&path, &directory);
     if (why)
         return why;
-    if (*path == '/')
-        strcpy(absolute, path);
-    else
-        sprintf(absolute, "%s/%s", strcmp(directory, "/") == 0 ? "" : directory, path);
+    size_t folder = *path == '/' || strcmp(directory, "/") == 0 ? 0 : strlen(directory);
+    memcpy(absolute, directory, folder);
+    if (*path != '/')
+        absolute[folder++] = '/';
+    strcpy(absolute + folder, path);
     return NULL;
 }
 
