@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-enum { CELLS = 6, OUTPUTS = 3, KINDS = OUTPUTS * 2 * 2, ROWS = 5 };
+enum { CELLS = 7, OUTPUTS = 3, KINDS = OUTPUTS * 2 * 2, ROWS = 5 };
 
 static const int32_t lengths[ROWS] = {11, 7, 7, 2, 1};
 static const int64_t in_order[ROWS] = {0, 1, 2, 3, 4};
