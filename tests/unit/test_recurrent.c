@@ -346,6 +346,18 @@ static void check_padding(const float *rows, size_t n, size_t width, size_t padd
             ck_assert_float_eq(rows[r * stride + u], 0);
 }
 
+/* The outputs of such a layer have no rows to start from: its states have. */
+static void check_mixing_padding(const struct recurrent *r, size_t N, size_t rows)
+{
+    const struct mixing *m = &r->mixing;
+    check_padding(r->s, rows, r->H, r->Hp, r->Hp);
+    check_padding(r->t, N, r->H, r->Hp, r->Hp);
+    check_padding(r->ds, ROWS, r->H, r->Hp, r->Hp);
+    check_padding(m->y, N, r->H, r->Hp, m->stride);
+    check_padding(m->dy, N, r->H, r->Hp, m->stride);
+    check_padding(m->gates, N, r->H, r->Hp, m->stride);
+}
+
 START_TEST(padding_stays_zero)
 {
     struct net_config config = config_of(_i);
@@ -361,8 +373,11 @@ START_TEST(padding_stays_zero)
             const struct layer *layer = &bench.net->stack.layer[l];
             const struct recurrent *r = &layer->direction[d];
             const struct transition *t = &r->transition;
-            check_padding(layer->h + d * r->Hp, rows, r->H, r->Hp, layer->stride);
-            check_padding(layer->dY + d * r->Hp, rows, r->H, r->Hp, layer->stride);
+            size_t outputs = r->kind->mixes_states ? N : rows;
+            check_padding(layer->h + d * r->Hp, outputs, r->H, r->Hp, layer->stride);
+            check_padding(layer->dY + d * r->Hp, outputs, r->H, r->Hp, layer->stride);
+            if (r->kind->mixes_states)
+                check_mixing_padding(r, N, rows);
             if (r->c)
                 check_padding(r->c, rows, r->H, r->Hp, r->Hp);
             if (t->on)
