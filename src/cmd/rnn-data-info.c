@@ -162,6 +162,14 @@ static void print_missing(const struct summary *summary)
     printf("%8" PRId64 "  %5.1f %%  no target (NaN)\n", missing, 100 * (double)missing / all);
 }
 
+static void print_weights(const struct summary *summary)
+{
+    if (!summary->dataset->has_weights)
+        return;
+    print_label("weights");
+    printf("%g to %g, mean %g\n", summary->weights.least, summary->weights.most, summary->weights.mean);
+}
+
 /* Prints a line for each column, below a line that says what the numbers are. */
 static void print_columns(
     const char *what, const struct column_statistics *columns, size_t count, char *const *names)
@@ -203,6 +211,7 @@ int info_print(const char *path, struct error *error)
     print_targets(&summary);
     int status = print_classes(&summary, error);
     print_missing(&summary);
+    print_weights(&summary);
     print_bytes(summary.bytes);
     print_columns("feature", summary.inputs, dataset->features, summary.feature_names);
     print_columns("target", summary.targets, dataset->values, summary.target_names);

@@ -73,6 +73,14 @@ static void add_float(struct dataset *dataset, const struct values *values, int6
 {
     char place[PLACE];
     write_place(dataset, values, row, place, sizeof place);
+    if (values->are_weights) {
+        faults_add(faults, EXIT_CODE_DATA,
+            "%s: %.9g is no weight: only finite numbers of 0 and more are allowed: correct it, with 0 where "
+            "the "
+            "target is not to count",
+            place, (double)item);
+        return;
+    }
     if (isfinite(item)) {
         faults_add(faults, EXIT_CODE_DATA,
             "%s: column %zu is %.9g: loss = %s takes targets from %g to %g only: scale "
@@ -95,6 +103,8 @@ static void add_float(struct dataset *dataset, const struct values *values, int6
  * is a fast one. */
 static int is_faulty_float(const struct values *values, float item)
 {
+    if (values->are_weights)
+        return !(item >= 0 && isfinite(item));
     if (isnan(item))
         return !values->may_lack;
     return isinf(item) || (values->loss && !loss_takes(values->loss, item));
@@ -108,7 +118,7 @@ static size_t count_faulty(const struct values *values, size_t n, const void *it
     if (values->limit)
         for (size_t i = 0; i < n; i++)
             faulty += integers[i] < values->lowest || integers[i] >= values->limit;
-    else if (!values->loss && !values->may_lack)
+    else if (!values->loss && !values->may_lack && !values->are_weights)
         for (size_t i = 0; i < n; i++)
             faulty += !isfinite(floats[i]);
     else

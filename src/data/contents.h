@@ -62,6 +62,7 @@ struct dataset {
      */
     const struct loss_kind *loss;
     int version;             /* format_version: from 2 on a NaN among targets of real values is no target */
+    int has_weights;         /* of targets */
     int64_t *input_offsets;  /* [sequences + 1] */
     int64_t *target_offsets; /* [sequences + 1], or NULL when absent */
     /* The files that it lies in, one behind the other, as if they were one. Whoever asks for sequences or
@@ -74,6 +75,7 @@ struct dataset {
     int32_t *kept_symbols; /* [frames] */
     int32_t *kept_classes; /* [targets] */
     float *kept_values;    /* [targets][values] */
+    float *kept_weights;   /* [targets] */
     int borrows;           /* 1: these are the memory of somebody else (data/kept.h) */
     void *block;           /* where nothing is kept: room for the rows being read */
     /* Takes note of the values that microbatches read from the file (data/fingerprint.h); NULL: none are. */

@@ -48,6 +48,7 @@ void dataset_close(struct dataset *dataset)
         memory_destroy(dataset->kept_symbols);
         memory_destroy(dataset->kept_classes);
         memory_destroy(dataset->kept_values);
+        memory_destroy(dataset->kept_weights);
     }
     memory_destroy(dataset->block);
     memory_destroy(dataset->name);
@@ -110,19 +111,21 @@ static int dataset_keep(struct dataset *dataset, struct error *error)
         dataset->kept_classes = kept;
     else
         dataset->kept_values = kept;
-    return kept ? 0 : -1;
+    if (!kept || !dataset->has_weights)
+        return kept ? 0 : -1;
+    struct values weights = values_of_weights(dataset);
+    dataset->kept_weights = keep_values(dataset, &weights, error);
+    return dataset->kept_weights ? 0 : -1;
 }
 
 static size_t count_block(const struct dataset *dataset)
 {
-    struct values values = values_of_inputs(dataset);
-    size_t bytes = values_block_bytes(&values);
-    if (dataset->has_targets) {
-        values = values_of_targets(dataset);
-        if (values_block_bytes(&values) > bytes)
-            bytes = values_block_bytes(&values);
-    }
-    return bytes;
+    struct values list[VALUES_MOST];
+    size_t most = 0, n = values_of_all(dataset, list);
+    for (size_t i = 0; i < n; i++)
+        if (values_block_bytes(&list[i]) > most)
+            most = values_block_bytes(&list[i]);
+    return most;
 }
 
 static int dataset_make_block(struct dataset *dataset, struct error *error)
@@ -136,12 +139,10 @@ static int dataset_make_block(struct dataset *dataset, struct error *error)
 
 size_t dataset_count_values(const struct dataset *dataset)
 {
-    struct values inputs = values_of_inputs(dataset);
-    size_t bytes = values_bytes(&inputs);
-    if (dataset->has_targets) {
-        struct values targets = values_of_targets(dataset);
-        bytes += values_bytes(&targets); /* each is below 2^62: h5 sees to it */
-    }
+    struct values list[VALUES_MOST];
+    size_t bytes = 0, n = values_of_all(dataset, list);
+    for (size_t i = 0; i < n; i++)
+        bytes += values_bytes(&list[i]); /* each is below 2^62: h5 sees to it */
     return bytes;
 }
 
@@ -166,6 +167,8 @@ size_t dataset_count_run_bytes(struct dataset *dataset, int kept)
     for (size_t i = 0; i < dataset->files; i++) {
         if (dataset->has_targets) /* it gets its cache then, as when it is read */
             h5_look(dataset->file[i].h5, "targets", &shape, NULL);
+        if (dataset->has_weights)
+            h5_look(dataset->file[i].h5, "target_weights", &shape, NULL);
         bytes += h5_count_cache(dataset->file[i].h5);
     }
     return bytes;
@@ -313,6 +316,10 @@ void dataset_check(const char *path, const struct loss_kind *loss, struct faults
         if (!per_frame)
             targets.offsets = dataset->target_offsets; /* NULL where they are faulty */
         check_all_values(dataset, &targets, faults);
+        struct values weights = values_of_weights(dataset);
+        weights.offsets = targets.offsets;
+        if (dataset->has_weights)
+            check_all_values(dataset, &weights, faults);
     }
     texts_check_values(dataset, "names", faults);
     if (dataset_require_unchanged(dataset, DATASET_DOUBT, &error))
@@ -331,5 +338,6 @@ struct microbatch_format dataset_format(const struct dataset *dataset)
         .values = dataset->has_targets ? dataset->values : 0,
         .target_per_frame = dataset->has_targets && !any && dataset->target_kind == TARGET_FRAME,
         .target_any = any,
+        .has_weights = dataset->has_weights,
     };
 }

@@ -47,6 +47,9 @@ static int require_values(const struct dataset *first, const struct dataset *oth
     if (other->version != first->version)
         return error_set(error, EXIT_CODE_DATA, "%s: it has format_version = %d, but %s has %d: %s",
             other->name, other->version, first->name, first->version, remedy);
+    if (other->has_weights != first->has_weights)
+        return error_set(error, EXIT_CODE_DATA, "%s: has %s target_weights, but %s has %s: %s", other->name,
+            other->has_weights ? "a set" : "no", first->name, other->has_weights ? "none" : "them", remedy);
     for (int set = 0; set < 2; set++)
         if (strcmp(is[set], wants[set]) != 0)
             return error_set(error, EXIT_CODE_DATA, "%s: %s: it has %s, but %s has %s: %s", other->name,
@@ -118,7 +121,8 @@ static int require_kind(
 static int require_size(const struct dataset *whole, struct error *error)
 {
     static const double most = 4e18;
-    size_t inputs = whole->symbols ? 1 : whole->features, targets = whole->classes ? 1 : whole->values;
+    size_t inputs = whole->symbols ? 1 : whole->features;
+    size_t targets = (whole->classes ? 1 : whole->values) + (whole->has_weights ? 1 : 0);
     if (sizeof(float) * ((double)whole->frames * (double)inputs + (double)whole->targets * (double)targets) <
         most)
         return 0;
@@ -176,6 +180,7 @@ static int join(struct dataset *whole, struct dataset *const *part, size_t n, st
         .symbols = first->symbols,
         .has_targets = first->has_targets,
         .version = first->version,
+        .has_weights = first->has_weights,
         .classes = first->classes,
         .values = first->values};
     for (size_t i = 0; i < n; i++) {
@@ -208,12 +213,11 @@ static size_t count_bytes(const struct dataset *dataset, const struct values *va
 
 size_t files_count_values(const struct dataset *dataset, size_t file)
 {
-    struct values inputs = values_of_inputs(dataset);
-    size_t bytes = count_bytes(dataset, &inputs, file);
-    if (!dataset->has_targets)
-        return bytes;
-    struct values targets = values_of_targets(dataset);
-    return bytes + count_bytes(dataset, &targets, file);
+    struct values list[VALUES_MOST];
+    size_t bytes = 0, n = values_of_all(dataset, list);
+    for (size_t i = 0; i < n; i++)
+        bytes += count_bytes(dataset, &list[i], file);
+    return bytes;
 }
 
 /* ---- descriptors ---- */

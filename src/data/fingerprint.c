@@ -68,14 +68,11 @@ int dataset_take_sample(
     struct dataset *dataset, uint64_t seed, struct fingerprint *print, struct error *error)
 {
     uint64_t hash = 0;
-    struct values inputs = values_of_inputs(dataset);
-    if (sample_values(dataset, &inputs, seed, &hash, error))
-        return -1;
-    if (dataset->has_targets) {
-        struct values targets = values_of_targets(dataset);
-        if (sample_values(dataset, &targets, seed, &hash, error))
+    struct values list[VALUES_MOST];
+    size_t n = values_of_all(dataset, list);
+    for (size_t i = 0; i < n; i++)
+        if (sample_values(dataset, &list[i], seed, &hash, error))
             return -1;
-    }
     print->shape = hash_shape(dataset);
     print->sample = hash;
     return 0;
@@ -89,18 +86,28 @@ static size_t count_blocks(const struct values *values)
     return (size_t)((values->rows + rows - 1) / rows);
 }
 
+static size_t count_all(const struct value_sums *sums)
+{
+    return sums->inputs + sums->targets + sums->weights;
+}
+
+/* The first block of the values. */
+static size_t find_first(const struct value_sums *sums, const struct values *values)
+{
+    return values->part == PART_INPUTS ? 0 : sums->inputs + (values->are_weights ? sums->targets : 0);
+}
+
 int value_sums_init(struct value_sums *sums, struct dataset *dataset, struct error *error)
 {
-    struct values values = values_of_inputs(dataset);
-    *sums = (struct value_sums){.dataset = dataset, .inputs = count_blocks(&values)};
-    if (dataset->has_targets) {
-        values = values_of_targets(dataset);
-        sums->targets = count_blocks(&values);
-    }
+    struct values list[VALUES_MOST];
+    size_t n = values_of_all(dataset, list);
+    *sums = (struct value_sums){.dataset = dataset, .inputs = count_blocks(&list[0])};
+    for (size_t i = 1; i < n; i++)
+        *(list[i].are_weights ? &sums->weights : &sums->targets) = count_blocks(&list[i]);
     sums->sum = memory_create(value_sums_count(sums), sizeof *sums->sum, error);
     if (!sums->sum)
         return -1;
-    sums->rows = sums->sum + sums->inputs + sums->targets;
+    sums->rows = sums->sum + count_all(sums);
     return 0;
 }
 
@@ -118,21 +125,21 @@ void value_sums_clear(struct value_sums *sums)
 
 size_t value_sums_count(const struct value_sums *sums)
 {
-    return 2 * (sums->inputs + sums->targets);
+    return 2 * count_all(sums);
 }
 
 void value_sums_add(
     struct value_sums *sums, const struct values *values, int64_t first, int64_t rows, const void *items)
 {
     int64_t block = values_block_rows(values);
-    size_t b = (size_t)(first / block) + (values->part == PART_TARGETS ? sums->inputs : 0);
+    size_t b = (size_t)(first / block) + find_first(sums, values);
     assert(rows > 0 && first / block == (first + rows - 1) / block);
     uint64_t hash = hash_bytes(items, (size_t)rows * values->width * sizeof(float));
     sums->sum[b] += hash_combine(hash, (uint64_t)first);
     sums->rows[b] += (uint64_t)rows;
 }
 
-/* A block of values by its number among those of inputs and targets together. */
+/* A block of values by its number among those of inputs, targets and weights together. */
 struct block_place {
     struct values values;
     int64_t first, rows;
@@ -140,11 +147,11 @@ struct block_place {
 
 static struct block_place find_block(const struct value_sums *sums, size_t b)
 {
-    int is_input = b < sums->inputs;
-    struct block_place place = {
-        .values = is_input ? values_of_inputs(sums->dataset) : values_of_targets(sums->dataset)};
+    struct block_place place = {.values = b < sums->inputs ? values_of_inputs(sums->dataset)
+            : b < sums->inputs + sums->targets             ? values_of_targets(sums->dataset)
+                                                           : values_of_weights(sums->dataset)};
     int64_t block = values_block_rows(&place.values);
-    place.first = (int64_t)(is_input ? b : b - sums->inputs) * block;
+    place.first = (int64_t)(b - find_first(sums, &place.values)) * block;
     place.rows = place.values.rows - place.first < block ? place.values.rows - place.first : block;
     return place;
 }
@@ -174,7 +181,7 @@ static int hash_block(
 static size_t begin_missing(struct value_sums *sums, size_t part, size_t *missing, size_t *most)
 {
     size_t n = 0;
-    for (size_t b = 0; b < sums->inputs + sums->targets; b++) {
+    for (size_t b = 0; b < count_all(sums); b++) {
         struct block_place place = find_block(sums, b);
         int lacks = sums->rows[b] != (uint64_t)place.rows;
         size_t bytes = (size_t)place.rows * place.values.width * sizeof(float);
@@ -191,7 +198,7 @@ static size_t begin_missing(struct value_sums *sums, size_t part, size_t *missin
 int value_sums_read_missing(struct value_sums *sums, size_t part, size_t parts,
     void (*between)(const void *context), const void *context, struct error *error)
 {
-    size_t most = 0, *missing = memory_create(sums->inputs + sums->targets, sizeof *missing, error);
+    size_t most = 0, *missing = memory_create(count_all(sums), sizeof *missing, error);
     if (!missing)
         return -1;
     size_t n = begin_missing(sums, part, missing, &most);
@@ -209,7 +216,7 @@ int value_sums_read_missing(struct value_sums *sums, size_t part, size_t parts,
 
 int value_sums_compare(const struct value_sums *own, const struct value_sums *first, struct error *error)
 {
-    for (size_t b = 0; b < own->inputs + own->targets; b++) {
+    for (size_t b = 0; b < count_all(own); b++) {
         if (own->rows[b] == 0 || own->sum[b] == first->sum[b])
             continue;
         struct block_place place = find_block(own, b);
@@ -228,7 +235,7 @@ void value_sums_take(const struct value_sums *sums, struct fingerprint *print)
     print->inputs = print->targets = 0;
     for (size_t b = 0; b < sums->inputs; b++)
         print->inputs = hash_combine(print->inputs, sums->sum[b]);
-    for (size_t b = 0; b < sums->targets; b++)
+    for (size_t b = 0; b < sums->targets + sums->weights; b++)
         print->targets = hash_combine(print->targets, sums->sum[sums->inputs + b]);
     print->complete = 1;
 }
@@ -256,6 +263,9 @@ int dataset_former_fingerprint(struct dataset *dataset, uint64_t *fingerprint, s
     if (dataset->has_targets) {
         struct values targets = values_of_targets(dataset);
         if (hash_values(dataset, &targets, &hash, error))
+            return -1;
+        struct values weights = values_of_weights(dataset);
+        if (dataset->has_weights && hash_values(dataset, &weights, &hash, error))
             return -1;
     }
     *fingerprint = hash;

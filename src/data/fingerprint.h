@@ -1,7 +1,8 @@
 /* Fingerprints of a dataset: hashes by which the same values are known again, wherever the file lies and
  * however it stores them. No function is collective; but ranks can share the work.
  *
- * Values are hashed in blocks of 4 MiB (rows that fit; at least one), inputs apart from targets. The hash of
+ * Values are hashed in blocks of 4 MiB (rows that fit; at least one), inputs apart from targets,
+ * whose weights follow them where there are any. The hash of
  * a block is a sum over its pieces, the rows of one sequence in it: combine(hash of the values' bytes, number
  * of the first row), added modulo 2^64. A sum does not depend on order, so that pieces are hashed as an epoch
  * comes by them, on whichever rank. The hash of all values combines those of the blocks, in order. Values are
@@ -18,12 +19,12 @@
 int dataset_take_sample(
     struct dataset *dataset, uint64_t seed, struct fingerprint *print, struct error *error);
 
-/* Hashes on their way: for each block, first of inputs and then of targets, the sum so far and how many rows
- * it is of. */
+/* Hashes on their way: for each block, first of inputs, then of targets and of their weights, the sum so far
+ * and how many rows it is of. */
 struct value_sums {
     struct dataset *dataset;
-    size_t inputs, targets; /* blocks */
-    uint64_t *sum, *rows;   /* [inputs + targets] each, one block of memory beginning with sum */
+    size_t inputs, targets, weights; /* blocks */
+    uint64_t *sum, *rows; /* [inputs + targets + weights] each, one block of memory beginning with sum */
 };
 
 /* Begins with no row hashed. Ended by value_sums_finish, also after a failure; the dataset is kept by

@@ -1,5 +1,6 @@
-/* Inputs lie first, targets behind them. A part is a contiguous range of rows, which costs no more to read
- * than a share of the file: of compressed files, chunks at its borders are decompressed by both neighbours.
+/* Inputs lie first, targets behind them, then their weights. A part is a contiguous range of rows, which
+ * costs no more to read than a share of the file: of compressed files, chunks at its borders are decompressed
+ * by both neighbours.
  */
 #include "data/kept.h"
 
@@ -9,19 +10,18 @@
 
 enum { PIECE_BYTES = 64 << 20 }; /* that are read between two signs of life */
 
-static size_t count_inputs(const struct dataset *dataset)
+/* Bytes from the beginning of values to those behind them. */
+static size_t count_room(const struct values *values)
 {
-    struct values inputs = values_of_inputs(dataset);
-    return (values_bytes(&inputs) + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
+    return (values_bytes(values) + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
 }
 
 size_t kept_count_bytes(const struct dataset *dataset)
 {
-    size_t bytes = count_inputs(dataset);
-    if (dataset->has_targets) {
-        struct values targets = values_of_targets(dataset);
-        bytes += values_bytes(&targets);
-    }
+    struct values list[VALUES_MOST];
+    size_t bytes = 0, n = values_of_all(dataset, list);
+    for (size_t i = 0; i < n; i++)
+        bytes += i + 1 < n ? count_room(&list[i]) : values_bytes(&list[i]);
     return bytes;
 }
 
@@ -62,20 +62,32 @@ int kept_decode_targets(
         return 0;
     struct values values = values_of_targets(dataset);
     values.lowest = dataset->classes && dataset->target_kind != TARGET_ANY ? -1 : 0;
+    values.may_lack = !dataset->classes && dataset->version > 1 && dataset->target_kind != TARGET_ANY;
     values.loss = NULL;
-    return decode_rows(dataset, &values, share, (char *)memory + count_inputs(dataset), error);
+    const struct values inputs = values_of_inputs(dataset);
+    char *targets = (char *)memory + count_room(&inputs);
+    if (decode_rows(dataset, &values, share, targets, error))
+        return -1;
+    if (!dataset->has_weights)
+        return 0;
+    const struct values weights = values_of_weights(dataset);
+    return decode_rows(dataset, &weights, share, targets + count_room(&values), error);
 }
 
 void kept_use(struct dataset *dataset, void *memory)
 {
-    void *targets = (char *)memory + count_inputs(dataset);
+    struct values list[VALUES_MOST];
+    size_t n = values_of_all(dataset, list);
+    char *targets = (char *)memory + count_room(&list[0]);
+    if (n > 2)
+        dataset->kept_weights = (float *)(void *)(targets + count_room(&list[1]));
     dataset->borrows = 1;
     if (dataset->symbols)
         dataset->kept_symbols = memory;
     else
         dataset->kept_inputs = memory;
     if (dataset->has_targets && dataset->classes)
-        dataset->kept_classes = targets;
+        dataset->kept_classes = (int32_t *)(void *)targets;
     else if (dataset->has_targets)
-        dataset->kept_values = targets;
+        dataset->kept_values = (float *)(void *)targets;
 }

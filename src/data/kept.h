@@ -15,9 +15,10 @@ struct kept_share {
     const void *context;
 };
 
-/* Reads and checks a part of the inputs, or of the targets, into `memory` [kept_count_bytes]. The error is
- * the first fault of this part; where the file is no longer what was opened, it says that. What a model asks
- * of targets besides is looked at afterwards, sequence by sequence (data/targets.h). */
+/* Reads and checks a part of the inputs, or of the targets and their weights, into `memory`
+ * [kept_count_bytes]. The error is the first fault of this part; where the file is no longer what was opened,
+ * it says that. What a model asks of targets besides is looked at afterwards, sequence by sequence
+ * (data/targets.h). */
 int kept_decode_inputs(
     struct dataset *dataset, const struct kept_share *share, void *memory, struct error *error);
 int kept_decode_targets(

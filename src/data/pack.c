@@ -67,6 +67,13 @@ static void pack_values(
             (const float *)items + r * O, O * sizeof(float));
 }
 
+static void pack_weights(
+    const struct packed_sequences *packing, size_t b, size_t t, size_t rows, size_t width, const void *items)
+{
+    for (size_t r = 0; r < rows; r++)
+        packing->microbatch->weights[target_row(packing, b, t + r)] = ((const float *)items)[r];
+}
+
 /* How many rows from `row` on are packed at once: what is kept all at once, else what one block of the file
  * has of them, as fingerprints are made of such pieces. */
 static int64_t count_at_once(const struct values *values, int64_t row, int64_t end)
@@ -119,6 +126,11 @@ static int pack_microbatch(const struct packed_sequences *packing, struct error 
     for (size_t b = 0; b < packing->microbatch->B; b++)
         if (pack_sequence(packing, &targets, b, dataset->classes ? pack_classes : pack_values, error))
             return -1;
+    for (size_t b = 0; b < packing->microbatch->B && dataset->has_weights; b++) {
+        struct values weights = values_of_weights(dataset);
+        if (pack_sequence(packing, &weights, b, pack_weights, error))
+            return -1;
+    }
     return dataset->aligns && dataset->classes ? require_paths(packing, error) : 0;
 }
 

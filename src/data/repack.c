@@ -28,28 +28,28 @@ static int describe(const struct dataset *dataset, const struct values *values,
 }
 
 static int describe_all(const struct dataset *dataset, const struct repack_options *options,
-    struct h5_layout layout[2], struct error *error)
+    struct h5_layout layout[static VALUES_MOST], size_t *n, struct error *error)
 {
-    struct values values = values_of_inputs(dataset);
-    if (describe(dataset, &values, options, &layout[0], error))
-        return -1;
-    if (!dataset->has_targets)
-        return 0;
-    values = values_of_targets(dataset);
-    return describe(dataset, &values, options, &layout[1], error);
+    struct values list[VALUES_MOST];
+    *n = values_of_all(dataset, list);
+    for (size_t i = 0; i < *n; i++)
+        if (describe(dataset, &list[i], options, &layout[i], error))
+            return -1;
+    return 0;
 }
 
 int dataset_repack(
     const char *from, const char *to, const struct repack_options *options, struct error *error)
 {
-    struct h5_layout layout[2];
+    struct h5_layout layout[VALUES_MOST];
+    size_t n;
     struct file_writer writer;
     struct dataset *dataset = dataset_open(from, 0, error);
     if (!dataset)
         return -1;
-    int failed = describe_all(dataset, options, layout, error) || file_begin(&writer, to, error);
+    int failed = describe_all(dataset, options, layout, &n, error) || file_begin(&writer, to, error);
     if (!failed) {
-        failed = h5_repack(dataset->file->h5, &writer, layout, dataset->has_targets ? 2 : 1, error) ||
+        failed = h5_repack(dataset->file->h5, &writer, layout, n, error) ||
             dataset_require_unchanged(dataset, "nothing is written", error);
         if (failed)
             file_abandon(&writer);

@@ -121,6 +121,13 @@ int statistics_of_targets(struct dataset *dataset, struct column_statistics *col
     return gather_all(dataset, &targets, columns, error);
 }
 
+int statistics_of_weights(struct dataset *dataset, struct column_statistics *column, struct error *error)
+{
+    assert(dataset->has_weights);
+    struct values weights = values_of_weights(dataset);
+    return gather_all(dataset, &weights, column, error);
+}
+
 int statistics_sample(struct dataset *dataset, struct column_statistics *columns, struct error *error)
 {
     assert(dataset->features);

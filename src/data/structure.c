@@ -349,6 +349,30 @@ static void check_targets(struct dataset *dataset, struct faults *faults)
     }
 }
 
+/* A weight for each target, in files of a version that has them. */
+static void check_weights(struct dataset *dataset, struct faults *faults)
+{
+    struct h5_shape shape;
+    const char *path = dataset->name;
+    if (!h5_has(dataset->file->h5, "target_weights") || check_is_over(faults))
+        return;
+    if (dataset->version < 2)
+        faults_add(faults, EXIT_CODE_DATA,
+            "%s: target_weights: format_version = 1 has no such set: write 2 there, or drop the set", path);
+    else if (!h5_has(dataset->file->h5, "targets"))
+        faults_add(faults, EXIT_CODE_DATA,
+            "%s: has target_weights but no set targets: add it, or drop target_weights", path);
+    else if (look_at_numbers(dataset, "target_weights", &shape, faults) || !dataset->has_targets)
+        return;
+    else if (shape.dimensions != 1 || shape.size[0] != dataset->targets)
+        faults_add(faults, EXIT_CODE_DATA,
+            "%s: target_weights: %d dimensions, %" PRId64 " rows: the shape has to be [%" PRId64
+            "], a weight for each target: write it anew",
+            path, shape.dimensions, shape.dimensions ? shape.size[0] : 0, dataset->targets);
+    else
+        dataset->has_weights = 1;
+}
+
 void structure_check(struct dataset *dataset, struct faults *faults)
 {
     if (check_is_over(faults) || check_format(dataset, faults) || check_version(dataset, faults))
@@ -356,6 +380,7 @@ void structure_check(struct dataset *dataset, struct faults *faults)
     check_inputs(dataset, faults);
     if (!check_is_over(faults))
         check_targets(dataset, faults);
+    check_weights(dataset, faults);
     texts_check(dataset, "names", dataset->sequences, "sequences", faults);
     texts_check(dataset, "feature_names", (int64_t)dataset->features, "features", faults);
     texts_check(dataset, "symbol_names", dataset->symbols, "symbols", faults);

@@ -115,7 +115,7 @@ static int summarize_values(struct summary *summary, struct error *error)
         if (!summary->targets || statistics_of_targets(dataset, summary->targets, error))
             return -1;
     }
-    return 0;
+    return dataset->has_weights ? statistics_of_weights(dataset, &summary->weights, error) : 0;
 }
 
 static int summarize_size(struct summary *summary, const char *path, struct error *error)

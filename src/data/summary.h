@@ -14,6 +14,7 @@ struct summary {
     /* NULL where the file has none, or another number of them than there are features, outputs, classes. */
     char **feature_names, **target_names, **class_names;
     struct column_statistics *inputs, *targets; /* [features], [values]; NULL where they are no real values */
+    struct column_statistics weights;           /* of targets, where the file has them */
     int64_t *class_count; /* [classes]; NULL without classes, or with more than SUMMARY_MOST_CLASSES */
     int64_t untargeted;   /* rows of the targets of class -1, no target; counted with class_count */
 };

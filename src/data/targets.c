@@ -260,23 +260,41 @@ static int row_counts(const struct values *values, const void *items, int64_t r)
     return v < values->width;
 }
 
+/* Writes the weights of rows, which are 1 where the file has none. */
+static int read_weights(
+    struct dataset *dataset, int64_t first, int64_t rows, float *weights, struct error *error)
+{
+    struct values values = values_of_weights(dataset);
+    for (int64_t r = 0; r < rows; r++)
+        weights[r] = dataset->kept_weights ? dataset->kept_weights[first + r] : 1;
+    if (!dataset->has_weights || dataset->kept_weights)
+        return 0;
+    return values_read(dataset, &values, first, rows, weights, error) ||
+            check_first_value(dataset, &values, first, rows, weights, error)
+        ? -1
+        : 0;
+}
+
 int dataset_has_labels(struct dataset *dataset, int *has, struct error *error)
 {
     *has = dataset->targets > 0;
-    if ((!dataset->classes && dataset->version < 2) || dataset_has_any_targets(dataset))
+    if ((!dataset->classes && dataset->version < 2 && !dataset->has_weights) ||
+        dataset_has_any_targets(dataset))
         return 0;
     struct values values = values_of_targets(dataset);
     int64_t block = values_block_rows(&values), rows;
+    float *weights = memory_create((size_t)block, sizeof *weights, error);
+    int failed = !weights;
     *has = 0;
-    for (int64_t first = 0; first < values.rows && !*has; first += rows) {
+    for (int64_t first = 0; first < values.rows && !*has && !failed; first += rows) {
         rows = values.rows - first < block ? values.rows - first : block;
         const void *items = check_get_values(dataset, &values, first, rows, error);
-        if (!items)
-            return -1;
-        for (int64_t r = 0; r < rows && !*has; r++)
-            *has = row_counts(&values, items, r);
+        failed = !items || read_weights(dataset, first, rows, weights, error);
+        for (int64_t r = 0; r < rows && !*has && !failed; r++)
+            *has = weights[r] > 0 && row_counts(&values, items, r);
     }
-    return 0;
+    memory_destroy(weights);
+    return failed ? -1 : 0;
 }
 
 int32_t dataset_most_targets(const struct dataset *dataset)

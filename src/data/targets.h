@@ -28,8 +28,8 @@ int dataset_require_ctc(struct dataset *dataset, size_t part, size_t parts, stru
 int dataset_require_loss(struct dataset *dataset, size_t part, size_t parts, struct error *error);
 
 /* Writes to *has whether the set has a target that counts: a real value that is not NaN, or a class that is
- * not -1. Where every frame or sequence has a target that may be none, it reads them up to the first that is
- * one. */
+ * not -1, with a weight above 0. Where every frame or sequence has a target that may be none, it reads them
+ * up to the first that is one. */
 int dataset_has_labels(struct dataset *dataset, int *has, struct error *error);
 
 /* The number of targets that every sequence has, to *targets, 1 at least: where it is not the same for all,

@@ -34,6 +34,29 @@ struct values values_of_targets(const struct dataset *dataset)
     };
 }
 
+struct values values_of_weights(const struct dataset *dataset)
+{
+    struct values targets = values_of_targets(dataset);
+    return (struct values){.set = "target_weights",
+        .part = PART_TARGETS,
+        .are_weights = 1,
+        .rows = targets.rows,
+        .width = 1,
+        .offsets = targets.offsets,
+        .kept = dataset->kept_weights};
+}
+
+size_t values_of_all(const struct dataset *dataset, struct values list[static VALUES_MOST])
+{
+    size_t n = 0;
+    list[n++] = values_of_inputs(dataset);
+    if (dataset->has_targets)
+        list[n++] = values_of_targets(dataset);
+    if (dataset->has_weights)
+        list[n++] = values_of_weights(dataset);
+    return n;
+}
+
 size_t values_bytes(const struct values *values)
 {
     return (size_t)values->rows * values->width * sizeof(float);

@@ -1,13 +1,14 @@
-/* Inputs and targets seen alike: rows of items of four bytes, floats or integers below a limit, that belong
- * to sequences. For the files of this folder that read or check values. */
+/* Inputs, targets and their weights seen alike: rows of items of four bytes, floats or integers below a
+ * limit, that belong to sequences. For the files of this folder that read or check values. */
 #ifndef DATA_VALUES_H
 #define DATA_VALUES_H
 
 #include "data/contents.h"
 
 struct values {
-    const char *set;        /* "inputs" or "targets" */
-    enum dataset_part part; /* PART_INPUTS or PART_TARGETS */
+    const char *set;        /* "inputs", "targets" or "target_weights" */
+    enum dataset_part part; /* PART_INPUTS or PART_TARGETS: whose rows they are */
+    int are_weights;        /* finite numbers of 0 and more */
     int64_t rows;
     size_t width;                 /* items of a row */
     int32_t limit;                /* integers from lowest to limit - 1; 0: floats */
@@ -21,6 +22,11 @@ struct values {
 
 struct values values_of_inputs(const struct dataset *dataset);
 struct values values_of_targets(const struct dataset *dataset); /* only where has_targets */
+struct values values_of_weights(const struct dataset *dataset); /* only where has_weights */
+
+/* Writes those of a dataset, in this order, and returns how many there are. */
+enum { VALUES_MOST = 3 };
+size_t values_of_all(const struct dataset *dataset, struct values list[static VALUES_MOST]);
 
 /* Bytes of all rows in memory. */
 size_t values_bytes(const struct values *values);

@@ -38,7 +38,7 @@ struct window_rule dataset_describe_windows(const struct dataset *dataset, size_
         .target_offsets = dataset->input_offsets};
     if (dataset->has_targets) {
         struct values targets = values_of_targets(dataset);
-        rule.target_row = targets.width * sizeof(float);
+        rule.target_row = (targets.width + (dataset->has_weights ? 1 : 0)) * sizeof(float);
         rule.target_offsets = targets.offsets;
     }
     return rule;

@@ -63,6 +63,7 @@ static void microbatch_take_frames(struct microbatch *microbatch, const struct m
     microbatch->symbols = NULL;
     microbatch->classes = NULL;
     microbatch->values = NULL;
+    microbatch->weights = NULL;
     if (format->inputs)
         microbatch->inputs =
             arena_take(arena, microbatch->N * microbatch->inputs_stride, sizeof *microbatch->inputs);
@@ -77,6 +78,8 @@ static void microbatch_take_frames(struct microbatch *microbatch, const struct m
     if (format->values)
         microbatch->values = arena_take(
             arena, microbatch->target_rows * microbatch->values_stride, sizeof *microbatch->values);
+    if (format->has_weights)
+        microbatch->weights = arena_take(arena, microbatch->target_rows, sizeof *microbatch->weights);
 }
 
 size_t microbatch_frames_bytes(const struct microbatch_format *format, size_t B, size_t N, size_t targets)

@@ -36,6 +36,7 @@ struct microbatch {
     int32_t *classes;     /* [target_rows] */
     size_t values_stride; /* floats, a multiple of 16 */
     float *values;        /* [target_rows][values_stride] */
+    float *weights;       /* [target_rows] of the targets, 0 and more; NULL: all are 1 */
 
     /* Room owned by the microbatch: grown by microbatch_resize, never shrunk. */
     void *rows_block, *frames_block;
@@ -49,6 +50,7 @@ struct microbatch_format {
     size_t values;        /* O of real-valued targets, 0 without */
     int target_per_frame; /* else one per sequence */
     int target_any;       /* or any number */
+    int has_weights;      /* of targets */
 };
 
 void microbatch_init(struct microbatch *microbatch); /* an empty microbatch: all zeroes */

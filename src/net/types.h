@@ -152,7 +152,8 @@ struct net_score {
     double loss;
     double errors;  /* wrong targets; of ctc and decoder edits; NaN for a loss that knows no wrong */
     double counted; /* what losses are divided by: targets, also the end symbol of a decoder; of ctc 1; of a
-                     * row of values some of which are missing the part that is there */
+                     * row of values some of which are missing the part that is there; times the target's
+                     * weight */
     double labels;  /* what errors are divided by: as counted; of ctc and decoder labels of the reference */
 };
 

@@ -66,6 +66,18 @@ static void name_losses_of_values(int decoder, char *text, size_t size)
         snprintf(text + used, size - used, "%s%s", used ? " or " : "", last);
 }
 
+/* Weights belong to targets that are counted one by one. */
+static int check_weights(const struct net_config *model, const struct dataset *dataset, struct error *error)
+{
+    if (!dataset->has_weights || !is_transcription(model))
+        return 0;
+    return error_set(error, EXIT_CODE_DATA,
+        "%s: /target_weights: model.output = %s has no targets that are weighed one by one: drop the set, or "
+        "set "
+        "model.output = frame or sequence",
+        dataset->name, output_of(model)->name);
+}
+
 /* There must be classes or values, as the loss needs. */
 static int check_kind(const struct net_config *model, const struct dataset *dataset, struct error *error)
 {
@@ -92,7 +104,8 @@ static int check_kind(const struct net_config *model, const struct dataset *data
 
 static int check_targets(const struct net_config *model, struct dataset *dataset, struct error *error)
 {
-    if (check_number(model, dataset, error) || check_kind(model, dataset, error))
+    if (check_number(model, dataset, error) || check_kind(model, dataset, error) ||
+        check_weights(model, dataset, error))
         return -1;
     dataset->any_targets = is_transcription(model);
     dataset->aligns = output_of(model)->aligns;
@@ -227,8 +240,9 @@ int model_require_labels(
         return -1;
     if (!has && !is_transcription(&config->model))
         return error_set(error, EXIT_CODE_DATA,
-            "%s: /targets: no %s, which is no target: there is nothing to count: give a set with targets",
-            dataset->name, dataset->classes ? "class but -1" : "value but NaN");
+            "%s: /targets: no %s%s, which is no target: there is nothing to count: give a set with targets",
+            dataset->name, dataset->classes ? "class but -1" : "value but NaN",
+            dataset->has_weights ? ", or with a weight of 0" : "");
     if (!has && judges && config->checkpoint.best == BEST_ERROR)
         return error_set(error, EXIT_CODE_DATA,
             "%s: /targets: no sequence has a label, so that there is never an error, which checkpoint.best = "

@@ -1,5 +1,6 @@
 /* Losses from outside: those that make several numbers of each target value, how they train on ranks and what
- * rnn-predict writes of them; and targets some of which are missing. */
+ * rnn-predict writes of them; and targets some of which are missing, or weigh more than others. */
+#include "base/memory.h"
 #include "h5/h5.h"
 #include "support/job.h"
 #include "support/suite.h"
@@ -232,6 +233,139 @@ START_TEST(missing_values_where_none_may_be_are_refused)
 }
 END_TEST
 
+/* ---- targets with weights ---- */
+
+enum { CLASSES = 4 };
+
+/* Writes a dataset of classes per frame, whose weights go round among n of them (0: it has none). */
+static void write_weights(const char *name, int version, size_t n, const float *weights)
+{
+    struct sample_shape shape = frames;
+    struct sample sample;
+    shape.values = 0;
+    shape.classes = CLASSES;
+    shape.version = version;
+    sample_init(&sample, &shape, 5);
+    if (n)
+        sample.weights = memory_create((size_t)sample.targets, sizeof *sample.weights, NULL);
+    for (int64_t r = 0; n && r < sample.targets; r++)
+        sample.weights[r] = weights[(size_t)r % n];
+    sample_write(&sample, job_path(name));
+    sample_finish(&sample);
+}
+
+static const float some_weights[] = {0, 0.25F, 1, 2, 0.1F}, other_weights[] = {0, 0.25F, 1, 2, 0.2F},
+                   one[] = {1};
+static const char by_frame[] = "output = frame";
+
+START_TEST(weights_have_the_same_bits_on_any_ranks)
+{
+    char alone[17], three[17], none[17], again[17];
+    struct command_result result;
+    write_weights("some.h5", 2, 5, some_weights);
+    write_weights("ones.h5", 2, 1, one);
+    write_weights("none.h5", 1, 0, NULL);
+    write_config("some.ini", "some", by_frame);
+    write_config("ones.ini", "ones", by_frame);
+    write_config("none.ini", "none", by_frame);
+    job_finish(alone, 1, "some.ini", "some", NULL);
+    job_finish(three, 3, "some.ini", "some-three", "-s", "data.cache=0", NULL);
+    ck_assert_str_eq(alone, three);
+    job_finish(again, 1, "ones.ini", "ones", NULL);
+    job_finish(none, 2, "none.ini", "none", NULL);
+    ck_assert_str_eq(again, none);
+    ck_assert_str_ne(alone, none);
+    command_call(&result, JOB_SECONDS, getenv("RNN_DATA"), "repack", "--compress", job_path("some.h5"), "-o",
+        job_path("packed.h5"), NULL);
+    job_expect(&result, 0);
+    command_result_finish(&result);
+    job_finish(again, 2, "some.ini", "packed", "-s", "data.train=packed.h5", NULL);
+    ck_assert_str_eq(again, alone);
+    write_weights("some.h5", 2, 5, other_weights);
+    job_run(&result, 2, "some.ini", "some", "-s", "train.epochs=4", NULL);
+    job_expect(&result, 65);
+    ck_assert_msg(strstr(result.errors, "some.h5"), "%s", result.errors);
+    command_result_finish(&result);
+}
+END_TEST
+
+/* What a run on 2 ranks and rnn-data check say of a dataset. */
+static void expect_refusal(const char *data, const char *model, int checked, const char *says)
+{
+    struct command_result result;
+    char path[100];
+    snprintf(path, sizeof path, "%s.h5", data);
+    write_config("bad.ini", data, model);
+    job_run(&result, 2, "bad.ini", "bad", NULL);
+    job_expect(&result, 65);
+    job_complains(&result, 1, path, says, NULL);
+    command_result_finish(&result);
+    command_call(&result, JOB_SECONDS, getenv("RNN_DATA"), "check", job_path(path), NULL);
+    job_expect(&result, checked ? 65 : 0);
+    ck_assert_msg(!checked || strstr(result.errors, says), "%s", result.errors);
+    command_result_finish(&result);
+}
+
+START_TEST(weights_that_cannot_be_are_refused)
+{
+    static const float negative[] = {1, 1, 1, -0.5F, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1},
+                       nan_weight[] = {1, NAN}, zero[] = {0};
+    write_weights("negative.h5", 2, 40, negative);
+    expect_refusal("negative", by_frame, 1, "target_weights: row 3 (sequence");
+    write_weights("nan.h5", 2, 2, nan_weight);
+    expect_refusal("nan", by_frame, 1, "target_weights: row 1 (sequence");
+    write_weights("zero.h5", 2, 1, zero);
+    expect_refusal(
+        "zero", by_frame, 0, "or with a weight of 0, which is no target: there is nothing to count");
+    write_weights("former.h5", 1, 1, one);
+    expect_refusal("former", by_frame, 1, "target_weights: format_version = 1 has no such set");
+    struct sample_shape shape = {.sequences = 6,
+        .shortest = 8,
+        .longest = 9,
+        .features = 2,
+        .kind = SAMPLE_THREE,
+        .classes = CLASSES,
+        .version = 2};
+    struct sample sample;
+    sample_init(&sample, &shape, 1);
+    sample.weights = memory_create((size_t)sample.targets, sizeof *sample.weights, NULL);
+    sample.weights[0] = 1;
+    sample_write(&sample, job_path("any.h5"));
+    expect_refusal("any", "output = ctc", 0, "model.output = ctc has no targets that are weighed");
+    expect_refusal("any", "output = decoder", 0, "model.output = decoder has no targets that are weighed");
+    sample.targets--;
+    sample_save(sample_image(&sample, "targets"), job_path("alone.h5"));
+    expect_refusal("alone", "output = ctc", 1, "no set targets");
+    sample_finish(&sample);
+}
+END_TEST
+
+START_TEST(files_of_one_set_agree_in_weights)
+{
+    struct command_result result;
+    write_weights("some.h5", 2, 5, some_weights);
+    write_weights("none.h5", 2, 0, NULL);
+    write_weights("former.h5", 1, 0, NULL);
+    write_config("some.ini", "some", by_frame);
+    job_run(&result, 1, "some.ini", "two", "-s", "data.train=some.h5, none.h5", NULL);
+    job_expect(&result, 65);
+    job_complains(&result, 1, "none.h5: has no target_weights, but ", "some.h5 has them", NULL);
+    command_result_finish(&result);
+    job_run(&result, 1, "some.ini", "two", "-s", "data.train=none.h5, former.h5", NULL);
+    job_expect(&result, 65);
+    job_complains(&result, 1, "former.h5: it has format_version = 1, but ", "none.h5 has 2", NULL);
+    command_result_finish(&result);
+    job_run(&result, 2, "some.ini", "two", "-s", "data.train=some.h5, some.h5", NULL);
+    job_expect(&result, 0);
+    command_result_finish(&result);
+    command_call(&result, JOB_SECONDS, getenv("RNN_DATA"), "info", job_path("some.h5"), NULL);
+    job_expect(&result, 0);
+    ck_assert_msg(strstr(result.output, "0 to 2, mean 0.6"), "%s", result.output);
+    command_result_finish(&result);
+}
+END_TEST
+
 int main(void)
 {
     job_open();
@@ -243,6 +377,9 @@ int main(void)
     tcase_add_loop_test(cases, missing_values_have_the_same_bits_on_any_ranks, 0, 7);
     tcase_add_test(cases, a_step_in_which_nothing_counts_updates_nothing);
     tcase_add_test(cases, missing_values_where_none_may_be_are_refused);
+    tcase_add_test(cases, weights_have_the_same_bits_on_any_ranks);
+    tcase_add_test(cases, weights_that_cannot_be_are_refused);
+    tcase_add_test(cases, files_of_one_set_agree_in_weights);
     suite_add_tcase(suite, cases);
     int outcome = suite_run(suite);
     job_close();

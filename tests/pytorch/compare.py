@@ -279,13 +279,14 @@ def value_losses_of(activations, targets, loss):
     return function(activations, targets, reduction="none")
 
 
-def loss_of(activations, targets, loss):
+def loss_of(activations, targets, loss, weights=1):
     functional = torch.nn.functional
     if loss == "softmax":
-        return functional.cross_entropy(activations, targets.long(), reduction="sum", ignore_index=-1)
+        losses = functional.cross_entropy(activations, targets.long(), reduction="none", ignore_index=-1)
+        return (losses * weights).sum()
     there = targets == targets
     losses = value_losses_of(activations, targets.nan_to_num(0).double(), loss) * there
-    return losses.sum() if loss == "sigmoid" else losses.mean(1).sum()
+    return ((losses.sum(1) if loss == "sigmoid" else losses.mean(1)) * weights).sum()
 
 
 def difference(got, want):
@@ -332,7 +333,7 @@ def compare(dump_net, folder, case):
     if output == "ctc":
         total = ctc_loss_of(activations, dump["targets"], lengths, dump["target_offsets"].diff().tolist())
     else:
-        total = loss_of(activations, dump["targets"], loss)
+        total = loss_of(activations, dump["targets"], loss, dump.get("target_weights", 1))
     found = {"outputs": difference(dump["outputs"], outputs_of(activations, loss)),
              "loss": difference(dump["loss"], total.reshape(1))}
     return compare_gradients(network, total, dump["gradient"], found)
@@ -360,7 +361,7 @@ def main():
     cases += product(CELLS, (1,), (2,), ("sequence",), VALUE_LOSSES, ("real",), ("all",))
     cases += product(CELLS, (1, 2), (1, 2), ("ctc",), ("softmax",), ("real", "embedding"), ("all",))
     cases += product(("lstm",), (1,), (2,), ("frame", "sequence"), ("softmax", "sigmoid", "mse", *VALUE_LOSSES),
-                     ("real",), ("holes",))
+                     ("real",), ("holes", "weights"))
     cases = [(compare, sys.argv[1], case) for case in cases]
     translators = list(product(CELLS, (1, 2), ("none", "dot", "additive"), ("softmax",), ("embedding",), (1, 2)))
     translators += product(CELLS, (1, 2), ("dot", "additive"), ("mse", "sigmoid"), ("real",), (2,))

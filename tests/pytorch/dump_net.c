@@ -2,10 +2,10 @@
  *
  *     dump_net CELL LAYERS DIRECTIONS OUTPUT LOSS INPUTS TARGETS DUMP CHECKPOINT
  *
- * DIRECTIONS is 1 or 2, INPUTS is real, symbols or embedding, TARGETS is all or, of rows, holes. huber has a
- * delta of HUBER_DELTA, quantile has QUANTILES. DUMP gets a dataset (/inputs, /targets and their offsets),
- * /outputs sequence by sequence, /loss and /gradient; CHECKPOINT is a checkpoint of the weights, as a run
- * would write it.
+ * DIRECTIONS is 1 or 2, INPUTS is real, symbols or embedding, TARGETS is all or, of rows, holes or weights.
+ * huber has a delta of HUBER_DELTA, quantile has QUANTILES. DUMP gets a dataset (/inputs, /targets and their
+ * offsets), /outputs sequence by sequence, /loss and /gradient; CHECKPOINT is a checkpoint of the weights, as
+ * a run would write it.
  */
 #include "dump.h"
 #include "reference/problem_file.h"
@@ -88,6 +88,8 @@ int main(int argc, char **argv)
     problem_init(&problem, &config, SEQUENCES, length, 31);
     if (strcmp(argv[7], "holes") == 0)
         problem_drop_targets(&problem, 31);
+    if (strcmp(argv[7], "weights") == 0)
+        problem_weigh_targets(&problem, 31);
     subject_init(&subject, &problem);
     subject_run_chosen(&subject, &(struct net_pass){.training = 1}, SEQUENCES, chosen, &result);
     write_dump(argv[8], &subject, &result);

@@ -85,24 +85,25 @@ enum {
 };
 
 const struct net_option net_options[] = {
-    {"peepholes", set_peepholes, LSTM, -1, 0},
-    {"transition_layers", set_transition_layers, SEEING, -1, 0},
-    {"initial_state", set_initial_state, ALL, -1, 0},
-    {"input_layers", set_input_layers, ALL, -1, 0},
-    {"output_layers", set_output_layers, ALL, -1, 0},
-    {"residual", set_residual, ALL, -1, 0},
-    {"normalize", set_normalize, ALL, -1, 0},
-    {"recurrent_dropout", set_recurrent_dropout, SEEING, -1, 0},
-    {"class_weights", set_class_weights, ALL, LOSS_SOFTMAX, 0},
-    {"label_smoothing", set_label_smoothing, ALL, LOSS_SOFTMAX, 0},
-    {"missing targets", NULL, ALL, -1, 1},
-    {"huber", set_huber, ALL, LOSS_HUBER, 0},
-    {"mae", NULL, ALL, LOSS_MAE, 0},
-    {"logcosh", NULL, ALL, LOSS_LOGCOSH, 0},
-    {"quantile", set_quantiles, ALL, LOSS_QUANTILE, 0},
-    {"gaussian", NULL, ALL, LOSS_GAUSSIAN, 0},
+    {"peepholes", set_peepholes, LSTM, -1, 0, 0},
+    {"transition_layers", set_transition_layers, SEEING, -1, 0, 0},
+    {"initial_state", set_initial_state, ALL, -1, 0, 0},
+    {"input_layers", set_input_layers, ALL, -1, 0, 0},
+    {"output_layers", set_output_layers, ALL, -1, 0, 0},
+    {"residual", set_residual, ALL, -1, 0, 0},
+    {"normalize", set_normalize, ALL, -1, 0, 0},
+    {"recurrent_dropout", set_recurrent_dropout, SEEING, -1, 0, 0},
+    {"class_weights", set_class_weights, ALL, LOSS_SOFTMAX, 0, 0},
+    {"label_smoothing", set_label_smoothing, ALL, LOSS_SOFTMAX, 0, 0},
+    {"missing targets", NULL, ALL, -1, 1, 0},
+    {"target weights", NULL, ALL, -1, 0, 1},
+    {"huber", set_huber, ALL, LOSS_HUBER, 0, 0},
+    {"mae", NULL, ALL, LOSS_MAE, 0, 0},
+    {"logcosh", NULL, ALL, LOSS_LOGCOSH, 0, 0},
+    {"quantile", set_quantiles, ALL, LOSS_QUANTILE, 0, 0},
+    {"gaussian", NULL, ALL, LOSS_GAUSSIAN, 0, 0},
     /* The last: net_options_choose_all leaves it out. */
-    {"no layers", set_no_layers, ALL, -1, 0},
+    {"no layers", set_no_layers, ALL, -1, 0, 0},
 };
 const size_t net_options_count = sizeof net_options / sizeof *net_options;
 
@@ -144,8 +145,16 @@ int net_options_take_rows(size_t n, const struct net_option *const chosen[])
 {
     int take = 0;
     for (size_t i = 0; i < n; i++)
-        take |= chosen[i]->loss >= 0 || chosen[i]->drops_targets;
+        take |= chosen[i]->loss >= 0 || chosen[i]->drops_targets || chosen[i]->weighs_targets;
     return take;
+}
+
+int net_options_weigh_targets(size_t n, const struct net_option *const chosen[])
+{
+    int weigh = 0;
+    for (size_t i = 0; i < n; i++)
+        weigh |= chosen[i]->weighs_targets;
+    return weigh;
 }
 
 int net_options_drop_targets(size_t n, const struct net_option *const chosen[])

@@ -12,6 +12,7 @@ struct net_option {
     unsigned cells;                         /* bit 1 << CELL_... of each cell that has it */
     int loss;                               /* enum loss that it takes, or -1: any */
     int drops_targets;                      /* problem_drop_targets belongs to it */
+    int weighs_targets;                     /* problem_weigh_targets does */
 };
 
 extern const struct net_option net_options[];
@@ -32,5 +33,8 @@ int net_options_take_rows(size_t n, const struct net_option *const chosen[]);
 
 /* Whether problem_drop_targets belongs to one of them. */
 int net_options_drop_targets(size_t n, const struct net_option *const chosen[]);
+
+/* Whether problem_weigh_targets does. */
+int net_options_weigh_targets(size_t n, const struct net_option *const chosen[]);
 
 #endif

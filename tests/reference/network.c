@@ -177,6 +177,11 @@ static double present_part(
     return n / (double)config->outputs;
 }
 
+static double weight_at(const struct reference_sequence *sequence, size_t r)
+{
+    return sequence->weights ? sequence->weights[r] : 1;
+}
+
 static struct reference_score ctc_score(
     const struct network_trace *trace, const struct reference_sequence *sequence)
 {
@@ -204,14 +209,16 @@ struct reference_score reference_get_score(
     for (size_t r = 0; r < trace.R && config->output != OUTPUT_CTC; r++) {
         const double *a = trace.activation + r * O;
         double present = present_part(config, sequence, r);
-        if (present == 0)
+        double w = weight_at(sequence, r);
+        if (present == 0 || w == 0)
             continue;
         score.loss +=
-            reference_row_loss(config, a, label_at(sequence, r), target_at(sequence, r, config->outputs));
-        score.errors += config->loss == LOSS_SOFTMAX ? reference_row_is_wrong(config, a, sequence->classes[r])
-                                                     : (double)NAN;
-        score.counted += present;
-        score.labels += present;
+            w * reference_row_loss(config, a, label_at(sequence, r), target_at(sequence, r, config->outputs));
+        score.errors += config->loss == LOSS_SOFTMAX
+            ? w * reference_row_is_wrong(config, a, sequence->classes[r])
+            : (double)NAN;
+        score.counted += w * present;
+        score.labels += w * present;
     }
     if (config->output == OUTPUT_CTC)
         score = ctc_score(&trace, sequence);
@@ -230,9 +237,12 @@ static double *backward_head(const struct network_trace *trace, double *weights,
     if (config->output == OUTPUT_CTC)
         reference_ctc(R, config->outputs, trace->activation, sequence->U, sequence->classes, da);
     for (size_t r = 0; r < R && config->output != OUTPUT_CTC; r++)
-        if (present_part(config, sequence, r) > 0)
+        if (present_part(config, sequence, r) > 0) {
             reference_row_slope(config, trace->activation + r * O, label_at(sequence, r),
                 target_at(sequence, r, config->outputs), da + r * O);
+            for (size_t o = 0; o < O; o++)
+                da[r * O + o] *= weight_at(sequence, r);
+        }
     reference_dense_backward(&head, R, trace->output.v[trace->output.n], da, dv, &dhead);
     double *df = reference_chain_backward(&trace->output, &trace->names, weights, dv, gradient);
     double *dy = reference_numbers(trace->T * F);

@@ -8,7 +8,14 @@
 #include <string.h>
 
 /* The counter's high word says what a number is for. */
-enum purpose { FOR_WEIGHTS = 1, FOR_LENGTHS = 2, FOR_INPUTS = 1000, FOR_TARGETS = 2000, FOR_DROPPING = 3000 };
+enum purpose {
+    FOR_WEIGHTS = 1,
+    FOR_LENGTHS = 2,
+    FOR_INPUTS = 1000,
+    FOR_TARGETS = 2000,
+    FOR_DROPPING = 3000,
+    FOR_WEIGHING = 4000
+};
 
 static double draw(uint64_t seed, uint64_t purpose, uint64_t index)
 {
@@ -135,6 +142,17 @@ void problem_drop_targets(struct problem *problem, uint64_t seed)
     }
 }
 
+void problem_weigh_targets(struct problem *problem, uint64_t seed)
+{
+    for (size_t s = 0; s < problem->sequences; s++) {
+        size_t R = reference_rows(&problem->config, problem->sequence[s].T);
+        double *weights = reference_numbers(R);
+        for (size_t r = 0; r < R; r++)
+            weights[r] = (double)random_below(4, seed, RANDOM_TEST, FOR_WEIGHING + s, r) / 2;
+        problem->sequence[s].weights = weights;
+    }
+}
+
 void problem_finish(struct problem *problem)
 {
     for (size_t s = 0; s < problem->sequences; s++) {
@@ -142,6 +160,7 @@ void problem_finish(struct problem *problem)
         free((void *)problem->sequence[s].symbols);
         free((void *)problem->sequence[s].classes);
         free((void *)problem->sequence[s].values);
+        free((void *)problem->sequence[s].weights);
     }
     free(problem->sequence);
     free(problem->weights);
@@ -171,7 +190,8 @@ struct microbatch_format problem_format(const struct problem *problem)
         .has_classes = classes,
         .values = classes ? 0 : config->outputs,
         .target_per_frame = config->output == OUTPUT_FRAME,
-        .target_any = config->output == OUTPUT_CTC};
+        .target_any = config->output == OUTPUT_CTC,
+        .has_weights = problem->sequence[0].weights != NULL};
 }
 
 static void fill_frame(const struct net_config *config, const struct reference_sequence *from, size_t t,
@@ -186,6 +206,8 @@ static void fill_frame(const struct net_config *config, const struct reference_s
 static void fill_target(const struct net_config *config, const struct reference_sequence *from, size_t r,
     size_t n, struct microbatch *to)
 {
+    if (from->weights)
+        to->weights[n] = (float)from->weights[r];
     if (config->loss == LOSS_SOFTMAX)
         to->classes[n] = from->classes[r];
     for (size_t o = 0; o < config->outputs && config->loss != LOSS_SOFTMAX; o++)

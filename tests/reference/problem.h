@@ -29,6 +29,9 @@ void problem_finish(struct problem *problem);
  * sequence but one's. */
 void problem_drop_targets(struct problem *problem, uint64_t seed);
 
+/* Gives the targets weights of 0, 1/2, 1 and 3/2. */
+void problem_weigh_targets(struct problem *problem, uint64_t seed);
+
 /* n lengths from 1 to `most`, 1 and `most` among them where n allows, falling, a pure function of seed. */
 void problem_draw_lengths(size_t n, int32_t most, uint64_t seed, int32_t *length);
 

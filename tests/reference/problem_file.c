@@ -43,6 +43,20 @@ static void write_rows(struct h5_image *image, const char *name, const struct ro
     free(floats);
 }
 
+static void write_weights(struct h5_image *image, const struct problem *problem, size_t rows)
+{
+    int64_t size = (int64_t)rows;
+    size_t n = 0;
+    float *weights = calloc(rows, sizeof *weights);
+    if (!weights)
+        abort();
+    for (size_t s = 0; s < problem->sequences; s++)
+        for (size_t r = 0; r < reference_rows(&problem->config, problem->sequence[s].T); r++)
+            weights[n++] = (float)problem->sequence[s].weights[r];
+    h5_image_floats(image, "target_weights", 1, &size, weights);
+    free(weights);
+}
+
 void problem_add_dataset(struct h5_image *image, const struct problem *problem)
 {
     const struct net_config *config = &problem->config;
@@ -73,6 +87,8 @@ void problem_add_dataset(struct h5_image *image, const struct problem *problem)
     write_rows(image, "targets", &targets, has_classes ? "n_classes" : NULL, config->outputs);
     h5_image_int64(image, "input_offsets", 1, (int64_t[]){(int64_t)S + 1}, offsets[0]);
     h5_image_int64(image, "target_offsets", 1, (int64_t[]){(int64_t)S + 1}, offsets[1]);
+    if (problem->sequence[0].weights)
+        write_weights(image, problem, targets.n);
     free(offsets[0]);
     free(offsets[1]);
     free(inputs.numbers);

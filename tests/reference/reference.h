@@ -23,6 +23,7 @@ struct reference_sequence {
     const int32_t *symbols; /* [T]; NULL with inputs */
     const int32_t *classes; /* [R]; softmax; -1: no target; ctc: [U] labels */
     const double *values;   /* [R][O]; the other losses; NaN: no target */
+    const double *weights;  /* [R] of the targets; NULL: all are 1 */
     size_t U;               /* ctc */
 
     /* [H] what multiplies h' on its way to the recurrent product, of each layer and direction; NULL: nothing
@@ -34,7 +35,8 @@ struct reference_score {
     double loss;    /* summed over the rows that have a target; ctc: of the sequence, which counts as one */
     double errors;  /* of these, rows whose class is not the likeliest; NaN but for softmax; ctc: edits of the
                      * likeliest path's labels */
-    double counted; /* rows that have a target; of values the parts of rows that are there */
+    double counted; /* rows that have a target; of values the parts of rows that are there; times
+                     * the weights of the targets */
     double labels;  /* what errors are divided by: the same; ctc: U */
 };
 

@@ -101,6 +101,7 @@ void sample_finish(struct sample *sample)
     memory_destroy(sample->symbols);
     memory_destroy(sample->classes);
     memory_destroy(sample->values);
+    memory_destroy(sample->weights);
     *sample = (struct sample){0};
 }
 
@@ -164,6 +165,8 @@ struct h5_image *sample_image(const struct sample *sample, const char *without)
         add_targets(sample, image);
     if (sample->target_offsets && is_wanted("target_offsets", without))
         h5_image_int64(image, "target_offsets", 1, &offsets, sample->target_offsets);
+    if (sample->weights && is_wanted("target_weights", without))
+        h5_image_floats(image, "target_weights", 1, &sample->targets, sample->weights);
     if (sample->shape.names && is_wanted("names", without))
         add_names(sample, image);
     return image;
@@ -210,6 +213,7 @@ void sample_write_part(const struct sample *sample, int64_t first, int64_t end, 
     part.symbols += sample->symbols ? frame : 0;
     part.classes += sample->classes ? target : 0;
     part.values += sample->values ? (size_t)target * O : 0;
+    part.weights += sample->weights ? target : 0;
     sample_write(&part, path);
     free(part.input_offsets);
     free(part.target_offsets);

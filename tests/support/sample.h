@@ -40,6 +40,7 @@ struct sample {
     int32_t *symbols;    /* [frames] */
     int32_t *classes;    /* [targets] */
     float *values;       /* [targets][values] */
+    float *weights;      /* [targets]; NULL where the file has none, as at the start */
 };
 
 /* Drawn from the seed. A failure of the harness fails the test. */

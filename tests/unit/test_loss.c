@@ -273,6 +273,38 @@ START_TEST(missing_values_count_nowhere)
 }
 END_TEST
 
+/* The weight of a row multiplies all that it adds; of 1 it leaves the bits, of 0 it leaves nothing. */
+START_TEST(a_row_counts_by_its_weight)
+{
+    const float weights[] = {0, 0.5F, 1, 3};
+    struct scored rows, whole;
+    float weight[R];
+    rows_init(&whole, &configs[_i], 2);
+    rows_run(&whole);
+    rows_init(&rows, &configs[_i], 2);
+    for (size_t r = 0; r < R; r++)
+        weight[r] = weights[r % 4];
+    rows.targets.weights = weight;
+    rows_run(&rows);
+    ck_assert_mem_eq(rows.outputs, whole.outputs, sizeof rows.outputs);
+    rows_backward(&rows);
+    rows_backward(&whole);
+    for (size_t r = 0; r < R; r++) {
+        static const struct net_score nothing;
+        double w = (double)weight[r];
+        ck_assert_double_eq(rows.score[r].loss, w * whole.score[r].loss);
+        ck_assert_double_eq(rows.score[r].counted, w);
+        ck_assert_double_eq(rows.score[r].labels, w);
+        if (rows.config.loss == LOSS_SOFTMAX)
+            ck_assert_double_eq(rows.score[r].errors, w * whole.score[r].errors);
+        if (w == 0)
+            ck_assert_mem_eq(&rows.score[r], &nothing, sizeof nothing);
+        for (size_t o = 0; o < STRIDE; o++)
+            ck_assert_float_eq(rows.outputs[r * STRIDE + o], weight[r] * whole.outputs[r * STRIDE + o]);
+    }
+}
+END_TEST
+
 START_TEST(options_of_no_effect_leave_the_bits)
 {
     struct net_config ones = {.loss = LOSS_SOFTMAX, .class_weights = O};
@@ -387,6 +419,7 @@ int main(void)
     tcase_add_loop_test(cases, large_sums_keep_their_losses, 0, CONFIGS);
     tcase_add_loop_test(cases, no_target_counts_nowhere, 0, 4);
     tcase_add_loop_test(cases, missing_values_count_nowhere, 4, CONFIGS);
+    tcase_add_loop_test(cases, a_row_counts_by_its_weight, 0, CONFIGS);
     tcase_add_test(cases, options_of_no_effect_leave_the_bits);
     tcase_add_test(cases, huber_is_half_mse_near_and_mae_far);
     tcase_add_test(cases, logcosh_is_exact_near_and_far);

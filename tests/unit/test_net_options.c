@@ -154,6 +154,8 @@ static void check_combination(const struct combination *combination, uint64_t se
     problem_init(&problem, &combination->config, ROWS, lengths, seed);
     if (net_options_drop_targets(combination->n, combination->chosen))
         problem_drop_targets(&problem, seed);
+    if (net_options_weigh_targets(combination->n, combination->chosen))
+        problem_weigh_targets(&problem, seed);
     if (combination->config.recurrent_dropout > 0)
         draw_masks(&problem);
     subject_init(&subject, &problem);

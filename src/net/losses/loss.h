@@ -96,13 +96,15 @@ struct targets {
     const int32_t *classes; /* [R]; below 0: no target */
     const float *values;    /* [R][values_stride]; NaN: no target there */
     size_t values_stride;
+    const float *weights; /* [R], 0 and more: 0 is no target; NULL: all are 1 */
 };
 
 static inline struct targets targets_of_microbatch(const struct microbatch *microbatch)
 {
     return (struct targets){.classes = microbatch->classes,
         .values = microbatch->values,
-        .values_stride = microbatch->values_stride};
+        .values_stride = microbatch->values_stride,
+        .weights = microbatch->weights};
 }
 
 struct loss_rows {
@@ -113,7 +115,7 @@ struct loss_rows {
 
 /* Sums become outputs in place. With targets, score[r] is the row's loss, error and counts; with score NULL
  * the targets are not looked at. A row without a target scores zeroes. A class beyond the class weights has a
- * weight of 1. */
+ * weight of 1. The weight of a row multiplies its loss, its error and what it counts. */
 void loss_forward(const struct net_config *config, const struct kernel *kernel, const struct loss_rows *rows,
     struct net_score *score);
 

@@ -35,6 +35,8 @@ static struct targets targets_from(struct targets targets, size_t r)
         targets.classes += r;
     if (targets.values)
         targets.values += r * targets.values_stride;
+    if (targets.weights)
+        targets.weights += r;
     return targets;
 }
 
