@@ -16,12 +16,14 @@ struct study {
     struct optim_config optim;
     int32_t
         longest; /* most frames of a sequence; the first has more a microbatch than outer() takes at once */
-    int some_dropped; /* 1: classes of -1 among the targets */
+    int some_dropped; /* 1: classes of -1, or values that are NaN, among the targets */
 };
 
 /* Every cell, output, loss, kind of input, optimizer and schedule, at sizes that are no multiples of a
- * vector; then every option of a network; then those that make sequences of another length. */
-extern const struct study studies[], option_studies[], ctc_studies[], decoder_studies[];
-extern const size_t studies_count, option_studies_count, ctc_studies_count, decoder_studies_count;
+ * vector; then every option of a network; then those that make sequences of another length; then losses
+ * whose exponentials and logarithms are the network's own, with values that are missing. */
+extern const struct study studies[], option_studies[], ctc_studies[], decoder_studies[], loss_studies[];
+extern const size_t studies_count, option_studies_count, ctc_studies_count, decoder_studies_count,
+    loss_studies_count;
 
 #endif

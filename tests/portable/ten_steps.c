@@ -128,7 +128,8 @@ static void fill_targets(
     for (size_t o = 0; o < config->outputs; o++) {
         double value = config->loss == LOSS_SIGMOID ? draw_below(2, sequence, index + o)
                                                     : draw_normal(sequence, index + o);
-        microbatch->values[row * microbatch->values_stride + o] = (float)value;
+        int missing = study->some_dropped && draw_below(4, sequence, ~(index + o)) == 0;
+        microbatch->values[row * microbatch->values_stride + o] = missing ? NAN : (float)value;
     }
 }
 
@@ -354,5 +355,6 @@ int main(void)
     train_all(option_studies, option_studies_count, "options");
     train_all(ctc_studies, ctc_studies_count, "ctc");
     train_all(decoder_studies, decoder_studies_count, "decoder");
+    train_all(loss_studies, loss_studies_count, "losses");
     return EXIT_SUCCESS;
 }
