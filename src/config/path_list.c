@@ -52,7 +52,7 @@ static const char *write_absolute(const char *path, const char *directory, char 
     if (why)
         return why;
     size_t folder = *path == '/' || strcmp(directory, "/") == 0 ? 0 : strlen(directory);
-    memcpy(absolute, directory, folder);
+    memcpy(absolute, directory, folder + 1); /* with its zero byte, or one that is written over */
     if (*path != '/')
         absolute[folder++] = '/';
     strcpy(absolute + folder, path);
