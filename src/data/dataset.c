@@ -36,7 +36,7 @@ void dataset_close(struct dataset *dataset)
 {
     if (!dataset)
         return;
-    for (size_t i = 0; i < dataset->files; i++) {
+    for (size_t i = 0; dataset->file && i < dataset->files; i++) {
         h5_close(dataset->file[i].h5);
         memory_destroy(dataset->file[i].path);
     }

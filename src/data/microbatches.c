@@ -25,6 +25,7 @@ static int64_t sum_lengths(const int64_t *length, size_t first, size_t n)
 static int64_t find_share(const struct rest *rest)
 {
     int64_t runs = (int64_t)rest->runs, sequences = (int64_t)(rest->sequences.end - rest->sequences.first);
+    assert(runs > 0 && sequences > 0);
     return microbatch_cost(rest->frames / runs, rest->frames / sequences);
 }
 

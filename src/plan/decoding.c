@@ -8,6 +8,7 @@
 #include "data/values.h"
 #include "run/sets.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -126,6 +127,7 @@ static void use_sequence(struct chunk_rings *rings, int64_t s)
 static double get_times(const struct chunk_rings *rings)
 {
     int64_t chunks = count_chunks(rings), fetched = 0;
+    assert(!chunks || rings->dataset);
     for (size_t f = 0; chunks && f < rings->dataset->files; f++)
         fetched += rings->ring[f].fetched;
     return chunks ? (double)fetched / (double)chunks : 0;
