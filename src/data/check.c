@@ -75,9 +75,8 @@ static void add_float(struct dataset *dataset, const struct values *values, int6
     write_place(dataset, values, row, place, sizeof place);
     if (values->are_weights) {
         faults_add(faults, EXIT_CODE_DATA,
-            "%s: %.9g is no weight: only finite numbers of 0 and more are allowed: correct it, with 0 where "
-            "the "
-            "target is not to count",
+            "%s: %.9g is no weight: only finite numbers of 0 and more are allowed: correct it, with 0 "
+            "where the target is not to count",
             place, (double)item);
         return;
     }

@@ -70,3 +70,27 @@ void dataset_write_integer(const struct dataset_file *file, const char *set, int
     if (value == most || value == -most - 1)
         h5_write_integer(file->h5, set, row, text);
 }
+
+static int require_unchanged(const struct dataset_file *file, const char *consequence, struct error *error)
+{
+    struct file_identity now;
+    char change[160];
+    if (!file->h5) /* opening it has failed, with an error */
+        return 0;
+    if (h5_identify(file->h5, &now, error))
+        return -1;
+    if (!file_describe_change(&file->identity, &now, file->path, change, sizeof change))
+        return 0;
+    return error_set(error, EXIT_CODE_DATA,
+        "%s: was changed while it is read: %s: %s: see that nothing writes to it, and run the same command "
+        "again",
+        file->path, change, consequence);
+}
+
+int dataset_require_unchanged(const struct dataset *dataset, const char *consequence, struct error *error)
+{
+    for (size_t i = 0; i < dataset->files; i++)
+        if (require_unchanged(&dataset->file[i], consequence, error))
+            return -1;
+    return 0;
+}

@@ -76,7 +76,7 @@ struct dataset {
     int32_t *kept_classes; /* [targets] */
     float *kept_values;    /* [targets][values] */
     float *kept_weights;   /* [targets] */
-    int borrows;           /* 1: these are the memory of somebody else (data/kept.h) */
+    void *own;             /* the memory that these lie in; NULL: it is somebody else's (data/kept.h) */
     void *block;           /* where nothing is kept: room for the rows being read */
     /* Takes note of the values that microbatches read from the file (data/fingerprint.h); NULL: none are. */
     struct value_sums *sums;
@@ -141,5 +141,11 @@ void dataset_write_name(const struct dataset *dataset, int64_t s, char *text, si
 void dataset_write_feature(
     const struct dataset *dataset, int64_t i, char *text, size_t size); /* of a feature */
 enum { DATASET_NAME = 80 };                                             /* bytes of room for it */
+
+/* Are the files still what they were when they were opened? Where not, EXIT_CODE_DATA says what has changed,
+ * and what follows from it, `consequence`. HDF5 does not notice: it reads other numbers, or zeroes behind the
+ * end. */
+#define DATASET_DOUBT "what is said of it may not be so"
+int dataset_require_unchanged(const struct dataset *dataset, const char *consequence, struct error *error);
 
 #endif

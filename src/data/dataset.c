@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "data/check.h"
 #include "data/files.h"
+#include "data/kept.h"
 #include "data/structure.h"
 #include "data/texts.h"
 #include "data/values.h"
@@ -43,13 +44,7 @@ void dataset_close(struct dataset *dataset)
     memory_destroy(dataset->file);
     memory_destroy(dataset->input_offsets);
     memory_destroy(dataset->target_offsets);
-    if (!dataset->borrows) {
-        memory_destroy(dataset->kept_inputs);
-        memory_destroy(dataset->kept_symbols);
-        memory_destroy(dataset->kept_classes);
-        memory_destroy(dataset->kept_values);
-        memory_destroy(dataset->kept_weights);
-    }
+    memory_destroy(dataset->own);
     memory_destroy(dataset->block);
     memory_destroy(dataset->name);
     memory_destroy(dataset);
@@ -57,65 +52,17 @@ void dataset_close(struct dataset *dataset)
 
 /* ---- opening ---- */
 
-static int require_unchanged(const struct dataset_file *file, const char *consequence, struct error *error)
-{
-    struct file_identity now;
-    char change[160];
-    if (!file->h5) /* opening it has failed, with an error */
-        return 0;
-    if (h5_identify(file->h5, &now, error))
-        return -1;
-    if (!file_describe_change(&file->identity, &now, file->path, change, sizeof change))
-        return 0;
-    return error_set(error, EXIT_CODE_DATA,
-        "%s: was changed while it is read: %s: %s: see that nothing writes to it, and run the same command "
-        "again",
-        file->path, change, consequence);
-}
-
-int dataset_require_unchanged(const struct dataset *dataset, const char *consequence, struct error *error)
-{
-    for (size_t i = 0; i < dataset->files; i++)
-        if (require_unchanged(&dataset->file[i], consequence, error))
-            return -1;
-    return 0;
-}
-
-static void *keep_values(struct dataset *dataset, const struct values *values, struct error *error)
-{
-    void *kept = memory_create((size_t)values->rows * values->width, sizeof(float), error);
-    if (!kept) {
-        error_explain_memory(error, dataset->name, "its decoded values: a smaller data.cache takes");
-        return NULL;
-    }
-    if (!values_read(dataset, values, 0, values->rows, kept, error) &&
-        !check_first_value(dataset, values, 0, values->rows, kept, error))
-        return kept;
-    memory_destroy(kept);
-    return NULL;
-}
-
 static int dataset_keep(struct dataset *dataset, struct error *error)
 {
-    struct values inputs = values_of_inputs(dataset);
-    void *kept = keep_values(dataset, &inputs, error);
-    if (dataset->symbols)
-        dataset->kept_symbols = kept;
-    else
-        dataset->kept_inputs = kept;
-    if (!kept || !dataset->has_targets)
-        return kept ? 0 : -1;
-    struct values targets = values_of_targets(dataset);
-    kept = keep_values(dataset, &targets, error);
-    if (dataset->classes)
-        dataset->kept_classes = kept;
-    else
-        dataset->kept_values = kept;
-    if (!kept || !dataset->has_weights)
-        return kept ? 0 : -1;
-    struct values weights = values_of_weights(dataset);
-    dataset->kept_weights = keep_values(dataset, &weights, error);
-    return dataset->kept_weights ? 0 : -1;
+    static const struct kept_share whole = {.parts = 1};
+    void *memory = dataset->own = memory_create(kept_count_bytes(dataset), 1, error);
+    if (!memory)
+        return error_explain_memory(error, dataset->name, "its decoded values: a smaller data.cache takes");
+    if (kept_decode_inputs(dataset, &whole, memory, error) ||
+        kept_decode_targets(dataset, &whole, memory, error))
+        return -1;
+    kept_use(dataset, memory);
+    return 0;
 }
 
 static size_t count_block(const struct dataset *dataset)
@@ -263,8 +210,7 @@ struct dataset *dataset_open_files(char *const *paths, size_t cache, struct erro
         return NULL;
     dataset->cache = cache;
     int fits = dataset_count_values(dataset) <= cache;
-    int failed = fits ? dataset_keep(dataset, error) && explain_failure(dataset, error)
-                      : dataset_read_as_asked(dataset, cache, error);
+    int failed = fits ? dataset_keep(dataset, error) : dataset_read_as_asked(dataset, cache, error);
     if (!failed)
         return dataset;
     dataset_close(dataset);

@@ -47,12 +47,6 @@ size_t dataset_count_run_bytes(struct dataset *dataset, int kept);
  * then be short of all. Memory: offsets, blocks of a few MiB, 64 MiB of chunks. */
 void dataset_check(const char *path, const struct loss_kind *loss, struct faults *faults);
 
-/* Are the files still what they were when they were opened? Where not, EXIT_CODE_DATA says what has changed,
- * and what follows from it, `consequence`. HDF5 does not notice: it reads other numbers, or zeroes behind the
- * end. */
-#define DATASET_DOUBT "what is said of it may not be so"
-int dataset_require_unchanged(const struct dataset *dataset, const char *consequence, struct error *error);
-
 /* What microbatches of this dataset hold: targets where the file has them, in one of the three orders. */
 struct microbatch_format dataset_format(const struct dataset *dataset);
 

@@ -1,12 +1,10 @@
 /* Inputs lie first, targets behind them, then their weights. A part is a contiguous range of rows, which
  * costs no more to read than a share of the file: of compressed files, chunks at its borders are decompressed
- * by both neighbours.
- */
+ * by both neighbours. */
 #include "data/kept.h"
 
 #include "base/memory.h"
 #include "data/check.h"
-#include "data/dataset.h"
 
 enum { PIECE_BYTES = 64 << 20 }; /* that are read between two signs of life */
 
@@ -60,10 +58,10 @@ int kept_decode_targets(
 {
     if (!dataset->has_targets)
         return 0;
-    struct values values = values_of_targets(dataset);
-    values.lowest = dataset->classes && dataset->target_kind != TARGET_ANY ? -1 : 0;
-    values.may_lack = !dataset->classes && dataset->version > 1 && dataset->target_kind != TARGET_ANY;
-    values.loss = NULL;
+    struct dataset unbound = *dataset; /* as before a model asked anything of it */
+    unbound.any_targets = 0;
+    unbound.loss = NULL;
+    const struct values values = values_of_targets(&unbound);
     const struct values inputs = values_of_inputs(dataset);
     char *targets = (char *)memory + count_room(&inputs);
     if (decode_rows(dataset, &values, share, targets, error))
@@ -81,7 +79,6 @@ void kept_use(struct dataset *dataset, void *memory)
     char *targets = (char *)memory + count_room(&list[0]);
     if (n > 2)
         dataset->kept_weights = (float *)(void *)(targets + count_room(&list[1]));
-    dataset->borrows = 1;
     if (dataset->symbols)
         dataset->kept_symbols = memory;
     else

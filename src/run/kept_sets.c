@@ -5,7 +5,6 @@
  *
  * Ranks that opened different files of one name never share: what one of them decoded would be taken for
  * what is in the files of the others. */
-
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
