@@ -71,12 +71,6 @@ static void run_backward(
     times_add(pass->times, NET_ACTIVATION, start);
 }
 
-static void meet_divided(const struct recurrent *r, const struct pass *pass)
-{
-    if (r->division.members > 1)
-        pass_meet_group(pass, r->division.group);
-}
-
 /* The gradient by the states of the span that starts with step i, from that by its outputs. */
 static void span_mix_backward(const struct recurrent *r, const struct pass *pass, size_t i, struct rows dY)
 {

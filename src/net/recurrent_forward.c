@@ -110,14 +110,6 @@ static void set_start(const struct recurrent *r, const struct microbatch *microb
         memcpy(recurrent_start_c(r, microbatch) + b * r->Hp + r->from, c, bytes);
 }
 
-/* Every member's units of a step are there before anybody goes on from them, which without a recurrent
- * product is the next layer. */
-static void meet_divided(const struct recurrent *r, const struct pass *pass)
-{
-    if (r->division.members > 1)
-        pass_meet_group(pass, r->division.group);
-}
-
 /* The outputs of the span that ends with step i, from the states of all units. */
 static void span_mix(
     const struct recurrent *r, const struct pass *pass, size_t i, struct rows X, struct rows Y)

@@ -66,6 +66,14 @@ static inline struct panels own_panels(const struct panels *panels, struct range
     return own;
 }
 
+/* Every member's units of a step are there before anybody goes on from them, which without a recurrent
+ * product is the next layer. */
+static inline void meet_divided(const struct recurrent *r, const struct pass *pass)
+{
+    if (r->division.members > 1)
+        pass_meet_group(pass, r->division.group);
+}
+
 /* Where the gradients by weights of single units are summed, [unit weights][Hp]: behind those by the gates,
  * at which other members of a team may still be. */
 static inline float *unit_sums(const struct recurrent *r)

@@ -72,9 +72,8 @@ static int check_weights(const struct net_config *model, const struct dataset *d
     if (!dataset->has_weights || !is_transcription(model))
         return 0;
     return error_set(error, EXIT_CODE_DATA,
-        "%s: /target_weights: model.output = %s has no targets that are weighed one by one: drop the set, or "
-        "set "
-        "model.output = frame or sequence",
+        "%s: /target_weights: model.output = %s has no targets that are weighed one by one: drop the set, "
+        "or set model.output = frame or sequence",
         dataset->name, output_of(model)->name);
 }
 

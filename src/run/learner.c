@@ -23,8 +23,8 @@ static int share_node(struct learner *learner, size_t leaves, struct error *erro
     if (node_init(&learner->node, learner->comm, size, learner->node_warning, LEARNER_WARNING, error))
         return error_explain_memory(
             error, "weights and gradients", "a smaller model.hidden or model.layers takes");
-    learner->panels = node_take(&learner->node, net_panel_bytes(learner->net));
-    net_use_panels(learner->net, learner->panels);
+    learner->small_pages = node_take(&learner->node, net_panel_bytes(learner->net));
+    net_use_panels(learner->net, learner->small_pages);
     teamwork_init(&learner->teamwork, &learner->node, learner->net);
     learner->weights = node_take(&learner->node, weights);
     if (noise)

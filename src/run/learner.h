@@ -32,8 +32,7 @@ struct learner {
     struct net *net;
     size_t P;
     struct node node;
-    void *panels;                       /* what the net has packed, of the node */
-    int has_huge_pages;                 /* 1: panels have been given some */
+    void *small_pages; /* of the node, what the net has packed; NULL once huge ones were asked for */
     char node_warning[LEARNER_WARNING]; /* why ranks of this host share nothing; empty where they do */
     float *weights;                     /* [reduce_room(P)] those of the node */
     float *noisy;        /* [reduce_room(P)] weights that a step computes with, of the node; NULL without

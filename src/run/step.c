@@ -222,9 +222,9 @@ static int skip_step(
  */
 static void use_huge_pages(struct learner *learner)
 {
-    if (!learner->has_huge_pages)
-        node_use_huge_pages(&learner->node, learner->panels, net_panel_bytes(learner->net));
-    learner->has_huge_pages = 1;
+    if (learner->small_pages)
+        node_use_huge_pages(&learner->node, learner->small_pages, net_panel_bytes(learner->net));
+    learner->small_pages = NULL;
 }
 
 /* Updates the weights, or leaves them where there is nothing to learn from the step. A step in which nothing
