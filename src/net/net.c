@@ -180,11 +180,15 @@ static struct pass make_pass(const struct net *net, const struct net_pass *optio
         .times = net->times};
 }
 
-/* Takes all buffers of a pass, in the order of their use; `scored`: with those that scores need. */
-static void take_workspace(struct net *net, const struct pass *pass, struct arena *arena, int scored)
+/* How far a pass goes: to the last recurrent layer, to the outputs, or to their scores. */
+enum pass_end { END_OF_STACK, END_OF_OUTPUTS, END_OF_SCORES };
+
+/* Takes all buffers of a pass, in the order of their use. */
+static void take_workspace(struct net *net, const struct pass *pass, struct arena *arena, enum pass_end end)
 {
     stack_take_workspace(&net->stack, pass, arena);
-    net->output->take_workspace(net, pass, arena, scored);
+    if (end != END_OF_STACK)
+        net->output->take_workspace(net, pass, arena, end == END_OF_SCORES);
 }
 
 size_t net_workspace_bytes(
@@ -192,30 +196,31 @@ size_t net_workspace_bytes(
 {
     struct pass pass = make_pass(net, options, microbatch, NULL);
     struct arena arena = {0};
-    take_workspace(net, &pass, &arena, microbatch->classes || microbatch->values);
+    int scored = microbatch->classes || microbatch->values;
+    take_workspace(net, &pass, &arena, scored ? END_OF_SCORES : END_OF_OUTPUTS);
     return arena.peak;
 }
 
 /* Takes the workspace from the memory of the team. */
-static void share_workspace(struct net *net, const struct pass *pass, int scored)
+static void share_workspace(struct net *net, const struct pass *pass, enum pass_end end)
 {
     struct net_team *team = pass->options.team;
     struct arena arena = {.base = team->workspace, .size = team->workspace_bytes};
     if (pass_leads(pass))
         arena_reset(&arena);
     pass_meet(pass);
-    take_workspace(net, pass, &arena, scored);
+    take_workspace(net, pass, &arena, end);
 }
 
 /* Measures the workspace by taking it from an arena of no memory, and takes it again from memory. */
-static int make_workspace(struct net *net, const struct pass *pass, int scored, struct error *error)
+static int make_workspace(struct net *net, const struct pass *pass, enum pass_end end, struct error *error)
 {
     struct arena arena = {0};
     if (pass->options.team) {
-        share_workspace(net, pass, scored);
+        share_workspace(net, pass, end);
         return 0;
     }
-    take_workspace(net, pass, &arena, scored);
+    take_workspace(net, pass, &arena, end);
     if (arena.peak > net->block_bytes) {
         memory_destroy(net->block);
         net->block_bytes = 0;
@@ -231,7 +236,7 @@ static int make_workspace(struct net *net, const struct pass *pass, int scored, 
     }
     arena = (struct arena){.base = net->block, .size = net->block_bytes};
     arena_reset(&arena);
-    take_workspace(net, pass, &arena, scored);
+    take_workspace(net, pass, &arena, end);
     return 0;
 }
 
@@ -246,7 +251,7 @@ int net_forward(struct net *net, const struct net_pass *options, const struct mi
 {
     struct pass pass = make_pass(net, options, microbatch, NULL);
     double start = times_start(net->times);
-    if (make_workspace(net, &pass, scores != NULL, error))
+    if (make_workspace(net, &pass, scores ? END_OF_SCORES : END_OF_OUTPUTS, error))
         return -1;
     stack_forward(&net->stack, &pass);
     *outputs = (struct net_outputs){0};
@@ -254,6 +259,39 @@ int net_forward(struct net *net, const struct net_pass *options, const struct mi
     if (!pass_is_unwanted(&pass) && (net->output->divides || pass_leads(&pass)))
         net->output->forward(net, &own, outputs, scores);
     times_add(net->times, NET_FORWARD, start);
+    return 0;
+}
+
+size_t net_count_directions(const struct net *net)
+{
+    return stack_count_directions(&net->stack);
+}
+
+/* The pass that flow is measured in: nothing random, and alone. */
+static struct pass flow_pass(
+    const struct net *net, const struct net_pass *options, const struct microbatch *microbatch)
+{
+    struct net_pass still = *options;
+    still.training = still.still = 1;
+    still.team = NULL;
+    return make_pass(net, &still, microbatch, NULL);
+}
+
+size_t net_flow_bytes(struct net *net, const struct microbatch *microbatch)
+{
+    struct pass pass = flow_pass(net, &(struct net_pass){0}, microbatch);
+    struct arena arena = {0};
+    take_workspace(net, &pass, &arena, END_OF_STACK);
+    return arena.peak;
+}
+
+int net_measure_flow(struct net *net, const struct net_pass *options, const struct microbatch *microbatch,
+    const struct net_flow *flow, struct error *error)
+{
+    struct pass pass = flow_pass(net, options, microbatch);
+    if (make_workspace(net, &pass, END_OF_STACK, error))
+        return -1;
+    stack_measure_flow(&net->stack, &pass, flow);
     return 0;
 }
 
@@ -277,7 +315,7 @@ int net_continue(struct net *net, struct net_state *state, const struct microbat
     const struct net_pass options = {.training = 0};
     struct pass pass = make_pass(net, &options, microbatch, NULL);
     assert(!net->output->has_decoder && state->L == net->stack.L);
-    if (make_workspace(net, &pass, 0, error))
+    if (make_workspace(net, &pass, END_OF_OUTPUTS, error))
         return -1;
     state_load(state, &net->stack, microbatch);
     stack_forward(&net->stack, &pass);

@@ -29,6 +29,12 @@ static inline int pass_is_unwanted(const struct pass *pass)
     return (pass->options.unwanted && *pass->options.unwanted) || (team && team->left);
 }
 
+/* Are dropout and noise on? */
+static inline int pass_is_random(const struct pass *pass)
+{
+    return pass->options.training && !pass->options.still;
+}
+
 static inline size_t pass_members(const struct pass *pass)
 {
     return pass->options.team ? pass->options.team->members : 1;

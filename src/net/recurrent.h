@@ -102,6 +102,11 @@ void recurrent_backward(struct recurrent *r, const struct pass *pass, struct row
 void recurrent_backward_inputs(
     const struct recurrent *r, const struct pass *pass, size_t first, size_t end, struct rows dX, int add);
 
+/* Measures what struct net_flow has of this direction, norm [B][T], after recurrent_forward. dY [N + B rows]
+ * is overwritten, and what forward left. */
+void recurrent_flow(
+    struct recurrent *r, const struct pass *pass, struct rows Y, struct rows dY, double *norm);
+
 /* The h of all frames, and behind them those that rows start from: Y, but where outputs are made of h. */
 static inline struct rows recurrent_states(const struct recurrent *r, struct rows Y)
 {

@@ -3,6 +3,8 @@
 #include "net/recurrent_steps.h"
 #include "net/times.h"
 
+#include <assert.h>
+#include <math.h>
 #include <string.h>
 
 /* What the next step back will read comes near while this one computes: a step has as much to read as to
@@ -138,4 +140,78 @@ void recurrent_backward(struct recurrent *r, const struct pass *pass, struct row
         meet_divided(r, pass);
     if (!pass_is_unwanted(pass))
         recurrent_add_gradients(r, pass, X, Y, dY);
+}
+
+/* The gradient by outputs that flow begins with: of the last step of each row, in the direction's own time,
+ * and nothing elsewhere. Of a cell that mixes its states it becomes that by the states. */
+static void begin_flow(const struct recurrent *r, const struct pass *pass, struct rows dY)
+{
+    const struct microbatch *microbatch = pass->microbatch;
+    struct mixing_frames frames = mixing_frames_of(r, (struct rows){0}, dY);
+    clear_gradients(r, microbatch, dY);
+    for (size_t n = 0; n < microbatch->N; n++) {
+        memset(row_at(dY, n), 0, r->Hp * sizeof(float));
+        if (r->kind->mixes_states)
+            memset(row_at(frames.dc, n), 0, r->Hp * sizeof(float));
+    }
+    for (size_t b = 0; b < microbatch->B; b++) {
+        size_t last = microbatch->first[r->reverse ? 0 : microbatch->length[b] - 1] + b;
+        for (size_t h = 0; h < r->H; h++)
+            row_at(dY, last)[h] = (float)(1 / sqrt((double)r->H));
+        frames.first = last;
+        frames.end = last + 1;
+        if (!r->kind->mixes_states)
+            continue;
+        mixing_gate_backward(&r->mixing, pass, &frames);
+        mixing_sum_backward(&r->mixing, pass, &frames);
+        mixing_state_backward(&r->mixing, pass, &frames);
+    }
+}
+
+/* Of the gradient by the states of frame n, row b of the microbatch: what came from the step after and, of a
+ * cell that mixes its states, from the outputs. */
+static double measure_states(const struct recurrent *r, struct rows dY, size_t n, size_t b)
+{
+    const float *dh = row_at(dY, n), *dc = r->dc + b * r->Hp, *ds = r->ds + b * r->Hp, *t = r->t + n * r->Hp;
+    double sum = 0;
+    for (size_t h = 0; h < r->H; h++) {
+        double x = (double)dh[h] + (r->kind->mixes_states ? (double)ds[h] : 0);
+        sum += x * x;
+    }
+    for (size_t h = 0; h < r->H && r->kind->has_memory; h++) {
+        double x = (double)dc[h] + (r->kind->mixes_states ? (double)t[h] : 0);
+        sum += x * x;
+    }
+    return sqrt(sum);
+}
+
+/* Norms of the states of step i of all rows, which are so much of that at their last steps. */
+static void measure_step(
+    const struct recurrent *r, const struct microbatch *microbatch, size_t i, struct rows dY, double *norm)
+{
+    size_t T = microbatch->T, t = step_time(r, microbatch, i);
+    for (size_t b = 0; b < (size_t)microbatch->alive[t]; b++) {
+        size_t distance = r->reverse ? t : (size_t)microbatch->length[b] - 1 - t;
+        double size = measure_states(r, dY, microbatch->first[t] + b, b);
+        norm[b * T + distance] = isfinite(size) ? size : (double)INFINITY;
+    }
+}
+
+void recurrent_flow(struct recurrent *r, const struct pass *pass, struct rows Y, struct rows dY, double *norm)
+{
+    const struct microbatch *microbatch = pass->microbatch;
+    size_t T = microbatch->T;
+    assert(r->division.members <= 1);
+    begin_flow(r, pass, dY);
+    for (size_t i = 0; i < microbatch->B * T; i++)
+        norm[i] = (double)INFINITY;
+    for (size_t i = T; i-- > 0 && !pass_is_unwanted(pass);) {
+        measure_step(r, microbatch, i, dY, norm);
+        step_backward(r, pass, i, Y, dY);
+    }
+    for (size_t b = 0; b < microbatch->B; b++) {
+        double whole = norm[b * T];
+        for (size_t i = 0; i < T; i++)
+            norm[b * T + i] /= whole;
+    }
 }

@@ -149,7 +149,7 @@ static void take_layer(struct layer *layer, const struct pass *pass, struct aren
 {
     size_t B = pass->microbatch->B, N = pass->microbatch->N;
     int training = pass->options.training;
-    int changes = layer->norm.is_there || (training && layer->drops);
+    int changes = layer->norm.is_there || (pass_is_random(pass) && layer->drops);
     size_t stride = kernel_stride(extent_padded(layer->inputs));
     layer->in = changes ? arena_take(arena, N * stride, sizeof(float)) : NULL;
     if (layer->norm.is_there)
@@ -181,7 +181,7 @@ void stack_take_workspace(struct stack *stack, const struct pass *pass, struct a
     size_t N = pass->microbatch->N;
     int training = pass->options.training;
     const struct net_config *c = stack->config;
-    int noisy = training && c->input_noise > 0 && !c->symbols;
+    int noisy = pass_is_random(pass) && c->input_noise > 0 && !c->symbols;
     size_t widest = 0;
     stack->X = stack->dX = NULL;
     if (c->embedding || noisy)
@@ -306,7 +306,7 @@ static void prepare_input(
     struct layer *layer = &stack->layer[l];
     if (layer->norm.is_there)
         norm_forward(&layer->norm, pass->microbatch->N, from, as_rows(layer->in, from.stride));
-    if (pass->options.training && layer->drops)
+    if (pass_is_random(pass) && layer->drops)
         dropout_apply(pass, stack->config->dropout, l - 1, extent_padded(layer->inputs),
             layer->norm.is_there ? in : from, in);
 }
@@ -350,7 +350,8 @@ static void prepare_inputs(struct stack *stack, const struct pass *pass)
         noise_apply(pass, c->input_noise, c->inputs, as_rows(stack->X, stack->X_stride));
 }
 
-void stack_forward(struct stack *stack, const struct pass *pass)
+/* What the first recurrent layer sees. */
+static void inputs_forward(struct stack *stack, const struct pass *pass)
 {
     const struct microbatch *microbatch = pass->microbatch;
     if (stack->X) {
@@ -360,6 +361,11 @@ void stack_forward(struct stack *stack, const struct pass *pass)
     }
     dense_layers_forward(&stack->input, pass, microbatch->N, bottom_input(stack, microbatch));
     pass_meet(pass);
+}
+
+void stack_forward(struct stack *stack, const struct pass *pass)
+{
+    inputs_forward(stack, pass);
     for (size_t l = 0; l < stack->L; l++)
         layer_forward(stack, pass, l);
 }
@@ -424,4 +430,29 @@ void stack_backward(struct stack *stack, const struct pass *pass)
     if (stack->dX && pass_leads(pass))
         embedding_add_gradient(
             &stack->embedding, microbatch->N, microbatch->symbols, stack->dX, pass->gradient);
+}
+
+size_t stack_count_directions(const struct stack *stack)
+{
+    size_t n = 0;
+    for (size_t l = 0; l < stack->L; l++)
+        n += stack->layer[l].D;
+    return n;
+}
+
+void stack_measure_flow(struct stack *stack, const struct pass *pass, const struct net_flow *flow)
+{
+    size_t n = 0, numbers = pass->microbatch->B * pass->microbatch->T;
+    inputs_forward(stack, pass);
+    for (size_t l = 0; l < stack->L && n < flow->end; l++) {
+        struct layer *layer = &stack->layer[l];
+        layer_forward(stack, pass, l);
+        for (size_t d = 0; d < layer->D; d++, n++) {
+            struct recurrent *direction = &layer->direction[d];
+            size_t place = d * direction->Hp;
+            if (n >= flow->first && n < flow->end)
+                recurrent_flow(direction, pass, as_rows(layer->h + place, layer->stride),
+                    as_rows(layer->dY + place, layer->stride), flow->norms + (n - flow->first) * numbers);
+        }
+    }
 }

@@ -60,7 +60,7 @@ void transition_take_workspace(struct transition *t, const struct pass *pass, st
 {
     size_t B = pass->microbatch->B, N = pass->microbatch->N;
     int training = pass->options.training;
-    int drops = training && t->dropout > 0;
+    int drops = pass_is_random(pass) && t->dropout > 0;
     t->N = N;
     t->on = t->K > 0 || drops;
     t->mask = drops ? arena_take(arena, B * t->Hp, sizeof(float)) : NULL;

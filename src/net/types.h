@@ -134,6 +134,7 @@ enum net_sharing { NET_ALONE, NET_BY_DIRECTIONS, NET_BY_UNITS, NET_BY_BOTH };
 /* What one pass is for. */
 struct net_pass {
     int training;         /* 1: dropout is on, and what backward needs is kept */
+    int still;            /* 1: nothing is random in training either: no dropout and no noise */
     uint64_t seed, epoch; /* key of the random masks, together with sequence, layer and step */
     size_t beam;          /* ctc and decoder, not in training: hypotheses kept; 0 and 1: greedy */
     double temperature; /* decoder of classes, not in training: above 0, symbols are drawn, keyed by seed, and
@@ -170,6 +171,17 @@ struct net_outputs {
      * row b of the microbatch. NULL in training. */
     const size_t *label_start; /* [B + 1] */
     const int32_t *labels;
+};
+
+/* How gradients fade on their way back through the time of single directions of recurrent layers. */
+struct net_flow {
+    size_t first, end; /* directions first .. end - 1 of the net */
+    /* [end - first][B][T] the caller's, in the order of the microbatch: the norm of the gradient by the
+     * states so many steps before the last one that the direction visits, divided by that at the last one,
+     * where a gradient of 1 / sqrt(H) by the output of each unit begins. It is infinite behind a row's
+     * length, and where the gradient is beyond what a float holds; and NaN where there is none at the last
+     * step. */
+    double *norms;
 };
 
 /* How many gates a cell has: its weights have so many times H rows. */

@@ -323,6 +323,28 @@ static void backward_lru(const struct cell_shape *shape, const struct cell_weigh
     free(dv);
 }
 
+void reference_cell_open_output(const struct cell_shape *shape, const struct cell_weights *weights,
+    const struct cell_past *past, const struct reference_step *step, double *dh, double *dstate,
+    const struct cell_weights *gradient)
+{
+    size_t H = shape->H;
+    if (shape->cell != CELL_LRU)
+        return;
+    double *dy = reference_numbers(H);
+    double complex *dv = calloc(H, sizeof *dv);
+    if (!dv)
+        abort();
+    backward_lru_gate(H, weights, step, dh, dy, gradient);
+    backward_lru_mix(shape, weights, step, past->x, dy, dv, gradient);
+    for (size_t h = 0; h < H; h++) {
+        dstate[h] += creal(dv[h]);
+        dstate[H + h] -= cimag(dv[h]);
+        dh[h] = 0;
+    }
+    free(dy);
+    free(dv);
+}
+
 void reference_cell_backward(const struct cell_shape *shape, const struct cell_weights *weights,
     const struct cell_past *past, const struct reference_step *step, double *dh, double *dstate, double *dm,
     double *dx, const struct cell_weights *gradient)

@@ -57,4 +57,11 @@ void reference_cell_backward(const struct cell_shape *shape, const struct cell_w
     const struct cell_past *past, const struct reference_step *step, double *dh, double *dstate, double *dm,
     double *dx, const struct cell_weights *gradient);
 
+/* Of a cell whose output is not its state: turns the derivative by the output, dh, into what it is by the
+ * state, added to dstate; dh is zero then. Of the others dh stays. What it adds to the gradients is of no
+ * use. */
+void reference_cell_open_output(const struct cell_shape *shape, const struct cell_weights *weights,
+    const struct cell_past *past, const struct reference_step *step, double *dh, double *dstate,
+    const struct cell_weights *gradient);
+
 #endif

@@ -7,6 +7,7 @@
 
 #include "dense.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -218,6 +219,44 @@ static void backward_course(const struct reference_layer *layer, const struct re
     free(nothing);
     free(dh);
     free(dstate);
+}
+
+static double norm_of(size_t n, const double *x)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += x[i] * x[i];
+    return sqrt(sum);
+}
+
+void reference_layer_flow(const struct reference_layer *layer, const struct reference_names *names,
+    double *weights, size_t d, double *norm)
+{
+    size_t H = layer->shape.H, T = layer->T;
+    double *unused = reference_numbers(reference_names_count(names)), *dx = reference_numbers(layer->shape.I);
+    double *nothing = reference_numbers(2 * H), *dh = reference_numbers(3 * H), *dstate = dh + H;
+    struct direction direction = direction_of(layer, names, weights, d);
+    struct direction ddirection = direction_of(layer, names, unused, d);
+    for (size_t h = 0; h < H; h++)
+        dh[h] = 1 / sqrt((double)H);
+    for (size_t n = T; n-- > 0;) {
+        struct cell_past past = past_of(layer, &direction, d, n, nothing);
+        struct reference_step step = step_at(layer, d, visited(d, T, n));
+        double *dm = reference_numbers(H);
+        reference_cell_open_output(
+            &layer->shape, &direction.cell, &past, &step, dh, dstate, &ddirection.cell);
+        norm[T - 1 - n] = norm_of(3 * H, dh);
+        reference_cell_backward(
+            &layer->shape, &direction.cell, &past, &step, dh, dstate, dm, dx, &ddirection.cell);
+        backward_transition(layer, d, visited(d, T, n), &direction, &ddirection, dm, dh);
+        free(dm);
+    }
+    for (size_t i = T; i-- > 0;)
+        norm[i] /= norm[0];
+    free(unused);
+    free(dx);
+    free(nothing);
+    free(dh);
 }
 
 void reference_layer_backward(const struct reference_layer *layer, const struct reference_names *names,

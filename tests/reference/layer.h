@@ -31,6 +31,12 @@ void reference_layer_finish(struct reference_layer *layer);
 void reference_layer_forward(
     struct reference_layer *layer, const struct reference_names *names, double *weights, double *y);
 
+/* Follows dh = 1 / sqrt(H) in all units at the last step that direction d visits back through the steps
+ * before it, and nothing else: norm[i] [T] of the gradient by all states i steps before, divided by that at
+ * the last step. After reference_layer_forward. */
+void reference_layer_flow(const struct reference_layer *layer, const struct reference_names *names,
+    double *weights, size_t d, double *norm);
+
 /* dy [T][D*H]; adds to dx [T][I] and to the gradient. */
 void reference_layer_backward(const struct reference_layer *layer, const struct reference_names *names,
     double *weights, const double *dy, double *dx, double *gradient);

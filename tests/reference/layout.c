@@ -141,6 +141,12 @@ void reference_names_finish(struct reference_names *names)
     free(names->list);
 }
 
+size_t reference_names_count(const struct reference_names *names)
+{
+    const struct parameter *last = &names->list[names->n - 1];
+    return last->offset + last->count;
+}
+
 double *reference_tensor(const struct reference_names *names, double *flat, const char *format, ...)
 {
     char name[64];

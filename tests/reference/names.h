@@ -11,6 +11,7 @@ struct reference_names {
 
 void reference_names_init(struct reference_names *names, const struct net_config *config);
 void reference_names_finish(struct reference_names *names);
+size_t reference_names_count(const struct reference_names *names); /* weights of all tensors */
 
 /* The tensor of this name in a flat vector of weights or of their gradient; a name that is not there ends the
  * program. */

@@ -298,3 +298,12 @@ void reference_backward(const struct net_config *config, const double *constant,
     free(dx);
     trace_finish(&trace);
 }
+
+void reference_get_flow(const struct net_config *config, const double *constant,
+    const struct reference_sequence *sequence, size_t l, size_t d, double *norm)
+{
+    struct network_trace trace;
+    trace_forward(&trace, config, constant, sequence);
+    reference_layer_flow(&trace.layer[l], &trace.names, (double *)constant, d, norm);
+    trace_finish(&trace);
+}

@@ -72,6 +72,10 @@ struct reference_score reference_get_score(
 void reference_backward(const struct net_config *config, const double *weights,
     const struct reference_sequence *sequence, double *gradient);
 
+/* Gradient flow of layer l and direction d over the sequence, norm [T]: see docs/network.md. */
+void reference_get_flow(const struct net_config *config, const double *weights,
+    const struct reference_sequence *sequence, size_t l, size_t d, double *norm);
+
 double *reference_numbers(size_t n); /* n zeroes, for free() */
 
 /* ---- optimizers, as PyTorch 1.13 documents them ---- */
