@@ -1,9 +1,11 @@
 /* Control groups nest: any folder between that of the process and the root may set the limit that binds. Both
  * versions are asked, since both may be mounted; a limit beyond the machine's memory is none, which is how
  * version 1 says that there is none. */
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "base/machine.h"
 
 #include <limits.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,14 @@ size_t machine_count_processors(void)
 {
     long n = sysconf(_SC_NPROCESSORS_ONLN);
     return n > 1 ? (size_t)n : 1;
+}
+
+void machine_find_processors(uint64_t set[static MACHINE_SET_WORDS])
+{
+    const size_t bytes = MACHINE_SET_WORDS * sizeof *set;
+    memset(set, 0, bytes);
+    if (sched_getaffinity(0, bytes, (cpu_set_t *)set))
+        memset(set, 0xff, bytes);
 }
 
 int machine_read_use(struct machine_use *use)

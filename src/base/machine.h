@@ -3,8 +3,13 @@
 #define BASE_MACHINE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 size_t machine_count_processors(void); /* that are on line; at least 1 */
+
+/* The processors that this process may run on, a bit each; all bits are set where the system does not say. */
+enum { MACHINE_SET_WORDS = 64 };
+void machine_find_processors(uint64_t set[static MACHINE_SET_WORDS]);
 
 /* Memory of this process that is resident, bytes. */
 struct machine_use {

@@ -1,7 +1,8 @@
 /* A barrier with a turn: the last one to come empties the counter and begins the next turn, which is what the
  * others wait for. Who waits spins at first, since members that compute equal shares come within microseconds
- * of each other; then it gives its core away between two looks, which is all that helps where there are more
- * ranks than cores, and at last it sleeps. */
+ * of each other; then it gives its core away between two looks, and at last it sleeps. Where there are more
+ * ranks than cores, giving the core away is all that helps, and a spin keeps a member from it that computes.
+ */
 #include "comm/meeting.h"
 
 #include "base/clock.h"
@@ -10,8 +11,17 @@
 #include <sched.h>
 #include <time.h>
 
-enum { SPINS = 2000, LOOKS = 64 }; /* LOOKS: of those that give the core away, to one at the clock */
-static const double eager = 0.02;  /* seconds of giving the core away before it sleeps */
+enum {
+    SPINS = 2000,
+    CROWDED_SPINS = 20,
+    LOOKS = 64
+};                                /* LOOKS: of those that give the core away, to one at the clock */
+static const double eager = 0.02; /* seconds of giving the core away before it sleeps */
+
+void meeting_init(struct meeting *meeting, int crowded)
+{
+    atomic_store_explicit(&meeting->crowded, (uint32_t)crowded, memory_order_relaxed);
+}
 
 void meeting_leave(struct meeting *meeting)
 {
@@ -72,7 +82,8 @@ int meeting_come(
         atomic_store_explicit(&meeting->turn, turn + 1, memory_order_release);
         return 0;
     }
-    for (int spin = 0; spin < SPINS; spin++) {
+    int spins = atomic_load_explicit(&meeting->crowded, memory_order_relaxed) ? CROWDED_SPINS : SPINS;
+    for (int spin = 0; spin < spins; spin++) {
         if (is_over(meeting, turn))
             return 0;
         relax();

@@ -19,6 +19,7 @@ struct meeting {
     _Alignas(64) _Atomic uint32_t come; /* of the turn at hand */
     _Alignas(64) _Atomic uint32_t turn; /* meetings that are over */
     _Alignas(64) _Atomic uint32_t left; /* 1: a member does not come any more */
+    _Atomic uint32_t crowded;           /* 1: who waits has a core that another member may need */
 };
 
 /* Each of `members` processes calls, as often as the others, with the same numbers. Returns 0 when all have
@@ -26,6 +27,9 @@ struct meeting {
  * it returns -1 to all, until meeting_reset. It gives signs of life while it waits (comm/watch.h). */
 int meeting_come(
     const struct comm *comm, struct meeting *meeting, unsigned members, const volatile sig_atomic_t *stop);
+
+/* One process calls, before the first meeting. Where there are more processes than cores, nobody spins. */
+void meeting_init(struct meeting *meeting, int crowded);
 
 /* One process calls, which comes no more: as if it came with a *stop that is not 0. */
 void meeting_leave(struct meeting *meeting);

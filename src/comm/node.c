@@ -8,6 +8,7 @@
 #define _GNU_SOURCE /* madvise, MAP_ANONYMOUS */
 #include "comm/node.h"
 
+#include "base/machine.h"
 #include "base/memory.h"
 #include "comm/comm.h"
 #include "comm/wait.h"
@@ -34,12 +35,27 @@ static int ranks_of_node_at_most(void)
     return most > 0 && most < NODE_MOST_RANKS ? most : NODE_MOST_RANKS;
 }
 
-/* All ranks call. The ranks of a host, in order of their numbers; the caller frees the communicator. */
-static MPI_Comm find_host(void)
+/* The ranks of a host call. Are they more than the processors that they may run on? */
+static int is_crowded(MPI_Comm host)
+{
+    uint64_t set[MACHINE_SET_WORDS];
+    int ranks, processors = 0;
+    machine_find_processors(set);
+    MPI_Allreduce(MPI_IN_PLACE, set, MACHINE_SET_WORDS, MPI_UINT64_T, MPI_BOR, host);
+    for (int i = 0; i < MACHINE_SET_WORDS; i++)
+        processors += __builtin_popcountll(set[i]);
+    MPI_Comm_size(host, &ranks);
+    return ranks > processors;
+}
+
+/* All ranks call. The ranks of a host, or of a part of it that is to be a node, in order of their numbers;
+ * the caller frees the communicator. */
+static MPI_Comm find_host(int *crowded)
 {
     MPI_Comm host, part;
     int rank, most = ranks_of_node_at_most();
     MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
+    *crowded = is_crowded(host);
     MPI_Comm_rank(host, &rank);
     MPI_Comm_split(host, rank / most, rank, &part);
     MPI_Comm_free(&host);
@@ -244,7 +260,7 @@ static int find_node(struct node *node, struct node_size size, char *warning, si
     const struct comm *comm = node->comm;
     int first = comm->rank;
     comm_barrier(comm); /* what follows is quick, but cannot be watched */
-    MPI_Comm host = find_host();
+    MPI_Comm host = find_host(&node->is_crowded);
     shared->memory = share_host(comm, host, size, warning, size_of_warning);
     node->is_private = !shared->memory;
     if (shared->memory)
@@ -258,6 +274,7 @@ static void take_own(struct node *node)
 {
     struct node_shared *shared = node->shared;
     shared->meeting = node_take(node, sizeof *shared->meeting);
+    meeting_init(shared->meeting, node->is_crowded);
     for (int turn = 0; turn < 2; turn++)
         shared->scratch[turn] = node_take(node, (size_t)(node->ranks + 1) * NODE_WORDS * sizeof(uint64_t));
 }

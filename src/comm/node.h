@@ -22,6 +22,7 @@ struct node {
     int *place_of;    /* [ranks of the job] the place of each rank */
     int *first_place; /* [nodes + 1] of each node */
     int is_private;   /* 1: the node has one rank, whose memory is its own */
+    int is_crowded;   /* 1: the ranks of the host may run on fewer processors than they are */
     struct node_shared *shared;
 };
 

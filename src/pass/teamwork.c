@@ -115,6 +115,7 @@ void teamwork_init(struct teamwork *work, struct node *node, struct net *net)
 {
     *work = (struct teamwork){.node = node, .net = net, .team = {.members = 1}};
     work->meetings = node_take(node, (size_t)node->ranks * sizeof *work->meetings);
+    meeting_init(&work->meetings[node->rank], node->is_crowded);
 }
 
 void teamwork_finish(struct teamwork *work)

@@ -1,8 +1,11 @@
 /* Nodes: places, shared memory, meetings. Ranks of this machine also stand for several nodes. */
+#define _GNU_SOURCE /* sched_getaffinity, CPU_SET */
+#include "comm/comm.h"
 #include "comm/node.h"
 #include "support/mpi_suite.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +69,30 @@ START_TEST(a_machine_can_stand_for_several_nodes)
         mpi_assert(node.first_place[index] == first && node.ranks_at[node.place] == comm->rank);
         node_finish(&node);
     }
+}
+END_TEST
+
+/* Held to the same processor, two ranks are more than they may run on. */
+START_TEST(ranks_that_share_processors_are_a_crowd)
+{
+    const struct comm *comm = mpi_suite_comm();
+    cpu_set_t before, one;
+    struct node node;
+    int first = 0;
+    mpi_assert(sched_getaffinity(0, sizeof before, &before) == 0);
+    while (!CPU_ISSET(first, &before))
+        first++;
+    comm_broadcast(comm, &first, sizeof first, 0);
+    CPU_ZERO(&one);
+    CPU_SET(first, &one);
+    mpi_assert(sched_setaffinity(0, sizeof one, &one) == 0);
+    start(&node, 0, 0);
+    mpi_assert(node.is_crowded == (comm->ranks > 1));
+    node_finish(&node);
+    mpi_assert(sched_setaffinity(0, sizeof before, &before) == 0);
+    start(&node, 0, 0);
+    mpi_assert(CPU_COUNT(&before) < comm->ranks || !node.is_crowded);
+    node_finish(&node);
 }
 END_TEST
 
@@ -242,6 +269,7 @@ int main(void)
     TCase *cases = tcase_create("node");
     tcase_add_test(cases, ranks_of_one_machine_are_one_node_without_a_name_left);
     tcase_add_test(cases, a_machine_can_stand_for_several_nodes);
+    tcase_add_test(cases, ranks_that_share_processors_are_a_crowd);
     tcase_add_test(cases, what_one_rank_writes_the_others_read_after_a_meeting);
     tcase_add_test(cases, huge_pages_hold_what_small_ones_held);
     tcase_add_test(cases, nobody_waits_for_a_member_that_has_left);
