@@ -19,7 +19,14 @@
 
 enum { MOST_LOGGED = 20, MOST_COUNTED = 100000 }; /* faults per file */
 
-enum { COMMAND_MAKE = 1, COMMAND_INFO = 2, COMMAND_CHECK = 4, COMMAND_NONE = 8, COMMAND_REPACK = 16 };
+enum {
+    COMMAND_MAKE = 1,
+    COMMAND_INFO = 2,
+    COMMAND_CHECK = 4,
+    COMMAND_NONE = 8,
+    COMMAND_REPACK = 16,
+    COMMAND_IMPORT = 32
+};
 
 struct data_options {
     enum options_ask ask;
@@ -78,6 +85,7 @@ static int print_help(void)
           "       rnn-data info FILE...\n"
           "       rnn-data check [--ctc] [--loss NAME] FILE...\n"
           "       rnn-data repack FILE -o FILE [--compress] [--chunk FRAMES]\n"
+          "       rnn-data import KIND SOURCE... -o FILE [OPTION]...\n"
           "\n"
           "make   write DIR/KIND-train.h5, DIR/KIND-valid.h5 and DIR/KIND-test.h5\n",
         stdout);
@@ -87,8 +95,10 @@ static int print_help(void)
     fputs("info   say what is in dataset files\n"
           "check  read dataset files whole and report every fault\n"
           "repack write a dataset file anew, with the same content in another layout\n"
-          "\n",
+          "import make a dataset of files of another kind ('rnn-data import KIND --help': its options)\n",
         stdout);
+    import_print_kinds();
+    putchar('\n');
     options_write_rows(&table, stdout);
     fputs("\nExit codes: 0 done, 2 usage, 65 bad data, 74 input or output failed.\n", stdout);
     return EXIT_CODE_OK;
@@ -105,7 +115,7 @@ static const char *list_kinds(const char *before_last, char *text, size_t size)
     return text;
 }
 
-static int print_version(void)
+int print_data_version(void)
 {
     char library[64];
     h5_version(library, sizeof library);
@@ -312,12 +322,14 @@ static int run(int argc, char **argv)
     struct data_options options = {.seed = 1, .loss = -1};
     struct error error;
     size_t c = 0, most = sizeof commands / sizeof *commands;
+    if (argc > 1 && strcmp(argv[1], "import") == 0 && (argc == 2 || *argv[2] != '-'))
+        return import_command(argc - 1, argv + 1);
     if (argc < 2)
-        return usage_error("what to do? make, info, check or repack", "");
+        return usage_error("what to do? make, info, check, repack or import", "");
     while (c < most && strcmp(argv[1], commands[c].name) != 0)
         c++;
     if (c == most && *argv[1] != '-')
-        return usage_error("commands are make, info, check and repack, not ", argv[1]);
+        return usage_error("commands are make, info, check, repack and import, not ", argv[1]);
     int skipped = c < most;
     argc -= skipped;
     argv += skipped;
@@ -325,9 +337,9 @@ static int run(int argc, char **argv)
     if (first < 0)
         return fail(&error);
     if (options.ask)
-        return options.ask == ASK_HELP ? print_help() : print_version();
+        return options.ask == ASK_HELP ? print_help() : print_data_version();
     if (!skipped)
-        return usage_error("what to do? make, info, check or repack", "");
+        return usage_error("what to do? make, info, check, repack or import", "");
     return commands[c].run(&options, argc - first, argv + first);
 }
 

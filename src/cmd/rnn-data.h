@@ -7,4 +7,13 @@
 /* Prints what a dataset file holds to standard output, in a dozen lines. */
 int info_print(const char *path, struct error *error);
 
+/* `rnn-data import KIND ...`: words[0] is "import". Returns the exit code. */
+int import_command(int n, char **words);
+
+/* Prints the kinds of sources, a line each, for --help. */
+void import_print_kinds(void);
+
+/* Prints what --version asks for, and returns the exit code. */
+int print_data_version(void);
+
 #endif

@@ -213,8 +213,7 @@ void h5_image_int64(
     add_set(image, name, &(struct numbers){dimensions, size, H5_INT64, values});
 }
 
-/* UTF-8 of `width` bytes, filled with zeroes; negative on failure. */
-static hid_t text_type(size_t width)
+hid_t h5_image_text_type(size_t width)
 {
     hid_t type = H5Tcopy(H5T_C_S1);
     if (type >= 0 &&
@@ -246,7 +245,7 @@ void h5_image_texts(struct h5_image *image, const char *name, int64_t rows, cons
     size_t width;
     char *block = pack_texts(rows, texts, &width);
     h5_lock(NULL, 0);
-    hid_t type = block ? text_type(width) : -1;
+    hid_t type = block ? h5_image_text_type(width) : -1;
     if (type >= 0) {
         write_set(image, name, &(struct written_values){1, &rows, type, type, block});
         H5Tclose(type);
@@ -301,7 +300,7 @@ void h5_image_attribute_text(struct h5_image *image, const char *object, const c
     if (image->error.code)
         return;
     h5_lock(NULL, 0);
-    hid_t type = text_type(*text ? strlen(text) : 1);
+    hid_t type = h5_image_text_type(*text ? strlen(text) : 1);
     if (type >= 0) {
         add_attribute(image, object, name, type, type, text);
         H5Tclose(type);

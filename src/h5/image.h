@@ -20,7 +20,8 @@ struct h5_image *h5_image_create_with(size_t metadata, struct error *error);
 /* Keeps the failure of "set" or "attribute" `name`, with HDF5's message. */
 void h5_image_fail(struct h5_image *image, const char *what, const char *name);
 
-hid_t h5_image_timeless(hid_t class); /* a property list of this class without times */
+hid_t h5_image_timeless(hid_t class);   /* a property list of this class without times */
+hid_t h5_image_text_type(size_t width); /* UTF-8 in so many bytes, filled with zeroes; negative: it failed */
 hid_t h5_image_space(int dimensions, const int64_t *size);
 
 #endif

@@ -22,6 +22,7 @@ enum {
 struct column {
     const char *name; /* the caller's, until the start */
     enum h5_number number;
+    int is_text; /* of `row` bytes each, not numbers */
     int dimensions;
     int64_t size[3];
     size_t row;     /* bytes */
@@ -59,11 +60,11 @@ static void place(struct h5_image *image, struct column *column)
 {
     hid_t space = h5_image_space(column->dimensions, column->size);
     hid_t creation = h5_image_timeless(H5P_DATASET_CREATE), set = -1;
+    hid_t type = column->is_text ? h5_image_text_type(column->row) : h5_memory_type(column->number);
     haddr_t offset = HADDR_UNDEF;
-    if (space >= 0 && creation >= 0 && H5Pset_alloc_time(creation, H5D_ALLOC_TIME_EARLY) >= 0 &&
+    if (space >= 0 && creation >= 0 && type >= 0 && H5Pset_alloc_time(creation, H5D_ALLOC_TIME_EARLY) >= 0 &&
         H5Pset_fill_time(creation, H5D_FILL_TIME_NEVER) >= 0) {
-        set = H5Dcreate2(image->file, column->name, h5_memory_type(column->number), space, H5P_DEFAULT,
-            creation, H5P_DEFAULT);
+        set = H5Dcreate2(image->file, column->name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
         if (set >= 0) {
             offset = H5Dget_offset(set);
             H5Dclose(set);
@@ -71,6 +72,8 @@ static void place(struct h5_image *image, struct column *column)
     }
     if (set < 0 || (offset == HADDR_UNDEF && column->size[0] > 0)) /* no rows need no place */
         h5_image_fail(image, "set", column->name);
+    if (column->is_text && type >= 0)
+        H5Tclose(type);
     if (creation >= 0)
         H5Pclose(creation);
     if (space >= 0)
@@ -78,24 +81,38 @@ static void place(struct h5_image *image, struct column *column)
     column->offset = (int64_t)offset;
 }
 
-size_t h5_table_add(
-    struct h5_table *table, const char *name, enum h5_number number, int dimensions, const int64_t *size)
+/* Takes a column, all but whose place is known. */
+static size_t add_column(struct h5_table *table, const struct column *fresh)
 {
-    assert(table->image && table->columns < H5_TABLE_COLUMNS && dimensions >= 1 && dimensions <= 3);
+    assert(table->image && table->columns < H5_TABLE_COLUMNS);
+    assert(fresh->size[0] >= 0 && fresh->row > 0 && fresh->size[0] <= INT64_MAX / 4 / (int64_t)fresh->row);
     struct column *column = &table->column[table->columns];
-    *column = (struct column){.name = name, .number = number, .dimensions = dimensions};
-    column->row = number == H5_FLOAT32 || number == H5_INT32 ? 4 : 8;
-    for (int d = 0; d < dimensions; d++) {
-        column->size[d] = size[d];
-        column->row *= d ? (size_t)size[d] : 1;
-    }
-    assert(size[0] >= 0 && column->row > 0 && size[0] <= INT64_MAX / 4 / (int64_t)column->row);
+    *column = *fresh;
     if (table->begun) {
         h5_lock(NULL, 0);
         place(table->image, column);
         h5_unlock();
     }
     return table->columns++;
+}
+
+size_t h5_table_add(
+    struct h5_table *table, const char *name, enum h5_number number, int dimensions, const int64_t *size)
+{
+    assert(dimensions >= 1 && dimensions <= 3);
+    struct column column = {.name = name, .number = number, .dimensions = dimensions};
+    column.row = number == H5_FLOAT32 || number == H5_INT32 ? 4 : 8;
+    for (int d = 0; d < dimensions; d++) {
+        column.size[d] = size[d];
+        column.row *= d ? (size_t)size[d] : 1;
+    }
+    return add_column(table, &column);
+}
+
+size_t h5_table_add_texts(struct h5_table *table, const char *name, int64_t rows, size_t width)
+{
+    return add_column(
+        table, &(struct column){.name = name, .is_text = 1, .dimensions = 1, .size = {rows}, .row = width});
 }
 
 /* Did HDF5 stay in front of the first large set? (A header behind it is a mistake of ours, see above.) */

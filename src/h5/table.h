@@ -21,9 +21,13 @@ struct h5_image *h5_table_image(struct h5_table *table);
 /* Declares a set of one or two dimensions whose rows follow, and returns its number: at most H5_TABLE_COLUMNS
  * of them. `name` is kept by reference until h5_table_start, in which a failure shows. After the start the
  * set gets its place at once, behind those before it, and a failure shows in h5_table_finish. */
-enum { H5_TABLE_COLUMNS = 4 };
+enum { H5_TABLE_COLUMNS = 6 };
 size_t h5_table_add(
     struct h5_table *table, const char *name, enum h5_number number, int dimensions, const int64_t *size);
+
+/* The same for a set of texts, which lie in `width` bytes each, with zeroes behind those that are shorter:
+ * UTF-8, as h5_image_texts makes them. */
+size_t h5_table_add_texts(struct h5_table *table, const char *name, int64_t rows, size_t width);
 
 /* Begins the file: takes room on the disk for all that is known of it where the file system can. The image is
  * complete then. */

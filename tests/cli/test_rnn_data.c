@@ -547,7 +547,7 @@ static const struct {
     const char *words[7];
     const char *says;
 } misuses[] = {
-    {{NULL}, "make, info, check or repack"},
+    {{NULL}, "make, info, check, repack or import"},
     {{"bake", NULL}, "not bake"},
     {{"--halp", NULL}, "--halp"},
     {{"make", NULL}, "which kind"},

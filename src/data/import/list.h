@@ -1,0 +1,3 @@
+/* The formats that are read, in the order of help and messages: KIND(name of its file and of what it
+ * exports). */
+KIND(csv)
