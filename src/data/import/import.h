@@ -58,6 +58,12 @@ struct import_kind {
     /* Reads the source that is open (data/import/sequence.h says how). Returns -1 after import_refuse, or
      * after a function of the import that has failed: each leaves its error there. */
     int (*read)(struct import *import, const void *options);
+    /* What stays from source to source: so many bytes, zeroes at the start, which import_state hands out.
+     * `end` is called behind the last source, as `read` is; `finish`, after a failure too, frees what the
+     * state holds. */
+    size_t state;
+    int (*end)(struct import *import, const void *options);
+    void (*finish)(void *state);
 };
 
 #define KIND(name) extern const struct import_kind import_##name;

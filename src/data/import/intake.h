@@ -37,6 +37,7 @@ struct import {
     const struct import_options *options;
     void (*warn)(const char *text);
     struct error *error;
+    void *state;               /* of the kind */
     const char *source, *file; /* file: what errors name in place of the source, or NULL */
     int64_t line;
     int has_declared; /* this source */

@@ -1,3 +1,4 @@
 /* The formats that are read, in the order of help and messages: KIND(name of its file and of what it
  * exports). */
 KIND(csv)
+KIND(kaldi)

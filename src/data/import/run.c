@@ -33,6 +33,11 @@ const char *import_source(const struct import *import)
     return import->source;
 }
 
+void *import_state(struct import *import)
+{
+    return import->state;
+}
+
 void import_set_line(struct import *import, int64_t line)
 {
     import->line = line;
@@ -88,6 +93,11 @@ static int init(struct import *import, struct error *error)
             return error_set(error, EXIT_CODE_USAGE,
                 "%s: is the dataset of --like: name another file for the output", path);
     }
+    if (import->kind->state) {
+        import->state = memory_create(1, import->kind->state, error);
+        if (!import->state)
+            return -1;
+    }
     return options->like ? import_like_init(&import->like, options->like, error) : 0;
 }
 
@@ -100,8 +110,18 @@ static int read_source(struct import *import, const char *source)
     return import->kind->read(import, import->options);
 }
 
+static int end_sources(struct import *import)
+{
+    import->file = NULL;
+    import->line = 0;
+    return import->kind->end ? import->kind->end(import, import->options) : 0;
+}
+
 static void finish(struct import *import)
 {
+    if (import->state && import->kind->finish)
+        import->kind->finish(import->state);
+    memory_destroy(import->state);
     for (size_t p = 0; p < IMPORT_MOST_PARTS; p++)
         import_part_finish(&import->part[p]);
     import_like_finish(&import->like);
@@ -126,6 +146,7 @@ int import_run(const struct import_kind *kind, const void *options, char *const 
         failed = check_source(&import, sources[s], error);
     for (size_t s = 0; !failed && sources[s]; s++)
         failed = read_source(&import, sources[s]);
+    failed = failed || end_sources(&import);
     if (!failed && !import.declared.source)
         failed = error_set(error, EXIT_CODE_DATA, "%s: no sequences are in what is imported", sources[0]);
     failed = failed || import_write(&import, result, error);

@@ -22,6 +22,9 @@
 /* Its path, or "-". */
 const char *import_source(const struct import *import);
 
+/* The state of the kind, which stays from source to source; NULL where it has none. */
+void *import_state(struct import *import);
+
 /* Opens the source as an ordinary file, or standard input where it is "-": the caller's (fclose). NULL and an
  * error. A kind whose sources are folders, or that leaves opening to a library, does without. */
 FILE *import_open(struct import *import);
