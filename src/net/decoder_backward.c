@@ -51,8 +51,9 @@ void decoder_backward(struct decoder *d, const struct pass *pass, struct dense_i
         struct rows Y = as_rows(layer->Y, d->S_stride);
         struct rows X = n > 0 ? as_rows(layer[-1].Y, d->S_stride) : as_rows(d->X, d->X_stride);
         float *dX = n > 0 ? layer[-1].dY : d->classes ? d->dX : NULL;
-        recurrent_backward(
-            &layer->recurrent, &inner_pass, X, Y, as_rows(layer->dY, d->S_stride), as_rows(dX, X.stride), 0);
+        const struct recurrent_inputs inputs = {
+            .dX = as_rows(dX, X.stride), .of = {&layer->recurrent}, .n = dX ? 1 : 0};
+        recurrent_backward(&layer->recurrent, &inner_pass, X, Y, as_rows(layer->dY, d->S_stride), &inputs);
         start_backward(d, pass, n);
     }
     if (d->classes)

@@ -66,9 +66,9 @@ static void keep_starts(struct decoder *d, size_t B)
         }
 }
 
-static struct rows states_of(const struct decoder *d, size_t n)
+static struct rows outputs_of(const struct decoder *d, size_t n)
 {
-    return recurrent_states(&d->layer[n].recurrent, as_rows(d->layer[n].Y, d->S_stride));
+    return as_rows(d->layer[n].Y, d->S_stride);
 }
 
 /* Computes one step of R rows from the states kept of their parents (NULL: of the same rows), and keeps the
@@ -81,21 +81,23 @@ static void run_step(struct decoder *d, const struct pass *pass, struct dense_in
     int32_t alive = (int32_t)R;
     struct microbatch inner = {.T = 1, .B = R, .N = R, .alive = &alive, .first = first};
     for (size_t n = 0; n < d->layers; n++) {
-        struct rows h = states_of(d, n);
-        float *c = d->kind->has_memory ? recurrent_start_c(&d->layer[n].recurrent, &inner) : NULL;
+        struct rows h = recurrent_start_h(&d->layer[n].recurrent, &inner, outputs_of(d, n));
+        float *c = d->kind->has_memory ? recurrent_start_c(&d->layer[n].recurrent) : NULL;
         for (size_t i = 0; i < R; i++) {
             size_t from = n * s->rows + (parent ? (size_t)parent[i] : i);
-            memcpy(row_at(h, R + i), s->h + from * d->S_stride, d->Sp * sizeof(float));
+            memcpy(row_at(h, i), s->h + from * d->S_stride, d->Sp * sizeof(float));
             if (c)
                 memcpy(c + i * d->Sp, s->c + from * d->Sp, d->Sp * sizeof *c);
         }
     }
     decoder_compute(d, pass, &inner, in, NULL);
     for (size_t n = 0; n < d->layers; n++) {
+        const struct recurrent *r = &d->layer[n].recurrent;
+        struct rows h = recurrent_states(r, outputs_of(d, n), 0);
         for (size_t i = 0; i < R; i++)
-            memcpy(s->h + (n * s->rows + i) * d->S_stride, row_at(states_of(d, n), i), d->Sp * sizeof(float));
+            memcpy(s->h + (n * s->rows + i) * d->S_stride, row_at(h, i), d->Sp * sizeof(float));
         if (d->kind->has_memory)
-            memcpy(s->c + n * s->rows * d->Sp, d->layer[n].recurrent.c, R * d->Sp * sizeof(float));
+            memcpy(s->c + n * s->rows * d->Sp, frames_at(&r->c, 0).data, R * d->Sp * sizeof(float));
     }
     top_forward(top, pass, R, (struct dense_input){.X = as_rows(d->out, d->S_stride)});
 }

@@ -109,11 +109,11 @@ static void set_states(struct decoder *d)
     const struct microbatch *inner = &d->targets;
     for (size_t n = 0; n < d->layers; n++) {
         struct decoder_layer *layer = &d->layer[n];
-        struct rows h = recurrent_states(&layer->recurrent, as_rows(layer->Y, d->S_stride));
-        float *c = d->kind->has_memory ? recurrent_start_c(&layer->recurrent, inner) : NULL;
+        struct rows h = recurrent_start_h(&layer->recurrent, inner, as_rows(layer->Y, d->S_stride));
+        float *c = d->kind->has_memory ? recurrent_start_c(&layer->recurrent) : NULL;
         for (size_t b = 0; b < inner->B; b++) {
             const float *begin = layer->begin + (size_t)d->source[b] * d->start_stride;
-            memcpy(row_at(h, inner->N + b), begin, d->Sp * sizeof(float));
+            memcpy(row_at(h, b), begin, d->Sp * sizeof(float));
             if (c)
                 memcpy(c + b * d->Sp, begin + d->Sp, d->Sp * sizeof(float));
         }

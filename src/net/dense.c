@@ -82,8 +82,11 @@ void dense_add_gradient(
     const struct outer_sums all = {&product, products, sums, dense->scratch};
     pass_outer(pass, R, width, as_rows(dY.data + own.from, dY.stride), &all);
     bias_add_gradient(dense->outputs, own, dense->sums, pass->gradient + dense->bias_offset);
-    if (dense->one_hot)
-        matrix_add_symbols(W, own, R, in.symbols, dY, dense->dW, pass->gradient);
-    else
+    if (!dense->one_hot) {
         matrix_add_gradient(W, own, dense->dW, pass->gradient);
+        return;
+    }
+    matrix_clear_symbols(W, own, dense->dW);
+    matrix_sum_symbols(W, own, R, in.symbols, dY, dense->dW);
+    matrix_add_symbols(W, own, dense->dW, pass->gradient);
 }

@@ -118,16 +118,24 @@ void matrix_look_up(const struct matrix *matrix, struct range own, size_t N, con
     }
 }
 
-void matrix_add_symbols(const struct matrix *matrix, struct range own, size_t N, const int32_t *symbols,
-    struct rows dy, float *dW, float *gradient)
+void matrix_clear_symbols(const struct matrix *matrix, struct range own, float *dW)
 {
     for (size_t c = 0; c < matrix->columns; c++)
         memset(dW + c * matrix->rows + own.from, 0, (own.to - own.from) * sizeof *dW);
+}
+
+void matrix_sum_symbols(const struct matrix *matrix, struct range own, size_t N, const int32_t *symbols,
+    struct rows dy, float *dW)
+{
     for (size_t n = 0; n < N; n++) {
         float *column = dW + (size_t)symbols[n] * matrix->rows;
         for (size_t r = own.from; r < own.to; r++)
             column[r] += row_at(dy, n)[r];
     }
+}
+
+void matrix_add_symbols(const struct matrix *matrix, struct range own, const float *dW, float *gradient)
+{
     for (size_t r = own.from; r < own.to; r++) {
         if (matrix->row[r] < 0)
             continue;

@@ -56,12 +56,15 @@ void matrix_add_gradient(const struct matrix *matrix, struct range own, const fl
 
 /* The same for one-hot inputs, which are never built: W x is the column of W that the symbol names. `forward`
  * then holds a table [columns][rows]. out [N][rows] = start [rows] + W[:, symbol]; the gradient is dy
- * [N][rows] summed by symbol, in order of n, in dW [columns][rows], which need not be kept. */
+ * [N][rows] summed by symbol, in order of n, in dW [columns][rows], which is cleared, added to as often as
+ * there are rows, and added to the gradient of W in the end. */
 void matrix_pack_table(struct matrix *matrix, const struct packing *packing);
 void matrix_look_up(const struct matrix *matrix, struct range own, size_t N, const int32_t *symbols,
     const float *start, struct rows out);
-void matrix_add_symbols(const struct matrix *matrix, struct range own, size_t N, const int32_t *symbols,
-    struct rows dy, float *dW, float *gradient);
+void matrix_clear_symbols(const struct matrix *matrix, struct range own, float *dW);
+void matrix_sum_symbols(const struct matrix *matrix, struct range own, size_t N, const int32_t *symbols,
+    struct rows dy, float *dW);
+void matrix_add_symbols(const struct matrix *matrix, struct range own, const float *dW, float *gradient);
 
 /* A bias vector [extent] of the flat vector: out [padded] (+)= b, and the gradient back. */
 void bias_add(struct extent extent, const float *b, float *out);

@@ -1,6 +1,6 @@
 /* The sums y are made by three products one upon the other, which keep the order of a sum whatever goes with
- * it. What the gates saw and the gradients on the way are kept for all frames, so that the gradients by the
- * weights are products of all of them at the end. */
+ * it. What the gates saw and the gradients on the way are kept for many frames, so that the gradients by the
+ * weights are products of all of these at once. */
 #include "net/mixing.h"
 
 #include <math.h>
@@ -62,18 +62,23 @@ void mixing_pack(struct mixing *m, const struct packing *packing)
         memcpy(m->bias, packing->weights + m->bias_offset, m->H * sizeof *m->bias);
 }
 
-void mixing_take_workspace(struct mixing *m, const struct pass *pass, struct arena *arena)
+static struct frames take_frames(const struct mixing *m, size_t N, struct arena *arena)
 {
-    size_t N = m->is_there ? pass->microbatch->N : 0;
-    m->y = arena_take(arena, N * m->stride, sizeof(float));
-    m->gates = arena_take(arena, N * m->stride, sizeof(float));
-    m->dy = arena_take(arena, pass->options.training ? N * m->stride : 0, sizeof(float));
+    return (struct frames){.data = arena_take(arena, N * m->stride, sizeof(float)), .stride = m->stride};
 }
 
-/* Rows `first` and after of a buffer of this layer. */
-static struct rows own_rows(const struct mixing *m, const float *buffer, size_t first)
+void mixing_take_workspace(struct mixing *m, const struct pass *pass, size_t N, struct arena *arena)
 {
-    return as_rows(buffer + first * m->stride, m->stride);
+    if (!m->is_there)
+        return;
+    m->y = take_frames(m, N, arena);
+    m->gates = take_frames(m, N, arena);
+    m->dy = take_frames(m, pass->options.training ? N : 0, arena);
+}
+
+void mixing_move(struct mixing *m, size_t first)
+{
+    m->y.first = m->gates.first = m->dy.first = first;
 }
 
 /* out = start + W in, this member's columns. */
@@ -89,102 +94,132 @@ static void multiply(const struct pass *pass, const struct panels *W, const stru
 void mixing_sum(const struct mixing *m, const struct pass *pass, const struct mixing_frames *frames)
 {
     size_t n = frames->first;
-    struct rows y = own_rows(m, m->y, n), none = {0};
+    struct rows y = frames_at(&m->y, n), none = {0};
     if (m->one_hot)
         matrix_look_up(&m->input, frames->own, frames->end - n, pass->microbatch->symbols + n, m->zero, y);
     else
-        multiply(pass, &m->input.forward, frames, rows_from(frames->X, n), none, y);
-    multiply(pass, &m->real.forward, frames, rows_from(frames->h, n), y, y);
-    multiply(pass, &m->imaginary.forward, frames, rows_from(frames->c, n), y, y);
+        multiply(pass, &m->input.forward, frames, frames->X, none, y);
+    multiply(pass, &m->real.forward, frames, frames->h, y, y);
+    multiply(pass, &m->imaginary.forward, frames, frames->c, y, y);
 }
 
 void mixing_open(const struct mixing *m, const struct pass *pass, const struct mixing_frames *frames)
 {
     size_t from = frames->own.from, width = frames->own.to - from;
-    multiply(pass, &m->gate.forward, frames, own_rows(m, m->y, frames->first), as_rows(m->bias, 0),
-        own_rows(m, m->gates, frames->first));
-    for (size_t n = frames->first; n < frames->end; n++)
-        pass->kernel->gate(width, m->gates + n * m->stride + from, m->y + n * m->stride + from,
-            row_at(frames->out, n) + from);
+    struct rows y = frames_at(&m->y, frames->first), gates = frames_at(&m->gates, frames->first);
+    multiply(pass, &m->gate.forward, frames, y, as_rows(m->bias, 0), gates);
+    for (size_t n = 0; n < frames->end - frames->first; n++)
+        pass->kernel->gate(
+            width, row_at(gates, n) + from, row_at(y, n) + from, row_at(frames->out, n) + from);
 }
 
 void mixing_gate_backward(const struct mixing *m, const struct pass *pass, const struct mixing_frames *frames)
 {
     size_t from = frames->own.from, width = frames->own.to - from;
-    for (size_t n = frames->first; n < frames->end; n++)
-        pass->kernel->gate_backward(width, m->gates + n * m->stride + from, m->y + n * m->stride + from,
-            row_at(frames->out, n) + from);
+    struct rows y = frames_at(&m->y, frames->first), gates = frames_at(&m->gates, frames->first);
+    for (size_t n = 0; n < frames->end - frames->first; n++)
+        pass->kernel->gate_backward(
+            width, row_at(gates, n) + from, row_at(y, n) + from, row_at(frames->out, n) + from);
 }
 
 void mixing_sum_backward(const struct mixing *m, const struct pass *pass, const struct mixing_frames *frames)
 {
-    multiply(pass, &m->gate.backward, frames, own_rows(m, m->gates, frames->first),
-        rows_from(frames->out, frames->first), own_rows(m, m->dy, frames->first));
+    multiply(pass, &m->gate.backward, frames, frames_at(&m->gates, frames->first), frames->out,
+        frames_at(&m->dy, frames->first));
 }
 
 void mixing_state_backward(
     const struct mixing *m, const struct pass *pass, const struct mixing_frames *frames)
 {
-    size_t n = frames->first;
-    struct rows dy = own_rows(m, m->dy, n), none = {0};
-    multiply(pass, &m->real.backward, frames, dy, none, rows_from(frames->out, n));
-    multiply(pass, &m->imaginary.backward, frames, dy, none, rows_from(frames->dc, n));
+    struct rows dy = frames_at(&m->dy, frames->first), none = {0};
+    multiply(pass, &m->real.backward, frames, dy, none, frames->out);
+    multiply(pass, &m->imaginary.backward, frames, dy, none, frames->dc);
 }
 
 void mixing_input_backward(
     const struct mixing *m, const struct pass *pass, size_t first, size_t end, struct rows dX)
 {
     dX = rows_from(dX, first);
-    pass_product(pass, &m->input.backward, end - first, own_rows(m, m->dy, first), dX, dX);
+    pass_product(pass, &m->input.backward, end - first, frames_at(&m->dy, first), dX, dX);
 }
 
-/* The most columns of a matrix whose gradient is summed row by row. */
-static size_t most_columns(const struct mixing *m)
+/* Where the sums of each matrix lie, [rows][columns], or of symbols [columns][rows]: C_re, C_im, W_g, D. */
+enum place { REAL, IMAGINARY, GATE, INPUT };
+
+static float *sums_of(const struct mixing *m, enum place place, const struct mixing_sums *sums)
 {
-    return !m->one_hot && m->input.columns > m->Hp ? m->input.columns : m->Hp;
+    return sums->dW + (size_t)place * m->Hp * m->Hp;
 }
 
-/* Members' shares of rows lie apart whatever matrix each is at: two of most_columns for each row. The table
- * of symbols, which all share by columns, has a place of its own behind. */
-size_t mixing_count_sums(const struct mixing *m)
+size_t mixing_count_weights(const struct mixing *m)
 {
-    return m->is_there ? m->Hp * (2 * most_columns(m) + (m->one_hot ? m->input.columns : 0)) : 0;
+    return m->is_there ? m->Hp * (INPUT * m->Hp + m->input.columns) : 0;
 }
 
-/* dW of one or two matrices W[0], W[1] that saw X[0], X[1], from the rows `dsum` [N] of the gradient by their
- * common sums; and *sums over frames of that. */
-static void add_products(const struct mixing *m, const struct pass *pass, const struct mixing_frames *frames,
-    struct rows dsum, const struct matrix *const W[2], const struct rows X[2], const struct mixing_sums *sums)
+void mixing_clear_sums(const struct mixing *m, struct range own, const struct mixing_sums *sums)
 {
-    size_t from = frames->own.from, rows = frames->own.to - from, n = W[1] ? 2 : 1;
-    struct outer_product products[2];
-    float *dW[2];
-    for (size_t i = 0; i < n; i++) {
-        dW[i] = sums->dW + (2 * from + i * rows) * most_columns(m);
-        products[i] =
-            (struct outer_product){.columns = W[i]->columns, .X = X[i], .C = as_rows(dW[i], W[i]->columns)};
-        memset(dW[i], 0, rows * W[i]->columns * sizeof *dW[i]);
-    }
-    memset(sums->sums + from, 0, rows * sizeof *sums->sums);
-    const struct outer_sums all = {products, n, sums->sums + from, sums->scratch};
-    pass_outer(pass, frames->end, rows, (struct rows){dsum.data + from, dsum.stride}, &all);
-    for (size_t i = 0; i < n; i++)
-        matrix_add_gradient(W[i], frames->own, dW[i] - from * W[i]->columns, pass->gradient);
+    size_t rows = own.to - own.from;
+    for (enum place place = REAL; place < INPUT; place++)
+        memset(sums_of(m, place, sums) + own.from * m->Hp, 0, rows * m->Hp * sizeof(float));
+    float *dinput = sums_of(m, INPUT, sums);
+    if (m->one_hot)
+        matrix_clear_symbols(&m->input, own, dinput);
+    else
+        memset(dinput + own.from * m->input.columns, 0, rows * m->input.columns * sizeof *dinput);
+    memset(sums->sums + own.from, 0, rows * sizeof(float));
+    memset(sums->sums + m->Hp + own.from, 0, rows * sizeof(float));
 }
 
-void mixing_gradients(const struct mixing *m, const struct pass *pass, const struct mixing_frames *frames,
+/* This member's rows of the sums of a matrix that saw X. */
+static struct outer_product product_of(const struct mixing *m, const struct mixing_frames *frames,
+    enum place place, struct rows X, const struct mixing_sums *sums)
+{
+    size_t columns = place == INPUT ? m->input.columns : m->Hp;
+    return (struct outer_product){.columns = columns,
+        .X = X,
+        .C = as_rows(sums_of(m, place, sums) + frames->own.from * columns, columns)};
+}
+
+/* Adds the frames to the sums of one or two matrices, from the rows `dsum` of the gradient by what both made
+ * together, and to *sums, [Hp] of these. */
+static void add_products(const struct pass *pass, const struct mixing_frames *frames, struct rows dsum,
+    const struct outer_product *products, size_t n, float *sums, float *scratch)
+{
+    size_t from = frames->own.from;
+    const struct outer_sums all = {products, n, sums + from, scratch};
+    pass_outer(pass, frames->end - frames->first, frames->own.to - from,
+        as_rows(dsum.data + from, dsum.stride), &all);
+}
+
+void mixing_sum_gradients(const struct mixing *m, const struct pass *pass, const struct mixing_frames *frames,
     const struct mixing_sums *sums)
 {
-    struct rows y = own_rows(m, m->y, 0), dy = own_rows(m, m->dy, 0), dgates = own_rows(m, m->gates, 0);
-    add_products(m, pass, frames, dy, (const struct matrix *const[]){&m->real, &m->imaginary},
-        (const struct rows[]){frames->h, frames->c}, sums);
+    size_t n = frames->first;
+    float *unused = sums->sums, *dbias = unused + m->Hp;
+    struct rows dy = frames_at(&m->dy, n), dgates = frames_at(&m->gates, n);
+    const struct outer_product states[] = {
+        product_of(m, frames, REAL, frames->h, sums), product_of(m, frames, IMAGINARY, frames->c, sums)};
+    const struct outer_product gate = product_of(m, frames, GATE, frames_at(&m->y, n), sums);
+    add_products(pass, frames, dy, states, 2, unused, sums->scratch);
+    if (m->one_hot) {
+        matrix_sum_symbols(&m->input, frames->own, frames->end - n, pass->microbatch->symbols + n, dy,
+            sums_of(m, INPUT, sums));
+    } else {
+        const struct outer_product input = product_of(m, frames, INPUT, frames->X, sums);
+        add_products(pass, frames, dy, &input, 1, unused, sums->scratch);
+    }
+    add_products(pass, frames, dgates, &gate, 1, dbias, sums->scratch);
+}
+
+void mixing_add_gradients(
+    const struct mixing *m, const struct pass *pass, struct range own, const struct mixing_sums *sums)
+{
+    matrix_add_gradient(&m->real, own, sums_of(m, REAL, sums), pass->gradient);
+    matrix_add_gradient(&m->imaginary, own, sums_of(m, IMAGINARY, sums), pass->gradient);
+    matrix_add_gradient(&m->gate, own, sums_of(m, GATE, sums), pass->gradient);
     if (m->one_hot)
-        matrix_add_symbols(&m->input, frames->own, frames->end, pass->microbatch->symbols, dy,
-            sums->dW + 2 * m->Hp * most_columns(m), pass->gradient);
+        matrix_add_symbols(&m->input, own, sums_of(m, INPUT, sums), pass->gradient);
     else
-        add_products(m, pass, frames, dy, (const struct matrix *const[]){&m->input, NULL},
-            (const struct rows[]){frames->X, {0}}, sums);
-    add_products(m, pass, frames, dgates, (const struct matrix *const[]){&m->gate, NULL},
-        (const struct rows[]){y, {0}}, sums);
-    bias_add_gradient(units_of(m), frames->own, sums->sums, pass->gradient + m->bias_offset);
+        matrix_add_gradient(&m->input, own, sums_of(m, INPUT, sums), pass->gradient);
+    bias_add_gradient(units_of(m), own, sums->sums + m->Hp, pass->gradient + m->bias_offset);
 }

@@ -13,6 +13,7 @@
 #define NET_MIXING_H
 
 #include "base/memory.h"
+#include "net/frames.h"
 #include "net/matrix.h"
 #include "net/parameters.h"
 #include "net/pass.h"
@@ -27,12 +28,13 @@ struct mixing {
     size_t bias_offset;            /* of b_g in the flat vector */
     float *bias, *zero;            /* [Hp] b_g, packed with the weights; zeroes */
 
-    /* Workspace. */
-    float *y, *dy; /* [N][stride] */
-    float *gates;  /* [N][stride] s(W_g y + b_g), then the gradient by what s is taken of */
+    /* Workspace: rows of as many frames as are there at a time. */
+    struct frames y, dy;
+    struct frames gates; /* s(W_g y + b_g), then the gradient by what s is taken of */
 };
 
-/* Frames first .. end - 1 as the layer has them, [N] each, and which columns this member computes. */
+/* Frames first .. end - 1 as the layer has them, whose rows begin with frame `first`, and which columns this
+ * member computes. */
 struct mixing_frames {
     size_t first, end;
     struct range own;
@@ -42,8 +44,8 @@ struct mixing_frames {
     struct rows dc;   /* in backward, out: the gradient by c */
 };
 
-/* Where the gradients by the weights are summed: dW [mixing_count_sums], sums [Hp], scratch of kernel->outer.
- */
+/* Where the gradients by the weights are summed: dW [mixing_count_weights], sums [2 Hp], scratch of
+ * kernel->outer. */
 struct mixing_sums {
     float *dW, *sums, *scratch;
 };
@@ -53,9 +55,11 @@ void mixing_init(struct mixing *m, const struct recurrent_shape *shape, struct p
 void mixing_take_panels(struct mixing *m, struct arena *arena);
 void mixing_pack(struct mixing *m, const struct packing *packing);
 
-/* Takes buffers from the arena: what forward needs, and in training what backward needs too. */
-void mixing_take_workspace(struct mixing *m, const struct pass *pass, struct arena *arena);
-size_t mixing_count_sums(const struct mixing *m);
+/* Takes buffers from the arena for N frames at a time: what forward needs, and in training what backward
+ * needs too. The second says which frame is the first of these. */
+void mixing_take_workspace(struct mixing *m, const struct pass *pass, size_t N, struct arena *arena);
+void mixing_move(struct mixing *m, size_t first);
+size_t mixing_count_weights(const struct mixing *m);
 
 /* Forward, one after the other: y, then what the gates let through. */
 void mixing_sum(const struct mixing *m, const struct pass *pass, const struct mixing_frames *frames);
@@ -73,8 +77,12 @@ void mixing_state_backward(
 void mixing_input_backward(
     const struct mixing *m, const struct pass *pass, size_t first, size_t end, struct rows dX);
 
-/* Adds this member's share of the gradient by the weights, of all frames: `frames` says which these are. */
-void mixing_gradients(const struct mixing *m, const struct pass *pass, const struct mixing_frames *frames,
+/* This member's share of the gradient by the weights is cleared, summed over frames as they come, and added
+ * in the end. */
+void mixing_clear_sums(const struct mixing *m, struct range own, const struct mixing_sums *sums);
+void mixing_sum_gradients(const struct mixing *m, const struct pass *pass, const struct mixing_frames *frames,
     const struct mixing_sums *sums);
+void mixing_add_gradients(
+    const struct mixing *m, const struct pass *pass, struct range own, const struct mixing_sums *sums);
 
 #endif

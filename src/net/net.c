@@ -184,59 +184,93 @@ static struct pass make_pass(const struct net *net, const struct net_pass *optio
 enum pass_end { END_OF_STACK, END_OF_OUTPUTS, END_OF_SCORES };
 
 /* Takes all buffers of a pass, in the order of their use. */
-static void take_workspace(struct net *net, const struct pass *pass, struct arena *arena, enum pass_end end)
+static void take_workspace(struct net *net, const struct pass *pass, const struct net_saving *saving,
+    struct arena *arena, enum pass_end end)
 {
-    stack_take_workspace(&net->stack, pass, arena);
+    stack_take_workspace(&net->stack, pass, saving, arena);
     if (end != END_OF_STACK)
         net->output->take_workspace(net, pass, arena, end == END_OF_SCORES);
+}
+
+/* Measures workspaces by taking them from an arena of no memory. Returns the first that is small enough, and
+ * where none is the smallest. What goes back through single directions alone needs one of them at a time,
+ * whole.
+ */
+static struct net_saving choose_saving(struct net *net, const struct pass *pass, enum pass_end end)
+{
+    const struct microbatch *microbatch = pass->microbatch;
+    size_t most = pass->options.memory * pass_members(pass);
+    struct net_saving saving = {0}, smallest = {.bytes = SIZE_MAX};
+    if (end == END_OF_STACK)
+        saving = (struct net_saving){.layers = net->stack.L, .steps = microbatch->T};
+    do {
+        struct arena arena = {0};
+        take_workspace(net, pass, &saving, &arena, end);
+        saving.bytes = arena.peak;
+        if (saving.bytes < smallest.bytes)
+            smallest = saving;
+    } while (end != END_OF_STACK && most > 0 && saving.bytes > most &&
+        stack_save_more(&net->stack, microbatch, &saving));
+    return smallest;
+}
+
+struct net_saving net_find_saving(
+    struct net *net, const struct net_pass *options, const struct microbatch *microbatch)
+{
+    struct pass pass = make_pass(net, options, microbatch, NULL);
+    int scored = microbatch->classes || microbatch->values;
+    return choose_saving(net, &pass, scored ? END_OF_SCORES : END_OF_OUTPUTS);
 }
 
 size_t net_workspace_bytes(
     struct net *net, const struct net_pass *options, const struct microbatch *microbatch)
 {
-    struct pass pass = make_pass(net, options, microbatch, NULL);
-    struct arena arena = {0};
-    int scored = microbatch->classes || microbatch->values;
-    take_workspace(net, &pass, &arena, scored ? END_OF_SCORES : END_OF_OUTPUTS);
-    return arena.peak;
+    return net_find_saving(net, options, microbatch).bytes;
 }
 
 /* Takes the workspace from the memory of the team. */
-static void share_workspace(struct net *net, const struct pass *pass, enum pass_end end)
+static void share_workspace(
+    struct net *net, const struct pass *pass, const struct net_saving *saving, enum pass_end end)
 {
     struct net_team *team = pass->options.team;
     struct arena arena = {.base = team->workspace, .size = team->workspace_bytes};
     if (pass_leads(pass))
         arena_reset(&arena);
     pass_meet(pass);
-    take_workspace(net, pass, &arena, end);
+    take_workspace(net, pass, saving, &arena, end);
 }
 
-/* Measures the workspace by taking it from an arena of no memory, and takes it again from memory. */
+static int grow_block(struct net *net, size_t frames, size_t bytes, struct error *error)
+{
+    if (bytes <= net->block_bytes)
+        return 0;
+    memory_destroy(net->block);
+    net->block_bytes = 0;
+    net->block = memory_create(bytes, 1, error);
+    if (!net->block) {
+        char what[80];
+        snprintf(what, sizeof what, "activations of a microbatch of %zu frames", frames);
+        return error_explain_memory(error, what,
+            "train.activation_memory, a smaller train.microbatch (of rnn-predict, --batch), shorter "
+            "sequences or a smaller model.hidden take");
+    }
+    net->block_bytes = bytes;
+    return 0;
+}
+
+/* Takes the workspace of what has been measured. */
 static int make_workspace(struct net *net, const struct pass *pass, enum pass_end end, struct error *error)
 {
-    struct arena arena = {0};
+    struct net_saving saving = choose_saving(net, pass, end);
     if (pass->options.team) {
-        share_workspace(net, pass, end);
+        share_workspace(net, pass, &saving, end);
         return 0;
     }
-    take_workspace(net, pass, &arena, end);
-    if (arena.peak > net->block_bytes) {
-        memory_destroy(net->block);
-        net->block_bytes = 0;
-        net->block = memory_create(arena.peak, 1, error);
-        if (!net->block) {
-            char what[80];
-            snprintf(what, sizeof what, "activations of a microbatch of %zu frames", pass->microbatch->N);
-            return error_explain_memory(error, what,
-                "a smaller train.microbatch (of rnn-predict, --batch), shorter sequences or a smaller "
-                "model.hidden take");
-        }
-        net->block_bytes = arena.peak;
-    }
-    arena = (struct arena){.base = net->block, .size = net->block_bytes};
+    if (grow_block(net, pass->microbatch->N, saving.bytes, error))
+        return -1;
+    struct arena arena = {.base = net->block, .size = net->block_bytes};
     arena_reset(&arena);
-    take_workspace(net, pass, &arena, end);
+    take_workspace(net, pass, &saving, &arena, end);
     return 0;
 }
 
@@ -280,9 +314,7 @@ static struct pass flow_pass(
 size_t net_flow_bytes(struct net *net, const struct microbatch *microbatch)
 {
     struct pass pass = flow_pass(net, &(struct net_pass){0}, microbatch);
-    struct arena arena = {0};
-    take_workspace(net, &pass, &arena, END_OF_STACK);
-    return arena.peak;
+    return choose_saving(net, &pass, END_OF_STACK).bytes;
 }
 
 int net_measure_flow(struct net *net, const struct net_pass *options, const struct microbatch *microbatch,

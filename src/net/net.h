@@ -70,9 +70,12 @@ void net_pack_share(struct net *net, const float *weights, size_t share, size_t 
 size_t net_panel_bytes(const struct net *net);
 
 /* Returns the bytes of the workspace of a pass over a microbatch, with scores where the microbatch has
- * targets. Of the microbatch only its layout is read, and whether it has targets; of a team how many members
- * it has. A pass made before is lost: net_backward cannot follow any more. */
+ * targets, and how it saves memory, of options->memory. Of the microbatch only its layout is read, and
+ * whether it has targets; of a team how many members it has. A pass made before is lost: net_backward cannot
+ * follow any more. */
 size_t net_workspace_bytes(
+    struct net *net, const struct net_pass *options, const struct microbatch *microbatch);
+struct net_saving net_find_saving(
     struct net *net, const struct net_pass *options, const struct microbatch *microbatch);
 
 /* How a team of so many members computes recurrent layer `layer`; and how many members of a team have

@@ -2,13 +2,19 @@
  * in time.
  *
  * N frames, H units (Hp padded to blocks), G gates, R rows of a step. Buffers are of the workspace, taken by
- * recurrent_take_workspace and recurrent_take_sums before forward and valid until backward is done. Backward
- * adds to parameter gradients. */
+ * recurrent_take_workspace or recurrent_take_turns, and recurrent_take_sums, before forward and valid until
+ * backward is done. Backward adds to parameter gradients.
+ *
+ * What forward leaves for backward is a direction's reserve: a row of it is several times what the direction
+ * gives for a frame. Where memory is short, directions take turns at one reserve: backward makes it again,
+ * from what the direction saw and gave and from memories that it keeps of every so many steps, a segment of
+ * these steps at a time (recurrent_segments.c). No bit depends on that. */
 #ifndef NET_RECURRENT_H
 #define NET_RECURRENT_H
 
 #include "base/memory.h"
 #include "net/cells/cell.h"
+#include "net/frames.h"
 #include "net/matrix.h"
 #include "net/microbatch.h"
 #include "net/mixing.h"
@@ -47,18 +53,26 @@ struct recurrent {
     size_t from, to;          /* units of this member, multiples of a block */
 
     /* Workspace. */
-    float *a; /* [N][a_stride] sums, then activations, then gradients by the sums */
-    float *c; /* [N + B][Hp] memory of a cell that has one, else NULL; row N + b: before the first step of row
-                 b */
-    float *s; /* [N + B][Hp] h of a cell whose h is no output, as c */
-    float *t; /* [N][Hp] values that the cell saves for backward */
-    float *u; /* [N][a_stride] W_hh h + b_hh where it stays apart; in backward the gradient by it */
-    float *dc; /* [B][Hp] of a memory, in the end the gradient by rows N .. of c */
-    float *ds; /* the same of s */
+    float *c_start;         /* [B][Hp] memory before the first step of each row, of a cell that has one */
+    float *s_start;         /* [B][Hp] h likewise, of a cell whose h is no output */
+    size_t segment;         /* steps of a segment; 0: all there are, and the reserve is the direction's own */
+    float *c_ends, *s_ends; /* [segments][B][Hp] c and s after the last step of each */
+
+    /* The reserve: rows of all frames, or of those of a segment. */
+    struct arena turns; /* what directions take turns at, else zeroes */
+    struct frames a;    /* [a_stride] sums, then activations, then gradients by the sums */
+    struct frames c;    /* [Hp] memory of a cell that has one, of the step before the segment too */
+    struct frames s;    /* [Hp] h of a cell whose h is no output, as c */
+    struct frames t;    /* [Hp] values that the cell saves for backward */
+    struct frames u;    /* [a_stride] W_hh h + b_hh where it stays apart; in backward the gradient by it */
+    float *again;       /* [Hp] where a cell puts outputs that are there already */
+    float *dc;          /* [B][Hp] of a memory, in the end the gradient by c_start */
+    float *ds;          /* the same of s */
 
     /* Workspace of recurrent_take_sums. */
-    float *dW;       /* [both matrices] */
-    float *sums;     /* [G Hp] by the gates, then [unit weights][Hp], then [Hp] of the mixing */
+    float *dW;       /* by W_hh, then by W_ih, or by the table of symbols, then of the mixing */
+    float *sums;     /* [G Hp] by the gates, again of their recurrent terms, [unit weights][Hp], then
+                        [2 Hp] of the mixing */
     int64_t *before; /* [N] the row of Y that each frame goes on from, -1: zeroes */
     float *scratch;  /* of kernel->outer */
 };
@@ -75,9 +89,13 @@ void recurrent_take_panels(struct recurrent *r, struct arena *arena);
 void recurrent_pack(struct recurrent *r, const struct packing *packing);
 
 /* Takes buffers from the arena: what forward needs, and in training what backward needs too, but for those in
- * which gradients are summed, which are as large as weights. The second takes these, once for n directions
- * that go backward one after the other. */
+ * which gradients are summed, which are as large as weights. The second takes them for n directions of which
+ * no two are forward or backward at the same time, with one reserve for all, and segments of so many steps;
+ * what a direction leaves there is lost with the next one's turn. The third takes what gradients are summed
+ * in, once for n directions that go backward one after the other. */
 void recurrent_take_workspace(struct recurrent *r, const struct pass *pass, struct arena *arena);
+void recurrent_take_turns(struct recurrent *const *directions, size_t n, size_t segment,
+    const struct pass *pass, struct arena *arena);
 void recurrent_take_sums(
     struct recurrent *const *directions, size_t n, const struct pass *pass, struct arena *arena);
 
@@ -85,35 +103,54 @@ void recurrent_take_sums(
 void recurrent_divide(struct recurrent *r, struct division division);
 
 /* Makes Y[n][0 .. Hp) what the layer gives at frame n < N. X is NULL when inputs are symbols of the
- * microbatch. Y has B rows more. recurrent_states (mostly Y itself) has the h of each frame, and in row N + b
- * that before the first step of row b of the microbatch, row N + b of r->c the memory. Forward sets them, but
- * with START_GIVEN the last B are the caller's, zero beyond H, set after recurrent_take_workspace. */
+ * microbatch. Y has B rows more. recurrent_start_h and recurrent_start_c have the states before the first
+ * step of each row of the microbatch. Forward sets them, but with START_GIVEN they are the caller's, zero
+ * beyond H, set after the workspace has been taken. */
 void recurrent_forward(struct recurrent *r, const struct pass *pass, struct rows X, struct rows Y);
+
+/* The gradient by the inputs that directions have in common: each of those named adds its share, the first to
+ * what is there where `add` is 1. */
+struct recurrent_inputs {
+    struct rows dX;
+    const struct recurrent *of[2];
+    size_t n; /* 0: nothing is wanted */
+    int add;
+};
 
 /* dY: gradient by Y, destroyed; it has N + B rows too. Unless the start is zero, recurrent_start_dh (mostly
  * rows N .. of dY) and recurrent_start_dc hold the gradient by the starting state afterwards, whatever was in
- * them. dX: gradient
- * by X is added to it when add is 1, else put there; no data: not wanted. */
+ * them. Rows of `inputs` are made as soon as those of dY are needed no more, in place of which they may lie;
+ * directions named there beside r are done with backward. */
 void recurrent_backward(struct recurrent *r, const struct pass *pass, struct rows X, struct rows Y,
-    struct rows dY, struct rows dX, int add);
+    struct rows dY, const struct recurrent_inputs *inputs);
 
-/* What recurrent_backward leaves out where it is given no dX: the gradient by rows [first, end) of X, in the
- * same words. */
+/* Of directions that take turns at a reserve it is this one's, as forward and backward say themselves. */
+void recurrent_begin_turn(struct recurrent *r, const struct pass *pass);
+
+/* The same gradient, for rows [first, end) of X, once all directions named are done with backward; whose turn
+ * of them it has been in another member of a team alone is told by recurrent_begin_turn. */
 void recurrent_backward_inputs(
-    const struct recurrent *r, const struct pass *pass, size_t first, size_t end, struct rows dX, int add);
+    const struct recurrent_inputs *inputs, const struct pass *pass, size_t first, size_t end);
 
 /* Measures what struct net_flow has of this direction, norm [B][T], after recurrent_forward. dY [N + B rows]
  * is overwritten, and what forward left. */
 void recurrent_flow(
     struct recurrent *r, const struct pass *pass, struct rows Y, struct rows dY, double *norm);
 
-/* The h of all frames, and behind them those that rows start from: Y, but where outputs are made of h. */
-static inline struct rows recurrent_states(const struct recurrent *r, struct rows Y)
+/* The h of frame n and those behind it: Y, but where outputs are made of h. Of directions that take turns
+ * there are those of the segment at hand. */
+static inline struct rows recurrent_states(const struct recurrent *r, struct rows Y, size_t n)
 {
-    return r->kind->mixes_states ? as_rows(r->s, r->Hp) : Y;
+    return r->kind->mixes_states ? frames_at(&r->s, n) : rows_from(Y, n);
 }
 
-/* The gradient by the h that rows start from, [B]. */
+/* The h that rows start from, and the gradient by it: [B]. */
+static inline struct rows recurrent_start_h(
+    const struct recurrent *r, const struct microbatch *microbatch, struct rows Y)
+{
+    return r->kind->mixes_states ? as_rows(r->s_start, r->Hp) : rows_from(Y, microbatch->N);
+}
+
 static inline struct rows recurrent_start_dh(
     const struct recurrent *r, const struct microbatch *microbatch, struct rows dY)
 {
@@ -121,9 +158,9 @@ static inline struct rows recurrent_start_dh(
 }
 
 /* The memory before the first step of each row of the microbatch, and the gradient by it: [B][Hp]. */
-static inline float *recurrent_start_c(const struct recurrent *r, const struct microbatch *microbatch)
+static inline float *recurrent_start_c(const struct recurrent *r)
 {
-    return r->c + microbatch->N * r->Hp;
+    return r->c_start;
 }
 
 static inline const float *recurrent_start_dc(const struct recurrent *r)

@@ -11,41 +11,35 @@
  * compute with, in places where processors foresee little. */
 static void fetch_step(const struct recurrent *r, struct step step, struct rows dY)
 {
-    kernel_fetch(as_rows(r->a + step.first * r->a_stride, r->a_stride), step.rows, r->width);
+    kernel_fetch(frames_at(&r->a, step.first), step.rows, r->width);
     if (r->kind->mixes_states)
-        kernel_fetch(as_rows(r->s + step.first * r->Hp, r->Hp), step.rows, r->Hp);
-    if (r->c)
-        kernel_fetch(as_rows(r->c + step.first * r->Hp, r->Hp), step.rows, r->Hp);
-    if (r->t)
-        kernel_fetch(as_rows(r->t + step.first * r->Hp, r->Hp), step.rows, r->Hp);
+        kernel_fetch(frames_at(&r->s, step.first), step.rows, r->Hp);
+    if (r->kind->has_memory)
+        kernel_fetch(frames_at(&r->c, step.first), step.rows, r->Hp);
+    if (r->kind->saves_values)
+        kernel_fetch(frames_at(&r->t, step.first), step.rows, r->Hp);
     kernel_fetch(rows_from(dY, step.first), step.rows, r->Hp);
 }
 
+/* dX (+)= W_ih^T da */
 void recurrent_backward_inputs(
-    const struct recurrent *r, const struct pass *pass, size_t first, size_t end, struct rows dX, int add)
+    const struct recurrent_inputs *inputs, const struct pass *pass, size_t first, size_t end)
 {
-    struct rows rows = rows_from(dX, first);
-    pass_product(pass, &r->input.backward, end - first, as_rows(r->a + first * r->a_stride, r->a_stride),
-        add ? rows : (struct rows){0}, rows);
-    if (r->kind->mixes_states)
-        mixing_input_backward(&r->mixing, pass, first, end, dX);
-}
-
-/* dX (+)= W_ih^T da for the frames of the span that starts with step i. */
-static void span_backward(
-    const struct recurrent *r, const struct pass *pass, size_t i, struct rows dX, int add)
-{
-    size_t n, end;
-    find_span(r, pass->microbatch, i, &n, &end);
-    recurrent_backward_inputs(r, pass, n, end, dX, add);
+    struct rows rows = rows_from(inputs->dX, first);
+    for (size_t i = 0; i < inputs->n; i++) {
+        const struct recurrent *r = inputs->of[i];
+        pass_product(pass, &r->input.backward, end - first, frames_at(&r->a, first),
+            inputs->add || i > 0 ? rows : (struct rows){0}, rows);
+        if (r->kind->mixes_states)
+            mixing_input_backward(&r->mixing, pass, first, end, inputs->dX);
+    }
 }
 
 /* dm = W_hh^T da, added to dh' or on its way there. */
 static void product_backward(
     const struct recurrent *r, const struct pass *pass, struct step_part run, struct rows dh_before)
 {
-    const float *sums = r->kind->separates_terms ? r->u : r->a;
-    struct rows da = as_rows(sums + run.first * r->a_stride, r->a_stride);
+    struct rows da = frames_at(r->kind->separates_terms ? &r->u : &r->a, run.first);
     const struct panels hidden = own_panels(&r->hidden.backward, (struct range){r->from, r->to});
     const struct transition *t = &r->transition;
     if (t->on) {
@@ -59,9 +53,9 @@ static void product_backward(
 static void run_backward(
     const struct recurrent *r, const struct pass *pass, struct step_part run, struct rows Y, struct rows dY)
 {
-    struct cell_gradient gradient = {.step = step_of(r, run, Y),
-        .dh = as_rows(row_at(dY, run.first) + r->from, dY.stride),
-        .dh_previous = as_rows(row_at(dY, run.before) + r->from, dY.stride)};
+    struct cell_gradient gradient = {.step = step_of(r, pass->microbatch, run, Y),
+        .dh = columns_from(rows_from(dY, run.first), r->from),
+        .dh_previous = columns_from(rows_from(dY, run.before), r->from)};
     if (r->kind->has_memory)
         gradient.dc = as_rows(r->dc + run.row * r->Hp + r->from, r->Hp);
     if (r->kind->mixes_states)
@@ -73,11 +67,11 @@ static void run_backward(
     times_add(pass->times, NET_ACTIVATION, start);
 }
 
-/* The gradient by the states of the span that starts with step i, from that by its outputs. */
-static void span_mix_backward(const struct recurrent *r, const struct pass *pass, size_t i, struct rows dY)
+/* The gradient by the states of frames first .. end - 1, from that by their outputs. */
+static void span_mix_backward(
+    const struct recurrent *r, const struct pass *pass, size_t first, size_t end, struct rows dY)
 {
-    struct mixing_frames frames = mixing_frames_of(r, (struct rows){0}, dY);
-    find_span(r, pass->microbatch, i, &frames.first, &frames.end);
+    const struct mixing_frames frames = mixing_frames_of(r, first, end, (struct rows){0}, dY);
     int idle = r->from == r->to;
     if (!idle)
         mixing_gate_backward(&r->mixing, pass, &frames);
@@ -109,7 +103,7 @@ static void step_backward(
             product_backward(r, pass, run[k], rows_from(dY, run[k].before));
 }
 
-/* What comes from the step after the last one: nothing; and no sums of units. */
+/* What comes from the step after the last one: nothing. */
 static void clear_gradients(const struct recurrent *r, const struct microbatch *microbatch, struct rows dY)
 {
     size_t bytes = (r->to - r->from) * sizeof(float);
@@ -117,29 +111,54 @@ static void clear_gradients(const struct recurrent *r, const struct microbatch *
         memset(row_at(recurrent_start_dh(r, microbatch, dY), b) + r->from, 0, bytes);
     for (size_t b = 0; b < microbatch->B && r->kind->has_memory; b++)
         memset(r->dc + b * r->Hp + r->from, 0, bytes);
-    for (size_t k = 0; k < r->kind->unit_weights && r->kind->unit_tensors; k++)
-        memset(unit_sums(r) + k * r->Hp + r->from, 0, bytes);
+}
+
+static void segment_backward(const struct recurrent *r, const struct pass *pass, struct range segment,
+    struct rows Y, struct rows dY, const struct recurrent_inputs *inputs)
+{
+    const struct microbatch *microbatch = pass->microbatch;
+    for (size_t i = segment.to; i-- > segment.from && !pass_is_unwanted(pass);) {
+        struct range span = span_at(r, microbatch, segment, i);
+        size_t first, end;
+        find_frames(r, microbatch, span, &first, &end);
+        if (i > segment.from)
+            fetch_step(r, step_at(r, microbatch, step_time(r, microbatch, i - 1)), dY);
+        if (r->kind->mixes_states && i + 1 == span.to)
+            span_mix_backward(r, pass, first, end, dY);
+        step_backward(r, pass, i, Y, dY);
+        if (i == span.from)
+            recurrent_backward_inputs(inputs, pass, first, end);
+    }
 }
 
 void recurrent_backward(struct recurrent *r, const struct pass *pass, struct rows X, struct rows Y,
-    struct rows dY, struct rows dX, int add)
+    struct rows dY, const struct recurrent_inputs *inputs)
 {
     const struct microbatch *microbatch = pass->microbatch;
+    int at_end = sums_at_end(r, pass);
+    if (r->segment)
+        recurrent_begin_turn(r, pass);
     clear_gradients(r, microbatch, dY);
-    size_t span = count_span(r, microbatch);
-    for (size_t i = microbatch->T; i-- > 0 && !pass_is_unwanted(pass);) {
-        if (i > 0)
-            fetch_step(r, step_at(r, microbatch, step_time(r, microbatch, i - 1)), dY);
-        if (r->kind->mixes_states && (i + 1 == microbatch->T || (i + 1) % span == 0))
-            span_mix_backward(r, pass, i - i % span, dY);
-        step_backward(r, pass, i, Y, dY);
-        if (dX.data && i % span == 0)
-            span_backward(r, pass, i, dX, add);
+    gradients_clear(r);
+    if (r->segment)
+        transition_begin(&r->transition, pass);
+    for (size_t i = microbatch->T; i > 0 && !pass_is_unwanted(pass);) {
+        struct range segment = segment_at(r, microbatch, i - 1);
+        if (r->segment)
+            segment_again(r, pass, segment, X, Y);
+        segment_backward(r, pass, segment, Y, dY, inputs);
+        if (!at_end && !pass_is_unwanted(pass))
+            gradients_sum(r, pass, segment, X, Y);
+        i = segment.from;
     }
     if (!r->kind->has_product)
         meet_divided(r, pass);
-    if (!pass_is_unwanted(pass))
-        recurrent_add_gradients(r, pass, X, Y, dY);
+    if (pass_is_unwanted(pass))
+        return;
+    r->t.first = 0; /* no sum reads its rows */
+    if (at_end)
+        gradients_sum(r, pass, (struct range){0, microbatch->T}, X, Y);
+    gradients_add(r, pass, dY);
 }
 
 /* The gradient by outputs that flow begins with: of the last step of each row, in the direction's own time,
@@ -147,24 +166,19 @@ void recurrent_backward(struct recurrent *r, const struct pass *pass, struct row
 static void begin_flow(const struct recurrent *r, const struct pass *pass, struct rows dY)
 {
     const struct microbatch *microbatch = pass->microbatch;
-    struct mixing_frames frames = mixing_frames_of(r, (struct rows){0}, dY);
     clear_gradients(r, microbatch, dY);
+    gradients_clear(r);
     for (size_t n = 0; n < microbatch->N; n++) {
         memset(row_at(dY, n), 0, r->Hp * sizeof(float));
         if (r->kind->mixes_states)
-            memset(row_at(frames.dc, n), 0, r->Hp * sizeof(float));
+            memset(frames_at(&r->t, n).data, 0, r->Hp * sizeof(float));
     }
     for (size_t b = 0; b < microbatch->B; b++) {
         size_t last = microbatch->first[r->reverse ? 0 : microbatch->length[b] - 1] + b;
         for (size_t h = 0; h < r->H; h++)
             row_at(dY, last)[h] = (float)(1 / sqrt((double)r->H));
-        frames.first = last;
-        frames.end = last + 1;
-        if (!r->kind->mixes_states)
-            continue;
-        mixing_gate_backward(&r->mixing, pass, &frames);
-        mixing_sum_backward(&r->mixing, pass, &frames);
-        mixing_state_backward(&r->mixing, pass, &frames);
+        if (r->kind->mixes_states)
+            span_mix_backward(r, pass, last, last + 1, dY);
     }
 }
 
@@ -172,7 +186,8 @@ static void begin_flow(const struct recurrent *r, const struct pass *pass, struc
  * cell that mixes its states, from the outputs. */
 static double measure_states(const struct recurrent *r, struct rows dY, size_t n, size_t b)
 {
-    const float *dh = row_at(dY, n), *dc = r->dc + b * r->Hp, *ds = r->ds + b * r->Hp, *t = r->t + n * r->Hp;
+    const float *dh = row_at(dY, n), *dc = r->dc + b * r->Hp, *ds = r->ds + b * r->Hp;
+    const float *t = r->kind->mixes_states ? frames_at(&r->t, n).data : NULL;
     double sum = 0;
     for (size_t h = 0; h < r->H; h++) {
         double x = (double)dh[h] + (r->kind->mixes_states ? (double)ds[h] : 0);

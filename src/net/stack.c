@@ -145,58 +145,6 @@ void stack_pack(struct stack *stack, const struct packing *packing)
     }
 }
 
-static void take_layer(struct layer *layer, const struct pass *pass, struct arena *arena)
-{
-    size_t B = pass->microbatch->B, N = pass->microbatch->N;
-    int training = pass->options.training;
-    int changes = layer->norm.is_there || (pass_is_random(pass) && layer->drops);
-    size_t stride = kernel_stride(extent_padded(layer->inputs));
-    layer->in = changes ? arena_take(arena, N * stride, sizeof(float)) : NULL;
-    if (layer->norm.is_there)
-        norm_take_workspace(&layer->norm, arena, N, training);
-    layer->h = arena_take(arena, (N + B) * layer->stride, sizeof(float));
-    layer->y = layer->residual ? arena_take(arena, N * layer->stride, sizeof(float)) : layer->h;
-    layer->dY = arena_take(arena, training ? (N + B) * layer->stride : 0, sizeof(float));
-    for (size_t d = 0; d < layer->D; d++)
-        recurrent_take_workspace(&layer->direction[d], pass, arena);
-}
-
-/* Layers go backward one after the other, and so do directions where a pass is not a team's: all of them sum
- * their gradients in the same place. Of a team two members may be at a direction each. */
-static void take_sums(struct stack *stack, const struct pass *pass, struct arena *arena)
-{
-    struct recurrent *directions[2][2 * NET_MOST_LAYERS];
-    size_t n[2] = {0};
-    for (size_t l = 0; l < stack->L; l++)
-        for (size_t d = 0; d < stack->layer[l].D; d++) {
-            size_t place = pass_members(pass) > 1 ? d : 0;
-            directions[place][n[place]++] = &stack->layer[l].direction[d];
-        }
-    for (size_t place = 0; place < 2; place++)
-        recurrent_take_sums(directions[place], n[place], pass, arena);
-}
-
-void stack_take_workspace(struct stack *stack, const struct pass *pass, struct arena *arena)
-{
-    size_t N = pass->microbatch->N;
-    int training = pass->options.training;
-    const struct net_config *c = stack->config;
-    int noisy = pass_is_random(pass) && c->input_noise > 0 && !c->symbols;
-    size_t widest = 0;
-    stack->X = stack->dX = NULL;
-    if (c->embedding || noisy)
-        stack->X = arena_take(arena, N * stack->X_stride, sizeof(float));
-    if (c->embedding)
-        stack->dX = arena_take(arena, training ? N * stack->X_stride : 0, sizeof(float));
-    dense_layers_take_workspace(&stack->input, pass, arena, N);
-    for (size_t l = 0; l < stack->L; l++) {
-        take_layer(&stack->layer[l], pass, arena);
-        widest = stack->layer[l].stride > widest ? stack->layer[l].stride : widest;
-    }
-    take_sums(stack, pass, arena);
-    stack->carry = arena_take(arena, training && c->residual ? N * widest : 0, sizeof(float));
-}
-
 /* What the input layers see. */
 static struct dense_input bottom_input(const struct stack *stack, const struct microbatch *microbatch)
 {
@@ -370,27 +318,44 @@ void stack_forward(struct stack *stack, const struct pass *pass)
         layer_forward(stack, pass, l);
 }
 
-/* The directions one after the other, each with its share of the gradient by the inputs; or those of this
- * member, and then the gradient by its share of the frames, to which both directions add in the same order.
- */
+/* Which gradient by the inputs direction d makes as it goes backward: its own share, or where memory is saved
+ * the last one those of all, which may then lie in place of what they all have read. Of a team, whose members
+ * may be at a direction each, none. */
+static struct recurrent_inputs share_inputs(
+    const struct stack *stack, const struct pass *pass, size_t l, size_t d, struct rows dX)
+{
+    const struct layer *layer = &stack->layer[l];
+    struct recurrent_inputs own = {.dX = dX, .of = {&layer->direction[d]}, .n = 1, .add = d > 0};
+    struct recurrent_inputs all = {
+        .dX = dX, .of = {&layer->direction[0], &layer->direction[1]}, .n = layer->D};
+    if (!dX.data || pass->options.team || (stack->saves && d + 1 < layer->D))
+        own.n = 0;
+    return stack->saves && own.n ? all : own;
+}
+
+/* The directions one after the other; or those of this member, and then the gradient by its share of the
+ * frames of the inputs, to which both directions add in the same order. */
 static void directions_backward(
     struct stack *stack, const struct pass *pass, size_t l, struct rows X, struct rows dX)
 {
     struct layer *layer = &stack->layer[l];
-    struct rows none = {0}, now = pass->options.team ? none : dX;
     for (size_t d = 0; d < layer->D; d++) {
         size_t place = d * layer->direction[d].Hp;
+        const struct recurrent_inputs inputs = share_inputs(stack, pass, l, d, dX);
         if (take_part(pass, stack, l, d))
             recurrent_backward(&layer->direction[d], pass, X, as_rows(layer->h + place, layer->stride),
-                as_rows(layer->dY + place, layer->stride), now, d > 0);
+                as_rows(layer->dY + place, layer->stride), &inputs);
+        else
+            recurrent_begin_turn(&layer->direction[d], pass);
     }
     if (!pass->options.team)
         return;
+    const struct recurrent_inputs all = {
+        .dX = dX, .of = {&layer->direction[0], &layer->direction[1]}, .n = dX.data ? layer->D : 0};
     size_t first, end;
     pass_deal_rows(pass, pass->microbatch->N, &first, &end);
     pass_meet(pass);
-    for (size_t d = 0; d < layer->D && dX.data; d++)
-        recurrent_backward_inputs(&layer->direction[d], pass, first, end, dX, d > 0);
+    recurrent_backward_inputs(&all, pass, first, end);
     pass_meet(pass);
 }
 
@@ -402,7 +367,9 @@ static void layer_backward(struct stack *stack, const struct pass *pass, size_t 
     struct rows dX = as_rows(gradient_before(stack, l), in.X.stride);
     if (layer->residual && pass_leads(pass))
         memcpy(stack->carry, layer->dY, microbatch->N * layer->stride * sizeof *stack->carry);
-    if (layer->residual)
+    if (layer->saves && layer->in && pass_leads(pass))
+        prepare_input(stack, pass, l, from.X, in.X);
+    if (layer->residual || (layer->saves && layer->in))
         pass_meet(pass);
     directions_backward(stack, pass, l, in.X, dX);
     if (!layer->drops && !layer->norm.is_there && !layer->residual)

@@ -24,6 +24,8 @@ struct layer {
     int drops;        /* 1: dropout in training */
     int residual;     /* 1: y is h + the y before it */
     /* Workspace. */
+    int saves; /* 1: its directions take turns with those of other layers (net/recurrent.h), and so does `in`
+                */
     float *in; /* [N][stride of the layer before] norm and dropout of the y before; NULL: that y itself */
     float *h;  /* [N + B][stride]; rows N ..: of the states that sequences start from */
     float *y;  /* [N][stride] with residual, else h */
@@ -41,6 +43,7 @@ struct stack {
     int needs_input_gradient; /* 1: something has parameters, and stack_gradient is asked for */
 
     /* Workspace. */
+    int saves;    /* 1: some layers do, and the gradients by all layers' y share their places */
     float *X;     /* [N][X_stride] embedded or noisy inputs; NULL: those of the microbatch */
     float *dX;    /* with an embedding, the gradient by X; else NULL */
     float *carry; /* with residual: [N][widest stride] a layer's dY on its way past the layer */
@@ -55,7 +58,14 @@ void stack_finish(struct stack *stack); /* takes zeroes */
 void stack_take_panels(struct stack *stack, struct arena *arena);
 void stack_pack(struct stack *stack, const struct packing *packing);
 
-void stack_take_workspace(struct stack *stack, const struct pass *pass, struct arena *arena);
+/* (stack_workspace.c) */
+void stack_take_workspace(
+    struct stack *stack, const struct pass *pass, const struct net_saving *saving, struct arena *arena);
+
+/* Makes *saving, from one of zeroes on, the next to be tried: each takes more time and, mostly, less memory
+ * than the one before. Returns 0 where there is none. (stack_workspace.c) */
+int stack_save_more(
+    const struct stack *stack, const struct microbatch *microbatch, struct net_saving *saving);
 
 /* How a team of so many members computes layer l, and the most members of a team that have something to do in
  * any layer. Layers between h' and W_hh, which would meet several times a step, are left to one member. */

@@ -1,5 +1,5 @@
 /* A layer's rows at the last step of a microbatch of equal lengths are rows N - B .. N - 1 of h and c; the
- * next microbatch's layers go on from rows N .. N + B - 1 of theirs (net/recurrent.h, START_GIVEN), which
+ * next microbatch's layers go on from them (net/recurrent.h, START_GIVEN), which
  * gives the bits of one microbatch: every step is the product of the step before it. */
 #include "net/state.h"
 
@@ -51,12 +51,12 @@ void state_load(const struct net_state *state, struct stack *stack, const struct
     for (size_t l = 0; l < stack->L && state->started; l++) {
         struct layer *layer = &stack->layer[l];
         struct recurrent *r = &layer->direction[0];
-        struct rows h = recurrent_states(r, as_rows(layer->h, layer->stride));
+        struct rows h = recurrent_start_h(r, microbatch, as_rows(layer->h, layer->stride));
         r->start = START_GIVEN;
         for (size_t b = 0; b < microbatch->B; b++)
-            memcpy(row_at(h, microbatch->N + b), state->h[l] + b * r->Hp, r->Hp * sizeof(float));
+            memcpy(row_at(h, b), state->h[l] + b * r->Hp, r->Hp * sizeof(float));
         if (state->c[l])
-            memcpy(recurrent_start_c(r, microbatch), state->c[l], microbatch->B * r->Hp * sizeof(float));
+            memcpy(recurrent_start_c(r), state->c[l], microbatch->B * r->Hp * sizeof(float));
     }
 }
 
@@ -66,12 +66,12 @@ void state_save(struct net_state *state, struct stack *stack, const struct micro
     for (size_t l = 0; l < stack->L; l++) {
         struct layer *layer = &stack->layer[l];
         struct recurrent *r = &layer->direction[0];
-        struct rows h = recurrent_states(r, as_rows(layer->h, layer->stride));
+        struct rows h = recurrent_states(r, as_rows(layer->h, layer->stride), last);
         r->start = stack->config->initial_state ? START_LEARNED : START_ZERO;
         for (size_t b = 0; b < microbatch->B; b++)
-            memcpy(state->h[l] + b * r->Hp, row_at(h, last + b), r->Hp * sizeof(float));
+            memcpy(state->h[l] + b * r->Hp, row_at(h, b), r->Hp * sizeof(float));
         if (state->c[l])
-            memcpy(state->c[l], r->c + last * r->Hp, microbatch->B * r->Hp * sizeof(float));
+            memcpy(state->c[l], frames_at(&r->c, last).data, microbatch->B * r->Hp * sizeof(float));
     }
     state->started = 1;
 }

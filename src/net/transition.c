@@ -1,6 +1,6 @@
 /* The layers run step by step, as the recurrent product that they feed does. What each layer saw, and the
- * gradients by its sums, are kept for all frames, so that the gradients by the weights are one product a
- * layer at the end. */
+ * gradients by its sums, are kept for many frames, so that the gradients by the weights are products of all
+ * of these at once. */
 #include "net/transition.h"
 
 #include "net/dropout.h"
@@ -56,12 +56,13 @@ void transition_pack(struct transition *t, const struct packing *packing)
     }
 }
 
-void transition_take_workspace(struct transition *t, const struct pass *pass, struct arena *arena)
+void transition_take_workspace(struct transition *t, const struct pass *pass, size_t N, struct arena *arena)
 {
-    size_t B = pass->microbatch->B, N = pass->microbatch->N;
+    size_t B = pass->microbatch->B;
     int training = pass->options.training;
     int drops = pass_is_random(pass) && t->dropout > 0;
     t->N = N;
+    t->first = 0;
     t->on = t->K > 0 || drops;
     t->mask = drops ? arena_take(arena, B * t->Hp, sizeof(float)) : NULL;
     if (!t->on)
@@ -71,8 +72,8 @@ void transition_take_workspace(struct transition *t, const struct pass *pass, st
         return;
     t->dm = arena_take(arena, B * t->stride, sizeof(float));
     t->da = arena_take(arena, t->K * N * t->stride, sizeof(float));
-    t->dW = arena_take(arena, t->K > 0 ? t->Hp * t->Hp : 0, sizeof(float));
-    t->sums = arena_take(arena, t->K > 0 ? t->Hp : 0, sizeof(float));
+    t->dW = arena_take(arena, t->K * t->Hp * t->Hp, sizeof(float));
+    t->sums = arena_take(arena, t->K * t->Hp, sizeof(float));
     t->scratch = arena_take(arena, t->K > 0 ? pass->kernel->outer_floats : 0, sizeof(float));
 }
 
@@ -92,17 +93,17 @@ void transition_begin(struct transition *t, const struct pass *pass)
         }
 }
 
-/* m(k) of frame n. */
-static float *row_of(const struct transition *t, size_t k, size_t n)
+/* Row of a buffer [k][N][stride] that frame n has in part k. */
+static struct rows rows_of(const struct transition *t, const float *buffer, size_t k, size_t n)
 {
-    return t->m + (k * t->N + n) * t->stride;
+    return as_rows(buffer + (k * t->N + n - t->first) * t->stride, t->stride);
 }
 
 void transition_forward(
     const struct transition *t, const struct pass *pass, size_t first, size_t R, size_t row, struct rows h)
 {
     for (size_t b = 0; b < R; b++) {
-        float *m = row_of(t, 0, first + b);
+        float *m = rows_of(t, t->m, 0, first + b).data;
         const float *mask = t->mask ? t->mask + (row + b) * t->Hp : NULL;
         for (size_t u = 0; u < t->Hp && mask; u++)
             m[u] = mask[u] * row_at(h, b)[u];
@@ -110,32 +111,27 @@ void transition_forward(
             memcpy(m, row_at(h, b), t->Hp * sizeof *m);
     }
     for (size_t k = 0; k < t->K; k++) {
-        float *m = row_of(t, k + 1, first);
-        pass->kernel->product(&t->weight[k].forward, R, as_rows(row_of(t, k, first), t->stride),
-            as_rows(t->bias + k * t->Hp, 0), as_rows(m, t->stride));
-        pass->kernel->tanh_forward(&(struct cell_step){
-            .count = R, .units = t->Hp, .gates = as_rows(m, t->stride), .h = as_rows(m, t->stride)});
+        struct rows m = rows_of(t, t->m, k + 1, first);
+        pass->kernel->product(
+            &t->weight[k].forward, R, rows_of(t, t->m, k, first), as_rows(t->bias + k * t->Hp, 0), m);
+        pass->kernel->tanh_forward(&(struct cell_step){.count = R, .units = t->Hp, .gates = m, .h = m});
     }
 }
 
-struct rows transition_output(const struct transition *t)
+struct rows transition_output(const struct transition *t, size_t n)
 {
-    return as_rows(row_of(t, t->K, 0), t->stride);
+    return rows_of(t, t->m, t->K, n);
 }
 
 void transition_backward(
     const struct transition *t, const struct pass *pass, size_t first, size_t R, size_t row, struct rows dh)
 {
     for (size_t k = t->K; k-- > 0;) {
-        float *da = t->da + (k * t->N + first) * t->stride;
-        pass->kernel->tanh_backward(
-            &(struct cell_gradient){.step = {.count = R,
-                                        .units = t->Hp,
-                                        .gates = as_rows(da, t->stride),
-                                        .h = as_rows(row_of(t, k + 1, first), t->stride)},
-                .dh = as_rows(t->dm, t->stride)});
-        pass->kernel->product(
-            &t->weight[k].backward, R, as_rows(da, t->stride), (struct rows){0}, as_rows(t->dm, t->stride));
+        struct rows da = rows_of(t, t->da, k, first);
+        pass->kernel->tanh_backward(&(struct cell_gradient){
+            .step = {.count = R, .units = t->Hp, .gates = da, .h = rows_of(t, t->m, k + 1, first)},
+            .dh = as_rows(t->dm, t->stride)});
+        pass->kernel->product(&t->weight[k].backward, R, da, (struct rows){0}, as_rows(t->dm, t->stride));
     }
     for (size_t b = 0; b < R; b++) {
         const float *dm = t->dm + b * t->stride, *mask = t->mask ? t->mask + (row + b) * t->Hp : NULL;
@@ -144,19 +140,30 @@ void transition_backward(
     }
 }
 
-void transition_gradients(const struct transition *t, const struct pass *pass)
+void transition_clear_sums(const struct transition *t)
+{
+    memset(t->dW, 0, t->K * t->Hp * t->Hp * sizeof *t->dW);
+    memset(t->sums, 0, t->K * t->Hp * sizeof *t->sums);
+}
+
+void transition_sum(const struct transition *t, const struct pass *pass, size_t first, size_t end)
+{
+    for (size_t k = 0; k < t->K; k++) {
+        struct outer_product product = {.columns = t->Hp,
+            .X = rows_of(t, t->m, k, first),
+            .C = as_rows(t->dW + k * t->Hp * t->Hp, t->Hp)};
+        const struct outer_sums sums = {&product, 1, t->sums + k * t->Hp, t->scratch};
+        pass_outer(pass, end - first, t->Hp, rows_of(t, t->da, k, first), &sums);
+    }
+}
+
+void transition_add_gradients(const struct transition *t, const struct pass *pass)
 {
     struct extent units = {.parts = 1, .size = t->H, .interleave = 1};
     for (size_t k = 0; k < t->K; k++) {
         const struct matrix *T = &t->weight[k];
-        struct outer_product product = {
-            .columns = t->Hp, .X = as_rows(row_of(t, k, 0), t->stride), .C = as_rows(t->dW, t->Hp)};
-        memset(t->dW, 0, t->Hp * t->Hp * sizeof *t->dW);
-        memset(t->sums, 0, t->Hp * sizeof *t->sums);
-        const struct outer_sums sums = {&product, 1, t->sums, t->scratch};
-        pass_outer(pass, t->N, t->Hp, as_rows(t->da + k * t->N * t->stride, t->stride), &sums);
-        matrix_add_gradient(T, (struct range){0, T->rows}, t->dW, pass->gradient);
-        bias_add_gradient(
-            units, (struct range){0, extent_padded(units)}, t->sums, pass->gradient + t->bias_offset[k]);
+        matrix_add_gradient(T, (struct range){0, T->rows}, t->dW + k * t->Hp * t->Hp, pass->gradient);
+        bias_add_gradient(units, (struct range){0, extent_padded(units)}, t->sums + k * t->Hp,
+            pass->gradient + t->bias_offset[k]);
     }
 }

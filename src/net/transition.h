@@ -4,7 +4,7 @@
  *     Ghahramani 2016);  m(k+1) = tanh(T_k m(k) + b_k), k = 0 .. K-1 (Pascanu et al. 2014);  m = m(K)
  *
  * N frames, B rows of the microbatch, R rows at a time, H units (Hp padded to blocks), K layers. The m that
- * feeds frame n is row n of a matrix [N][stride]. Buffers are of the workspace, as in net/recurrent.h;
+ * feeds frame n is a row of a matrix [N][stride]. Buffers are of the workspace, as in net/recurrent.h;
  * padding stays zero. */
 #ifndef NET_TRANSITION_H
 #define NET_TRANSITION_H
@@ -53,9 +53,9 @@ struct transition {
     float *mask; /* [B][Hp] 0 or 1 / (1 - rate); NULL: no dropout in this pass */
     float *dm;   /* [B][stride] of the rows of a step */
     float *da;   /* [K][N][stride] gradient by the sums before tanh */
-    float *dW, *sums; /* [Hp][Hp], [Hp] */
+    float *dW, *sums; /* [K][Hp][Hp], [K][Hp] */
     float *scratch;   /* of kernel->outer */
-    size_t N;         /* frames of the buffers */
+    size_t N, first;  /* m and da have rows for N frames, `first` and those behind it */
 };
 
 /* Declares weights [H][H] and biases [H] of the layers that the shape asks for. */
@@ -65,8 +65,9 @@ void transition_finish(struct transition *t); /* takes zeroes */
 void transition_take_panels(struct transition *t, struct arena *arena);
 void transition_pack(struct transition *t, const struct packing *packing);
 
-/* Takes buffers from the arena: what forward needs, and in training what backward needs too. */
-void transition_take_workspace(struct transition *t, const struct pass *pass, struct arena *arena);
+/* Takes buffers from the arena for N frames at a time: what forward needs, and in training what backward
+ * needs too. */
+void transition_take_workspace(struct transition *t, const struct pass *pass, size_t N, struct arena *arena);
 
 /* Draws the masks of a microbatch. */
 void transition_begin(struct transition *t, const struct pass *pass);
@@ -76,15 +77,18 @@ void transition_begin(struct transition *t, const struct pass *pass);
 void transition_forward(
     const struct transition *t, const struct pass *pass, size_t first, size_t R, size_t row, struct rows h);
 
-/* Returns the m of all frames [N]. */
-struct rows transition_output(const struct transition *t);
+/* Returns the m of frame n and those behind it. */
+struct rows transition_output(const struct transition *t, size_t n);
 
 /* The same rows backward: adds to the rows dh of the gradient by h' what follows from t->dm, the gradient by
  * their m, which it destroys. */
 void transition_backward(
     const struct transition *t, const struct pass *pass, size_t first, size_t R, size_t row, struct rows dh);
 
-/* Adds the gradient by the weights, of all frames. */
-void transition_gradients(const struct transition *t, const struct pass *pass);
+/* The gradient by the weights is cleared, summed over frames as they come, first .. end - 1 at a time, and
+ * added in the end. */
+void transition_clear_sums(const struct transition *t);
+void transition_sum(const struct transition *t, const struct pass *pass, size_t first, size_t end);
+void transition_add_gradients(const struct transition *t, const struct pass *pass);
 
 #endif

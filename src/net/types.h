@@ -131,6 +131,13 @@ struct net_team {
  * all a share of the units of each direction, who meet at each step; or half of them those of a direction. */
 enum net_sharing { NET_ALONE, NET_BY_DIRECTIONS, NET_BY_UNITS, NET_BY_BOTH };
 
+/* How a pass makes do with less memory: so many of the lowest recurrent layers keep what they give and little
+ * else, and make the rest again in backward, so many steps at a time. 0: all layers keep all. */
+struct net_saving {
+    size_t layers, steps;
+    size_t bytes; /* of the workspace */
+};
+
 /* What one pass is for. */
 struct net_pass {
     int training;         /* 1: dropout is on, and what backward needs is kept */
@@ -140,6 +147,9 @@ struct net_pass {
     double temperature; /* decoder of classes, not in training: above 0, symbols are drawn, keyed by seed, and
                          * there is no beam */
     size_t most_labels; /* decoder of classes: labels made at most; 0: see docs/network.md */
+    /* Bytes that the workspace is to take at most, of a team's for each member; 0: as many as it likes. Where
+     * even the least takes more, it is taken. No bit depends on this. */
+    size_t memory;
     /* Where it is not 0, nobody wants the results any more: the pass ends within the time of a product, and
      * what it leaves is of no use. Once not 0 it stays so. NULL: they are always wanted. */
     const volatile sig_atomic_t *unwanted;

@@ -73,6 +73,23 @@ void subject_run_chosen(struct subject *subject, const struct net_pass *pass, si
     microbatch_finish(&microbatch);
 }
 
+const char *result_find_difference(
+    const struct subject *subject, const struct result *got, const struct result *want)
+{
+    if (got->rows != want->rows ||
+        memcmp(got->outputs, want->outputs, want->rows * want->O * sizeof(float)) != 0)
+        return "outputs";
+    for (size_t b = 0; b < want->B; b++)
+        if (memcmp(&got->score[b].loss, &want->score[b].loss, sizeof(double)) != 0)
+            return "loss";
+    for (size_t i = 0; i < subject->tensors && want->gradient; i++) {
+        const struct parameter *p = &subject->list[i];
+        if (memcmp(got->gradient + p->offset, want->gradient + p->offset, p->count * sizeof(float)) != 0)
+            return p->name;
+    }
+    return NULL;
+}
+
 void result_finish(struct result *result)
 {
     free(result->outputs);

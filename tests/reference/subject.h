@@ -34,6 +34,10 @@ void subject_run_chosen(struct subject *subject, const struct net_pass *pass, si
     struct result *result);
 void result_finish(struct result *result);
 
+/* Returns what has other bits: outputs, the loss, or the first tensor of the gradient; NULL: nothing. */
+const char *result_find_difference(
+    const struct subject *subject, const struct result *got, const struct result *want);
+
 /* Row of result->outputs where the target of step t of row b of a microbatch of these B lengths lies. */
 size_t subject_row(const struct net_config *config, size_t B, const int32_t *length, size_t b, size_t t);
 

@@ -149,29 +149,12 @@ void team_run(struct subject *subject, const struct net_pass *pass, const struct
         pthread_barrier_destroy(&barrier[group]);
 }
 
-static const char *find_difference(
-    const struct subject *subject, const struct result *team, const struct result *alone)
-{
-    if (team->rows != alone->rows ||
-        memcmp(team->outputs, alone->outputs, alone->rows * alone->O * sizeof(float)) != 0)
-        return "outputs";
-    for (size_t b = 0; b < alone->B; b++)
-        if (memcmp(&team->score[b].loss, &alone->score[b].loss, sizeof(double)) != 0)
-            return "loss";
-    for (size_t i = 0; i < subject->tensors; i++) {
-        const struct parameter *p = &subject->list[i];
-        if (memcmp(team->gradient + p->offset, alone->gradient + p->offset, p->count * sizeof(float)) != 0)
-            return p->name;
-    }
-    return NULL;
-}
-
 const char *team_compare(struct subject *subject, const struct net_pass *pass,
     const struct microbatch *microbatch, size_t members, const struct result *alone)
 {
     struct result team;
     team_run(subject, pass, microbatch, members, &team);
-    const char *difference = find_difference(subject, &team, alone);
+    const char *difference = result_find_difference(subject, &team, alone);
     result_finish(&team);
     return difference;
 }

@@ -347,15 +347,16 @@ static void check_padding(const float *rows, size_t n, size_t width, size_t padd
 }
 
 /* The outputs of such a layer have no rows to start from: its states have. */
-static void check_mixing_padding(const struct recurrent *r, size_t N, size_t rows)
+static void check_mixing_padding(const struct recurrent *r, size_t N)
 {
     const struct mixing *m = &r->mixing;
-    check_padding(r->s, rows, r->H, r->Hp, r->Hp);
-    check_padding(r->t, N, r->H, r->Hp, r->Hp);
+    check_padding(r->s.data, N, r->H, r->Hp, r->Hp);
+    check_padding(r->s_start, ROWS, r->H, r->Hp, r->Hp);
+    check_padding(r->t.data, N, r->H, r->Hp, r->Hp);
     check_padding(r->ds, ROWS, r->H, r->Hp, r->Hp);
-    check_padding(m->y, N, r->H, r->Hp, m->stride);
-    check_padding(m->dy, N, r->H, r->Hp, m->stride);
-    check_padding(m->gates, N, r->H, r->Hp, m->stride);
+    check_padding(m->y.data, N, r->H, r->Hp, m->stride);
+    check_padding(m->dy.data, N, r->H, r->Hp, m->stride);
+    check_padding(m->gates.data, N, r->H, r->Hp, m->stride);
 }
 
 START_TEST(padding_stays_zero)
@@ -377,9 +378,11 @@ START_TEST(padding_stays_zero)
             check_padding(layer->h + d * r->Hp, outputs, r->H, r->Hp, layer->stride);
             check_padding(layer->dY + d * r->Hp, outputs, r->H, r->Hp, layer->stride);
             if (r->kind->mixes_states)
-                check_mixing_padding(r, N, rows);
-            if (r->c)
-                check_padding(r->c, rows, r->H, r->Hp, r->Hp);
+                check_mixing_padding(r, N);
+            if (r->kind->has_memory) {
+                check_padding(r->c.data, N, r->H, r->Hp, r->Hp);
+                check_padding(r->c_start, ROWS, r->H, r->Hp, r->Hp);
+            }
             if (t->on)
                 check_padding(t->m, (t->K + 1) * N, r->H, r->Hp, t->stride);
             if (t->K > 0)
@@ -480,7 +483,7 @@ static void single_run(struct single *single)
     for (size_t i = 0; i < single->frames * single->Hp; i++)
         single->dY[i] = i % single->Hp < H;
     recurrent_backward(r, &single->pass, as_rows(microbatch->inputs, microbatch->inputs_stride),
-        as_rows(single->Y, single->Hp), as_rows(single->dY, single->Hp), (struct rows){0}, 0);
+        as_rows(single->Y, single->Hp), as_rows(single->dY, single->Hp), &(struct recurrent_inputs){0});
 }
 
 /* Numbers that a unit has in the flat vector, before those of its start. */
@@ -502,11 +505,11 @@ START_TEST(a_given_start_is_a_learned_one_row_by_row)
     single_init(&given, kernel, cell, _i / CELLS, START_GIVEN);
     size_t N = given.microbatch.N, Hp = given.Hp;
     for (size_t b = 0; b < ROWS; b++) {
-        struct rows h = recurrent_states(&given.recurrent, as_rows(given.Y, Hp));
-        memcpy(row_at(h, N + b), learned.recurrent.learned, Hp * sizeof(float));
+        struct rows h = recurrent_start_h(&given.recurrent, &given.microbatch, as_rows(given.Y, Hp));
+        memcpy(row_at(h, b), learned.recurrent.learned, Hp * sizeof(float));
         if (has_memory)
-            memcpy(recurrent_start_c(&given.recurrent, &given.microbatch) + b * Hp,
-                learned.recurrent.learned + Hp, Hp * sizeof(float));
+            memcpy(recurrent_start_c(&given.recurrent) + b * Hp, learned.recurrent.learned + Hp,
+                Hp * sizeof(float));
     }
     single_run(&learned);
     single_run(&given);
