@@ -1,11 +1,13 @@
 /* Comma-separated values in long format: a header, then a row for each frame (RFC 4180), cut into fields by
  * libcsv. It is fed line by line, so that errors know the line; a row is looked at once it is whole. */
 #include "data/import/columns.h"
+#include "data/import/ordered.h"
 #include "data/import/records.h"
 #include "data/import/sequence.h"
 
 #include "base/array.h"
 #include "base/memory.h"
+#include "base/numbers.h"
 #include "base/text.h"
 
 #include <stdlib.h>
@@ -56,7 +58,8 @@ struct csv_reading {
     size_t columns;    /* 0: the header has not been read */
     struct import_columns_found found;
     struct import_records records;
-    float *inputs, *values; /* of the row */
+    struct import_ordered ordered; /* with --order */
+    float *inputs, *values;        /* of the row */
 };
 
 /* ---- rows ---- */
@@ -90,7 +93,11 @@ static int declare(struct csv_reading *reading)
         .values = shape.values,
         .has_targets = found->targets > 0,
         .per_sequence = options->per_sequence};
-    return import_declare(reading->import, &shape);
+    if (import_declare(reading->import, &shape))
+        return -1;
+    return options->order
+        ? import_ordered_init(&reading->ordered, reading->import, shape.features, shape.values)
+        : 0;
 }
 
 /* Takes the row that was read as the header. */
@@ -125,6 +132,21 @@ static int read_numbers(struct csv_reading *reading, const size_t *column, size_
     return 0;
 }
 
+/* Hands a row on, or keeps it until all are known where they may come in any order. */
+static int hand_on(struct csv_reading *reading, const struct import_record *record)
+{
+    double order;
+    const char *text = field(reading, reading->found.order);
+    if (!text)
+        return import_records_add(&reading->records, record);
+    if (number_read_real(text, &order) != NUMBER_OK) {
+        char shown[TEXT_SHOWN];
+        return import_refuse(reading->import, "column %s: %s is no number that rows can be sorted by",
+            reading->options->order, text_show(text, shown));
+    }
+    return import_ordered_add(&reading->ordered, record, order);
+}
+
 static int take_record(struct csv_reading *reading)
 {
     const struct csv_options *options = reading->options;
@@ -146,7 +168,7 @@ static int take_record(struct csv_reading *reading)
     if (!options->classes && read_numbers(reading, found->target, found->targets, reading->values))
         return -1;
     record.values = reading->values;
-    return import_records_add(&reading->records, &record);
+    return hand_on(reading, &record);
 }
 
 static int take_row(struct csv_reading *reading)
@@ -254,13 +276,14 @@ static int read_all(struct csv_reading *reading, FILE *file)
     if (!failed && !reading->failed && !reading->columns)
         reading->failed =
             import_refuse(reading->import, "is empty: a header is wanted, then a row for each frame");
-    return failed || reading->failed || import_records_end(&reading->records) ? -1 : 0;
+    return failed || reading->failed ? -1 : 0;
 }
 
 static void finish(struct csv_reading *reading)
 {
     import_columns_finish(&reading->found);
     import_records_finish(&reading->records);
+    import_ordered_finish(&reading->ordered);
     memory_destroy(reading->header);
     memory_destroy(reading->inputs);
     memory_destroy(reading->values);
@@ -280,10 +303,13 @@ static int read_csv(struct import *import, const void *options)
     csv_set_realloc_func(&reading.parser, grow_field);
     csv_set_delim(&reading.parser, (unsigned char)separators[reading.options->separator]);
     int failed = read_all(&reading, file);
+    if (!failed && reading.options->order)
+        failed = import_ordered_hand_on(&reading.ordered, &reading.records);
+    failed = failed || import_records_end(&reading.records);
     csv_free(&reading.parser);
     finish(&reading);
     fclose(file);
-    return failed;
+    return failed ? -1 : 0;
 }
 
 #define LACKS NULL
@@ -300,6 +326,8 @@ static const struct option_row rows[] = {
     {"sequence", 0, OPTION_TEXT, AT(sequence), .allowed = "the name of a column", .argument = "COLUMN",
         .help = "rows with one value here make a sequence and stand together\n"
                 "(default: each source is one sequence)"},
+    {"order", 0, OPTION_TEXT, AT(order), .allowed = "the name of a column", .argument = "COLUMN",
+        .help = "sort by the number here, within a sequence: rows may then stand in any order"},
     {"inputs", 0, OPTION_TEXT, AT(inputs), .allowed = "names of columns with commas between",
         .argument = "COLUMNS", .help = "features (default: those of --like, or all that is left)"},
     {"symbols", 0, OPTION_FLAG, AT(symbols), .help = "the one column of --inputs holds symbols"},

@@ -1,4 +1,5 @@
 /* The formats that are read, in the order of help and messages: KIND(name of its file and of what it
  * exports). */
 KIND(csv)
+KIND(npy)
 KIND(kaldi)

@@ -91,6 +91,23 @@ int spool_read(struct spool *spool, void *bytes, size_t size, struct error *erro
     return fail(spool, "read", error);
 }
 
+int spool_read_at(struct spool *spool, int64_t at, void *bytes, size_t size, struct error *error)
+{
+    char *next = bytes;
+    while (size) {
+        ssize_t n = pread(fileno(spool->file), next, size, (off_t)at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        errno = n == 0 ? EIO : errno;
+        if (n <= 0)
+            return fail(spool, "read", error);
+        next += n;
+        at += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
 void spool_finish(struct spool *spool)
 {
     if (spool->file)

@@ -23,6 +23,9 @@ int spool_rewind(struct spool *spool, struct error *error);
 /* Reads the next bytes, as many as were asked for. */
 int spool_read(struct spool *spool, void *bytes, size_t size, struct error *error);
 
+/* Reads bytes at this place, after spool_rewind. */
+int spool_read_at(struct spool *spool, int64_t at, void *bytes, size_t size, struct error *error);
+
 void spool_finish(struct spool *spool); /* takes zeroes */
 
 #endif

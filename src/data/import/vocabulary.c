@@ -41,7 +41,7 @@ static int widen(struct import_vocabulary *list)
 
 static int32_t add(struct import_vocabulary *list, const char *text)
 {
-    if (list->n >= IMPORT_MOST_LABELS)
+    if (list->n >= (list->most ? list->most : IMPORT_MOST_LABELS))
         return LABEL_MANY;
     char **texts = array_grow(list->text, &list->text_room, list->n, sizeof *texts);
     if (!texts)

@@ -14,6 +14,7 @@ struct import_vocabulary {
     size_t n, text_room, count_room;
     uint32_t *slot; /* [slots] a hash table of places + 1; 0: empty */
     size_t slots;
+    size_t most;    /* texts; 0: IMPORT_MOST_LABELS */
     int closed;     /* no text is added any more */
     int unnamed;    /* the texts are numbers that stand for themselves */
     int numbered;   /* there are no texts, only numbers below `limit` */
