@@ -32,7 +32,7 @@ trap finish EXIT
 trap 'exit 130' INT TERM HUP
 
 mpi_environment
-unset OMPI_MCA_btl # nodes need TCP
+unset OMPI_MCA_btl OMPI_MCA_pml # nodes need TCP
 # All ranks share the cores of this machine; between its nodes they talk over the loopback. Not so the daemons of Open MPI
 # 5's mpirun, which refuse the loopback where there is more than one of them: they take what other interface there is.
 export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo
