@@ -76,36 +76,45 @@ static int check_moments(const struct checkpoint *read, const char *path, struct
     return 0;
 }
 
-/* Reads everything in the file, and compares the hash of the weights with the attribute of "/". */
-static int decode(struct h5_file *file, size_t size, struct checkpoint *read, struct error *error)
+/* Compares the hash of the weights with the attribute of "/", or makes it anew. */
+static int check_hash(struct section *whole, uint64_t expected, struct checkpoint *read, struct error *error)
 {
+    read->weights_hash = hash_bytes(read->weights, read->count * sizeof *read->weights);
+    if (whole->edited || read->weights_hash == expected)
+        return 0;
+    return error_set(error, EXIT_CODE_DATA,
+        "%s: the weights do not have their hash (hash %016" PRIx64 ", not %016" PRIx64
+        "): the file is damaged",
+        h5_name(whole->file), read->weights_hash, expected);
+}
+
+/* Reads everything in the file. */
+static int decode(struct h5_file *file, size_t size, int edited, struct checkpoint *read, struct error *error)
+{
+    uint64_t hash = 0;
     size_t most = size < SIZE_MAX / MOST_RATIO ? size * MOST_RATIO : SIZE_MAX;
-    struct section whole = {.way = SECTION_READ, .file = file, .error = error, .most = most, .group = "/"};
+    struct section whole = {
+        .way = SECTION_READ, .file = file, .error = error, .edited = edited, .most = most, .group = "/"};
     int format = check_format(file, &whole.version, error);
     if (format != 0)
         return format;
     read->version = whole.version;
-    section_hash(&whole, "weights_hash", &read->weights_hash);
-    if (whole.failed || layout_pass(&whole, read) != 0)
+    if (!edited)
+        section_hash(&whole, "weights_hash", &hash);
+    if (whole.failed || layout_pass(&whole, read) != 0 || check_hash(&whole, hash, read, error) != 0)
         return -1;
-    uint64_t hash = hash_bytes(read->weights, read->count * sizeof *read->weights);
-    if (hash != read->weights_hash)
-        return error_set(error, EXIT_CODE_DATA,
-            "%s: the weights do not have their hash (hash %016" PRIx64 ", not %016" PRIx64
-            "): the file is damaged",
-            h5_name(file), hash, read->weights_hash);
     return check_weights(read, h5_name(file), error) || check_moments(read, h5_name(file), error) ? -1 : 0;
 }
 
-int checkpoint_decode(
-    const void *image, size_t size, const char *path, struct checkpoint *checkpoint, struct error *error)
+int checkpoint_decode(const void *image, size_t size, const char *path, enum checkpoint_trust trust,
+    struct checkpoint *checkpoint, struct error *error)
 {
     struct h5_file *file = h5_open_image(image, size, path, error);
     if (!file)
         return -1;
     struct checkpoint read;
     checkpoint_init(&read);
-    int outcome = decode(file, size, &read, error);
+    int outcome = decode(file, size, trust == CHECKPOINT_EDITED, &read, error);
     h5_close(file);
     if (outcome == 0)
         *checkpoint = read;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { STEP_DIGITS = 10 };
 
@@ -95,5 +96,22 @@ int directory_list_steps(const char *directory, struct steps *steps, struct erro
     }
     if (steps->count)
         qsort(steps->step, steps->count, sizeof *steps->step, newest_first);
+    return 0;
+}
+
+int directory_find_checkpoint(const char *named, char *path, size_t size, struct error *error)
+{
+    struct stat status;
+    int folder = stat(named, &status) == 0 && S_ISDIR(status.st_mode);
+    size_t n = strlen(named);
+    while (folder && n > 1 && named[n - 1] == '/')
+        n--;
+    int length = snprintf(path, size, "%.*s%s", (int)n, named, folder ? "/best.h5" : "");
+    if (length >= (int)size)
+        return error_set(error, EXIT_CODE_IO, "%.60s...: the path is too long", named);
+    if (folder && stat(path, &status) != 0 && errno == ENOENT)
+        return error_set(error, EXIT_CODE_IO,
+            "%s: there is no best.h5 in this folder: name a run directory that has one, or a checkpoint",
+            named);
     return 0;
 }

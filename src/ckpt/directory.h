@@ -26,6 +26,10 @@ void directory_name_step(int64_t step, char *name, size_t size);
 /* Puts "DIRECTORY/checkpoint-NNNNNNNNNN.h5" into path. */
 void directory_step_path(const char *directory, int64_t step, char *path, size_t size);
 
+/* Writes the path of the checkpoint that is meant where a user names one: the file itself, or best.h5 of a
+ * run directory. EXIT_CODE_IO: that folder has none, or the path is too long. */
+int directory_find_checkpoint(const char *named, char *path, size_t size, struct error *error);
+
 /* Is there a file of the name of a checkpoint? */
 int directory_has_step(const char *directory);
 

@@ -273,11 +273,21 @@ static int layout_provenance(const struct section *whole, struct checkpoint *c)
     return section_end(&s);
 }
 
+/* Weights alone have neither group; one without the other is a damaged checkpoint. */
+static int layout_state(const struct section *whole, struct checkpoint *c)
+{
+    if (whole->way == SECTION_READ)
+        c->weights_alone = !h5_has(whole->file, "/optimizer") && !h5_has(whole->file, "/progress");
+    if (c->weights_alone)
+        return 0;
+    return layout_optimizer(whole, c) != 0 || layout_progress(whole, c) != 0 ? -1 : 0;
+}
+
 /* /provenance comes last: it differs between equal runs, and what comes before it does not move. */
 int layout_pass(const struct section *whole, struct checkpoint *c)
 {
-    if (layout_config(whole, c) != 0 || layout_model(whole, c) != 0 || layout_optimizer(whole, c) != 0 ||
-        layout_progress(whole, c) != 0 || layout_data(whole, c) != 0)
+    if (layout_config(whole, c) != 0 || layout_model(whole, c) != 0 || layout_state(whole, c) != 0 ||
+        layout_data(whole, c) != 0)
         return -1;
     return layout_provenance(whole, c);
 }

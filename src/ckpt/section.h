@@ -38,6 +38,7 @@ struct section {
     struct h5_image *image; /* writing */
     struct h5_file *file;   /* reading and checking */
     int64_t version;        /* format of the file */
+    int edited;             /* reading: 1: a hash may be missing or wrong, as it is to be made anew */
     size_t most;            /* bytes a set may have: no allocation before this is known */
     char group[128];        /* "/model" */
     uint64_t hash;
@@ -48,7 +49,8 @@ struct section {
 /* Starts a group of the file that `parent` is in; writing creates it. */
 void section_begin(struct section *section, const struct section *parent, const char *group);
 
-/* Writes the hash, or compares it. Returns -1 where anything failed since the beginning. */
+/* Writes the hash, or compares it unless the file is an edited one. Returns -1 where anything failed since
+ * the beginning. */
 int section_end(struct section *section);
 
 /* Takes the hash of a group inside that has ended into this one's. */

@@ -72,6 +72,23 @@ static int check_content(const char *path, const struct checkpoint *c, struct er
     return outcome;
 }
 
+static void report_sound(
+    const char *path, const struct checkpoint *checkpoint, int sealed, struct verdict *verdict)
+{
+    const struct progress *progress = &checkpoint->progress;
+    const char *unsealed = sealed
+        ? ""
+        : " (no hash line: rewritten by another program, as h5repack; its group hashes are right: it "
+          "serves rnn-predict and --init, a run cannot go on from it)";
+    if (checkpoint->weights_alone)
+        verify_report(verdict, 0, path, "weights=%zu weights_hash=%016" PRIx64 " (weights alone)%s",
+            checkpoint->count, checkpoint->weights_hash, unsealed);
+    else
+        verify_report(verdict, 0, path,
+            "step=%" PRId64 " epoch=%" PRId64 " weights=%zu weights_hash=%016" PRIx64 "%s", progress->step,
+            checkpoint_epoch(progress), checkpoint->count, checkpoint->weights_hash, unsealed);
+}
+
 /* Fills *checkpoint and reports what is good about it; or reports what is not, and returns -1. A `step` of -1
  * stands for any. */
 static int look_at(const char *path, int64_t step, int must_be_sealed, struct checkpoint *checkpoint,
@@ -90,13 +107,7 @@ static int look_at(const char *path, int64_t step, int must_be_sealed, struct ch
         report_error(verdict, path, &error);
         return -1;
     }
-    verify_report(verdict, 0, path,
-        "step=%" PRId64 " epoch=%" PRId64 " weights=%zu weights_hash=%016" PRIx64 "%s",
-        checkpoint->progress.step, checkpoint_epoch(&checkpoint->progress), checkpoint->count,
-        checkpoint->weights_hash,
-        sealed ? ""
-               : " (no hash line: rewritten by another program, as h5repack; its group hashes are right: it "
-                 "serves rnn-predict and --init, a run cannot go on from it)");
+    report_sound(path, checkpoint, sealed, verdict);
     return 0;
 }
 

@@ -1,45 +1,21 @@
 /* `rnn-data info` prints one line per thing worth knowing, the class counts cut to the most frequent few. */
 #include "cmd/rnn-data.h"
 
-#include "base/clean.h"
-#include "base/memory.h"
-#include "base/text.h"
+#include "cmd/show.h"
 #include "data/summary.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MOST_NAMES = 8, MOST_CLASSES = 10 };
-
-/* Text of a file that anyone may have written: control characters do not reach the terminal. */
-static void print_text(const char *text)
-{
-    char *copy = text_copy(text, NULL);
-    fputs(copy ? text_clean(copy) : "?", stdout);
-    memory_destroy(copy);
-}
-
-static void print_label(const char *label)
-{
-    printf("  %-10s ", label);
-}
-
-static void print_names(char *const *names, size_t count)
-{
-    for (size_t i = 0; names && i < count && i < MOST_NAMES; i++) {
-        fputs(i == 0 ? ": " : ", ", stdout);
-        print_text(names[i]);
-    }
-    puts(names && count > MOST_NAMES ? ", ..." : "");
-}
+enum { MOST_CLASSES = 10 };
 
 static void print_attribute(const char *label, const char *text)
 {
     if (!text)
         return;
-    print_label(label);
-    print_text(text);
+    show_label(label);
+    show_text(text);
     putchar('\n');
 }
 
@@ -50,20 +26,20 @@ static void print_bytes(int64_t bytes)
     size_t unit = 0;
     for (; size >= 1024 && unit < 4; unit++)
         size /= 1024;
-    print_label("size");
+    show_label("size");
     printf(unit ? "%.1f %s\n" : "%.0f %s\n", size, units[unit]);
 }
 
 static void print_inputs(const struct summary *summary)
 {
     const struct dataset *dataset = summary->dataset;
-    print_label("inputs");
+    show_label("inputs");
     if (dataset->symbols) {
         printf("one of %d symbols per frame\n", dataset->symbols);
         return;
     }
     printf("%zu feature%s per frame", dataset->features, dataset->features == 1 ? "" : "s");
-    print_names(summary->feature_names, dataset->features);
+    show_names(summary->feature_names, dataset->features);
 }
 
 static void print_targets(const struct summary *summary)
@@ -74,7 +50,7 @@ static void print_targets(const struct summary *summary)
         [TARGET_ANY] = "each, any number per sequence",
     };
     const struct dataset *dataset = summary->dataset;
-    print_label("targets");
+    show_label("targets");
     if (!dataset->has_targets) {
         puts("none");
         return;
@@ -84,7 +60,7 @@ static void print_targets(const struct summary *summary)
     else
         printf("%zu value%s", dataset->values, dataset->values == 1 ? "" : "s");
     printf(" %s, %" PRId64 " in all", each[dataset->target_kind], dataset->targets);
-    print_names(summary->target_names, dataset->values);
+    show_names(summary->target_names, dataset->values);
 }
 
 struct class_count {
@@ -103,7 +79,7 @@ static int compare_counts(const void *a, const void *b)
 /* Prints how many of the targets they are, and in percent. */
 static void print_count(const struct summary *summary, int64_t count)
 {
-    print_label("");
+    show_label("");
     printf("%8" PRId64 "  %5.1f %%  ", count, 100 * (double)count / (double)summary->dataset->targets);
 }
 
@@ -113,7 +89,7 @@ static void print_class(const struct summary *summary, const struct class_count 
     printf("class %d", entry->class);
     if (summary->class_names) {
         fputs(" = ", stdout);
-        print_text(summary->class_names[entry->class]);
+        show_text(summary->class_names[entry->class]);
     }
     putchar('\n');
 }
@@ -158,7 +134,7 @@ static void print_missing(const struct summary *summary)
     if (!missing)
         return;
     double all = (double)summary->dataset->targets * (double)summary->dataset->values;
-    print_label("");
+    show_label("");
     printf("%8" PRId64 "  %5.1f %%  no target (NaN)\n", missing, 100 * (double)missing / all);
 }
 
@@ -166,7 +142,7 @@ static void print_weights(const struct summary *summary)
 {
     if (!summary->dataset->has_weights)
         return;
-    print_label("weights");
+    show_label("weights");
     printf("%g to %g, mean %g\n", summary->weights.least, summary->weights.most, summary->weights.mean);
 }
 
@@ -186,7 +162,7 @@ static void print_columns(
                 column->least, column->most, 100 * column->unchanged);
         if (names)
             fputs("  ", stdout);
-        print_text(names ? names[i] : "");
+        show_text(names ? names[i] : "");
         putchar('\n');
     }
 }
@@ -197,15 +173,15 @@ int info_print(const char *path, struct error *error)
     if (summary_init(&summary, path, error))
         return -1;
     const struct dataset *dataset = summary.dataset;
-    print_text(path);
+    show_text(path);
     putchar('\n');
     print_attribute("title", summary.title);
     print_attribute("source", summary.source);
-    print_label("sequences");
+    show_label("sequences");
     printf("%" PRId64 "\n", dataset->sequences);
-    print_label("frames");
+    show_label("frames");
     printf("%" PRId64 "\n", dataset->frames);
-    print_label("lengths");
+    show_label("lengths");
     printf("%d to %d, median %g\n", summary.shortest, summary.longest, summary.median);
     print_inputs(&summary);
     print_targets(&summary);

@@ -47,7 +47,8 @@ struct config_key {
     const char *const *choices; /* names of the enumerators in order, then NULL */
     size_t length;              /* offset of the length, a size_t, of a list that has its own */
     enum resume resume;
-    int since;          /* format of checkpoints that first has this key of the network; 0: 4 and before */
+    int learning; /* 1: of the network's keys: what it computes once it is trained does not depend on it */
+    int since;    /* format of checkpoints that first has this key of the network; 0: 4 and before */
     const char *former; /* "SECTION.NAME" that the key once had, and is still read under; NULL: none */
 };
 

@@ -4,12 +4,10 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "ckpt/checkpoint.h"
+#include "ckpt/directory.h"
 #include "config/config.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* What goes from rank 0 to all. */
 struct model_notice {
@@ -17,24 +15,6 @@ struct model_notice {
     int64_t microbatch;
     size_t features;
 };
-
-/* A run directory stands for its best checkpoint. */
-static int find_file(struct predict_model *model, const char *path, struct error *error)
-{
-    struct stat status;
-    int folder = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-    size_t n = strlen(path);
-    while (folder && n > 1 && path[n - 1] == '/')
-        n--;
-    int length = snprintf(model->path, sizeof model->path, "%.*s%s", (int)n, path, folder ? "/best.h5" : "");
-    if (length >= (int)sizeof model->path)
-        return error_set(error, EXIT_CODE_IO, "%.60s...: the path is too long", path);
-    if (folder && stat(model->path, &status) != 0 && errno == ENOENT)
-        return error_set(error, EXIT_CODE_IO,
-            "%s: there is no best.h5 in this folder: name a run directory that has one, or a checkpoint",
-            path);
-    return 0;
-}
 
 static void take_fault(void *context, const char *text)
 {
@@ -164,7 +144,7 @@ int predict_model_load(struct predict_model *model, const struct comm *comm, con
     struct checkpoint checkpoint;
     checkpoint_init(&checkpoint);
     if (comm->rank == 0)
-        find_file(model, path, error);
+        directory_find_checkpoint(path, model->path, sizeof model->path, error);
     int failed = comm_agree(comm, error) || share_model(model, comm, batch, &checkpoint, error) ? -1 : 0;
     model->names = checkpoint.names;
     checkpoint.names = (struct net_names){0};

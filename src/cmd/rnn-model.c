@@ -1,0 +1,170 @@
+/* rnn-model: says what a checkpoint is, and makes others of it. This program does without MPI. */
+#include "cmd/rnn-model.h"
+
+#include "base/log.h"
+#include "base/options.h"
+#include "base/streams.h"
+#include "h5/h5.h"
+#include "model/average.h"
+#include "model/store.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { COMMAND_INFO = 1, COMMAND_SEAL = 2, COMMAND_AVERAGE = 4, COMMAND_NONE = 8 };
+
+struct model_options {
+    enum options_ask ask;
+    const char *output;  /* the file that is made; NULL: none is given */
+    const char *command; /* the command line as one text, for /provenance */
+};
+
+#define AT(member) offsetof(struct model_options, member)
+
+static const struct option_row rows[] = {
+    {"output", 'o', OPTION_TEXT, AT(output), .allowed = "a name", .argument = "FILE",
+        .help = "the file to write (seal: default is the file itself)",
+        .commands = COMMAND_SEAL | COMMAND_AVERAGE},
+    OPTION_ROWS_ASK(struct model_options),
+};
+static const struct option_table table = {
+    .opening = "Usage: rnn-model info CHECKPOINT...\n"
+               "       rnn-model average CHECKPOINT... -o FILE\n"
+               "       rnn-model seal CHECKPOINT [-o FILE]\n"
+               "\n"
+               "info    say what checkpoints are, and list their parameters\n"
+               "average write the mean of the weights of checkpoints of one network\n"
+               "seal    make the hashes of a checkpoint anew that was edited on purpose\n"
+               "\n"
+               "CHECKPOINT is a file, or a run directory, which stands for its best.h5.\n"
+               "\n",
+    .row = rows,
+    .rows = sizeof rows / sizeof *rows,
+    .closing = "\nExit codes: 0 done, 2 usage, 65 bad data, 70 out of memory, 74 input or output failed.\n",
+};
+
+/* Complains about the error and gives its exit code. */
+static int fail(const struct error *error)
+{
+    log_line(LOG_ERROR, "%s", error->text);
+    return error->code;
+}
+
+static int usage_error(const char *what, const char *which)
+{
+    log_line(LOG_ERROR, "%s%s: see 'rnn-model --help'", what, which);
+    return EXIT_CODE_USAGE;
+}
+
+static int print_version(void)
+{
+    char library[64];
+    h5_version(library, sizeof library);
+    printf("rnn-model %s (%s, %s)\n", RNN_VERSION, library, RNN_COMPILER);
+    return EXIT_CODE_OK;
+}
+
+/* Writes the file and says so. */
+static int write_stored(struct stored *stored, const char *path, struct error *error)
+{
+    if (stored_write(stored, path, error) != 0)
+        return -1;
+    printf("%s: weights=%zu weights_hash=%016" PRIx64 "\n", path, stored->checkpoint.count,
+        stored->checkpoint.weights_hash);
+    return 0;
+}
+
+/* Every file is looked at; the exit code is that of the first that failed. */
+static int command_info(const struct model_options *options, int n, char **files)
+{
+    int code = EXIT_CODE_OK;
+    if (n == 0)
+        return usage_error("info: which checkpoint?", "");
+    for (int i = 0; i < n; i++) {
+        struct error error;
+        int one = model_info_print(files[i], &error) ? fail(&error) : EXIT_CODE_OK;
+        code = code ? code : one;
+    }
+    return code;
+}
+
+static int command_seal(const struct model_options *options, int n, char **files)
+{
+    struct stored stored = {0};
+    struct error error;
+    if (n == 0)
+        return usage_error("seal: which checkpoint?", "");
+    if (n > 1)
+        return usage_error("seal: one checkpoint at a time, what is ", files[1]);
+    int failed = stored_read(&stored, files[0], CHECKPOINT_EDITED, &error) ||
+        write_stored(&stored, options->output ? options->output : stored.path, &error);
+    stored_finish(&stored);
+    return failed ? fail(&error) : EXIT_CODE_OK;
+}
+
+static int command_average(const struct model_options *options, int n, char **files)
+{
+    struct stored mean = {0};
+    struct error error;
+    if (n == 0)
+        return usage_error("average: which checkpoints?", "");
+    if (!options->output)
+        return usage_error("average: where to? -o FILE is missing", "");
+    int failed = average_read(&mean, (const char *const *)files, (size_t)n, &error) ||
+        stored_keep_weights(&mean, options->command, &error) || write_stored(&mean, options->output, &error);
+    stored_finish(&mean);
+    return failed ? fail(&error) : EXIT_CODE_OK;
+}
+
+static const struct {
+    const char *name;
+    unsigned bit;
+    int (*run)(const struct model_options *options, int n, char **words);
+} commands[] = {{"info", COMMAND_INFO, command_info}, {"average", COMMAND_AVERAGE, command_average},
+    {"seal", COMMAND_SEAL, command_seal}};
+
+static int answer(enum options_ask ask)
+{
+    if (ask == ASK_VERSION)
+        return print_version();
+    options_write_help(&table, stdout);
+    return EXIT_CODE_OK;
+}
+
+/* --help and --version answer without a command too. */
+static int run(struct model_options *options, int argc, char **argv)
+{
+    struct error error;
+    size_t c = 0, most = sizeof commands / sizeof *commands;
+    if (argc < 2)
+        return usage_error("what to do? info, average or seal", "");
+    while (c < most && strcmp(argv[1], commands[c].name) != 0)
+        c++;
+    if (c == most && *argv[1] != '-')
+        return usage_error("commands are info, average and seal, not ", argv[1]);
+    int skipped = c < most;
+    argc -= skipped;
+    argv += skipped;
+    int first = options_read(&table, skipped ? commands[c].bit : COMMAND_NONE, options, argc, argv, &error);
+    if (first < 0)
+        return fail(&error);
+    if (options->ask)
+        return answer(options->ask);
+    if (!skipped)
+        return usage_error("what to do? info, average or seal", "");
+    return commands[c].run(options, argc - first, argv + first);
+}
+
+int main(int argc, char **argv)
+{
+    char command[4096] = "";
+    struct model_options options = {.command = command};
+    streams_begin();
+    log_set_speaker("rnn-model", -1, NULL);
+    for (int i = 0, used = 0; i < argc && used < (int)sizeof command; i++)
+        used += snprintf(command + used, sizeof command - (size_t)used, "%s%s", i ? " " : "", argv[i]);
+    int code = run(&options, argc, argv);
+    options_finish(&table, &options);
+    return streams_end(code);
+}

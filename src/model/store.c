@@ -1,0 +1,106 @@
+/* What is read is checked as rnn-train --verify does; what is written is encoded, checked and sealed by the
+ * code that saves runs. */
+#include "model/store.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "ckpt/directory.h"
+#include "ckpt/read.h"
+#include "h5/h5.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static int check_network(const struct stored *stored, struct error *error)
+{
+    struct net *net = net_describe(&stored->checkpoint.model, error);
+    if (!net)
+        return error_prefix(error, "%s: ", stored->path);
+    int outcome = checkpoint_fits(&stored->checkpoint, stored->path, net, error);
+    net_destroy(net);
+    return outcome;
+}
+
+int stored_read(struct stored *stored, const char *named, enum checkpoint_trust trust, struct error *error)
+{
+    if (directory_find_checkpoint(named, stored->path, sizeof stored->path, error) != 0 ||
+        checkpoint_read_sealed(stored->path, trust, &stored->checkpoint, &stored->sealed, error) != 0)
+        return -1;
+    return check_network(stored, error);
+}
+
+void stored_finish(struct stored *stored)
+{
+    checkpoint_finish(&stored->checkpoint);
+}
+
+/* Puts a copy of the text in place of the old one. */
+static int replace_text(char **place, const char *text, struct error *error)
+{
+    char *copy = text_copy(text, error);
+    if (!copy)
+        return -1;
+    memory_destroy(*place);
+    *place = copy;
+    return 0;
+}
+
+static int describe_making(struct provenance *provenance, const char *command, struct error *error)
+{
+    char hdf5[64], libraries[256], when[64];
+    time_t now = (time_t)clock_calendar();
+    struct tm utc;
+    h5_version(hdf5, sizeof hdf5);
+    snprintf(libraries, sizeof libraries, "%s, %s", hdf5, RNN_COMPILER);
+    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    provenance->ranks = 1;
+    return replace_text(&provenance->version, RNN_VERSION, error) ||
+            replace_text(&provenance->command, command, error) ||
+            replace_text(&provenance->hosts, "", error) ||
+            replace_text(&provenance->libraries, libraries, error) ||
+            replace_text(&provenance->job, "", error) || replace_text(&provenance->time, when, error) ||
+            replace_text(&provenance->run, "", error)
+        ? -1
+        : 0;
+}
+
+int stored_keep_weights(struct stored *stored, const char *command, struct error *error)
+{
+    struct checkpoint *checkpoint = &stored->checkpoint;
+    for (size_t m = 0; m < OPTIM_MOST_MOMENTS; m++) {
+        memory_destroy(checkpoint->moments[m]);
+        checkpoint->moments[m] = NULL;
+    }
+    checkpoint->progress = (struct progress){0};
+    checkpoint->weights_alone = 1;
+    return describe_making(&checkpoint->provenance, command, error);
+}
+
+static int write_bytes(const char *path, const void *bytes, size_t size, struct error *error)
+{
+    struct file_writer writer;
+    if (file_begin(&writer, path, error) != 0)
+        return -1;
+    if (file_reserve(&writer, (int64_t)size, error) != 0 || file_write(&writer, bytes, size, 0, error) != 0) {
+        file_abandon(&writer);
+        return -1;
+    }
+    return file_commit(&writer, error) ? -1 : 0;
+}
+
+int stored_write(struct stored *stored, const char *path, struct error *error)
+{
+    struct checkpoint *checkpoint = &stored->checkpoint;
+    void *bytes = NULL;
+    size_t size = 0;
+    checkpoint->weights_hash = hash_bytes(checkpoint->weights, checkpoint->count * sizeof(float));
+    if (checkpoint_encode(checkpoint, &bytes, &size, error) != 0)
+        return error_prefix(error, "%s: ", path);
+    int outcome = write_bytes(path, bytes, size, error);
+    memory_destroy(bytes);
+    return outcome;
+}
