@@ -2,6 +2,8 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "data/fingerprint.h"
+#include "data/summary.h"
+#include "data/targets.h"
 #include "fuzz/fuzz.h"
 #include "net/losses/loss.h"
 
@@ -18,7 +20,9 @@ static void use(struct dataset *dataset)
 {
     struct error error;
     uint64_t fingerprint;
+    int has;
     dataset_former_fingerprint(dataset, &fingerprint, &error);
+    dataset_has_labels(dataset, &has, &error);
     for (int64_t s = 0; s < dataset->sequences && s < 4; s++)
         memory_destroy(dataset_name(dataset, s, &error));
     if (dataset->features && dataset->features < 4096) {
@@ -27,6 +31,16 @@ static void use(struct dataset *dataset)
             dataset_moments(dataset, sums, sums + dataset->features, &error);
         memory_destroy(sums);
     }
+}
+
+/* As rnn-data info does. */
+static void tell(const char *path)
+{
+    struct summary summary = {0};
+    struct error error = {0};
+    if (summary_init(&summary, path, &error) && (!error.code || !error.text[0]))
+        abort();
+    summary_finish(&summary);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
@@ -40,6 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct dataset *dataset = dataset_open(path, CACHE, &error);
     if (dataset) {
         use(dataset);
+        tell(path);
         fuzz_accepted++;
     } else if (!error.code || !error.text[0] || !faults.count) {
         abort();

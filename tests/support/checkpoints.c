@@ -103,7 +103,7 @@ static void fill_rest(struct checkpoint *c, int64_t step)
         .ranks = 2};
 }
 
-struct net *checkpoints_make(struct checkpoint *checkpoint, size_t layers, size_t hidden, int64_t step)
+struct net_config checkpoints_config(size_t layers, size_t hidden)
 {
     struct net_config config = {.cell = CELL_LSTM,
         .output = OUTPUT_SEQUENCE,
@@ -120,14 +120,25 @@ struct net *checkpoints_make(struct checkpoint *checkpoint, size_t layers, size_
         config.hidden[l] = hidden ? hidden : 3;
         config.bidirectional[l] = l % 2 == 0;
     }
+    return config;
+}
+
+struct net *checkpoints_make_of(struct checkpoint *checkpoint, const struct net_config *config, int64_t step)
+{
     struct error error = {0};
-    struct net *net = net_create(&config, &error);
+    struct net *net = net_create(config, &error);
     ck_assert_msg(net != NULL, "%s", error.text);
     checkpoint_init(checkpoint);
     checkpoint->optimizer = OPTIMIZER_ADAM;
     fill_model(checkpoint, net, step);
     fill_rest(checkpoint, step);
     return net;
+}
+
+struct net *checkpoints_make(struct checkpoint *checkpoint, size_t layers, size_t hidden, int64_t step)
+{
+    const struct net_config config = checkpoints_config(layers, hidden);
+    return checkpoints_make_of(checkpoint, &config, step);
 }
 
 static void compare_options(const struct net_config *a, const struct net_config *b)
@@ -141,7 +152,7 @@ static void compare_options(const struct net_config *a, const struct net_config 
     ck_assert(a->normalize == b->normalize && a->initial_state == b->initial_state);
     ck_assert(a->peepholes == b->peepholes && a->recurrent_dropout == b->recurrent_dropout);
     ck_assert(a->forget_bias.given == b->forget_bias.given && a->timescale == b->timescale);
-    ck_assert(a->forget_bias.number == b->forget_bias.number);
+    ck_assert(a->forget_bias.number == b->forget_bias.number && a->recurrent_max == b->recurrent_max);
     ck_assert(a->input_noise == b->input_noise && a->label_smoothing == b->label_smoothing);
     ck_assert(a->huber_delta == b->huber_delta && a->quantiles == b->quantiles &&
         memcmp(a->quantile, b->quantile, a->quantiles * sizeof *a->quantile) == 0 &&

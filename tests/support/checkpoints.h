@@ -11,6 +11,10 @@
  * adam. The checkpoint is the caller's (checkpoint_finish), and so is the net. */
 struct net *checkpoints_make(struct checkpoint *checkpoint, size_t layers, size_t hidden, int64_t step);
 
+/* The same in two parts: the configuration of that net, which a test may change before the rest is made. */
+struct net_config checkpoints_config(size_t layers, size_t hidden);
+struct net *checkpoints_make_of(struct checkpoint *checkpoint, const struct net_config *config, int64_t step);
+
 /* Fails the test where anything but the provenance differs. */
 void checkpoints_compare(const struct checkpoint *a, const struct checkpoint *b);
 
