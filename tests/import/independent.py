@@ -18,6 +18,11 @@ try:
 except ImportError:
     sys.exit(77)
 
+try:
+    import aeon.datasets
+except ImportError:
+    aeon = None
+
 PROGRAM = sys.argv.pop(1)
 RNG = np.random.default_rng(1)
 
@@ -183,6 +188,93 @@ class Import(unittest.TestCase):
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("X.npy", b"\x93NUMPY\x01\x00\xff\xff{")
         self.assertIn("X.npy", self.refuse("npy", path))
+
+    # ---- ts ----
+
+    @unittest.skipIf(aeon is None, "aeon is missing")
+    def test_bundled_sets_are_those_that_aeon_loads(self):
+        place = Path(aeon.datasets.__file__).parent / "data"
+        for name in "JapaneseVowels", "BasicMotions", "PickupGestureWiimoteZ", "ItalyPowerDemand", "UnitTest", "CardanoSentiment":
+            for part in "TRAIN", "TEST":
+                path = place / name / f"{name}_{part}.ts"
+                X, y, header = aeon.datasets.load_from_ts_file(str(path), return_meta_data=True)
+                h = self.run_import("ts", path)
+                offsets = h["input_offsets"][:]
+                self.assertEqual(len(offsets), len(X) + 1)
+                for s, x in enumerate(X):
+                    np.testing.assert_array_equal(h["inputs"][offsets[s]:offsets[s + 1]], np.asarray(x).T.astype("f4"))
+                if header["targetlabel"]:
+                    np.testing.assert_array_equal(h["targets"][:, 0], y.astype("f4"))
+                else:
+                    self.assertEqual([texts(h, "class_names")[k].lower() for k in h["targets"][:]], [v.lower() for v in y])
+                h.close()
+
+    @unittest.skipIf(aeon is None, "aeon is missing")
+    def test_other_forms_are_those_that_aeon_loads(self):
+        place = Path(aeon.datasets.__file__).parent / "data"
+        for path, load in [(p, aeon.datasets.load_from_arff_file) for p in place.rglob("*.arff")] + \
+                [(p, aeon.datasets.load_from_tsv_file) for p in place.rglob("*_TRAIN.tsv")]:
+            X, y = load(str(path))
+            h = self.run_import("ts", path)
+            inputs = h["inputs"][:].reshape(len(X), -1, X.shape[1]).transpose(0, 2, 1)
+            np.testing.assert_array_equal(inputs, X.astype("f4"))
+            self.assertEqual([texts(h, "class_names")[k] for k in h["targets"][:]], [str(v) for v in y])
+            h.close()
+
+    def test_all_forms_of_a_series_are_one(self):
+        X = [RNG.normal(size=(2, int(n))).astype("f4") for n in RNG.integers(3, 9, size=12)]
+        y = [("walk", "run 2")[i % 2].replace(" ", "_") for i in range(12)]
+        rows = [[",".join(repr(float(v)) for v in d) for d in x] for x in X]
+        ts = "# a comment\n@problemName p\n@univariate false\n@dimensions 2\n@equalLength false\n" \
+            "@classLabel true walk run_2\n@data\n" + "".join(f"{':'.join(r)}:{c}\n" for r, c in zip(rows, y))
+        longest = max(x.shape[1] for x in X)
+        pad = [[d + ",?" * (longest - x.shape[1]) for d in r] for r, x in zip(rows, X)]
+        arff = "%c\n@relation p\n@attribute r relational\n@attribute t0 numeric\n@end r\n" \
+            "@attribute class {walk,run_2}\n@data\n" + "".join("'" + "\\n".join(r) + f"',{c}\n" for r, c in zip(pad, y))
+        for form, text in ("ts", ts), ("arff", arff):
+            path = self.folder / f"x.{form}"
+            path.write_text(text)
+            h = self.run_import("ts", path)
+            np.testing.assert_array_equal(h["inputs"][:], np.concatenate([x.T for x in X]))
+            np.testing.assert_array_equal(np.diff(h["input_offsets"][:]), [x.shape[1] for x in X])
+            self.assertEqual(texts(h, "class_names"), ["walk", "run_2"])
+            self.assertEqual([texts(h, "class_names")[k] for k in h["targets"][:]], y)
+            h.close()
+        tsv = "".join("\t".join([str(i % 3 - 1), *r[0].split(","), *["NaN"] * (longest - x.shape[1])]) + "\n"
+                      for i, (r, x) in enumerate(zip(rows, X)))
+        (self.folder / "x.tsv").write_text(tsv)
+        h = self.run_import("ts", self.folder / "x.tsv")
+        np.testing.assert_array_equal(h["inputs"][:, 0], np.concatenate([x[0] for x in X]))
+        self.assertEqual(texts(h, "class_names"), ["-1", "0", "1"])
+        h.close()
+
+    # ---- text ----
+
+    def test_symbols_of_text_are_characters_or_words(self):
+        lines = ["ein Haus", "zwei Häuser", "drei €", "vier 𝄞 fünf"]
+        path = self.folder / "x.txt"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8-sig")
+        h = self.run_import("text", path)
+        symbols = texts(h, "symbol_names")
+        self.assertEqual(symbols, sorted(set("".join(lines))))
+        self.assertEqual(texts(h, "class_names"), symbols)
+        offsets = h["input_offsets"][:]
+        for s, line in enumerate(lines):
+            self.assertEqual("".join(symbols[k] for k in h["inputs"][offsets[s]:offsets[s + 1]]), line[:-1])
+            self.assertEqual("".join(symbols[k] for k in h["targets"][offsets[s]:offsets[s + 1]]), line[1:])
+        h.close()
+        path.write_text("".join(f"{line}\t{len(line)}\r\n" for line in lines))
+        h = self.run_import("text", path, "--to", "label", "--units", "words", "--least", "2")
+        self.assertEqual(texts(h, "symbol_names"), ["<unk>"])
+        self.assertEqual([texts(h, "class_names")[k] for k in h["targets"][:]], [str(len(line)) for line in lines])
+        h.close()
+        path.write_text("".join(f"{line}\t{line[::-1]}\n" for line in lines))
+        h = self.run_import("text", path, "--to", "pair", "--target-units", "characters", "--units", "words")
+        offsets = h["target_offsets"][:]
+        for s, line in enumerate(lines):
+            self.assertEqual("".join(texts(h, "class_names")[k] for k in h["targets"][offsets[s]:offsets[s + 1]]), line[::-1])
+        self.assertEqual(texts(h, "symbol_names"), sorted({w for line in lines for w in line.split()}))
+        h.close()
 
 
 if __name__ == "__main__":

@@ -148,7 +148,7 @@ int import_begin(struct import *import, const char *name, const char *group)
     if (name && check_name(import, name))
         return -1;
     snprintf(number, sizeof number, "%" PRId64, import->begun++);
-    const char *key = group && import->options->by ? group : name ? name : number;
+    const char *key = group && (import->options->by || !name) ? group : name ? name : number;
     struct import_part *part = &import->part[import_split_find(&import->split, key)];
     import->open = (struct import_open){.part = part};
     snprintf(import->open.name, sizeof import->open.name, "%s", name ? name : "");

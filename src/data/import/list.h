@@ -2,4 +2,6 @@
  * exports). */
 KIND(csv)
 KIND(npy)
+KIND(text)
+KIND(ts)
 KIND(kaldi)

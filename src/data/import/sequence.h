@@ -97,7 +97,8 @@ const struct name_list *import_like_names(const struct import *import, enum name
 /* ---- a sequence ---- */
 
 /* `name`: UTF-8, one for each sequence of all sources, or NULL where the format has none. `group`: what a
- * split keeps together, as --by asks; NULL: the name, or where there is none the number of the sequence. */
+ * split keeps together, as --by asks, or where there is no name; NULL: the name, or else the number of the
+ * sequence. */
 int import_begin(struct import *import, const char *name, const char *group);
 
 /* Adds frames: rows [n][features], NaN where a value is missing; or symbols. */
