@@ -233,6 +233,54 @@ START_TEST(missing_values_where_none_may_be_are_refused)
 }
 END_TEST
 
+/* A run and --check refuse alike. */
+static void expect_refusal_of_both(const char *config, const char *says)
+{
+    static const char *const options[] = {"-v", "--check"};
+    struct command_result result;
+    for (int i = 0; i < 2; i++) {
+        job_run(&result, 0, config, "both", options[i], NULL);
+        job_expect(&result, 65);
+        ck_assert_msg(strstr(result.errors, says), "%s: %s", options[i], result.errors);
+        command_result_finish(&result);
+    }
+}
+
+START_TEST(check_says_of_a_missing_target_of_a_sequence_what_the_run_says)
+{
+    struct sample_shape shape = {.sequences = 8,
+        .shortest = 2,
+        .longest = 4,
+        .features = 2,
+        .kind = SAMPLE_PER_SEQUENCE,
+        .values = 2,
+        .version = 2};
+    struct sample sample;
+    sample_init(&sample, &shape, 1);
+    sample.values[7] = NAN;
+    sample_write(&sample, job_path("one.h5"));
+    sample.shape.version = 1;
+    sample_write(&sample, job_path("one-former.h5"));
+    sample_finish(&sample);
+    write_config("one.ini", "one", "output = decoder\nloss = mse");
+    expect_refusal_of_both("one.ini",
+        "one.h5: targets: row 3 (sequence 3, its row 0): column 1 is NaN: only finite numbers of 32 bits are "
+        "allowed (NaN, no target, needs one target per frame or per sequence)");
+    write_config("one.ini", "one-former", "output = sequence\nloss = mse");
+    expect_refusal_of_both("one.ini",
+        "one-former.h5: targets: row 3 (sequence 3, its row 0): column 1 is NaN: only finite numbers of 32 "
+        "bits are allowed (with format_version = 2 a NaN here is no target)");
+    write_config("one.ini", "one", "output = sequence\nloss = mse");
+    struct command_result result;
+    job_run(&result, 0, "one.ini", "both", "--check", NULL);
+    job_expect(&result, 0);
+    command_result_finish(&result);
+    job_run(&result, 0, "one.ini", "both", NULL);
+    job_expect(&result, 0);
+    command_result_finish(&result);
+}
+END_TEST
+
 /* ---- targets with weights ---- */
 
 enum { CLASSES = 4 };
@@ -289,7 +337,7 @@ START_TEST(weights_have_the_same_bits_on_any_ranks)
 }
 END_TEST
 
-/* What a run on 2 ranks and rnn-data check say of a dataset. */
+/* What a run on 2 ranks, --check and rnn-data check say of a dataset. */
 static void expect_refusal(const char *data, const char *model, int checked, const char *says)
 {
     struct command_result result;
@@ -299,6 +347,10 @@ static void expect_refusal(const char *data, const char *model, int checked, con
     job_run(&result, 2, "bad.ini", "bad", NULL);
     job_expect(&result, 65);
     job_complains(&result, 1, path, says, NULL);
+    command_result_finish(&result);
+    job_run(&result, 0, "bad.ini", "bad", "--check", NULL);
+    job_expect(&result, 65);
+    ck_assert_msg(strstr(result.errors, path) && strstr(result.errors, says), "%s", result.errors);
     command_result_finish(&result);
     command_call(&result, JOB_SECONDS, getenv("RNN_DATA"), "check", job_path(path), NULL);
     job_expect(&result, checked ? 65 : 0);
@@ -341,6 +393,64 @@ START_TEST(weights_that_cannot_be_are_refused)
 }
 END_TEST
 
+/* Writes the frames with weights of this many dimensions, of as many rows more than there are targets. */
+static void write_shape(const char *name, int dimensions, int64_t more)
+{
+    static const float ones[2000] = {1};
+    struct sample_shape shape = frames;
+    struct sample sample;
+    shape.values = 0;
+    shape.classes = CLASSES;
+    shape.version = 2;
+    sample_init(&sample, &shape, 5);
+    struct h5_image *image = sample_image(&sample, NULL);
+    h5_image_floats(image, "target_weights", dimensions, (int64_t[]){sample.targets + more, 2}, ones);
+    sample_save(image, job_path(name));
+    sample_finish(&sample);
+}
+
+START_TEST(weights_of_another_shape_than_the_targets_are_refused)
+{
+    struct command_result result;
+    write_shape("short.h5", 1, -1);
+    expect_refusal("short", by_frame, 1, "a weight for each target: write it anew");
+    write_shape("long.h5", 1, 1);
+    expect_refusal("long", by_frame, 1, "a weight for each target: write it anew");
+    write_shape("table.h5", 2, 0);
+    expect_refusal("table", by_frame, 1, "a weight for each target: write it anew");
+    job_run(&result, 0, "bad.ini", "bad", "--plan", NULL);
+    job_expect(&result, 65);
+    job_complains(&result, 1, "table.h5: target_weights: 2 dimensions", NULL);
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(a_weight_without_end_and_one_where_no_target_is_are_refused)
+{
+    static const float endless[] = {1, 1, INFINITY};
+    write_weights("endless.h5", 2, 3, endless);
+    expect_refusal("endless", by_frame, 1, "target_weights: row 2 (sequence");
+    struct sample_shape shape = {.sequences = 8,
+        .shortest = 2,
+        .longest = 4,
+        .features = 2,
+        .kind = SAMPLE_PER_SEQUENCE,
+        .values = 1,
+        .version = 2};
+    struct sample sample;
+    sample_init(&sample, &shape, 1);
+    sample.weights = memory_create((size_t)sample.targets, sizeof *sample.weights, NULL);
+    for (int64_t r = 0; r < sample.targets; r++) {
+        sample.weights[r] = (float)(r % 2);
+        sample.values[r] = r % 2 ? NAN : 1;
+    }
+    sample_write(&sample, job_path("crossed.h5"));
+    sample_finish(&sample);
+    expect_refusal("crossed", "output = sequence\nloss = mse", 0,
+        "/targets: no value but NaN, or with a weight of 0, which is no target: there is nothing to count");
+}
+END_TEST
+
 START_TEST(files_of_one_set_agree_in_weights)
 {
     struct command_result result;
@@ -378,7 +488,10 @@ int main(void)
     tcase_add_test(cases, a_step_in_which_nothing_counts_updates_nothing);
     tcase_add_test(cases, missing_values_where_none_may_be_are_refused);
     tcase_add_test(cases, weights_have_the_same_bits_on_any_ranks);
+    tcase_add_test(cases, check_says_of_a_missing_target_of_a_sequence_what_the_run_says);
     tcase_add_test(cases, weights_that_cannot_be_are_refused);
+    tcase_add_test(cases, weights_of_another_shape_than_the_targets_are_refused);
+    tcase_add_test(cases, a_weight_without_end_and_one_where_no_target_is_are_refused);
     tcase_add_test(cases, files_of_one_set_agree_in_weights);
     suite_add_tcase(suite, cases);
     int outcome = suite_run(suite);
