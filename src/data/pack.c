@@ -5,6 +5,7 @@
 #include "data/dataset.h"
 #include "data/fingerprint.h"
 #include "data/targets.h"
+#include "net/standardize.h"
 
 #include <assert.h>
 #include <string.h>
@@ -36,11 +37,7 @@ static void pack_inputs(
     for (size_t r = 0; r < rows; r++) {
         const float *x = (const float *)items + r * I;
         float *row = microbatch->inputs + microbatch_frame(microbatch, b, t + r) * microbatch->inputs_stride;
-        if (packing->mean)
-            for (size_t i = 0; i < I; i++)
-                row[i] = (x[i] - packing->mean[i]) / packing->deviation[i];
-        else
-            memcpy(row, x, I * sizeof *x);
+        standardize_frame(x, packing->mean, packing->deviation, I, row);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "predict/confusion.h"
 
 #include "base/memory.h"
+#include "net/results.h"
 
 int predict_confusion_init(struct predict_confusion *confusion, size_t classes, struct error *error)
 {
@@ -27,14 +28,6 @@ void predict_confusion_declare(struct predict_confusion *confusion, struct h5_ta
         confusion->column = h5_table_add(table, "confusion", H5_INT64, 2, size);
 }
 
-size_t predict_most_probable(const float *values, size_t O)
-{
-    size_t most = 0;
-    for (size_t o = 1; o < O; o++)
-        most = values[o] > values[most] ? o : most;
-    return most;
-}
-
 void predict_confusion_count(struct predict_confusion *confusion, const struct microbatch *microbatch,
     const struct net_outputs *outputs)
 {
@@ -42,7 +35,7 @@ void predict_confusion_count(struct predict_confusion *confusion, const struct m
     for (size_t r = 0; C && r < outputs->rows; r++)
         if (microbatch->classes[r] >= 0)
             confusion->counts[(size_t)microbatch->classes[r] * C +
-                predict_most_probable(outputs->values + r * outputs->stride, C)]++;
+                results_most_probable(outputs->values + r * outputs->stride, C)]++;
 }
 
 static int write_counts(

@@ -30,7 +30,4 @@ void predict_confusion_count(struct predict_confusion *confusion, const struct m
 int predict_confusion_write(struct predict_confusion *confusion, const struct comm *comm,
     struct h5_table *table, struct error *error);
 
-/* Returns the most probable of O classes, the first of equals as in training. */
-size_t predict_most_probable(const float *values, size_t O);
-
 #endif

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "net/outputs/output.h"
+#include "net/results.h"
 #include "pass/file_watch.h"
 #include "pass/model.h"
 #include "pass/names.h"
@@ -114,32 +115,15 @@ static int require_targets(struct evaluation *evaluation, struct error *error)
 
 /* ---- computing ---- */
 
-/* Finds the sequence of the microbatch that a row of outputs belongs to. */
-static size_t find_sequence(const struct net_config *config, const struct microbatch *microbatch, size_t row)
-{
-    enum per per = output_of(config)->rows;
-    size_t t = 0;
-    if (per != PER_FRAME)
-        return per == PER_SEQUENCE ? row : row / config->target_length;
-    while (microbatch->first[t + 1] <= row)
-        t++;
-    return row - microbatch->first[t];
-}
-
-/* The weights are finite and so are the inputs, but what becomes of them need not be: a value that stands for
- * a missing one, as 1e37, is beyond all floats once it is divided by a small deviation. */
 static int check_finite(const struct evaluation *evaluation, const struct microbatch *microbatch,
     const struct net_outputs *outputs, struct error *error)
 {
-    const struct net_config *config = evaluation->model->config;
-    size_t bad = microbatch->B, O = net_count_head(config);
+    size_t bad = microbatch->B;
     for (size_t b = 0; evaluation->scores && b < microbatch->B && bad == microbatch->B; b++)
         if (!isfinite(evaluation->scores[b].loss))
             bad = b;
-    for (size_t r = 0; r < outputs->rows && bad == microbatch->B; r++)
-        for (size_t o = 0; o < O; o++)
-            if (!isfinite(outputs->values[r * outputs->stride + o]))
-                bad = find_sequence(config, microbatch, r);
+    if (bad == microbatch->B)
+        bad = results_find_infinite(evaluation->model->config, microbatch, outputs);
     if (bad == microbatch->B)
         return 0;
     struct dataset_place place = dataset_find_place(evaluation->dataset, microbatch->sequence[bad]);

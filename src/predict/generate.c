@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "net/outputs/output.h"
+#include "net/standardize.h"
 #include "pass/file_watch.h"
 #include "pass/model.h"
 #include "pass/names.h"
@@ -57,11 +58,9 @@ static int fill_microbatch(struct generation *g, int64_t s, int64_t first, int32
         size_t frame = (size_t)first + t;
         if (set->symbols)
             g->microbatch.symbols[t] = set->symbols[frame];
-        for (size_t i = 0; i < F; i++) {
-            float x = set->inputs[frame * F + i];
-            g->microbatch.inputs[t * g->microbatch.inputs_stride + i] =
-                model->mean ? (x - model->mean[i]) / model->deviation[i] : x;
-        }
+        if (F)
+            standardize_frame(set->inputs + frame * F, model->mean, model->deviation, F,
+                g->microbatch.inputs + t * g->microbatch.inputs_stride);
     }
     return 0;
 }

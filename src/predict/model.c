@@ -3,9 +3,10 @@
 #include "predict/model.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "ckpt/checkpoint.h"
 #include "ckpt/directory.h"
+#include "ckpt/trained.h"
 #include "config/config.h"
+#include "net/standardize.h"
 
 #include <string.h>
 
@@ -36,26 +37,13 @@ static int read_microbatch(const struct checkpoint *checkpoint, int64_t *microba
 static int read_checkpoint(
     const char *path, struct checkpoint *checkpoint, struct model_notice *notice, struct error *error)
 {
-    if (checkpoint_read(path, CHECKPOINT_ANY, checkpoint, error))
+    if (trained_read(path, checkpoint, error))
         return -1;
     notice->config = checkpoint->model;
     notice->features = checkpoint->features;
     if (!notice->microbatch && read_microbatch(checkpoint, &notice->microbatch, error))
         return error_prefix(error, "%s: ", path);
-    if (notice->features && (notice->config.symbols || notice->features != notice->config.inputs))
-        return error_set(error, EXIT_CODE_DATA,
-            "%s: standardizes %zu features, but the network has %zu inputs: this is no checkpoint of "
-            "rnn-train",
-            path, notice->features, notice->config.inputs);
     return 0;
-}
-
-/* Makes floats of mean and deviation, as training did. */
-static void take_moments(struct predict_model *model, const double *moments)
-{
-    model->deviation = model->mean + model->features;
-    for (size_t i = 0; i < 2 * model->features; i++)
-        model->mean[i] = (float)moments[i];
 }
 
 /* All ranks call. Finds the ranks of each node, and gives their nets memory for panels together. */
@@ -107,7 +95,8 @@ static int share_moments(struct predict_model *model, const struct comm *comm,
             memcpy(moments + F, checkpoint->deviation, F * sizeof *moments);
         }
         comm_broadcast(comm, moments, 2 * F * sizeof *moments, 0);
-        take_moments(model, moments);
+        standardize_moments(moments, 2 * F, model->mean);
+        model->deviation = model->mean + F;
     }
     memory_destroy(moments);
     return failed;

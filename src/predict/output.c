@@ -5,6 +5,7 @@
 
 #include "data/names.h"
 #include "net/outputs/output.h"
+#include "net/results.h"
 
 #include <sys/stat.h>
 
@@ -60,8 +61,7 @@ static int init_parts(struct predict_output *output, struct error *error)
 {
     const struct dataset *dataset = output->dataset;
     const struct net_config *config = output->config;
-    size_t confused =
-        dataset->has_targets && predict_rows_have_classes(config) ? (size_t)dataset->classes : 0;
+    size_t confused = dataset->has_targets && results_have_classes(config) ? (size_t)dataset->classes : 0;
     if (output->has_rows && predict_rows_init(&output->rows, output->node, config, dataset, error))
         return -1;
     if (output->has_labels && predict_labels_init(&output->labels, output->node, dataset->sequences, error))

@@ -6,8 +6,8 @@
 #include "predict/rows.h"
 
 #include "base/memory.h"
-#include "net/outputs/output.h"
-#include "predict/confusion.h"
+#include "net/losses/loss.h"
+#include "net/results.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,23 +33,18 @@ static int grow(struct scratch *scratch, size_t bytes, struct error *error)
     return 0;
 }
 
-int predict_rows_have_classes(const struct net_config *config)
-{
-    return loss_of(config)->takes_classes && !output_makes_labels(config);
-}
-
 int predict_rows_init(struct predict_rows *rows, const struct node *node, const struct net_config *config,
     const struct dataset *dataset, struct error *error)
 {
-    enum per per = output_of(config)->rows;
-    int64_t of_sequence = per == PER_SEQUENCE ? 1 : (int64_t)config->target_length;
+    const int64_t *start = dataset->input_offsets;
     *rows = (struct predict_rows){.node = node, .config = config, .width = net_count_head(config)};
     rows->counts = memory_create((size_t)node->comm->ranks, sizeof *rows->counts, error);
     rows->offsets = memory_create((size_t)dataset->sequences + 1, sizeof *rows->offsets, error);
     if (!rows->counts || !rows->offsets)
         return -1;
-    for (int64_t s = 0; s <= dataset->sequences; s++)
-        rows->offsets[s] = per == PER_FRAME ? dataset->input_offsets[s] : s * of_sequence;
+    for (int64_t s = 0; s < dataset->sequences; s++)
+        rows->offsets[s + 1] =
+            rows->offsets[s] + (int64_t)results_count_rows(config, (size_t)(start[s + 1] - start[s]));
     return 0;
 }
 
@@ -69,7 +64,7 @@ void predict_rows_declare(struct predict_rows *rows, struct h5_table *table, int
     int64_t heads = (int64_t)loss_count_heads(rows->config);
     int64_t size[] = {rows->offsets[sequences], (int64_t)rows->width / heads, heads};
     rows->outputs = h5_table_add(table, "outputs", H5_FLOAT32, heads > 1 ? 3 : 2, size);
-    if (predict_rows_have_classes(rows->config))
+    if (results_have_classes(rows->config))
         rows->classes = h5_table_add(table, "labels", H5_INT32, 1, size);
 }
 
@@ -153,25 +148,6 @@ int predict_rows_start_step(struct predict_rows *rows, const struct feed_step *s
     return failed ? -1 : 0;
 }
 
-/* Finds row i of what the net made of row b of the microbatch. */
-static size_t output_row(
-    const struct net_config *config, const struct microbatch *microbatch, size_t b, size_t i)
-{
-    enum per per = output_of(config)->rows;
-    return per == PER_FRAME   ? microbatch_frame(microbatch, b, i)
-        : per == PER_SEQUENCE ? b
-                              : b * config->target_length + i;
-}
-
-static void keep_row(const struct predict_rows *rows, const float *y, float *to)
-{
-    const struct loss_kind *loss = loss_of(rows->config);
-    if (loss->present)
-        loss->present(rows->config, y, to);
-    else
-        memcpy(to, y, row_bytes(rows));
-}
-
 void predict_rows_keep(
     struct predict_rows *rows, const struct microbatch *microbatch, const struct net_outputs *outputs)
 {
@@ -179,8 +155,8 @@ void predict_rows_keep(
     float *to = (float *)rows->share.block + rows->kept * O;
     for (size_t b = 0; b < microbatch->B; b++)
         for (size_t i = 0; i < count_rows(rows, microbatch->sequence[b]); i++, to += O, rows->kept++)
-            keep_row(
-                rows, outputs->values + output_row(rows->config, microbatch, b, i) * outputs->stride, to);
+            results_present(rows->config,
+                outputs->values + results_find_row(rows->config, microbatch, b, i) * outputs->stride, to);
 }
 
 /* ---- the shares of all ranks, into the file ---- */
@@ -219,10 +195,10 @@ static int write_run(
     int32_t *classes = rows->class_rows.block;
     if (h5_table_write(table, rows->outputs, first, (int64_t)n, values, error))
         return -1;
-    if (!predict_rows_have_classes(rows->config))
+    if (!results_have_classes(rows->config))
         return 0;
     for (size_t r = 0; r < n; r++)
-        classes[r] = (int32_t)predict_most_probable(values + r * rows->width, rows->width);
+        classes[r] = (int32_t)results_most_probable(values + r * rows->width, rows->width);
     return h5_table_write(table, rows->classes, first, (int64_t)n, classes, error);
 }
 

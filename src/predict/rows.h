@@ -30,9 +30,6 @@ struct predict_rows {
     struct scratch class_rows; /* [rows of them] the most probable class of each */
 };
 
-/* Is each row the probabilities of classes, one of which is the row's? */
-int predict_rows_have_classes(const struct net_config *config);
-
 /* Each rank calls this for itself. Node, configuration and dataset are kept by reference. Ended by
  * predict_rows_finish, also after a failure. */
 int predict_rows_init(struct predict_rows *rows, const struct node *node, const struct net_config *config,

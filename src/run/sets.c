@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "net/standardize.h"
 #include "pass/model.h"
 #include "pass/stop.h"
 
@@ -116,8 +117,7 @@ int sets_standardize(struct sets *sets, const struct config *config, const struc
     comm_broadcast(comm, sets->mean, 2 * features * sizeof *sets->mean, 0);
     sets->deviation = sets->mean + features;
     sets->deviation_float = sets->mean_float + features;
-    for (size_t i = 0; i < 2 * features; i++)
-        sets->mean_float[i] = (float)sets->mean[i];
+    standardize_moments(sets->mean, 2 * features, sets->mean_float);
     return 0;
 }
 

@@ -1,0 +1,11 @@
+/* The network of a checkpoint, for those who compute with it and do not train it. */
+#ifndef CKPT_TRAINED_H
+#define CKPT_TRAINED_H
+
+#include "ckpt/checkpoint.h"
+
+/* Reads the checkpoint at `path`, sealed or not, and refuses one whose standardization is not that of its
+ * network's inputs. As checkpoint_read. */
+int trained_read(const char *path, struct checkpoint *checkpoint, struct error *error);
+
+#endif
