@@ -1,10 +1,11 @@
 #include "ckpt/trained.h"
 
-int trained_read(const char *path, struct checkpoint *checkpoint, struct error *error)
+int trained_read(
+    const char *path, enum checkpoint_trust trust, struct checkpoint *checkpoint, struct error *error)
 {
     struct checkpoint read;
     checkpoint_init(&read);
-    int outcome = checkpoint_read(path, CHECKPOINT_ANY, &read, error);
+    int outcome = checkpoint_read(path, trust, &read, error);
     if (outcome != 0)
         return outcome;
     if (read.features && (read.model.symbols || read.features != read.model.inputs)) {

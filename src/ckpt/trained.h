@@ -4,8 +4,9 @@
 
 #include "ckpt/checkpoint.h"
 
-/* Reads the checkpoint at `path`, sealed or not, and refuses one whose standardization is not that of its
+/* Reads the checkpoint at `path` and refuses one whose standardization is not that of its
  * network's inputs. As checkpoint_read. */
-int trained_read(const char *path, struct checkpoint *checkpoint, struct error *error);
+int trained_read(
+    const char *path, enum checkpoint_trust trust, struct checkpoint *checkpoint, struct error *error);
 
 #endif

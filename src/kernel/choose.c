@@ -1,6 +1,7 @@
 /* Which build this processor can run. */
 #include "kernel/table.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -67,7 +68,8 @@ size_t kernel_last_cache(void)
 
 const struct kernel *kernel_choose(struct error *error)
 {
-    find_caches();
+    static pthread_once_t once = PTHREAD_ONCE_INIT; /* threads may open networks of their own at once */
+    pthread_once(&once, find_caches);
     const char *name = getenv("RNN_ISA");
     if (name && *name) {
         const struct kernel *kernel = kernel_find(name);

@@ -327,7 +327,7 @@ int net_measure_flow(struct net *net, const struct net_pass *options, const stru
     return 0;
 }
 
-struct net_state *net_state_create(const struct net *net, size_t B, struct error *error)
+struct net_state *net_state_create_windows(const struct net *net, size_t B, struct error *error)
 {
     if (!net->output->has_decoder)
         return state_create(&net->stack, B, error);
@@ -336,23 +336,41 @@ struct net_state *net_state_create(const struct net *net, size_t B, struct error
     return NULL;
 }
 
+struct net_state *net_state_create(const struct net *net, size_t B, struct error *error)
+{
+    int no_decoder = !net->output->has_decoder;
+    return no_decoder && state_refuse_reverse(&net->stack, error) ? NULL
+                                                                  : net_state_create_windows(net, B, error);
+}
+
 void net_state_destroy(struct net_state *state)
 {
     state_destroy(state);
 }
 
+void net_state_restart(struct net_state *state)
+{
+    state_restart(state);
+}
+
 int net_continue(struct net *net, struct net_state *state, const struct microbatch *microbatch,
     struct net_outputs *outputs, struct error *error)
 {
+    return net_continue_window(net, state, microbatch, microbatch->T, outputs, error);
+}
+
+int net_continue_window(struct net *net, struct net_state *state, const struct microbatch *microbatch,
+    size_t kept, struct net_outputs *outputs, struct error *error)
+{
     const struct net_pass options = {.training = 0};
     struct pass pass = make_pass(net, &options, microbatch, NULL);
-    assert(!net->output->has_decoder && state->L == net->stack.L);
+    assert(!net->output->has_decoder && state->L == net->stack.L && kept >= 1 && kept <= microbatch->T);
     if (make_workspace(net, &pass, END_OF_OUTPUTS, error))
         return -1;
     state_load(state, &net->stack, microbatch);
     stack_forward(&net->stack, &pass);
     net->output->forward(net, &pass, outputs, NULL);
-    state_save(state, &net->stack, microbatch);
+    state_save(state, &net->stack, microbatch, kept);
     return 0;
 }
 

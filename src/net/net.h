@@ -107,11 +107,23 @@ struct net_state;
 struct net_state *net_state_create(const struct net *net, size_t B, struct error *error);
 void net_state_destroy(struct net_state *state); /* takes NULL */
 
+/* Makes the states again those that sequences start from. */
+void net_state_restart(struct net_state *state);
+
 /* Runs a microbatch of B equal lengths, not in training and without scores, from the state, and leaves the
  * state after its last step: pieces of sequences run in turn give the bits of the whole in one. Row b goes on
  * from row b. */
 int net_continue(struct net *net, struct net_state *state, const struct microbatch *microbatch,
     struct net_outputs *outputs, struct error *error);
+
+/* The same for a net that may have reverse directions, by windows of frames: forward directions go on from
+ * the state, reverse ones start at the end of each window, as if sequences ended there (Zhang et al. 2016,
+ * "Highway long short-term memory RNNs", latency control). The state is left after the first `kept` steps of
+ * the microbatch, 1 at least; what lies behind them was looked ahead at, and comes again in the next window.
+ * Only with forward directions alone, or in one window, are these the bits of the whole in one. */
+struct net_state *net_state_create_windows(const struct net *net, size_t B, struct error *error);
+int net_continue_window(struct net *net, struct net_state *state, const struct microbatch *microbatch,
+    size_t kept, struct net_outputs *outputs, struct error *error);
 
 /* Backpropagates through time the pass just made on this microbatch, with training = 1 and scores: adds the
  * gradient of the sum of the losses over the microbatch to `gradient` [P]. It destroys the outputs of the

@@ -1,6 +1,7 @@
-/* A layer's rows at the last step of a microbatch of equal lengths are rows N - B .. N - 1 of h and c; the
- * next microbatch's layers go on from them (net/recurrent.h, START_GIVEN), which
- * gives the bits of one microbatch: every step is the product of the step before it. */
+/* A forward direction's rows at the last step of a microbatch of equal lengths are rows N - B .. N - 1 of h
+ * and c, and those of an earlier step lie as many rows before them; the next microbatch's layers go on from
+ * them (net/recurrent.h, START_GIVEN), which gives the bits of one microbatch: every step is the product of
+ * the step before it. */
 #include "net/state.h"
 
 #include "base/memory.h"
@@ -8,15 +9,18 @@
 #include <assert.h>
 #include <string.h>
 
-struct net_state *state_create(const struct stack *stack, size_t B, struct error *error)
+int state_refuse_reverse(const struct stack *stack, struct error *error)
 {
     for (size_t l = 0; l < stack->L; l++)
-        if (stack->layer[l].D > 1) {
-            error_set(error, EXIT_CODE_USAGE,
+        if (stack->layer[l].D > 1)
+            return error_set(error, EXIT_CODE_USAGE,
                 "layer %zu is bidirectional: it starts from the end of a sequence, so that one cannot go on",
                 l);
-            return NULL;
-        }
+    return 0;
+}
+
+struct net_state *state_create(const struct stack *stack, size_t B, struct error *error)
+{
     struct net_state *state = memory_create(1, sizeof *state, error);
     if (!state)
         return NULL;
@@ -32,6 +36,11 @@ struct net_state *state_create(const struct stack *stack, size_t B, struct error
         }
     }
     return state;
+}
+
+void state_restart(struct net_state *state)
+{
+    state->started = 0;
 }
 
 void state_destroy(struct net_state *state)
@@ -60,9 +69,10 @@ void state_load(const struct net_state *state, struct stack *stack, const struct
     }
 }
 
-void state_save(struct net_state *state, struct stack *stack, const struct microbatch *microbatch)
+void state_save(
+    struct net_state *state, struct stack *stack, const struct microbatch *microbatch, size_t kept)
 {
-    size_t last = microbatch->N - microbatch->B;
+    size_t last = microbatch->first[kept - 1];
     for (size_t l = 0; l < stack->L; l++) {
         struct layer *layer = &stack->layer[l];
         struct recurrent *r = &layer->direction[0];

@@ -37,7 +37,7 @@ static int read_microbatch(const struct checkpoint *checkpoint, int64_t *microba
 static int read_checkpoint(
     const char *path, struct checkpoint *checkpoint, struct model_notice *notice, struct error *error)
 {
-    if (trained_read(path, checkpoint, error))
+    if (trained_read(path, CHECKPOINT_ANY, checkpoint, error))
         return -1;
     notice->config = checkpoint->model;
     notice->features = checkpoint->features;
