@@ -93,8 +93,9 @@ size_t checkpoint_estimate_memory(const struct net *net, enum optimizer optimize
 /* How far a file is trusted. CHECKPOINT_SEALED: the hash line must be there and right (resuming).
  * CHECKPOINT_ANY: a file without the line will do if every group's own hash is right (predicting, --init,
  * after h5repack). CHECKPOINT_EDITED: no hash is asked, since somebody has changed the file on purpose; the
- * rest is checked as ever, and weights_hash is that of the weights as they are. */
-enum checkpoint_trust { CHECKPOINT_SEALED, CHECKPOINT_ANY, CHECKPOINT_EDITED };
+ * rest is checked as ever, and weights_hash is that of the weights as they are. CHECKPOINT_UNCHANGED: the
+ * hash line must be there and right, and weights alone will do (librnn, which has no trap around HDF5). */
+enum checkpoint_trust { CHECKPOINT_SEALED, CHECKPOINT_ANY, CHECKPOINT_EDITED, CHECKPOINT_UNCHANGED };
 
 /* Reads and checks a checkpoint file; *checkpoint must be initialized and is filled only on success. Errors
  * name the file and what to do; EXIT_CODE_IO: cannot be read; EXIT_CODE_DATA: damaged, truncated, foreign.

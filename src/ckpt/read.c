@@ -28,18 +28,19 @@ static int check_trust(const char *path, const char *bytes, size_t size, enum ch
         }
         return error_set(error, EXIT_CODE_DATA,
             "%s: is damaged, it does not have the hash in its last line: use an older checkpoint or a copy; "
-            "or "
-            "where it was changed on purpose, rnn-model seal",
+            "or where it was changed on purpose, rnn-model seal",
             path);
     default:
         break;
     }
     if (size < sizeof signature || memcmp(bytes, signature, sizeof signature) != 0)
         return error_set(error, EXIT_CODE_DATA, "%s: is not a checkpoint: no HDF5 file", path);
-    if (trust == CHECKPOINT_SEALED)
+    if (trust == CHECKPOINT_SEALED || trust == CHECKPOINT_UNCHANGED)
         return error_set(error, EXIT_CODE_DATA,
             "%s: has no hash line at its end: it is truncated, or was rewritten by another program "
-            "(h5repack). It cannot be resumed from; start a new run with its weights by --init",
+            "(h5repack). It is neither resumed from nor opened by librnn; start a new run with its weights "
+            "by "
+            "--init",
             path);
     *image = size;
     return 0;
