@@ -25,7 +25,8 @@ enum {
     COMMAND_CHECK = 4,
     COMMAND_NONE = 8,
     COMMAND_REPACK = 16,
-    COMMAND_IMPORT = 32
+    COMMAND_IMPORT = 32,
+    COMMAND_SUGGEST = 64
 };
 
 struct data_options {
@@ -86,6 +87,7 @@ static int print_help(void)
           "       rnn-data check [--ctc] [--loss NAME] FILE...\n"
           "       rnn-data repack FILE -o FILE [--compress] [--chunk FRAMES]\n"
           "       rnn-data import KIND SOURCE... -o FILE [OPTION]...\n"
+          "       rnn-data suggest FILE\n"
           "\n"
           "make   write DIR/KIND-train.h5, DIR/KIND-valid.h5 and DIR/KIND-test.h5\n",
         stdout);
@@ -98,6 +100,9 @@ static int print_help(void)
           "import make a dataset of files of another kind ('rnn-data import KIND --help': its options)\n",
         stdout);
     import_print_kinds();
+    fputs("suggest\n"
+          "       print a configuration for rnn-train that fits a dataset file\n",
+        stdout);
     putchar('\n');
     options_write_rows(&table, stdout);
     fputs("\nExit codes: 0 done, 2 usage, 65 bad data, 74 input or output failed.\n", stdout);
@@ -309,12 +314,26 @@ static int command_repack(const struct data_options *options, int n, char **file
     return EXIT_CODE_OK;
 }
 
+/* ---- suggest ---- */
+
+static int command_suggest(const struct data_options *options, int n, char **files)
+{
+    (void)options;
+    struct error error;
+    if (n == 0)
+        return usage_error("suggest: which file?", "");
+    if (n > 1)
+        return usage_error("suggest: one file at a time, what is ", files[1]);
+    return suggest_print(files[0], &error) ? fail(&error) : EXIT_CODE_OK;
+}
+
 static const struct {
     const char *name;
     unsigned bit;
     int (*run)(const struct data_options *options, int n, char **words);
 } commands[] = {{"make", COMMAND_MAKE, command_make}, {"info", COMMAND_INFO, command_info},
-    {"check", COMMAND_CHECK, command_check}, {"repack", COMMAND_REPACK, command_repack}};
+    {"check", COMMAND_CHECK, command_check}, {"repack", COMMAND_REPACK, command_repack},
+    {"suggest", COMMAND_SUGGEST, command_suggest}};
 
 /* --help and --version answer without a command too. */
 static int run(int argc, char **argv)
@@ -325,11 +344,11 @@ static int run(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "import") == 0 && (argc == 2 || *argv[2] != '-'))
         return import_command(argc - 1, argv + 1);
     if (argc < 2)
-        return usage_error("what to do? make, info, check, repack or import", "");
+        return usage_error("what to do? make, info, check, repack, import or suggest", "");
     while (c < most && strcmp(argv[1], commands[c].name) != 0)
         c++;
     if (c == most && *argv[1] != '-')
-        return usage_error("commands are make, info, check, repack and import, not ", argv[1]);
+        return usage_error("commands are make, info, check, repack, import and suggest, not ", argv[1]);
     int skipped = c < most;
     argc -= skipped;
     argv += skipped;
@@ -339,7 +358,7 @@ static int run(int argc, char **argv)
     if (options.ask)
         return options.ask == ASK_HELP ? print_help() : print_data_version();
     if (!skipped)
-        return usage_error("what to do? make, info, check, repack or import", "");
+        return usage_error("what to do? make, info, check, repack, import or suggest", "");
     return commands[c].run(&options, argc - first, argv + first);
 }
 

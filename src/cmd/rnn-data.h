@@ -7,6 +7,9 @@
 /* Prints what a dataset file holds to standard output, in a dozen lines. */
 int info_print(const char *path, struct error *error);
 
+/* Prints a configuration that fits a dataset file to standard output. */
+int suggest_print(const char *path, struct error *error);
+
 /* `rnn-data import KIND ...`: words[0] is "import". Returns the exit code. */
 int import_command(int n, char **words);
 

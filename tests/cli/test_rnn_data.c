@@ -1,4 +1,5 @@
 /* The program rnn-data as a user meets it: what it prints, what it leaves behind, and its exit codes. */
+#include "config/config.h"
 #include "support/command.h"
 #include "support/folder.h"
 #include "support/sample.h"
@@ -514,6 +515,100 @@ START_TEST(one_bad_file_does_not_hide_the_others)
 }
 END_TEST
 
+/* ---- suggest ---- */
+
+static void keep_fault(void *context, const char *text)
+{
+    snprintf(context, sizeof((struct error *)0)->text, "%s", text);
+}
+
+/* Writes what rnn-data suggests for a file, and reads it back as rnn-train would. */
+static void take_suggestion(const char *set, struct config *config)
+{
+    struct command_result result;
+    struct faults faults;
+    struct error complaint = {0};
+    char path[4096];
+    snprintf(path, sizeof path, "%s", in_folder("suggested.ini"));
+    RUN(&result, "suggest", set);
+    assert_status(&result, 0);
+    ck_assert_str_eq(result.errors, "");
+    FILE *file = fopen(path, "w");
+    fputs(result.output, file);
+    fclose(file);
+    faults_init(&faults, 1, keep_fault, complaint.text);
+    int failed = config_read(config, path, 0, NULL, &faults);
+    ck_assert_msg(!failed, "%s: %s", complaint.text, result.output);
+    ck_assert_str_eq(config->data.train[0], set);
+    command_result_finish(&result);
+}
+
+START_TEST(a_suggestion_for_each_kind_can_be_read_and_fits)
+{
+    static const struct {
+        enum output output;
+        enum loss loss;
+    } fitting[KINDS] = {{OUTPUT_FRAME, LOSS_MSE}, {OUTPUT_SEQUENCE, LOSS_MSE}, {OUTPUT_FRAME, LOSS_SOFTMAX},
+        {OUTPUT_DECODER, LOSS_SOFTMAX}, {OUTPUT_FRAME, LOSS_SOFTMAX}, {OUTPUT_DECODER, LOSS_SOFTMAX},
+        {OUTPUT_SEQUENCE, LOSS_SOFTMAX}, {OUTPUT_FRAME, LOSS_SOFTMAX}};
+    struct config config;
+    make(kinds[_i], in_folder("made, here"), "1");
+    take_suggestion(part_path("made, here", kinds[_i], "train"), &config);
+    ck_assert_str_eq(config.data.valid[0], part_path("made, here", kinds[_i], "valid"));
+    ck_assert_int_eq(config.model.output, fitting[_i].output);
+    ck_assert_int_eq(config.model.loss, fitting[_i].loss);
+    ck_assert_int_eq(config.checkpoint.best == BEST_ERROR, fitting[_i].loss == LOSS_SOFTMAX);
+    ck_assert_int_eq(config.data.standardize, 0);
+    config_finish(&config);
+}
+END_TEST
+
+START_TEST(features_far_from_one_are_suggested_to_be_standardized)
+{
+    struct sample_shape shape = {.sequences = 40,
+        .shortest = 500,
+        .longest = 600,
+        .features = 2,
+        .kind = SAMPLE_PER_SEQUENCE,
+        .classes = 3};
+    struct sample sample;
+    struct config config;
+    sample_init(&sample, &shape, 1);
+    for (int64_t i = 0; i < sample.input_offsets[40]; i++)
+        sample.inputs[2 * i + 1] += 1013;
+    sample_write(&sample, in_folder("pressure.h5"));
+    take_suggestion(in_folder("pressure.h5"), &config);
+    ck_assert_int_eq(config.data.standardize, 1);
+    ck_assert_ptr_null(config.data.valid);
+    ck_assert_double_ge(config.model.timescale, 500);
+    config_finish(&config);
+    sample_finish(&sample);
+}
+END_TEST
+
+START_TEST(nothing_is_suggested_where_nothing_can_be_learned)
+{
+    struct sample_shape shape = {
+        .sequences = 4, .shortest = 2, .longest = 5, .features = 2, .kind = SAMPLE_NO_TARGETS};
+    struct sample sample;
+    sample_init(&sample, &shape, 1);
+    sample_write(&sample, in_folder("none.h5"));
+    sample_finish(&sample);
+    CHECK_CALL(.words = {"suggest", in_folder("none.h5")}, .status = 65, .complaints = 1,
+        .errors = {"none.h5: targets: there are none"});
+    shape.kind = SAMPLE_PER_SEQUENCE;
+    shape.classes = 3;
+    sample_init(&sample, &shape, 1);
+    for (int i = 0; i < 4; i++)
+        sample.classes[i] = -1;
+    sample_write(&sample, in_folder("uncounted.h5"));
+    sample_finish(&sample);
+    CHECK_CALL(.words = {"suggest", in_folder("uncounted.h5")}, .status = 65, .complaints = 1,
+        .errors = {"uncounted.h5: targets: none of them counts"});
+    CHECK_CALL(.words = {"suggest", in_folder("gone.h5")}, .status = 74, .complaints = 1);
+}
+END_TEST
+
 /* ---- repack ---- */
 
 START_TEST(a_repacked_file_has_the_same_content_and_its_faults_are_told)
@@ -547,7 +642,7 @@ static const struct {
     const char *words[7];
     const char *says;
 } misuses[] = {
-    {{NULL}, "make, info, check, repack or import"},
+    {{NULL}, "make, info, check, repack, import or suggest"},
     {{"bake", NULL}, "not bake"},
     {{"--halp", NULL}, "--halp"},
     {{"make", NULL}, "which kind"},
@@ -581,6 +676,9 @@ static const struct {
     {{"check", "--loss", "sigmoids", "x", NULL},
         "softmax, sigmoid, mse, huber, mae, logcosh, quantile or gaussian"},
     {{"check", "--ctc=yes", "x", NULL}, "--ctc=yes"},
+    {{"suggest", NULL}, "suggest: which file?"},
+    {{"suggest", "x", "y", NULL}, "one file at a time, what is y"},
+    {{"suggest", "x", "-o", "z", NULL}, "-o: unknown option"},
     {{"repack", NULL}, "repack: which file?"},
     {{"repack", "x", NULL}, "-o FILE is missing"},
     {{"repack", "x", "y", "-o", "z", NULL}, "one file at a time, what is y"},
@@ -665,6 +763,10 @@ static Suite *suite_make(void)
     tcase_add_test(bad, check_for_ctc_tells_of_sequences_too_short_for_their_labels);
     tcase_add_test(bad, info_does_not_count_a_class_that_there_is_not);
     tcase_add_test(bad, one_bad_file_does_not_hide_the_others);
+
+    tcase_add_loop_test(telling, a_suggestion_for_each_kind_can_be_read_and_fits, 0, KINDS);
+    tcase_add_test(telling, features_far_from_one_are_suggested_to_be_standardized);
+    tcase_add_test(bad, nothing_is_suggested_where_nothing_can_be_learned);
 
     TCase *usage = tcase_create("usage");
     tcase_add_test(making, a_repacked_file_has_the_same_content_and_its_faults_are_told);
