@@ -82,8 +82,22 @@ static int read_and_run(const struct import_kind *kind, const struct option_tabl
     return code;
 }
 
-static int refuse_kind(const char *word)
+static int print_own_help(void)
 {
+    puts("Usage: rnn-data import KIND [OPTION]... SOURCE... -o FILE\n\n"
+         "Makes a dataset of what other programs have written; of several sources one. The kinds:\n");
+    import_print_kinds();
+    puts("\n'rnn-data import KIND --help' lists the options of a kind.");
+    return EXIT_CODE_OK;
+}
+
+/* What stands in place of a kind. */
+static int answer_without_kind(const char *word)
+{
+    if (word && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0))
+        return print_own_help();
+    if (word && strcmp(word, "--version") == 0)
+        return print_data_version();
     char list[512];
     size_t used = 0, kinds = import_kind_count();
     for (size_t k = 0; k < kinds && used < sizeof list; k++)
@@ -103,7 +117,7 @@ int import_command(int n, char **words)
 {
     const struct import_kind *kind = n > 1 ? import_kind_find(words[1]) : NULL;
     if (!kind)
-        return refuse_kind(n > 1 ? words[1] : NULL);
+        return answer_without_kind(n > 1 ? words[1] : NULL);
     struct error error;
     struct option_table table = {0};
     struct option_row *rows = import_list_options(kind, &table.rows, &error);

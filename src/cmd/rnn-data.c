@@ -341,7 +341,7 @@ static int run(int argc, char **argv)
     struct data_options options = {.seed = 1, .loss = -1};
     struct error error;
     size_t c = 0, most = sizeof commands / sizeof *commands;
-    if (argc > 1 && strcmp(argv[1], "import") == 0 && (argc == 2 || *argv[2] != '-'))
+    if (argc > 1 && strcmp(argv[1], "import") == 0)
         return import_command(argc - 1, argv + 1);
     if (argc < 2)
         return usage_error("what to do? make, info, check, repack, import or suggest", "");

@@ -48,6 +48,7 @@ struct csv_reading {
     const struct csv_options *options;
     struct csv_parser parser;
     int64_t line, row_line; /* where the reading stands, and where the row began */
+    int in_row;             /* it has begun */
     int failed;
     char *text; /* the fields of the row, each ended by 0 */
     size_t used, text_room;
@@ -225,7 +226,7 @@ static void end_row(int last, void *context)
     if (!reading->failed)
         reading->failed = take_row(reading);
     reading->used = reading->fields = 0;
-    reading->row_line = reading->line + 1;
+    reading->in_row = 0;
 }
 
 static int refuse_syntax(struct csv_reading *reading)
@@ -239,19 +240,28 @@ static int refuse_syntax(struct csv_reading *reading)
         "stands in quotes, in which each is doubled");
 }
 
+/* Notes the line in which a row begins: blank lines are none. */
+static void begin_row(struct csv_reading *reading, const char *bytes, size_t n)
+{
+    size_t at = 0;
+    while (at < n && (bytes[at] == ' ' || bytes[at] == '\r' || bytes[at] == '\n'))
+        at++;
+    if (reading->in_row || at == n)
+        return;
+    reading->in_row = 1;
+    reading->row_line = reading->line;
+}
+
 /* Feeds what was read, line by line. */
 static int feed(struct csv_reading *reading, const char *bytes, size_t size)
 {
     while (size && !reading->failed) {
         const char *end = memchr(bytes, '\n', size);
         size_t n = end ? (size_t)(end - bytes) + 1 : size;
+        begin_row(reading, bytes, n);
         if (csv_parse(&reading->parser, bytes, n, end_field, end_row, reading) != n && !reading->failed)
             reading->failed = refuse_syntax(reading);
-        if (end) {
-            reading->line++;
-            if (!reading->fields && !reading->used)
-                reading->row_line = reading->line;
-        }
+        reading->line += end != NULL;
         bytes += n;
         size -= n;
     }
