@@ -35,7 +35,8 @@ static void print_inputs(const struct summary *summary)
     const struct dataset *dataset = summary->dataset;
     show_label("inputs");
     if (dataset->symbols) {
-        printf("one of %d symbols per frame\n", dataset->symbols);
+        printf("one of %d symbols per frame", dataset->symbols);
+        show_names(summary->symbol_names, (size_t)dataset->symbols);
         return;
     }
     printf("%zu feature%s per frame", dataset->features, dataset->features == 1 ? "" : "s");

@@ -95,7 +95,8 @@ static int summarize_labels(struct summary *summary, struct error *error)
         h5_attribute_text(dataset->file->h5, "/", "source", &summary->source, error) < 0)
         return -1;
     if (read_names(dataset, "feature_names", inputs, &summary->feature_names, error) ||
-        read_names(dataset, "target_names", (int64_t)dataset->values, &summary->target_names, error))
+        read_names(dataset, "target_names", (int64_t)dataset->values, &summary->target_names, error) ||
+        read_names(dataset, "symbol_names", dataset->symbols, &summary->symbol_names, error))
         return -1;
     return dataset->classes > SUMMARY_MOST_CLASSES
         ? 0
@@ -152,6 +153,7 @@ void summary_finish(struct summary *summary)
     memory_destroy(summary->feature_names);
     memory_destroy(summary->target_names);
     memory_destroy(summary->class_names);
+    memory_destroy(summary->symbol_names);
     memory_destroy(summary->class_count);
     memory_destroy(summary->inputs);
     memory_destroy(summary->targets);

@@ -387,6 +387,39 @@ START_TEST(a_field_without_end_takes_no_memory)
 }
 END_TEST
 
+START_TEST(symbols_of_text_have_names_that_info_shows)
+{
+    struct command_result result;
+    static const char *const symbols[] = {"<end>", "a", "b"}, *const units[] = {"<unk>", "it", "was"};
+    put("t.txt", "ab\r\na\n");
+    succeed("text t.txt -o t.h5 --end", "sequences=2 frames=3");
+    struct dataset *set = open_set("t.h5");
+    ck_assert_mem_eq(set->kept_symbols, ((int32_t[]){1, 2, 1}), 12);
+    ck_assert_mem_eq(set->kept_classes, ((int32_t[]){2, 0, 0}), 12);
+    assert_names(set, NAMES_OF_SYMBOLS, symbols, 3);
+    assert_names(set, NAMES_OF_CLASSES, symbols, 3);
+    dataset_close(set);
+    command_call(&result, SECONDS, program, "info", in_folder("t.h5"), (char *)NULL);
+    ck_assert_msg(
+        strstr(result.output, "one of 3 symbols per frame: <end>, a, b\n") != NULL, "%s", result.output);
+    command_result_finish(&result);
+    /* What is rare has a name of its own, and so has what the training set did not have. */
+    put("t.txt", "it was it\tx\nwas rare\ty\n");
+    succeed("text t.txt -o t.h5 --to label --units words --least 2", "frames=5");
+    set = open_set("t.h5");
+    assert_names(set, NAMES_OF_SYMBOLS, units, 3);
+    ck_assert_mem_eq(set->kept_symbols, ((int32_t[]){1, 2, 1, 2, 0}), 20);
+    dataset_close(set);
+    put("v.txt", "it is\ty\n");
+    succeed("text v.txt -o v.h5 --to label --units words --like t.h5", "frames=2");
+    set = open_set("v.h5");
+    ck_assert_mem_eq(set->kept_symbols, ((int32_t[]){1, 0}), 8);
+    dataset_close(set);
+    put("v.txt", "it is\tz\n");
+    refuse("text v.txt -o w.h5 --to label --units words --like t.h5", 65, "v.txt:1: label z", "t.h5");
+}
+END_TEST
+
 START_TEST(help_lists_kinds_and_options)
 {
     succeed("--help", "csv");
@@ -412,6 +445,7 @@ static Suite *suite_make(void)
     tcase_add_test(bad, nothing_is_overwritten_that_is_no_dataset_and_nothing_left_of_a_failure);
     tcase_add_loop_test(bad, what_cannot_be_read_is_refused_in_a_line, 0, REFUSALS);
     tcase_add_test(bad, a_field_without_end_takes_no_memory);
+    tcase_add_test(sets, symbols_of_text_have_names_that_info_shows);
     tcase_add_test(sets, help_lists_kinds_and_options);
     TCase *both[] = {sets, bad};
     for (int c = 0; c < 2; c++) {

@@ -100,14 +100,32 @@ static int read_dimensions(struct import_series *series, char *text)
     return 0;
 }
 
+/* Cuts the class off the end of a case, which may stand in quotes; NULL: there is no comma before it. */
+static char *cut_class(char *text)
+{
+    size_t n = strlen(text);
+    while (n && (text[n - 1] == ' ' || text[n - 1] == '\t'))
+        n--;
+    text[n] = 0;
+    char quote = n ? text[n - 1] : 0, *class = NULL;
+    if (n > 1 && (quote == '\'' || quote == '"')) {
+        text[n - 1] = 0;
+        class = strrchr(text, quote);
+    }
+    char *end = class ? class : text + n, *comma = NULL;
+    for (char *c = text; c < end; c++)
+        comma = *c == ',' ? c : comma;
+    if (!comma)
+        return NULL;
+    *comma = 0;
+    return class ? class + 1 : comma + 1 + strspn(comma + 1, " \t");
+}
+
 static int read_case(struct import_series *series, const struct arff_header *header, char *text)
 {
-    char *comma = strrchr(text, ','), *class = comma;
-    if (!comma)
+    char *class = cut_class(text);
+    if (!class)
         return import_refuse(series->lines->import, "values and a class with commas between are wanted");
-    *class ++ = 0;
-    class += strspn(class, " \t'\"");
-    class[strcspn(class, " \t'\"")] = 0;
     if (!header->relational) {
         series->dimensions = 1;
         return import_series_read_dimension(series, text, ',') || import_series_end(series, class, 1) ? -1

@@ -1,0 +1,102 @@
+/* A kind of rnn-data import, of which the first byte of an input chooses the options, and the rest is the
+ * source: what is taken must make a dataset without a fault, and what is refused must say why. */
+#include "base/memory.h"
+#include "data/dataset.h"
+#include "data/import/import.h"
+#include "fuzz/fuzz.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_WORDS = 12 };
+
+/* How a source is read; `end` is that of its name. */
+static const struct fuzz_variant {
+    const char *kind, *end;
+    char *words[MOST_WORDS - 1];
+} variants[] = {
+    {"csv", ".csv", {"--missing", "mask"}},
+    {"csv", ".csv", {"--sequence", "a", "--target", "b", "--classes", "--missing", "mean"}},
+    {"csv", ".csv", {"--sequence", "a", "--order", "b", "--target", "c", "--separator", "semicolon"}},
+    {"csv", ".csv",
+        {"--sequence", "a", "--inputs", "b", "--symbols", "--target", "c", "--classes", "--per-sequence"}},
+    {"npy", ".npy", {"--missing", "mask"}},
+    {"npy", ".npz", {"--missing", "mask"}},
+    {"npy", ".npz", {"--real-inputs", "--real-targets"}},
+    {"text", ".txt", {"--end"}},
+    {"text", ".txt", {"--to", "label", "--units", "words", "--least", "2"}},
+    {"text", ".txt", {"--to", "pair", "--least", "2", "--target-units", "words"}},
+    {"ts", ".ts", {"--missing", "mask"}},
+    {"ts", ".arff", {"--missing", "mean"}},
+    {"ts", ".tsv", {"--missing", "mask"}},
+};
+
+/* The variant of this number among those of the kind, counted around. */
+static const struct fuzz_variant *find_variant(size_t number)
+{
+    size_t of_kind[sizeof variants / sizeof *variants], n = 0;
+    for (size_t v = 0; v < sizeof variants / sizeof *variants; v++)
+        if (strcmp(variants[v].kind, FUZZ_KIND) == 0)
+            of_kind[n++] = v;
+    return &variants[of_kind[number % n]];
+}
+
+/* Reads the options of a variant, with the output, as the program does. */
+static struct import_options *make_options(
+    const struct import_kind *kind, const struct fuzz_variant *variant, char *output)
+{
+    struct error error;
+    struct option_table table = {0};
+    char *words[MOST_WORDS + 2] = {"import", "-o", output};
+    int n = 3;
+    for (int w = 0; variant->words[w]; w++)
+        words[n++] = variant->words[w];
+    struct import_options *options = import_create_options(kind, &error);
+    struct option_row *rows = import_list_options(kind, &table.rows, &error);
+    table.row = rows;
+    if (!options || !rows || options_read(&table, 0, options, n, words, &error) != n)
+        abort();
+    memory_destroy(rows);
+    return options;
+}
+
+static void forget(void *context, const char *text)
+{
+    fprintf(stderr, "%s\n", text);
+}
+
+static void check_output(const char *path)
+{
+    struct faults faults;
+    faults_init(&faults, 20, forget, NULL);
+    dataset_check(path, NULL, &faults);
+    if (faults.count)
+        abort();
+    fuzz_accepted++;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    char made[FUZZ_PATH_BYTES], source[FUZZ_PATH_BYTES + 8], output[FUZZ_PATH_BYTES + 8];
+    const struct fuzz_variant *variant = find_variant(size ? (size_t)(bytes[0] - '0') & 255 : 0);
+    const struct import_kind *kind = import_kind_find(variant->kind);
+    struct import_result result;
+    struct error error = {0};
+    fuzz_file_make(bytes + (size > 0), size ? size - 1 : 0, made);
+    snprintf(source, sizeof source, "%s%s", made, variant->end);
+    snprintf(output, sizeof output, "%s.h5", made);
+    if (rename(made, source) != 0)
+        abort();
+    struct import_options *options = make_options(kind, variant, output);
+    if (import_run(kind, options, (char *[]){source, NULL}, NULL, &result, &error) == 0)
+        check_output(output);
+    else if (!error.code || !error.text[0] || access(output, F_OK) == 0)
+        abort();
+    import_result_finish(&result);
+    memory_destroy(options);
+    unlink(source);
+    unlink(output);
+    return 0;
+}
