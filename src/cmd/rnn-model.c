@@ -6,17 +6,30 @@
 #include "base/streams.h"
 #include "h5/h5.h"
 #include "model/average.h"
+#include "model/export.h"
+#include "model/incoming.h"
 #include "model/store.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { COMMAND_INFO = 1, COMMAND_SEAL = 2, COMMAND_AVERAGE = 4, COMMAND_NONE = 8 };
+enum {
+    COMMAND_INFO = 1,
+    COMMAND_SEAL = 2,
+    COMMAND_AVERAGE = 4,
+    COMMAND_EXPORT = 8,
+    COMMAND_IMPORT = 16,
+    COMMAND_NONE = 32
+};
+
+static const char what_to_do[] = "what to do? info, export, import, average or seal";
 
 struct model_options {
     enum options_ask ask;
     const char *output;  /* the file that is made; NULL: none is given */
+    int to;              /* place in export_kinds; -1: none is given */
+    const char *like;    /* the checkpoint whose weights an import replaces; NULL: none is given */
     const char *command; /* the command line as one text, for /provenance */
 };
 
@@ -25,15 +38,24 @@ struct model_options {
 static const struct option_row rows[] = {
     {"output", 'o', OPTION_TEXT, AT(output), .allowed = "a name", .argument = "FILE",
         .help = "the file to write (seal: default is the file itself)",
-        .commands = COMMAND_SEAL | COMMAND_AVERAGE},
+        .commands = COMMAND_SEAL | COMMAND_AVERAGE | COMMAND_EXPORT | COMMAND_IMPORT},
+    {"to", 0, OPTION_CHOICE, AT(to), .names = export_names, .argument = "FORMAT",
+        .help = "export: one of the formats below", .commands = COMMAND_EXPORT},
+    {"like", 0, OPTION_TEXT, AT(like), .allowed = "a name", .argument = "CHECKPOINT",
+        .help = "import: what the weights come into; everything else stays as it is there",
+        .commands = COMMAND_IMPORT},
     OPTION_ROWS_ASK(struct model_options),
 };
 static const struct option_table table = {
     .opening = "Usage: rnn-model info CHECKPOINT...\n"
+               "       rnn-model export CHECKPOINT -o FILE --to FORMAT\n"
+               "       rnn-model import FILE --like CHECKPOINT -o FILE\n"
                "       rnn-model average CHECKPOINT... -o FILE\n"
                "       rnn-model seal CHECKPOINT [-o FILE]\n"
                "\n"
                "info    say what checkpoints are, and list their parameters\n"
+               "export  write the network in a format of other programs\n"
+               "import  put weights of other programs into a checkpoint, by name\n"
                "average write the mean of the weights of checkpoints of one network\n"
                "seal    make the hashes of a checkpoint anew that was edited on purpose\n"
                "\n"
@@ -117,11 +139,52 @@ static int command_average(const struct model_options *options, int n, char **fi
     return failed ? fail(&error) : EXIT_CODE_OK;
 }
 
+static int command_export(const struct model_options *options, int n, char **files)
+{
+    struct stored stored = {0};
+    struct error error;
+    if (n == 0)
+        return usage_error("export: which checkpoint?", "");
+    if (n > 1)
+        return usage_error("export: one checkpoint at a time, what is ", files[1]);
+    if (options->to < 0)
+        return usage_error("export: to which format? --to FORMAT is missing", "");
+    if (!options->output)
+        return usage_error("export: where to? -o FILE is missing", "");
+    int failed = stored_read(&stored, files[0], CHECKPOINT_ANY, &error) ||
+        export_kinds[options->to]->write(&stored, options->output, &error);
+    if (!failed)
+        printf("%s: %s of %s, weights=%zu weights_hash=%016" PRIx64 "\n", options->output,
+            export_names[options->to], stored.path, stored.checkpoint.count, stored.checkpoint.weights_hash);
+    stored_finish(&stored);
+    return failed ? fail(&error) : EXIT_CODE_OK;
+}
+
+static int command_import(const struct model_options *options, int n, char **files)
+{
+    struct stored stored = {0};
+    struct error error;
+    if (n == 0)
+        return usage_error("import: which file?", "");
+    if (n > 1)
+        return usage_error("import: one file at a time, what is ", files[1]);
+    if (!options->like)
+        return usage_error("import: into what? --like CHECKPOINT is missing", "");
+    if (!options->output)
+        return usage_error("import: where to? -o FILE is missing", "");
+    int failed = stored_read(&stored, options->like, CHECKPOINT_ANY, &error) ||
+        incoming_read(&stored, files[0], &error) || stored_keep_weights(&stored, options->command, &error) ||
+        write_stored(&stored, options->output, &error);
+    stored_finish(&stored);
+    return failed ? fail(&error) : EXIT_CODE_OK;
+}
+
 static const struct {
     const char *name;
     unsigned bit;
     int (*run)(const struct model_options *options, int n, char **words);
 } commands[] = {{"info", COMMAND_INFO, command_info}, {"average", COMMAND_AVERAGE, command_average},
+    {"export", COMMAND_EXPORT, command_export}, {"import", COMMAND_IMPORT, command_import},
     {"seal", COMMAND_SEAL, command_seal}};
 
 static int answer(enum options_ask ask)
@@ -129,6 +192,9 @@ static int answer(enum options_ask ask)
     if (ask == ASK_VERSION)
         return print_version();
     options_write_help(&table, stdout);
+    fputs("\nFormats of export:\n", stdout);
+    for (size_t k = 0; export_kinds[k]; k++)
+        printf("  %-12s %s\n", export_kinds[k]->name, export_kinds[k]->summary);
     return EXIT_CODE_OK;
 }
 
@@ -138,11 +204,11 @@ static int run(struct model_options *options, int argc, char **argv)
     struct error error;
     size_t c = 0, most = sizeof commands / sizeof *commands;
     if (argc < 2)
-        return usage_error("what to do? info, average or seal", "");
+        return usage_error(what_to_do, "");
     while (c < most && strcmp(argv[1], commands[c].name) != 0)
         c++;
     if (c == most && *argv[1] != '-')
-        return usage_error("commands are info, average and seal, not ", argv[1]);
+        return usage_error("commands are info, export, import, average and seal, not ", argv[1]);
     int skipped = c < most;
     argc -= skipped;
     argv += skipped;
@@ -152,14 +218,14 @@ static int run(struct model_options *options, int argc, char **argv)
     if (options->ask)
         return answer(options->ask);
     if (!skipped)
-        return usage_error("what to do? info, average or seal", "");
+        return usage_error(what_to_do, "");
     return commands[c].run(options, argc - first, argv + first);
 }
 
 int main(int argc, char **argv)
 {
     char command[4096] = "";
-    struct model_options options = {.command = command};
+    struct model_options options = {.to = -1, .command = command};
     streams_begin();
     log_set_speaker("rnn-model", -1, NULL);
     for (int i = 0, used = 0; i < argc && used < (int)sizeof command; i++)

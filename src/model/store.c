@@ -80,16 +80,24 @@ int stored_keep_weights(struct stored *stored, const char *command, struct error
     return describe_making(&checkpoint->provenance, command, error);
 }
 
-static int write_bytes(const char *path, const void *bytes, size_t size, struct error *error)
+int store_write_pieces(const char *path, const struct file_piece *pieces, size_t n, struct error *error)
 {
     struct file_writer writer;
+    int64_t size = 0, at = 0;
+    int failed = 0;
     if (file_begin(&writer, path, error) != 0)
         return -1;
-    if (file_reserve(&writer, (int64_t)size, error) != 0 || file_write(&writer, bytes, size, 0, error) != 0) {
-        file_abandon(&writer);
-        return -1;
+    for (size_t i = 0; i < n; i++)
+        size += (int64_t)pieces[i].size;
+    failed = file_reserve(&writer, size, error) != 0;
+    for (size_t i = 0; i < n && !failed; i++) {
+        failed = file_write(&writer, pieces[i].bytes, pieces[i].size, at, error) != 0;
+        at += (int64_t)pieces[i].size;
     }
-    return file_commit(&writer, error) ? -1 : 0;
+    if (!failed)
+        return file_commit(&writer, error) ? -1 : 0;
+    file_abandon(&writer);
+    return -1;
 }
 
 int stored_write(struct stored *stored, const char *path, struct error *error)
@@ -100,7 +108,7 @@ int stored_write(struct stored *stored, const char *path, struct error *error)
     checkpoint->weights_hash = hash_bytes(checkpoint->weights, checkpoint->count * sizeof(float));
     if (checkpoint_encode(checkpoint, &bytes, &size, error) != 0)
         return error_prefix(error, "%s: ", path);
-    int outcome = write_bytes(path, bytes, size, error);
+    int outcome = store_write_pieces(path, &(struct file_piece){bytes, size}, 1, error);
     memory_destroy(bytes);
     return outcome;
 }

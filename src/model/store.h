@@ -24,4 +24,13 @@ int stored_keep_weights(struct stored *stored, const char *command, struct error
 /* Takes the hash of the weights as they are, and writes the file whole or not at all (base/file.h). */
 int stored_write(struct stored *stored, const char *path, struct error *error);
 
+/* Bytes of a file. */
+struct file_piece {
+    const void *bytes;
+    size_t size;
+};
+
+/* Writes the pieces one behind the other as a file, whole or not at all. */
+int store_write_pieces(const char *path, const struct file_piece *pieces, size_t n, struct error *error);
+
 #endif
