@@ -75,13 +75,15 @@ static double larger(size_t a, size_t b)
 /* ---- once ---- */
 
 /* The vectors that a rank's sums of gradients take: those that are reserved at the start, which stay where a
- * step needs more. */
+ * step needs more. A rank with memory of its own takes those alone that some step touches. */
 static double vectors_of_rank(const struct planned *planned)
 {
     size_t length = net_count_parameters(planned->net), room = reduce_room(length) * sizeof(float);
     const struct survey *survey = &planned->survey;
     size_t reserved = reduce_size(length, survey->leaves, (int)survey->ranks.all).of_rank / room;
-    return (double)(reserved + (survey->vectors > reserved ? survey->vectors : 0));
+    if (survey->vectors > reserved)
+        return (double)(reserved + survey->vectors);
+    return (double)(survey->ranks.node == 1 ? survey->vectors : reserved);
 }
 
 /* Weights, and what ranks make of them together. */
