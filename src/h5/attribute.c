@@ -1,22 +1,41 @@
-/* Attributes: one value each, of an object named by its path. */
+/* Attributes: one value each, or a few integers, of an object named by its path. */
 #include "base/memory.h"
 #include "base/text.h"
 #include "h5/internal.h"
 
-enum wanted { WANT_INTEGER, WANT_DOUBLE, WANT_TEXT };
+enum wanted { WANT_INTEGER, WANT_INTEGERS, WANT_DOUBLE, WANT_TEXT };
 
-static const char *const wanted_name[] = {"an integer", "a number", "a text"};
+static const char *const wanted_name[] = {"an integer", "integers", "a number", "a text"};
+
+/* Where several integers go. */
+struct integers {
+    int64_t *values;
+    int most, n;
+};
 
 static int fits(enum h5_kind kind, enum wanted wanted)
 {
     switch (wanted) {
     case WANT_INTEGER:
+    case WANT_INTEGERS:
         return kind == H5_INTEGER;
     case WANT_DOUBLE:
         return kind == H5_INTEGER || kind == H5_FLOAT;
     default:
         return kind == H5_TEXT;
     }
+}
+
+/* Are there as many values as can be taken? */
+static int counts(hssize_t n, enum wanted wanted, void *out)
+{
+    if (wanted != WANT_INTEGERS)
+        return n == 1;
+    struct integers *integers = out;
+    if (n < 1 || n > integers->most)
+        return 0;
+    integers->n = (int)n;
+    return 1;
 }
 
 /* Reads a text in the string type of the file; *out is the caller's. Returns -1 on failure. */
@@ -46,6 +65,8 @@ static int read_value(hid_t attribute, hid_t type, enum wanted wanted, void *out
     switch (wanted) {
     case WANT_INTEGER:
         return H5Aread(attribute, H5T_NATIVE_INT64, out) < 0 ? -1 : 0;
+    case WANT_INTEGERS:
+        return H5Aread(attribute, H5T_NATIVE_INT64, ((struct integers *)out)->values) < 0 ? -1 : 0;
     case WANT_DOUBLE:
         return H5Aread(attribute, H5T_NATIVE_DOUBLE, out) < 0 ? -1 : 0;
     default:
@@ -65,7 +86,7 @@ static int read_attribute(struct h5_file *file, const char *object, const char *
         outcome = error_set(error, EXIT_CODE_DATA,
             "%s: attribute %s of /%s should be %s, but holds %s: write it anew", file->name, name, object,
             wanted_name[wanted], what);
-    else if (H5Sget_simple_extent_npoints(space) != 1)
+    else if (!counts(H5Sget_simple_extent_npoints(space), wanted, out))
         outcome = error_set(error, EXIT_CODE_DATA,
             "%s: attribute %s of /%s should be %s, but has %lld values: write it anew", file->name, name,
             object, wanted_name[wanted], (long long)H5Sget_simple_extent_npoints(space));
@@ -117,6 +138,14 @@ int h5_attribute_integer(
     struct h5_file *file, const char *object, const char *name, int64_t *value, struct error *error)
 {
     return get_attribute(file, object, name, WANT_INTEGER, value, error);
+}
+
+int h5_attribute_integers(struct h5_file *file, const char *object, const char *name, int64_t *values,
+    int most, struct error *error)
+{
+    struct integers integers = {values, most, 0};
+    int outcome = get_attribute(file, object, name, WANT_INTEGERS, &integers, error);
+    return outcome > 0 ? integers.n : outcome;
 }
 
 int h5_attribute_double(

@@ -67,6 +67,10 @@ int h5_list(struct h5_file *file, const char *group, int (*each)(void *context, 
 /* Says what a set is, without reading its values. It stays open until the file is closed. */
 int h5_look(struct h5_file *file, const char *name, struct h5_shape *shape, struct error *error);
 
+/* Says how long a set of one dimension is that need not have values, as the dimensions of NetCDF-4 have none.
+ */
+int h5_look_at_length(struct h5_file *file, const char *name, int64_t *length, struct error *error);
+
 /* How a set lies in its file: chunks of so many rows, side by side where one does not hold whole rows. */
 struct h5_chunks {
     int64_t rows; /* 0: the set is read where it lies, no chunk is fetched whole */
@@ -105,6 +109,11 @@ int h5_read_texts(
 int h5_read_any_texts(
     struct h5_file *file, const char *name, int64_t first, int64_t rows, char ***out, struct error *error);
 
+/* Reads rows of a set [all][width] of single characters, as NetCDF-4 has texts: rows * width bytes, whatever
+ * they are, which belong to the caller. */
+int h5_read_characters(
+    struct h5_file *file, const char *name, int64_t first, int64_t rows, char *out, struct error *error);
+
 /* Read attributes of `object` ("/" is the file's own). They return 1 when there, 0 when absent, -1 and an
  * error when it is of another type. *text belongs to the caller (memory_destroy). */
 int h5_attribute_integer(
@@ -113,6 +122,10 @@ int h5_attribute_double(
     struct h5_file *file, const char *object, const char *name, double *value, struct error *error);
 int h5_attribute_text(
     struct h5_file *file, const char *object, const char *name, char **text, struct error *error);
+
+/* Reads an attribute of one to `most` integers, and returns how many they are; 0 and -1 as above. */
+int h5_attribute_integers(struct h5_file *file, const char *object, const char *name, int64_t *values,
+    int most, struct error *error);
 
 /* "HDF5 1.10.8" of the library at run time. */
 void h5_version(char *text, size_t size);

@@ -121,3 +121,36 @@ int h5_look(struct h5_file *file, const char *name, struct h5_shape *shape, stru
     h5_unlock();
     return set ? 0 : -1;
 }
+
+/* The lock is held. The set is not kept: it may not be one that can be read. */
+static int find_length(struct h5_file *file, const char *name, int64_t *length, struct error *error)
+{
+    hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
+    if (access < 0 || h5_refuse_links(file, access) != 0)
+        return h5_failed(file, error, "set /%s cannot be opened", name);
+    file->elsewhere = 0;
+    hid_t id = H5Dopen2(file->id, name, access), space = id < 0 ? -1 : H5Dget_space(id);
+    int outcome = 0;
+    hsize_t size = 0;
+    if (id < 0)
+        outcome = h5_unopened(file, "set", name, error);
+    else if (space < 0 || H5Sget_simple_extent_ndims(space) != 1 ||
+        H5Sget_simple_extent_dims(space, &size, NULL) < 0 || size > INT64_MAX)
+        outcome = error_set(error, EXIT_CODE_DATA, "%s: set /%s should have one dimension", file->name, name);
+    else
+        *length = (int64_t)size;
+    if (space >= 0)
+        H5Sclose(space);
+    if (id >= 0)
+        H5Dclose(id);
+    H5Pclose(access);
+    return outcome;
+}
+
+int h5_look_at_length(struct h5_file *file, const char *name, int64_t *length, struct error *error)
+{
+    h5_lock(file->name, file->bytes);
+    int outcome = find_length(file, h5_path(name), length, error);
+    h5_unlock();
+    return outcome;
+}

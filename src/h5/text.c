@@ -142,3 +142,33 @@ int h5_read_texts(
     *out = texts;
     return 0;
 }
+
+static int read_characters(
+    struct h5_file *file, const char *name, int64_t first, int64_t rows, char *out, struct error *error)
+{
+    struct h5_set *set = h5_find_set(file, name, error);
+    if (!set || h5_check_rows(file, set, first, rows, error) != 0)
+        return -1;
+    hid_t type = H5Dget_type(set->id);
+    if (type < 0)
+        return h5_failed(file, error, "set /%s cannot be read", set->name);
+    int outcome = 0;
+    if (set->shape.kind != H5_TEXT || set->shape.dimensions != 2 || H5Tis_variable_str(type) > 0 ||
+        H5Tget_size(type) != 1)
+        outcome = error_set(error, EXIT_CODE_DATA, "%s: set /%s should hold single characters in rows",
+            file->name, set->name);
+    h5_expect_values();
+    if (outcome == 0 && rows && h5_read_rows(set, type, first, rows, out) != 0)
+        outcome = h5_unread(file, set, first, rows, error);
+    H5Tclose(type);
+    return outcome;
+}
+
+int h5_read_characters(
+    struct h5_file *file, const char *name, int64_t first, int64_t rows, char *out, struct error *error)
+{
+    h5_lock(file->name, file->bytes);
+    int outcome = read_characters(file, name, first, rows, out, error);
+    h5_unlock();
+    return outcome;
+}

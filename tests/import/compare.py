@@ -164,7 +164,280 @@ def compare_kaldi_labels(importer, features, scp):
     assert not os.path.exists(mark)
 
 
-KINDS = {"kaldi": compare_kaldi}
+def compare_htk(importer):
+    np, native = need("numpy", "kaldi_native_io")
+    import struct
+
+    rng = np.random.default_rng(2)
+    features = {f"file{i}": rng.normal(size=(6 + i, 3)).astype(">f4") for i in range(4)}
+    paths = []
+    for key, values in features.items():
+        paths.append(importer.path(key + ".mfc"))
+        with open(paths[-1], "wb") as file:
+            file.write(struct.pack(">iihH", len(values), 100000, 12, 9) + values.tobytes())
+    with open(importer.path("list.scp"), "w") as file:
+        file.writelines(f"{key} {path}\n" for key, path in zip(features, paths))
+    with native.SequentialHtkMatrixReader("scp:" + importer.path("list.scp")) as reader:
+        wanted = {key: np.array(value[0] if isinstance(value, tuple) else value) for key, value in reader}
+    assert_same(pieces(importer.run("htk", *paths)), wanted, 0)
+    assert_same(pieces(importer.run("htk", importer.path("list.scp"))), wanted, 0)
+
+    # Frames are 10 ms apart: a from 0 to 2, nothing at 2, b from 3 on, beyond the last frame.
+    with open(importer.path("x.mlf"), "w") as file:
+        file.write("#!MLF!#\n")
+        for key in features:
+            file.write(f'"*/{key}.lab"\n0 200000 a\n300000 9000000 b -1.5\n.\n')
+    result = importer.run("htk", *paths, "--mlf", importer.path("x.mlf"))
+    assert result["class_names"] == ["a", "b"]
+    assert_same(targets(result), {k: [0, 0, -1] + [1] * (len(v) - 3) for k, v in features.items()}, 0)
+    with open(importer.path("y.mlf"), "w") as file:
+        file.write("#!MLF!#\n")
+        for key in features:
+            file.write(f'"*/{key}.lab"\nb\na\n.\n')
+    result = importer.run("htk", *paths, "--mlf", importer.path("y.mlf"))
+    assert_same(targets(result), {key: [1, 0] for key in features}, 0)
+    with open(paths[0], "rb") as file:
+        whole = file.read()
+    with open(importer.path("cut.mfc"), "wb") as file:
+        file.write(whole[:-1])
+    assert "cut off" in importer.refuse("htk", importer.path("cut.mfc"))
+
+
+def write_netcdf(netcdf, path, form, sequences, more):
+    """`more` adds what is no input: a function of the open file."""
+    np = need("numpy")[0]
+    with netcdf.Dataset(path, "w", format=form) as file:
+        file.createDimension("numSeqs", len(sequences))
+        file.createDimension("numTimesteps", sum(map(len, sequences.values())))
+        file.createDimension("inputPattSize", 3)
+        file.createDimension("maxSeqTagLength", 20)
+        lengths = file.createVariable("seqLengths", "i4", ("numSeqs",))
+        inputs = file.createVariable("inputs", "f4", ("numTimesteps", "inputPattSize"))
+        tags = file.createVariable("seqTags", "S1", ("numSeqs", "maxSeqTagLength"))
+        lengths[:] = [len(values) for values in sequences.values()]
+        inputs[:] = np.concatenate(list(sequences.values()))
+        tags[:] = characters(list(sequences), 20)
+        more(file)
+
+
+def characters(texts, width):
+    np = need("numpy")[0]
+    return np.array([list(text.ljust(width, "\0")) for text in texts], "S1")
+
+
+FORMS = ("NETCDF3_CLASSIC", "NETCDF3_64BIT_OFFSET", "NETCDF3_64BIT_DATA", "NETCDF4", "NETCDF4_CLASSIC")
+
+
+def compare_currennt(importer):
+    np, netcdf = need("numpy", "netCDF4")
+    rng = np.random.default_rng(3)
+    sequences = {f"s {i}": rng.normal(size=(4 + i, 3)).astype("f4") for i in range(5)}
+    frames = sum(map(len, sequences.values()))
+    classes, values = rng.integers(0, 4, frames), rng.normal(size=(frames, 2)).astype("f4")
+
+    def with_classes(file):
+        file.createDimension("numLabels", 4)
+        file.createDimension("maxLabelLength", 6)
+        file.createVariable("targetClasses", "i4", ("numTimesteps",))[:] = classes
+        file.createVariable("labels", "S1", ("numLabels", "maxLabelLength"))[:] = characters(["a", "b", "c", "longer"], 6)
+
+    def with_values(file):
+        file.createDimension("targetPattSize", 2)
+        file.createVariable("targetPatterns", "f4", ("numTimesteps", "targetPattSize"))[:] = values
+
+    path = importer.path("x.nc")
+    for form in FORMS:
+        write_netcdf(netcdf, path, form, sequences, with_classes)
+        result = importer.run("currennt", path)
+        assert_same(pieces(result), sequences, 0)
+        assert result["class_names"] == ["a", "b", "c", "longer"] and np.array_equal(result["targets"], classes)
+        write_netcdf(netcdf, path, form, sequences, with_values)
+        result = importer.run("currennt", path)
+        assert_same(pieces(result), sequences, 0)
+        assert np.array_equal(result["targets"], values)
+    compare_cut_netcdf(importer, netcdf, sequences, with_classes)
+    compare_ncgen(importer)
+
+
+def compare_cut_netcdf(importer, netcdf, sequences, more):
+    """However much of the file is missing, it is refused."""
+    path = importer.path("whole.nc")
+    for form in FORMS:
+        write_netcdf(netcdf, path, form, sequences, more)
+        with open(path, "rb") as file:
+            whole = file.read()
+        for size in sorted({len(whole) - 4, len(whole) - 40, len(whole) // 2, len(whole) // 4, 9, 3, 0}):
+            with open(importer.path("cut.nc"), "wb") as file:
+                file.write(whole[:size])
+            importer.refuse("currennt", importer.path("cut.nc"))
+
+
+def compare_ncgen(importer):
+    """Sequences and frames as dimensions that grow, so that the rows of all variables are mixed."""
+    import shutil
+
+    text = """netcdf a { dimensions: numTimesteps = UNLIMITED ; numSeqs = 2 ; inputPattSize = 3 ; numLabels = 4 ;
+        variables: int seqLengths(numSeqs) ; float inputs(numTimesteps, inputPattSize) ; short odd(numTimesteps) ;
+        byte targetClasses(numTimesteps) ;
+        data: seqLengths = 2, 3 ; inputs = 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15 ; odd = 1,2,3,4,5 ;
+        targetClasses = 0,1,2,3,0 ; }"""
+    if not shutil.which("ncgen"):
+        print("ncgen is missing")
+        return
+    with open(importer.path("a.cdl"), "w") as file:
+        file.write(text)
+    for form in ("classic", "64-bit-offset", "netCDF-4"):
+        subprocess.run(["ncgen", "-k", form, "-o", importer.path("a.nc"), importer.path("a.cdl")], check=True)
+        result = importer.run("currennt", importer.path("a.nc"))
+        assert result["inputs"].tolist() == [[3 * i + 1, 3 * i + 2, 3 * i + 3] for i in range(5)]
+        assert list(result["targets"]) == [0, 1, 2, 3, 0] and list(result["input_offsets"]) == [0, 2, 5]
+
+
+def compare_rnnlib(importer):
+    np, netcdf = need("numpy", "netCDF4")
+    rng = np.random.default_rng(4)
+    sequences = {f"s{i}": rng.normal(size=(4 + i, 3)).astype("f4") for i in range(5)}
+    frames = sum(map(len, sequences.values()))
+    classes, values = rng.integers(-1, 3, frames), rng.normal(size=(5, 2)).astype("f4")
+    strings = ["c a b", "", "b", "a a", "c"]
+    path = importer.path("x.nc")
+
+    def labels(file):
+        file.createDimension("numLabels", 3)
+        file.createDimension("maxLabelLength", 4)
+        file.createVariable("labels", "S1", ("numLabels", "maxLabelLength"))[:] = characters("cab", 4)
+
+    def with_strings(texts):
+        def write(file):
+            labels(file)
+            file.createDimension("maxTargStringLength", 12)
+            file.createVariable("targetStrings", "S1", ("numSeqs", "maxTargStringLength"))[:] = characters(texts, 12)
+
+        return write
+
+    def with_classes(file):
+        labels(file)
+        file.createVariable("targetClasses", "i4", ("numTimesteps",))[:] = classes
+
+    def with_values(file):
+        file.createDimension("targetPattSize", 2)
+        file.createVariable("targetPatterns", "f4", ("numSeqs", "targetPattSize"))[:] = values
+
+    for form in FORMS:
+        write_netcdf(netcdf, path, form, sequences, with_strings(strings))
+        result = importer.run("rnnlib", path)
+        assert result["class_names"] == ["c", "a", "b"]
+        assert_same(pieces(result), sequences, 0)
+        assert_same(targets(result), dict(zip(sequences, [[0, 1, 2], [], [2], [1, 1], [0]])), 0)
+        write_netcdf(netcdf, path, form, sequences, with_classes)
+        assert np.array_equal(importer.run("rnnlib", path)["targets"], classes)
+        write_netcdf(netcdf, path, form, sequences, with_values)
+        result = importer.run("rnnlib", path)
+        assert np.array_equal(result["targets"], values) and list(result["target_offsets"]) == list(range(6))
+    write_netcdf(netcdf, path, "NETCDF3_CLASSIC", sequences, with_strings(list("cabca")))
+    result = importer.run("rnnlib", path)
+    assert list(result["targets"]) == [0, 1, 2, 0, 1] and list(result["target_offsets"]) == list(range(6))
+    result = importer.run("rnnlib", path, "--task", "transcription")
+    assert list(result["targets"]) == [0, 1, 2, 0, 1]
+    assert "--task" in importer.refuse("rnnlib", path, "--task", "regression")
+
+
+def compare_returnn(importer):
+    np, hdf = need("numpy", "returnn.datasets.hdf")
+    rng = np.random.default_rng(5)
+    lengths = [5, 3, 7]
+    features = {f"t{i}": rng.normal(size=(n, 4)).astype("f4") for i, n in enumerate(lengths)}
+    path = importer.path("x.hdf")
+
+    def write(values, **more):
+        if os.path.exists(path):
+            os.remove(path)
+        dim = next(iter(values.values())).shape[1:]
+        writer = hdf.SimpleHDFWriter(path, dim=dim[0] if dim else more.pop("symbols"), ndim=2 if dim else 1, **more)
+        return writer
+
+    def insert(writer, values, extra):
+        for i, (tag, rows) in enumerate(values.items()):
+            writer.insert_batch(
+                rows[None], seq_len=[len(rows)], seq_tag=[tag], extra={k: v[i][None] for k, v in extra.items()})
+        writer.close()
+
+    frame = [rng.integers(0, 6, n).astype("i4") for n in lengths]
+    words = [rng.integers(0, 9, n).astype("i4") for n in (2, 4, 1)]
+    dense = [rng.normal(size=(n, 2)).astype("f4") for n in lengths]
+    insert(write(features, extra_type={"align": (6, 1, "int32"), "classes": (9, 1, "int32"), "dense": (2, 2, "float32")}),
+        features, {"align": frame, "classes": words, "dense": dense})
+    read = hdf.HDFDataset([path])
+    read.initialize()
+    read.init_seq_order(epoch=1)
+    read.load_seqs(0, 3)
+    wanted = {read.get_tag(i): read.get_data(i, "data") for i in range(3)}
+    result = importer.run("returnn", path, "--target", "align")
+    assert_same(pieces(result), wanted, 0)
+    assert_same(targets(result), {read.get_tag(i): read.get_data(i, "align") for i in range(3)}, 0)
+    assert "target_offsets" not in result and result["attributes"]["targets"]["n_classes"] == 6
+    result = importer.run("returnn", path, "--target", "classes")
+    assert_same(targets(result), {read.get_tag(i): read.get_data(i, "classes") for i in range(3)}, 0)
+    result = importer.run("returnn", path, "--target", "dense")
+    assert_same(targets(result), {read.get_tag(i): read.get_data(i, "dense") for i in range(3)}, 0)
+    assert "align, classes, dense: name one of them" in importer.refuse("returnn", path)
+
+    symbols = {tag: rng.integers(0, 8, n).astype("i4") for tag, n in zip(features, lengths)}
+    insert(write(symbols, symbols=8, labels=list("abcdefgh")), symbols, {})
+    result = importer.run("returnn", path)
+    assert_same(pieces(result), symbols, 0)
+    assert result["attributes"]["inputs"]["n_symbols"] == 8 and result["symbol_names"] == list("abcdefgh")
+
+
+def compare_audio(importer):
+    np, soundfile, speech = need("numpy", "soundfile", "python_speech_features")
+    rng = np.random.default_rng(6)
+    for rate in (8000, 16000, 22050, 44100):
+        points = 512
+        while points < 0.025 * rate:
+            points *= 2
+        wanted = {"mfcc": {}, "fbank": {}, "raw": {}, "deltas": {}}
+        paths = []
+        for i, seconds in enumerate((0.01, 0.5, 0.777)):
+            t = np.arange(int(seconds * rate)) / rate
+            tone = 8000 * np.sin(2 * np.pi * (200 + 300 * t) * t) + 300 * rng.normal(size=t.size)
+            tone[t.size // 3 : t.size // 2] = 0 if i == 1 else tone[t.size // 3 : t.size // 2]
+            samples = tone.astype("i2")
+            name = f"r{i}"
+            paths.append(importer.path(name + (".flac" if i == 2 else ".wav")))
+            soundfile.write(paths[-1], samples, rate)
+            cepstra = speech.mfcc(samples, rate, nfft=points)
+            slopes = speech.delta(cepstra, 2)
+            wanted["mfcc"][name] = cepstra
+            wanted["fbank"][name] = speech.logfbank(samples, rate, nfft=points)
+            wanted["raw"][name] = (samples / 32768.0)[:, None]
+            wanted["deltas"][name] = np.hstack([cepstra, slopes, speech.delta(slopes, 2)])
+        for kind, values in wanted.items():
+            words = ["--deltas", "2"] if kind == "deltas" else ["--features", kind]
+            result = importer.run("audio", *paths, *words)
+            assert_same(pieces(result), values, 0 if kind == "raw" else 1e-4)
+    with open(importer.path("labels"), "w") as file:
+        file.write("r0 yes\nr1 no\nr2 yes\n")
+    result = importer.run("audio", *paths, "--labels", importer.path("labels"))
+    assert result["class_names"] == ["no", "yes"] and list(result["targets"]) == [1, 0, 1]
+    soundfile.write(importer.path("two.wav"), np.zeros((1000, 2)), 16000)
+    assert "2 channels" in importer.refuse("audio", importer.path("two.wav"))
+    assert importer.run("audio", importer.path("two.wav"), "--features", "raw")["inputs"].shape == (1000, 2)
+    with open(paths[2], "rb") as file:
+        whole = file.read()
+    with open(importer.path("cut.flac"), "wb") as file:
+        file.write(whole[: len(whole) // 2])
+    importer.refuse("audio", importer.path("cut.flac"))
+
+
+KINDS = {
+    "kaldi": compare_kaldi,
+    "htk": compare_htk,
+    "currennt": compare_currennt,
+    "rnnlib": compare_rnnlib,
+    "returnn": compare_returnn,
+    "audio": compare_audio,
+}
 
 
 def main():
