@@ -11,7 +11,8 @@ struct summary {
     int32_t shortest, longest;
     double median;        /* length; of an even count, the mean of the two in the middle */
     char *title, *source; /* NULL where the file has none */
-    /* NULL where the file has none, or another number of them than there are features, outputs, classes, symbols.
+    /* NULL where the file has none, or another number of them than there are features, outputs, classes,
+     * symbols.
      */
     char **feature_names, **target_names, **class_names, **symbol_names;
     struct column_statistics *inputs, *targets; /* [features], [values]; NULL where they are no real values */
