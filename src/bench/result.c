@@ -1,5 +1,6 @@
 #include "bench/measured.h"
 
+#include "net/cells/cell.h"
 #include "net/outputs/output.h"
 
 #include <assert.h>
@@ -60,6 +61,13 @@ static double take_share(const struct bench_clocked *clocked, enum net_time time
     return bench_take_median(share, BENCH_CLOCKED);
 }
 
+/* The scan over time of a cell whose recurrence is elementwise is what its arithmetic takes, since no product
+ * stands between two steps; of other cells that is no scan. */
+static double take_scan_share(const struct bench_options *options, const struct bench_clocked *clocked)
+{
+    return cell_kinds[options->cell]->has_product ? 0 : take_share(clocked, NET_ACTIVATION);
+}
+
 static void print_options(const struct bench_options *options)
 {
     printf("cell=%s hidden=%d layers=%d directions=%d inputs=%d classes=%d output=%s labels=%d frames=%d "
@@ -83,6 +91,7 @@ void bench_print(const struct bench_options *options, const struct bench_work *w
     printf(" forward_share=%.3g backward_share=%.3g weight_gradient_share=%.3g activation_share=%.3g",
         take_share(clocked, NET_FORWARD), take_share(clocked, NET_BACKWARD),
         take_share(clocked, NET_WEIGHT_GRADIENT), take_share(clocked, NET_ACTIVATION));
+    printf(" scan_share=%.3g", take_scan_share(options, clocked));
     printf(" reduce_share=%.3g optimizer_share=%.3g data_wait_share=%.3g best_fraction=%.3g\n",
         medians.comm_wait, medians.update, medians.data_wait, medians.best_fraction);
 }

@@ -47,6 +47,7 @@ static void expect_figures(const char *line, double ranks, double frames, double
     ck_assert_double_eq(number(line, "ranks"), ranks);
     ck_assert_double_gt(number(line, "peak_gflops"), 0);
     ck_assert_double_gt(number(line, "fraction_of_peak"), 0);
+    ck_assert_double_eq(number(line, "scan_share"), 0);
     static const char *const parts[] = {"forward_share", "backward_share", "weight_gradient_share",
         "reduce_share", "optimizer_share", "data_wait_share", "activation_share"};
     double sum = 0;
@@ -127,6 +128,9 @@ START_TEST(every_cell_runs)
         "--batch", "3", "--microbatch", "2", "--rounds", "1", NULL);
     expect_clean(&result, 0);
     ck_assert_double_gt(number(result.output, "gflops"), 0);
+    double scan = number(result.output, "scan_share"), all = number(result.output, "activation_share");
+    ck_assert_double_gt(all, 0);
+    ck_assert_double_eq(scan, _i < 4 ? 0 : all); /* the first four multiply with a matrix at each step */
     command_result_finish(&result);
 }
 END_TEST
