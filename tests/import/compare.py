@@ -1,6 +1,8 @@
 """Imports what other programs have written, and compares with what they read of it themselves.
 
-compare.py KIND RNN_DATA: exit code 77 where a module that KIND needs is missing.
+compare.py KIND RNN_DATA: exit code 77 where a module that KIND needs is missing. Of these Debian has h5py, NumPy and netCDF4;
+kaldiio, kaldi_native_io, returnn, python_speech_features and soundfile come from PyPI, into an environment whose Python then
+runs this by hand.
 """
 import os
 import subprocess

@@ -233,6 +233,48 @@ START_TEST(fixed_and_variable_strings_read_alike)
 }
 END_TEST
 
+/* As NetCDF-4 has texts and dimensions. */
+START_TEST(characters_lengths_and_several_integers_are_read)
+{
+    const char *path = in_folder("netcdf.h5");
+    hid_t id = create(path), space = H5Screate_simple(1, (hsize_t[]){7}, NULL);
+    hid_t one = H5Tcopy(H5T_C_S1), group = H5Gcreate2(id, "g", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    put(id, "letters", one, one, 2, (hsize_t[]){2, 3}, "abcde\0");
+    put(id, "numbers", H5T_STD_I32LE, H5T_NATIVE_INT, 2, (hsize_t[]){2, 1}, (int[]){1, 2});
+    H5Dclose(H5Dcreate2(id, "length", H5T_IEEE_F32BE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    hid_t attribute = H5Acreate2(group, "seven", H5T_STD_I64LE, space, H5P_DEFAULT, H5P_DEFAULT);
+    H5Awrite(attribute, H5T_NATIVE_INT, (int[]){1, 2, 3, 4, 5, 6, -7});
+    H5Aclose(attribute);
+    H5Gclose(group);
+    H5Tclose(one);
+    H5Sclose(space);
+    H5Fclose(id);
+
+    char letters[6];
+    int64_t length = 0, values[7] = {0};
+    struct error error = {0};
+    struct h5_file *file = open_well(path);
+    ck_assert_int_eq(h5_read_characters(file, "letters", 0, 2, letters, &error), 0);
+    ck_assert_mem_eq(letters, "abcde\0", 6);
+    ck_assert_int_eq(h5_read_characters(file, "letters", 1, 1, letters, &error), 0);
+    ck_assert_mem_eq(letters, "de\0", 3);
+    ck_assert_int_eq(h5_read_characters(file, "letters", 1, 2, letters, &error), -1);
+    ck_assert_int_eq(h5_read_characters(file, "numbers", 0, 1, letters, &error), -1);
+    ck_assert_says(error.text, "single characters");
+    ck_assert_int_eq(h5_look_at_length(file, "length", &length, &error), 0);
+    ck_assert_int_eq(length, 7);
+    ck_assert_int_eq(h5_look_at_length(file, "letters", &length, &error), -1);
+    ck_assert_says(error.text, "one dimension");
+    ck_assert_int_eq(h5_look_at_length(file, "g", &length, &error), -1);
+    ck_assert_int_eq(h5_attribute_integers(file, "g", "seven", values, 7, &error), 7);
+    ck_assert_int_eq(values[6], -7);
+    ck_assert_int_eq(h5_attribute_integers(file, "g", "seven", values, 6, &error), -1);
+    ck_assert_says(error.text, "7 values");
+    ck_assert_int_eq(h5_attribute_integers(file, "g", "eight", values, 7, &error), 0);
+    h5_close(file);
+}
+END_TEST
+
 START_TEST(files_that_cannot_be_read_say_why)
 {
     struct error error = open_badly(in_folder("missing.h5"));
@@ -694,6 +736,7 @@ int main(void)
     tcase_add_test(cases, the_wrong_kind_is_refused_by_name);
     tcase_add_test(cases, rows_outside_the_set_are_refused);
     tcase_add_test(cases, fixed_and_variable_strings_read_alike);
+    tcase_add_test(cases, characters_lengths_and_several_integers_are_read);
     tcase_add_test(cases, files_that_cannot_be_read_say_why);
     tcase_add_test(cases, an_image_reads_back_from_memory_and_from_disk);
     tcase_add_test(cases, two_images_of_one_name_are_two_files);
