@@ -278,7 +278,7 @@ static int read_weights(
 int dataset_has_labels(struct dataset *dataset, int *has, struct error *error)
 {
     *has = dataset->targets > 0;
-    if ((!dataset->classes && dataset->version < 2 && !dataset->has_weights) ||
+    if (!dataset->has_targets || (!dataset->classes && dataset->version < 2 && !dataset->has_weights) ||
         dataset_has_any_targets(dataset))
         return 0;
     struct values values = values_of_targets(dataset);
