@@ -2,3 +2,4 @@
  * that of its file and of what it exports, behind export_). */
 EXPORT(safetensors)
 EXPORT(npz)
+EXPORT(c)

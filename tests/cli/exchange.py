@@ -86,6 +86,88 @@ class Weights(unittest.TestCase):
         self.comes_in("theirs.safetensors")
 
 
+MAIN = r"""
+#include "net.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Reads how many sequences there are, their lengths, and then all inputs; writes all outputs. */
+int main(void)
+{
+    int n, *length;
+    if (fread(&n, sizeof n, 1, stdin) != 1 || !(length = calloc((size_t)n, sizeof *length)) ||
+        fread(length, sizeof *length, (size_t)n, stdin) != (size_t)n)
+        return 1;
+    for (int i = 0; i < n; i++) {
+        size_t T = (size_t)length[i], items = T * WIDTH;
+        INPUT *inputs = calloc(items, sizeof *inputs);
+        float *outputs = calloc(T * RNN_OUTPUTS, sizeof *outputs), *work = calloc(rnn_work(T), sizeof *work);
+        if (!inputs || !outputs || !work || fread(inputs, sizeof *inputs, items, stdin) != items)
+            return 1;
+        rnn_run(inputs, T, outputs, work);
+        fwrite(outputs, sizeof *outputs, RNN_PER_SEQUENCE ? RNN_OUTPUTS : T * RNN_OUTPUTS, stdout);
+        free(inputs), free(outputs), free(work);
+    }
+    free(length);
+    return 0;
+}
+"""
+
+# Of every cell one, with what goes with it.
+NETWORKS = [
+    ("context", dict(output="frame", cell="lstm", hidden=5, peepholes="yes", initial_state="learned", output_layers=4)),
+    ("context", dict(output="frame", cell="gru", hidden=6, layers=1, embedding=3, bidirectional="no")),
+    ("context", dict(output="frame", layers=0, input_layers="5 4")),
+    ("lorenz", dict(output="frame", loss="mse", cell="lru", hidden=6, residual="yes", normalize="yes", standardize="yes")),
+    ("lorenz", dict(output="frame", loss="gaussian", cell="rnn", hidden=5, transition_layers=2, input_layers=5,
+                    initial_state="learned")),
+    ("lorenz", dict(output="frame", loss="quantile", cell="rnn-relu", hidden="5 4", standardize="yes")),
+    ("adding", dict(output="sequence", loss="mse", cell="indrnn", hidden=5, output_layers="3 4")),
+    ("adding", dict(output="sequence", loss="huber", cell="mingru", hidden=5, normalize="yes", standardize="yes")),
+    ("recall", dict(output="sequence", cell="lstm", hidden=4, residual="yes")),
+]
+
+
+class Header(unittest.TestCase):
+    """The header in C gives what rnn-predict gives."""
+
+    def predict(self, checkpoint, dataset):
+        run(PREDICT, checkpoint, f"{dataset}-test.h5", "-o", "predicted.h5")
+        with h5py.File(FOLDER / "predicted.h5") as file:
+            return file["outputs"][()].ravel()
+
+    def compile(self, checkpoint, symbols):
+        run(MODEL, "export", checkpoint, "-o", "net.h", "--to", "c")
+        (FOLDER / "main.c").write_text(MAIN)
+        kind = ["-DINPUT=int", "-DWIDTH=1"] if symbols else ["-DINPUT=float", "-DWIDTH=RNN_INPUTS"]
+        run("cc", "-std=c99", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Werror", *kind, "main.c", "-o", "main", "-lm")
+
+    def test_the_header_of_every_cell_gives_what_prediction_gives(self):
+        for number, (dataset, model) in enumerate(NETWORKS):
+            with self.subTest(dataset=dataset, **model):
+                make(dataset)
+                checkpoint = train(f"header{number}", dataset, dict(model))
+                with h5py.File(FOLDER / f"{dataset}-test.h5") as file:
+                    inputs, offsets = file["inputs"][()], file["input_offsets"][()]
+                self.compile(checkpoint, inputs.ndim == 1)
+                lengths = np.diff(offsets).astype("<i4")
+                stdin = np.int32(len(lengths)).tobytes() + lengths.tobytes() + inputs.tobytes()
+                done = subprocess.run([FOLDER / "main"], input=stdin, capture_output=True, timeout=60, check=True)
+                found, expected = np.frombuffer(done.stdout, "<f4"), self.predict(checkpoint, dataset)
+                self.assertEqual(found.shape, expected.shape)
+                scale = max(1, np.abs(expected).max())
+                np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6 * scale)
+
+    def test_an_output_without_a_form_is_refused_by_name(self):
+        make("spell")
+        checkpoint = train("decoder", "spell", {"output": "decoder", "hidden": 4})
+        words = [MODEL, "export", checkpoint, "-o", FOLDER / "no.h", "--to", "c"]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("output = decoder has no form in C", done.stderr)
+        self.assertFalse((FOLDER / "no.h").exists())
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         FOLDER = Path(folder)

@@ -66,6 +66,12 @@ struct cell_kind {
     void (*forward)(const struct kernel *kernel, const struct cell_step *step);
     void (*backward)(const struct kernel *kernel, const struct cell_gradient *gradient);
 
+    /* The step as plain C, for networks that are exported as such (model/export_c.c): the body of a function
+     * whose parameters are given there, and the tensors that it takes as w[0], w[1] and so on, by their names
+     * with @ in place of the layer, and NULL at the end. One that a network does not have is a null pointer. */
+    const char *plain_c;
+    const char *const *plain_c_tensors;
+
     /* Without unit tensors: adds the gradient by the unit weights to sums, [units] each and parameters_stride
      * apart, of a step as backward left it, with the gradients by the sums of the gates in place of the
      * gates. */

@@ -13,11 +13,25 @@ static void backward(const struct kernel *kernel, const struct cell_gradient *gr
     kernel->gru_backward(gradient);
 }
 
+static const char *const plain_c_tensors[] = {
+    "weight_ih_l@", "weight_hh_l@", "bias_ih_l@", "bias_hh_l@", NULL};
+static const char plain_c[] =
+    "float *u = s + 3 * H;\n"
+    "rnn_affine(w[0], w[2], x, I, 3 * H, s);\n"
+    "rnn_affine(w[1], w[3], m, H, 3 * H, u);\n"
+    "for (size_t j = 0; j < H; j++) {\n"
+    "    float r = rnn_logistic(s[j] + u[j]), z = rnn_logistic(s[H + j] + u[H + j]);\n"
+    "    float n = tanhf(s[2 * H + j] + r * u[2 * H + j]);\n"
+    "    y[j] = h[j] = n + z * (h[j] - n);\n"
+    "}\n";
+
 const struct cell_kind cell_gru = {.gates = 3,
     .has_product = 1,
     .separates_terms = 1,
     .saves_values = 1,
     .keeps = {.gate = 1, .sign = 1},
     .takes_timescale = 1,
+    .plain_c = plain_c,
+    .plain_c_tensors = plain_c_tensors,
     .forward = forward,
     .backward = backward};

@@ -23,10 +23,17 @@ static void add_gradients(const struct cell_step *step, float *sums)
     }
 }
 
+static const char *const plain_c_tensors[] = {"weight_ih_l@", "bias_ih_l@", "u_l@", NULL};
+static const char plain_c[] = "rnn_affine(w[0], w[1], x, I, H, s);\n"
+                              "for (size_t j = 0; j < H; j++)\n"
+                              "    y[j] = h[j] = fmaxf(s[j] + w[2][j] * h[j], 0);\n";
+
 const struct cell_kind cell_indrnn = {.gates = 1,
     .unit_weights = 1,
     .unit_weight = "u",
     .unit_weights_are_bounded = 1,
+    .plain_c = plain_c,
+    .plain_c_tensors = plain_c_tensors,
     .forward = forward,
     .backward = backward,
     .add_unit_gradients = add_gradients};

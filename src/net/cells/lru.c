@@ -82,6 +82,27 @@ static const struct unit_tensor tensors[] = {
     {"nu", start_nu, 0}, {"theta", start_theta, 0}, {"gamma_log", start_gamma_log, 2}};
 static const char *const input_names[] = {"B_re", "B_im"};
 
+static const char *const plain_c_tensors[] = {"B_re_l@", "B_im_l@", "nu_l@", "theta_l@", "gamma_log_l@",
+    "C_re_l@", "C_im_l@", "D_l@", "gate_l@.weight", "gate_l@.bias", NULL};
+static const char plain_c[] =
+    "float *real = s, *imaginary = s + H, *sum = s + 2 * H, *gate = s + 3 * H;\n"
+    "rnn_affine(w[0], 0, x, I, H, real);\n"
+    "rnn_affine(w[1], 0, x, I, H, imaginary);\n"
+    "for (size_t j = 0; j < H; j++) {\n"
+    "    double size = exp(-exp((double)w[2][j])), angle = exp((double)w[3][j]), g = exp((double)w[4][j]);\n"
+    "    double l = size * cos(angle), k = size * sin(angle), re = (double)h[j], im = -(double)c[j];\n"
+    "    h[j] = (float)(l * re - k * im + g * (double)real[j]);\n"
+    "    c[j] = (float)-(l * im + k * re + g * (double)imaginary[j]);\n"
+    "}\n"
+    "rnn_affine(w[5], 0, h, H, H, sum);\n"
+    "rnn_affine(w[6], 0, c, H, H, real);\n"
+    "rnn_affine(w[7], 0, x, I, H, imaginary);\n"
+    "for (size_t j = 0; j < H; j++)\n"
+    "    sum[j] += real[j] + imaginary[j];\n"
+    "rnn_affine(w[8], w[9], sum, H, H, gate);\n"
+    "for (size_t j = 0; j < H; j++)\n"
+    "    y[j] = sum[j] * rnn_logistic(gate[j]);\n";
+
 const struct cell_kind cell_lru = {.gates = 2,
     .lacks_bias = 1,
     .has_memory = 1,
@@ -94,5 +115,7 @@ const struct cell_kind cell_lru = {.gates = 2,
     .pack_unit = pack_unit,
     .chain_unit = chain_unit,
     .takes_timescale = 1,
+    .plain_c = plain_c,
+    .plain_c_tensors = plain_c_tensors,
     .forward = forward,
     .backward = backward};

@@ -29,6 +29,21 @@ static void add_peephole_gradients(const struct cell_step *step, float *sums)
     }
 }
 
+static const char *const plain_c_tensors[] = {
+    "weight_ih_l@", "weight_hh_l@", "bias_ih_l@", "bias_hh_l@", "peephole_l@", NULL};
+static const char plain_c[] =
+    "const float *p = w[4];\n"
+    "float *u = s + 4 * H;\n"
+    "rnn_affine(w[0], w[2], x, I, 4 * H, s);\n"
+    "rnn_affine(w[1], w[3], m, H, 4 * H, u);\n"
+    "for (size_t j = 0; j < H; j++) {\n"
+    "    float i = rnn_logistic(s[j] + u[j] + (p ? p[j] * c[j] : 0));\n"
+    "    float f = rnn_logistic(s[H + j] + u[H + j] + (p ? p[H + j] * c[j] : 0));\n"
+    "    c[j] = f * c[j] + i * tanhf(s[2 * H + j] + u[2 * H + j]);\n"
+    "    float o = rnn_logistic(s[3 * H + j] + u[3 * H + j] + (p ? p[2 * H + j] * c[j] : 0));\n"
+    "    y[j] = h[j] = o * tanhf(c[j]);\n"
+    "}\n";
+
 const struct cell_kind cell_lstm = {.gates = 4,
     .has_memory = 1,
     .has_product = 1,
@@ -40,6 +55,8 @@ const struct cell_kind cell_lstm = {.gates = 4,
     .takes = {.gate = 0, .sign = 1},
     .usual_forget_bias = {.given = 1, .number = 1}, /* Jozefowicz, Zaremba and Sutskever 2015 */
     .takes_timescale = 1,
+    .plain_c = plain_c,
+    .plain_c_tensors = plain_c_tensors,
     .forward = forward,
     .backward = backward,
     .add_unit_gradients = add_peephole_gradients};

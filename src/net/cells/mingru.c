@@ -12,8 +12,17 @@ static void backward(const struct kernel *kernel, const struct cell_gradient *gr
     kernel->mingru_backward(gradient);
 }
 
+static const char *const plain_c_tensors[] = {"weight_ih_l@", "bias_ih_l@", NULL};
+static const char plain_c[] = "rnn_affine(w[0], w[1], x, I, 2 * H, s);\n"
+                              "for (size_t j = 0; j < H; j++) {\n"
+                              "    float z = rnn_logistic(s[j]);\n"
+                              "    y[j] = h[j] = h[j] + z * (s[H + j] - h[j]);\n"
+                              "}\n";
+
 const struct cell_kind cell_mingru = {.gates = 2,
     .keeps = {.gate = 0, .sign = -1},
     .takes_timescale = 1,
+    .plain_c = plain_c,
+    .plain_c_tensors = plain_c_tensors,
     .forward = forward,
     .backward = backward};

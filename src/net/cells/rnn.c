@@ -21,7 +21,26 @@ static void relu_backward(const struct kernel *kernel, const struct cell_gradien
     kernel->relu_backward(gradient);
 }
 
-const struct cell_kind cell_rnn = {
-    .gates = 1, .has_product = 1, .forward = tanh_forward, .backward = tanh_backward};
-const struct cell_kind cell_rnn_relu = {
-    .gates = 1, .has_product = 1, .forward = relu_forward, .backward = relu_backward};
+static const char *const plain_c_tensors[] = {
+    "weight_ih_l@", "weight_hh_l@", "bias_ih_l@", "bias_hh_l@", NULL};
+static const char tanh_plain_c[] = "rnn_affine(w[0], w[2], x, I, H, s);\n"
+                                   "rnn_affine(w[1], w[3], m, H, H, s + H);\n"
+                                   "for (size_t j = 0; j < H; j++)\n"
+                                   "    y[j] = h[j] = tanhf(s[j] + s[H + j]);\n";
+static const char relu_plain_c[] = "rnn_affine(w[0], w[2], x, I, H, s);\n"
+                                   "rnn_affine(w[1], w[3], m, H, H, s + H);\n"
+                                   "for (size_t j = 0; j < H; j++)\n"
+                                   "    y[j] = h[j] = fmaxf(s[j] + s[H + j], 0);\n";
+
+const struct cell_kind cell_rnn = {.gates = 1,
+    .has_product = 1,
+    .plain_c = tanh_plain_c,
+    .plain_c_tensors = plain_c_tensors,
+    .forward = tanh_forward,
+    .backward = tanh_backward};
+const struct cell_kind cell_rnn_relu = {.gates = 1,
+    .has_product = 1,
+    .plain_c = relu_plain_c,
+    .plain_c_tensors = plain_c_tensors,
+    .forward = relu_forward,
+    .backward = relu_backward};

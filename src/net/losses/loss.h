@@ -49,6 +49,10 @@ struct loss_kind {
     /* Makes of a row of outputs [O] what users are given, as many numbers, those of each target value
      * together; NULL: the outputs are that. */
     void (*present)(const struct net_config *config, const float *y, float *shown);
+
+    /* forward and present as plain C (model/export_c.c): the body of a function that makes shown [n] of the
+     * sums y [n], which it may change; NULL: shown is y. */
+    const char *plain_c;
 };
 
 /* Is the value, which is finite, a target of this loss? */

@@ -40,5 +40,12 @@ static void backward(const struct loss_row *row)
         row->y[o] = loss_has_value(row, o) ? row->y[o] - row->value[o] : 0;
 }
 
-const struct loss_kind loss_sigmoid = {
-    .name = "sigmoid", .gives_probabilities = 1, .most_target = 1, .forward = forward, .backward = backward};
+static const char plain_c[] = "for (size_t o = 0; o < n; o++)\n"
+                              "    shown[o] = rnn_logistic(y[o]);\n";
+
+const struct loss_kind loss_sigmoid = {.name = "sigmoid",
+    .gives_probabilities = 1,
+    .most_target = 1,
+    .plain_c = plain_c,
+    .forward = forward,
+    .backward = backward};

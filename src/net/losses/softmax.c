@@ -54,9 +54,18 @@ static void backward(const struct loss_row *row)
         y[o] *= weight;
 }
 
+static const char plain_c[] = "float most = y[0], sum = 0;\n"
+                              "for (size_t o = 1; o < n; o++)\n"
+                              "    most = fmaxf(most, y[o]);\n"
+                              "for (size_t o = 0; o < n; o++)\n"
+                              "    sum += shown[o] = expf(y[o] - most);\n"
+                              "for (size_t o = 0; o < n; o++)\n"
+                              "    shown[o] /= sum;\n";
+
 const struct loss_kind loss_softmax = {.name = "softmax",
     .takes_classes = 1,
     .has_errors = 1,
     .gives_probabilities = 1,
+    .plain_c = plain_c,
     .forward = forward,
     .backward = backward};
