@@ -7,11 +7,13 @@
 #include "base/log.h"
 #include "bench/measured.h"
 #include "bench/peak.h"
+#include "pass/activations.h"
 #include "pass/model.h"
 #include "run/learner.h"
 #include "run/progress.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 
 enum { WARM_UP = 2 };
 
@@ -24,11 +26,12 @@ static void take_fault(void *context, const char *text)
 static int check_own(const struct bench_options *options, const struct config *config, struct error *error)
 {
     if (config->train.batch == options->batch && config->train.microbatch == options->microbatch &&
-        config->train.epochs == INT32_MAX && config->model.output == options->output)
+        config->train.epochs == INT32_MAX && config->model.output == options->output &&
+        config->train.activation_memory == options->memory)
         return 0;
     return error_set(error, EXIT_CODE_USAGE,
-        "--set of train.batch, train.microbatch, train.epochs or model.output: use --batch, --microbatch, "
-        "--steps and --output");
+        "--set of train.batch, train.microbatch, train.activation_memory, train.epochs or model.output: use "
+        "--batch, --microbatch, --activation-memory, --steps and --output");
 }
 
 static int describe(const struct bench_options *options, struct config *config, struct error *error)
@@ -43,6 +46,7 @@ static int describe(const struct bench_options *options, struct config *config, 
     model->bidirectional[0] = options->directions == 2;
     config->train.batch = options->batch;
     config->train.microbatch = options->microbatch;
+    config->train.activation_memory = options->memory;
     config->train.epochs = INT32_MAX; /* an epoch is one step here */
     int failed = config_override(config, "the options", options->set.count, options->set.item, &faults);
     return check_own(options, config, error) || failed ? -1 : 0;
@@ -103,6 +107,7 @@ static int prepare(
         return -1;
     int64_t sequences = run->dataset->sequences;
     if (learner_init(&run->learner, config, comm, &model, sequences, sequences, error) ||
+        activations_require(config, run->learner.net, run->dataset, 1, error) ||
         learner_start(&run->learner, NULL, error))
         return -1;
     progress_init(&run->progress);
@@ -132,6 +137,13 @@ static int measure(struct bench_run *run, const struct bench_options *options, s
     return 0;
 }
 
+/* In bytes; 0 where the system does not tell. */
+static double find_resident(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) ? 0 : 1024 * (double)usage.ru_maxrss;
+}
+
 static void print(const struct bench_run *run, const struct bench_options *options,
     const struct bench_round *rounds, const struct bench_clocked *clocked)
 {
@@ -141,7 +153,9 @@ static void print(const struct bench_run *run, const struct bench_options *optio
         .isa = net_get_kernel(net)->name,
         .frames = (double)dataset->frames,
         .operations = net_count_operations(net_get_config(net), (double)dataset->frames,
-            (double)dataset->sequences, (double)dataset->targets)};
+            (double)dataset->sequences, (double)dataset->targets),
+        .resident = find_resident(),
+        .weights_hash = learner_hash_weights(&run->learner)};
     bench_print(options, &work, rounds, clocked);
 }
 

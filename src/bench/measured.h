@@ -25,6 +25,8 @@ struct bench_work {
     int ranks;
     const char *isa;
     double frames, operations;
+    double resident; /* bytes of memory that rank 0 had at most, its own and shared */
+    uint64_t weights_hash;
 };
 
 /* Makes the sequences that the options describe, of random numbers, with lengths evenly from `shortest` to

@@ -29,6 +29,9 @@ static const struct option_row rows[] = {
         .help = "sequences of a step over all ranks (32)"},
     {"microbatch", 0, OPTION_WHOLE, AT(microbatch), 1, 1 << 24, .argument = "N",
         .help = "sequences that a rank computes together (8)", .former = "grain"},
+    {"activation-memory", 0, OPTION_BYTES, AT(memory), .argument = "SIZE",
+        .help = "bytes that a pass takes at most, what backward needs being computed\n"
+                "again (0, no bound)"},
     {"steps", 0, OPTION_WHOLE, AT(steps), 1, 1 << 20, .argument = "N", .help = "steps of a round (1)"},
     {"rounds", 0, OPTION_WHOLE, AT(rounds), 1, BENCH_MOST_ROUNDS, .argument = "N",
         .help = "rounds counted, after a warm-up (7)"},

@@ -19,6 +19,7 @@ struct bench_options {
     int64_t inputs, hidden, layers, directions, classes;
     int64_t frames, shortest; /* of a sequence: the longest, the shortest */
     int64_t batch, microbatch;
+    size_t memory;         /* train.activation_memory */
     int64_t steps, rounds; /* steps of a round */
 };
 

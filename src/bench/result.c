@@ -4,6 +4,7 @@
 #include "net/outputs/output.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -71,11 +72,11 @@ static double take_scan_share(const struct bench_options *options, const struct 
 static void print_options(const struct bench_options *options)
 {
     printf("cell=%s hidden=%d layers=%d directions=%d inputs=%d classes=%d output=%s labels=%d frames=%d "
-           "shortest=%d batch=%d microbatch=%d",
+           "shortest=%d batch=%d microbatch=%d activation_memory=%zu",
         cell_names[options->cell], (int)options->hidden, (int)options->layers, (int)options->directions,
         (int)options->inputs, (int)options->classes, output_kinds[options->output]->name,
         (int)options->labels, (int)options->frames, (int)options->shortest, (int)options->batch,
-        (int)options->microbatch);
+        (int)options->microbatch, options->memory);
 }
 
 void bench_print(const struct bench_options *options, const struct bench_work *work,
@@ -92,6 +93,8 @@ void bench_print(const struct bench_options *options, const struct bench_work *w
         take_share(clocked, NET_FORWARD), take_share(clocked, NET_BACKWARD),
         take_share(clocked, NET_WEIGHT_GRADIENT), take_share(clocked, NET_ACTIVATION));
     printf(" scan_share=%.3g", take_scan_share(options, clocked));
-    printf(" reduce_share=%.3g optimizer_share=%.3g data_wait_share=%.3g best_fraction=%.3g\n",
+    printf(" reduce_share=%.3g optimizer_share=%.3g data_wait_share=%.3g best_fraction=%.3g",
         medians.comm_wait, medians.update, medians.data_wait, medians.best_fraction);
+    printf(
+        " resident_mib=%.0f weights_hash=%016" PRIx64 "\n", work->resident / (1 << 20), work->weights_hash);
 }

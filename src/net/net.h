@@ -136,6 +136,10 @@ void net_backward(
  * and, of a decoder, `labels` are those of the whole step. (operations.c) */
 double net_count_operations(const struct net_config *model, double frames, double sequences, double labels);
 
+/* Counts the operations of what a pass makes again where it saves so: the products of forward of the layers.
+ */
+double net_count_repeated(const struct net_config *model, const struct net_saving *saving, double frames);
+
 /* From now on seconds are added to times [NET_TIMES], which are the caller's, at the cost of reading a clock;
  * NULL ends that. Forward and backward hold all that is in them: both the activations, and backward the
  * weight gradients. */

@@ -84,3 +84,19 @@ double net_count_operations(const struct net_config *model, double frames, doubl
     add_dense(&counting, (double)net_count_head(model), rows);
     return 2 * counting.sum;
 }
+
+double net_count_repeated(const struct net_config *model, const struct net_saving *saving, double frames)
+{
+    const struct cell_kind *kind = cell_of(model);
+    double sum = 0, inputs = (double)(model->embedding ? model->embedding : model->inputs);
+    if (model->input_layers > 0)
+        inputs = (double)model->input_size[model->input_layers - 1];
+    for (size_t l = 0; l < saving->layers; l++) {
+        double H = (double)model->hidden[l], outputs = (model->bidirectional[l] ? 2 : 1) * H;
+        double seen = inputs + (kind->has_product ? H : 0);
+        sum += outputs * ((double)kind->gates * seen + (double)model->transition_layers * H);
+        sum += kind->mixes_states ? outputs * (3 * H + inputs) : 0;
+        inputs = outputs;
+    }
+    return 2 * sum * frames;
+}

@@ -3,6 +3,7 @@
 #include "ckpt/status.h"
 #include "data/names.h"
 #include "net/losses/loss.h"
+#include "pass/activations.h"
 #include "pass/model.h"
 #include "pass/names.h"
 #include "pass/reach.h"
@@ -83,6 +84,18 @@ static void check_names(struct checking *checking, struct dataset *dataset, int 
         add_error(checking, &error);
 }
 
+static void check_activations(
+    struct checking *checking, const struct net_config *model, const struct dataset *dataset, int training)
+{
+    struct error error = {0};
+    if (checking->config->train.activation_memory == 0)
+        return;
+    struct net *net = net_describe(model, &error);
+    if (!net || activations_require(checking->config, net, dataset, training, &error))
+        add_error(checking, &error);
+    net_destroy(net);
+}
+
 /* Checks how a set without a fault of its own goes with the model. Where the training set was no good, the
  * validation set is held to what the configuration says of a training set: a fault that both have is told of
  * both. */
@@ -97,6 +110,7 @@ static void check_fit(struct checking *checking, struct dataset *dataset, int tr
         return;
     }
     model_check_targets(model, dataset, checking->faults);
+    check_activations(checking, model, dataset, training);
     if (training)
         warn_training(checking, dataset);
     if (training && sets_require_window(checking->config, dataset, &error))

@@ -76,6 +76,7 @@ static double predict_compute(const struct predicting *in, double balance)
     double steps = (double)in->planned->survey.steps;
     double operations = net_count_operations(
         net_get_config(in->planned->net), (double)set->frames, (double)set->sequences, (double)set->targets);
+    operations += in->planned->survey.repeated;
     return operations / steps / in->peak / find_fraction(in) / in->ranks / balance;
 }
 

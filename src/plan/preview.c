@@ -4,9 +4,11 @@
 
 #include "data/dataset.h"
 #include "net/outputs/output.h"
+#include "pass/activations.h"
 #include "pass/idle.h"
 #include "pass/model.h"
 #include "pass/reach.h"
+#include "plan/budgets.h"
 #include "plan/decoding.h"
 #include "plan/memory.h"
 #include "plan/prediction.h"
@@ -192,7 +194,8 @@ int preview_plan(const struct config *config, const struct planned_ranks *ranks,
         (machine && constants_read(&constants, machine, error)) || open_sets(&planned, &model, error);
     if (!failed)
         planned.net = net_describe(&model, error);
-    failed = failed || !planned.net ||
+    failed = failed || !planned.net || activations_require(config, planned.net, planned.train, 1, error) ||
+        (planned.valid && activations_require(config, planned.net, planned.valid, 0, error)) ||
         survey_make(config, planned.net, planned.train, 1, ranks, &planned.survey, error) ||
         (planned.valid && survey_make(config, planned.net, planned.valid, 0, ranks, &planned.checked, error));
     if (!failed) {
@@ -205,9 +208,10 @@ int preview_plan(const struct config *config, const struct planned_ranks *ranks,
         print_network(planned.net, verbose);
         print_steps(&planned);
         memory_print(&planned);
-        if (machine)
-            prediction_print(&planned, &constants, machine);
+        failed = budgets_print(&planned, error);
     }
+    if (!failed && machine)
+        prediction_print(&planned, &constants, machine);
     net_destroy(planned.net);
     dataset_close(planned.train);
     dataset_close(planned.valid);

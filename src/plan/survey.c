@@ -31,8 +31,10 @@ static void survey_workspace(struct surveyor *surveyor, size_t members, struct s
     struct net_team team = {.members = members};
     struct net_pass pass = surveyor->pass;
     pass.team = members > 1 ? &team : NULL;
-    take_larger(members > 1 ? &surveyor->most_of_team : &survey->activations,
-        net_workspace_bytes(surveyor->net, &pass, &surveyor->microbatch));
+    struct net_saving saving = net_find_saving(surveyor->net, &pass, &surveyor->microbatch);
+    take_larger(members > 1 ? &surveyor->most_of_team : &survey->activations, saving.bytes);
+    survey->repeated +=
+        net_count_repeated(net_get_config(surveyor->net), &saving, (double)surveyor->microbatch.N);
 }
 
 static int survey_microbatch(struct surveyor *surveyor, const struct plan_step *step, size_t leaf,
@@ -121,7 +123,9 @@ static void conclude(const struct surveyor *surveyor, struct survey *survey)
 int survey_make(const struct config *config, struct net *net, const struct dataset *dataset, int training,
     const struct planned_ranks *ranks, struct survey *survey, struct error *error)
 {
-    struct surveyor surveyor = {.net = net, .dataset = dataset, .pass = {.training = training}};
+    struct surveyor surveyor = {.net = net,
+        .dataset = dataset,
+        .pass = {.training = training, .memory = config->train.activation_memory}};
     struct plan plan = {0};
     struct plan_step step = {0};
     *survey = (struct survey){0};

@@ -20,6 +20,7 @@ struct survey {
     size_t packed;         /* bytes of one packed microbatch that has held all there are */
     size_t activations;    /* bytes of the workspace of a net that all have gone through that a rank computes
                               alone */
+    double repeated;       /* operations of what is made again where train.activation_memory asks for it */
     size_t teams;          /* of several ranks that a node has in a step, at most */
     size_t team_activations; /* bytes of the workspaces of all teams of a node, likewise */
     int64_t team_steps;      /* steps with teams of several ranks, and how many these have */

@@ -1,6 +1,7 @@
 /* How a run begins: its directory, its data, the network, either starting weights or a checkpoint, and then
  * what it writes down; and how it ends. */
 #include "base/log.h"
+#include "pass/activations.h"
 #include "pass/idle.h"
 #include "pass/reach.h"
 #include "pass/scale.h"
@@ -59,6 +60,15 @@ static void keep_model(
     comm_broadcast(run->comm, &model->recurrent_max, sizeof model->recurrent_max, 0);
 }
 
+/* All ranks call. */
+static int check_activations(struct run *run, struct error *error)
+{
+    const struct sets *sets = &run->sets;
+    if (activations_require(run->config, run->learner.net, sets->train, 1, error) == 0 && sets->valid)
+        activations_require(run->config, run->learner.net, sets->valid, 0, error);
+    return comm_agree(run->comm, error);
+}
+
 /* Opens the data, and makes the network for them. */
 static int open_parts(
     struct run *run, enum start start, const struct checkpoint *checkpoint, struct error *error)
@@ -78,7 +88,9 @@ static int open_parts(
     run->learner.stop = stop_flag();
     if (!failed)
         warn_idle(run);
-    return failed || sets_keep(sets, run->config, &run->learner.node, error) ? -1 : 0;
+    return failed || check_activations(run, error) || sets_keep(sets, run->config, &run->learner.node, error)
+        ? -1
+        : 0;
 }
 
 /* Takes standardization, weights and progress from the checkpoint, if there is one. */

@@ -21,7 +21,8 @@ static int is_left(struct learner *learner)
 
 static struct net_pass make_pass(const struct learner *learner, const struct feed *feed, int training)
 {
-    struct net_pass pass = {.training = training, .unwanted = learner->stop};
+    struct net_pass pass = {
+        .training = training, .memory = learner->config->train.activation_memory, .unwanted = learner->stop};
     if (training) {
         pass.seed = learner->config->train.seed;
         pass.epoch = (uint64_t)feed->now.epoch;

@@ -176,6 +176,14 @@ static const struct {
             .kind = SAMPLE_PER_FRAME,
             .classes = 4},
         0},
+    {"lengthy.h5",
+        {.sequences = 6,
+            .shortest = 2000,
+            .longest = 3000,
+            .features = 5,
+            .kind = SAMPLE_PER_FRAME,
+            .classes = 4},
+        0},
     {"long.h5",
         {.sequences = 128,
             .shortest = 200,
@@ -222,6 +230,9 @@ static const struct {
          "data.cache=512 MiB"},
         1},
     {{"data.train=much.h5", "model.hidden=8", "train.batch=1000", "train.microbatch=50", "data.cache=0"}, 1},
+    {{"data.train=lengthy.h5", "data.valid=lengthy.h5", "model.layers=3", "model.hidden=64", "train.batch=3",
+         "train.microbatch=3", "train.activation_memory=50 MiB"},
+        0}, /* on 1 rank: a third of what all takes */
 };
 enum { RUNS = sizeof runs / sizeof *runs, MOST_RANKS = 3 };
 

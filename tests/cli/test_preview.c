@@ -17,11 +17,21 @@ static const char config_text[] = "[data]\ntrain = train.h5\nvalid = valid.h5\n"
                                   "[model]\noutput = frame\nlayers = 1\nhidden = 5\n"
                                   "[train]\nbatch = 4\nmicrobatch = 2\nepochs = 2\n";
 
+/* Of several segments, and small all the same. */
+static const struct sample_shape lengthy_shape = {
+    .sequences = 6, .shortest = 200, .longest = 400, .features = 3, .kind = SAMPLE_PER_FRAME, .classes = 4};
+
+static const char lengthy_text[] = "[data]\ntrain = lengthy.h5\n"
+                                   "[model]\noutput = frame\nlayers = 3\nhidden = 16\n"
+                                   "[train]\nbatch = 4\nmicrobatch = 2\nepochs = 1\n";
+
 static void prepare(void)
 {
     job_write_sample("train.h5", &shape, 1);
     job_write_sample("valid.h5", &shape, 2);
     job_write_text("some.ini", config_text);
+    job_write_sample("lengthy.h5", &lengthy_shape, 3);
+    job_write_text("lengthy.ini", lengthy_text);
 }
 
 static int ranks_of(int i)
@@ -297,6 +307,69 @@ START_TEST(plan_tells_parameters_balance_and_memory_and_starts_nothing)
 }
 END_TEST
 
+/* The least that a refusal names, as a value of the key. */
+static void find_least(const struct command_result *result, char value[static 40])
+{
+    const char *key = "set train.activation_memory = ", *at = strstr(result->errors, key);
+    ck_assert_msg(at && sscanf(at + strlen(key), "%39[0-9A-Za-z ]", value) == 1, "%s", result->errors);
+    char *end = strstr(value, " or more");
+    ck_assert_msg(end != NULL, "%s", value);
+    *end = '\0';
+}
+
+/* By --check, by --plan and by the run. The named least is enough for all of them, and a KiB less is not. */
+START_TEST(a_budget_too_small_is_refused_with_the_least)
+{
+    static const char *const options[] = {"--check", "--plan=1", "-q"};
+    struct command_result result;
+    char run[32], begun[64], least[40], enough[80], less[80];
+    long KiB;
+    snprintf(run, sizeof run, "budget-%d", _i);
+    snprintf(begun, sizeof begun, "%s/metrics.csv", run);
+    for (size_t i = 0; i < 3; i++) {
+        job_run(&result, ranks_of(_i), "lengthy.ini", run, options[i], "-s", "train.activation_memory=3 KiB",
+            NULL);
+        job_expect(&result, 65);
+        job_complains(&result, 1, "lengthy.h5: train.activation_memory = 3 KiB is too small",
+            "the longest sequence alone takes ", NULL);
+        find_least(&result, least);
+        command_result_finish(&result);
+        ck_assert(!job_exists(begun));
+    }
+    ck_assert_msg(sscanf(least, "%ld KiB", &KiB) == 1, "%s", least);
+    snprintf(enough, sizeof enough, "train.activation_memory=%s", least);
+    snprintf(less, sizeof less, "train.activation_memory=%ld KiB", KiB - 1);
+    for (size_t i = 0; i < 3; i++) {
+        job_run(&result, ranks_of(_i), "lengthy.ini", run, options[i], "-s", enough, NULL);
+        job_expect(&result, 0);
+        command_result_finish(&result);
+    }
+    job_run(&result, ranks_of(_i), "lengthy.ini", "no-run", "--check", "-s", less, NULL);
+    job_expect(&result, 65);
+    command_result_finish(&result);
+}
+END_TEST
+
+/* The table names what all takes first and, last, what the refusal of less names. */
+START_TEST(a_plan_tells_what_budgets_cost)
+{
+    struct command_result result;
+    double first = 0, last = 0, time = 0;
+    int lines = 0;
+    job_run(&result, 0, "lengthy.ini", "no-run", "--plan=1", NULL);
+    job_expect(&result, 0);
+    const char *line = strstr(result.output, "train.activation_memory, for microbatches");
+    ck_assert_msg(line != NULL, "%s", result.output);
+    while ((line = strchr(line, '\n')) && sscanf(line, " %lf KiB %lf times", &last, &time) == 2) {
+        first = lines++ == 0 ? last : first;
+        ck_assert_msg(lines > 1 ? time > 1 && time < 1.4 : time == 1, "%s", line);
+        line++;
+    }
+    ck_assert_msg(lines >= 3 && last < 0.7 * first, "%d lines\n%s", lines, result.output);
+    command_result_finish(&result);
+}
+END_TEST
+
 /* Keys that are not given are those of the run that would go on, and where there is none those of the table.
  */
 START_TEST(a_plan_of_a_run_has_the_values_that_the_run_was_begun_with)
@@ -519,6 +592,8 @@ int main(void)
     tcase_add_loop_test(jobs, raw_inputs_are_warned_of_with_the_key_that_helps, 0, 2);
     tcase_add_loop_test(jobs, a_schedule_that_the_run_is_too_short_for_is_warned_of, 0, 2);
     tcase_add_loop_test(jobs, plan_tells_parameters_balance_and_memory_and_starts_nothing, 0, 2);
+    tcase_add_loop_test(jobs, a_budget_too_small_is_refused_with_the_least, 0, 2);
+    tcase_add_test(jobs, a_plan_tells_what_budgets_cost);
     tcase_add_test(jobs, a_plan_of_a_run_has_the_values_that_the_run_was_begun_with);
     tcase_add_loop_test(jobs, check_and_plan_say_how_often_chunks_are_decompressed_and_what_helps, 0, 2);
     tcase_add_loop_test(jobs, plan_tells_of_teams_and_of_ranks_without_work, 0, 2);

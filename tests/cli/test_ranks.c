@@ -191,6 +191,23 @@ START_TEST(a_small_cache_does_not_change_the_bits)
 }
 END_TEST
 
+/* On sequences of several segments; with 3 ranks the step has 2 microbatches, and teams. _i: ranks; 0:
+ * without mpirun. The budget is between the least and what all takes. */
+START_TEST(a_budget_does_not_change_the_bits)
+{
+    static const char *const budgets[] = {
+        "train.activation_memory=3600 KiB", "train.activation_memory=2500 KiB"};
+    struct account all, some;
+    train(&all, 0, "lengthy.ini", "all", (struct overrides){0});
+    for (size_t i = 0; i < 2; i++) {
+        train(&some, _i ? 3 : 0, "lengthy.ini", "some", (struct overrides){{budgets[i]}});
+        compare_accounts(&all, &some);
+        finish_account(&some);
+    }
+    finish_account(&all);
+}
+END_TEST
+
 START_TEST(twelve_ranks_finish_on_five_sequences_and_say_who_idles)
 {
     struct command_result result;
@@ -332,6 +349,18 @@ static void write_all(void)
             .kind = SAMPLE_PER_SEQUENCE,
             .classes = 3},
         9);
+    write_data("lengthy",
+        &(struct sample_shape){.sequences = 9,
+            .shortest = 380,
+            .longest = 400,
+            .features = 3,
+            .kind = SAMPLE_PER_FRAME,
+            .classes = 3},
+        11);
+    job_write_text("lengthy.ini",
+        "[data]\ntrain = lengthy-train.h5\nvalid = lengthy-valid.h5\n"
+        "[model]\noutput = frame\nhidden = 16\nlayers = 3\n"
+        "[train]\nbatch = 4\nmicrobatch = 2\nepochs = 2\n");
     job_write_text("base.ini", base);
     job_write_text("real.ini",
         "[data]\ntrain = real-train.h5\nvalid = real-valid.h5\n"
@@ -388,6 +417,7 @@ int main(int argc, char **argv)
     tcase_add_test(jobs, each_epoch_has_the_same_bits_at_1_2_3_5_and_8_ranks);
     tcase_add_loop_test(jobs, one_and_seven_ranks_have_the_same_bits_whatever_is_trained, 0, VARIANTS);
     tcase_add_test(jobs, a_small_cache_does_not_change_the_bits);
+    tcase_add_loop_test(jobs, a_budget_does_not_change_the_bits, 0, 2);
     tcase_add_test(jobs, twelve_ranks_finish_on_five_sequences_and_say_who_idles);
     tcase_add_test(jobs, a_node_without_teams_beside_one_with_teams_does_not_change_the_bits);
     tcase_add_test(jobs, idle_ranks_are_told_which_batch_would_employ_them);

@@ -120,6 +120,28 @@ START_TEST(constants_of_the_machine_are_written)
 }
 END_TEST
 
+/* As many steps as there are rounds, with the bits of no budget; one too small is refused. */
+START_TEST(a_budget_is_kept_to)
+{
+    static const char *const budgets[] = {"0", "3 MiB", "1 KiB"};
+    struct command_result result[3];
+    for (size_t i = 0; i < 3; i++)
+        command_call(&result[i], SECONDS, program(), "--hidden", "16", "--frames", "500", "--batch", "4",
+            "--microbatch", "2", "--rounds", "1", "--activation-memory", budgets[i], NULL);
+    expect_clean(&result[0], 0);
+    expect_clean(&result[1], 0);
+    expect_clean(&result[2], 65);
+    ck_assert_ptr_nonnull(strstr(result[2].errors, "train.activation_memory = 1 KiB is too small"));
+    ck_assert_double_eq(number(result[1].output, "activation_memory"), 3 << 20);
+    ck_assert_double_gt(number(result[1].output, "resident_mib"), 0);
+    const char *hash = strstr(result[0].output, " weights_hash=");
+    ck_assert_ptr_nonnull(hash);
+    ck_assert_msg(strstr(result[1].output, hash) != NULL, "%s%s", result[0].output, result[1].output);
+    for (size_t i = 0; i < 3; i++)
+        command_result_finish(&result[i]);
+}
+END_TEST
+
 START_TEST(every_cell_runs)
 {
     static const char *const cells[] = {"rnn", "rnn-relu", "lstm", "gru", "indrnn", "mingru", "lru"};
@@ -139,7 +161,8 @@ START_TEST(wrong_options_are_refused_by_name)
 {
     static const char *const wrong[][2] = {{"--hidden", "0"}, {"--cell", "lstn"}, {"--directions", "3"},
         {"--shortest", "201"}, {"--rounds", "x"}, {"--output", "sequence"}, {"--labels", "3"},
-        {"--set", "model.layerz=3"}, {"--set", "train.batch=7"}, {"--set", "model.attention=dot"}};
+        {"--set", "model.layerz=3"}, {"--set", "train.batch=7"}, {"--activation-memory", "7 parsecs"},
+        {"--set", "model.attention=dot"}};
     struct command_result result;
     command_call(&result, SECONDS, program(), wrong[_i][0], wrong[_i][1], NULL);
     expect_clean(&result, 2);
@@ -153,7 +176,7 @@ START_TEST(help_names_every_option)
 {
     static const char *const options[] = {"--cell", "--inputs", "--hidden", "--layers", "--directions",
         "--classes", "--output", "--labels", "--set", "--frames", "--shortest", "--batch", "--microbatch",
-        "--steps", "--rounds", "--kernel", "--machine", "--help", "--version"};
+        "--activation-memory", "--steps", "--rounds", "--kernel", "--machine", "--help", "--version"};
     struct command_result result;
     command_call(&result, SECONDS, program(), "--help", NULL);
     expect_clean(&result, 0);
@@ -172,7 +195,8 @@ int main(void)
     tcase_add_test(cases, two_ranks_print_one_line);
     tcase_add_loop_test(cases, constants_of_the_machine_are_written, 0, 2);
     tcase_add_loop_test(cases, every_cell_runs, 0, 7);
-    tcase_add_loop_test(cases, wrong_options_are_refused_by_name, 0, 10);
+    tcase_add_loop_test(cases, wrong_options_are_refused_by_name, 0, 11);
+    tcase_add_test(cases, a_budget_is_kept_to);
     tcase_add_test(cases, help_names_every_option);
     suite_add_tcase(suite, cases);
     return suite_run(suite);

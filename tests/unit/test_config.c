@@ -125,7 +125,7 @@ START_TEST(defaults_are_those_of_the_manual)
     ck_assert(c.model.class_weights == 0 && c.model.huber_delta == 1);
     ck_assert_uint_eq(c.model.inputs + c.model.outputs + (size_t)c.model.symbols, 0);
     ck_assert(c.train.batch == 64 && c.train.microbatch == 8 && c.train.epochs == 20 && c.train.seed == 1);
-    ck_assert(c.train.patience == 0 && c.report.every == 10);
+    ck_assert(c.train.activation_memory == 0 && c.train.patience == 0 && c.report.every == 10);
     ck_assert(c.train.on_divergence == DIVERGENCE_ABORT && c.train.explode == 0);
     ck_assert(c.train.back_factor == 0.5 && c.train.watchdog == 600);
     const struct optim_config *o = &c.train.optim;
@@ -178,6 +178,7 @@ static const char *const other[][3] = {
     {"model", "attention_size", "0"},
     {"train", "batch", "10"},
     {"train", "microbatch", "3"},
+    {"train", "activation_memory", "7 MiB"},
     {"train", "epochs", "7"},
     {"train", "optimizer", "nesterov"},
     {"train", "lr", "0.5"},
@@ -255,6 +256,7 @@ static void check_others(const struct config *c)
     check_other_options(c);
     ck_assert(
         c->train.batch == 10 && c->train.microbatch == 3 && c->train.epochs == 7 && c->train.patience == 6);
+    ck_assert_uint_eq(c->train.activation_memory, (size_t)7 << 20);
     const struct optim_config *o = &c->train.optim;
     ck_assert(o->optimizer == OPTIMIZER_NESTEROV && o->schedule == SCHEDULE_PLATEAU && o->lr == 0.5);
     ck_assert(o->momentum == 0.8 && o->beta1 == 0.7 && o->beta2 == 0.6 && o->epsilon == 1e-6);
@@ -485,6 +487,8 @@ static const char *const bad[][4] = {
     {"train", "watchdog", "1e12 hours", "seconds, minutes or hours, at most 1000000000000000 seconds in all"},
     {"data", "cache", "1000 TiB", "KiB, MiB, GiB or TiB, at most 1000000000000000 bytes in all"},
     {"train", "microbatch", "0", "out of range"},
+    {"train", "activation_memory", "-1 MiB", "out of range"},
+    {"train", "activation_memory", "half", "not a number and a unit"},
     {"train", "microbatch", "65", "larger than train.batch = 64"},
     {"train", "epochs", "0", "out of range"},
     {"train", "epochs", "1e3", "not a whole number"},
@@ -1231,7 +1235,7 @@ static size_t compare(const char *const *before, const char *const *now)
 
 /* What a run may go on with in another way; every other key, new ones too, is part of what is learned. */
 static const char *const may_change[] = {"data.train", "data.valid", "data.cache", "train.epochs",
-    "train.patience", "train.on_divergence", "train.explode", "train.back_factor", "train.watchdog",
+    "train.activation_memory", "train.patience", "train.on_divergence", "train.explode", "train.back_factor", "train.watchdog",
     "report.every", "checkpoint.every", "checkpoint.keep", "checkpoint.best"};
 enum { MAY_CHANGE = sizeof may_change / sizeof *may_change };
 
