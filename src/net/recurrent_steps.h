@@ -135,7 +135,7 @@ struct reserve_rows {
 };
 struct reserve_rows count_reserve_rows(const struct recurrent *r, const struct pass *pass);
 
-/* Takes the reserve from the arena. (recurrent.c) */
+/* Takes the reserve from the arena. (recurrent_workspace.c) */
 void recurrent_take_reserve(struct recurrent *r, const struct pass *pass, struct arena *arena);
 
 /* Says of which frames the reserve has rows from now on: those of this segment. The second brings the states

@@ -588,7 +588,8 @@ START_TEST(the_same_data_may_lie_elsewhere_and_what_does_not_matter_may_change)
     go_back("whole", "moved", 1, 8);
     job_copy("train.h5", "train-moved.h5");
     job_finish(hash, 0, "base.ini", "moved", "-s", "data.train=train-moved.h5", "-s", "data.cache=3 KiB",
-        "-s", "checkpoint.every=4 steps", "-s", "checkpoint.keep=1", "-s", "report.every=1 second", NULL);
+        "-s", "checkpoint.every=4 steps", "-s", "checkpoint.keep=1", "-s", "report.every=1 second", "-s",
+        "train.activation_memory=1 GiB", NULL);
     ck_assert_str_eq(hash, undisturbed.base);
     check_finished("moved", EPOCHS, STEPS);
     ck_assert_int_eq(job_count("moved", "checkpoint-"), 1);
