@@ -74,7 +74,8 @@ static int hand_on(
     struct import_ordered *ordered, const struct import_sort_key *key, struct import_records *records)
 {
     struct import_row_head head;
-    const float *numbers = (const float *)(ordered->row + sizeof head);
+    const void *behind = ordered->row + sizeof head;
+    const float *numbers = behind;
     memcpy(&head, ordered->row, sizeof head);
     struct import_record record = {.sequence = find_text(&ordered->sequences, (int32_t)key->sequence),
         .group = find_text(&ordered->groups, head.group),

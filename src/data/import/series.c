@@ -75,7 +75,7 @@ static int declare(struct import_series *series)
     struct import_shape shape = {.features = series->dimensions,
         .targets = has_targets ? IMPORT_PER_SEQUENCE : IMPORT_NO_TARGETS,
         .values = series->has_values ? 1 : 0,
-        .classes = {(const char *const *)series->classes, (int64_t)series->class_count}};
+        .classes = {.names = (const char *const *)series->classes, .n = (int64_t)series->class_count}};
     series->rows = memory_create(most, sizeof *series->rows, import_error(series->lines->import));
     series->declared = 1;
     return series->rows ? import_declare(series->lines->import, &shape) : -1;
