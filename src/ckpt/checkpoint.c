@@ -25,5 +25,6 @@ void checkpoint_finish(struct checkpoint *checkpoint)
     for (size_t i = 0; i < OPTIM_MOST_MOMENTS; i++)
         memory_destroy(checkpoint->moments[i]);
     net_names_finish(&checkpoint->names);
+    flow_curves_finish(&checkpoint->flow.curves);
     checkpoint_init(checkpoint);
 }

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/identity.h"
+#include "net/flow.h"
 #include "net/names.h"
 #include "net/net.h"
 #include "optim/optim.h"
@@ -64,6 +65,13 @@ struct checkpoint {
     double *mean, *deviation;           /* [features] */
     int32_t classes;                    /* of the targets; 0 with real values */
     struct net_names names; /* those of the training set; lists that it did not have are missing */
+
+    /* The newest gradient flow. */
+    struct flow_record {
+        int64_t epoch; /* after which it was measured; 0: there is none */
+        int64_t rows;  /* of gradient_flow.csv at this point */
+        struct flow_curves curves;
+    } flow;
 
     /* Where it came from; the only part that differs between equal runs. */
     struct provenance {

@@ -47,16 +47,18 @@ int checkpoint_fits(
 }
 
 /* What HDF5 adds, as measured: header and place in its group of each set, the groups, texts and attributes
- * that every checkpoint has, and the attribute of each class weight and quantile with its place in the
- * configuration. */
-enum { SET_BYTES = 340, OFFSET_BYTES = 64, FIXED_BYTES = (26 << 10) + 512, NUMBER_BYTES = 100 };
+ * that every checkpoint has, the attribute of each class weight and quantile with its place in the
+ * configuration; and the curve of gradient flow of each direction, over a thousand steps. */
+enum { SET_BYTES = 340, OFFSET_BYTES = 64, FIXED_BYTES = 28 << 10, NUMBER_BYTES = 100, CURVE_BYTES = 80 };
 
 size_t checkpoint_estimate(const struct net *net, enum optimizer optimizer)
 {
     size_t n, copies = 1 + optim_count_moments(optimizer);
     net_get_parameters(net, &n);
+    size_t curves = flow_count_directions(net_get_config(net)) * CURVE_BYTES;
     return copies * (net_count_parameters(net) * sizeof(float) + n * SET_BYTES) + n * OFFSET_BYTES +
-        (net_get_config(net)->class_weights + net_get_config(net)->quantiles) * NUMBER_BYTES + FIXED_BYTES;
+        (net_get_config(net)->class_weights + net_get_config(net)->quantiles) * NUMBER_BYTES + curves +
+        FIXED_BYTES;
 }
 
 /* The image grows by whole MiB, a set at a time is read back from it, and HDF5 has an index of what it holds,

@@ -218,6 +218,23 @@ static int layout_data(const struct section *whole, struct checkpoint *c)
     return section_end(&s);
 }
 
+static int layout_flow(const struct section *whole, struct checkpoint *c)
+{
+    struct section s;
+    struct flow_record *flow = &c->flow;
+    int64_t distances = (int64_t)flow->curves.distances;
+    section_begin(&s, whole, "/gradient_flow");
+    section_integer(&s, "epoch", &flow->epoch, 0, most);
+    section_integer(&s, "rows", &flow->rows, 0, most);
+    section_integer(&s, "distances", &distances, 0, FLOW_MOST_DISTANCES);
+    if (s.way == SECTION_READ && !s.failed && distances > 0)
+        s.failed |= flow_curves_init(
+                        &flow->curves, flow_count_directions(&c->model), (size_t)distances, s.error) != 0;
+    if (!s.failed && distances > 0)
+        section_reals(&s, "norm", flow->curves.directions * flow->curves.distances, flow->curves.norm);
+    return section_end(&s);
+}
+
 /* Puts what is read of the first file and of the others together again. */
 static void join_files(struct section *s, char *first, char *more, char **files)
 {
@@ -288,6 +305,8 @@ int layout_pass(const struct section *whole, struct checkpoint *c)
 {
     if (layout_config(whole, c) != 0 || layout_model(whole, c) != 0 || layout_state(whole, c) != 0 ||
         layout_data(whole, c) != 0)
+        return -1;
+    if (whole->version >= 8 && !c->weights_alone && layout_flow(whole, c) != 0)
         return -1;
     return layout_provenance(whole, c);
 }

@@ -6,7 +6,7 @@
 #include "ckpt/section.h"
 
 /* The format that is written; older ones are read too. docs/checkpoint-format.md says what each added. */
-enum { CHECKPOINT_VERSION = 7 };
+enum { CHECKPOINT_VERSION = 8 };
 
 /* Passes everything in the file, in order, in the way of `whole`. Reading allocates parameters and moments as
  * they are found. Returns -1 and the first failure. */

@@ -180,7 +180,7 @@ int metrics_add(struct metrics *metrics, const struct metrics_row *row, struct e
 {
     const double figures[] = {row->loss, row->error, row->learning_rate, row->gradient_norm, row->seconds,
         row->frames_per_second, row->data_wait, row->comm_wait};
-    char line[512];
+    char line[ROWS_LONGEST];
     int n = snprintf(line, sizeof line, "%" PRId64 ",%" PRId64 ",%.32s,%" PRId64 ",%" PRId64, row->step,
         row->epoch, row->split, row->sequences, row->frames);
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)

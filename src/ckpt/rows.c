@@ -1,12 +1,32 @@
 #include "ckpt/rows.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { FIGURES = 10 /* columns behind step, epoch and split */ };
 
 const char rows_header[] = "step,epoch,split,sequences,frames,loss,error,learning_rate,gradient_norm,seconds,"
                            "frames_per_second,data_wait,comm_wait\n";
+
+const char *rows_find_column(const char *row, enum row_column column)
+{
+    for (int left = (int)column; row && left > 0; left--) {
+        row = strchr(row, ',');
+        row += row != NULL;
+    }
+    return row;
+}
+
+int rows_read_figure(const char *row, enum row_column column, double *figure)
+{
+    const char *at = rows_find_column(row, column);
+    char *end = NULL;
+    if (!at)
+        return -1;
+    *figure = strtod(at, &end);
+    return end > at && *end == ',' ? 0 : -1;
+}
 
 void rows_plan(const struct progress *at, struct row_plan *plan)
 {

@@ -12,6 +12,16 @@
 /* The first line of metrics.csv, with its newline. */
 extern const char rows_header[];
 
+enum { ROWS_LONGEST = 512 }; /* bytes of a row, its end included */
+
+/* Columns of the header that are read again. */
+enum row_column { ROWS_SPLIT = 2, ROWS_FRAMES = 4, ROWS_GRADIENT_NORM = 8, ROWS_SECONDS = 9 };
+
+/* Returns where a column of the row begins; NULL where it has not so many. The second reads a figure that
+ * another column follows; -1 where there is none. */
+const char *rows_find_column(const char *row, enum row_column column);
+int rows_read_figure(const char *row, enum row_column column, double *figure);
+
 struct row_plan {
     int64_t rows, step;
     int64_t steps_of_epoch; /* INT64_MAX in the first epoch, which does not tell */

@@ -20,7 +20,8 @@
 
 int rundir_is_temporary(const char *name)
 {
-    static const char *const written[] = {"best.h5", "status", "config.ini", "metrics.csv", "probe"};
+    static const char *const written[] = {
+        "best.h5", "status", "config.ini", "metrics.csv", "gradient_flow.csv", "probe"};
     char base[64];
     size_t n = temporary_base(name);
     if (n == 0 || n >= sizeof base)
@@ -64,7 +65,7 @@ int rundir_create(const char *directory, struct error *error)
 
 static int is_ours(const char *name)
 {
-    static const char *const ours[] = {"config.ini", "metrics.csv", "best.h5", "status"};
+    static const char *const ours[] = {"config.ini", "metrics.csv", "gradient_flow.csv", "best.h5", "status"};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         if (strcmp(name, ours[i]) == 0)
             return 1;

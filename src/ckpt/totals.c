@@ -10,28 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPLIT = 2, FRAMES = 4, SECONDS = 9 }; /* columns of rows_header */
-
-/* Returns where a column of the row begins; NULL where it has not so many. */
-static const char *find_column(const char *row, int column)
-{
-    for (; row && column > 0; column--) {
-        row = strchr(row, ',');
-        row += row != NULL;
-    }
-    return row;
-}
-
-static int read_figure(const char *row, int column, double *figure)
-{
-    const char *at = find_column(row, column);
-    char *end = NULL;
-    if (!at)
-        return -1;
-    *figure = strtod(at, &end);
-    return end > at && *end == ',' ? 0 : -1;
-}
-
 /* Sums of frames and seconds over training, and of seconds over validations. */
 struct sums {
     double frames, training, validation;
@@ -40,8 +18,9 @@ struct sums {
 static int add_row(const char *row, struct sums *sums)
 {
     double frames, seconds;
-    const char *split = find_column(row, SPLIT);
-    if (!split || read_figure(row, FRAMES, &frames) || read_figure(row, SECONDS, &seconds))
+    const char *split = rows_find_column(row, ROWS_SPLIT);
+    if (!split || rows_read_figure(row, ROWS_FRAMES, &frames) ||
+        rows_read_figure(row, ROWS_SECONDS, &seconds))
         return -1;
     if (strncmp(split, "train,", 6) == 0) {
         sums->frames += frames;
@@ -54,7 +33,7 @@ static int add_row(const char *row, struct sums *sums)
 
 int totals_read(const char *directory, struct totals *totals)
 {
-    char path[DIRECTORY_PATH], row[512];
+    char path[DIRECTORY_PATH], row[ROWS_LONGEST];
     struct sums sums = {0};
     snprintf(path, sizeof path, "%s/metrics.csv", directory);
     FILE *file = file_open_stream(path, "the rows of a run", NULL);

@@ -27,7 +27,7 @@ enum divergence {
     DIVERGENCE_BACK   /* the run goes back to a checkpoint, with a lower rate from there on */
 };
 
-enum { CONFIG_KEYS_MOST = 64 }; /* room for what is kept per key */
+enum { CONFIG_KEYS_MOST = 80 }; /* room for what is kept per key */
 
 struct config {
     /* [rows of config_keys] 1: the file or an override gave the key its value; 0: it has its default, or that
@@ -62,7 +62,8 @@ struct config {
         enum best best;
     } checkpoint;
     struct {
-        double every; /* seconds */
+        double every;          /* seconds */
+        int64_t gradient_flow; /* epochs from one measurement to the next; 0: never */
     } report;
 };
 

@@ -106,6 +106,7 @@ const struct config_key config_keys[] = {
 
     {"report", "every", KEY_SECONDS, AT(report.every), "10 seconds", FROM(0, LARGE), FREE,
         .former = "train.report_every"},
+    {"report", "gradient_flow", KEY_COUNT, AT(report.gradient_flow), "5", FROM(0, COUNTS), FREE},
 };
 /* clang-format on */
 

@@ -296,11 +296,6 @@ int net_forward(struct net *net, const struct net_pass *options, const struct mi
     return 0;
 }
 
-size_t net_count_directions(const struct net *net)
-{
-    return stack_count_directions(&net->stack);
-}
-
 /* The pass that flow is measured in: nothing random, and alone. */
 static struct pass flow_pass(
     const struct net *net, const struct net_pass *options, const struct microbatch *microbatch)

@@ -89,12 +89,9 @@ size_t net_count_employed(const struct net *net);
 int net_forward(struct net *net, const struct net_pass *options, const struct microbatch *microbatch,
     struct net_outputs *outputs, struct net_score *scores, struct error *error);
 
-/* How far gradients reach (docs/network.md, "Gradient flow"). The directions of the net's recurrent layers
- * are counted through, forward before reverse of each layer: net_count_directions of them. net_measure_flow
- * runs a microbatch, without anything random, and fills in the norms of the flow. Row by row these do not
- * depend on which other sequences are in the microbatch. net_flow_bytes returns the bytes of its workspace. A
- * pass made before is lost. */
-size_t net_count_directions(const struct net *net);
+/* Measures how far gradients reach (docs/network.md, "Gradient flow"): runs a microbatch, without anything
+ * random, and fills in the norms of the flow. Row by row these do not depend on which other sequences are in
+ * the microbatch. net_flow_bytes returns the bytes of its workspace. A pass made before is lost. */
 int net_measure_flow(struct net *net, const struct net_pass *options, const struct microbatch *microbatch,
     const struct net_flow *flow, struct error *error);
 size_t net_flow_bytes(struct net *net, const struct microbatch *microbatch);

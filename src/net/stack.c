@@ -399,14 +399,6 @@ void stack_backward(struct stack *stack, const struct pass *pass)
             &stack->embedding, microbatch->N, microbatch->symbols, stack->dX, pass->gradient);
 }
 
-size_t stack_count_directions(const struct stack *stack)
-{
-    size_t n = 0;
-    for (size_t l = 0; l < stack->L; l++)
-        n += stack->layer[l].D;
-    return n;
-}
-
 void stack_measure_flow(struct stack *stack, const struct pass *pass, const struct net_flow *flow)
 {
     size_t n = 0, numbers = pass->microbatch->B * pass->microbatch->T;

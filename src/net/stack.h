@@ -87,8 +87,7 @@ float *stack_gradient(const struct stack *stack);
 /* Destroys the gradient by the outputs. */
 void stack_backward(struct stack *stack, const struct pass *pass);
 
-/* See net_count_directions and net_measure_flow. */
-size_t stack_count_directions(const struct stack *stack);
+/* See net_measure_flow. */
 void stack_measure_flow(struct stack *stack, const struct pass *pass, const struct net_flow *flow);
 
 #endif

@@ -185,7 +185,7 @@ struct net_outputs {
 
 /* How gradients fade on their way back through the time of single directions of recurrent layers. */
 struct net_flow {
-    size_t first, end; /* directions first .. end - 1 of the net */
+    size_t first, end; /* directions first .. end - 1 of the net (net/flow.h) */
     /* [end - first][B][T] the caller's, in the order of the microbatch: the norm of the gradient by the
      * states so many steps before the last one that the direction visits, divided by that at the last one,
      * where a gradient of 1 / sqrt(H) by the output of each unit begins. It is infinite behind a row's

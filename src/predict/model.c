@@ -137,6 +137,7 @@ int predict_model_load(struct predict_model *model, const struct comm *comm, con
     int failed = comm_agree(comm, error) || share_model(model, comm, batch, &checkpoint, error) ? -1 : 0;
     model->names = checkpoint.names;
     checkpoint.names = (struct net_names){0};
+    model->epoch = checkpoint_epoch(&checkpoint.progress);
     checkpoint_finish(&checkpoint);
     return failed;
 }

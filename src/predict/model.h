@@ -18,6 +18,7 @@ struct predict_model {
     size_t features;                 /* of mean and deviation; 0: inputs are not standardized */
     float *mean, *deviation;         /* [features] one block; NULL: inputs are not standardized */
     struct net_names names;          /* on rank 0 */
+    int64_t epoch;                   /* on rank 0: that the last step before the checkpoint was made in */
 };
 
 /* All ranks call, and all get the same outcome. Reads the checkpoint (or best.h5 of a run directory) on rank

@@ -10,6 +10,10 @@ static const struct option_row rows[] = {
     {"batch", 0, OPTION_WHOLE, AT(batch), 1, INT32_MAX, .argument = "N",
         .help = "sequences that a rank computes at a time (default: the\n"
                 "microbatch of the checkpoint's run)"},
+    {"gradient-flow", 0, OPTION_FLAG, AT(gradient_flow),
+        .help = "tell how far back in time gradients reach, layer by layer, on the\n"
+                "longest sequences, in place of evaluating; -o FILE takes the curves\n"
+                "as rows of text"},
     {"generate", 0, OPTION_WHOLE, AT(generate), 1, INT32_MAX, .argument = "N",
         .help = "draw N frames (or of a decoder at most N labels) of each sequence\n"
                 "from the network's distribution, and write them as a dataset"},
@@ -50,6 +54,9 @@ static int take_predict_files(struct predict_options *options, int n, char **fil
     if (options->generate && (!options->output || options->beam))
         return error_set(error, EXIT_CODE_USAGE,
             "--generate writes what it draws: give -o FILE, and no --beam, which would search");
+    if (options->gradient_flow && (options->generate || options->beam))
+        return error_set(error, EXIT_CODE_USAGE,
+            "--gradient-flow neither draws nor searches: leave out --generate and --beam");
     if (n < needed || (n > 1 && options->generate))
         return error_set(error, EXIT_CODE_USAGE, "%d argument%s where %s needed: rnn-predict %s (see --help)",
             n, n == 1 ? "" : "s", needed == 1 ? "one is" : "two are",

@@ -12,6 +12,7 @@ struct predict_options {
     const char *output;   /* NULL: none is written */
     int64_t batch; /* sequences that a rank computes at a time; 0: the microbatch of the checkpoint's run */
     int64_t beam;  /* hypotheses kept; 0: none was asked for */
+    int gradient_flow;  /* 1: measure how far back gradients reach, in place of evaluating */
     int64_t generate;   /* frames or labels to make of each sequence; 0: evaluate */
     double temperature; /* of drawing; above 0 */
     uint64_t seed;      /* of drawing */

@@ -5,6 +5,7 @@
 #include "pass/program.h"
 #include "pass/stop.h"
 #include "predict/evaluate.h"
+#include "predict/flow.h"
 #include "predict/generate.h"
 #include "predict/model.h"
 
@@ -29,6 +30,8 @@ static int run(const struct predict_options *options, const struct comm *comm, s
     if (predict_model_load(model, comm, options->checkpoint, options->batch, error) ||
         check_beam(options, model, error))
         return -1;
+    if (options->gradient_flow)
+        return predict_flow(options, comm, model, error);
     return options->generate ? predict_generate(options, comm, model, error)
                              : predict_evaluate(options, comm, model, error);
 }

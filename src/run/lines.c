@@ -1,12 +1,14 @@
 /* This file prints the lines of a run on standard output. Scripts read the words before the equals signs. */
 #include "run/records.h"
 
+#include "ckpt/norms.h"
 #include "ckpt/totals.h"
 
 #include <inttypes.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { FIGURES = 256, LINE_PATH = PATH_MAX + 32 };
 
@@ -29,6 +31,23 @@ static void forget_waits(struct records *records)
     records->waited = records->epoch_seconds = 0;
 }
 
+/* Appends what the epoch's gradients came to, and how far they reach where that was measured. */
+static void describe_gradients(
+    const struct records *records, const struct progress *progress, char *figures, size_t size)
+{
+    double clip = records->config->train.optim.clip;
+    struct epoch_norms norms = norms_read(records->directory, progress->epoch, progress->position, clip);
+    struct flow_reach reach = flow_find_least_reach(&records->flow.curves);
+    char text[32];
+    report_figure(figures, size, "gradient_norm", norms.median);
+    report_figure(figures, size, "clipped", norms.clipped);
+    if (records->flow.epoch != progress->epoch || isnan(reach.distance))
+        return;
+    flow_write_reach(reach, text, sizeof text);
+    size_t n = strlen(figures);
+    snprintf(figures + n, size - n, " gradient_reach=%s", text);
+}
+
 static void print_epoch(struct records *records, const struct progress *progress,
     const struct outcome *validation, const struct learner *learner)
 {
@@ -38,6 +57,7 @@ static void print_epoch(struct records *records, const struct progress *progress
     report_figure(figures, sizeof figures, "error", progress->train_error);
     report_figure(figures, sizeof figures, "valid_loss", validation->loss);
     report_figure(figures, sizeof figures, "valid_error", validation->error);
+    describe_gradients(records, progress, figures, sizeof figures);
     report_line(&records->report, "epoch=%" PRId64 " step=%" PRId64 "%s weights_hash=%016" PRIx64 " %s",
         progress->epoch, progress->step, figures, learner_hash_weights(learner), waits);
 }

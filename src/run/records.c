@@ -69,6 +69,8 @@ void records_gather_busy(struct records *records, double busy)
 void records_close(struct records *records)
 {
     metrics_close(records->metrics);
+    flow_file_close(records->flow_file);
+    flow_curves_finish(&records->flow.curves);
     lock_release(records->lock);
     memory_destroy(records->busy);
     memory_destroy(records->hosts);
@@ -100,11 +102,23 @@ static void warn(const char *warning)
         log_line(LOG_WARNING, "%s", warning);
 }
 
-static int open_metrics(struct records *records, const struct progress *progress, struct error *error)
+int records_take_flow(struct records *records, const struct flow_record *flow, struct error *error)
+{
+    flow_curves_finish(&records->flow.curves);
+    records->flow = *flow;
+    return flow_curves_copy(&records->flow.curves, &flow->curves, error);
+}
+
+static int open_files(struct records *records, const struct progress *progress, struct error *error)
 {
     char warning[1024];
     records->metrics = metrics_open(records->directory, progress, warning, sizeof warning, error);
     if (!records->metrics)
+        return -1;
+    warn(warning);
+    records->flow_file = flow_file_open(
+        records->directory, &records->config->model, &records->flow, warning, sizeof warning, error);
+    if (!records->flow_file)
         return -1;
     warn(warning);
     return 0;
@@ -114,6 +128,9 @@ int records_sync(struct records *records, struct progress *progress, struct erro
 {
     char warning[1024];
     if (metrics_sync(records->metrics, progress, warning, sizeof warning, error))
+        return -1;
+    warn(warning);
+    if (flow_file_sync(records->flow_file, &records->flow, warning, sizeof warning, error))
         return -1;
     warn(warning);
     return 0;
@@ -133,9 +150,10 @@ int records_begin(struct records *records, const struct config *config, const st
         records->own.known = 0; /* those rows are gone */
     lock_holder(records->lock, &records->holder);
     records->begun = 1;
+    records->config = config;
     if (write_config(directory, config, error))
         return -1;
-    return open_metrics(records, progress, error);
+    return open_files(records, progress, error);
 }
 
 /* The checkpoints of later steps go first, as they need the rows of metrics.csv that go then. */
@@ -144,10 +162,12 @@ int records_go_back(struct records *records, const struct progress *progress, st
     if (records->comm->rank != 0)
         return 0;
     metrics_close(records->metrics);
+    flow_file_close(records->flow_file);
     records->metrics = NULL;
+    records->flow_file = NULL;
     if (rundir_forget_later(&records->own, progress->step, error))
         return -1;
-    return open_metrics(records, progress, error);
+    return open_files(records, progress, error);
 }
 
 void records_keep_lock(const struct records *records, int64_t step)
@@ -175,6 +195,15 @@ void records_write_status(const struct records *records, const char *state, int6
         log_line(LOG_ERROR, "%s", error.text);
 }
 
+/* What could not be written may not be missing: all ranks end. */
+static void end_without_row(
+    struct records *records, const struct progress *progress, const struct error *error)
+{
+    records_write_status(records, "failed", progress->step, error->text);
+    lock_release(records->lock);
+    comm_fatal(records->comm, progress->step, error->code, "%s", error->text);
+}
+
 static void add_row(struct records *records, const char *split, const struct progress *progress,
     const struct outcome *outcome)
 {
@@ -192,11 +221,8 @@ static void add_row(struct records *records, const char *split, const struct pro
         .data_wait = outcome->data_wait,
         .comm_wait = outcome->comm_wait};
     struct error error;
-    if (metrics_add(records->metrics, &row, &error) == 0)
-        return;
-    records_write_status(records, "failed", progress->step, error.text);
-    lock_release(records->lock);
-    comm_fatal(records->comm, progress->step, error.code, "%s", error.text);
+    if (metrics_add(records->metrics, &row, &error))
+        end_without_row(records, progress, &error);
 }
 
 void records_add_step(struct records *records, const struct progress *progress, const struct outcome *outcome,
@@ -215,4 +241,11 @@ void records_add_validation(
 {
     if (records->comm->rank == 0)
         add_row(records, "valid", progress, outcome);
+}
+
+void records_add_flow(struct records *records, const struct progress *progress)
+{
+    struct error error;
+    if (flow_file_add(records->flow_file, &records->flow, &error))
+        end_without_row(records, progress, &error);
 }

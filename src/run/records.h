@@ -4,6 +4,7 @@
 #ifndef RUN_RECORDS_H
 #define RUN_RECORDS_H
 
+#include "ckpt/flow_file.h"
 #include "ckpt/rundir.h"
 #include "comm/comm.h"
 #include "config/config.h"
@@ -20,8 +21,11 @@ struct records {
     char *hosts;           /* rank 0: [ranks][RECORDS_HOST] where each rank runs; NULL elsewhere */
     struct lock *lock;
     struct metrics *metrics;
-    struct process holder; /* of the lock: rank 0, on all ranks once the run has begun */
-    int begun;             /* the status says that the run goes on */
+    struct flow_file *flow_file;
+    struct flow_record flow; /* the newest measurement, on rank 0 also that of the checkpoint gone on from */
+    const struct config *config; /* of records_begin */
+    struct process holder;       /* of the lock: rank 0, on all ranks once the run has begun */
+    int begun;                   /* the status says that the run goes on */
     struct report report;
     int terse; /* 1: the lines of epochs are left out, as with -qq */
 
@@ -42,12 +46,16 @@ int records_open(struct records *records, const struct comm *comm, const char *d
     const struct train_options *options, struct error *error);
 void records_close(struct records *records);
 
-/* Writes down what the run is about to do, and opens metrics.csv. With `fresh` what an old run left in the
- * directory goes first. */
+/* Takes the newest measurement of gradient flow as a checkpoint has it, which is copied. The error is lack of
+ * memory. */
+int records_take_flow(struct records *records, const struct flow_record *flow, struct error *error);
+
+/* Writes down what the run is about to do, and opens metrics.csv and gradient_flow.csv. With `fresh` what an
+ * old run left in the directory goes first. The configuration is kept by reference. */
 int records_begin(struct records *records, const struct config *config, const struct progress *progress,
     int fresh, struct error *error);
 
-/* Rank 0 calls. Makes the rows of metrics.csv durable, and sets progress->metrics_rows. */
+/* Rank 0 calls. Makes the rows of both files durable, and sets progress->metrics_rows. */
 int records_sync(struct records *records, struct progress *progress, struct error *error);
 
 /* Forgets what was recorded after `progress`, to which the run has gone back. */
@@ -70,6 +78,9 @@ void records_add_step(struct records *records, const struct progress *progress, 
     const struct ballot *ballot);
 void records_add_validation(
     struct records *records, const struct progress *progress, const struct outcome *outcome);
+
+/* Adds the rows of the newest measurement of gradient flow. Where they cannot be written all ranks end. */
+void records_add_flow(struct records *records, const struct progress *progress);
 
 /* All ranks call. Rank 0 learns how long each computed in the epoch. */
 void records_gather_busy(struct records *records, double busy);

@@ -206,6 +206,10 @@ int run_restore(struct run *run, const struct checkpoint *checkpoint, struct err
     if (learner_restore(&run->learner, checkpoint, error))
         return -1;
     if (run->comm->rank == 0)
+        records_take_flow(&run->records, &checkpoint->flow, error);
+    if (comm_agree(run->comm, error))
+        return -1;
+    if (run->comm->rank == 0)
         run->progress = checkpoint->progress;
     comm_broadcast(run->comm, &run->progress, sizeof run->progress, 0);
     return 0;

@@ -72,6 +72,13 @@ int run_step(struct run *run, struct outcome *outcome, struct error *error);
  * it was broken off, without an outcome then, and is STOP_NOT otherwise. (validate.c) */
 int run_validate(struct run *run, struct outcome *outcome, enum stop_reason *stop, struct error *error);
 
+/* Is gradient flow to be measured at the end of the epoch at hand? */
+int run_is_flow_due(const struct run *run);
+
+/* Measures it, writes it down on rank 0, and warns of it. *stop says why it was broken off, and then nothing
+ * has changed; it stays as it was otherwise. (flow.c) */
+int run_measure_flow(struct run *run, enum stop_reason *stop, struct error *error);
+
 /* Writes the newest state as a checkpoint, as best.h5, or both. `due`: it is one that the configuration asks
  * for at this step, and so one to go back to. (save.c) */
 int run_save(struct run *run, int newest, int best, int due, struct error *error);

@@ -59,6 +59,7 @@ static struct checkpoint view_run(
     view.deviation = sets->deviation;
     view.classes = sets->train->classes;
     view.names = sets->names;
+    view.flow = run->records.flow;
     return view;
 }
 

@@ -63,16 +63,19 @@ static int close_epoch(struct run *run, const struct outcome *valid)
     return best;
 }
 
-/* Validates where there is a set for that, and closes the epoch; a stop puts both off. *best is 1
- * where best.h5 is to be saved. */
+/* Validates where there is a set for that, measures what is due, and closes the epoch; a stop puts all of it
+ * off. *best is 1 where best.h5 is to be saved. */
 static int end_epoch(struct run *run, enum stop_reason *stop, int *best, struct error *error)
 {
     struct outcome valid = {.loss = NAN, .error = NAN};
-    if (run->sets.valid && *stop != STOP_NOT)
+    int validates = run->sets.valid != NULL, measures = run_is_flow_due(run);
+    if ((validates || measures) && *stop != STOP_NOT)
         return 0;
-    if (run->sets.valid && run_validate(run, &valid, stop, error))
+    if (validates && run_validate(run, &valid, stop, error))
         return -1;
-    if (run->sets.valid && *stop != STOP_NOT)
+    if (measures && *stop == STOP_NOT && run_measure_flow(run, stop, error))
+        return -1;
+    if ((validates || measures) && *stop != STOP_NOT)
         return 0;
     if (same_data_complete(&run->sets, error))
         return -1;

@@ -267,6 +267,7 @@ START_TEST(killed_at_random_a_run_ends_with_the_undisturbed_bits)
     printf("%s: finished on %d ranks: %s\n", run, ranks, hash);
     ck_assert_str_eq(hash, undisturbed.lengthy);
     check_finished(run, LONG_EPOCHS, LONG_STEPS);
+    ck_assert(job_same_file(file_in(run, "gradient_flow.csv"), "undisturbed/gradient_flow.csv"));
 }
 END_TEST
 

@@ -178,7 +178,8 @@ START_TEST(a_line_for_each_epoch_and_one_at_the_end_come_from_rank_0_alone)
             char *line = job_line(result.output, "", epoch);
             snprintf(pattern, sizeof pattern,
                 "epoch=%d step=%d loss=" FIGURE " error=" FIGURE " valid_loss=" FIGURE " valid_error=" FIGURE
-                " weights_hash=" HASH " slowest=[0-%d]@[^ ]+ wait=[01]\\.[0-9][0-9]",
+                " gradient_norm=" FIGURE " clipped=" FIGURE " weights_hash=" HASH
+                " slowest=[0-%d]@[^ ]+ wait=[01]\\.[0-9][0-9]",
                 epoch, epoch * STEPS, ranks ? ranks - 1 : 0);
             assert_line(line, pattern);
             free(line);

@@ -48,6 +48,17 @@ static void fill_names(struct net_names *names, enum names_of of, const char *fi
     names->list[of] = (struct name_list){2, text};
 }
 
+/* Of a network that has a layer. */
+static void fill_flow(struct checkpoint *c)
+{
+    size_t directions = flow_count_directions(&c->model);
+    ck_assert_int_eq(flow_curves_init(&c->flow.curves, directions, 5, NULL), 0);
+    for (size_t i = 0; i < directions * 5; i++)
+        c->flow.curves.norm[i] = i == 3 ? NAN : i == 4 ? INFINITY : 1.0 / (double)(i + 3);
+    c->flow.epoch = 1;
+    c->flow.rows = 10;
+}
+
 static void fill_rest(struct checkpoint *c, int64_t step)
 {
     c->config = copy_text("[model]\ncell = lstm\n; dr\xc3\xb6lf\n");
@@ -132,6 +143,8 @@ struct net *checkpoints_make_of(struct checkpoint *checkpoint, const struct net_
     checkpoint->optimizer = OPTIMIZER_ADAM;
     fill_model(checkpoint, net, step);
     fill_rest(checkpoint, step);
+    if (config->layers > 0)
+        fill_flow(checkpoint);
     return net;
 }
 
@@ -232,6 +245,15 @@ static void compare_data(const struct checkpoint *a, const struct checkpoint *b)
     }
 }
 
+static void compare_flow(const struct flow_record *a, const struct flow_record *b)
+{
+    ck_assert(a->epoch == b->epoch && a->rows == b->rows);
+    ck_assert_uint_eq(a->curves.directions, b->curves.directions);
+    ck_assert_uint_eq(a->curves.distances, b->curves.distances);
+    for (size_t i = 0; i < a->curves.directions * a->curves.distances; i++)
+        compare_numbers(a->curves.norm[i], b->curves.norm[i]);
+}
+
 void checkpoints_compare(const struct checkpoint *a, const struct checkpoint *b)
 {
     ck_assert_str_eq(a->config, b->config);
@@ -248,6 +270,7 @@ void checkpoints_compare(const struct checkpoint *a, const struct checkpoint *b)
     }
     compare_progress(&a->progress, &b->progress);
     compare_data(a, b);
+    compare_flow(&a->flow, &b->flow);
     ck_assert_int_eq(a->classes, b->classes);
     ck_assert_uint_eq(a->features, b->features);
     if (a->features) {

@@ -125,7 +125,8 @@ START_TEST(defaults_are_those_of_the_manual)
     ck_assert(c.model.class_weights == 0 && c.model.huber_delta == 1);
     ck_assert_uint_eq(c.model.inputs + c.model.outputs + (size_t)c.model.symbols, 0);
     ck_assert(c.train.batch == 64 && c.train.microbatch == 8 && c.train.epochs == 20 && c.train.seed == 1);
-    ck_assert(c.train.activation_memory == 0 && c.train.patience == 0 && c.report.every == 10);
+    ck_assert(c.train.activation_memory == 0 && c.train.patience == 0 && c.report.every == 10 &&
+        c.report.gradient_flow == 5);
     ck_assert(c.train.on_divergence == DIVERGENCE_ABORT && c.train.explode == 0);
     ck_assert(c.train.back_factor == 0.5 && c.train.watchdog == 600);
     const struct optim_config *o = &c.train.optim;
@@ -209,6 +210,7 @@ static const char *const other[][3] = {
     {"checkpoint", "keep", "1"},
     {"checkpoint", "best", "loss"}, /* error is refused with huber: see the cross checks */
     {"report", "every", "1 hour"},
+    {"report", "gradient_flow", "0"},
 };
 enum { OTHERS = sizeof other / sizeof *other };
 
@@ -262,7 +264,7 @@ static void check_others(const struct config *c)
     ck_assert(o->momentum == 0.8 && o->beta1 == 0.7 && o->beta2 == 0.6 && o->epsilon == 1e-6);
     ck_assert(o->weight_decay == 0.01 && o->warmup == 100 && o->decay_every == 4 && o->decay_factor == 0.3);
     ck_assert(o->plateau_epochs == 5 && o->lr_min == 1e-4 && o->clip == 0);
-    ck_assert(c->train.seed == UINT64_MAX && c->report.every == 3600);
+    ck_assert(c->train.seed == UINT64_MAX && c->report.every == 3600 && c->report.gradient_flow == 0);
     ck_assert(c->train.on_divergence == DIVERGENCE_BACK && c->train.explode == 4);
     ck_assert(c->train.back_factor == 0.25 && c->train.watchdog == 7200);
     ck_assert(c->checkpoint.every[INTERVAL_MINUTES] == 15 && c->checkpoint.every[INTERVAL_EPOCHS] == 0 &&
@@ -539,6 +541,8 @@ static const char *const bad[][4] = {
     {"report", "every", "10 days", "seconds, minutes or hours"},
     {"report", "every", "-1 seconds", "out of range"},
     {"report", "every", "1e308 hours", "out of range"},
+    {"report", "gradient_flow", "never", "not a whole number"},
+    {"report", "gradient_flow", "-1", "out of range"},
     {"checkpoint", "every", "1",
         "not a number and a unit: allowed is a whole number from 1 to 2147483647, and"},
     {"checkpoint", "every", "0 epochs", "out of range"},
@@ -1235,8 +1239,9 @@ static size_t compare(const char *const *before, const char *const *now)
 
 /* What a run may go on with in another way; every other key, new ones too, is part of what is learned. */
 static const char *const may_change[] = {"data.train", "data.valid", "data.cache", "train.epochs",
-    "train.activation_memory", "train.patience", "train.on_divergence", "train.explode", "train.back_factor", "train.watchdog",
-    "report.every", "checkpoint.every", "checkpoint.keep", "checkpoint.best"};
+    "train.activation_memory", "train.patience", "train.on_divergence", "train.explode", "train.back_factor",
+    "train.watchdog", "report.every", "report.gradient_flow", "checkpoint.every", "checkpoint.keep",
+    "checkpoint.best"};
 enum { MAY_CHANGE = sizeof may_change / sizeof *may_change };
 
 static int is_free(const char *key)

@@ -1,5 +1,6 @@
 /* Gradient flow (docs/network.md): the norms that the network measures against the reference's, and what of
  * them is known without any. */
+#include "net/flow.h"
 #include "reference/net_options.h"
 #include "reference/subject.h"
 #include "support/suite.h"
@@ -77,7 +78,7 @@ static void compare_all(struct subject *subject, const char *text)
 {
     const struct problem *problem = subject->problem;
     const int64_t chosen[ROWS] = {0, 1, 2};
-    size_t n = 0, directions = net_count_directions(subject->net);
+    size_t n = 0, directions = flow_count_directions(net_get_config(subject->net));
     double(*norms)[ROWS][LONGEST] = calloc(directions, sizeof *norms);
     measure(subject, ROWS, chosen, &(struct net_flow){0, directions, (double *)norms});
     for (size_t l = 0; l < problem->config.layers; l++)
@@ -162,6 +163,56 @@ START_TEST(a_state_that_is_kept_keeps_its_gradient)
 }
 END_TEST
 
+/* ---- curves ---- */
+
+static struct flow_reach reach_of(size_t n, const double *norm)
+{
+    const struct flow_curves curves = {.directions = 1, .distances = n, .norm = (double *)norm};
+    return flow_find_reach(&curves, 0);
+}
+
+START_TEST(reach_is_where_a_hundredth_is_left)
+{
+    struct flow_reach reach = reach_of(3, (double[]){0.5, 0.1, 0.001});
+    ck_assert(!reach.is_open);
+    ck_assert_double_eq_tol(reach.distance, 2 * sqrt(2), 1e-9); /* half of the way from 2 to 4 */
+    reach = reach_of(2, (double[]){0.0001, 0});
+    ck_assert_double_eq_tol(reach.distance, 0.5, 1e-9);
+    reach = reach_of(3, (double[]){0.5, 0, 0});
+    ck_assert_double_eq_tol(reach.distance, 1, 1e-9);
+    reach = reach_of(3, (double[]){7, INFINITY, 0.02});
+    ck_assert(reach.is_open && reach.distance == 4);
+    ck_assert(isnan(reach_of(1, (double[]){NAN}).distance) && isnan(reach_of(0, NULL).distance));
+}
+END_TEST
+
+START_TEST(the_least_reach_is_one_that_ends_before_one_that_does_not)
+{
+    double norm[] = {0.9, 0.8, 0.7, 0.001, NAN, NAN, 0.5, 0.0001};
+    struct flow_curves curves = {.directions = 4, .distances = 2, .norm = norm};
+    struct flow_reach least = flow_find_least_reach(&curves);
+    ck_assert(least.direction == 3 && !least.is_open && least.distance < 2);
+    curves.directions = 1;
+    char text[32];
+    flow_write_reach(flow_find_least_reach(&curves), text, sizeof text);
+    ck_assert_str_eq(text, ">2");
+    struct flow_peak peak = flow_find_peak(&curves);
+    ck_assert(peak.norm == 0.9 && peak.distance == 1 && peak.direction == 0);
+}
+END_TEST
+
+START_TEST(means_are_geometric)
+{
+    ck_assert_double_eq_tol(flow_mean((double[]){0.01, 1, 100, 4}, 4), sqrt(2), 1e-12);
+    ck_assert_double_eq_tol(flow_mean((double[]){NAN, 0.25, NAN}, 3), 0.25, 1e-12);
+    ck_assert(flow_mean((double[]){0, 5}, 2) == 0 && isinf(flow_mean((double[]){0.1, INFINITY}, 2)));
+    ck_assert(isnan(flow_mean((double[]){NAN}, 1)));
+    ck_assert(flow_count_distances(1) == 0 && flow_count_distances(2) == 1);
+    ck_assert(flow_count_distances(1024) == 10 && flow_count_distances(1025) == 11);
+    ck_assert_uint_eq(flow_count_distances(INT32_MAX), 31);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("flow");
@@ -169,6 +220,9 @@ int main(void)
     tcase_add_loop_test(cases, norms_are_the_references_with_each_option, 0, CELLS);
     tcase_add_loop_test(cases, norms_are_the_references_of_symbols_and_of_ctc, 0, CELLS);
     tcase_add_test(cases, a_state_that_is_kept_keeps_its_gradient);
+    tcase_add_test(cases, reach_is_where_a_hundredth_is_left);
+    tcase_add_test(cases, the_least_reach_is_one_that_ends_before_one_that_does_not);
+    tcase_add_test(cases, means_are_geometric);
     suite_add_tcase(suite, cases);
     return suite_run(suite);
 }

@@ -1,0 +1,145 @@
+#include "predict/flow.h"
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "ckpt/flow_file.h"
+#include "pass/flow.h"
+#include "pass/model.h"
+#include "pass/report.h"
+#include "pass/stop.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int check_layers(const struct predict_model *model, struct error *error)
+{
+    if (model->config->layers > 0)
+        return 0;
+    return error_set(error, EXIT_CODE_USAGE,
+        "--gradient-flow: %s has no recurrent layer (model.layers = 0), and so no time that a gradient goes "
+        "back through: leave it out",
+        model->path);
+}
+
+/* Each rank calls this for itself. */
+static struct dataset *open_set(
+    const struct predict_options *options, const struct predict_model *model, struct error *error)
+{
+    struct dataset *dataset = dataset_open_files(options->dataset, options->cache, error);
+    if (!dataset || model_accepts(model->config, dataset, 0, error) == 0)
+        return dataset;
+    dataset_close(dataset);
+    return NULL;
+}
+
+static int write_curves(const char *path, const struct net_config *config, int64_t epoch,
+    const struct flow_curves *curves, struct error *error)
+{
+    char *bytes = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&bytes, &size);
+    if (stream) {
+        flow_file_print_header(stream);
+        flow_file_print(stream, config, epoch, curves);
+    }
+    int failed = !stream || fclose(stream) != 0
+        ? error_set(error, EXIT_CODE_INTERNAL, "%s: no memory for its rows", path)
+        : file_replace(path, bytes, size, error);
+    free(bytes);
+    return failed;
+}
+
+/* Of one direction: where a hundredth is left, and the norms on the way. */
+static void print_direction(
+    struct report *report, const struct net_config *config, const struct flow_curves *curves, size_t n)
+{
+    struct flow_direction direction = flow_find_direction(config, n);
+    struct flow_reach reach = flow_find_reach(curves, n);
+    char text[FLOW_MOST_DISTANCES * 48] = "", number[32];
+    if (!isnan(reach.distance)) {
+        flow_write_reach(reach, number, sizeof number);
+        snprintf(text, sizeof text, " gradient_reach=%s", number);
+    }
+    for (size_t k = 0; k < curves->distances; k++) {
+        snprintf(number, sizeof number, "norm_%" PRId64, (int64_t)1 << k);
+        report_figure(text, sizeof text, number, curves->norm[n * curves->distances + k]);
+    }
+    report_line(report, "layer=%zu direction=%s%s", direction.layer, flow_name_direction(direction), text);
+}
+
+static void print_all(
+    const struct flow *flow, const struct net_config *config, const struct flow_curves *curves)
+{
+    struct report report;
+    struct flow_reach reach = flow_find_least_reach(curves);
+    char text[64] = "", number[32];
+    int64_t frames = 0;
+    report_init(&report, PROGRESS_AUTO, 1, 0, 0, 0);
+    for (size_t n = 0; n < curves->directions; n++)
+        print_direction(&report, config, curves, n);
+    for (size_t i = 0; i < flow->n; i++)
+        frames += flow->length[i];
+    flow_write_reach(reach, number, sizeof number);
+    if (!isnan(reach.distance))
+        snprintf(text, sizeof text, " gradient_reach=%s", number);
+    report_line(&report, "sequences=%zu frames=%" PRId64 "%s", flow->n, frames, text);
+}
+
+/* All ranks call. Ranks on other nodes may have another file under the same name. */
+static int check_common(const struct flow *flow, struct error *error)
+{
+    uint64_t own = hash_combine(
+        hash_bytes(flow->sequence, sizeof flow->sequence), hash_bytes(flow->length, sizeof flow->length));
+    uint64_t first = own;
+    comm_broadcast(flow->task.comm, &first, sizeof first, 0);
+    if (own != first)
+        error_set(error, EXIT_CODE_DATA,
+            "%s: is not the file that rank 0 has under this name: give all ranks the same",
+            flow->task.dataset->name);
+    return comm_agree(flow->task.comm, error);
+}
+
+/* All ranks call. Computes all shares, and makes the curves on every rank. */
+static int measure(
+    struct flow *flow, const struct flow_task *task, struct flow_curves *curves, struct error *error)
+{
+    int left = 0;
+    if (task->dataset && flow_init(flow, task, error) == 0 && flow_compute(flow, &left, error) == 0)
+        flow_curves_init(curves, flow->directions, flow->distances, error);
+    if (left)
+        error_set(error, EXIT_CODE_IO, "stopped by %s: nothing is written", stop_signal_name(stop_signal()));
+    if (comm_agree(task->comm, error) || check_common(flow, error))
+        return -1;
+    flow_gather(flow, curves);
+    return 0;
+}
+
+int predict_flow(const struct predict_options *options, const struct comm *comm, struct predict_model *model,
+    struct error *error)
+{
+    struct flow flow = {0};
+    struct flow_curves curves = {0};
+    if (check_layers(model, error))
+        return -1;
+    const struct flow_task task = {.comm = comm,
+        .net = model->net,
+        .dataset = open_set(options, model, error),
+        .mean = model->mean,
+        .deviation = model->deviation,
+        .microbatch = model->microbatch,
+        .stop = stop_flag()};
+    int failed = measure(&flow, &task, &curves, error);
+    if (!failed && comm->rank == 0) {
+        print_all(&flow, model->config, &curves);
+        if (options->output)
+            write_curves(options->output, model->config, model->epoch, &curves, error);
+    }
+    failed = failed || comm_agree(comm, error);
+    flow_curves_finish(&curves);
+    flow_finish(&flow);
+    dataset_close(task.dataset);
+    return failed ? -1 : 0;
+}
