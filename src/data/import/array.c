@@ -16,13 +16,9 @@
 #include <zip.h>
 #endif
 
-enum {
-    MOST_HEADER = 64 << 10,
-    BLOCK_ITEMS = 512,
-    MOST_ITEM = 4 * 4 * IMPORT_MOST_NAME_BYTES /* bytes: of a text */
-};
+enum { MOST_HEADER = 64 << 10 };
 
-static int refuse(const struct import_array *array, const char *what)
+int import_array_refuse(const struct import_array *array, const char *what)
 {
     import_set_file(array->import, array->path);
     import_refuse(array->import, "%s", what);
@@ -32,7 +28,7 @@ static int refuse(const struct import_array *array, const char *what)
 
 /* ---- bytes ---- */
 
-static int read_bytes(struct import_array *array, void *bytes, size_t size)
+int import_array_read_bytes(struct import_array *array, void *bytes, size_t size)
 {
     if (array->file) {
         if (fread(bytes, 1, size, array->file) == size)
@@ -60,7 +56,7 @@ static int read_bytes(struct import_array *array, void *bytes, size_t size)
             return 0;
     }
 #endif
-    return refuse(array, "ends too early, or is damaged");
+    return import_array_refuse(array, "ends too early, or is damaged");
 }
 
 /* ---- the header ---- */
@@ -109,7 +105,7 @@ static int take_type(struct import_array *array, const char *type)
     char *end;
     array->kind = type[0] ? type[1] : 0;
     if (array->kind == 'O')
-        return refuse(array,
+        return import_array_refuse(array,
             "holds Python objects, a pickle, which is a program and is not read: save numbers, or "
             "text of fixed length");
     unsigned long bytes = array->kind ? strtoul(type + 2, &end, 10) : 0;
@@ -118,11 +114,11 @@ static int take_type(struct import_array *array, const char *type)
     int real = array->kind == 'f' && (bytes == 2 || bytes == 4 || bytes == 8);
     int whole =
         (array->kind == 'i' || array->kind == 'u') && (bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8);
-    int text = (array->kind == 'U' || array->kind == 'S') && bytes > 0 && bytes <= MOST_ITEM / 4;
+    int text = (array->kind == 'U' || array->kind == 'S') && bytes > 0 && bytes <= ARRAY_MOST_ITEM / 4;
     if (array->kind && strchr("<>|=", type[0]) && !*end &&
         (real || whole || text || (array->kind == 'b' && bytes == 1)))
         return 0;
-    return refuse(array,
+    return import_array_refuse(array,
         "has items of a type that is not read: floats of 2, 4 or 8 bytes, integers, truth values and "
         "texts are");
 }
@@ -172,7 +168,7 @@ static int parse_header(struct import_array *array, const char *text)
         text += *text == ',';
     }
     if (!sound || !header.has_type || !header.has_order || !header.has_shape)
-        return refuse(
+        return import_array_refuse(
             array, "has a header that is not read: structured or damaged, or of more than 4 dimensions");
     if (take_type(array, header.type))
         return -1;
@@ -182,14 +178,14 @@ static int parse_header(struct import_array *array, const char *text)
         array->size[d] = d < array->dimensions ? array->size[d] : 1;
         wide += array->size[d] > 1;
         if (array->size[d] && array->items > INT64_MAX / 16 / (int64_t)array->bytes / array->size[d])
-            return refuse(array, "has more items than any file");
+            return import_array_refuse(array, "has more items than any file");
         array->items *= array->size[d];
     }
     if (strcmp(header.order, "True") == 0 && wide > 1)
-        return refuse(array,
+        return import_array_refuse(array,
             "lies in memory column by column (fortran_order): save numpy.ascontiguousarray(...) of it");
     return strcmp(header.order, "True") && strcmp(header.order, "False")
-        ? refuse(array, "has a damaged header")
+        ? import_array_refuse(array, "has a damaged header")
         : 0;
 }
 
@@ -197,22 +193,22 @@ static int parse_header(struct import_array *array, const char *text)
 static int read_header(struct import_array *array, uint64_t *size)
 {
     unsigned char start[12];
-    if (read_bytes(array, start, 10))
+    if (import_array_read_bytes(array, start, 10))
         return -1;
     int wide = start[6] > 1;
     if (memcmp(start, "\223NUMPY", 6) != 0 || start[6] < 1 || start[6] > 3)
-        return refuse(array, "is no array of NumPy: it does not begin as one of version 1 to 3");
-    if (wide && read_bytes(array, start + 10, 2))
+        return import_array_refuse(array, "is no array of NumPy: it does not begin as one of version 1 to 3");
+    if (wide && import_array_read_bytes(array, start + 10, 2))
         return -1;
     size_t n = start[8] | (size_t)start[9] << 8;
     if (wide)
         n |= (size_t)start[10] << 16 | (size_t)start[11] << 24;
     if (n > MOST_HEADER)
-        return refuse(array, "has a header of more than 64 KiB");
+        return import_array_refuse(array, "has a header of more than 64 KiB");
     char *text = memory_create(n + 1, 1, import_error(array->import));
-    int failed = !text || read_bytes(array, text, n);
+    int failed = !text || import_array_read_bytes(array, text, n);
     if (!failed && memchr(text, 0, n))
-        failed = refuse(array, "has a damaged header");
+        failed = import_array_refuse(array, "has a damaged header");
     failed = failed || parse_header(array, text);
     memory_destroy(text);
     *size = n + (wide ? 12 : 10);
@@ -229,7 +225,7 @@ static int check_size(struct import_array *array, uint64_t all, uint64_t header)
     snprintf(text, sizeof text,
         "has %" PRIu64 " bytes, but what its header says needs %" PRIu64 ": it is cut or damaged", all,
         wanted);
-    return refuse(array, text);
+    return import_array_refuse(array, text);
 }
 
 /* ---- opening ---- */
@@ -260,14 +256,14 @@ int import_array_open_member(
     uint64_t header;
     if (zip_stat_index(archive, index, 0, &status) || !(status.valid & ZIP_STAT_SIZE) ||
         !(array->member = zip_fopen_index(archive, index, 0)))
-        return refuse(
+        return import_array_refuse(
             array, "cannot be unpacked: damaged, encrypted, or compressed by another method than deflate");
     array->left = status.size;
     return read_header(array, &header) || check_size(array, status.size, header) ? -1 : 0;
 #else
     (void)archive;
     (void)index;
-    return refuse(array, "this program was built without libzip, which reads .npz files");
+    return import_array_refuse(array, "this program was built without libzip, which reads .npz files");
 #endif
 }
 
@@ -291,148 +287,4 @@ int import_array_is_whole(const struct import_array *array)
 int import_array_is_text(const struct import_array *array)
 {
     return array->kind == 'U' || array->kind == 'S';
-}
-
-/* ---- items ---- */
-
-/* The bytes of an item as an unsigned number. */
-static uint64_t gather(const struct import_array *array, const unsigned char *item)
-{
-    uint64_t bits = 0;
-    static const uint16_t probe = 1;
-    int little = (*(const unsigned char *)&probe == 1) != array->swapped;
-    for (size_t b = 0; b < array->bytes; b++)
-        bits |= (uint64_t)item[little ? b : array->bytes - 1 - b] << 8 * b;
-    return bits;
-}
-
-/* The IEEE number of 16 bits. */
-static double widen_half(uint64_t bits)
-{
-    int exponent = (int)(bits >> 10 & 31);
-    double fraction = (double)(bits & 1023), sign = bits >> 15 ? -1 : 1;
-    if (exponent == 31)
-        return fraction != 0 ? NAN : sign * INFINITY;
-    return sign * (exponent ? ldexp(1024 + fraction, exponent - 25) : ldexp(fraction, -24));
-}
-
-static int64_t to_integer(const struct import_array *array, uint64_t bits)
-{
-    int shift = 64 - 8 * (int)array->bytes;
-    if (array->kind == 'i')
-        return (int64_t)(bits << shift) >> shift;
-    return bits > INT64_MAX ? INT64_MAX : (int64_t)bits;
-}
-
-static double to_real(const struct import_array *array, uint64_t bits)
-{
-    double wide;
-    float narrow;
-    uint32_t half = (uint32_t)bits;
-    if (array->kind == 'i')
-        return (double)to_integer(array, bits);
-    if (array->kind != 'f')
-        return (double)bits;
-    if (array->bytes == 2)
-        return widen_half(bits);
-    memcpy(&narrow, &half, sizeof narrow);
-    memcpy(&wide, &bits, sizeof wide);
-    return array->bytes == 4 ? (double)narrow : wide;
-}
-
-int import_array_read_floats(struct import_array *array, int64_t n, float *out)
-{
-    unsigned char block[BLOCK_ITEMS * 8];
-    assert(!import_array_is_text(array));
-    for (int64_t first = 0, some; first < n; first += some) {
-        some = n - first < BLOCK_ITEMS ? n - first : BLOCK_ITEMS;
-        if (read_bytes(array, block, (size_t)some * array->bytes))
-            return -1;
-        for (int64_t i = 0; i < some; i++)
-            out[first + i] = (float)to_real(array, gather(array, block + (size_t)i * array->bytes));
-    }
-    return 0;
-}
-
-int import_array_read_integers(struct import_array *array, int64_t n, int64_t *out)
-{
-    unsigned char block[BLOCK_ITEMS * 8];
-    if (!import_array_is_whole(array))
-        return refuse(array, "does not hold integers");
-    for (int64_t first = 0, some; first < n; first += some) {
-        some = n - first < BLOCK_ITEMS ? n - first : BLOCK_ITEMS;
-        if (read_bytes(array, block, (size_t)some * array->bytes))
-            return -1;
-        for (int64_t i = 0; i < some; i++)
-            out[first + i] = to_integer(array, gather(array, block + (size_t)i * array->bytes));
-    }
-    return 0;
-}
-
-/* Writes a character as UTF-8, and returns its bytes; 0: it is none. */
-static size_t write_character(uint64_t code, char *text)
-{
-    if (code < 0x80)
-        return text[0] = (char)code, 1;
-    if (code < 0x800)
-        return text[0] = (char)(0xc0 | code >> 6), text[1] = (char)(0x80 | (code & 63)), 2;
-    if (code >= 0xd800 && code < 0xe000)
-        return 0;
-    if (code < 0x10000)
-        return text[0] = (char)(0xe0 | code >> 12), text[1] = (char)(0x80 | (code >> 6 & 63)),
-               text[2] = (char)(0x80 | (code & 63)), 3;
-    if (code > 0x10ffff)
-        return 0;
-    return text[0] = (char)(0xf0 | code >> 18), text[1] = (char)(0x80 | (code >> 12 & 63)),
-           text[2] = (char)(0x80 | (code >> 6 & 63)), text[3] = (char)(0x80 | (code & 63)), 4;
-}
-
-static int encode_text(struct import_array *array, const unsigned char *item, char *text)
-{
-    struct import_array letter = *array;
-    letter.bytes = 4;
-    size_t used = 0;
-    for (size_t at = 0; at < array->bytes; at += 4) {
-        uint64_t code = gather(&letter, item + at);
-        if (code == 0)
-            break;
-        size_t n = used + 4 <= ARRAY_MOST_TEXT ? write_character(code, text + used) : 0;
-        if (n == 0)
-            return refuse(array, "has a text that is no Unicode, or too long");
-        used += n;
-    }
-    text[used] = 0;
-    return 0;
-}
-
-int import_array_read_text(struct import_array *array, char text[ARRAY_MOST_TEXT + 1])
-{
-    unsigned char item[MOST_ITEM];
-    assert(import_array_is_text(array));
-    if (read_bytes(array, item, array->bytes))
-        return -1;
-    if (array->kind == 'U')
-        return encode_text(array, item, text);
-    size_t n = array->bytes;
-    while (n && item[n - 1] == 0)
-        n--;
-    if (n > ARRAY_MOST_TEXT || memchr(item, 0, n))
-        return refuse(array, "has a text with a zero byte in it, or too long");
-    memcpy(text, item, n);
-    text[n] = 0;
-    return 0;
-}
-
-int import_array_skip(struct import_array *array, int64_t n)
-{
-    char block[4096];
-    uint64_t left = (uint64_t)n * array->bytes;
-    if (array->file && left > sizeof block)
-        return fseeko(array->file, (off_t)left, SEEK_CUR) ? refuse(array, "cannot be read on") : 0;
-    for (size_t some; left; left -= some) {
-        some = left < sizeof block ? (size_t)left : sizeof block;
-        if (read_bytes(array, block, some))
-            return -1;
-    }
-    return 0;
 }

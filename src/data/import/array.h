@@ -6,7 +6,10 @@
 
 #include "data/import/sequence.h"
 
-enum { ARRAY_MOST_DIMENSIONS = 4 };
+enum {
+    ARRAY_MOST_DIMENSIONS = 4,
+    ARRAY_MOST_ITEM = 4 * 4 * IMPORT_MOST_NAME_BYTES /* bytes: of a text */
+};
 
 struct zip;
 struct zip_file;
@@ -42,5 +45,11 @@ enum { ARRAY_MOST_TEXT = 4 * IMPORT_MOST_NAME_BYTES };
 int import_array_read_text(struct import_array *array, char text[ARRAY_MOST_TEXT + 1]);
 
 int import_array_skip(struct import_array *array, int64_t n);
+
+/* What the files of arrays share: the next bytes, and an error that names the array. Both return -1 where
+ * there is one.
+ */
+int import_array_read_bytes(struct import_array *array, void *bytes, size_t size);
+int import_array_refuse(const struct import_array *array, const char *what);
 
 #endif
