@@ -194,10 +194,8 @@ static int declare(const struct rnnlib_source *source, struct import *import)
         .targets = source->target_length ? IMPORT_ANY_TARGETS : targets[source->task]};
     if (strcmp(source->targets.name, "targetPatterns") == 0)
         shape.values = (size_t)source->targets.width;
-    else if (source->sequences.classes)
+    else if (source->task == TASK_CLASSIFICATION || source->sequences.class_name)
         netcdf_sequences_describe_classes(&source->sequences, &shape);
-    else
-        shape.classes.numbered = source->task == TASK_CLASSIFICATION;
     return import_declare(import, &shape);
 }
 
