@@ -4,12 +4,14 @@
  *     test_run_faults          ten of them
  *     test_run_faults every    every call of the run's files, killed there, with and without what was not
  * durable */
+#include "base/memory.h"
 #include "faults/inject.h"
 #include "support/job.h"
 #include "support/suite.h"
 
 #include <dirent.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +19,14 @@
 
 enum { EPOCHS = 2, STEPS = 4 };
 
-static const char base[] = "[data]\ntrain = train.h5\n[model]\nhidden = 4\n"
+static const char base[] = "[data]\ntrain = train.h5\n"
+                           "[model]\nhidden = 4\ncell = lru\ntimescale = 50\nloss = gaussian\n"
                            "[train]\nbatch = 4\nmicrobatch = 2\nepochs = 2\nlr = 0.01\n"
                            "[checkpoint]\nevery = 2 steps\nkeep = 1\n";
 
 static char undisturbed[17];
 
+/* Some values are missing, and targets weigh differently. */
 static void set_up(void)
 {
     struct sample_shape shape = {.sequences = 16,
@@ -30,8 +34,17 @@ static void set_up(void)
         .longest = 9,
         .features = 2,
         .kind = SAMPLE_PER_SEQUENCE,
-        .classes = 3};
-    job_write_sample("train.h5", &shape, 1);
+        .values = 3,
+        .version = 2};
+    struct sample sample;
+    sample_init(&sample, &shape, 1);
+    sample.weights = memory_create((size_t)sample.targets, sizeof *sample.weights, NULL);
+    for (int64_t s = 0; s < sample.targets; s++) {
+        sample.weights[s] = (float)(s % 3);
+        sample.values[3 * s + s % 3] = NAN;
+    }
+    sample_write(&sample, job_path("train.h5"));
+    sample_finish(&sample);
     job_write_text("base.ini", base);
     job_finish(undisturbed, 0, "base.ini", "undisturbed", "--fresh", NULL);
 }

@@ -31,8 +31,11 @@ static void write_dataset(const char *name)
         .features = 2,
         .kind = SAMPLE_PER_FRAME_OFFSETS,
         .classes = 2,
-        .names = 1};
+        .names = 1,
+        .version = 2};
     sample_init(&sample, &shape, 1);
+    sample.weights = memory_create((size_t)sample.targets, sizeof *sample.weights, NULL);
+    sample.weights[0] = 1;
     sample_write(&sample, name);
     sample_finish(&sample);
 }
@@ -44,7 +47,10 @@ static void write_checkpoint(const char *name)
     struct error error = {0};
     void *bytes;
     size_t size;
-    net_destroy(checkpoints_make(&checkpoint, 1, 2, 5));
+    struct net_config config = checkpoints_config(1, 2);
+    config.cell = CELL_LRU;
+    config.loss = LOSS_GAUSSIAN;
+    net_destroy(checkpoints_make_of(&checkpoint, &config, 5));
     ck_assert_int_eq(checkpoint_encode(&checkpoint, &bytes, &size, &error), 0);
     write_file(name, bytes, size - SEAL_BYTES);
     memory_destroy(bytes);
@@ -74,11 +80,11 @@ static const struct kind {
     void (*read)(int code, const char *part);
     const char *sets[12], *groups[4];
 } kinds[] = {
-    {write_dataset, read_dataset, {"inputs", "input_offsets", "targets", "target_offsets", "names", NULL},
-        {NULL}},
+    {write_dataset, read_dataset,
+        {"inputs", "input_offsets", "targets", "target_offsets", "target_weights", "names", NULL}, {NULL}},
     {write_checkpoint, read_checkpoint,
-        {"config/text", "model/head.bias", "optimizer/exp_avg/head.bias", "data/mean", "provenance/hosts",
-            NULL},
+        {"config/text", "model/head.bias", "model/rnn.nu_l0", "optimizer/exp_avg/rnn.C_im_l0_reverse",
+            "data/mean", "provenance/hosts", NULL},
         {"config", "model", "optimizer", NULL}},
 };
 
@@ -170,7 +176,8 @@ static void claim_rows(const char *name, hid_t type, hsize_t rows, hsize_t chunk
 
 START_TEST(shapes_beyond_the_file_are_refused_before_memory_is_asked_for)
 {
-    static const char *const sets[] = {"inputs", "input_offsets", "targets", "target_offsets"};
+    static const char *const sets[] = {
+        "inputs", "input_offsets", "targets", "target_offsets", "target_weights"};
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
         write_dataset(path);
         claim_rows(sets[i], H5T_STD_I64LE, (hsize_t)1 << 32, 16);
