@@ -2,4 +2,5 @@
  * that of its file and of what it exports, behind export_). */
 EXPORT(safetensors)
 EXPORT(npz)
+EXPORT(onnx)
 EXPORT(c)

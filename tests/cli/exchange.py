@@ -35,8 +35,24 @@ def train(name, dataset, model, epochs=1):
     return FOLDER / "runs" / name / "best.h5"
 
 
+def make_labels():
+    """A set with two labels in each sequence of ten frames or more."""
+    rng = np.random.default_rng(1)
+    for part in ("train", "test"):
+        lengths = rng.integers(10, 20, 8)
+        with h5py.File(FOLDER / f"labels-{part}.h5", "w") as file:
+            file.attrs["format"], file.attrs["format_version"] = "rnn-train dataset", np.int32(1)
+            file["inputs"] = rng.normal(size=(lengths.sum(), 3)).astype("f4")
+            file["input_offsets"] = np.cumsum([0, *lengths])
+            file["targets"] = rng.integers(0, 3, 16).astype("i4")
+            file["targets"].attrs["n_classes"] = np.int32(3)
+            file["target_offsets"] = np.arange(0, 17, 2)
+
+
 def make(dataset):
-    if not (FOLDER / f"{dataset}-train.h5").exists():
+    if dataset == "labels":
+        make_labels()
+    elif not (FOLDER / f"{dataset}-train.h5").exists():
         run(DATA, "make", dataset, "--sequences", "40", "-o", ".")
 
 
@@ -166,6 +182,89 @@ class Header(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn("output = decoder has no form in C", done.stderr)
         self.assertFalse((FOLDER / "no.h").exists())
+
+
+# What ONNX has a form for, with every option that goes with it.
+ONNX_NETWORKS = [
+    ("context", dict(output="frame", cell="lstm", hidden=5, peepholes="yes", initial_state="learned", output_layers=4)),
+    ("context", dict(output="frame", cell="gru", hidden=6, embedding=3, bidirectional="no", initial_state="learned")),
+    ("context", dict(output="frame", layers=0, input_layers="5 4")),
+    ("recall", dict(output="sequence", cell="lstm", hidden="4 3", bidirectional="yes no", normalize="yes")),
+    ("lorenz", dict(output="frame", loss="mse", cell="rnn", hidden=5, residual="yes", normalize="yes", standardize="yes")),
+    ("adding", dict(output="sequence", loss="mse", cell="gru", hidden=5, residual="yes", standardize="yes")),
+    ("recall", dict(output="sequence", cell="rnn-relu", hidden=4, input_layers=3)),
+    ("labels", dict(output="ctc", cell="lstm", hidden=4, layers=1)),
+]
+
+# What it has none for, and what is said of it.
+REFUSED = [
+    ("spell", dict(output="decoder", hidden=4), "output = decoder has no form in ONNX"),
+    ("lorenz", dict(output="frame", loss="gaussian", hidden=4), "loss = gaussian has no form in ONNX"),
+    ("adding", dict(output="sequence", loss="mse", cell="lru", hidden=4), "cell = lru has no form in ONNX"),
+    ("adding", dict(output="sequence", loss="mse", cell="rnn", hidden=4, transition_layers=1), "transition_layers = 1"),
+]
+
+
+class Onnx(unittest.TestCase):
+    """onnxruntime gives what rnn-predict gives, all sequences in one ragged batch."""
+
+    def setUp(self):
+        try:
+            import onnx
+        except ImportError as error:
+            self.skipTest(str(error))
+        self.onnx = onnx
+
+    def export(self, checkpoint, name):
+        words = [MODEL, "export", checkpoint, "-o", FOLDER / name, "--to", "onnx"]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+        if "was built without" in done.stderr:
+            self.skipTest(done.stderr)
+        return done
+
+    def run_model(self, inputs, offsets):
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(FOLDER / "net.onnx", providers=["CPUExecutionProvider"])
+        lengths = np.diff(offsets)
+        batch = np.full((lengths.max(), len(lengths)) + inputs.shape[1:], 7.0 if inputs.ndim > 1 else 0)
+        for i, (begin, end) in enumerate(zip(offsets, offsets[1:])):
+            batch[: end - begin, i] = inputs[begin:end]
+        batch = batch.astype("f4" if inputs.ndim > 1 else "i8")
+        outputs = session.run(["outputs"], {"inputs": batch, "lengths": lengths.astype("i4")})[0]
+        return outputs if outputs.ndim == 2 else np.concatenate([outputs[:n, i] for i, n in enumerate(lengths)])
+
+    def test_a_model_gives_what_prediction_gives(self):
+        try:
+            import onnxruntime  # noqa: F401
+        except ImportError as error:
+            self.skipTest(str(error))
+        for number, (dataset, model) in enumerate(ONNX_NETWORKS):
+            with self.subTest(dataset=dataset, **model):
+                make(dataset)
+                checkpoint = train(f"onnx{number}", dataset, dict(model))
+                with h5py.File(FOLDER / f"{dataset}-test.h5") as file:
+                    inputs, offsets = file["inputs"][()], file["input_offsets"][()]
+                self.assertEqual(self.export(checkpoint, "net.onnx").stderr, "")
+                made = self.onnx.load(FOLDER / "net.onnx")
+                self.onnx.checker.check_model(made, full_check=True)
+                facts = {entry.key: entry.value for entry in made.metadata_props}
+                self.assertEqual(facts["rnn-train.weights_hash"], hash_of(checkpoint).decode())
+                self.assertEqual("rnn-train.blank" in facts, model["output"] == "ctc")
+                run(PREDICT, checkpoint, f"{dataset}-test.h5", "-o", "predicted.h5")
+                with h5py.File(FOLDER / "predicted.h5") as file:
+                    expected = file["outputs"][()]
+                found = self.run_model(inputs, offsets)
+                self.assertEqual(found.shape, expected.shape)
+                np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+
+    def test_what_has_no_form_is_refused_by_name(self):
+        for number, (dataset, model, says) in enumerate(REFUSED):
+            make(dataset)
+            done = self.export(train(f"refused{number}", dataset, dict(model)), "no.onnx")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(says, done.stderr)
+            self.assertFalse((FOLDER / "no.onnx").exists())
 
 
 if __name__ == "__main__":

@@ -25,6 +25,15 @@ struct unit_tensor {
     size_t shares;
 };
 
+/* The operator of ONNX that is this cell. Gate g of its tensors is gate order[g] of ours, and row g of the
+ * unit weights is row unit_order[g]. */
+struct cell_onnx {
+    const char *op;
+    const char *activation; /* NULL: that of the operator itself */
+    int linear_before_reset;
+    size_t order[4], unit_order[3];
+};
+
 struct cell_kind {
     size_t gates;        /* G */
     int lacks_bias;      /* There is no b_ih. */
@@ -68,9 +77,11 @@ struct cell_kind {
 
     /* The step as plain C, for networks that are exported as such (model/export_c.c): the body of a function
      * whose parameters are given there, and the tensors that it takes as w[0], w[1] and so on, by their names
-     * with @ in place of the layer, and NULL at the end. One that a network does not have is a null pointer. */
+     * with @ in place of the layer, and NULL at the end. One that a network does not have is a null pointer.
+     */
     const char *plain_c;
     const char *const *plain_c_tensors;
+    const struct cell_onnx *onnx; /* NULL: there is no such operator */
 
     /* Without unit tensors: adds the gradient by the unit weights to sums, [units] each and parameters_stride
      * apart, of a step as backward left it, with the gradients by the sums of the gates in place of the

@@ -25,12 +25,15 @@ static const char plain_c[] =
     "    y[j] = h[j] = n + z * (h[j] - n);\n"
     "}\n";
 
+static const struct cell_onnx onnx = {.op = "GRU", .linear_before_reset = 1, .order = {1, 0, 2}};
+
 const struct cell_kind cell_gru = {.gates = 3,
     .has_product = 1,
     .separates_terms = 1,
     .saves_values = 1,
     .keeps = {.gate = 1, .sign = 1},
     .takes_timescale = 1,
+    .onnx = &onnx,
     .plain_c = plain_c,
     .plain_c_tensors = plain_c_tensors,
     .forward = forward,

@@ -44,6 +44,8 @@ static const char plain_c[] =
     "    y[j] = h[j] = o * tanhf(c[j]);\n"
     "}\n";
 
+static const struct cell_onnx onnx = {.op = "LSTM", .order = {0, 3, 1, 2}, .unit_order = {0, 2, 1}};
+
 const struct cell_kind cell_lstm = {.gates = 4,
     .has_memory = 1,
     .has_product = 1,
@@ -55,6 +57,7 @@ const struct cell_kind cell_lstm = {.gates = 4,
     .takes = {.gate = 0, .sign = 1},
     .usual_forget_bias = {.given = 1, .number = 1}, /* Jozefowicz, Zaremba and Sutskever 2015 */
     .takes_timescale = 1,
+    .onnx = &onnx,
     .plain_c = plain_c,
     .plain_c_tensors = plain_c_tensors,
     .forward = forward,

@@ -32,14 +32,19 @@ static const char relu_plain_c[] = "rnn_affine(w[0], w[2], x, I, H, s);\n"
                                    "for (size_t j = 0; j < H; j++)\n"
                                    "    y[j] = h[j] = fmaxf(s[j] + s[H + j], 0);\n";
 
+static const struct cell_onnx tanh_onnx = {.op = "RNN"};
+static const struct cell_onnx relu_onnx = {.op = "RNN", .activation = "Relu"};
+
 const struct cell_kind cell_rnn = {.gates = 1,
     .has_product = 1,
+    .onnx = &tanh_onnx,
     .plain_c = tanh_plain_c,
     .plain_c_tensors = plain_c_tensors,
     .forward = tanh_forward,
     .backward = tanh_backward};
 const struct cell_kind cell_rnn_relu = {.gates = 1,
     .has_product = 1,
+    .onnx = &relu_onnx,
     .plain_c = relu_plain_c,
     .plain_c_tensors = plain_c_tensors,
     .forward = relu_forward,

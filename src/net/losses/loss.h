@@ -53,6 +53,7 @@ struct loss_kind {
     /* forward and present as plain C (model/export_c.c): the body of a function that makes shown [n] of the
      * sums y [n], which it may change; NULL: shown is y. */
     const char *plain_c;
+    const char *onnx; /* The operator of ONNX that is forward without a target; NULL: outputs are the sums. */
 };
 
 /* Is the value, which is finite, a target of this loss? */
