@@ -8,7 +8,8 @@
 #include "comm/reduce.h"
 #include "data/kept.h"
 #include "pass/feed.h"
-#include "run/sets.h"
+#include "pass/flow.h"
+#include "run/run.h"
 
 #include <limits.h>
 #include <math.h>
@@ -153,6 +154,23 @@ static void add_set(
     add_item(&usage->rank, what, (double)dataset_count_run_bytes(dataset, kept) + own);
 }
 
+/* What measuring gradient flow takes beyond what steps take anyway; and a training set that is read from its
+ * file is opened once more for that, where there is no other. */
+static double flow_bytes(const struct planned *planned, double activations)
+{
+    const struct config *config = planned->config;
+    struct dataset *set = planned->valid ? planned->valid : planned->train;
+    const struct flow_task task = {
+        .net = planned->net, .dataset = set, .microbatch = config->train.microbatch};
+    int64_t every = config->report.gradient_flow;
+    if (every == 0 || every > config->train.epochs)
+        return 0;
+    double again = planned->valid || planned_keeps(planned, set)
+        ? 0
+        : RUN_FLOW_CACHE + (double)set->sequences * (double)sizeof *set->input_offsets;
+    return fmax(0, (double)flow_count_bytes(&task, (int)planned->ranks.all) - activations) + again;
+}
+
 static void add_passes(const struct planned *planned, struct usage *usage)
 {
     const struct config *config = planned->config;
@@ -161,6 +179,7 @@ static void add_passes(const struct planned *planned, struct usage *usage)
     size_t scores = (size_t)(batch < sequences ? batch : sequences);
     double activations = fmax((double)planned->survey.activations, (double)planned->checked.activations);
     add_item(&usage->rank, "activations of the largest microbatch", activations);
+    add_item(&usage->rank, "besides, for gradient flow", flow_bytes(planned, activations));
     add_item(&usage->rank, "packed microbatches", packed_bytes(planned, planned->train, &planned->survey));
     add_item(&usage->rank, "steps: order, plan, scores",
         (double)feed_count_bytes(&order, sequences, batch, planned->ranks.all) +

@@ -9,8 +9,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { CACHE_BYTES = 16 << 20 }; /* of a set that is opened for the four sequences alone */
-
 int run_is_flow_due(const struct run *run)
 {
     int64_t every = run->config->report.gradient_flow;
@@ -25,7 +23,7 @@ static struct dataset *find_set(const struct run *run, struct dataset **own, str
     if (run->sets.valid || dataset_is_kept(train))
         return run->sets.valid ? run->sets.valid : train;
     *own = dataset_look(run->config->data.train, error);
-    if (!*own || dataset_read_as_asked(*own, CACHE_BYTES, error))
+    if (!*own || dataset_read_as_asked(*own, RUN_FLOW_CACHE, error))
         return NULL;
     (*own)->any_targets = train->any_targets;
     return *own;

@@ -75,6 +75,9 @@ int run_validate(struct run *run, struct outcome *outcome, enum stop_reason *sto
 /* Is gradient flow to be measured at the end of the epoch at hand? */
 int run_is_flow_due(const struct run *run);
 
+/* For the chunks of a set that is opened for the four sequences alone. */
+enum { RUN_FLOW_CACHE = 16 << 20 }; /* bytes */
+
 /* Measures it, writes it down on rank 0, and warns of it. *stop says why it was broken off, and then nothing
  * has changed; it stays as it was otherwise. (flow.c) */
 int run_measure_flow(struct run *run, enum stop_reason *stop, struct error *error);
