@@ -46,7 +46,7 @@ static const struct {
     [KEY_SIZES] = {"a whole number", 1, "one for all layers or one per layer", NULL},
     [KEY_WIDTHS] = {"any number of whole numbers", 1, "one per layer", NULL},
     [KEY_WEIGHTS] = {"nothing, or numbers", 1, "one per class", NULL},
-    [KEY_SHARES] = {"numbers", 1, "rising", NULL},
+    [KEY_SHARES] = {"up to 64 numbers", 1, "rising", NULL},
     [KEY_SEED] = {"a whole number from 0 to 18446744073709551615", 0, NULL, NULL},
     [KEY_REAL] = {"a number", 1, NULL, NULL},
     [KEY_AUTO] = {"auto, or a number", 1, NULL, NULL},
@@ -54,6 +54,8 @@ static const struct {
     [KEY_SECONDS] = {"a number of at least 0 and seconds, minutes or hours", 0, NULL, "seconds"},
     [KEY_INTERVALS] = {"a whole number", 1, "and epochs, steps or minutes; or several of them", NULL},
 };
+
+_Static_assert(NET_MOST_QUANTILES == 64, "what is said to be allowed of them");
 
 void key_allowed(const struct config_key *key, char *text, size_t size)
 {

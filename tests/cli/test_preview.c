@@ -60,6 +60,46 @@ START_TEST(check_reports_every_fault_of_every_set)
 }
 END_TEST
 
+/* Keys of cells and losses that cannot be, each in its own line, and that do not go together. */
+static const char impossible[] = "[data]\ntrain = train.h5\n[model]\nquantiles = 0.9 1.1\ntimescale = x\n"
+                                 "forget_bias = inf\nrecurrent_max = -1\ncell = lrv\nloss = quantiles\n",
+                  together[] = "[data]\ntrain = train.h5\n[model]\nloss = quantile\nquantiles = 0.9 0.1\n"
+                               "cell = rnn\ntimescale = 50\nforget_bias = 1\nrecurrent_max = 0.5\n",
+                  alone[] = "[data]\ntrain = train.h5\n[model]\ncell = lru\ntransition_layers = 1\n"
+                            "peepholes = yes\nrecurrent_dropout = 0.1\ntimescale = 1\n";
+static const struct {
+    const char *text;
+    const char *said[6];
+} bad_keys[] = {{impossible,
+                    {"keys.ini:4: model.quantiles = 0.9 1.1", "keys.ini:5: model.timescale = x",
+                        "keys.ini:6: model.forget_bias = inf", "keys.ini:7: model.recurrent_max = -1",
+                        "keys.ini:8: model.cell = lrv", "keys.ini:9: model.loss = quantiles"}},
+    {together,
+        {"keys.ini:5: model.quantiles = 0.9 0.1: each has to be larger", "keys.ini:7: model.timescale = 50",
+            "keys.ini:8: model.forget_bias = 1", "keys.ini:9: model.recurrent_max = 0.5"}},
+    {alone,
+        {"keys.ini:5: model.transition_layers = 1: each unit of this cell meets its own state alone",
+            "keys.ini:6: model.peepholes = yes", "keys.ini:7: model.recurrent_dropout = 0.1",
+            "keys.ini:8: model.timescale = 1: 1 steps are no time scale"}}};
+enum { BAD_KEYS = sizeof bad_keys / sizeof *bad_keys };
+
+START_TEST(keys_are_refused_by_line_and_value_at_a_start_in_check_and_in_plan)
+{
+    static const char *const options[] = {"-v", "--check", "--plan"};
+    struct command_result result;
+    job_write_text("keys.ini", bad_keys[_i].text);
+    for (int o = 0; o < 3; o++) {
+        job_run(&result, 0, "keys.ini", "keys", options[o], NULL);
+        job_expect(&result, 65);
+        for (int i = 0; i < 6 && bad_keys[_i].said[i]; i++)
+            ck_assert_msg(strstr(result.errors, bad_keys[_i].said[i]), "%s: no '%s' in: %s", options[o],
+                bad_keys[_i].said[i], result.errors);
+        ck_assert(!job_exists("keys"));
+        command_result_finish(&result);
+    }
+}
+END_TEST
+
 /* Ranks that check beside ranks that train would wait for each other. */
 START_TEST(check_beside_a_run_is_refused)
 {
@@ -586,6 +626,8 @@ int main(void)
     tcase_set_timeout(jobs, 2 * JOB_SECONDS);
     tcase_add_unchecked_fixture(jobs, prepare, NULL);
     tcase_add_loop_test(jobs, check_reports_every_fault_of_every_set, 0, 2);
+    tcase_add_loop_test(
+        jobs, keys_are_refused_by_line_and_value_at_a_start_in_check_and_in_plan, 0, BAD_KEYS);
     tcase_add_test(jobs, check_beside_a_run_is_refused);
     tcase_add_loop_test(jobs, check_reports_every_target_that_the_loss_does_not_take, 0, 2);
     tcase_add_loop_test(jobs, check_refuses_a_model_that_the_data_do_not_fit, 0, 2);

@@ -432,9 +432,10 @@ static const char *const bad[][4] = {
     {"model", "output", "encoder", "not one of the choices: allowed is frame, sequence, ctc, decoder"},
     {"model", "output", "Frame", "allowed is frame, sequence"},
     {"model", "loss", "hinge", "allowed is softmax, sigmoid, mse, huber, mae, logcosh, quantile, gaussian"},
-    {"model", "quantiles", "0 0.5", "out of range: allowed is numbers above 0 and below 1, rising"},
+    {"model", "quantiles", "0 0.5", "out of range: allowed is up to 64 numbers above 0 and below 1, rising"},
     {"model", "quantiles", "0.5 1", "out of range"},
     {"model", "quantiles", "0.5 half", "not a number"},
+    {"model", "quantiles", "1e-400", "out of range"},
     {"model", "cell", "lstm2", "allowed is rnn, rnn-relu, lstm, gru"},
     {"model", "bidirectional", "yes, maybe", "neither yes nor no: allowed is yes or no, one for all layers"},
     {"model", "bidirectional", "yes no yes", "3 items for 2 layers"},
@@ -470,8 +471,12 @@ static const char *const bad[][4] = {
     {"model", "forget_bias", "none",
         "neither a number nor auto: allowed is auto, or a number from -1000 to 1000"},
     {"model", "forget_bias", "1001", "out of range"},
+    {"model", "forget_bias", "inf", "neither a number nor auto"},
     {"model", "recurrent_max", "-1", "out of range: allowed is a number of at least 0 and at most 1e+38"},
+    {"model", "recurrent_max", "nan", "not a number"},
     {"model", "timescale", "-2", "out of range: allowed is a number of at least 0"},
+    {"model", "timescale", "nan", "not a number"},
+    {"model", "timescale", "1e16", "out of range"},
     {"model", "recurrent_dropout", "1", "out of range: allowed is a number from 0 to below 1"},
     {"model", "attention", "yes", "allowed is additive, dot, none"},
     {"model", "decoder_layers", "0", "out of range: allowed is a whole number from 1 to 64"},
@@ -710,6 +715,22 @@ START_TEST(all_faults_are_reported_in_order)
     ck_assert_uint_eq(said.n, sizeof want / sizeof *want);
     for (size_t i = 0; i < 11; i++)
         ck_assert_msg(strncmp(said.text[i], file, strlen(file)) == 0, "%s", said.text[i]);
+}
+END_TEST
+
+START_TEST(there_are_as_many_quantiles_as_is_said)
+{
+    char text[2000];
+    struct config c;
+    size_t used =
+        (size_t)snprintf(text, sizeof text, "[data]\ntrain = a\n[model]\nloss = quantile\nquantiles =");
+    for (int q = 1; q <= NET_MOST_QUANTILES; q++)
+        used += (size_t)snprintf(text + used, sizeof text - used, " %.3f", q / 100.0);
+    read_good(&c, text, NULL);
+    ck_assert_uint_eq(c.model.quantiles, NET_MOST_QUANTILES);
+    config_finish(&c);
+    snprintf(text + used, sizeof text - used, " 0.99");
+    expect_fault(text, 5, "model.quantiles = 0.010 0.020", "too many items", "up to 64 numbers above 0");
 }
 END_TEST
 
@@ -1633,6 +1654,7 @@ int main(void)
     tcase_add_test(cases, the_default_microbatch_yields_to_a_smaller_batch);
     tcase_add_test(cases, an_override_may_have_blanks_around_its_names);
     tcase_add_test(cases, all_faults_are_reported_in_order);
+    tcase_add_test(cases, there_are_as_many_quantiles_as_is_said);
     tcase_add_test(cases, lists_have_a_longest);
     tcase_add_loop_test(cases, as_many_weights_as_classes_can_be_given, 0, 2);
     tcase_add_test(cases, lines_of_weights_are_joined_and_each_can_be_at_fault);
