@@ -198,7 +198,7 @@ static int read_token(const struct kaldi_place_of *place, char token[TOKEN_BYTES
 
 static int read_binary_matrix(const struct kaldi_place_of *place, struct kaldi_object *object)
 {
-    char token[TOKEN_BYTES], text[128];
+    char token[TOKEN_BYTES] = "", text[128];
     if (bounded_peek(place->file) == 4)
         return refuse(place, "is a vector of integers, not a matrix: name a file of features");
     if (read_token(place, token) != 0)

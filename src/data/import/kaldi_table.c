@@ -160,7 +160,7 @@ static int go_to(struct kaldi_table *table, const struct kaldi_entry *entry, str
 
 static int next_of_script(struct kaldi_table *table, struct error *error)
 {
-    struct kaldi_entry entry;
+    struct kaldi_entry entry = {.key = NULL};
     int got = bounded_read_line(&table->file, error);
     if (got <= 0)
         return got;

@@ -89,7 +89,7 @@ static int read_line(struct keyed_targets *keyed, struct mlf_line *line, struct 
 /* What the first line with a label has, times or not, all must have. */
 static int next_entry(struct keyed_targets *keyed, struct error *error)
 {
-    struct mlf_line line;
+    struct mlf_line line = {.label = NULL};
     int got = read_name(keyed, error);
     if (got <= 0)
         return got;
@@ -119,7 +119,7 @@ static int add_class(struct keyed_targets *keyed, struct import *import, const c
 static int add_labels(
     struct keyed_targets *keyed, struct import *import, const struct keyed_sequence *sequence)
 {
-    struct mlf_line line;
+    struct mlf_line line = {.label = NULL};
     if (read_name(keyed, import_error(import)) != 1)
         return -1;
     for (;;) {
@@ -144,7 +144,7 @@ static int64_t frame_at(int64_t time, int64_t period)
 static int add_frames(
     struct keyed_targets *keyed, struct import *import, const struct keyed_sequence *sequence)
 {
-    struct mlf_line line;
+    struct mlf_line line = {.label = NULL};
     int64_t done = 0;
     if (sequence->period <= 0)
         return error_set(import_error(import), EXIT_CODE_DATA,

@@ -34,7 +34,7 @@ static int read_32(struct classic_file *classic, uint32_t *value, struct error *
 /* A number of 32 bits, or of 64 where `wide`; not negative. */
 static int read_number(struct classic_file *classic, int wide, int64_t *value, struct error *error)
 {
-    uint32_t high = 0, low;
+    uint32_t high = 0, low = 0;
     if ((wide && read_32(classic, &high, error) != 0) || read_32(classic, &low, error) != 0)
         return -1;
     if ((wide ? high : low) > INT32_MAX)
@@ -58,7 +58,7 @@ static int skip(struct classic_file *classic, int64_t count, int64_t each, struc
 
 static int read_name(struct classic_file *classic, char name[CLASSIC_NAME_BYTES], struct error *error)
 {
-    int64_t n;
+    int64_t n = 0;
     if (read_count(classic, &n, error) != 0)
         return -1;
     if (n >= CLASSIC_NAME_BYTES)
@@ -72,7 +72,7 @@ static int read_name(struct classic_file *classic, char name[CLASSIC_NAME_BYTES]
 /* Reads the tag and the count of a list. Of no list there are zeroes. Each item takes 8 bytes at least. */
 static int read_list(struct classic_file *classic, uint32_t wanted, int64_t *n, struct error *error)
 {
-    uint32_t tag;
+    uint32_t tag = 0;
     if (read_32(classic, &tag, error) != 0 || read_count(classic, n, error) != 0)
         return -1;
     if (tag != wanted && (tag != 0 || *n != 0))
@@ -96,8 +96,8 @@ static int read_type(struct classic_file *classic, uint32_t *type, struct error 
 static int skip_attributes(struct classic_file *classic, struct error *error)
 {
     char name[CLASSIC_NAME_BYTES];
-    int64_t n, elements;
-    uint32_t type;
+    int64_t n = 0, elements = 0;
+    uint32_t type = 0;
     if (read_list(classic, TAG_ATTRIBUTE, &n, error) != 0)
         return -1;
     for (int64_t i = 0; i < n; i++)
@@ -125,7 +125,7 @@ static int read_dimension(struct classic_file *classic, struct error *error)
 /* Of a variable of more dimensions than are known here the sizes behind are multiplied into the last. */
 static int read_sizes(struct classic_file *classic, struct classic_variable *variable, struct error *error)
 {
-    int64_t n, place;
+    int64_t n = 0, place = 0;
     if (read_count(classic, &n, error) != 0 ||
         bounded_require(&classic->file, (uint64_t)n, 4, "a NetCDF header", error) != 0)
         return -1;
@@ -140,12 +140,13 @@ static int read_sizes(struct classic_file *classic, struct classic_variable *var
             variable->is_record = dimension->is_record;
         else if (dimension->is_record)
             return refuse(classic, "has a variable of which an inner dimension grows", error);
+        int64_t *last = &variable->size[CLASSIC_MOST_DIMENSIONS - 1];
         if (d < CLASSIC_MOST_DIMENSIONS)
             variable->size[d] = dimension->size;
-        else if (dimension->size > INT64_MAX / 8 / variable->size[CLASSIC_MOST_DIMENSIONS - 1])
+        else if (*last < 1 || dimension->size > INT64_MAX / 8 / *last)
             return refuse(classic, "has a variable that is too large", error);
         else
-            variable->size[CLASSIC_MOST_DIMENSIONS - 1] *= dimension->size;
+            *last *= dimension->size;
     }
     return 0;
 }
@@ -157,7 +158,7 @@ static int64_t row_bytes(const struct classic_variable *variable)
     int most =
         variable->dimensions > CLASSIC_MOST_DIMENSIONS ? CLASSIC_MOST_DIMENSIONS : variable->dimensions;
     for (int d = 1; d < most; d++) {
-        if (variable->size[d] > INT64_MAX / 16 / bytes)
+        if (bytes < 1 || variable->size[d] > INT64_MAX / 16 / bytes)
             return -1;
         bytes *= variable->size[d];
     }
@@ -167,7 +168,7 @@ static int64_t row_bytes(const struct classic_variable *variable)
 static int read_variable(struct classic_file *classic, struct error *error)
 {
     struct classic_variable read = {.size = {0}};
-    uint32_t type;
+    uint32_t type = 0;
     int64_t size;
     if (read_name(classic, read.name, error) != 0 || read_sizes(classic, &read, error) != 0 ||
         skip_attributes(classic, error) != 0 || read_type(classic, &type, error) != 0)
@@ -220,7 +221,7 @@ static int place_records(struct classic_file *classic, struct error *error)
 
 static int read_records(struct classic_file *classic, struct error *error)
 {
-    uint32_t high = UINT32_MAX, low;
+    uint32_t high = UINT32_MAX, low = 0;
     if ((classic->version == 5 && read_32(classic, &high, error) != 0) || read_32(classic, &low, error) != 0)
         return -1;
     if (high == UINT32_MAX && low == UINT32_MAX)
@@ -234,8 +235,8 @@ static int read_records(struct classic_file *classic, struct error *error)
 
 static int read_header(struct classic_file *classic, struct error *error)
 {
-    char magic[4];
-    int64_t n;
+    unsigned char magic[4] = {0};
+    int64_t n = 0;
     if (bounded_read(&classic->file, magic, sizeof magic, "a NetCDF header", error) != 0)
         return -1;
     classic->version = magic[3];
@@ -295,7 +296,8 @@ const struct classic_variable *classic_find_variable(const struct classic_file *
 
 int64_t classic_width(const struct classic_variable *variable)
 {
-    return row_bytes(variable) / bytes_of(variable->type);
+    int64_t each = bytes_of(variable->type);
+    return each ? row_bytes(variable) / each : 0;
 }
 
 int classic_check(struct classic_file *classic, const struct classic_variable *variable, struct error *error)
@@ -320,7 +322,7 @@ static double take_number(const unsigned char *bytes, enum classic_type type)
         wide = (uint64_t)bounded_big_32(bytes) << 32 | bounded_big_32(bytes + 4);
     switch (type) {
     case CLASSIC_BYTE:
-        return (signed char)bytes[0];
+        return bytes[0] < 128 ? bytes[0] : bytes[0] - 256;
     case CLASSIC_SHORT:
         return (int16_t)bounded_big_16(bytes);
     case CLASSIC_INT:
