@@ -61,6 +61,8 @@ static const struct kind kinds[] = {
         0, NULL, "decoder"},
     {"decoder-beam", {SHAPE, .features = 4, .kind = SAMPLE_ANY, .classes = 3},
         "output = decoder\nloss = softmax\nattention = dot\n", 1, "4", "decoder"},
+    {"single", {SHAPE, .features = 3, .kind = SAMPLE_PER_FRAME, .classes = 3},
+        "output = frame\nloss = softmax\nlayers = 1\n", 1, NULL, "frame"},
     {"many", {SHAPE, .features = 2, .kind = SAMPLE_THREE, .values = 2}, "output = decoder\nloss = mse\n", 1,
         NULL, "decoder"},
 };
@@ -378,6 +380,41 @@ START_TEST(streams_have_the_bits_of_the_whole)
 }
 END_TEST
 
+/* With one layer the state that a window goes on from is that of the whole sequence, and the reverse
+ * direction of the last window begins where the sequence ends: what comes at the end has the bits of the
+ * whole. */
+START_TEST(the_last_window_of_a_layer_has_the_bits_of_the_whole)
+{
+    const struct kind *kind = &kinds[KINDS - 2];
+    struct rnn_model *model = open_kind(kind);
+    struct rnn_stream *stream;
+    struct rnn_error error;
+    struct rnn_rows rows;
+    struct wanted wanted;
+    int64_t windows = 0;
+    want(&wanted, kind);
+    expect_ok(rnn_stream_open(model, 4, 3, &stream, &error), &error);
+    for (int64_t s = 0; s < 21; s++) {
+        int64_t first = wanted.sample.input_offsets[s], end = wanted.sample.input_offsets[s + 1];
+        size_t given = 0;
+        for (int64_t t = first; t < end; t++) {
+            expect_ok(push(stream, &wanted.sample, t, 1, &rows, &error), &error);
+            given += rows.rows;
+            windows += rows.rows > 0;
+        }
+        expect_ok(rnn_stream_end(stream, &rows, &error), &error);
+        ck_assert_uint_eq(given + rows.rows, (size_t)(end - first));
+        ck_assert_uint_gt(rows.rows, 0);
+        ck_assert_mem_eq(rows.values, wanted.values + ((size_t)first + given) * rows.width,
+            rows.rows * rows.width * sizeof(float));
+    }
+    ck_assert_int_gt(windows, 21);
+    rnn_stream_close(stream);
+    rnn_close(model);
+    want_finish(&wanted);
+}
+END_TEST
+
 /* Rows come when look_ahead frames behind their chunk are there; they depend on nothing behind those, and the
  * last window, which ends with the sequence, is exact as far as forward states are. */
 START_TEST(look_ahead_bounds_what_a_chunk_waits_for)
@@ -500,6 +537,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(whole, what_runs_together_changes_no_bit, 0, KINDS);
     tcase_add_loop_test(whole, a_model_tells_what_it_takes_and_gives, 0, KINDS);
     tcase_add_loop_test(pieces, streams_have_the_bits_of_the_whole, 0, KINDS);
+    tcase_add_test(pieces, the_last_window_of_a_layer_has_the_bits_of_the_whole);
     tcase_add_test(pieces, look_ahead_bounds_what_a_chunk_waits_for);
     tcase_add_test(pieces, refused_frames_leave_a_stream_as_it_was);
     tcase_add_test(refused, inputs_that_are_none_are_refused_by_value);
