@@ -8,15 +8,6 @@
 #include <string.h>
 
 enum { LENGTH_BYTES = 8 };
-static const uint64_t most_header = 100000000; /* bytes, as the library has it */
-
-static uint64_t read_length(const unsigned char *bytes)
-{
-    uint64_t n = 0;
-    for (size_t i = 0; i < LENGTH_BYTES; i++)
-        n |= (uint64_t)bytes[i] << 8 * i;
-    return n;
-}
 
 static int recognizes(const unsigned char *bytes, size_t size)
 {
@@ -26,6 +17,16 @@ static int recognizes(const unsigned char *bytes, size_t size)
 #ifdef HAVE_JANSSON
 
 #include <jansson.h>
+
+static const uint64_t most_header = 100000000; /* bytes, as the library has it */
+
+static uint64_t read_length(const unsigned char *bytes)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < LENGTH_BYTES; i++)
+        n |= (uint64_t)bytes[i] << 8 * i;
+    return n;
+}
 
 /* A tensor and the part of the buffer that it takes. */
 struct span {
