@@ -184,9 +184,8 @@ static int parse_header(struct import_array *array, const char *text)
     if (strcmp(header.order, "True") == 0 && wide > 1)
         return import_array_refuse(array,
             "lies in memory column by column (fortran_order): save numpy.ascontiguousarray(...) of it");
-    return strcmp(header.order, "True") && strcmp(header.order, "False")
-        ? import_array_refuse(array, "has a damaged header")
-        : 0;
+    int known = strcmp(header.order, "True") == 0 || strcmp(header.order, "False") == 0;
+    return known ? 0 : import_array_refuse(array, "has a damaged header");
 }
 
 /* Reads magic, version and header; *size is how many bytes that took. */
