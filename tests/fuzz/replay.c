@@ -6,6 +6,7 @@
 #include "fuzz/fuzz.h"
 
 #include <dirent.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,9 +37,23 @@ static int use_file(const char *path)
     return good && !fuzz_accepted ? NOT_ACCEPTED : EXIT_SUCCESS;
 }
 
+/* Removes what an input that did not end well has left of its files, whose names begin alike. */
+static void remove_left(void)
+{
+    char left[FUZZ_PATH_BYTES], pattern[FUZZ_PATH_BYTES + 2];
+    glob_t found;
+    fuzz_file_name(getpid(), left);
+    unlink(left);
+    snprintf(pattern, sizeof pattern, "%s.*", left);
+    if (glob(pattern, 0, NULL, &found) != 0)
+        return;
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        unlink(found.gl_pathv[i]);
+    globfree(&found);
+}
+
 static void replay_file(const char *path)
 {
-    char left[FUZZ_PATH_BYTES];
     int status = 0;
     fprintf(stderr, "%s\n", path);
     pid_t child = fork();
@@ -48,8 +63,7 @@ static void replay_file(const char *path)
     }
     if (child < 0 || waitpid(child, &status, 0) != child)
         exit(EXIT_FAILURE);
-    fuzz_file_name(getpid(), left);
-    unlink(left);
+    remove_left();
     int was_trapped = !good && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CODE_DATA;
     if (status != 0 && !was_trapped) {
         fprintf(stderr, "%s\n",
