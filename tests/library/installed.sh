@@ -8,6 +8,12 @@ export LC_ALL=C
 
 source=$1
 build=$2
+for tool in pkg-config nm ldd; do
+    command -v "$tool" >/dev/null || {
+        echo "skipped: no $tool"
+        exit 77
+    }
+done
 folder=$(mktemp -d "${TMPDIR:-/tmp}/rnn-installed-XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 trap 'exit 130' INT TERM

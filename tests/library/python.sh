@@ -9,7 +9,7 @@ set -eu
 source=$1
 build=$2
 python=$3
-"$python" -c 'import ensurepip, h5py, numpy, venv' 2>/dev/null || {
+"$python" -c 'import h5py, numpy, venv' 2>/dev/null || {
     echo "skipped: no NumPy, h5py or venv"
     exit 77
 }
