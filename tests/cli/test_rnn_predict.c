@@ -262,6 +262,33 @@ static const char *const teamed[] = {
 };
 enum { TEAMED = sizeof teamed / sizeof *teamed };
 
+/* The same curves as the run that wrote the checkpoint measured, on any number of ranks. */
+START_TEST(gradient_flow_is_what_the_run_said)
+{
+    const struct kind *kind = &kinds[_i];
+    char checkpoint[512], loss[64], error[64], config[64], want[64], got[64], run[64];
+    struct command_result result;
+    train(kind, checkpoint, loss, error);
+    snprintf(config, sizeof config, "%s.ini", kind->name);
+    snprintf(run, sizeof run, "%s-flow", kind->name);
+    job_run(&result, 2, config, run, "-s", "report.gradient_flow=2", NULL);
+    job_expect(&result, 0);
+    job_field(result.output, "epoch=2 ", "gradient_reach", want);
+    command_result_finish(&result);
+    strcat(run, "/gradient_flow.csv");
+    for (int ranks = 0; ranks < 6; ranks += 5) {
+        predict(&result, ranks, "--gradient-flow", "-o", job_path("flow.csv"), checkpoint,
+            path_of(kind, "-valid.h5"), NULL);
+        job_expect(&result, 0);
+        job_field(result.output, "sequences=4 ", "gradient_reach", got);
+        got[strcspn(got, "\n")] = 0;
+        ck_assert_str_eq(got, want);
+        ck_assert(job_same_file("flow.csv", run));
+        command_result_finish(&result);
+    }
+}
+END_TEST
+
 START_TEST(teams_and_nodes_change_no_bit_whatever_the_cell)
 {
     struct kind kind = kinds[0];
@@ -1178,12 +1205,14 @@ int main(void)
     job_open();
     Suite *suite = suite_create("rnn-predict");
     TCase *results = tcase_create("results"), *failures = tcase_create("failures");
-    TCase *large = tcase_create("large");
+    TCase *large = tcase_create("large"), *flow = tcase_create("flow");
+    tcase_set_timeout(flow, 200);
     tcase_set_timeout(results, 200);
     tcase_set_timeout(failures, 200);
     tcase_set_timeout(large, 200);
     tcase_add_loop_test(results, evaluation_is_what_validation_said, 0, KINDS);
     tcase_add_loop_test(results, ranks_batch_and_cache_change_no_bit, 0, KINDS);
+    tcase_add_loop_test(flow, gradient_flow_is_what_the_run_said, 0, KINDS);
     tcase_add_loop_test(results, teams_and_nodes_change_no_bit_whatever_the_cell, 0, TEAMED);
     tcase_add_loop_test(results, outputs_stand_with_their_targets, 0, KINDS);
     tcase_add_test(results, labels_name_the_largest_output);
@@ -1216,6 +1245,7 @@ int main(void)
     tcase_add_test(large, a_killed_rank_leaves_no_file);
     tcase_add_test(large, progress_comes_in_lines_before_the_result);
     suite_add_tcase(suite, results);
+    suite_add_tcase(suite, flow);
     suite_add_tcase(suite, failures);
     suite_add_tcase(suite, large);
     int status = suite_run(suite);
