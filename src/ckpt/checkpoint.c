@@ -19,7 +19,7 @@ void checkpoint_finish(struct checkpoint *checkpoint)
     struct provenance *p = &checkpoint->provenance;
     void *owned[] = {checkpoint->config, checkpoint->parameter, checkpoint->weights, checkpoint->mean,
         checkpoint->deviation, p->version, p->command, p->hosts, p->libraries, p->job, p->time, p->run,
-        p->files[DATA_TRAIN], p->files[DATA_VALID]};
+        p->files[DATA_TRAIN], p->files[DATA_VALID], checkpoint->states, checkpoint->ends.step};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         memory_destroy(owned[i]);
     for (size_t i = 0; i < OPTIM_MOST_MOMENTS; i++)

@@ -19,6 +19,12 @@
 /* The sets that a run learns from and is judged by. */
 enum data_set { DATA_TRAIN, DATA_VALID, DATA_SETS };
 
+/* The last step of each epoch that has ended, where epochs may differ in how many they have. */
+struct epoch_ends {
+    size_t n;     /* 0: all have as many */
+    double *step; /* [n] whole numbers */
+};
+
 struct checkpoint {
     int64_t version;       /* format of the file that it was read from */
     char *config;          /* resolved configuration without paths, as text */
@@ -57,6 +63,11 @@ struct checkpoint {
         int64_t anchor; /* step of the checkpoint it would go back to: the last that was due by itself */
         int64_t plan_version; /* how the run's steps are cut into microbatches (data/plan.h) */
     } progress;
+
+    /* Of a run whose sequences come in pieces (train.truncate). */
+    size_t going, numbers; /* sequences of the batch at hand, and numbers of each; 0: none goes on */
+    float *states; /* [going][numbers] that they go on from, in order of the epoch (struct net_carry) */
+    struct epoch_ends ends;
 
     /* The data. */
     struct fingerprint data[DATA_SETS]; /* shape 0: there is no such set, or the format is older than 5 */

@@ -108,6 +108,42 @@ static int layout_optimizer(const struct section *whole, struct checkpoint *c)
     return section_end(&s);
 }
 
+/* Epochs end in order, before the step at hand. */
+static void check_ends(struct section *s, const struct progress *p, const struct epoch_ends *ends)
+{
+    int rising = 1;
+    for (size_t e = 0; e < ends->n; e++)
+        rising &= ends->step[e] > (e ? ends->step[e - 1] : 0) && ends->step[e] <= (double)p->step;
+    if (!rising)
+        section_fail(s, "has ends of epochs that do not rise to its step");
+}
+
+static void layout_ends(struct section *s, const struct progress *p, struct epoch_ends *ends)
+{
+    int64_t n = (int64_t)ends->n;
+    section_integer(s, "epochs_ended", &n, 0, (int64_t)(s->most / sizeof *ends->step));
+    ends->n = (size_t)n;
+    if (!n || s->failed)
+        return;
+    if (s->way == SECTION_READ && !(ends->step = memory_create(ends->n, sizeof *ends->step, s->error)))
+        s->failed = 1;
+    section_reals(s, "epoch_ends", ends->n, ends->step);
+    if (s->way == SECTION_READ && !s->failed)
+        check_ends(s, p, ends);
+}
+
+/* What diverged, and what became of it. */
+static void layout_divergence(struct section *s, struct progress *p)
+{
+    if (s->version >= 3) {
+        section_integer(s, "skipped", &p->skipped, 0, most);
+        section_integer(s, "backs", &p->backs, 0, most);
+        section_integer(s, "anchor", &p->anchor, 0, most);
+    } else if (s->way == SECTION_READ) {
+        p->anchor = p->step;
+    }
+}
+
 static int layout_progress(const struct section *whole, struct checkpoint *c)
 {
     struct section s;
@@ -135,17 +171,33 @@ static int layout_progress(const struct section *whole, struct checkpoint *c)
     section_integer(&s, "finished", &finished, 0, 1);
     p->finished = (int)finished;
     section_integer(&s, "metrics_rows", &p->metrics_rows, 0, most);
-    if (s.version >= 3) {
-        section_integer(&s, "skipped", &p->skipped, 0, most);
-        section_integer(&s, "backs", &p->backs, 0, most);
-        section_integer(&s, "anchor", &p->anchor, 0, most);
-    } else if (s.way == SECTION_READ) {
-        p->anchor = p->step;
-    }
+    layout_divergence(&s, p);
     if (s.version >= 6)
         section_integer(&s, "plan_version", &p->plan_version, 1, most);
     else if (s.way == SECTION_READ)
         p->plan_version = 1;
+    if (s.version >= 8)
+        layout_ends(&s, p, &c->ends);
+    return section_end(&s);
+}
+
+/* The states that sequences go on from. */
+static int layout_carried(const struct section *whole, struct checkpoint *c)
+{
+    struct section s;
+    int64_t going = (int64_t)c->going, numbers = (int64_t)c->numbers;
+    section_begin(&s, whole, "/states");
+    int64_t room = (int64_t)(s.most / sizeof *c->states);
+    section_integer(&s, "sequences", &going, 0, room);
+    section_integer(&s, "numbers", &numbers, 0, going > 0 ? room / going : room);
+    c->going = (size_t)going;
+    c->numbers = (size_t)numbers;
+    if (s.way == SECTION_READ && going && !s.failed) {
+        c->states = memory_create(c->going * c->numbers, sizeof *c->states, s.error);
+        s.failed |= !c->states;
+    }
+    if (going)
+        section_floats(&s, "states", 2, (size_t[]){c->going, c->numbers}, c->states);
     return section_end(&s);
 }
 
@@ -297,7 +349,9 @@ static int layout_state(const struct section *whole, struct checkpoint *c)
         c->weights_alone = !h5_has(whole->file, "/optimizer") && !h5_has(whole->file, "/progress");
     if (c->weights_alone)
         return 0;
-    return layout_optimizer(whole, c) != 0 || layout_progress(whole, c) != 0 ? -1 : 0;
+    if (layout_optimizer(whole, c) != 0 || layout_progress(whole, c) != 0)
+        return -1;
+    return whole->version >= 8 ? layout_carried(whole, c) : 0;
 }
 
 /* /provenance comes last: it differs between equal runs, and what comes before it does not move. */

@@ -133,8 +133,8 @@ static int find(
     return restore(metrics, plan, why, warning, size, error);
 }
 
-struct metrics *metrics_open(
-    const char *directory, const struct progress *at, char *warning, size_t size, struct error *error)
+struct metrics *metrics_open(const char *directory, const struct progress *at, const struct epoch_ends *ends,
+    char *warning, size_t size, struct error *error)
 {
     struct row_plan plan;
     struct metrics *metrics = memory_create(1, sizeof *metrics, error);
@@ -144,7 +144,7 @@ struct metrics *metrics_open(
         warning[0] = 0;
     metrics->descriptor = -1;
     snprintf(metrics->path, sizeof metrics->path, "%s/metrics.csv", directory);
-    rows_plan(at, &plan);
+    rows_plan(at, ends, &plan);
     int outcome = plan.rows ? find(metrics, &plan, warning, size, error)
                             : replace(metrics, rows_header, strlen(rows_header), 0, error);
     if (outcome == 0)
@@ -212,13 +212,13 @@ static const char *find_change(const struct metrics *metrics)
     return open.st_size == metrics->length ? NULL : "was changed while the run wrote it";
 }
 
-int metrics_sync(
-    struct metrics *metrics, struct progress *at, char *warning, size_t size, struct error *error)
+int metrics_sync(struct metrics *metrics, struct progress *at, const struct epoch_ends *ends, char *warning,
+    size_t size, struct error *error)
 {
     const char *why = find_change(metrics);
     struct row_plan plan;
     at->metrics_rows = metrics->rows;
-    rows_plan(at, &plan);
+    rows_plan(at, ends, &plan);
     if (size)
         warning[0] = 0;
     if (why && plan.known)

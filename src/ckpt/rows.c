@@ -28,16 +28,50 @@ int rows_read_figure(const char *row, enum row_column column, double *figure)
     return end > at && *end == ',' ? 0 : -1;
 }
 
-void rows_plan(const struct progress *at, struct row_plan *plan)
+/* The last step of the first so many epochs. */
+static int64_t end_of(const struct row_plan *plan, int64_t epochs)
+{
+    if (epochs == 0)
+        return 0;
+    return plan->ends ? (int64_t)plan->ends->step[epochs - 1] : epochs * plan->steps_of_epoch;
+}
+
+void rows_plan(const struct progress *at, const struct epoch_ends *ends, struct row_plan *plan)
 {
     int64_t ended = at->epoch - 1;
     *plan = (struct row_plan){.rows = at->metrics_rows,
         .step = at->step,
         .steps_of_epoch = ended > 0 ? (at->step - at->position) / ended : INT64_MAX,
+        .ends = ends && ends->n ? ends : NULL,
         .validated = at->metrics_rows > at->step};
-    int64_t steps = ended > 0 ? ended * plan->steps_of_epoch + at->position : at->step;
-    plan->known = ended >= 0 && plan->steps_of_epoch > 0 && steps == at->step &&
+    plan->known = ended >= 0 && plan->steps_of_epoch > 0 && (!plan->ends || (int64_t)ends->n == ended) &&
+        (ended == 0 || end_of(plan, ended) + at->position == at->step) &&
         plan->rows == at->step + (plan->validated ? ended : 0);
+}
+
+/* How many epochs ended before step `step`, or, counting their rows "valid" too, before the row of a place.
+ */
+static int64_t count_epochs(const struct row_plan *plan, int64_t step, int64_t rows_of_end)
+{
+    size_t low = 0, high = plan->ends ? plan->ends->n : 0;
+    if (!plan->ends)
+        return plan->steps_of_epoch == INT64_MAX ? 0 : (step - 1) / (plan->steps_of_epoch + rows_of_end);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (end_of(plan, (int64_t)middle + 1) + ((int64_t)middle + 1) * rows_of_end < step)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return (int64_t)low;
+}
+
+/* Is it the last step of an epoch that has ended, before which so many have? */
+static int is_last(const struct row_plan *plan, int64_t step, int64_t before)
+{
+    if (plan->ends)
+        return before < (int64_t)plan->ends->n && end_of(plan, before + 1) == step;
+    return step % plan->steps_of_epoch == 0;
 }
 
 /* Nothing but numbers stands behind the split. */
@@ -71,23 +105,22 @@ int64_t rows_find_place(const struct row_plan *plan, const struct row_key *key)
 {
     if (key->step < 1 || key->step > plan->step)
         return -1;
-    int64_t before = (key->step - 1) / plan->steps_of_epoch; /* epochs */
+    int64_t before = count_epochs(plan, key->step, 0);
     int64_t place = key->step - 1 + (plan->validated ? before : 0);
     if (key->epoch != before + 1)
         return -1;
     if (!key->valid)
         return place;
-    int is_last = plan->validated && key->step % plan->steps_of_epoch == 0 && place + 1 < plan->rows;
-    return is_last ? place + 1 : -1;
+    return plan->validated && is_last(plan, key->step, before) && place + 1 < plan->rows ? place + 1 : -1;
 }
 
 void rows_at_place(const struct row_plan *plan, int64_t place, struct row_key *key)
 {
-    int64_t n = plan->steps_of_epoch, width = plan->validated ? n + 1 : n;
-    int64_t before = n == INT64_MAX ? 0 : place / width, rest = n == INT64_MAX ? place : place % width;
+    int64_t before = count_epochs(plan, place + 1, plan->validated), first = end_of(plan, before);
+    int64_t row = place - (plan->validated ? before : 0) - first;
     key->epoch = before + 1;
-    key->valid = rest == n;
-    key->step = before * (n == INT64_MAX ? 0 : n) + rest + !key->valid;
+    key->valid = plan->validated && row > 0 && is_last(plan, first + row, before);
+    key->step = first + row + !key->valid;
     key->empty = 1;
 }
 

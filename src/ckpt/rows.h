@@ -1,6 +1,6 @@
 /* The rows of metrics.csv that belong to a point of a run. Each step has a row "train", and where there is a
  * validation each epoch that has ended a row "valid" behind the row of its last step: which rows there must
- * be, and in which order, follows from the progress alone. */
+ * be, and in which order, follows from the progress, and from where epochs ended. */
 #ifndef CKPT_ROWS_H
 #define CKPT_ROWS_H
 
@@ -24,11 +24,12 @@ int rows_read_figure(const char *row, enum row_column column, double *figure);
 
 struct row_plan {
     int64_t rows, step;
-    int64_t steps_of_epoch; /* INT64_MAX in the first epoch, which does not tell */
+    int64_t steps_of_epoch; /* where all have as many; INT64_MAX in the first epoch, which does not tell */
+    const struct epoch_ends *ends; /* the caller's, where they have not; else NULL */
     int validated;
     int known; /* 0: the counts of the progress do not tell the order, as where a validation set was added */
 };
-void rows_plan(const struct progress *at, struct row_plan *plan);
+void rows_plan(const struct progress *at, const struct epoch_ends *ends, struct row_plan *plan);
 
 /* What tells a row from all others. */
 struct row_key {

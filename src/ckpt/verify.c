@@ -6,6 +6,7 @@
 
 #include "base/clean.h"
 #include "base/file.h"
+#include "base/memory.h"
 #include "ckpt/directory.h"
 #include "ckpt/read.h"
 #include "ckpt/rows.h"
@@ -119,8 +120,20 @@ void verify_checkpoint(const char *path, struct verdict *verdict)
     checkpoint_finish(&checkpoint);
 }
 
-/* *newest is the progress of the newest sound one; zeroes where there is none. */
-static int look_at_checkpoints(const char *directory, struct progress *newest, struct verdict *verdict)
+/* What is known of the rows of metrics.csv. */
+struct known_rows {
+    struct progress newest; /* of the newest sound checkpoint; that of a beginning where there is none */
+    struct epoch_ends ends; /* its; to be destroyed */
+};
+
+static void take_rows(struct checkpoint *checkpoint, struct known_rows *known)
+{
+    known->newest = checkpoint->progress;
+    known->ends = checkpoint->ends;
+    checkpoint->ends = (struct epoch_ends){0};
+}
+
+static int look_at_checkpoints(const char *directory, struct known_rows *known, struct verdict *verdict)
 {
     struct steps steps;
     struct error error = {0};
@@ -135,7 +148,7 @@ static int look_at_checkpoints(const char *directory, struct progress *newest, s
         checkpoint_init(&checkpoint);
         directory_step_path(directory, steps.step[i], path, sizeof path);
         if (look_at(path, steps.step[i], 1, &checkpoint, verdict) == 0 && !found++)
-            *newest = checkpoint.progress;
+            take_rows(&checkpoint, known);
         checkpoint_finish(&checkpoint);
     }
     free(steps.step);
@@ -160,12 +173,12 @@ static void report_rows(const char *path, const struct row_plan *plan, const str
         verify_report(verdict, 0, path, "%" PRId64 " rows up to step %" PRId64, plan->rows, plan->step);
 }
 
-static void look_at_metrics(const char *directory, const struct progress *newest, struct verdict *verdict)
+static void look_at_metrics(const char *directory, const struct known_rows *known, struct verdict *verdict)
 {
     char path[DIRECTORY_PATH];
     struct row_plan plan;
     struct row_check check = {.why = "is missing"};
-    rows_plan(newest, &plan);
+    rows_plan(&known->newest, &known->ends, &plan);
     snprintf(path, sizeof path, "%s/metrics.csv", directory);
     struct error error = {0};
     FILE *file = file_open_stream(path, "the rows of a run", &error);
@@ -214,9 +227,9 @@ static void look_at_lock(const char *directory, struct verdict *verdict)
 
 void verify_run(const char *directory, struct verdict *verdict)
 {
-    struct progress newest = {.epoch = 1};
+    struct known_rows known = {.newest = {.epoch = 1}};
     char path[DIRECTORY_PATH];
-    if (look_at_checkpoints(directory, &newest, verdict) != 0)
+    if (look_at_checkpoints(directory, &known, verdict) != 0)
         return;
     snprintf(path, sizeof path, "%s/best.h5", directory);
     if (access(path, F_OK) == 0) {
@@ -225,7 +238,8 @@ void verify_run(const char *directory, struct verdict *verdict)
         look_at(path, -1, 1, &best, verdict);
         checkpoint_finish(&best);
     }
-    look_at_metrics(directory, &newest, verdict);
+    look_at_metrics(directory, &known, verdict);
+    memory_destroy(known.ends.step);
     look_at_status(directory, verdict);
     look_at_lock(directory, verdict);
 }

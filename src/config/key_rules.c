@@ -7,6 +7,7 @@
 #include "base/numbers.h"
 #include "net/check.h"
 #include "net/losses/loss.h"
+#include "net/outputs/output.h"
 
 #include <stdio.h>
 
@@ -72,6 +73,38 @@ static void check_best(struct config_reading *reading)
     reading_fault(reading, "checkpoint", "best", what);
 }
 
+/* What is wrong with working sequences off in pieces; NULL: nothing. */
+static const char *find_uncut(struct config_reading *reading, char *what, size_t size)
+{
+    const struct net_config *model = &reading->config->model;
+    int backward = 0;
+    for (size_t l = 0; l < model->layers && l < NET_MOST_LAYERS; l++)
+        backward |= model->bidirectional[l];
+    if (reading_is_sound(reading, "model", "output") && !output_of(model)->takes_pieces)
+        snprintf(what, size,
+            "model.output = %s needs a sequence whole: set this to 0, or model.output = frame or sequence",
+            output_of(model)->name);
+    else if (reading_is_sound(reading, "model", "layers") && model->layers == 0)
+        snprintf(what, size, "there are no recurrent layers, so that nothing is carried on: set this to 0");
+    else if (reading_is_sound(reading, "model", "layers") &&
+        reading_is_sound(reading, "model", "bidirectional") && backward)
+        snprintf(what, size,
+            "model.bidirectional = yes: a layer that also runs from the end of a sequence cannot begin "
+            "before all "
+            "of it is there: set model.bidirectional = no, or this to 0");
+    else
+        return NULL;
+    return what;
+}
+
+static void check_pieces(struct config_reading *reading)
+{
+    char what[300];
+    if (reading->config->train.truncate && reading_is_sound(reading, "train", "truncate") &&
+        find_uncut(reading, what, sizeof what))
+        reading_fault(reading, "train", "truncate", what);
+}
+
 /* Returns the section of a key that sets a member of the network. */
 static const char *section_of(const char *member)
 {
@@ -96,5 +129,6 @@ void config_check_rules(struct config_reading *reading)
     check_numbers(reading);
     check_window(reading);
     check_best(reading);
+    check_pieces(reading);
     net_config_check(&reading->config->model, take_objection, reading);
 }

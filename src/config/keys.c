@@ -72,6 +72,7 @@ const struct config_key config_keys[] = {
     {"train", "microbatch", KEY_COUNT, AT(train.microbatch), "8", FROM(1, COUNTS),
         .former = "train.grain"},
     {"train", "activation_memory", KEY_BYTES, AT(train.activation_memory), "0", FROM(0, LARGE), FREE},
+    {"train", "truncate", KEY_COUNT, AT(train.truncate), "0", FROM(0, COUNTS)},
     {"train", "epochs", KEY_COUNT, AT(train.epochs), "20", FROM(1, COUNTS), .resume = RESUME_EPOCHS},
     {"train", "optimizer", KEY_CHOICE, AT(train.optim.optimizer), "adam", .choices = optimizer_names},
     {"train", "lr", KEY_REAL, AT(train.optim.lr), "0.001", ABOVE(0, REALS)},

@@ -13,6 +13,14 @@ int plan_set_order(struct plan *plan, const struct plan_order *order, struct err
 {
     assert(plan->epoch == 0 && plan->windows == 0);
     plan->keeps_order = order->keeps_order;
+    plan->most = order->most;
+    if (plan->most) {
+        size_t batches = (size_t)plan_count_batches(plan->sequences, plan->batch);
+        plan->first_step = memory_create(batches + 1, sizeof *plan->first_step, error);
+        if (!plan->first_step)
+            return -1;
+        plan_count_pieces(plan);
+    }
     if (!order->windows.bytes || order->keeps_order)
         return 0;
     int64_t windows = windows_cut(&order->windows, plan->sequences, NULL);
@@ -24,9 +32,11 @@ int plan_set_order(struct plan *plan, const struct plan_order *order, struct err
     return 0;
 }
 
-size_t plan_count_order_bytes(const struct plan_order *order, int64_t sequences)
+size_t plan_count_order_bytes(const struct plan_order *order, int64_t sequences, int64_t batch)
 {
     size_t item = sizeof(int64_t), bytes = (size_t)sequences * item;
+    if (order->most)
+        bytes += (size_t)(plan_count_batches(sequences, batch) + 1) * item;
     if (order->windows.bytes)
         bytes += (2 * (size_t)windows_cut(&order->windows, sequences, NULL) + 1) * item;
     return bytes;
@@ -125,10 +135,12 @@ void plan_set_epoch(struct plan *plan, int64_t epoch)
     plan->epoch = epoch;
     if (epoch == 0 || plan->next_epoch != epoch) {
         write_order(plan, epoch, NULL, plan->order);
-        return;
+    } else {
+        int64_t *order = plan->order;
+        plan->order = plan->next;
+        plan->next = order;
+        plan->next_epoch = 0;
     }
-    int64_t *order = plan->order;
-    plan->order = plan->next;
-    plan->next = order;
-    plan->next_epoch = 0;
+    if (plan->first_step)
+        plan_count_pieces(plan);
 }

@@ -8,6 +8,7 @@
 #include "net/standardize.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 /* A microbatch being filled. */
@@ -18,7 +19,7 @@ struct packed_sequences {
     int target_per_frame, target_any;
 };
 
-/* Packs rows t .. t + rows - 1 of sequence b of the microbatch. */
+/* Packs rows t .. t + rows - 1 of what the microbatch has of its sequence b. */
 typedef void pack_rows(
     const struct packed_sequences *packing, size_t b, size_t t, size_t rows, size_t width, const void *items);
 
@@ -79,11 +80,18 @@ static int64_t count_at_once(const struct values *values, int64_t row, int64_t e
     return values->kept || end - row < rest ? end - row : rest;
 }
 
+/* Rows that there are one of for each frame are those of the excerpt; others are taken whole. Of sequences
+ * that come in parts nothing is noted: what is hashed are their rows together. */
 static int pack_sequence(const struct packed_sequences *packing, const struct values *values, size_t b,
     pack_rows *pack, struct error *error)
 {
-    int64_t s = packing->microbatch->sequence[b], first = values->offsets[s], end = values->offsets[s + 1];
-    struct value_sums *sums = values->kept ? NULL : packing->dataset->sums;
+    const struct microbatch *microbatch = packing->microbatch;
+    int64_t s = microbatch->sequence[b], first = values->offsets[s], end = values->offsets[s + 1];
+    if (values->part == PART_INPUTS || packing->target_per_frame) {
+        first += microbatch->excerpt.first;
+        end = first + microbatch->length[b];
+    }
+    struct value_sums *sums = values->kept || microbatch->excerpt.most ? NULL : packing->dataset->sums;
     for (int64_t row = first, rows; row < end; row += rows) {
         rows = count_at_once(values, row, end);
         if (!values->kept && packing->dataset->unwanted && *packing->dataset->unwanted)
@@ -97,6 +105,43 @@ static int pack_sequence(const struct packed_sequences *packing, const struct va
         pack(packing, b, (size_t)(row - first), (size_t)rows, values->width, items);
     }
     return 0;
+}
+
+/* The target of a sequence as a whole is that of its last frame: where that is behind the excerpt, there is
+ * none here. */
+static int ends_behind(const struct packed_sequences *packing, size_t b)
+{
+    const struct microbatch *microbatch = packing->microbatch;
+    return !packing->target_per_frame &&
+        excerpt_goes_on(microbatch->excerpt, dataset_length(packing->dataset, microbatch->sequence[b]));
+}
+
+static void pack_nothing(const struct packed_sequences *packing, size_t b)
+{
+    const struct microbatch *microbatch = packing->microbatch;
+    if (microbatch->classes)
+        microbatch->classes[b] = -1;
+    for (size_t o = 0; o < packing->dataset->values; o++)
+        microbatch->values[b * microbatch->values_stride + o] = NAN;
+    if (microbatch->weights)
+        microbatch->weights[b] = 0;
+}
+
+static int pack_targets(const struct packed_sequences *packing, size_t b, struct error *error)
+{
+    const struct dataset *dataset = packing->dataset;
+    struct values targets = values_of_targets(dataset);
+    if (ends_behind(packing, b)) {
+        pack_nothing(packing, b);
+        return 0;
+    }
+    return pack_sequence(packing, &targets, b, dataset->classes ? pack_classes : pack_values, error);
+}
+
+static int pack_target_weights(const struct packed_sequences *packing, size_t b, struct error *error)
+{
+    struct values weights = values_of_weights(packing->dataset);
+    return ends_behind(packing, b) ? 0 : pack_sequence(packing, &weights, b, pack_weights, error);
 }
 
 /* All targets may have been looked at before: but a file can change while it is read. */
@@ -119,15 +164,12 @@ static int pack_microbatch(const struct packed_sequences *packing, struct error 
             return -1;
     if (!packing->microbatch->classes && !packing->microbatch->values)
         return 0;
-    struct values targets = values_of_targets(dataset);
     for (size_t b = 0; b < packing->microbatch->B; b++)
-        if (pack_sequence(packing, &targets, b, dataset->classes ? pack_classes : pack_values, error))
+        if (pack_targets(packing, b, error))
             return -1;
-    for (size_t b = 0; b < packing->microbatch->B && dataset->has_weights; b++) {
-        struct values weights = values_of_weights(dataset);
-        if (pack_sequence(packing, &weights, b, pack_weights, error))
+    for (size_t b = 0; b < packing->microbatch->B && dataset->has_weights; b++)
+        if (pack_target_weights(packing, b, error))
             return -1;
-    }
     return dataset->aligns && dataset->classes ? require_paths(packing, error) : 0;
 }
 
@@ -141,7 +183,8 @@ int dataset_read_microbatch(struct dataset *dataset, size_t B, const int64_t *se
     int32_t *targets = length + B;
     for (size_t b = 0; b < B; b++) {
         assert(sequence[b] >= 0 && sequence[b] < dataset->sequences);
-        length[b] = dataset_length(dataset, sequence[b]);
+        length[b] = excerpt_length(microbatch->excerpt, dataset_length(dataset, sequence[b]));
+        assert(length[b] > 0);
         assert(b == 0 || length[b] <= length[b - 1]);
         targets[b] = dataset_targets(dataset, sequence[b]);
     }

@@ -17,7 +17,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-int64_t plan_count_steps(int64_t sequences, int64_t batch)
+int64_t plan_count_batches(int64_t sequences, int64_t batch)
 {
     return sequences / batch + (sequences % batch != 0);
 }
@@ -40,7 +40,7 @@ int plan_init(struct plan *plan, int64_t sequences, const int32_t *length, int64
         .microbatch = microbatch,
         .seed = seed,
         .length = length,
-        .steps = plan_count_steps(sequences, batch),
+        .steps = plan_count_batches(sequences, batch),
         .order = order,
     };
     plan_set_epoch(plan, 0);
@@ -53,6 +53,7 @@ void plan_finish(struct plan *plan)
     memory_destroy(plan->next);
     memory_destroy(plan->window);
     memory_destroy(plan->turn);
+    memory_destroy(plan->first_step);
     *plan = (struct plan){0};
 }
 
@@ -147,6 +148,7 @@ static void step_take_arrays(struct arena *arena, size_t room, struct plan_step 
 {
     step->start = arena_take(arena, room + 1, sizeof *step->start);
     step->sequence = arena_take(arena, room, sizeof *step->sequence);
+    step->place = arena_take(arena, room, sizeof *step->place);
     step->frames = arena_take(arena, room, sizeof *step->frames);
     step->cost = arena_take(arena, room, sizeof *step->cost);
     step->cuts = arena_take(arena, cut_count_candidates(room), sizeof *step->cuts);
@@ -200,7 +202,7 @@ static void step_sort(const struct plan *plan, int64_t first, size_t n, struct d
 int plan_make_step(const struct plan *plan, int64_t step, struct plan_step *out, struct error *error)
 {
     assert(step >= 0 && step < plan->steps);
-    int64_t first = step * plan->batch, rest = plan->sequences - first;
+    int64_t first = plan_find_batch(plan, step) * plan->batch, rest = plan->sequences - first;
     size_t n = (size_t)(rest < plan->batch ? rest : plan->batch);
     struct deal deal;
     if (step_make_room(out, n, &deal, error))
@@ -215,10 +217,13 @@ int plan_make_step(const struct plan *plan, int64_t step, struct plan_step *out,
         out->start[l] = used;
         out->frames[l] = count_frames(&deal, g);
         out->cost[l] = count_cost(&deal, g);
-        for (size_t i = deal.start[g]; i < deal.start[g + 1]; i++)
-            out->sequence[used++] = deal.sequences[i].sequence;
+        for (size_t i = deal.start[g]; i < deal.start[g + 1]; i++) {
+            out->sequence[used] = deal.sequences[i].sequence;
+            out->place[used++] = deal.sequences[i].position - first;
+        }
     }
     out->start[out->leaves] = used;
+    plan_take_piece(plan, step, out);
     return 0;
 }
 

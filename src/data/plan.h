@@ -6,12 +6,17 @@
  * ceil(n / microbatch) microbatches of equal cost (data/microbatches.h); these are dealt to the leaves of the
  * step's tree so that any contiguous range of leaves has about its share of the cost: dearest with cheapest,
  * recursively, full subtrees to the left. A rank takes a contiguous range of leaves, cut so that the dearest
- * share is as cheap as can be. */
+ * share is as cheap as can be.
+ *
+ * Where sequences are worked off in pieces (data/pieces.c), a batch makes as many steps as its longest
+ * sequence has pieces. Its microbatches are cut and ordered once, as those of the whole sequences; piece k
+ * has frames k most .. of those that still run, in the microbatches that still have some. */
 #ifndef DATA_PLAN_H
 #define DATA_PLAN_H
 
 #include "base/error.h"
 #include "data/windows.h"
+#include "net/microbatch.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -26,7 +31,9 @@ struct plan {
     int64_t batch, microbatch; /* sequences per step over all ranks, per microbatch on average */
     uint64_t seed;
     const int32_t *length; /* [sequences], the caller's */
-    int64_t steps;         /* of an epoch */
+    int64_t steps;         /* of the epoch at hand */
+    int64_t most;          /* frames of a piece; 0: sequences are whole */
+    int64_t *first_step;   /* [batches + 1] of each batch of the epoch at hand, with pieces; else NULL */
     int64_t epoch;         /* the permutation at hand; 0: the order of the file */
     int64_t *order;        /* [sequences] */
     int keeps_order;       /* each epoch has the order of the file */
@@ -40,23 +47,28 @@ struct plan {
 /* How the sequences of an epoch are put in order; of zeroes: as a permutation of all of them. */
 struct plan_order {
     int keeps_order;            /* of the file */
+    int64_t most;               /* frames of a piece (struct plan) */
     struct window_rule windows; /* of bytes: those of a window; 0: none are made */
 };
 
 struct plan_step {
-    size_t sequences;  /* of this step */
-    size_t leaves;     /* microbatches */
-    size_t room;       /* sequences that `block` has room for */
-    size_t *start;     /* [leaves + 1]: leaf l has sequence[start[l]] .. sequence[start[l + 1] - 1] */
-    int64_t *sequence; /* [sequences] in order of leaves; within a leaf longest first */
-    int64_t *frames;   /* [leaves] */
-    int64_t *cost;     /* [leaves] (data/microbatches.h) */
-    struct cut *cuts;  /* scratch of plan_deal (data/cut.h) */
-    void *block;       /* holds the arrays above, and scratch for making a step */
+    size_t sequences;       /* of this step */
+    struct excerpt excerpt; /* which frames of them */
+    size_t going;           /* of the batch, where the step after it has more frames of some; else 0 */
+    size_t leaves;          /* microbatches */
+    size_t room;            /* sequences that `block` has room for */
+    size_t *start;          /* [leaves + 1]: leaf l has sequence[start[l]] .. sequence[start[l + 1] - 1] */
+    int64_t *sequence;      /* [sequences] in order of leaves; within a leaf longest first */
+    int64_t *place;         /* [sequences] of each in its batch, in order of the epoch */
+    int64_t *frames;        /* [leaves] */
+    int64_t *cost;          /* [leaves] (data/microbatches.h) */
+    struct cut *cuts;       /* scratch of plan_deal (data/cut.h) */
+    void *block;            /* holds the arrays above, and scratch for making a step */
 };
 
-/* Returns how many steps an epoch has: none is left out that has a sequence. */
-int64_t plan_count_steps(int64_t sequences, int64_t batch);
+/* Returns how many batches an epoch has, each a step where sequences are whole: none is left out that has a
+ * sequence. */
+int64_t plan_count_batches(int64_t sequences, int64_t batch);
 
 /* Returns how many microbatches a step of so many sequences is cut into. */
 size_t plan_count_leaves(int64_t sequences, int64_t microbatch);
@@ -71,7 +83,16 @@ void plan_finish(struct plan *plan);
  * joined by twos, an odd one out comes last, and the sequences of each pair are permuted: each sequence still
  * comes once an epoch. */
 int plan_set_order(struct plan *plan, const struct plan_order *order, struct error *error);
-size_t plan_count_order_bytes(const struct plan_order *order, int64_t sequences); /* of what a plan keeps */
+size_t plan_count_order_bytes(
+    const struct plan_order *order, int64_t sequences, int64_t batch); /* of what a plan keeps */
+
+/* Returns how many sequences the batch of this step of the epoch at hand has, where the step goes on with
+ * what one before it began, and else 0. Step plan->steps begins with nothing. (pieces.c, as what follows) */
+int64_t plan_count_going(const struct plan *plan, int64_t step);
+
+/* Returns how many steps all of `epochs` epochs have, of `parts` shares of them the one of this number, which
+ * may take the orders of all these epochs to be made: epoch 0 is at hand afterwards. */
+int64_t plan_count_all_steps(struct plan *plan, int64_t epochs, int64_t part, int64_t parts);
 
 /* Takes the order of epoch `epoch` (from 1); 0: the order of the file, for validation and prediction. */
 void plan_set_epoch(struct plan *plan, int64_t epoch);
@@ -95,6 +116,19 @@ int plan_prepare_epoch(struct plan *plan, int64_t epoch, const struct plan_pause
  * (comm/tree.h) differ by no more cost than the dearest and the cheapest microbatch of the step do. */
 int plan_make_step(const struct plan *plan, int64_t step, struct plan_step *out, struct error *error);
 void plan_step_finish(struct plan_step *step);
+
+/* ---- within this folder (pieces.c) ---- */
+
+/* Counts the steps of the order at hand. */
+void plan_count_pieces(struct plan *plan);
+
+/* Returns the batch of a step. */
+int64_t plan_find_batch(const struct plan *plan, int64_t step);
+
+/* Leaves of a batch, as plan_make_step has made it of whole sequences, what the step has of it. */
+void plan_take_piece(const struct plan *plan, int64_t step, struct plan_step *out);
+
+/* ---- */
 size_t plan_count_step_bytes(size_t sequences); /* of the room for a step of so many sequences */
 
 /* Cuts a step: rank r has leaves ranges[r] .. ranges[r + 1] - 1, ranges [ranks + 1]. The dearest share is as

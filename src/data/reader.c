@@ -22,6 +22,7 @@ static const double MOMENT = 0.02; /* seconds */
 struct ask {
     struct ask *next;
     struct value_sums *sums; /* that its values are noted in, or NULL */
+    struct excerpt excerpt;
     size_t B;
     int64_t sequence[]; /* [B] */
 };
@@ -34,7 +35,8 @@ struct slot {
 struct reader {
     struct dataset *dataset;
     const float *mean, *deviation;
-    struct value_sums *sums; /* of what is asked for from now on */
+    struct value_sums *sums; /* of what is asked for from now on, as is */
+    struct excerpt excerpt;
     struct reader_wait wait;
     struct slot slot[SLOTS];
     uint64_t asked, taken;    /* how many so far; the rank holds microbatch taken - 1 */
@@ -61,6 +63,7 @@ static void fill_slot(struct reader *reader, struct ask *ask, struct slot *slot)
 {
     slot->error.code = EXIT_CODE_OK;
     reader->dataset->sums = ask->sums;
+    slot->microbatch.excerpt = ask->excerpt;
     dataset_read_microbatch(reader->dataset, ask->B, ask->sequence, reader->mean, reader->deviation,
         &slot->microbatch, &slot->error);
     error_explain_memory(
@@ -156,6 +159,11 @@ void reader_note(struct reader *reader, struct value_sums *sums)
     reader->sums = sums;
 }
 
+void reader_cut(struct reader *reader, struct excerpt excerpt)
+{
+    reader->excerpt = excerpt;
+}
+
 int reader_ask(struct reader *reader, size_t B, const int64_t *sequence, struct error *error)
 {
     assert(B > 0);
@@ -164,6 +172,7 @@ int reader_ask(struct reader *reader, size_t B, const int64_t *sequence, struct 
         return -1;
     ask->B = B;
     ask->sums = reader->sums;
+    ask->excerpt = reader->excerpt;
     memcpy(ask->sequence, sequence, B * sizeof *sequence);
     pthread_mutex_lock(&reader->lock);
     if (reader->last)

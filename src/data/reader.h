@@ -31,8 +31,12 @@ void reader_set_wait(struct reader *reader, const struct reader_wait *wait);
  * the dataset is kept, nothing is read any more, and nothing noted. */
 void reader_note(struct reader *reader, struct value_sums *sums);
 
+/* From now on what is asked for are these frames of the sequences, each of which has some of them. */
+void reader_cut(struct reader *reader, struct excerpt excerpt);
+
 /* Asks for a microbatch of B sequences (falling lengths; copied). It never waits for a microbatch, and takes
- * any number of them. This and reader_note may be called by another thread than reader_next is. */
+ * any number of them. This, reader_note and reader_cut may be called by another thread than reader_next is.
+ */
 int reader_ask(struct reader *reader, size_t B, const int64_t *sequence, struct error *error);
 
 /* The next microbatch that was asked for, valid until the next call; waits for it (or packs it, where the

@@ -18,11 +18,12 @@ void dropout_apply(
     for (size_t t = 0; t < microbatch->T; t++)
         for (size_t b = 0; b < (size_t)microbatch->alive[t]; b++) {
             size_t n = microbatch_frame(microbatch, b, t);
+            uint64_t frame = (uint64_t)microbatch->excerpt.first + t;
             const float *x = row_at(in, n);
             float *y = row_at(out, n);
             for (size_t u = 0; u < width; u++) {
                 if (u % 4 == 0)
-                    dropout_draw(&dropout, b, ((uint64_t)layer << 52) + ((uint64_t)t << 20) + u / 4, factor);
+                    dropout_draw(&dropout, b, ((uint64_t)layer << 52) + (frame << 20) + u / 4, factor);
                 y[u] = factor[u % 4] == 0 ? 0 : x[u] * factor[u % 4];
             }
         }

@@ -16,12 +16,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Frames first .. first + most - 1 of sequences, of which one may end before; most 0: all frames. */
+struct excerpt {
+    int64_t first, most;
+};
+
 struct microbatch {
     size_t T, B, N;
-    int32_t *length;   /* [B], falling, each at least 1 */
-    int64_t *sequence; /* [B] index in the dataset */
-    int32_t *alive;    /* [T] rows of step t */
-    size_t *first;     /* [T + 1] frame of row 0 of step t; first[T] = N */
+    struct excerpt excerpt; /* of its sequences: set before it is filled, and of zeroes at the start */
+    int32_t *length;        /* [B] of what it has of them, falling, each at least 1 */
+    int64_t *sequence;      /* [B] index in the dataset */
+    int32_t *alive;         /* [T] rows of step t */
+    size_t *first;          /* [T + 1] frame of row 0 of step t; first[T] = N */
 
     size_t inputs_stride; /* floats from frame to frame, a multiple of 16 */
     float *inputs;        /* [N][inputs_stride], zero beyond I; NULL with symbols */
@@ -71,6 +77,18 @@ size_t microbatch_frames_bytes(const struct microbatch_format *format, size_t B,
 static inline size_t microbatch_frame(const struct microbatch *microbatch, size_t b, size_t t)
 {
     return microbatch->first[t] + b;
+}
+
+/* How many frames of a sequence of so many lie in the excerpt, and whether it goes on behind it. */
+static inline int32_t excerpt_length(struct excerpt excerpt, int32_t length)
+{
+    int64_t rest = length - excerpt.first;
+    return (int32_t)(excerpt.most && excerpt.most < rest ? excerpt.most : rest);
+}
+
+static inline int excerpt_goes_on(struct excerpt excerpt, int32_t length)
+{
+    return excerpt.most && length - excerpt.first > excerpt.most;
 }
 
 /* A multiple of 16 that holds n floats: the stride of rows of n. */

@@ -3,6 +3,7 @@
  * computed. */
 #include "net/net.h"
 
+#include "net/carry.h"
 #include "net/check.h"
 #include "net/layout.h"
 #include "net/outputs/output.h"
@@ -287,7 +288,9 @@ int net_forward(struct net *net, const struct net_pass *options, const struct mi
     double start = times_start(net->times);
     if (make_workspace(net, &pass, scores ? END_OF_SCORES : END_OF_OUTPUTS, error))
         return -1;
+    carry_begin(&net->stack, &pass);
     stack_forward(&net->stack, &pass);
+    carry_end(&net->stack, &pass);
     *outputs = (struct net_outputs){0};
     struct pass own = output_pass(net, &pass);
     if (!pass_is_unwanted(&pass) && (net->output->divides || pass_leads(&pass)))
@@ -303,6 +306,7 @@ static struct pass flow_pass(
     struct net_pass still = *options;
     still.training = still.still = 1;
     still.team = NULL;
+    still.carry = NULL;
     return make_pass(net, &still, microbatch, NULL);
 }
 
@@ -318,8 +322,14 @@ int net_measure_flow(struct net *net, const struct net_pass *options, const stru
     struct pass pass = flow_pass(net, options, microbatch);
     if (make_workspace(net, &pass, END_OF_STACK, error))
         return -1;
+    carry_begin(&net->stack, &pass);
     stack_measure_flow(&net->stack, &pass, flow);
     return 0;
+}
+
+size_t net_count_states(const struct net *net)
+{
+    return carry_count(&net->stack);
 }
 
 struct net_state *net_state_create_windows(const struct net *net, size_t B, struct error *error)
@@ -362,6 +372,7 @@ int net_continue_window(struct net *net, struct net_state *state, const struct m
     assert(!net->output->has_decoder && state->L == net->stack.L && kept >= 1 && kept <= microbatch->T);
     if (make_workspace(net, &pass, END_OF_OUTPUTS, error))
         return -1;
+    carry_begin(&net->stack, &pass);
     state_load(state, &net->stack, microbatch);
     stack_forward(&net->stack, &pass);
     net->output->forward(net, &pass, outputs, NULL);

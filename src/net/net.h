@@ -96,6 +96,9 @@ int net_measure_flow(struct net *net, const struct net_pass *options, const stru
     const struct net_flow *flow, struct error *error);
 size_t net_flow_bytes(struct net *net, const struct microbatch *microbatch);
 
+/* How many numbers the states of a sequence are (struct net_carry); 0 where there are no recurrent layers. */
+size_t net_count_states(const struct net *net);
+
 /* The states of all layers of B sequences, for running a net step by step. Before any step they are those
  * that the net starts sequences from. Returns NULL and an error (EXIT_CODE_USAGE) for a net with a reverse
  * direction, which starts at the end, or with a decoder, which reads all of a sequence first. The caller owns

@@ -126,6 +126,7 @@ int recurrent_init(struct recurrent *r, const struct recurrent_shape *shape, str
     struct extent units = {.parts = 1, .size = shape->H, .interleave = 1};
     *r = (struct recurrent){.kind = kind,
         .start = shape->start,
+        .usual_start = shape->start,
         .reverse = shape->reverse,
         .H = shape->H,
         .Hp = extent_padded(units),
@@ -188,9 +189,9 @@ static void pack_vectors(struct recurrent *r, const float *weights)
         bias_add(r->gates, weights + r->bias_ih, r->bias);
     if (r->kind->has_product)
         bias_add(r->gates, weights + r->bias_hh, r->kind->separates_terms ? r->bias_recurrent : r->bias);
-    if (r->start == START_LEARNED)
+    if (r->usual_start == START_LEARNED)
         memcpy(r->learned, weights + r->h0, r->H * sizeof *r->learned);
-    if (r->start == START_LEARNED && r->kind->has_memory)
+    if (r->usual_start == START_LEARNED && r->kind->has_memory)
         memcpy(r->learned + r->Hp, weights + r->c0, r->H * sizeof *r->learned);
     if (r->unit_weights)
         pack_units(r, weights);

@@ -31,7 +31,8 @@ struct division {
 
 struct recurrent {
     const struct cell_kind *kind;
-    enum start start;
+    enum start start;             /* of the pass at hand */
+    enum start usual_start;       /* of one that carries no states */
     int reverse;                  /* 1: from the last frame to the first */
     size_t H, Hp;                 /* units, padded */
     size_t width, a_stride;       /* G Hp; of the rows of a and u */
@@ -161,6 +162,28 @@ static inline struct rows recurrent_start_dh(
 static inline float *recurrent_start_c(const struct recurrent *r)
 {
     return r->c_start;
+}
+
+/* The states after the last step of the microbatch, of the rows that it has, once forward is done: also where
+ * it is another direction's turn at the reserve. */
+static inline struct rows recurrent_last(
+    const struct recurrent *r, const struct microbatch *microbatch, const struct frames *frames, float *ends)
+{
+    size_t last = microbatch->T - 1;
+    return r->segment ? as_rows(ends + last / r->segment * microbatch->B * r->Hp, r->Hp)
+                      : frames_at(frames, microbatch->first[last]);
+}
+
+static inline struct rows recurrent_last_c(const struct recurrent *r, const struct microbatch *microbatch)
+{
+    return recurrent_last(r, microbatch, &r->c, r->c_ends);
+}
+
+static inline struct rows recurrent_last_h(
+    const struct recurrent *r, const struct microbatch *microbatch, struct rows Y)
+{
+    return r->kind->mixes_states ? recurrent_last(r, microbatch, &r->s, r->s_ends)
+                                 : rows_from(Y, microbatch->first[microbatch->T - 1]);
 }
 
 static inline const float *recurrent_start_dc(const struct recurrent *r)

@@ -138,6 +138,16 @@ struct net_saving {
     size_t bytes; /* of the workspace */
 };
 
+/* What sequences go on from that are computed in pieces, one microbatch a piece, and what they leave for the
+ * next: their states, net_count_states numbers each, those of row b of the microbatch at place[b]. Of
+ * networks of one direction; gradients end where a piece begins. */
+struct net_carry {
+    const float *before;  /* NULL: they begin as those of any microbatch do */
+    float *after;         /* what rows 0 .. going - 1 leave; may be `before` */
+    size_t going;         /* rows, the first ones, that go on behind this microbatch: all T steps have them */
+    const int64_t *place; /* [B]; NULL: row b is at b */
+};
+
 /* What one pass is for. */
 struct net_pass {
     int training;         /* 1: dropout is on, and what backward needs is kept */
@@ -153,7 +163,8 @@ struct net_pass {
     /* Where it is not 0, nobody wants the results any more: the pass ends within the time of a product, and
      * what it leaves is of no use. Once not 0 it stays so. NULL: they are always wanted. */
     const volatile sig_atomic_t *unwanted;
-    struct net_team *team; /* NULL: the pass is computed alone */
+    struct net_team *team;         /* NULL: the pass is computed alone */
+    const struct net_carry *carry; /* NULL: sequences are whole */
 };
 
 /* Loss and error of one sequence of a microbatch, sums over what was counted. */

@@ -44,8 +44,10 @@ static int plan_ahead(struct feed *feed, struct error *error)
         plan_set_epoch(&feed->plan, step->epoch);
     if (plan_make_step(&feed->plan, step->index, &step->plan, error))
         return -1;
+    step->steps = feed->plan.steps;
     deal(feed);
     int leads = !feed->node || step->team.first == feed->node->place;
+    reader_cut(feed->reader, plan->excerpt);
     reader_note(feed->reader, leads && step->epoch == feed->noted_epoch ? feed->sums : NULL);
     for (size_t leaf = step->ranges[step->team.first]; leaf < step->ranges[step->team.first + 1]; leaf++) {
         size_t B = plan->start[leaf + 1] - plan->start[leaf];
@@ -209,7 +211,8 @@ size_t feed_count_bytes(const struct plan_order *order, int64_t sequences, int64
     size_t asked = B / ranks * sizeof *feed->plan.order;
     int makes_next = !order->keeps_order && is_for_thread(sequences, batch, 1);
     size_t next = makes_next ? S * sizeof *feed->plan.next : 0;
-    return S * sizeof *feed->length + plan_count_order_bytes(order, sequences) + next + 2 * step + asked;
+    return S * sizeof *feed->length + plan_count_order_bytes(order, sequences, batch) + next + 2 * step +
+        asked;
 }
 
 void feed_finish(struct feed *feed)
@@ -269,7 +272,7 @@ int feed_next(struct feed *feed, struct error *error)
     feed->ahead = done;
     feed->ahead.epoch = feed->now.epoch;
     feed->ahead.index = feed->now.index + 1;
-    if (feed->ahead.index == feed->plan.steps) {
+    if (feed->ahead.index == feed->now.steps) {
         feed->ahead.epoch++;
         feed->ahead.index = 0;
     }

@@ -13,6 +13,7 @@
 
 struct feed_step {
     int64_t epoch, index; /* index: step of the epoch, from 0 */
+    int64_t steps;        /* of that epoch, once it is planned */
     struct plan_step plan;
     size_t *ranges;   /* [ranks + 1] leaves of each place (comm/node.h) */
     struct team team; /* of this rank: of one member where there are no teams */

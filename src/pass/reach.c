@@ -1,15 +1,12 @@
 #include "pass/reach.h"
 
-#include "data/plan.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 
-int reach_describe(const struct config *config, int64_t sequences, char *text, size_t size)
+int reach_describe(const struct config *config, int64_t steps, char *text, size_t size)
 {
     const struct optim_config *optim = &config->train.optim;
     int64_t epochs = config->train.epochs, first = 0;
-    int64_t steps = plan_count_steps(sequences, config->train.batch) * epochs;
     const char *key = optim_find_decay(optim, &first);
     if (optim->warmup > steps) {
         snprintf(text, size,

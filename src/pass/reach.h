@@ -4,8 +4,8 @@
 
 #include "config/config.h"
 
-/* Returns 1 where the warmup is longer than the run on so many sequences, or the rate is never lowered by a
+/* Returns 1 where the warmup is longer than the run of so many steps, or the rate is never lowered by a
  * schedule that lowers it; `text` [size] says so then, and what to change. */
-int reach_describe(const struct config *config, int64_t sequences, char *text, size_t size);
+int reach_describe(const struct config *config, int64_t steps, char *text, size_t size);
 
 #endif

@@ -8,8 +8,10 @@
 #include "pass/names.h"
 #include "pass/reach.h"
 #include "pass/scale.h"
+#include "pass/truncation.h"
 #include "plan/decoding.h"
 #include "run/records.h"
+#include "run/run.h"
 #include "run/same_data.h"
 #include "run/sets.h"
 
@@ -34,8 +36,15 @@ static void warn_training(struct checking *checking, struct dataset *dataset)
 {
     char text[900];
     size_t bad;
+    int64_t steps;
     struct error error = {0};
-    if (reach_describe(checking->config, dataset->sequences, text, sizeof text))
+    if (run_guess_steps(checking->config, dataset, &steps, &error)) {
+        add_error(checking, &error);
+        return;
+    }
+    if (reach_describe(checking->config, steps, text, sizeof text))
+        faults_warn(checking->faults, "%s", text);
+    if (truncation_describe(checking->config, dataset->longest, text, sizeof text))
         faults_warn(checking->faults, "%s", text);
     if (checking->config->data.standardize)
         return;

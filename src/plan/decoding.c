@@ -110,7 +110,9 @@ static void use(struct chunk_ring *ring, int64_t chunk)
     ring->older[end] = chunk;
 }
 
-static void use_sequence(struct chunk_rings *rings, int64_t s)
+/* What a step reads of a sequence: of those that come in pieces as much as it has of them, and the target of
+ * one as a whole with its last piece. */
+static void use_sequence(struct chunk_rings *rings, int64_t s, struct excerpt excerpt)
 {
     if (!rings->ring)
         return;
@@ -118,6 +120,13 @@ static void use_sequence(struct chunk_rings *rings, int64_t s)
     struct chunk_ring *ring = &rings->ring[place.file - rings->dataset->file];
     const int64_t *offsets = rings->values.offsets, before = place.file->first[rings->values.part];
     int64_t first = offsets[s] - before, end = offsets[s + 1] - before;
+    int32_t length = dataset_length(rings->dataset, s);
+    if (end - first == length) {
+        first += excerpt.first;
+        end = first + excerpt_length(excerpt, length);
+    } else if (excerpt_goes_on(excerpt, length)) {
+        return;
+    }
     if (!ring->chunks || first == end)
         return;
     for (int64_t chunk = first / ring->lie.rows; chunk <= (end - 1) / ring->lie.rows; chunk++)
@@ -182,8 +191,8 @@ static int go_through(
         size_t busy = epoch->busy < step->leaves ? epoch->busy : step->leaves;
         plan_cut(step, busy, epoch->ranges);
         for (size_t i = 0; i < step->start[epoch->ranges[1]]; i++) {
-            use_sequence(inputs, step->sequence[i]);
-            use_sequence(targets, step->sequence[i]);
+            use_sequence(inputs, step->sequence[i], step->excerpt);
+            use_sequence(targets, step->sequence[i], step->excerpt);
         }
     }
     return 0;

@@ -87,6 +87,15 @@ static double vectors_of_rank(const struct planned *planned)
     return (double)(survey->ranks.node == 1 ? survey->vectors : reserved);
 }
 
+/* Of the states that sequences in pieces go on from. */
+static double carried_bytes(const struct planned *planned)
+{
+    int64_t batch = planned->config->train.batch, sequences = planned->train->sequences;
+    size_t most = (size_t)(batch < sequences ? batch : sequences);
+    return planned->config->train.truncate ? (double)carried_count_bytes(most, net_count_states(planned->net))
+                                           : 0;
+}
+
 /* Weights, and what ranks make of them together. */
 static void add_shared(const struct planned *planned, struct usage *usage)
 {
@@ -98,6 +107,7 @@ static void add_shared(const struct planned *planned, struct usage *usage)
     add_item(sum, "weights with noise", planned->config->train.weight_noise > 0 ? room : 0);
     add_item(sum, "packed weights", (double)net_panel_bytes(planned->net));
     add_item(sum, "gradients", ranks * vectors_of_rank(planned) * room);
+    add_item(sum, "states carried on", carried_bytes(planned));
     add_item(sum, "activations of teams", teams);
     add_item(sum, "meetings", (double)node_count_bytes(survey->ranks.node));
     add_item(&usage->decoded, "training set, decoded", shared_values(planned, planned->train));
@@ -139,8 +149,9 @@ static void add_learner(const struct planned *planned, double slice, struct usag
     add_item(&usage->rank, "sums of other nodes", survey->ranks.all > 1 ? sums * slice : 0);
     add_item(&usage->rank, "moments (its share)", moments * slice);
     usage->checkpoint = (double)checkpoint_estimate(planned->net, config->train.optim.optimizer);
+    usage->checkpoint += carried_bytes(planned) / 2;
     usage->first = (double)checkpoint_estimate_memory(planned->net, config->train.optim.optimizer) +
-        moments * room + FIRST_USE_BYTES;
+        moments * room + carried_bytes(planned) + FIRST_USE_BYTES;
 }
 
 /* Of a set that is kept and shared, the values are counted with what the node has. */

@@ -8,6 +8,7 @@
 #include "pass/idle.h"
 #include "pass/model.h"
 #include "pass/reach.h"
+#include "pass/truncation.h"
 #include "plan/budgets.h"
 #include "plan/decoding.h"
 #include "plan/memory.h"
@@ -109,7 +110,9 @@ static void print_warnings(const struct planned *planned)
     if (idle_describe(sequences, config->train.batch, config->train.microbatch, (int64_t)planned->ranks.all,
             (int64_t)net_count_employed(planned->net), text, sizeof text))
         printf("  warning: %s\n", text);
-    if (reach_describe(config, sequences, text, sizeof text))
+    if (reach_describe(config, survey->steps * config->train.epochs, text, sizeof text))
+        printf("  warning: %s\n", text);
+    if (truncation_describe(config, planned->train->longest, text, sizeof text))
         printf("  warning: %s\n", text);
     if (2 * survey->small_microbatches > survey->microbatches)
         printf("  warning: %" PRId64 " of %" PRId64 " microbatches have fewer than %d frames: adding their "
@@ -126,6 +129,11 @@ static void print_steps(const struct planned *planned)
            " epochs, in microbatches of %" PRId64 "\n",
         survey->steps, config->train.batch, survey->steps * config->train.epochs, config->train.epochs,
         config->train.microbatch);
+    if (config->train.truncate)
+        printf("  in pieces of %" PRId64
+               " frames, each a step; later epochs, in other orders, may have more or "
+               "fewer\n",
+            config->train.truncate);
     printf("  %zu ranks: the average one has %.1f %% of the busiest one's frames\n", planned->ranks.all,
         100 * survey->balance);
     print_teams(planned->net, survey, "steps");

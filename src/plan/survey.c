@@ -45,7 +45,7 @@ static int survey_microbatch(struct surveyor *surveyor, const struct plan_step *
     int32_t *length = surveyor->shape, *targets = length + B;
     struct microbatch *microbatch = &surveyor->microbatch;
     for (size_t b = 0; b < B; b++) {
-        length[b] = surveyor->length[sequence[b]];
+        length[b] = excerpt_length(step->excerpt, surveyor->length[sequence[b]]);
         targets[b] = dataset_targets(surveyor->dataset, sequence[b]);
     }
     if (microbatch_resize(microbatch, &surveyor->layout, B, length, sequence, targets, error))
@@ -133,12 +133,13 @@ int survey_make(const struct config *config, struct net *net, const struct datas
         plan_init(&plan, dataset->sequences, surveyor.length, config->train.batch, config->train.microbatch,
             config->train.seed, error);
     if (!failed) {
-        const struct plan_order order = sets_describe_order(config, dataset);
+        struct plan_order order = sets_describe_order(config, dataset);
+        order.most = training ? order.most : 0;
         failed = plan_set_order(&plan, &order, error);
     }
     if (!failed) {
-        survey->steps = plan.steps;
         plan_set_epoch(&plan, training ? 1 : 0);
+        survey->steps = plan.steps;
     }
     for (int64_t s = 0; s < survey->steps && !failed; s++)
         failed = plan_make_step(&plan, s, &step, error) || survey_step(&surveyor, &step, survey, error);

@@ -12,13 +12,15 @@ static size_t at_most(int64_t n, int64_t most)
     return (size_t)(n < most ? n : most);
 }
 
-/* All ranks call. Shares memory for weights and gradients among the ranks of each node. */
-static int share_node(struct learner *learner, size_t leaves, struct error *error)
+/* All ranks call. Shares memory for weights, gradients and states among the ranks of each node. */
+static int share_node(struct learner *learner, size_t leaves, size_t batch, struct error *error)
 {
     size_t weights = reduce_room(learner->P) * sizeof *learner->weights;
     int noise = learner->config->train.weight_noise > 0;
+    size_t numbers = net_count_states(learner->net), carried = learner->config->train.truncate ? batch : 0;
     struct node_size size = reduce_size(learner->P, leaves, learner->comm->ranks);
     size.once += (1 + (size_t)noise) * weights + net_panel_bytes(learner->net);
+    size.once += carried ? carried_count_bytes(carried, numbers) : 0;
     size.of_rank += teamwork_bytes_of_rank();
     if (node_init(&learner->node, learner->comm, size, learner->node_warning, LEARNER_WARNING, error))
         return error_explain_memory(
@@ -29,6 +31,7 @@ static int share_node(struct learner *learner, size_t leaves, struct error *erro
     learner->weights = node_take(&learner->node, weights);
     if (noise)
         learner->noisy = node_take(&learner->node, weights);
+    carried_init(&learner->carried, &learner->node, carried, numbers);
     learner->reduce = reduce_create(&learner->node, learner->P, leaves, error);
     return learner->reduce ? 0 : -1;
 }
@@ -46,7 +49,7 @@ static void allocate_vectors(struct learner *learner, int64_t most, struct error
 int learner_init(struct learner *learner, const struct config *config, const struct comm *comm,
     const struct net_config *model, int64_t sequences, int64_t most, struct error *error)
 {
-    int64_t steps = plan_count_steps(sequences, config->train.batch);
+    int64_t steps = plan_count_batches(sequences, config->train.batch);
     int64_t largest = config->train.batch < sequences ? config->train.batch : sequences;
     size_t leaves = plan_count_leaves(largest, config->train.microbatch);
     *learner = (struct learner){.config = config, .comm = comm, .optim = config->train.optim};
@@ -56,7 +59,7 @@ int learner_init(struct learner *learner, const struct config *config, const str
     if (comm_agree(comm, error) || tally_init(&learner->tally, BALLOT_WORDS, error))
         return -1;
     learner->P = net_count_parameters(learner->net);
-    if (share_node(learner, leaves, error))
+    if (share_node(learner, leaves, (size_t)largest, error))
         return -1;
     allocate_vectors(learner, most, error);
     error_explain_memory(error, "moments",
@@ -147,6 +150,7 @@ int learner_restore(struct learner *learner, const struct checkpoint *checkpoint
     if (comm->rank == 0)
         learner->state = checkpoint->optim;
     comm_broadcast(comm, &learner->state, sizeof learner->state, 0);
+    carried_restore(&learner->carried, checkpoint->states, checkpoint->going);
     return learner_start(learner, comm->rank == 0 ? checkpoint->weights : NULL, error);
 }
 

@@ -19,6 +19,7 @@
 #include "pass/tally.h"
 #include "pass/teamwork.h"
 #include "run/ballot.h"
+#include "run/carried.h"
 
 #include <signal.h>
 
@@ -48,6 +49,8 @@ struct learner {
     float *moments[OPTIM_MOST_MOMENTS]; /* [slice_count] each */
     struct optim_config optim;
     struct optim_state state;
+
+    struct carried carried; /* with train.truncate */
 
     struct net_score *scores; /* [sequences of a step] */
     struct tally tally;       /* of a step; the ballot goes with it */

@@ -6,6 +6,7 @@
 #include "pass/reach.h"
 #include "pass/scale.h"
 #include "pass/stop.h"
+#include "pass/truncation.h"
 #include "run/run.h"
 #include "run/same_data.h"
 
@@ -24,7 +25,14 @@ static void warn_idle(const struct run *run)
 static void warn_reach(const struct run *run)
 {
     char text[300];
-    if (run->comm->rank == 0 && reach_describe(run->config, run->sets.train->sequences, text, sizeof text))
+    if (run->comm->rank == 0 && reach_describe(run->config, run->steps_of_run, text, sizeof text))
+        log_line(LOG_WARNING, "%s", text);
+}
+
+static void warn_truncation(const struct run *run)
+{
+    char text[400];
+    if (run->comm->rank == 0 && truncation_describe(run->config, run->sets.train->longest, text, sizeof text))
         log_line(LOG_WARNING, "%s", text);
 }
 
@@ -120,23 +128,6 @@ static int open_state(struct run *run, struct checkpoint *checkpoint, enum start
     return 0;
 }
 
-int run_start_feed(struct run *run, struct error *error)
-{
-    const struct progress *progress = &run->progress;
-    struct feed_config feed = sets_describe_feed(&run->sets, run->config, run->sets.train);
-    int64_t steps = plan_count_steps(feed.dataset->sequences, feed.batch);
-    int end_is_next = progress->position == steps; /* all steps of the epoch are made, and it has not ended */
-    if (end_is_next)
-        feed.sums = NULL; /* what an epoch reads is noted from its beginning, or where the program begins */
-    feed.noted_epoch = progress->epoch;
-    feed.node = &run->learner.node;
-    feed.seed = run->config->train.seed;
-    feed.epoch = progress->epoch + end_is_next;
-    feed.index = end_is_next ? 0 : progress->position;
-    feed.last_epoch = run->config->train.epochs;
-    return feed_init(&run->feed, run->comm, &feed, error);
-}
-
 /* Rank 0 writes down what it is about to do. With --fresh the old run goes only now that all there is to read
  * has been read, which may be a checkpoint of that very run. Reading the data may have taken longer than a
  * lock counts. */
@@ -178,12 +169,15 @@ static int save_start(struct run *run, struct error *error)
 static int begin(struct run *run, struct error *error)
 {
     const struct train_options *options = run->options;
+    if (run_count_steps(run, error))
+        return -1;
     if (begin_records(run, error) == 0)
         run_start_feed(run, error);
     if (comm_agree(run->comm, error))
         return -1;
     share_records(run);
     warn_reach(run);
+    warn_truncation(run);
     limits_init(&run->limits, run->config, run->comm, run->learner.P);
     if (run->comm->rank == 0) {
         comm_watch_idle(run->comm, keep_lock, run);
@@ -192,7 +186,7 @@ static int begin(struct run *run, struct error *error)
     if (save_start(run, error))
         return -1;
     report_init(&run->records.report, options->progress, run->comm->rank != 0 || options->verbosity < 0,
-        run->config->report.every, run->learner.optim.total_steps, run->progress.step);
+        run->config->report.every, run->steps_of_run, run->progress.step);
     run->records.terse = options->verbosity < -1;
     return 0;
 }

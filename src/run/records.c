@@ -1,5 +1,6 @@
 #include "run/records.h"
 
+#include "base/array.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "ckpt/place.h"
@@ -7,6 +8,7 @@
 #include "comm/launcher.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void log_warning(void *context, const char *text)
@@ -74,8 +76,34 @@ void records_close(struct records *records)
     lock_release(records->lock);
     memory_destroy(records->busy);
     memory_destroy(records->hosts);
+    free(records->ends.step);
     own_finish(&records->own);
     *records = (struct records){0};
+}
+
+void records_note_end(struct records *records, const struct progress *progress)
+{
+    struct epoch_ends *ends = &records->ends;
+    if (records->comm->rank != 0)
+        return;
+    double *step = array_grow(ends->step, &records->ends_room, ends->n, sizeof *step);
+    if (!step)
+        comm_fatal(records->comm, progress->step, EXIT_CODE_INTERNAL,
+            "out of memory for where epochs ended: the last checkpoint is there to go on from");
+    ends->step = step;
+    ends->step[ends->n++] = (double)progress->step;
+}
+
+int records_take_ends(struct records *records, const struct epoch_ends *ends, struct error *error)
+{
+    double *step = array_reserve(records->ends.step, &records->ends_room, ends->n, sizeof *step);
+    if (ends->n && !step)
+        return error_set(error, EXIT_CODE_INTERNAL, "out of memory");
+    records->ends.step = step;
+    records->ends.n = ends->n;
+    if (ends->n)
+        memcpy(step, ends->step, ends->n * sizeof *step);
+    return 0;
 }
 
 static int write_status(
@@ -112,7 +140,8 @@ int records_take_flow(struct records *records, const struct flow_record *flow, s
 static int open_files(struct records *records, const struct progress *progress, struct error *error)
 {
     char warning[1024];
-    records->metrics = metrics_open(records->directory, progress, warning, sizeof warning, error);
+    records->metrics =
+        metrics_open(records->directory, progress, &records->ends, warning, sizeof warning, error);
     if (!records->metrics)
         return -1;
     warn(warning);
@@ -127,7 +156,7 @@ static int open_files(struct records *records, const struct progress *progress, 
 int records_sync(struct records *records, struct progress *progress, struct error *error)
 {
     char warning[1024];
-    if (metrics_sync(records->metrics, progress, warning, sizeof warning, error))
+    if (metrics_sync(records->metrics, progress, &records->ends, warning, sizeof warning, error))
         return -1;
     warn(warning);
     if (flow_file_sync(records->flow_file, &records->flow, warning, sizeof warning, error))

@@ -26,6 +26,8 @@ struct records {
     const struct config *config; /* of records_begin */
     struct process holder;       /* of the lock: rank 0, on all ranks once the run has begun */
     int begun;                   /* the status says that the run goes on */
+    struct epoch_ends ends;      /* with train.truncate */
+    size_t ends_room;
     struct report report;
     int terse; /* 1: the lines of epochs are left out, as with -qq */
 
@@ -81,6 +83,11 @@ void records_add_validation(
 
 /* Adds the rows of the newest measurement of gradient flow. Where they cannot be written all ranks end. */
 void records_add_flow(struct records *records, const struct progress *progress);
+
+/* Take note of the end of an epoch, where epochs may differ in their steps, and of those that a checkpoint
+ * knows; where there is no memory for it all ranks end. */
+void records_note_end(struct records *records, const struct progress *progress);
+int records_take_ends(struct records *records, const struct epoch_ends *ends, struct error *error);
 
 /* All ranks call. Rank 0 learns how long each computed in the epoch. */
 void records_gather_busy(struct records *records, double busy);

@@ -200,10 +200,27 @@ int run_check_checkpoint(
     return comm_agree(run->comm, error);
 }
 
+/* Rank 0 calls. There is room for the states of a batch, and they are states of this network. */
+static int check_states(const struct run *run, const struct checkpoint *checkpoint, struct error *error)
+{
+    const struct carried *carried = &run->learner.carried;
+    if (checkpoint->going == 0 ||
+        (checkpoint->going <= carried->room && checkpoint->numbers == carried->numbers))
+        return 0;
+    return error_set(error, EXIT_CODE_DATA,
+        "%s: the checkpoint of step %" PRId64
+        " has %zu states of %zu sequences, but a batch of this run has %zu of "
+        "%zu at most: the file is damaged: remove it, and the run goes on from an older one",
+        run->directory, checkpoint->progress.step, checkpoint->numbers, checkpoint->going, carried->numbers,
+        carried->room);
+}
+
 int run_restore(struct run *run, const struct checkpoint *checkpoint, struct error *error)
 {
     *error = (struct error){0};
-    if (learner_restore(&run->learner, checkpoint, error))
+    if (run->comm->rank == 0 && check_states(run, checkpoint, error) == 0)
+        records_take_ends(&run->records, &checkpoint->ends, error);
+    if (comm_agree(run->comm, error) || learner_restore(&run->learner, checkpoint, error))
         return -1;
     if (run->comm->rank == 0)
         records_take_flow(&run->records, &checkpoint->flow, error);

@@ -26,8 +26,10 @@ struct run {
     struct records records;
     struct limits limits;
     struct progress progress;
-    int saved;        /* 1: the newest checkpoint is of what learner and progress are now */
-    struct feed feed; /* of the training set */
+    int64_t steps_of_run; /* rank 0 tells progress by it: about so many, where epochs differ */
+    int steps_made;       /* 1: all steps of the epoch at hand are made, so that its end is next */
+    int saved;            /* 1: the newest checkpoint is of what learner and progress are now */
+    struct feed feed;     /* of the training set */
 
     int went_back;        /* 1: this job went back after a divergence, the last time to where */
     int64_t updates_back; /* so many updates had been made */
@@ -45,8 +47,18 @@ void run_close(struct run *run);
  * (open.c) */
 void run_tell_end(void *run, int64_t step, int code, const char *text);
 
-/* Each rank calls this for itself. Starts the feed from where `progress` is. (open.c) */
+/* Each rank calls this for itself. Starts the feed from where `progress` is. An error also where the states
+ * of a checkpoint are not those of the sequences that go on there. (feeding.c) */
 int run_start_feed(struct run *run, struct error *error);
+
+/* All ranks call, before the first step. Finds how many steps the run has, which the schedule goes by.
+ * (feeding.c) */
+int run_count_steps(struct run *run, struct error *error);
+
+/* Finds as many as all epochs would have if they were as the first; one process alone may call it.
+ * (feeding.c) */
+int run_guess_steps(
+    const struct config *config, const struct dataset *dataset, int64_t *steps, struct error *error);
 
 /* Looks on rank 0 for the checkpoint to start from, and tells all ranks what it is: the run's own, which
  * rank 0 then has, that of --init, or none. Needs nothing but the records. Where the run goes on, its values

@@ -52,6 +52,10 @@ static struct checkpoint view_run(
     view.optim = learner->state;
     memcpy(view.moments, moments, sizeof view.moments);
     view.progress = run->progress;
+    view.going = learner->carried.going;
+    view.numbers = view.going ? learner->carried.numbers : 0;
+    view.states = learner->carried.now;
+    view.ends = run->records.ends;
     for (int i = 0; i < DATA_SETS; i++)
         view.data[i] = sets->record[i].print;
     view.features = sets->features;

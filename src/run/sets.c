@@ -20,7 +20,8 @@ struct cache_share sets_share_cache(const struct config *config, size_t values)
 
 struct plan_order sets_describe_order(const struct config *config, const struct dataset *dataset)
 {
-    struct plan_order order = {.keeps_order = config->data.shuffle == SHUFFLE_NONE};
+    struct plan_order order = {
+        .keeps_order = config->data.shuffle == SHUFFLE_NONE, .most = config->train.truncate};
     if (config->data.shuffle == SHUFFLE_WINDOWS)
         order.windows = dataset_describe_windows(dataset, config->data.window);
     return order;

@@ -67,8 +67,8 @@ struct cache_share {
 };
 struct cache_share sets_share_cache(const struct config *config, size_t values);
 
-/* Describes the order of training epochs as the configuration has it, and says where the windows of that are
- * too small for the set. */
+/* Describes the order and the pieces of training epochs as the configuration has them, and says where the
+ * windows of that are too small for the set. */
 struct plan_order sets_describe_order(const struct config *config, const struct dataset *dataset);
 int sets_require_window(const struct config *config, struct dataset *dataset, struct error *error);
 

@@ -43,6 +43,8 @@ static int compute_microbatch(struct learner *learner, const struct net_pass *pa
     }
     if (net_forward(learner->net, pass, microbatch, &outputs, learner->scores, error))
         return -1;
+    if (pass->carry && teamwork_leads(&learner->teamwork))
+        carried_judge(&learner->carried, pass->carry, learner->scores);
     net_backward(learner->net, pass, microbatch, gradient);
     teamwork_meet(&learner->teamwork); /* the gradient is whole */
     if (is_left(learner))
@@ -77,7 +79,9 @@ static int compute_microbatches(struct learner *learner, const struct feed *feed
 {
     const struct feed_step *step = &feed->now;
     struct net_pass pass = make_pass(learner, feed, 1);
+    struct net_carry carry;
     tally_clear(&learner->tally);
+    carried_begin(&learner->carried, &step->plan);
     learner->sums = reduce_start(learner->reduce, step->ranges, step->plan.leaves, step->team, error);
     const size_t *range = step->ranges + step->team.first;
     size_t leaf = range[0];
@@ -85,6 +89,10 @@ static int compute_microbatches(struct learner *learner, const struct feed *feed
         const struct microbatch *microbatch = take_microbatch(learner, feed, &pass, leaf < range[1], error);
         if (!microbatch)
             return end_early(learner, error);
+        if (step->plan.excerpt.most) {
+            carry = carried_of_leaf(&learner->carried, &step->plan, feed->length, leaf);
+            pass.carry = &carry;
+        }
         if (compute_microbatch(learner, &pass, microbatch, error))
             return -1;
     } while (++leaf < range[1] && !is_left(learner));
@@ -298,6 +306,7 @@ int learner_update(struct learner *learner, const struct feed *feed, struct prog
     if (ballot_check_replicas(&learner->ballot, learner->comm, &learner->replica, progress->step, error) ||
         use_step(learner, &feed->now, progress, &sum, outcome, error))
         return -1;
+    carried_end(&learner->carried, &feed->now.plan, outcome->skipped.code != 0);
     progress_count_step(progress, sum);
     learner->waited += outcome->comm_wait;
     outcome->seconds = clock_now() - learner->started;

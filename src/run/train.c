@@ -14,12 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Have all steps of the epoch at hand been made, so that its end is next? */
-static int steps_are_made(const struct run *run)
-{
-    return run->progress.position == run->feed.plan.steps;
-}
-
 int run_step(struct run *run, struct outcome *outcome, struct error *error)
 {
     struct learner *learner = &run->learner;
@@ -32,6 +26,7 @@ int run_step(struct run *run, struct outcome *outcome, struct error *error)
     if (outcome->left)
         return 0;
     run->saved = 0;
+    run->steps_made = run->feed.now.index + 1 == run->feed.now.steps;
     if (outcome->skipped.code && run->comm->rank == 0)
         log_line(LOG_WARNING, "%.*s: the step is skipped", (int)strcspn(outcome->skipped.text, ";"),
             outcome->skipped.text);
@@ -55,7 +50,9 @@ static int close_epoch(struct run *run, const struct outcome *valid)
         records_add_validation(&run->records, progress, valid);
     optim_epoch_end(&learner->optim, &learner->state, loss);
     int best = progress_note_epoch(progress, run->config, loss, error_rate);
-    run->saved = 0;
+    run->saved = run->steps_made = 0;
+    if (run->config->train.truncate)
+        records_note_end(&run->records, progress);
     records_gather_busy(&run->records, learner->busy);
     learner->busy = 0;
     records_print_epoch(&run->records, progress, valid, learner);
@@ -101,8 +98,8 @@ static int is_due(const struct run *run)
 static int save_what_is_due(
     struct run *run, enum stop_reason stop, int by_clock, int best, struct error *error)
 {
-    int due = !run->saved && !steps_are_made(run) && is_due(run);
-    int asked = run->progress.finished || stop != STOP_NOT || (by_clock && !steps_are_made(run));
+    int due = !run->saved && !run->steps_made && is_due(run);
+    int asked = run->progress.finished || stop != STOP_NOT || (by_clock && !run->steps_made);
     int newest = due || (asked && !run->saved);
     return newest || best ? run_save(run, newest, best, due, error) : 0;
 }
@@ -112,14 +109,14 @@ static int advance(struct run *run, enum stop_reason *stop, struct error *error)
 {
     struct progress *progress = &run->progress;
     int by_clock = 0, best = 0;
-    if (!steps_are_made(run)) {
+    if (!run->steps_made) {
         struct outcome outcome;
         if (run_step(run, &outcome, error))
             return -1;
         *stop = limits_read(&run->learner.ballot);
         by_clock = run->learner.ballot.save;
     }
-    if (steps_are_made(run) && end_epoch(run, stop, &best, error))
+    if (run->steps_made && end_epoch(run, stop, &best, error))
         return -1;
     progress->finished = progress_is_over(progress, run->config);
     if (progress->finished)

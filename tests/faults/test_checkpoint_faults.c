@@ -90,7 +90,7 @@ static int save(struct metrics *metrics, int64_t step, struct error *error)
 {
     struct checkpoint view = saved[step];
     if (add_rows(metrics, step, error) != 0 ||
-        metrics_sync(metrics, &view.progress, said, sizeof said, error) != 0)
+        metrics_sync(metrics, &view.progress, NULL, said, sizeof said, error) != 0)
         return -1;
     if (rundir_save_best(&own, &view, error) != 0)
         return -1;
@@ -107,7 +107,7 @@ static int live(const struct inject_plan *plan, int first, struct error *error)
     struct inject_plan nothing = {0};
     begin_process();
     inject_arm(first ? &nothing : plan, &told->report);
-    struct metrics *metrics = metrics_open(folder, &saved[0].progress, said, sizeof said, error);
+    struct metrics *metrics = metrics_open(folder, &saved[0].progress, NULL, said, sizeof said, error);
     int outcome = metrics ? write_status("running", 0, "", error) : -1;
     for (int step = 1; outcome == 0 && step <= SAVES; step++) {
         if (step == first)
@@ -236,7 +236,7 @@ static void check_resume(int first)
     int64_t step = check_newest(first);
     check_best(first);
     struct progress rows = at_rows(step);
-    struct metrics *metrics = metrics_open(folder, &rows, said, sizeof said, &error);
+    struct metrics *metrics = metrics_open(folder, &rows, NULL, said, sizeof said, &error);
     ck_assert_msg(metrics != NULL, "%s: %s", place, error.text);
     check_rows(step * ROWS);
     while (++step <= SAVES)

@@ -191,6 +191,12 @@ static void backward_transition(const struct reference_layer *layer, size_t d, s
     free(dv);
 }
 
+/* Is nothing of the gradient to go from the n-th step to the one before it? */
+static int is_cut(const struct reference_layer *layer, size_t n)
+{
+    return layer->cut > 0 && n > 0 && n % layer->cut == 0;
+}
+
 static void backward_course(const struct reference_layer *layer, const struct reference_names *names,
     double *weights, size_t d, const double *dy, double *dx, double *gradient)
 {
@@ -211,6 +217,8 @@ static void backward_course(const struct reference_layer *layer, const struct re
             &layer->shape, &direction.cell, &past, &step, dh, dstate, dm, dx + t * I, &ddirection.cell);
         backward_transition(layer, d, t, &direction, &ddirection, dm, dh);
         free(dm);
+        for (size_t h = 0; h < H && is_cut(layer, n); h++)
+            dh[h] = dstate[h] = dstate[H + h] = 0;
     }
     for (size_t h = 0; h < H && ddirection.h0; h++)
         ddirection.h0[h] += both ? dstate[h] : dh[h];

@@ -20,6 +20,7 @@ struct reference_layer {
     size_t l, D, T;
     double *x;             /* [T][I], what the layer runs on; the layer's, zeroes at first */
     const double *mask[2]; /* [H] of the sequence; NULL: none */
+    size_t cut;            /* of the sequence */
     struct course course[2];
 };
 

@@ -133,6 +133,7 @@ static void trace_forward(struct network_trace *trace, const struct net_config *
     reference_chain_forward(&trace->input, &trace->names, weights);
     for (size_t l = 0; l < config->layers; l++) {
         memcpy(trace->layer[l].mask, sequence->mask[l], sizeof trace->layer[l].mask);
+        trace->layer[l].cut = sequence->cut;
         forward_layer(trace, l, weights);
     }
     const double *last = before_layer(trace, config->layers);

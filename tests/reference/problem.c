@@ -214,16 +214,40 @@ static void fill_target(const struct net_config *config, const struct reference_
         to->values[n * to->values_stride + o] = (float)from->values[r * config->outputs + o];
 }
 
+/* What the microbatch has of its sequence b. The target of one as a whole stands at its end. */
+static void fill_row(const struct problem *problem, size_t b, struct microbatch *microbatch)
+{
+    const struct net_config *config = &problem->config;
+    const struct microbatch_format format = problem_format(problem);
+    const struct reference_sequence *sequence = &problem->sequence[microbatch->sequence[b]];
+    size_t first = (size_t)microbatch->excerpt.first, n = (size_t)microbatch->length[b];
+    for (size_t t = 0; t < n; t++) {
+        fill_frame(config, sequence, first + t, microbatch_frame(microbatch, b, t), microbatch);
+        if (format.target_per_frame)
+            fill_target(config, sequence, first + t, microbatch_frame(microbatch, b, t), microbatch);
+    }
+    for (size_t u = 0; u < sequence->U && format.target_any; u++)
+        microbatch->classes[microbatch->target_start[b] + u] = sequence->classes[u];
+    if (format.target_per_frame || format.target_any)
+        return;
+    fill_target(config, sequence, 0, b, microbatch);
+    if (first + n == sequence->T)
+        return;
+    if (format.has_classes)
+        microbatch->classes[b] = -1;
+    for (size_t o = 0; o < config->outputs && !format.has_classes; o++)
+        microbatch->values[b * microbatch->values_stride + o] = NAN;
+}
+
 void problem_fill_microbatch(
     const struct problem *problem, size_t B, const int64_t *chosen, struct microbatch *microbatch)
 {
-    const struct net_config *config = &problem->config;
     struct microbatch_format format = problem_format(problem);
     int32_t *length = calloc(B, sizeof *length), *labels = calloc(B, sizeof *labels);
     if (!length || !labels)
         abort();
     for (size_t b = 0; b < B; b++) {
-        length[b] = (int32_t)problem->sequence[chosen[b]].T;
+        length[b] = excerpt_length(microbatch->excerpt, (int32_t)problem->sequence[chosen[b]].T);
         labels[b] = (int32_t)problem->sequence[chosen[b]].U;
     }
     struct error error;
@@ -233,18 +257,8 @@ void problem_fill_microbatch(
     }
     free(length);
     free(labels);
-    for (size_t b = 0; b < B; b++) {
-        const struct reference_sequence *sequence = &problem->sequence[chosen[b]];
-        for (size_t t = 0; t < sequence->T; t++) {
-            fill_frame(config, sequence, t, microbatch_frame(microbatch, b, t), microbatch);
-            if (format.target_per_frame)
-                fill_target(config, sequence, t, microbatch_frame(microbatch, b, t), microbatch);
-        }
-        for (size_t u = 0; u < sequence->U && format.target_any; u++)
-            microbatch->classes[microbatch->target_start[b] + u] = sequence->classes[u];
-        if (!format.target_per_frame && !format.target_any)
-            fill_target(config, sequence, 0, b, microbatch);
-    }
+    for (size_t b = 0; b < B; b++)
+        fill_row(problem, b, microbatch);
 }
 
 const struct parameter *problem_find(size_t tensors, const struct parameter *list, const char *name)

@@ -35,8 +35,8 @@ void problem_weigh_targets(struct problem *problem, uint64_t seed);
 /* n lengths from 1 to `most`, 1 and `most` among them where n allows, falling, a pure function of seed. */
 void problem_draw_lengths(size_t n, int32_t most, uint64_t seed, int32_t *length);
 
-/* The format of its microbatches, and a microbatch of sequences chosen[0 .. B-1] (falling lengths) with their
- * targets; failing ends the program. */
+/* The format of its microbatches, and a microbatch of sequences chosen[0 .. B-1] (falling lengths), or of as
+ * much as its excerpt says of them, with their targets; failing ends the program. */
 struct microbatch_format problem_format(const struct problem *problem);
 void problem_fill_microbatch(
     const struct problem *problem, size_t B, const int64_t *chosen, struct microbatch *microbatch);

@@ -29,6 +29,10 @@ struct reference_sequence {
     /* [H] what multiplies h' on its way to the recurrent product, of each layer and direction; NULL: nothing
      * does. For recurrent dropout: 0 or 1 / (1 - rate). */
     const double *mask[NET_MOST_LAYERS][2];
+
+    /* No gradient goes from a frame cut, 2 cut, ... of a network of one direction to the frame before it; 0:
+     * all go on. */
+    size_t cut;
 };
 
 struct reference_score {

@@ -230,6 +230,15 @@ static void compare_progress(const struct progress *a, const struct progress *b)
     ck_assert_int_eq(a->plan_version, b->plan_version);
 }
 
+static void compare_pieces(const struct checkpoint *a, const struct checkpoint *b)
+{
+    ck_assert(a->going == b->going && a->numbers == b->numbers && a->ends.n == b->ends.n);
+    if (a->going)
+        ck_assert_mem_eq(a->states, b->states, a->going * a->numbers * sizeof *a->states);
+    if (a->ends.n)
+        ck_assert_mem_eq(a->ends.step, b->ends.step, a->ends.n * sizeof *a->ends.step);
+}
+
 static void compare_data(const struct checkpoint *a, const struct checkpoint *b)
 {
     for (int i = 0; i < DATA_SETS; i++) {
@@ -269,6 +278,7 @@ void checkpoints_compare(const struct checkpoint *a, const struct checkpoint *b)
             ck_assert_mem_eq(a->moments[m], b->moments[m], a->count * sizeof(float));
     }
     compare_progress(&a->progress, &b->progress);
+    compare_pieces(a, b);
     compare_data(a, b);
     compare_flow(&a->flow, &b->flow);
     ck_assert_int_eq(a->classes, b->classes);

@@ -171,6 +171,43 @@ static void forget_flow(struct checkpoint *checkpoint)
     checkpoint->flow = (struct flow_record){0};
 }
 
+/* States of three sequences, of which one has ended, and where two epochs did. */
+static void fill_pieces(struct checkpoint *c)
+{
+    c->going = 3;
+    c->numbers = 5;
+    c->states = memory_create(c->going * c->numbers, sizeof *c->states, NULL);
+    for (size_t i = 0; i < 10; i++)
+        c->states[i] = (float)i / 4 - 1;
+    c->ends.n = 2;
+    c->ends.step = memory_create(2, sizeof *c->ends.step, NULL);
+    c->ends.step[0] = 3;
+    c->ends.step[1] = 4;
+    c->progress.step = 9;
+}
+
+START_TEST(states_and_ends_of_epochs_are_read_back_and_judged)
+{
+    struct written w;
+    write_small(&w);
+    fill_pieces(&w.checkpoint);
+    memory_destroy(w.bytes);
+    encode(&w.checkpoint, &w.bytes, &w.size);
+    write_file(w.path, w.bytes, w.size);
+    read_well(w.path, CHECKPOINT_SEALED, &w.checkpoint);
+    static const double wrong[][2] = {{4, 4}, {0, 4}, {4, 10}, {4, NAN}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        w.checkpoint.ends.step[0] = wrong[i][0];
+        w.checkpoint.ends.step[1] = wrong[i][1];
+        memory_destroy(w.bytes);
+        encode(&w.checkpoint, &w.bytes, &w.size);
+        write_file(w.path, w.bytes, w.size);
+        read_badly(w.path, CHECKPOINT_ANY, EXIT_CODE_DATA, "ends of epochs that do not rise to its step");
+    }
+    finish_small(&w);
+}
+END_TEST
+
 START_TEST(every_member_of_the_model_is_read_back)
 {
     for (int cell = CELL_RNN; cell <= CELL_GRU; cell++)
@@ -769,6 +806,7 @@ int main(void)
     tcase_add_test(cases, what_is_written_is_read_back);
     tcase_add_test(cases, every_optimizer_and_depth_is_read_back);
     tcase_add_test(cases, every_word_of_the_structures_is_read_back);
+    tcase_add_test(cases, states_and_ends_of_epochs_are_read_back_and_judged);
     tcase_add_test(cases, every_member_of_the_model_is_read_back);
     tcase_add_test(cases, every_option_is_read_back);
     tcase_add_test(cases, options_that_cannot_go_together_are_refused_by_name);

@@ -127,6 +127,7 @@ START_TEST(defaults_are_those_of_the_manual)
     ck_assert(c.train.batch == 64 && c.train.microbatch == 8 && c.train.epochs == 20 && c.train.seed == 1);
     ck_assert(c.train.activation_memory == 0 && c.train.patience == 0 && c.report.every == 10 &&
         c.report.gradient_flow == 5);
+    ck_assert_int_eq(c.train.truncate, 0);
     ck_assert(c.train.on_divergence == DIVERGENCE_ABORT && c.train.explode == 0);
     ck_assert(c.train.back_factor == 0.5 && c.train.watchdog == 600);
     const struct optim_config *o = &c.train.optim;
@@ -180,6 +181,7 @@ static const char *const other[][3] = {
     {"train", "batch", "10"},
     {"train", "microbatch", "3"},
     {"train", "activation_memory", "7 MiB"},
+    {"train", "truncate", "0"}, /* a decoder has no pieces: see the cross checks */
     {"train", "epochs", "7"},
     {"train", "optimizer", "nesterov"},
     {"train", "lr", "0.5"},
@@ -497,6 +499,8 @@ static const char *const bad[][4] = {
     {"train", "activation_memory", "-1 MiB", "out of range"},
     {"train", "activation_memory", "half", "not a number and a unit"},
     {"train", "microbatch", "65", "larger than train.batch = 64"},
+    {"train", "truncate", "-1", "out of range: allowed is a whole number from 0 to 2147483647"},
+    {"train", "truncate", "100", "model.bidirectional = yes: a layer that also runs from the end"},
     {"train", "epochs", "0", "out of range"},
     {"train", "epochs", "1e3", "not a whole number"},
     {"train", "optimizer", "adagrad", "allowed is sgd, momentum, nesterov, rmsprop, adam, adamw"},
@@ -833,6 +837,14 @@ START_TEST(keys_that_contradict_each_other_are_refused)
         "larger than train.batch = 7", "");
     expect_fault("[data]\ntrain=a\n[train]\nlr = 0.1\nlr_min=0.2\n", 5, "train.lr_min = 0.2",
         "larger than train.lr = 0.1", "");
+    expect_fault("[data]\ntrain=a\n[train]\ntruncate = 9\n[model]\nbidirectional = no yes\n", 4,
+        "train.truncate = 9", "model.bidirectional = no", "this to 0");
+    expect_fault("[data]\ntrain=a\n[train]\ntruncate = 9\n[model]\nbidirectional = no\noutput = ctc\n", 4,
+        "train.truncate = 9", "model.output = ctc needs a sequence whole", "frame or sequence");
+    expect_fault("[data]\ntrain=a\n[train]\ntruncate = 9\n[model]\nbidirectional = no\noutput = decoder\n", 4,
+        "train.truncate = 9", "model.output = decoder needs a sequence whole", "");
+    expect_fault("[data]\ntrain=a\n[train]\ntruncate = 9\n[model]\nlayers = 0\n", 4, "train.truncate = 9",
+        "no recurrent layers", "set this to 0");
     expect_fault("[data]\ntrain=a\n[checkpoint]\nbest=error\n[model]\nloss=mse\n", 4,
         "checkpoint.best = error", "mse", "best = loss");
     expect_fault("[data]\ntrain=a\n[model]\nloss=sigmoid\n[checkpoint]\nbest=error\n", 6, "checkpoint.best",
@@ -1278,6 +1290,8 @@ static const char *find_needed(const char *key)
 {
     if (strcmp(key, "data.window") == 0)
         return "data.shuffle=windows";
+    if (strcmp(key, "train.truncate") == 0)
+        return "model.bidirectional=no";
     if (strcmp(key, "model.recurrent_max") == 0)
         return "model.cell=indrnn";
     return strstr(key, ".attention") || strstr(key, ".decoder_") ? "model.output=decoder" : NULL;

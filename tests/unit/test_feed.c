@@ -56,7 +56,7 @@ static struct feed_config make_config(uint64_t world, struct dataset *set)
         .order = make_order(world),
         .epoch = draw(4, world, 6)};
     config.last_epoch = config.epoch ? config.epoch + draw(3, world, 7) : 0;
-    config.index = draw(plan_count_steps(set->sequences, config.batch), world, 8);
+    config.index = draw(plan_count_batches(set->sequences, config.batch), world, 8);
     return config;
 }
 
@@ -149,9 +149,9 @@ START_TEST(steps_are_the_same_whoever_plans_them_wherever_a_pass_begins)
     for (uint64_t world = 0; world < (uint64_t)worlds; world++) {
         struct dataset set = make_set(world, 1 + draw(world % 10 ? 1500 : MOST, world, 9));
         struct feed_config config = make_config(world, &set);
-        if (plan_count_steps(set.sequences, config.batch) > 200)
+        if (plan_count_batches(set.sequences, config.batch) > 200)
             config.batch = set.sequences / 200 + 1;
-        config.index %= plan_count_steps(set.sequences, config.batch);
+        config.index %= plan_count_batches(set.sequences, config.batch);
         with_thread += follow(&config, (int)draw(RANKS, world, 10), 500);
         await_threads(threads);
     }

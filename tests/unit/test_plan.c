@@ -125,6 +125,116 @@ START_TEST(a_step_takes_its_part_of_the_permutation)
 }
 END_TEST
 
+/* ---- pieces ---- */
+
+static void world_cut(const struct world *world, int64_t most, struct plan *plan)
+{
+    const struct plan_order order = {.most = most};
+    world_plan(world, plan);
+    ck_assert_int_eq(plan_set_order(plan, &order, NULL), 0);
+}
+
+/* How many frames the steps of an epoch have had of each sequence so far. */
+struct seen {
+    int64_t frames[MOST_SEQUENCES];
+};
+
+/* A piece has the frames that are next of those sequences of its batch that have some, in the leaves and at
+ * the places of the whole batch. */
+static void check_piece(const struct world *world, const struct plan_step *whole,
+    const struct plan_step *step, int64_t most, struct seen *seen)
+{
+    size_t leaf = 0, at = 0, going = 0;
+    for (size_t w = 0; w < whole->leaves; w++) {
+        size_t begun = at;
+        for (size_t i = whole->start[w]; i < whole->start[w + 1]; i++) {
+            int64_t s = whole->sequence[i], rest = world->length[s] - step->excerpt.first;
+            if (rest <= 0)
+                continue;
+            ck_assert_int_eq(step->sequence[at], s);
+            ck_assert_int_eq(step->place[at++], whole->place[i]);
+            ck_assert_int_eq(seen->frames[s], step->excerpt.first);
+            seen->frames[s] += rest < most ? rest : most;
+            going += rest > most;
+        }
+        if (at == begun)
+            continue;
+        ck_assert_uint_eq(step->start[leaf], begun);
+        ck_assert_uint_eq(step->start[++leaf], at);
+        int64_t frames = 0, first = world->length[step->sequence[begun]] - step->excerpt.first;
+        for (size_t i = begun; i < at; i++) {
+            int64_t rest = world->length[step->sequence[i]] - step->excerpt.first;
+            frames += rest < most ? rest : most;
+        }
+        ck_assert_int_eq(step->frames[leaf - 1], frames);
+        ck_assert_int_eq(step->cost[leaf - 1], microbatch_cost(frames, first < most ? first : most));
+    }
+    ck_assert(step->leaves == leaf && step->sequences == at && step->excerpt.most == most);
+    ck_assert_uint_eq(step->going, going ? whole->sequences : 0);
+}
+
+START_TEST(pieces_have_each_frame_once_in_the_leaves_of_the_whole)
+{
+    struct plan_step whole = {0}, step = {0};
+    for (uint64_t number = 0; number < WORLDS; number++) {
+        static struct world world;
+        static struct seen seen;
+        struct plan plan, cut;
+        int64_t most = number % 7 == 0 ? 5000 : 1 + (int64_t)draw(number % 2 ? 200 : 9, number, 100003);
+        world_make(&world, number);
+        if (number / 4 % 4 == 2) /* giants of many pieces */
+            most = most > 100 ? most : most + 100;
+        world_plan(&world, &plan);
+        world_cut(&world, most, &cut);
+        plan_set_epoch(&plan, 1 + (int64_t)(number % 3));
+        plan_set_epoch(&cut, 1 + (int64_t)(number % 3));
+        memset(&seen, 0, sizeof seen);
+        int64_t k = 0;
+        for (int64_t batch = 0; batch < plan.steps; batch++) {
+            size_t going = 0;
+            ck_assert_int_eq(plan_make_step(&plan, batch, &whole, NULL), 0);
+            do {
+                ck_assert_int_eq(plan_count_going(&cut, k), (int64_t)going);
+                ck_assert_int_eq(plan_make_step(&cut, k++, &step, NULL), 0);
+                check_piece(&world, &whole, &step, most, &seen);
+                going = step.going;
+            } while (going);
+        }
+        ck_assert_int_eq(k, cut.steps);
+        ck_assert_int_eq(plan_count_going(&cut, k), 0);
+        for (int64_t s = 0; s < world.sequences; s++)
+            ck_assert_int_eq(seen.frames[s], world.length[s]);
+        plan_finish(&plan);
+        plan_finish(&cut);
+    }
+    plan_step_finish(&whole);
+    plan_step_finish(&step);
+}
+END_TEST
+
+/* However many share the work. */
+START_TEST(all_steps_of_a_run_are_those_of_its_epochs)
+{
+    enum { EPOCHS = 5 };
+    for (uint64_t number = 0; number < 60; number++) {
+        static struct world world;
+        struct plan cut;
+        int64_t parts = 1 + (int64_t)(number % 4), want = 0, sum = 0;
+        world_make(&world, number);
+        world_cut(&world, 1 + (int64_t)draw(50, number, 100003), &cut);
+        for (int64_t epoch = 1; epoch <= EPOCHS; epoch++) {
+            plan_set_epoch(&cut, epoch);
+            want += cut.steps;
+        }
+        plan_set_epoch(&cut, 0);
+        for (int64_t part = 0; part < parts; part++)
+            sum += plan_count_all_steps(&cut, EPOCHS, part, parts);
+        ck_assert_int_eq(sum, want);
+        plan_finish(&cut);
+    }
+}
+END_TEST
+
 /* ---- windows ---- */
 
 /* The offsets of a world, and of targets of which every third sequence has none. */
@@ -982,6 +1092,8 @@ int main(void)
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, each_sequence_comes_once_an_epoch);
     tcase_add_test(cases, a_step_takes_its_part_of_the_permutation);
+    tcase_add_test(cases, pieces_have_each_frame_once_in_the_leaves_of_the_whole);
+    tcase_add_test(cases, all_steps_of_a_run_are_those_of_its_epochs);
     tcase_add_test(cases, windows_come_by_twos_and_each_sequence_once);
     tcase_add_test(cases, a_window_takes_what_fits_it_and_one_sequence_at_least);
     tcase_add_test(cases, windows_follow_from_lengths_seed_and_epoch_alone);

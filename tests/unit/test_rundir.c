@@ -623,7 +623,7 @@ static struct progress first_epoch(int64_t steps)
 static struct metrics *open_at(const struct progress *at)
 {
     struct error error = {0};
-    struct metrics *metrics = metrics_open(folder_path(), at, said, sizeof said, &error);
+    struct metrics *metrics = metrics_open(folder_path(), at, NULL, said, sizeof said, &error);
     ck_assert_msg(metrics != NULL, "%s", error.text);
     return metrics;
 }
@@ -636,7 +636,7 @@ static struct metrics *open_rows(int64_t rows)
 
 static int64_t sync_at(struct metrics *metrics, struct progress at)
 {
-    ck_assert_int_eq(metrics_sync(metrics, &at, said, sizeof said, NULL), 0);
+    ck_assert_int_eq(metrics_sync(metrics, &at, NULL, said, sizeof said, NULL), 0);
     return at.metrics_rows;
 }
 
@@ -841,10 +841,10 @@ START_TEST(where_the_order_of_rows_is_not_known_they_are_counted)
     ck_assert_str_eq(said, "");
     ck_assert_str_eq(strstr(get("metrics.csv"), "\n3,2,"), "\n3,2,train,8,80,0.3,nan,0.1,1,2,40,0,0\n");
     at.metrics_rows = 5;
-    ck_assert_ptr_null(metrics_open(folder_path(), &at, said, sizeof said, &error));
+    ck_assert_ptr_null(metrics_open(folder_path(), &at, NULL, said, sizeof said, &error));
     ck_assert_int_eq(error.code, EXIT_CODE_DATA);
     ck_assert_says(error.text, "has 4 rows, but 5 belong to the checkpoint: put the file of the run back");
-    ck_assert_ptr_null(metrics_open(in_folder("none"), &third_epoch, said, sizeof said, &error));
+    ck_assert_ptr_null(metrics_open(in_folder("none"), &third_epoch, NULL, said, sizeof said, &error));
     ck_assert_int_eq(error.code, EXIT_CODE_IO);
 }
 END_TEST

@@ -87,6 +87,7 @@ static void backward(struct net *net, const struct pass *pass)
 const struct output_kind output_sequence = {.name = "sequence",
     .targets = PER_SEQUENCE,
     .rows = PER_SEQUENCE,
+    .takes_pieces = 1,
     .takes_symbols = 1,
     .init = init,
     .take_workspace = take_workspace,
