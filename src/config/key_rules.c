@@ -89,9 +89,8 @@ static const char *find_uncut(struct config_reading *reading, char *what, size_t
     else if (reading_is_sound(reading, "model", "layers") &&
         reading_is_sound(reading, "model", "bidirectional") && backward)
         snprintf(what, size,
-            "model.bidirectional = yes: a layer that also runs from the end of a sequence cannot begin "
-            "before all "
-            "of it is there: set model.bidirectional = no, or this to 0");
+            "model.bidirectional = yes: a layer that also runs from the end of a sequence needs all of it "
+            "first: set model.bidirectional = no, or this to 0");
     else
         return NULL;
     return what;

@@ -95,8 +95,7 @@ static int find_place(struct run *run, int64_t *steps, struct error *error)
         return 0;
     return error_set(error, EXIT_CODE_DATA,
         "%s: the checkpoint of step %" PRId64 " has states of %zu sequences, but %" PRId64
-        " sequences go on there: the data are not those that the run was begun with: put them back, or give "
-        "-o DIR "
+        " go on there: the data are not those that the run was begun with: put them back, or give -o DIR "
         "--init CHECKPOINT to start another run from these weights",
         run->directory, progress->step, run->learner.carried.going, going);
 }

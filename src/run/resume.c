@@ -208,9 +208,9 @@ static int check_states(const struct run *run, const struct checkpoint *checkpoi
         (checkpoint->going <= carried->room && checkpoint->numbers == carried->numbers))
         return 0;
     return error_set(error, EXIT_CODE_DATA,
-        "%s: the checkpoint of step %" PRId64
-        " has %zu states of %zu sequences, but a batch of this run has %zu of "
-        "%zu at most: the file is damaged: remove it, and the run goes on from an older one",
+        "%s: the checkpoint of step %" PRId64 " has %zu states of %zu sequences, a batch of this run %zu of "
+                                              "%zu at most: the file is damaged: remove "
+        "it, and the run goes on from an older one",
         run->directory, checkpoint->progress.step, checkpoint->numbers, checkpoint->going, carried->numbers,
         carried->room);
 }
