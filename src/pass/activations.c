@@ -20,6 +20,7 @@ struct longest {
     struct net *net;
     const struct dataset *dataset;
     struct net_pass pass;
+    struct excerpt excerpt;             /* of pieces the first, which is the largest */
     size_t n;                           /* sequences of a whole step */
     struct longest_sequence *sequences; /* [all], the longest first */
     int32_t *length, *targets;          /* [n] */
@@ -80,6 +81,7 @@ struct longest *longest_create(const struct config *config, struct net *net, con
         return NULL;
     *longest = (struct longest){
         .net = net, .dataset = dataset, .pass = {.training = training}, .layout = dataset_format(dataset)};
+    longest->excerpt.most = training ? config->train.truncate : 0;
     longest->layout.inputs = longest->layout.values = 0;
     longest->layout.has_classes = 1;
     microbatch_init(&longest->microbatch);
@@ -110,7 +112,7 @@ static struct net_saving measure_places(
     struct error error = {0};
     for (size_t b = 0; b < B; b++) {
         const struct longest_sequence *sequence = &longest->sequences[place[b]];
-        longest->length[b] = sequence->length;
+        longest->length[b] = excerpt_length(longest->excerpt, sequence->length);
         longest->targets[b] = dataset_targets(longest->dataset, sequence->sequence);
     }
     if (microbatch_resize(
