@@ -653,7 +653,7 @@ static void refuse_change(const char *run, int ranks, const char *key, const cha
 static int is_refused_otherwise(const struct config_key *key)
 {
     static const char *const names[] = {
-        "output", "loss", "embedding", "class_weights", "window", "recurrent_max", "quantiles"};
+        "output", "loss", "embedding", "class_weights", "window", "recurrent_max", "quantiles", "truncate"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(key->name, names[i]) == 0)
             return 1;

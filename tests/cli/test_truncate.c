@@ -271,6 +271,21 @@ START_TEST(what_pieces_cannot_do_is_said_by_check_plan_and_start)
 }
 END_TEST
 
+START_TEST(a_run_goes_on_with_the_pieces_that_it_was_begun_with)
+{
+    static const char *const none[3] = {NULL}, *const other[] = {"train.truncate=5", "train.truncate=0"};
+    int64_t last = train("frame.ini", "begun", 0, none);
+    job_remove(checkpoint_in("begun", last));
+    for (size_t i = 0; i < 2; i++) {
+        struct command_result result;
+        job_run(&result, 0, "frame.ini", "begun", "-s", other[i], NULL);
+        job_expect(&result, 65);
+        ck_assert_msg(strstr(result.errors, "but the run was started with 7: "), "%s", result.errors);
+        command_result_finish(&result);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("truncate");
@@ -284,6 +299,7 @@ int main(void)
     tcase_add_test(cases, epochs_of_other_lengths_have_their_rows_also_when_these_were_lost);
     tcase_add_test(cases, a_cosine_ends_with_the_last_piece);
     tcase_add_test(cases, what_pieces_cannot_do_is_said_by_check_plan_and_start);
+    tcase_add_test(cases, a_run_goes_on_with_the_pieces_that_it_was_begun_with);
     suite_add_tcase(suite, cases);
     int failed = suite_run(suite);
     job_close();
