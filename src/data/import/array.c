@@ -232,7 +232,7 @@ static int check_size(struct import_array *array, uint64_t all, uint64_t header)
 int import_array_open(struct import_array *array, struct import *import, const char *path)
 {
     struct stat status;
-    uint64_t header;
+    uint64_t header = 0;
     *array = (struct import_array){.import = import, .path = text_copy(path, import_error(import))};
     if (!array->path)
         return -1;
