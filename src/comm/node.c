@@ -443,7 +443,7 @@ void node_broadcast(struct node *node, void *bytes, size_t n, int root)
     node_meet(node);
 }
 
-void node_unite(struct node *node, uint32_t *words, size_t n)
+void node_unite(struct node *node, void *words, size_t n)
 {
     enum { PIECE = 1 << 27 };
     node_meet(node);
@@ -452,8 +452,8 @@ void node_unite(struct node *node, uint32_t *words, size_t n)
     for (size_t done = 0, piece; done < n && node->rank == 0; done += piece) {
         MPI_Request request;
         piece = n - done < PIECE ? n - done : PIECE;
-        MPI_Iallreduce(
-            MPI_IN_PLACE, words + done, (int)piece, MPI_UINT32_T, MPI_BOR, node->shared->leaders, &request);
+        MPI_Iallreduce(MPI_IN_PLACE, (uint32_t *)words + done, (int)piece, MPI_UINT32_T, MPI_BOR,
+            node->shared->leaders, &request);
         comm_wait(node->comm, &request);
     }
     node_meet(node);

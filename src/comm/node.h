@@ -87,8 +87,8 @@ void node_sum(struct node *node, uint64_t *words, size_t n);
  * `root` of the job into that of its node, are those of every node then. */
 void node_broadcast(struct node *node, void *bytes, size_t n, int root);
 
-/* Every rank of the job calls. Of n words in shared memory, of which no two nodes have the same other than 0,
- * each node has all then; what its ranks wrote into them before, all of them see. */
-void node_unite(struct node *node, uint32_t *words, size_t n);
+/* Every rank of the job calls. Of n words of 4 bytes in shared memory, of which no two nodes have the same
+ * other than 0, each node has all then; what its ranks wrote into them before, all of them see. */
+void node_unite(struct node *node, void *words, size_t n);
 
 #endif

@@ -46,7 +46,7 @@ struct config {
     struct net_config model;
     struct {
         int64_t batch, microbatch, epochs;
-        size_t activation_memory;  /* bytes that a rank's pass over a microbatch takes at most; 0: any */
+        size_t activation_memory; /* bytes that a rank's pass over a microbatch takes at most; 0: any */
         int64_t truncate; /* frames of the pieces that sequences are worked off in; 0: they are whole */
         struct optim_config optim; /* total_steps is 0 here */
         uint64_t seed;

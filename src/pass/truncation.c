@@ -22,7 +22,7 @@ int truncation_describe(const struct config *config, int32_t longest, char *text
     snprintf(text, size,
         "train.truncate = %" PRId64 ": the target of a sequence reaches the last %" PRId64
         " frames of it at most, of up to %" PRId32 " frames: what is before these is never learned from: set "
-                                                   "train.truncate = 0, or model.output = frame",
+        "train.truncate = 0, or model.output = frame",
         most, most, longest);
     return 1;
 }

@@ -78,7 +78,7 @@ void carried_end(struct carried *carried, const struct plan_step *step, int skip
     carried->going = step->going;
     if (!step->going)
         return;
-    node_unite(carried->node, (uint32_t *)left, step->going * carried->numbers);
+    node_unite(carried->node, left, step->going * carried->numbers);
     if (skipped) {
         size_t n;
         float *share = find_share(carried, left, step->going, &n);

@@ -209,7 +209,7 @@ static int check_states(const struct run *run, const struct checkpoint *checkpoi
         return 0;
     return error_set(error, EXIT_CODE_DATA,
         "%s: the checkpoint of step %" PRId64 " has %zu states of %zu sequences, a batch of this run %zu of "
-                                              "%zu at most: the file is damaged: remove "
+        "%zu at most: the file is damaged: remove "
         "it, and the run goes on from an older one",
         run->directory, checkpoint->progress.step, checkpoint->numbers, checkpoint->going, carried->numbers,
         carried->room);
