@@ -37,6 +37,9 @@ unset OMPI_MCA_btl OMPI_MCA_pml # nodes need TCP
 # 5's mpirun, which refuse the loopback where there is more than one of them: they take what other interface there is.
 export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo
 export OMP_NUM_THREADS=1 RNN_BIN=$programs LC_ALL=C
+# What ranks that are killed leave of the memory between them goes with the folder.
+mkdir "$folder/shm"
+export OMPI_MCA_btl_vader_backing_directory="$folder/shm" OMPI_MCA_btl_sm_backing_directory="$folder/shm"
 unset SLURM_JOB_ID
 
 if ! cluster_start "$folder"; then
