@@ -22,9 +22,8 @@ struct proposal {
     const char *path;
     struct summary summary;
     enum output output;
-    int classes;                  /* 1: targets are classes */
-    int64_t hidden, batch, steps; /* steps of an epoch */
-    struct config config;         /* what the lines so far make of it */
+    int64_t hidden;
+    struct config config; /* what the lines so far make of it */
 };
 
 /* Prints a line of the configuration, with the reason behind it. */
@@ -113,7 +112,7 @@ static const char *choose_loss(const struct proposal *proposal)
 {
     const struct summary *summary = &proposal->summary;
     size_t binary = 0, values = summary->dataset->values;
-    if (proposal->classes)
+    if (proposal->summary.dataset->classes)
         return "softmax";
     for (size_t o = 0; o < values; o++)
         binary += (size_t)is_binary(&summary->targets[o]);
@@ -129,9 +128,9 @@ static void print_output(struct proposal *proposal)
     const char *loss = choose_loss(proposal);
     print_key(proposal, "model", "output", output_names[proposal->output], "%s", reasons[proposal->output]);
     print_key(proposal, "model", "loss", loss, "%s",
-        proposal->classes              ? "targets are classes"
-            : strcmp(loss, "mse") == 0 ? "targets are real values; huber and mae mind outliers less"
-                                       : "targets are 0 and 1");
+        proposal->summary.dataset->classes ? "targets are classes"
+            : strcmp(loss, "mse") == 0     ? "targets are real values; huber and mae mind outliers less"
+                                           : "targets are 0 and 1");
 }
 
 static void print_memory(struct proposal *proposal)
@@ -183,9 +182,15 @@ static void print_train(struct proposal *proposal)
                                       : 0.001,
         "lower it where the loss jumps");
     print_key(proposal, "train", "schedule", "cosine", "down to 0 in the last epoch");
-    if (proposal->classes)
-        printf("\n[checkpoint]\n"),
-            print_key(proposal, "checkpoint", "best", "error", "best.h5: the fewest errors in validation");
+}
+
+/* The best is chosen by errors where there are any. */
+static void print_checkpoint(struct proposal *proposal)
+{
+    if (!proposal->summary.dataset->classes)
+        return;
+    puts("\n[checkpoint]");
+    print_key(proposal, "checkpoint", "best", "error", "best.h5: the fewest errors in validation");
 }
 
 /* ---- all ---- */
@@ -225,7 +230,6 @@ static int choose_output(struct proposal *proposal, struct error *error)
     struct dataset *dataset = proposal->summary.dataset;
     if (require_targets(dataset, error))
         return -1;
-    proposal->classes = dataset->classes > 0;
     if (dataset->target_kind == TARGET_ANY)
         return choose_for_labels(proposal, error);
     proposal->output = dataset->target_kind == TARGET_FRAME ? OUTPUT_FRAME : OUTPUT_SEQUENCE;
@@ -246,6 +250,7 @@ int suggest_print(const char *path, struct error *error)
         print_data(&proposal);
         print_model(&proposal);
         print_train(&proposal);
+        print_checkpoint(&proposal);
         config_finish(&proposal.config);
     }
     summary_finish(&proposal.summary);
