@@ -103,12 +103,11 @@ static int next_line(struct keyed_targets *keyed, struct error *error)
     return read_entry(keyed, &rest, error);
 }
 
-/* A word that has no class is refused by the import, which is told where it stands. */
-static int add_word(struct keyed_targets *keyed, struct import *import, const char *word)
+int keyed_add_class(const struct keyed_targets *keyed, struct import *import, const char *label)
 {
     import_set_file(import, keyed->table.file.path);
     import_set_line(import, keyed->table.file.lines);
-    int outcome = import_add_class(import, word);
+    int outcome = import_add_class(import, label);
     import_set_file(import, NULL);
     import_set_line(import, 0);
     return outcome;
@@ -120,7 +119,7 @@ static int add_text(struct keyed_targets *keyed, struct import *import, const st
     if (read_entry(keyed, &rest, import_error(import)) != 1)
         return -1;
     for (const char *word; (word = bounded_next_word(&rest));)
-        if (strcmp(word, SYMBOLS_NOTHING) != 0 && add_word(keyed, import, word) != 0)
+        if (strcmp(word, SYMBOLS_NOTHING) != 0 && keyed_add_class(keyed, import, word) != 0)
             return -1;
     return 0;
 }
@@ -137,7 +136,7 @@ static int add_label(
             "%s: line %" PRId64 ": key %s has %s: --labels takes lines KEY LABEL, --text any number of words",
             keyed->table.file.path, keyed->table.file.lines, text_show(sequence->name, shown),
             label ? "more than one label" : "no label");
-    return add_word(keyed, import, strcmp(label, SYMBOLS_NOTHING) == 0 ? NULL : label);
+    return keyed_add_class(keyed, import, strcmp(label, SYMBOLS_NOTHING) == 0 ? NULL : label);
 }
 
 static const struct keyed_form alignments = {IMPORT_PER_FRAME, 1, next_alignment, add_alignment};
@@ -146,12 +145,15 @@ static const struct keyed_form labels = {IMPORT_PER_SEQUENCE, 0, next_line, add_
 
 /* ---- all forms ---- */
 
+static int go_to(struct keyed_targets *keyed, const struct mark *mark, struct error *error)
+{
+    return kaldi_table_go(&keyed->table, (struct kaldi_mark){mark->at, mark->lines}, error);
+}
+
 static int refuse_twice(struct keyed_targets *keyed, int64_t place, struct error *error)
 {
     char shown[TEXT_SHOWN];
-    const struct mark *mark = &keyed->marks.mark[place];
-    struct kaldi_mark to = {mark->at, mark->lines};
-    if (kaldi_table_go(&keyed->table, to, error) != 0 || keyed->form->next(keyed, error) != 1)
+    if (go_to(keyed, &keyed->marks.mark[place], error) != 0 || keyed->form->next(keyed, error) != 1)
         return -1;
     return error_set(error, EXIT_CODE_DATA, "%s: key %s comes twice: leave one of its entries out",
         keyed->table.file.path, text_show(keyed->table.key, shown));
@@ -244,10 +246,7 @@ int keyed_add(struct keyed_targets *keyed, struct import *import, const struct m
 {
     if (!mark)
         return 0;
-    struct kaldi_mark to = {mark->at, mark->lines};
-    return kaldi_table_go(&keyed->table, to, import_error(import)) != 0
-        ? -1
-        : keyed->form->add(keyed, import, sequence);
+    return go_to(keyed, mark, import_error(import)) != 0 ? -1 : keyed->form->add(keyed, import, sequence);
 }
 
 int keyed_end(struct keyed_targets *keyed, struct import *import)
@@ -256,10 +255,9 @@ int keyed_end(struct keyed_targets *keyed, struct import *import)
     import_set_file(import, keyed->table.file.path);
     for (size_t i = 0; i < keyed->marks.count; i++) {
         const struct mark *mark = &keyed->marks.mark[i];
-        struct kaldi_mark to = {mark->at, mark->lines};
         if (mark->used)
             continue;
-        if (kaldi_table_go(&keyed->table, to, import_error(import)) != 0 ||
+        if (go_to(keyed, mark, import_error(import)) != 0 ||
             keyed->form->next(keyed, import_error(import)) != 1 ||
             import_unmatched(import, keyed->table.key, "has no features") != 0)
             return -1;

@@ -105,6 +105,10 @@ struct keyed_form {
     int (*add)(struct keyed_targets *keyed, struct import *import, const struct keyed_sequence *sequence);
 };
 
+/* What forms share: adds a class, or NULL. One that is not known is refused by the line that was read last.
+ */
+int keyed_add_class(const struct keyed_targets *keyed, struct import *import, const char *label);
+
 extern const struct keyed_form keyed_mlf; /* keyed_mlf.c */
 extern const struct keyed_form keyed_mlf_times;
 

@@ -106,16 +106,6 @@ static int next_entry(struct keyed_targets *keyed, struct error *error)
     }
 }
 
-static int add_class(struct keyed_targets *keyed, struct import *import, const char *label)
-{
-    import_set_file(import, keyed->table.file.path);
-    import_set_line(import, keyed->table.file.lines);
-    int outcome = import_add_class(import, label);
-    import_set_file(import, NULL);
-    import_set_line(import, 0);
-    return outcome;
-}
-
 static int add_labels(
     struct keyed_targets *keyed, struct import *import, const struct keyed_sequence *sequence)
 {
@@ -127,7 +117,7 @@ static int add_labels(
             return -1;
         if (!line.label)
             return 0;
-        if (add_class(keyed, import, line.label) != 0)
+        if (keyed_add_class(keyed, import, line.label) != 0)
             return -1;
     }
 }
@@ -160,10 +150,10 @@ static int add_frames(
         if (first < done)
             return refuse(keyed, "starts before the line before it ends", import_error(import));
         for (; done < first && done < sequence->frames; done++)
-            if (add_class(keyed, import, NULL) != 0)
+            if (keyed_add_class(keyed, import, NULL) != 0)
                 return -1;
         for (; done < end && done < sequence->frames; done++)
-            if (add_class(keyed, import, line.label) != 0)
+            if (keyed_add_class(keyed, import, line.label) != 0)
                 return -1;
         if (!line.label)
             return 0;
