@@ -5,9 +5,9 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-#include <assert.h>
 #include <inttypes.h>
-#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,10 +18,15 @@
 
 enum { MOST_HEADER = 64 << 10 };
 
-int import_array_refuse(const struct import_array *array, const char *what)
+int import_array_refuse(const struct import_array *array, const char *format, ...)
 {
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
     import_set_file(array->import, array->path);
-    import_refuse(array->import, "%s", what);
+    import_refuse(array->import, "%s", text);
     import_set_file(array->import, NULL);
     return -1;
 }
@@ -218,13 +223,11 @@ static int read_header(struct import_array *array, uint64_t *size)
 static int check_size(struct import_array *array, uint64_t all, uint64_t header)
 {
     uint64_t wanted = header + (uint64_t)array->items * array->bytes;
-    char text[160];
     if (all == wanted)
         return 0;
-    snprintf(text, sizeof text,
+    return import_array_refuse(array,
         "has %" PRIu64 " bytes, but what its header says needs %" PRIu64 ": it is cut or damaged", all,
         wanted);
-    return import_array_refuse(array, text);
 }
 
 /* ---- opening ---- */

@@ -50,6 +50,7 @@ int import_array_skip(struct import_array *array, int64_t n);
  * there is one.
  */
 int import_array_read_bytes(struct import_array *array, void *bytes, size_t size);
-int import_array_refuse(const struct import_array *array, const char *what);
+int import_array_refuse(const struct import_array *array, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -14,22 +14,14 @@ static size_t row_width(const struct import_array *array, int trailing)
     return width;
 }
 
-static int refuse(const struct import_array *array, const char *what)
-{
-    import_set_file(array->import, array->path);
-    import_refuse(array->import, "%s", what);
-    import_set_file(array->import, NULL);
-    return -1;
-}
-
 static int check_form(const struct import_array *array, int trailing, size_t width)
 {
     if (array->dimensions < trailing)
-        return refuse(array, "has too few dimensions: the manual page says which are read");
+        return import_array_refuse(array, "has too few dimensions: the manual page says which are read");
     if (width == 0 || width > IMPORT_MOST_WIDTH)
-        return refuse(array, "has rows of no items, or of more than a million");
+        return import_array_refuse(array, "has rows of no items, or of more than a million");
     if (import_array_is_text(array) && array->dimensions > trailing)
-        return refuse(array, "has rows of texts: one a row is read, as a symbol or class");
+        return import_array_refuse(array, "has rows of texts: one a row is read, as a symbol or class");
     return 0;
 }
 

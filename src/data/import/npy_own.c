@@ -20,10 +20,7 @@ struct npy_own {
 
 static int refuse(const struct import_array *array, const char *what, int64_t place)
 {
-    import_set_file(array->import, array->path);
-    import_refuse(array->import, "%s, at place %" PRId64, what, place);
-    import_set_file(array->import, NULL);
-    return -1;
+    return import_array_refuse(array, "%s, at place %" PRId64, what, place);
 }
 
 /* Reads the next offset, and what it is more than the one before. */

@@ -18,10 +18,7 @@ struct npy_padded {
 
 static int refuse(const struct import_array *array, const char *what, int64_t sequence)
 {
-    import_set_file(array->import, array->path);
-    import_refuse(array->import, "%s, at sequence %" PRId64, what, sequence);
-    import_set_file(array->import, NULL);
-    return -1;
+    return import_array_refuse(array, "%s, at sequence %" PRId64, what, sequence);
 }
 
 /* Says what y is by its shape. Where O is T, [N, T] of real values is one for each frame. */
