@@ -36,6 +36,9 @@ struct h5_shape {
 
 struct h5_file;
 
+/* Is this an ordinary file that begins as HDF5 does? One that begins with a block of the user's does not. */
+int h5_has_signature(const char *path);
+
 /* Opens for reading without taking HDF5's file lock (Lustre, NFS). `cache` bytes go to the caches of decoded
  * chunks of all sets together, and to each such set one chunk at least; HDF5's own cache of headers takes
  * some MiB beside. Reads of many rows take no more memory than those of one. Owned by the caller, ended by

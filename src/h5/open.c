@@ -49,6 +49,15 @@ static int check_contents(int descriptor, const char *path, uint64_t *bytes, str
     return 0;
 }
 
+int h5_has_signature(const char *path)
+{
+    int descriptor = file_open(path, "an HDF5 file", NULL);
+    int has = descriptor >= 0 && find_signature(descriptor, SIGNATURE_BYTES) == 0;
+    if (descriptor >= 0)
+        close(descriptor);
+    return has;
+}
+
 static int check_file(const char *path, uint64_t *bytes, struct error *error)
 {
     int descriptor = file_open(path, "an HDF5 file", error);

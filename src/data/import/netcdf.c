@@ -1,6 +1,5 @@
 #include "data/import/netcdf.h"
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -9,23 +8,15 @@
 
 enum { BLOCK = 1024, CACHE_BYTES = 16 << 20 };
 
-static const char hdf5_signature[8] = "\211HDF\r\n\032\n";
-
 int netcdf_open(struct netcdf *netcdf, const char *path, struct error *error)
 {
     struct netcdf opened = {.name = text_copy(path, error)};
-    char begin[sizeof hdf5_signature] = "";
-    FILE *file = opened.name ? file_open_stream(path, "a NetCDF file", error) : NULL;
-    int outcome = file ? 0 : -1;
-    if (file) {
-        size_t n = fread(begin, 1, sizeof begin, file);
-        fclose(file);
-        if (n == sizeof begin && memcmp(begin, hdf5_signature, n) == 0) {
-            opened.h5 = h5_open(path, CACHE_BYTES, error);
-            outcome = opened.h5 ? 0 : -1;
-        } else {
-            outcome = classic_open(&opened.classic, path, error);
-        }
+    int outcome = opened.name ? 0 : -1;
+    if (outcome == 0 && h5_has_signature(path)) {
+        opened.h5 = h5_open(path, CACHE_BYTES, error);
+        outcome = opened.h5 ? 0 : -1;
+    } else if (outcome == 0) {
+        outcome = classic_open(&opened.classic, path, error);
     }
     if (outcome != 0) {
         netcdf_close(&opened);

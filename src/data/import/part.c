@@ -3,25 +3,10 @@
 #include "base/memory.h"
 #include "h5/h5.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 enum { BLOCK = 4096 /* rows of offsets or names */ };
-
-/* Does a file begin as HDF5 does? */
-static int is_hdf5(const char *path)
-{
-    static const char signature[8] = "\211HDF\r\n\032\n";
-    char start[8];
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    ssize_t n = file < 0 ? 0 : read(file, start, sizeof start);
-    if (file >= 0)
-        close(file);
-    return n == (ssize_t)sizeof start && memcmp(start, signature, sizeof start) == 0;
-}
 
 int import_part_init(struct import_part *part, char *path, struct error *error)
 {
@@ -33,7 +18,7 @@ int import_part_init(struct import_part *part, char *path, struct error *error)
         return 0;
     if (S_ISDIR(status.st_mode))
         return error_set(error, EXIT_CODE_IO, "%s: is a folder: name a file", path);
-    if (!S_ISREG(status.st_mode) || !is_hdf5(path))
+    if (!h5_has_signature(path))
         return error_set(error, EXIT_CODE_IO,
             "%s: is there and is no dataset, so it is not replaced: name another file, or remove it", path);
     part->replaces = 1;
