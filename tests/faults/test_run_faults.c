@@ -1,7 +1,7 @@
 /* Faults of the real rnn-train on one rank: it fails with a line that names the file, or is killed; the same
  * command then ends with the weights of the run that nothing happened to.
  *
- *     test_run_faults          ten of them
+ *     test_run_faults          ten of them, and lack of memory before the first step
  *     test_run_faults every    every call of the run's files, killed there, with and without what was not
  * durable */
 #include "base/memory.h"
@@ -63,7 +63,7 @@ static void clear(const char *folder)
 }
 
 /* `words` of INJECT. Returns how many calls the fault was done to. */
-static long run_with(const char *words, const char *run, struct command_result *result)
+static long run_with(const char *words, const char *config, const char *run, struct command_result *result)
 {
     char variable[2048];
     struct inject_report *report;
@@ -73,7 +73,7 @@ static long run_with(const char *words, const char *run, struct command_result *
     setenv("LD_PRELOAD", getenv("INJECT_LIBRARY"), 1);
     clear(run);
     unlink(job_path("report"));
-    job_run(result, 0, "base.ini", run, NULL);
+    job_run(result, 0, config, run, NULL);
     unsetenv("LD_PRELOAD");
     unsetenv("INJECT");
     char *bytes = job_read("report", NULL);
@@ -118,7 +118,7 @@ START_TEST(after_a_fault_the_same_command_ends_with_the_undisturbed_bits)
 {
     struct command_result result;
     const char *words = faults[_i].words;
-    ck_assert_msg(run_with(words, "run", &result) > 0, "%s: was not met", words);
+    ck_assert_msg(run_with(words, "base.ini", "run", &result) > 0, "%s: was not met", words);
     ck_assert_msg(result.status == faults[_i].code, "%s: exit code %d:\n%.1500s%.1500s", words, result.status,
         result.output, result.errors);
     if (faults[_i].code == 74) { /* a second line where the status cannot be written either */
@@ -128,6 +128,27 @@ START_TEST(after_a_fault_the_same_command_ends_with_the_undisturbed_bits)
     }
     command_result_finish(&result);
     check_resume("run", words);
+}
+END_TEST
+
+/* Of a run that makes the order of an epoch before its first step, as pieces of sequences ask for. */
+START_TEST(lack_of_memory_before_the_first_step_is_told)
+{
+    char config[sizeof base + 80], words[128];
+    long fired = 1;
+    int begun = 0;
+    snprintf(config, sizeof config, "%s%s", base, "[model]\nbidirectional = no\n[train]\ntruncate = 3\n");
+    job_write_text("pieces.ini", config);
+    for (int at = 1; fired && !begun; at++) {
+        struct command_result result;
+        snprintf(words, sizeof words, "calls=allocate caller=rnn-train at=%d action=fail after=/lock", at);
+        fired = run_with(words, "pieces.ini", "run", &result);
+        begun = result.status != 0 && access(job_path("run/config.ini"), F_OK) == 0;
+        ck_assert_msg(result.status < 128 && (result.status == 0 || strstr(result.errors, "rnn-train: ")),
+            "%s: exit code %d:\n%.1500s", words, result.status, result.errors);
+        command_result_finish(&result);
+    }
+    ck_assert(begun);
 }
 END_TEST
 
@@ -141,7 +162,7 @@ START_TEST(killed_at_any_call_a_run_ends_with_the_undisturbed_bits)
         snprintf(words, sizeof words,
             "calls=open,read,write,sync,rename,close,unlink,link,truncate,folder at=%d action=kill-before%s",
             at, losses[at % 3]);
-        fired = run_with(words, "run", &result);
+        fired = run_with(words, "base.ini", "run", &result);
         ck_assert_msg(result.status == (fired ? 137 : 0), "%s: met %ld times, exit code %d:\n%.1500s%.1500s",
             words, fired, result.status, result.output, result.errors);
         command_result_finish(&result);
@@ -158,11 +179,13 @@ int main(int argc, char **argv)
     TCase *tests = tcase_create("faults");
     tcase_set_timeout(tests, every ? 1800 : 120);
     tcase_add_unchecked_fixture(tests, set_up, NULL);
-    if (every)
+    if (every) {
         tcase_add_test(tests, killed_at_any_call_a_run_ends_with_the_undisturbed_bits);
-    else
+    } else {
         tcase_add_loop_test(tests, after_a_fault_the_same_command_ends_with_the_undisturbed_bits, 0,
             sizeof faults / sizeof *faults);
+        tcase_add_test(tests, lack_of_memory_before_the_first_step_is_told);
+    }
     suite_add_tcase(suite, tests);
     job_open();
     int outcome = suite_run(suite);
