@@ -28,3 +28,11 @@ void checkpoint_finish(struct checkpoint *checkpoint)
     flow_curves_finish(&checkpoint->flow.curves);
     checkpoint_init(checkpoint);
 }
+
+const struct parameter *checkpoint_find_parameter(const struct checkpoint *checkpoint, const char *name)
+{
+    for (size_t i = 0; i < checkpoint->parameters; i++)
+        if (strcmp(checkpoint->parameter[i].name, name) == 0)
+            return &checkpoint->parameter[i];
+    return NULL;
+}

@@ -99,6 +99,9 @@ int64_t checkpoint_epoch(const struct progress *progress);
 void checkpoint_init(struct checkpoint *checkpoint);   /* all zeroes */
 void checkpoint_finish(struct checkpoint *checkpoint); /* frees what it owns: every pointer above */
 
+/* Finds the parameter of that name, among those of checkpoint->parameter; NULL: it has none. */
+const struct parameter *checkpoint_find_parameter(const struct checkpoint *checkpoint, const char *name);
+
 /* Makes the file's bytes, image and hash line, which are the caller's (memory_destroy). Equal checkpoints but
  * for provenance give equal bytes outside of /provenance and the hashes over it. */
 int checkpoint_encode(const struct checkpoint *checkpoint, void **bytes, size_t *size, struct error *error);

@@ -7,23 +7,14 @@
 
 #include <string.h>
 
-/* Returns the place of a tensor in the checkpoint, or -1. */
-static long find_tensor(const struct checkpoint *checkpoint, const char *name)
-{
-    for (size_t i = 0; i < checkpoint->parameters; i++)
-        if (strcmp(checkpoint->parameter[i].name, name) == 0)
-            return (long)i;
-    return -1;
-}
-
 /* Writes the array of the tensor of this name, or a null pointer where the network has none. */
 static void write_tensor(FILE *stream, const struct checkpoint *checkpoint, const char *name)
 {
-    long i = find_tensor(checkpoint, name);
-    if (i < 0)
-        fputs("0", stream);
+    const struct parameter *p = checkpoint_find_parameter(checkpoint, name);
+    if (p)
+        fprintf(stream, "rnn_w%zu", (size_t)(p - checkpoint->parameter));
     else
-        fprintf(stream, "rnn_w%ld", i);
+        fputs("0", stream);
 }
 
 /* Writes weight and bias of a layer, "rnn_w3, rnn_w4". */

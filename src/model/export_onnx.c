@@ -18,11 +18,8 @@
 
 const float *onnx_find(const struct onnx_network *network, const char *name)
 {
-    const struct checkpoint *checkpoint = network->checkpoint;
-    for (size_t i = 0; i < checkpoint->parameters; i++)
-        if (strcmp(checkpoint->parameter[i].name, name) == 0)
-            return checkpoint->weights + checkpoint->parameter[i].offset;
-    return NULL;
+    const struct parameter *p = checkpoint_find_parameter(network->checkpoint, name);
+    return p ? network->checkpoint->weights + p->offset : NULL;
 }
 
 const char *onnx_apply(

@@ -55,18 +55,13 @@ static int refuse_shape(const struct incoming *incoming, const struct parameter 
 const struct parameter *incoming_find(
     const struct incoming *incoming, const struct incoming_tensor *tensor, struct error *error)
 {
-    const struct checkpoint *checkpoint = incoming->checkpoint;
-    size_t i = 0;
-    while (i < checkpoint->parameters && strcmp(checkpoint->parameter[i].name, tensor->name) != 0)
-        i++;
-    const struct parameter *p = &checkpoint->parameter[i];
-    if (i == checkpoint->parameters)
+    const struct parameter *p = checkpoint_find_parameter(incoming->checkpoint, tensor->name);
+    if (!p)
         error_set(error, EXIT_CODE_DATA,
-            "%s: has %.100s, which the network of %s does not have: leave it out, or rename it (rnn-model "
-            "info "
-            "lists the names)",
+            "%s: has %.100s, which the network of %s does not have: leave it out, or rename it "
+            "(rnn-model info lists the names)",
             incoming->path, tensor->name, incoming->like);
-    else if (incoming->taken[i])
+    else if (incoming->taken[p - incoming->checkpoint->parameter])
         error_set(error, EXIT_CODE_DATA, "%s: has %s twice: leave one out", incoming->path, p->name);
     else if (!same_shape(p, tensor))
         refuse_shape(incoming, p, tensor, error);
