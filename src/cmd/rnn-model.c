@@ -194,7 +194,7 @@ static int answer(enum options_ask ask)
     options_write_help(&table, stdout);
     fputs("\nFormats of export:\n", stdout);
     for (size_t k = 0; export_kinds[k]; k++)
-        printf("  %-12s %s\n", export_kinds[k]->name, export_kinds[k]->summary);
+        printf("  %-12s %s\n", export_names[k], export_kinds[k]->summary);
     return EXIT_CODE_OK;
 }
 

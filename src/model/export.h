@@ -6,7 +6,6 @@
 #include "model/store.h"
 
 struct export_kind {
-    const char *name;    /* of --to */
     const char *summary; /* for --help */
     /* Writes the file, whole or not at all. EXIT_CODE_USAGE: the format cannot hold this network, or the
      * program was built without a library that writes it. */
@@ -14,6 +13,6 @@ struct export_kind {
 };
 
 extern const struct export_kind *const export_kinds[]; /* ends with NULL */
-extern const char *const export_names[];               /* of them, in the same order; ends with NULL */
+extern const char *const export_names[]; /* of them for --to, in the same order; ends with NULL */
 
 #endif

@@ -162,4 +162,4 @@ static int write_c(const struct stored *stored, const char *path, struct error *
     return failed ? -1 : 0;
 }
 
-const struct export_kind export_c = {"c", "a header in C with weights and a plain forward pass", write_c};
+const struct export_kind export_c = {"a header in C with weights and a plain forward pass", write_c};

@@ -127,4 +127,4 @@ static int write_npz(const struct stored *stored, const char *path, struct error
 
 #endif
 
-const struct export_kind export_npz = {"npz", "weights for NumPy", write_npz};
+const struct export_kind export_npz = {"weights for NumPy", write_npz};

@@ -211,4 +211,4 @@ static int write_onnx(const struct stored *stored, const char *path, struct erro
 
 #endif
 
-const struct export_kind export_onnx = {"onnx", "a model for onnxruntime and others (opset 17)", write_onnx};
+const struct export_kind export_onnx = {"a model for onnxruntime and others (opset 17)", write_onnx};

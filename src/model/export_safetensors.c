@@ -74,4 +74,4 @@ static int write_safetensors(const struct stored *stored, const char *path, stru
 }
 
 const struct export_kind export_safetensors = {
-    "safetensors", "weights for PyTorch and others (huggingface/safetensors)", write_safetensors};
+    "weights for PyTorch and others (huggingface/safetensors)", write_safetensors};
