@@ -33,7 +33,8 @@ static void write_swap(FILE *stream)
     fputs("    t = a, a = b, b = t;\n", stream);
 }
 
-static void write_inputs(FILE *stream, const struct checkpoint *checkpoint)
+/* Writes what brings inputs to the first layer; returns the width of its rows. */
+static size_t write_inputs(FILE *stream, const struct checkpoint *checkpoint)
 {
     const struct net_config *c = &checkpoint->model;
     size_t width = c->embedding ? c->embedding : c->inputs;
@@ -49,6 +50,7 @@ static void write_inputs(FILE *stream, const struct checkpoint *checkpoint)
     } else {
         fprintf(stream, "inputs[f * %zu + i];\n", width);
     }
+    return width;
 }
 
 /* Writes calls of dense layers over so many rows, from rows of `width` on; returns the width of the last. */
@@ -145,14 +147,13 @@ void c_write_run(FILE *stream, const struct checkpoint *checkpoint)
     const struct net_config *c = &checkpoint->model;
     int per_sequence = output_of(c)->rows == PER_SEQUENCE;
     const char *rows = per_sequence ? "1" : "frames";
-    size_t width = c->embedding ? c->embedding : c->inputs;
     fprintf(stream,
         "\n/* Runs a sequence of at least one frame; outputs %s. */\n"
         "static inline void rnn_run(const %s *inputs, size_t frames, float *outputs, float *work)\n{\n"
         "    float *a = work, *b = a + frames * RNN_WIDTH, *z = b + frames * RNN_WIDTH;\n"
         "    float *s = z + frames * RNN_WIDTH, *sums = s + 12 * RNN_UNITS, *t = 0;\n",
         per_sequence ? "[RNN_OUTPUTS]" : "[frames][RNN_OUTPUTS]", c->symbols ? "int" : "float");
-    write_inputs(stream, checkpoint);
+    size_t width = write_inputs(stream, checkpoint);
     width = write_dense(stream, checkpoint, "input", c->input_layers, c->input_size, "frames", width);
     for (size_t l = 0; l < c->layers; l++)
         width = write_recurrent(stream, checkpoint, l, width);
