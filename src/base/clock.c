@@ -18,3 +18,10 @@ double clock_calendar(void)
 {
     return clock_read(CLOCK_REALTIME);
 }
+
+void clock_write_calendar(char *text, size_t size)
+{
+    time_t now = (time_t)clock_calendar();
+    struct tm utc;
+    strftime(text, size, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+}

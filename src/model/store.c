@@ -13,7 +13,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 static int check_network(const struct stored *stored, struct error *error)
 {
@@ -52,11 +51,9 @@ static int replace_text(char **place, const char *text, struct error *error)
 static int describe_making(struct provenance *provenance, const char *command, struct error *error)
 {
     char hdf5[64], libraries[256], when[64];
-    time_t now = (time_t)clock_calendar();
-    struct tm utc;
     h5_version(hdf5, sizeof hdf5);
     snprintf(libraries, sizeof libraries, "%s, %s", hdf5, RNN_COMPILER);
-    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    clock_write_calendar(when, sizeof when);
     provenance->ranks = 1;
     return replace_text(&provenance->version, RNN_VERSION, error) ||
             replace_text(&provenance->command, command, error) ||

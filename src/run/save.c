@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 /* The texts of a checkpoint's provenance that are made for it. */
 struct provenance_texts {
@@ -20,9 +19,7 @@ static struct provenance describe_provenance(const struct run *run, struct prove
     comm_version(mpi, sizeof mpi);
     h5_version(hdf5, sizeof hdf5);
     snprintf(texts->libraries, sizeof texts->libraries, "%s, %s, %s", mpi, hdf5, RNN_COMPILER);
-    time_t now = (time_t)clock_calendar();
-    struct tm utc;
-    strftime(texts->time, sizeof texts->time, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    clock_write_calendar(texts->time, sizeof texts->time);
     return (struct provenance){.version = (char *)RNN_VERSION,
         .command = (char *)run->command,
         .hosts = run->records.hosts,
