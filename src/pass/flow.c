@@ -6,6 +6,8 @@
 
 #include "base/memory.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* What is computed in one pass: sequences first .. first + sequences - 1 of those chosen. */
@@ -144,6 +146,16 @@ void flow_gather(struct flow *flow, struct flow_curves *curves)
             n--;
         curves->norm[i] = flow_mean(flow->norm + i * FLOW_SEQUENCES, n);
     }
+}
+
+void flow_report_reach(char *line, size_t size, struct flow_reach reach)
+{
+    char text[32];
+    size_t n = strlen(line);
+    if (isnan(reach.distance))
+        return;
+    flow_write_reach(reach, text, sizeof text);
+    snprintf(line + n, size - n, " gradient_reach=%s", text);
 }
 
 /* Lays out a microbatch as compute_part has it, without values. */

@@ -51,6 +51,9 @@ void flow_gather(struct flow *flow, struct flow_curves *curves);
  * and of whose set no value is read. (0 where there is no memory to find it out.) */
 size_t flow_count_bytes(const struct flow_task *task, int ranks);
 
+/* Appends " gradient_reach=DISTANCE" to a line, or nothing where there is no curve. */
+void flow_report_reach(char *line, size_t size, struct flow_reach reach);
+
 /* Is the reach of gradients far below a median length of sequences? Writes a sentence on that, and what to
  * change, to `text` [size]; and the same of gradients that grow. Returns 0 where there is nothing to say.
  * (flow_advice.c) */

@@ -9,10 +9,8 @@
 #include "pass/stop.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static int check_layers(const struct predict_model *model, struct error *error)
 {
@@ -57,15 +55,11 @@ static void print_direction(
     struct report *report, const struct net_config *config, const struct flow_curves *curves, size_t n)
 {
     struct flow_direction direction = flow_find_direction(config, n);
-    struct flow_reach reach = flow_find_reach(curves, n);
-    char text[FLOW_MOST_DISTANCES * 48] = "", number[32];
-    if (!isnan(reach.distance)) {
-        flow_write_reach(reach, number, sizeof number);
-        snprintf(text, sizeof text, " gradient_reach=%s", number);
-    }
+    char text[FLOW_MOST_DISTANCES * 48] = "", name[32];
+    flow_report_reach(text, sizeof text, flow_find_reach(curves, n));
     for (size_t k = 0; k < curves->distances; k++) {
-        snprintf(number, sizeof number, "norm_%" PRId64, (int64_t)1 << k);
-        report_figure(text, sizeof text, number, curves->norm[n * curves->distances + k]);
+        snprintf(name, sizeof name, "norm_%" PRId64, (int64_t)1 << k);
+        report_figure(text, sizeof text, name, curves->norm[n * curves->distances + k]);
     }
     report_line(report, "layer=%zu direction=%s%s", direction.layer, flow_name_direction(direction), text);
 }
@@ -74,17 +68,14 @@ static void print_all(
     const struct flow *flow, const struct net_config *config, const struct flow_curves *curves)
 {
     struct report report;
-    struct flow_reach reach = flow_find_least_reach(curves);
-    char text[64] = "", number[32];
+    char text[64] = "";
     int64_t frames = 0;
     report_init(&report, PROGRESS_AUTO, 1, 0, 0, 0);
     for (size_t n = 0; n < curves->directions; n++)
         print_direction(&report, config, curves, n);
     for (size_t i = 0; i < flow->n; i++)
         frames += flow->length[i];
-    flow_write_reach(reach, number, sizeof number);
-    if (!isnan(reach.distance))
-        snprintf(text, sizeof text, " gradient_reach=%s", number);
+    flow_report_reach(text, sizeof text, flow_find_least_reach(curves));
     report_line(&report, "sequences=%zu frames=%" PRId64 "%s", flow->n, frames, text);
 }
 

@@ -3,12 +3,12 @@
 
 #include "ckpt/norms.h"
 #include "ckpt/totals.h"
+#include "pass/flow.h"
 
 #include <inttypes.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { FIGURES = 256, LINE_PATH = PATH_MAX + 32 };
 
@@ -37,15 +37,10 @@ static void describe_gradients(
 {
     double clip = records->config->train.optim.clip;
     struct epoch_norms norms = norms_read(records->directory, progress->epoch, progress->position, clip);
-    struct flow_reach reach = flow_find_least_reach(&records->flow.curves);
-    char text[32];
     report_figure(figures, size, "gradient_norm", norms.median);
     report_figure(figures, size, "clipped", norms.clipped);
-    if (records->flow.epoch != progress->epoch || isnan(reach.distance))
-        return;
-    flow_write_reach(reach, text, sizeof text);
-    size_t n = strlen(figures);
-    snprintf(figures + n, size - n, " gradient_reach=%s", text);
+    if (records->flow.epoch == progress->epoch)
+        flow_report_reach(figures, size, flow_find_least_reach(&records->flow.curves));
 }
 
 static void print_epoch(struct records *records, const struct progress *progress,
