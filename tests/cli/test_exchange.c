@@ -307,7 +307,7 @@ END_TEST
 START_TEST(the_command_line_is_told_what_is_missing)
 {
     static const struct {
-        const char *words[6];
+        const char *words[4];
         const char *says;
     } bad[] = {
         {{"export"}, "which checkpoint?"},

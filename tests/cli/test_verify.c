@@ -18,17 +18,7 @@ enum { STEPS = 8 };
 
 static void set_up(void)
 {
-    char hash[17];
-    struct sample_shape shape = {.sequences = 16,
-        .shortest = 1,
-        .longest = 9,
-        .features = 2,
-        .kind = SAMPLE_PER_SEQUENCE,
-        .classes = 3};
-    job_write_sample("train.h5", &shape, 1);
-    job_write_sample("valid.h5", &shape, 2);
-    job_write_text("base.ini", base);
-    job_finish(hash, 0, "base.ini", "run", NULL);
+    job_train_small(base);
 }
 
 /* Standard output, the caller's (free). */

@@ -20,41 +20,21 @@ static char folder[256];
 static float x[FRAMES * 2];
 static const int64_t offsets[SEQUENCES + 1] = {0, 7, 8, 29, FRAMES};
 
+/* What all have, keys included that stand at their default. */
+#define USUAL                                                                                                \
+    .inputs = 2, .outputs = 2, .huber_delta = 1, .quantiles = 3, .quantile = {0.1, 0.5, 0.9},                \
+    .decoder_layers = 1
+
 static const struct net_config configs[NETS] = {
-    {.cell = CELL_LSTM,
-        .output = OUTPUT_FRAME,
-        .loss = LOSS_SOFTMAX,
-        .layers = 2,
-        .hidden = {9, 5},
-        .inputs = 2,
-        .outputs = 2,
-        .huber_delta = 1,
-        .quantiles = 3,
-        .quantile = {0.1, 0.5, 0.9},
-        .decoder_layers = 1},
+    {.cell = CELL_LSTM, .output = OUTPUT_FRAME, .loss = LOSS_SOFTMAX, .layers = 2, .hidden = {9, 5}, USUAL},
     {.cell = CELL_GRU,
         .output = OUTPUT_CTC,
         .loss = LOSS_SOFTMAX,
         .layers = 1,
         .hidden = {17},
         .bidirectional = {1},
-        .inputs = 2,
-        .outputs = 2,
-        .huber_delta = 1,
-        .quantiles = 3,
-        .quantile = {0.1, 0.5, 0.9},
-        .decoder_layers = 1},
-    {.cell = CELL_LRU,
-        .output = OUTPUT_SEQUENCE,
-        .loss = LOSS_MSE,
-        .layers = 1,
-        .hidden = {6},
-        .inputs = 2,
-        .outputs = 2,
-        .huber_delta = 1,
-        .quantiles = 3,
-        .quantile = {0.1, 0.5, 0.9},
-        .decoder_layers = 1},
+        USUAL},
+    {.cell = CELL_LRU, .output = OUTPUT_SEQUENCE, .loss = LOSS_MSE, .layers = 1, .hidden = {6}, USUAL},
 };
 
 static const char *path_of(const char *name)

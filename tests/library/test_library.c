@@ -19,8 +19,8 @@ struct kind {
     struct sample_shape shape;
     const char *model; /* lines of [model] */
     int standardize;
-    const char *beam;    /* NULL: none */
-    const char *further; /* its value of `rnn_output_name` */
+    const char *beam;   /* NULL: none */
+    const char *output; /* what rnn_output_name says */
 };
 
 #define SHAPE .sequences = 21, .shortest = 1, .longest = 40
@@ -272,7 +272,7 @@ START_TEST(a_model_tells_what_it_takes_and_gives)
     ck_assert_int_eq(rnn_input(model), shape->symbols ? RNN_SYMBOLS : RNN_FEATURES);
     ck_assert_uint_eq(rnn_inputs(model), shape->symbols ? (size_t)shape->symbols : shape->features);
     ck_assert_uint_eq(rnn_classes(model), (size_t)shape->classes);
-    ck_assert_str_eq(rnn_output_name(model), kind->further);
+    ck_assert_str_eq(rnn_output_name(model), kind->output);
     ck_assert_uint_eq(rnn_directions(model), strstr(kind->model, "bidirectional = no\n") ? 1 : 2);
     if (!labels)
         ck_assert_uint_eq(rnn_width(model),

@@ -62,6 +62,10 @@ void job_expect(const struct command_result *result, int code);
 void job_finish(char hash[static 17], int ranks, const char *config, const char *run, ...)
     __attribute__((sentinel));
 
+/* Writes train.h5 and valid.h5, 16 short sequences of 2 features and a class of 3 each, and the configuration
+ * as base.ini, and has the run directory `run` made by them. */
+void job_train_small(const char *config);
+
 /* ---- what it said ---- */
 
 /* How many of the lines begin so, and the `number`th of them (from 1; a copy, free; NULL where there are
