@@ -63,6 +63,12 @@ int text_is_utf8(const char *text, size_t bytes)
     return 1;
 }
 
+int text_ends_in(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n > m && strcmp(text + n - m, end) == 0;
+}
+
 const char *text_show(const char *text, char shown[TEXT_SHOWN])
 {
     enum { MOST = 60 };

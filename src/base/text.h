@@ -17,6 +17,9 @@ char *text_copy(const char *text, struct error *error);
  * U+10FFFF? */
 int text_is_utf8(const char *text, size_t bytes);
 
+/* Does the text end in `end`, with something before it? */
+int text_ends_in(const char *text, const char *end);
+
 /* The text as it can stand in a message: it is cut after some 60 bytes, and control characters become '?'.
  * Returns `shown`. */
 enum { TEXT_SHOWN = 80 };

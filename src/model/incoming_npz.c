@@ -13,6 +13,7 @@ static int recognizes(const unsigned char *bytes, size_t size)
 #ifdef HAVE_LIBZIP
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <zip.h>
@@ -132,7 +133,7 @@ static int take_member(struct incoming *incoming, struct zip *archive, uint64_t 
         !(stat.valid & ZIP_STAT_NAME))
         return error_set(error, EXIT_CODE_DATA, "%s: is damaged: %s", incoming->path, zip_strerror(archive));
     size_t n = strlen(stat.name);
-    if (n < 5 || n - 4 >= NAME_BYTES || strcmp(stat.name + n - 4, ".npy") != 0)
+    if (!text_ends_in(stat.name, ".npy") || n - 4 >= NAME_BYTES)
         return error_set(error, EXIT_CODE_DATA,
             "%s: has a member %.100s, which is no array of ours: leave it out", incoming->path, stat.name);
     memcpy(member.name, stat.name, n - 4);

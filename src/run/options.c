@@ -1,6 +1,7 @@
 #include "run/options.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "ckpt/place.h"
 
 #include <limits.h>
@@ -141,7 +142,7 @@ int options_run_directory(const struct train_options *options, char *path, size_
     const char *name = slash ? slash + 1 : options->config;
     size_t folder = (size_t)(name - options->config), n = strlen(name);
     int length;
-    if (n > 4 && strcmp(name + n - 4, ".ini") == 0)
+    if (text_ends_in(name, ".ini"))
         n -= 4;
     if (options->run)
         length = snprintf(path, size, "%s", options->run);

@@ -108,6 +108,14 @@ START_TEST(utf8_is_told_from_all_else)
 }
 END_TEST
 
+START_TEST(an_ending_has_something_before_it)
+{
+    ck_assert(text_ends_in("x.npy", ".npy") && text_ends_in("a/.npy", ".npy"));
+    ck_assert(!text_ends_in(".npy", ".npy") && !text_ends_in("npy", ".npy") && !text_ends_in("", ".npy"));
+    ck_assert(!text_ends_in("x.npy.h5", ".npy"));
+}
+END_TEST
+
 /* The exit code of a process that begins without these streams: 0 where no file gets the number of one, and
  * what is printed on standard output is known to be lost. */
 static int begin_without(int streams)
@@ -401,6 +409,7 @@ int main(void)
     tcase_add_test(cases, normal_numbers_have_mean_zero_and_variance_one);
     tcase_add_test(cases, permutation_holds_each_number_once);
     tcase_add_test(cases, utf8_is_told_from_all_else);
+    tcase_add_test(cases, an_ending_has_something_before_it);
     tcase_add_test(cases, no_file_gets_the_number_of_a_stream);
     tcase_add_test(cases, too_large_a_block_is_an_error);
     tcase_add_test(cases, a_large_block_takes_the_memory_that_it_holds);

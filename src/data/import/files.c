@@ -12,12 +12,6 @@ struct file_reader {
     void *context;
 };
 
-static int is_list(const char *path)
-{
-    size_t n = strlen(path);
-    return n > 4 && strcmp(path + n - 4, ".scp") == 0;
-}
-
 /* Reads a file under a name, or NULL: its own. */
 static int read_named(
     struct import *import, const struct file_reader *reader, const char *name, const char *path)
@@ -63,7 +57,7 @@ int import_each_file(struct import *import,
     struct file_reader reader = {read, context};
     struct error *error = import_error(import);
     struct bounded_file list;
-    if (!is_list(import_source(import)))
+    if (!text_ends_in(import_source(import), ".scp"))
         return read_named(import, &reader, NULL, import_source(import));
     if (bounded_open(&list, import_source(import), "a list of files", error) != 0)
         return -1;

@@ -1,6 +1,7 @@
 #include "data/import/like.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -8,7 +9,7 @@
 static size_t find_marked(const struct name_list *names, const char *name, size_t end)
 {
     size_t length = strlen(name), mark = strlen(IMPORT_MARK), feature = 0;
-    if (length <= mark || strcmp(name + length - mark, IMPORT_MARK) != 0)
+    if (!text_ends_in(name, IMPORT_MARK))
         return end;
     while (feature < end &&
         (strlen(names->text[feature]) != length - mark ||

@@ -1,15 +1,7 @@
 /* Arrays of NumPy, in one of three layouts, which names of arrays tell apart. */
+#include "base/text.h"
 #include "data/import/arrays.h"
 #include "data/import/bundle.h"
-
-#include <string.h>
-#include <sys/stat.h>
-
-static int ends_in(const char *text, const char *end)
-{
-    size_t n = strlen(text), m = strlen(end);
-    return n > m && strcmp(text + n - m, end) == 0;
-}
 
 static int read_bundle(
     struct import *import, const struct npy_options *options, const struct import_bundle *bundle)
@@ -28,10 +20,10 @@ static int read_npy(struct import *import, const void *options)
 {
     const char *source = import_source(import);
     struct import_bundle bundle;
-    if (ends_in(source, ".target.npy"))
+    if (text_ends_in(source, ".target.npy"))
         return import_refuse(
             import, "holds the targets of a sequence: name the file of its inputs, or the folder");
-    if (ends_in(source, ".npy"))
+    if (text_ends_in(source, ".npy"))
         return npy_read_pairs(import, options, source);
     int failed = import_bundle_open(&bundle, import, source) || read_bundle(import, options, &bundle);
     import_bundle_close(&bundle);

@@ -7,7 +7,6 @@
 #include "base/text.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,12 +22,6 @@ struct npy_pairs {
     int targets_of_frames, targets_of_sequences; /* so far */
     int known;                                   /* the form is that of the files before */
 };
-
-static int ends_in(const char *text, const char *end)
-{
-    size_t n = strlen(text), m = strlen(end);
-    return n > m && strcmp(text + n - m, end) == 0;
-}
 
 static int compare_paths(const void *one, const void *other)
 {
@@ -56,7 +49,8 @@ static int list_folder(struct npy_pairs *pairs, const char *folder)
         return import_refuse_reading(import);
     int failed = 0;
     for (struct dirent *entry; !failed && (entry = readdir(entries));)
-        if (entry->d_name[0] != '.' && ends_in(entry->d_name, ARRAY) && !ends_in(entry->d_name, TARGET))
+        if (entry->d_name[0] != '.' && text_ends_in(entry->d_name, ARRAY) &&
+            !text_ends_in(entry->d_name, TARGET))
             failed = add_path(pairs, folder, entry->d_name);
     closedir(entries);
     if (!failed && pairs->n == 0)

@@ -56,7 +56,7 @@ char *import_split_path(
     char *path = memory_create(room, 1, error);
     if (!path)
         return NULL;
-    if (stem > 3 && strcmp(output + stem - 3, ".h5") == 0)
+    if (text_ends_in(output, ".h5"))
         stem -= 3;
     snprintf(path, room, "%.*s-%s.h5", (int)stem, output, names[part]);
     return path;
