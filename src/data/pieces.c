@@ -12,14 +12,19 @@ static int64_t count_pieces(const struct plan *plan, int32_t length)
     return plan->most ? (length - 1) / plan->most + 1 : 1;
 }
 
+int64_t plan_count_in_batch(const struct plan *plan, int64_t batch)
+{
+    int64_t rest = plan->sequences - batch * plan->batch;
+    return rest < plan->batch ? rest : plan->batch;
+}
+
 void plan_count_pieces(struct plan *plan)
 {
     int64_t batches = plan_count_batches(plan->sequences, plan->batch), sum = 0;
     for (int64_t batch = 0; batch < batches; batch++) {
-        int64_t end =
-            plan->batch < plan->sequences - batch * plan->batch ? (batch + 1) * plan->batch : plan->sequences;
+        int64_t first = batch * plan->batch, end = first + plan_count_in_batch(plan, batch);
         int32_t longest = 1;
-        for (int64_t i = batch * plan->batch; i < end; i++)
+        for (int64_t i = first; i < end; i++)
             longest = plan->length[plan->order[i]] > longest ? plan->length[plan->order[i]] : longest;
         plan->first_step[batch] = sum;
         sum += count_pieces(plan, longest);
@@ -46,10 +51,8 @@ int64_t plan_count_going(const struct plan *plan, int64_t step)
 {
     if (!plan->first_step || step >= plan->steps)
         return 0;
-    int64_t batch = plan_find_batch(plan, step), rest = plan->sequences - batch * plan->batch;
-    if (plan->first_step[batch] == step)
-        return 0;
-    return rest < plan->batch ? rest : plan->batch;
+    int64_t batch = plan_find_batch(plan, step);
+    return plan->first_step[batch] == step ? 0 : plan_count_in_batch(plan, batch);
 }
 
 /* Do all epochs have as many steps, whatever their order? */

@@ -202,8 +202,8 @@ static void step_sort(const struct plan *plan, int64_t first, size_t n, struct d
 int plan_make_step(const struct plan *plan, int64_t step, struct plan_step *out, struct error *error)
 {
     assert(step >= 0 && step < plan->steps);
-    int64_t first = plan_find_batch(plan, step) * plan->batch, rest = plan->sequences - first;
-    size_t n = (size_t)(rest < plan->batch ? rest : plan->batch);
+    int64_t batch = plan_find_batch(plan, step), first = batch * plan->batch;
+    size_t n = (size_t)plan_count_in_batch(plan, batch);
     struct deal deal;
     if (step_make_room(out, n, &deal, error))
         return -1;

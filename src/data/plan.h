@@ -87,7 +87,7 @@ size_t plan_count_order_bytes(
     const struct plan_order *order, int64_t sequences, int64_t batch); /* of what a plan keeps */
 
 /* Returns how many sequences the batch of this step of the epoch at hand has, where the step goes on with
- * what one before it began, and else 0. Step plan->steps begins with nothing. (pieces.c, as what follows) */
+ * what one before it began, and else 0. Step plan->steps begins with nothing. (pieces.c, as the next) */
 int64_t plan_count_going(const struct plan *plan, int64_t step);
 
 /* Returns how many steps all of `epochs` epochs have, of `parts` shares of them the one of this number, which
@@ -116,19 +116,6 @@ int plan_prepare_epoch(struct plan *plan, int64_t epoch, const struct plan_pause
  * (comm/tree.h) differ by no more cost than the dearest and the cheapest microbatch of the step do. */
 int plan_make_step(const struct plan *plan, int64_t step, struct plan_step *out, struct error *error);
 void plan_step_finish(struct plan_step *step);
-
-/* ---- within this folder (pieces.c) ---- */
-
-/* Counts the steps of the order at hand. */
-void plan_count_pieces(struct plan *plan);
-
-/* Returns the batch of a step. */
-int64_t plan_find_batch(const struct plan *plan, int64_t step);
-
-/* Leaves of a batch, as plan_make_step has made it of whole sequences, what the step has of it. */
-void plan_take_piece(const struct plan *plan, int64_t step, struct plan_step *out);
-
-/* ---- */
 size_t plan_count_step_bytes(size_t sequences); /* of the room for a step of so many sequences */
 
 /* Cuts a step: rank r has leaves ranges[r] .. ranges[r + 1] - 1, ranges [ranks + 1]. The dearest share is as
@@ -150,5 +137,17 @@ void plan_deal(
  * the network. */
 size_t plan_count_split(
     const struct plan_step *step, size_t nodes, const int *first_place, const size_t *ranges);
+
+/* ---- within this folder (pieces.c) ---- */
+
+/* Counts the steps of the order at hand. */
+void plan_count_pieces(struct plan *plan);
+
+/* Returns the batch of a step, and how many sequences it has. */
+int64_t plan_find_batch(const struct plan *plan, int64_t step);
+int64_t plan_count_in_batch(const struct plan *plan, int64_t batch);
+
+/* Leaves of a batch, as plan_make_step has made it of whole sequences, what the step has of it. */
+void plan_take_piece(const struct plan *plan, int64_t step, struct plan_step *out);
 
 #endif
