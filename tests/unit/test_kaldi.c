@@ -215,12 +215,14 @@ START_TEST(a_script_finds_objects_by_offset_and_says_the_range)
 }
 END_TEST
 
-/* Objects that are damaged, cut off, or no matrices. */
-static const struct {
+/* An object that is damaged, cut off, or another than is asked for, and what is said of it. */
+struct bad_object {
     const char *bytes;
     size_t size;
     const char *what;
-} bad_objects[] = {
+};
+
+static const struct bad_object bad_matrices[] = {
 #define BAD(text, what)                                                                                      \
     {                                                                                                        \
         text, sizeof text - 1, what                                                                          \
@@ -250,29 +252,32 @@ static const struct {
     BAD("u [ 1\1 ]\n", "control character"),
 };
 
-START_TEST(a_damaged_matrix_is_refused_by_its_place)
+static void assert_object_refused(
+    int (*read)(struct bounded_file *, const char *, struct kaldi_object *, struct error *),
+    const struct bad_object *bad)
 {
     char path[512];
     struct error error = {0};
     struct kaldi_object object = {0};
-    add(bad_objects[_i].bytes, bad_objects[_i].size);
+    add(bad->bytes, bad->size);
     snprintf(path, sizeof path, "%s", save("bad.ark"));
     struct kaldi_table table;
     open_first(&table, path);
-    ck_assert_int_eq(kaldi_read_matrix(table.object, table.key, &object, &error), -1);
+    ck_assert_int_eq(read(table.object, table.key, &object, &error), -1);
     ck_assert_int_eq(error.code, EXIT_CODE_DATA);
-    assert_refused(&error, path, bad_objects[_i].what);
-    ck_assert_uint_le(object.value_room, 64);
+    assert_refused(&error, path, bad->what);
+    ck_assert_uint_le(object.value_room + object.integer_room, 64);
     kaldi_object_finish(&object);
     kaldi_table_close(&table);
 }
+
+START_TEST(a_damaged_matrix_is_refused_by_its_place)
+{
+    assert_object_refused(kaldi_read_matrix, &bad_matrices[_i]);
+}
 END_TEST
 
-static const struct {
-    const char *bytes;
-    size_t size;
-    const char *what;
-} bad_integers[] = {
+static const struct bad_object bad_integers[] = {
     BAD("u \0B\4\377\377\377\177\4\1\0\0\0", "takes 2147483647 times 5 bytes"),
     BAD("u \0B\4\1\0\0\0\3\1\0\0\0", "not of 4 bytes"),
     BAD("u \0BFM \4\1\0\0\0", "no vector of integers"),
@@ -282,17 +287,7 @@ static const struct {
 
 START_TEST(damaged_integers_are_refused_by_their_place)
 {
-    char path[512];
-    struct error error = {0};
-    struct kaldi_object object = {0};
-    add(bad_integers[_i].bytes, bad_integers[_i].size);
-    snprintf(path, sizeof path, "%s", save("bad.ark"));
-    struct kaldi_table table;
-    open_first(&table, path);
-    ck_assert_int_eq(kaldi_read_integers(table.object, table.key, &object, &error), -1);
-    assert_refused(&error, path, bad_integers[_i].what);
-    kaldi_object_finish(&object);
-    kaldi_table_close(&table);
+    assert_object_refused(kaldi_read_integers, &bad_integers[_i]);
 }
 END_TEST
 
@@ -418,7 +413,7 @@ int main(void)
     tcase_add_test(tests, a_matrix_by_columns_is_interpolated_between_percentiles);
     tcase_add_test(tests, integers_read_in_binary_and_in_text);
     tcase_add_test(tests, a_script_finds_objects_by_offset_and_says_the_range);
-    tcase_add_loop_test(tests, a_damaged_matrix_is_refused_by_its_place, 0, LENGTH(bad_objects));
+    tcase_add_loop_test(tests, a_damaged_matrix_is_refused_by_its_place, 0, LENGTH(bad_matrices));
     tcase_add_loop_test(tests, damaged_integers_are_refused_by_their_place, 0, LENGTH(bad_integers));
     tcase_add_loop_test(tests, a_line_that_is_no_place_is_refused_and_nothing_is_run, 0, LENGTH(bad_lines));
     tcase_add_test(tests, what_is_no_archive_and_places_behind_the_end_are_refused);

@@ -19,18 +19,18 @@ int marks_add(struct marks *marks, const char *key, int64_t at, int64_t lines, s
     return 0;
 }
 
+static int compare_places(const void *left, const void *right)
+{
+    const struct mark *a = left, *b = right;
+    return (a->at > b->at) - (a->at < b->at);
+}
+
 static int compare(const void *left, const void *right)
 {
     const struct mark *a = left, *b = right;
     if (a->hash != b->hash)
         return a->hash < b->hash ? -1 : 1;
-    return (a->at > b->at) - (a->at < b->at);
-}
-
-static int compare_places(const void *left, const void *right)
-{
-    const struct mark *a = left, *b = right;
-    return (a->at > b->at) - (a->at < b->at);
+    return compare_places(a, b);
 }
 
 int64_t marks_order(struct marks *marks)
