@@ -1,13 +1,10 @@
 /* Files of sound, a sequence each: a source is one of them, or a list (data/import/files.h). Samples become
  * features of speech, with their slopes over time where these are asked for, or stay what they are. */
-#include "base/memory.h"
-#include "base/text.h"
 #include "data/import/files.h"
 #include "data/import/keyed.h"
 #include "data/import/sound.h"
 #include "data/import/speech.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum audio_features { FEATURES_MFCC, FEATURES_FBANK, FEATURES_RAW };

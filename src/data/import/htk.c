@@ -4,7 +4,6 @@
 #include "data/import/htk_file.h"
 
 #include "base/memory.h"
-#include "base/text.h"
 #include "data/import/files.h"
 #include "data/import/keyed.h"
 

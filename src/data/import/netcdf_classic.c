@@ -5,7 +5,6 @@
 #include "data/import/netcdf_classic.h"
 
 #include "base/array.h"
-#include "base/text.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

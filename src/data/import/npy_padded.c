@@ -6,7 +6,6 @@
 #include "data/import/bundle.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 struct npy_padded {
     struct npy_form form;

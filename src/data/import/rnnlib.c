@@ -3,7 +3,6 @@
 #include "data/import/netcdf_sequences.h"
 
 #include "base/memory.h"
-#include "base/text.h"
 
 #include <inttypes.h>
 #include <string.h>

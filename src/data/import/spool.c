@@ -1,9 +1,8 @@
 #include "data/import/spool.h"
 
+#include "base/memory.h"
 #include "base/temporary.h"
 #include "base/text.h"
-
-#include "base/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>

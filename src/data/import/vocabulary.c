@@ -3,14 +3,9 @@
 
 #include "base/array.h"
 #include "base/hash.h"
-#include "base/memory.h"
 #include "base/numbers.h"
-#include "base/text.h"
 #include "data/import/sequence.h"
 
-#include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

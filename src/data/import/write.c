@@ -6,9 +6,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-#include <assert.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { BLOCK_BYTES = 1 << 20 };
