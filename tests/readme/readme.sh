@@ -78,6 +78,17 @@ bash -x commands >said 2>&1 </dev/null || {
     die "a command of README.md fails"
 }
 [ -s mine-outputs.h5 ] || die "no outputs were written"
+
+# What mine.ini has behind a key.
+value_of() {
+    sed -n "s/^$1 = \([^ ]*\).*/\1/p" mine.ini
+}
+
+# The network in PyTorch is the one that was suggested for the data that README.md writes.
+if has_module h5py && has_module numpy; then
+    grep -q "LSTM(4, $(value_of hidden), num_layers=$(value_of layers), bidirectional=True)" python.2 ||
+        die "the network of README.md in PyTorch is not that of mine.ini"
+fi
 if has_module h5py && has_module torch; then
     python3 python.2
 fi
