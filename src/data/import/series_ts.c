@@ -4,17 +4,16 @@
 
 #include "base/numbers.h"
 #include "base/text.h"
+#include "data/import/bounded.h"
 
 #include <string.h>
 #include <strings.h>
 
-/* Cuts a word off. */
+/* Cuts a word off, which is empty where there is none. */
 static char *next_word(char **text)
 {
-    char *word = *text + strspn(*text, " \t"), *end = word + strcspn(word, " \t");
-    *text = *end ? end + 1 : end;
-    *end = 0;
-    return word;
+    char *word = bounded_next_word(text);
+    return word ? word : *text;
 }
 
 static int read_truth(struct import_series *series, const char *key, const char *value, int *truth)
