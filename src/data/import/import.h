@@ -7,8 +7,8 @@
  * are written whole or not at all.
  *
  * Memory does not grow with the data: what a kind hands over waits in files without a name, in the folder of
- * the output, which so needs room for the data twice. What stays in memory is labels, each once, and 16 bytes
- * for each name of a sequence, of which none may come twice. */
+ * the output, which so needs room for the data twice. What stays in memory is labels, each once, and some 20
+ * bytes for each name of a sequence, of which none may come twice. */
 #ifndef DATA_IMPORT_IMPORT_H
 #define DATA_IMPORT_IMPORT_H
 
