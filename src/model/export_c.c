@@ -5,17 +5,16 @@
 #include "model/export_c.h"
 #include "model/export.h"
 
-#include "net/losses/loss.h"
 #include "net/outputs/output.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Every file of numbers gets as many on a line as fit. */
-enum { PER_LINE = 5 };
+enum { PER_LINE = 5 /* numbers */ };
 
-void c_write_string(FILE *stream, const char *text)
+/* Writes a text as a literal of C. */
+static void write_string(FILE *stream, const char *text)
 {
     fputc('"', stream);
     for (; *text; text++) {
@@ -78,7 +77,7 @@ static void write_names(FILE *stream, const char *name, const struct name_list *
     fprintf(stream, "\nstatic const char *const rnn_%s[] = {", name);
     for (size_t i = 0; i < list->n; i++) {
         fputs(i ? ",\n    " : "\n    ", stream);
-        c_write_string(stream, list->text[i]);
+        write_string(stream, list->text[i]);
     }
     fputs("};\n", stream);
 }

@@ -6,9 +6,6 @@
 
 #include <stdio.h>
 
-/* Writes a text as a literal of C. */
-void c_write_string(FILE *stream, const char *text);
-
 /* Writes the functions that the network's pass calls: rows of layers, the cell's step, one direction, and
  * what outputs are shown as. */
 void c_write_functions(FILE *stream, const struct net_config *config);

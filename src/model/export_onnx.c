@@ -204,8 +204,7 @@ static int write_onnx(const struct stored *stored, const char *path, struct erro
 {
     return error_set(error, EXIT_CODE_USAGE,
         "%s: this program was built without protobuf-c and onnx.proto, by which models of ONNX are written: "
-        "build "
-        "it with them, or export to another format",
+        "build it with them, or export to another format",
         path);
 }
 

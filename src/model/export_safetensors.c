@@ -5,10 +5,9 @@
 #include "model/facts.h"
 #include "model/json.h"
 
-#include <inttypes.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static int write_fact(void *context, const char *name, const char *value, struct error *error)
 {

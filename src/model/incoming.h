@@ -39,8 +39,8 @@ const struct parameter *incoming_find(
 int incoming_take(struct incoming *incoming, const struct incoming_tensor *tensor, struct error *error);
 
 /* Reads the file, which has to hold every parameter of the network of *stored and nothing else, into its
- * weights. What the network had learned from is not known any more then. `like` names the checkpoint in
- * messages. EXIT_CODE_DATA names file and tensor; *stored then only serves stored_finish. */
+ * weights. What the network had learned from is not known any more then.
+ * EXIT_CODE_DATA names file and tensor; *stored then only serves stored_finish. */
 int incoming_read(struct stored *stored, const char *path, struct error *error);
 
 #endif

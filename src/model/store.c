@@ -12,7 +12,6 @@
 #include "h5/h5.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static int check_network(const struct stored *stored, struct error *error)
 {
