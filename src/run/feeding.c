@@ -63,17 +63,17 @@ int run_guess_steps(
 int run_count_steps(struct run *run, struct error *error)
 {
     struct own_plan own;
-    uint64_t steps = (uint64_t)run->learner.optim.total_steps;
-    if (run->config->train.truncate) {
-        if (make_plan(run->config, run->sets.train, &own, error) == 0) {
-            count_steps(run, &own.plan, &steps);
-            finish_plan(&own);
-        }
-        if (comm_agree(run->comm, error))
-            return -1;
-        comm_sum_uint64(run->comm, &steps, 1);
+    uint64_t steps = 0;
+    if (!run->config->train.truncate)
+        return 0;
+    if (make_plan(run->config, run->sets.train, &own, error) == 0) {
+        count_steps(run, &own.plan, &steps);
+        finish_plan(&own);
     }
-    run->steps_of_run = run->learner.optim.total_steps = (int64_t)steps;
+    if (comm_agree(run->comm, error))
+        return -1;
+    comm_sum_uint64(run->comm, &steps, 1);
+    run->learner.optim.total_steps = (int64_t)steps;
     return 0;
 }
 

@@ -25,7 +25,8 @@ static void warn_idle(const struct run *run)
 static void warn_reach(const struct run *run)
 {
     char text[300];
-    if (run->comm->rank == 0 && reach_describe(run->config, run->steps_of_run, text, sizeof text))
+    if (run->comm->rank == 0 &&
+        reach_describe(run->config, run->learner.optim.total_steps, text, sizeof text))
         log_line(LOG_WARNING, "%s", text);
 }
 
@@ -186,7 +187,7 @@ static int begin(struct run *run, struct error *error)
     if (save_start(run, error))
         return -1;
     report_init(&run->records.report, options->progress, run->comm->rank != 0 || options->verbosity < 0,
-        run->config->report.every, run->steps_of_run, run->progress.step);
+        run->config->report.every, run->learner.optim.total_steps, run->progress.step);
     run->records.terse = options->verbosity < -1;
     return 0;
 }

@@ -26,10 +26,9 @@ struct run {
     struct records records;
     struct limits limits;
     struct progress progress;
-    int64_t steps_of_run; /* rank 0 tells progress by it: about so many, where epochs differ */
-    int steps_made;       /* 1: all steps of the epoch at hand are made, so that its end is next */
-    int saved;            /* 1: the newest checkpoint is of what learner and progress are now */
-    struct feed feed;     /* of the training set */
+    int steps_made;   /* 1: all steps of the epoch at hand are made, so that its end is next */
+    int saved;        /* 1: the newest checkpoint is of what learner and progress are now */
+    struct feed feed; /* of the training set */
 
     int went_back;        /* 1: this job went back after a divergence, the last time to where */
     int64_t updates_back; /* so many updates had been made */
@@ -51,8 +50,8 @@ void run_tell_end(void *run, int64_t step, int code, const char *text);
  * of a checkpoint are not those of the sequences that go on there. (feeding.c) */
 int run_start_feed(struct run *run, struct error *error);
 
-/* All ranks call, before the first step. Finds how many steps the run has, which the schedule goes by.
- * (feeding.c) */
+/* All ranks call, before the first step. Finds how many steps the run has, optim.total_steps of the learner:
+ * where epochs differ about so many, unless the schedule goes by it. (feeding.c) */
 int run_count_steps(struct run *run, struct error *error);
 
 /* Finds as many as all epochs would have if they were as the first; one process alone may call it.
