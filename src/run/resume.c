@@ -218,13 +218,10 @@ static int check_states(const struct run *run, const struct checkpoint *checkpoi
 int run_restore(struct run *run, const struct checkpoint *checkpoint, struct error *error)
 {
     *error = (struct error){0};
-    if (run->comm->rank == 0 && check_states(run, checkpoint, error) == 0)
-        records_take_ends(&run->records, &checkpoint->ends, error);
-    if (comm_agree(run->comm, error) || learner_restore(&run->learner, checkpoint, error))
-        return -1;
-    if (run->comm->rank == 0)
+    if (run->comm->rank == 0 && check_states(run, checkpoint, error) == 0 &&
+        records_take_ends(&run->records, &checkpoint->ends, error) == 0)
         records_take_flow(&run->records, &checkpoint->flow, error);
-    if (comm_agree(run->comm, error))
+    if (comm_agree(run->comm, error) || learner_restore(&run->learner, checkpoint, error))
         return -1;
     if (run->comm->rank == 0)
         run->progress = checkpoint->progress;
