@@ -70,14 +70,13 @@ void state_load(const struct net_state *state, struct stack *stack, const struct
 }
 
 void state_save(
-    struct net_state *state, struct stack *stack, const struct microbatch *microbatch, size_t kept)
+    struct net_state *state, const struct stack *stack, const struct microbatch *microbatch, size_t kept)
 {
     size_t last = microbatch->first[kept - 1];
     for (size_t l = 0; l < stack->L; l++) {
-        struct layer *layer = &stack->layer[l];
-        struct recurrent *r = &layer->direction[0];
+        const struct layer *layer = &stack->layer[l];
+        const struct recurrent *r = &layer->direction[0];
         struct rows h = recurrent_states(r, as_rows(layer->h, layer->stride), last);
-        r->start = stack->config->initial_state ? START_LEARNED : START_ZERO;
         for (size_t b = 0; b < microbatch->B; b++)
             memcpy(state->h[l] + b * r->Hp, row_at(h, b), r->Hp * sizeof(float));
         if (state->c[l])

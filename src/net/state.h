@@ -19,12 +19,11 @@ struct net_state *state_create(const struct stack *stack, size_t B, struct error
 void state_destroy(struct net_state *state); /* takes NULL */
 void state_restart(struct net_state *state); /* as net_state_restart */
 
-/* Between stack_take_workspace and stack_forward: layers start from the state. */
+/* Between carry_begin and stack_forward: layers start this pass from the state. */
 void state_load(const struct net_state *state, struct stack *stack, const struct microbatch *microbatch);
 
-/* After stack_forward: takes the states after the first `kept` steps, each of as many rows; layers start as
- * before state_load. */
+/* After stack_forward: takes the states after the first `kept` steps, each of as many rows. */
 void state_save(
-    struct net_state *state, struct stack *stack, const struct microbatch *microbatch, size_t kept);
+    struct net_state *state, const struct stack *stack, const struct microbatch *microbatch, size_t kept);
 
 #endif
