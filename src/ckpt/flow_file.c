@@ -270,26 +270,13 @@ int flow_file_add(struct flow_file *file, struct flow_record *at, struct error *
     return -1;
 }
 
-/* What somebody has done to the file since it was opened; NULL: nothing. */
-static const char *find_change(const struct flow_file *file)
-{
-    struct stat named, open;
-    if (lstat(file->path, &named) != 0)
-        return errno == ENOENT ? "was removed while the run wrote it" : NULL;
-    if (fstat(file->descriptor, &open) != 0)
-        return NULL;
-    if (named.st_dev != open.st_dev || named.st_ino != open.st_ino)
-        return "was replaced while the run wrote it";
-    return open.st_size == file->length ? NULL : "was changed while the run wrote it";
-}
-
 int flow_file_sync(
     struct flow_file *file, struct flow_record *at, char *warning, size_t size, struct error *error)
 {
     warning[0] = 0;
     if (file->descriptor < 0)
         return 0;
-    const char *why = find_change(file);
+    const char *why = salvage_find_change(file->path, file->descriptor, file->length);
     if (why) {
         struct salvage found = {.warning = warning, .size = size};
         salvage_add_descriptor(&found, file->descriptor);

@@ -199,23 +199,10 @@ int metrics_add(struct metrics *metrics, const struct metrics_row *row, struct e
     return -1;
 }
 
-/* What somebody has done to the file since it was opened; NULL: nothing. */
-static const char *find_change(const struct metrics *metrics)
-{
-    struct stat named, open;
-    if (lstat(metrics->path, &named) != 0)
-        return errno == ENOENT ? "was removed while the run wrote it" : NULL;
-    if (fstat(metrics->descriptor, &open) != 0)
-        return NULL;
-    if (named.st_dev != open.st_dev || named.st_ino != open.st_ino)
-        return "was replaced while the run wrote it";
-    return open.st_size == metrics->length ? NULL : "was changed while the run wrote it";
-}
-
 int metrics_sync(struct metrics *metrics, struct progress *at, const struct epoch_ends *ends, char *warning,
     size_t size, struct error *error)
 {
-    const char *why = find_change(metrics);
+    const char *why = salvage_find_change(metrics->path, metrics->descriptor, metrics->length);
     struct row_plan plan;
     at->metrics_rows = metrics->rows;
     rows_plan(at, ends, &plan);

@@ -4,12 +4,25 @@
 
 #include "base/memory.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+const char *salvage_find_change(const char *path, int descriptor, int64_t length)
+{
+    struct stat named, open;
+    if (lstat(path, &named) != 0)
+        return errno == ENOENT ? "was removed while the run wrote it" : NULL;
+    if (fstat(descriptor, &open) != 0)
+        return NULL;
+    if (named.st_dev != open.st_dev || named.st_ino != open.st_ino)
+        return "was replaced while the run wrote it";
+    return open.st_size == length ? NULL : "was changed while the run wrote it";
+}
 
 void salvage_free(struct salvage *salvage)
 {

@@ -1,4 +1,5 @@
-/* What is left of a damaged metrics.csv: its rows are picked out of whatever there is, and put in order. */
+/* What has become of a file of rows that a run writes, and what is left of it where that is damage: rows of
+ * metrics.csv are picked out of whatever there is, and put in order. */
 #ifndef CKPT_SALVAGE_H
 #define CKPT_SALVAGE_H
 
@@ -6,6 +7,10 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+/* What somebody has done to the file of this name since it was opened, when `length` bytes had been written;
+ * NULL: nothing. */
+const char *salvage_find_change(const char *path, int descriptor, int64_t length);
 
 /* Starts from zeroes but for the first two members. */
 struct salvage {
