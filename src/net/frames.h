@@ -3,6 +3,7 @@
 #ifndef NET_FRAMES_H
 #define NET_FRAMES_H
 
+#include "base/memory.h"
 #include "kernel/kernel.h"
 
 /* Row n of the microbatch lies at data + (n - first) * stride. */
@@ -10,6 +11,12 @@ struct frames {
     float *data;
     size_t stride, first;
 };
+
+/* Takes room for so many rows, the first that of frame 0. */
+static inline struct frames frames_take(struct arena *arena, size_t rows, size_t stride)
+{
+    return (struct frames){.data = arena_take(arena, rows * stride, sizeof(float)), .stride = stride};
+}
 
 /* The rows from frame n on, which must be there. */
 static inline struct rows frames_at(const struct frames *frames, size_t n)

@@ -62,18 +62,13 @@ void mixing_pack(struct mixing *m, const struct packing *packing)
         memcpy(m->bias, packing->weights + m->bias_offset, m->H * sizeof *m->bias);
 }
 
-static struct frames take_frames(const struct mixing *m, size_t N, struct arena *arena)
-{
-    return (struct frames){.data = arena_take(arena, N * m->stride, sizeof(float)), .stride = m->stride};
-}
-
 void mixing_take_workspace(struct mixing *m, const struct pass *pass, size_t N, struct arena *arena)
 {
     if (!m->is_there)
         return;
-    m->y = take_frames(m, N, arena);
-    m->gates = take_frames(m, N, arena);
-    m->dy = take_frames(m, pass->options.training ? N : 0, arena);
+    m->y = frames_take(arena, N, m->stride);
+    m->gates = frames_take(arena, N, m->stride);
+    m->dy = frames_take(arena, pass->options.training ? N : 0, m->stride);
 }
 
 void mixing_move(struct mixing *m, size_t first)

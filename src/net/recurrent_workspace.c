@@ -2,25 +2,20 @@
  * directions, and room for sums that are as large as weights. */
 #include "net/recurrent_steps.h"
 
-static struct frames take_frames(size_t rows, size_t stride, struct arena *arena)
-{
-    return (struct frames){.data = arena_take(arena, rows * stride, sizeof(float)), .stride = stride};
-}
-
 void recurrent_take_reserve(struct recurrent *r, const struct pass *pass, struct arena *arena)
 {
     const struct cell_kind *kind = r->kind;
     size_t B = pass->microbatch->B;
     struct reserve_rows rows = count_reserve_rows(r, pass);
-    r->a = take_frames(rows.sums, r->a_stride, arena);
+    r->a = frames_take(arena, rows.sums, r->a_stride);
     if (kind->has_memory)
-        r->c = take_frames(rows.states, r->Hp, arena);
+        r->c = frames_take(arena, rows.states, r->Hp);
     if (kind->mixes_states)
-        r->s = take_frames(rows.states, r->Hp, arena);
+        r->s = frames_take(arena, rows.states, r->Hp);
     if (kind->saves_values)
-        r->t = take_frames(rows.segment, r->Hp, arena);
+        r->t = frames_take(arena, rows.segment, r->Hp);
     if (kind->separates_terms)
-        r->u = take_frames(rows.sums, r->a_stride, arena);
+        r->u = frames_take(arena, rows.sums, r->a_stride);
     transition_take_workspace(&r->transition, pass, rows.sums, arena);
     mixing_take_workspace(&r->mixing, pass, rows.sums, arena);
     if (!pass->options.training)
