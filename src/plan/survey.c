@@ -133,8 +133,8 @@ int survey_make(const struct config *config, struct net *net, const struct datas
         plan_init(&plan, dataset->sequences, surveyor.length, config->train.batch, config->train.microbatch,
             config->train.seed, error);
     if (!failed) {
-        struct plan_order order = sets_describe_order(config, dataset);
-        order.most = training ? order.most : 0;
+        const struct plan_order order =
+            training ? sets_describe_order(config, dataset) : (struct plan_order){0};
         failed = plan_set_order(&plan, &order, error);
     }
     if (!failed) {
