@@ -28,7 +28,7 @@ struct output_kind {
     int divides; /* The members of a team divide it: forward and backward are called by all of them, and only
                   * the leader's outputs and scores are of use. Else the leader computes it alone. */
     int takes_pieces;  /* What it makes of a frame needs no frame behind it, so that sequences can be worked
-                        * off in  pieces. */
+                        * off in pieces. */
     int takes_symbols; /* It can stand on symbols themselves: it asks stack.one_hot before it looks for the
                         * rows of the stack, which are not there then. */
 
