@@ -230,15 +230,14 @@ size_t net_workspace_bytes(
 }
 
 /* Takes the workspace from the memory of the team. */
-static void share_workspace(
-    struct net *net, const struct pass *pass, const struct net_saving *saving, enum pass_end end)
+static void share_workspace(struct net *net, const struct pass *pass, enum pass_end end)
 {
     struct net_team *team = pass->options.team;
     struct arena arena = {.base = team->workspace, .size = team->workspace_bytes};
     if (pass_leads(pass))
         arena_reset(&arena);
     pass_meet(pass);
-    take_workspace(net, pass, saving, &arena, end);
+    take_workspace(net, pass, &team->saving, &arena, end);
 }
 
 static int grow_block(struct net *net, size_t frames, size_t bytes, struct error *error)
@@ -259,14 +258,14 @@ static int grow_block(struct net *net, size_t frames, size_t bytes, struct error
     return 0;
 }
 
-/* Takes the workspace of what has been measured. */
+/* Measures the workspace, and takes it; that of a team has been measured for it. */
 static int make_workspace(struct net *net, const struct pass *pass, enum pass_end end, struct error *error)
 {
-    struct net_saving saving = choose_saving(net, pass, end);
     if (pass->options.team) {
-        share_workspace(net, pass, &saving, end);
+        share_workspace(net, pass, end);
         return 0;
     }
+    struct net_saving saving = choose_saving(net, pass, end);
     if (grow_block(net, pass->microbatch->N, saving.bytes, error))
         return -1;
     struct arena arena = {.base = net->block, .size = net->block_bytes};

@@ -110,6 +110,13 @@ struct net_life {
 struct net;
 struct kernel;
 
+/* How a pass makes do with less memory: so many of the lowest recurrent layers keep what they give and little
+ * else, and make the rest again in backward, so many steps at a time. 0: all layers keep all. */
+struct net_saving {
+    size_t layers, steps;
+    size_t bytes; /* of the workspace */
+};
+
 /* Which members of a team meet: all of them, or of an even number the first or the second half. */
 enum net_group { NET_TEAM, NET_FIRST_HALF, NET_SECOND_HALF, NET_GROUPS };
 
@@ -119,7 +126,8 @@ enum net_group { NET_TEAM, NET_FIRST_HALF, NET_SECOND_HALF, NET_GROUPS };
  * No bit depends on how many members there are. */
 struct net_team {
     size_t index, members;
-    void *workspace; /* net_workspace_bytes, aligned to MEMORY_ALIGNMENT */
+    struct net_saving saving; /* net_find_saving of the pass */
+    void *workspace;          /* saving.bytes at least, aligned to MEMORY_ALIGNMENT */
     size_t workspace_bytes;
     /* Waits until all members of the group have come; returns -1 where one does not come any more. */
     int (*meet)(void *context, enum net_group group);
@@ -130,13 +138,6 @@ struct net_team {
 /* How the members of a team compute a recurrent layer: one of them all of it; one a direction, who meet once;
  * all a share of the units of each direction, who meet at each step; or half of them those of a direction. */
 enum net_sharing { NET_ALONE, NET_BY_DIRECTIONS, NET_BY_UNITS, NET_BY_BOTH };
-
-/* How a pass makes do with less memory: so many of the lowest recurrent layers keep what they give and little
- * else, and make the rest again in backward, so many steps at a time. 0: all layers keep all. */
-struct net_saving {
-    size_t layers, steps;
-    size_t bytes; /* of the workspace */
-};
 
 /* What sequences go on from that are computed in pieces, one microbatch a piece, and what they leave for the
  * next: their states, net_count_states numbers each, those of row b of the microbatch at place[b]. Of

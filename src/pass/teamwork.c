@@ -85,9 +85,10 @@ static int form(struct teamwork *work, const struct feed_step *step, const struc
     struct net_pass measured = *pass;
     work->team.members = (size_t)step->team.members;
     measured.team = &work->team;
-    int together = microbatch && step->team.members > 1;
-    uint64_t need = together ? net_workspace_bytes(work->net, &measured, microbatch) : 0;
-    uint64_t most = find_most(work, failed ? UINT64_MAX : need);
+    struct net_saving saving = {0};
+    if (microbatch && step->team.members > 1)
+        saving = net_find_saving(work->net, &measured, microbatch);
+    uint64_t most = find_most(work, failed ? UINT64_MAX : saving.bytes);
     if (most == UINT64_MAX)
         return FAILED;
     int first = node->first_place[node->index], leader = step->team.first - first;
@@ -98,6 +99,7 @@ static int form(struct teamwork *work, const struct feed_step *step, const struc
     node_meet(node);
     work->team = (struct net_team){.index = (size_t)(node->rank - leader),
         .members = (size_t)step->team.members,
+        .saving = saving,
         .workspace =
             work->memory ? work->memory + count_teams(node, step, step->team.first) * work->bytes : NULL,
         .workspace_bytes = work->bytes,

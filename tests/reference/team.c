@@ -127,13 +127,15 @@ void team_run(struct subject *subject, const struct net_pass *pass, const struct
     struct net_team team = {.members = members};
     struct net_pass measured = *pass;
     measured.team = &team;
-    size_t bytes = net_workspace_bytes(subject->net, &measured, microbatch);
-    void *panels = make_zeroes(net_panel_bytes(subject->net), 1), *workspace = make_zeroes(bytes, 1);
+    struct net_saving saving = net_find_saving(subject->net, &measured, microbatch);
+    void *panels = make_zeroes(net_panel_bytes(subject->net), 1);
+    void *workspace = make_zeroes(saving.bytes, 1);
     const struct member first = {.subject = *subject,
         .pass = *pass,
         .team = {.members = members,
+            .saving = saving,
             .workspace = workspace,
-            .workspace_bytes = bytes,
+            .workspace_bytes = saving.bytes,
             .meet = meet,
             .context = barrier},
         .microbatch = microbatch,
