@@ -53,9 +53,10 @@ int comm_start(struct comm *comm, const struct comm_purpose *purpose, struct err
     return outcome;
 }
 
-/* A rank that tells its launcher that it ends waits two seconds at most for the answer (PMIx_Finalize), and has
- * ended improperly when it is gone before it was heard. Hundreds of ranks on a few processors, which wait for
- * each other by asking over and over, can keep the launcher from its turn for longer: they give way to it. */
+/* A rank that tells its launcher that it ends waits two seconds at most for the answer (PMIx_Finalize), and
+ * has ended improperly when it is gone before it was heard. Hundreds of ranks on a few processors, which wait
+ * for each other by asking over and over, can keep the launcher from its turn for longer: they give way to
+ * it. */
 static void give_way(void)
 {
     enum { LOWEST_PRIORITY = 19 };
