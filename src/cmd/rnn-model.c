@@ -42,14 +42,16 @@ static const struct option_row rows[] = {
     {"to", 0, OPTION_CHOICE, AT(to), .names = export_names, .argument = "FORMAT",
         .help = "export: one of the formats below", .commands = COMMAND_EXPORT},
     {"like", 0, OPTION_TEXT, AT(like), .allowed = "a name", .argument = "CHECKPOINT",
-        .help = "import: what the weights come into; everything else stays as it is there",
+        .help =
+            "import: what the weights come into; everything else stays as it is there (a CURRENNT network "
+            "needs none)",
         .commands = COMMAND_IMPORT},
     OPTION_ROWS_ASK(struct model_options),
 };
 static const struct option_table table = {
     .opening = "Usage: rnn-model info CHECKPOINT...\n"
                "       rnn-model export CHECKPOINT -o FILE --to FORMAT\n"
-               "       rnn-model import FILE --like CHECKPOINT -o FILE\n"
+               "       rnn-model import FILE [--like CHECKPOINT] -o FILE\n"
                "       rnn-model average CHECKPOINT... -o FILE\n"
                "       rnn-model seal CHECKPOINT [-o FILE]\n"
                "\n"
@@ -168,11 +170,9 @@ static int command_import(const struct model_options *options, int n, char **fil
         return usage_error("import: which file?", "");
     if (n > 1)
         return usage_error("import: one file at a time, what is ", files[1]);
-    if (!options->like)
-        return usage_error("import: into what? --like CHECKPOINT is missing", "");
     if (!options->output)
         return usage_error("import: where to? -o FILE is missing", "");
-    int failed = stored_read(&stored, options->like, CHECKPOINT_ANY, &error) ||
+    int failed = (options->like && stored_read(&stored, options->like, CHECKPOINT_ANY, &error) != 0) ||
         incoming_read(&stored, files[0], &error) || stored_keep_weights(&stored, options->command, &error) ||
         write_stored(&stored, options->output, &error);
     stored_finish(&stored);

@@ -3,9 +3,8 @@
 #include "model/average.h"
 
 #include "base/memory.h"
-#include "config/keys.h"
+#include "model/network.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static int refuse(const struct stored *one, const struct stored *other, const char *what, struct error *error)
@@ -15,39 +14,11 @@ static int refuse(const struct stored *one, const struct stored *other, const ch
         one->path);
 }
 
-/* Compares a key by its text, which is equal where values are. */
-static int compare_key(const struct stored *one, const struct stored *other, const struct config_key *key,
-    struct config *scratch, struct error *error)
-{
-    char *text = memory_create(2, CONFIG_VALUE_MOST, error), *second = text ? text + CONFIG_VALUE_MOST : NULL;
-    char what[256];
-    if (!text)
-        return -1;
-    scratch->model = one->checkpoint.model;
-    key_write(key, scratch, text, CONFIG_VALUE_MOST);
-    scratch->model = other->checkpoint.model;
-    key_write(key, scratch, second, CONFIG_VALUE_MOST);
-    int differs = strcmp(text, second) != 0;
-    snprintf(what, sizeof what, "another %s.%s (%.60s, not %.60s)", key->section, key->name, second, text);
-    memory_destroy(text);
-    return differs ? refuse(one, other, what, error) : 0;
-}
-
 static int compare_networks(const struct stored *one, const struct stored *other, struct error *error)
 {
-    const struct net_config *a = &one->checkpoint.model, *b = &other->checkpoint.model;
-    struct config scratch;
-    int outcome = 0;
-    config_init(&scratch);
-    for (size_t i = 0; i < config_key_count && outcome == 0; i++)
-        if (key_is_of_network(&config_keys[i]) && !config_keys[i].learning)
-            outcome = compare_key(one, other, &config_keys[i], &scratch, error);
-    config_finish(&scratch);
-    if (outcome == 0 && (a->symbols != b->symbols || a->inputs != b->inputs))
-        return refuse(one, other, "other inputs", error);
-    if (outcome == 0 && (a->outputs != b->outputs || a->target_length != b->target_length))
-        return refuse(one, other, "other outputs", error);
-    return outcome;
+    char what[NETWORK_DIFFERENCE];
+    int differs = network_compare(&one->checkpoint.model, &other->checkpoint.model, what, error);
+    return differs > 0 ? refuse(one, other, what, error) : differs;
 }
 
 static int compare_scales(const struct stored *one, const struct stored *other, struct error *error)

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "model/network.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -50,6 +51,26 @@ static int refuse_shape(const struct incoming *incoming, const struct parameter 
     return error_set(error, EXIT_CODE_DATA,
         "%s: %s is %s where the network of %s has %s: it is of another network", incoming->path, p->name, has,
         incoming->like, wants);
+}
+
+static int begin_taking(struct incoming *incoming, struct error *error)
+{
+    incoming->taken = memory_create(incoming->checkpoint->parameters, 1, error);
+    return incoming->taken ? 0 : -1;
+}
+
+int incoming_expect(struct incoming *incoming, const struct net_config *network, struct error *error)
+{
+    char what[NETWORK_DIFFERENCE];
+    if (!incoming->like) {
+        incoming->like = incoming->path;
+        return stored_begin(incoming->stored, network, error) || begin_taking(incoming, error) ? -1 : 0;
+    }
+    int differs = network_compare(&incoming->checkpoint->model, network, what, error);
+    if (differs > 0)
+        error_set(error, EXIT_CODE_DATA, "%s: has %s than the network of %s: it is of another network",
+            incoming->path, what, incoming->like);
+    return differs ? -1 : 0;
 }
 
 const struct parameter *incoming_find(
@@ -103,13 +124,25 @@ static int check_all(const struct incoming *incoming, struct error *error)
     return 0;
 }
 
+/* Reads a file of this kind. */
+static int read_kind(struct incoming *incoming, const struct incoming_kind *kind, const char *bytes,
+    size_t size, struct error *error)
+{
+    if (!incoming->like && !kind->describes_network)
+        return error_set(error, EXIT_CODE_USAGE,
+            "%s: is %s, which does not say what network its weights are of: name a checkpoint of that "
+            "network by --like CHECKPOINT",
+            incoming->path, kind->what);
+    return kind->read(incoming, bytes, size, error) || check_all(incoming, error) ? -1 : 0;
+}
+
 static int read_bytes(struct incoming *incoming, const char *bytes, size_t size, struct error *error)
 {
     char text[200] = "";
     for (size_t k = 0; k < KINDS; k++) {
         size_t used = strlen(text);
         if (kinds[k]->recognizes((const unsigned char *)bytes, size))
-            return kinds[k]->read(incoming, bytes, size, error) ? -1 : check_all(incoming, error);
+            return read_kind(incoming, kinds[k], bytes, size, error);
         snprintf(text + used, sizeof text - used, "%s%s",
             k == 0              ? ""
                 : k + 1 < KINDS ? ", "
@@ -132,13 +165,16 @@ static void forget_data(struct checkpoint *checkpoint)
 
 int incoming_read(struct stored *stored, const char *path, struct error *error)
 {
-    struct incoming incoming = {.path = path, .like = stored->path, .checkpoint = &stored->checkpoint};
+    struct incoming incoming = {.path = path,
+        .like = stored->checkpoint.parameters ? stored->path : NULL,
+        .stored = stored,
+        .checkpoint = &stored->checkpoint};
     size_t size = 0;
     char *bytes = file_read(path, "a file of weights", &size, error);
     if (!bytes)
         return -1;
-    incoming.taken = memory_create(stored->checkpoint.parameters, 1, error);
-    int failed = !incoming.taken || read_bytes(&incoming, bytes, size, error) != 0;
+    int failed = (incoming.like && begin_taking(&incoming, error) != 0) ||
+        read_bytes(&incoming, bytes, size, error) != 0;
     memory_destroy(incoming.taken);
     memory_destroy(bytes);
     forget_data(&stored->checkpoint);

@@ -180,4 +180,4 @@ static int read_npz(struct incoming *incoming, const char *bytes, size_t size, s
 
 #endif
 
-const struct incoming_kind incoming_npz = {"a .npz file", recognizes, read_npz};
+const struct incoming_kind incoming_npz = {"a .npz file", .recognizes = recognizes, .read = read_npz};

@@ -190,4 +190,5 @@ static int read_safetensors(struct incoming *incoming, const char *bytes, size_t
 
 #endif
 
-const struct incoming_kind incoming_safetensors = {"a safetensors file", recognizes, read_safetensors};
+const struct incoming_kind incoming_safetensors = {
+    "a safetensors file", .recognizes = recognizes, .read = read_safetensors};

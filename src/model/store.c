@@ -9,9 +9,12 @@
 #include "base/text.h"
 #include "ckpt/directory.h"
 #include "ckpt/read.h"
+#include "config/config.h"
 #include "h5/h5.h"
+#include "net/losses/loss.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static int check_network(const struct stored *stored, struct error *error)
 {
@@ -29,6 +32,46 @@ int stored_read(struct stored *stored, const char *named, enum checkpoint_trust 
         checkpoint_read_sealed(stored->path, trust, &stored->checkpoint, &stored->sealed, error) != 0)
         return -1;
     return check_network(stored, error);
+}
+
+/* The configuration of a run of this network, whose other keys have their defaults, as text. */
+static char *describe_run(const struct net_config *network, struct error *error)
+{
+    struct config config;
+    config_init(&config);
+    config.model = *network;
+    char *text = config_write(&config, 0, error);
+    config_finish(&config);
+    return text;
+}
+
+static int take_parameters(struct checkpoint *checkpoint, const struct net *net, struct error *error)
+{
+    size_t n;
+    const struct parameter *parameters = net_get_parameters(net, &n);
+    checkpoint->count = net_count_parameters(net);
+    checkpoint->weights = memory_create(checkpoint->count, sizeof *checkpoint->weights, error);
+    checkpoint->parameter = memory_create(n, sizeof *parameters, error);
+    if (!checkpoint->weights || !checkpoint->parameter)
+        return -1;
+    memcpy(checkpoint->parameter, parameters, n * sizeof *parameters);
+    checkpoint->parameters = n;
+    return 0;
+}
+
+int stored_begin(struct stored *stored, const struct net_config *network, struct error *error)
+{
+    struct checkpoint *checkpoint = &stored->checkpoint;
+    checkpoint_init(checkpoint);
+    checkpoint->config = describe_run(network, error);
+    struct net *net = checkpoint->config ? net_describe(network, error) : NULL;
+    if (!net)
+        return -1;
+    checkpoint->model = *network;
+    checkpoint->classes = loss_of(network)->takes_classes ? (int32_t)network->outputs : 0;
+    int outcome = take_parameters(checkpoint, net, error);
+    net_destroy(net);
+    return outcome;
 }
 
 void stored_finish(struct stored *stored)

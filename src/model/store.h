@@ -18,6 +18,11 @@ struct stored {
 int stored_read(struct stored *stored, const char *named, enum checkpoint_trust trust, struct error *error);
 void stored_finish(struct stored *stored);
 
+/* Makes a checkpoint of a network that net_config_check has no objection to, bound to its inputs and outputs:
+ * weights are zeroes, and keys that say nothing of the network have their defaults. *stored starts from
+ * zeroes, and is ended by stored_finish also after a failure. */
+int stored_begin(struct stored *stored, const struct net_config *network, struct error *error);
+
 /* Leaves weights alone of it: optimizer and progress go, and /provenance says that `command` made it now. */
 int stored_keep_weights(struct stored *stored, const char *command, struct error *error);
 

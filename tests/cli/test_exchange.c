@@ -316,7 +316,6 @@ START_TEST(the_command_line_is_told_what_is_missing)
         {{"export", "a.h5", "--to", "yaml"}, "--to yaml: allowed is "},
         {{"export", "a.h5", "b.h5"}, "one checkpoint at a time"},
         {{"import"}, "which file?"},
-        {{"import", "a.npz", "-o", "b"}, "--like CHECKPOINT is missing"},
         {{"import", "a.npz", "--like", "b"}, "-o FILE is missing"},
         {{"import", "a.npz", "b.npz"}, "one file at a time"},
     };

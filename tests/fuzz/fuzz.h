@@ -1,6 +1,5 @@
-/* What a fuzzer calls with every input, under libFuzzer's name for it: one of fuzz_config.c, fuzz_dataset.c
- * and fuzz_checkpoint.c. Built by AFL++ each is a fuzzer (alone.c), else a test that reads the files and
- * folders it is given (replay.c). */
+/* What a fuzzer calls with every input, under libFuzzer's name for it: one of the files fuzz_NAME.c. Built by
+ * AFL++ each is a fuzzer (alone.c), else a test that reads the files and folders it is given (replay.c). */
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
 
