@@ -12,6 +12,7 @@
 #include "pass/program.h"
 #include "pass/stop.h"
 #include "plan/preview.h"
+#include "plan/trial.h"
 #include "run/run.h"
 
 #include <limits.h>
@@ -168,8 +169,9 @@ static int train(struct comm *comm, const struct train_options *options, struct 
         .command = command,
         .start = start};
     struct last_words words = {.tell = run_tell_end, .context = &run};
-    comm_before_end(comm, &words);
-    int code = run_train(&run);
+    if (!options->trial)
+        comm_before_end(comm, &words);
+    int code = options->trial ? trial_make(&run) : run_train(&run);
     comm_before_end(comm, NULL);
     run_close(&run);
     return code;
@@ -257,7 +259,7 @@ int program_train(const struct train_options *options, const char *command)
     struct remarks remarks = {0};
     if (!options->plan && !options->check && launcher_hopeless())
         return EXIT_CODE_USAGE;
-    if (!options->plan && !options->check)
+    if (!options->plan && !options->check && !options->trial)
         stop_catch_signals(); /* as early as a job may be asked to stop */
     config_init(&config);
     int fault = read_config(options, &config, &remarks);

@@ -4,8 +4,8 @@
 
 #include "run/options.h"
 
-/* Runs rnn-train: trains, or with --plan or --check prints what it would do. `command` is the command line as
- * one text. Starts and ends MPI. Returns the exit code, equal on all ranks. */
+/* Runs rnn-train: trains, or with --plan, --check or --try prints what it would do. `command` is the command
+ * line as one text. Starts and ends MPI. Returns the exit code, equal on all ranks. */
 int program_train(const struct train_options *options, const char *command);
 
 /* Runs --verify FILE|RUN: prints a line per file on standard output. Returns EXIT_CODE_OK where all are

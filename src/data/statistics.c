@@ -128,24 +128,37 @@ int statistics_of_weights(struct dataset *dataset, struct column_statistics *col
     return gather_all(dataset, &weights, column, error);
 }
 
-int statistics_sample(struct dataset *dataset, struct column_statistics *columns, struct error *error)
+static int gather_sample(struct dataset *dataset, const struct values *values,
+    struct column_statistics *columns, struct error *error)
 {
-    assert(dataset->features);
-    struct values inputs = values_of_inputs(dataset);
-    struct gathering gathering = {.dataset = dataset, .values = &inputs, .column = columns};
-    int64_t rows = SAMPLE_VALUES / SAMPLE_PLACES / (int64_t)inputs.width + 1, places = SAMPLE_PLACES;
-    if (rows * places >= inputs.rows) {
-        rows = inputs.rows;
+    struct gathering gathering = {.dataset = dataset, .values = values, .column = columns};
+    int64_t rows = SAMPLE_VALUES / SAMPLE_PLACES / (int64_t)values->width + 1, places = SAMPLE_PLACES;
+    if (rows * places >= values->rows) {
+        rows = values->rows;
         places = 1;
     }
     begin(&gathering);
     for (int64_t place = 0; place < places; place++) {
-        int64_t first = places > 1 ? (inputs.rows - rows) / (places - 1) * place : 0;
+        int64_t first = places > 1 ? (values->rows - rows) / (places - 1) * place : 0;
         if (add_rows(&gathering, first, rows, error))
             return -1;
     }
     finish(&gathering);
     return 0;
+}
+
+int statistics_sample(struct dataset *dataset, struct column_statistics *columns, struct error *error)
+{
+    assert(dataset->features);
+    struct values inputs = values_of_inputs(dataset);
+    return gather_sample(dataset, &inputs, columns, error);
+}
+
+int statistics_sample_targets(struct dataset *dataset, struct column_statistics *columns, struct error *error)
+{
+    assert(dataset->has_targets && dataset->values);
+    struct values targets = values_of_targets(dataset);
+    return gather_sample(dataset, &targets, columns, error);
 }
 
 int dataset_moments(struct dataset *dataset, double *mean, double *deviation, struct error *error)

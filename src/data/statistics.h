@@ -21,8 +21,10 @@ int statistics_of_targets(struct dataset *dataset, struct column_statistics *col
 /* Does the same for the one column of weights, which the dataset must have. */
 int statistics_of_weights(struct dataset *dataset, struct column_statistics *column, struct error *error);
 
-/* Does the same for inputs by about a million values from places spread over the file, or all where there are
+/* Do the same by about a million values from places spread over the file, or all where there are
  * no more, so that it takes a moment however large the file; `unchanged` stays 0. */
 int statistics_sample(struct dataset *dataset, struct column_statistics *columns, struct error *error);
+int statistics_sample_targets(
+    struct dataset *dataset, struct column_statistics *columns, struct error *error);
 
 #endif

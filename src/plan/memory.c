@@ -20,6 +20,7 @@
 enum { PEER_BYTES = 110 << 10, PLANNING_BYTES = 256 << 10, FIRST_USE_BYTES = 512 << 10 };
 
 struct usage {
+    int silent;               /* 1: items are added up, and not printed */
     double programs;          /* pages of programs and libraries, once for all processes */
     double node;              /* what a node keeps once, the programs included */
     double shared;            /* of it what lies in shared memory */
@@ -29,21 +30,40 @@ struct usage {
     double checkpoint;        /* the file */
 };
 
-static void print_bytes(const char *what, double bytes)
+/* Returns the amount, in a unit that suits it, and how many digits tell it within half a percent. */
+static double find_unit(double bytes, int *digits, const char **unit)
 {
     static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB"};
-    size_t unit = 0;
+    size_t u = 0;
     double amount = bytes;
-    for (; amount >= 1024 && unit < 5; unit++)
+    for (; amount >= 1024 && u < 5; u++)
         amount /= 1024;
-    int digits = unit > 2 ? 2 : unit > 0; /* within half a percent */
-    printf("  %-38s %10.*f %s\n", what, digits, amount, units[unit]);
+    *digits = u > 2 ? 2 : u > 0;
+    *unit = units[u];
+    return amount;
+}
+
+static void print_bytes(const char *what, double bytes)
+{
+    int digits;
+    const char *unit;
+    double amount = find_unit(bytes, &digits, &unit);
+    printf("  %-38s %10.*f %s\n", what, digits, amount, unit);
+}
+
+const char *memory_write(double bytes, char text[static MEMORY_WRITTEN])
+{
+    int digits;
+    const char *unit;
+    double amount = find_unit(bytes, &digits, &unit);
+    snprintf(text, MEMORY_WRITTEN, "%.*f %s", digits, amount, unit);
+    return text;
 }
 
 /* Prints an item, but none of nothing, and adds it to a sum. */
-static void add_item(double *sum, const char *what, double bytes)
+static void add_item(const struct usage *usage, double *sum, const char *what, double bytes)
 {
-    if (bytes > 0)
+    if (bytes > 0 && !usage->silent)
         print_bytes(what, bytes);
     *sum += bytes;
 }
@@ -103,15 +123,15 @@ static void add_shared(const struct planned *planned, struct usage *usage)
     double room = (double)reduce_room(net_count_parameters(planned->net)) * sizeof(float);
     double ranks = (double)survey->ranks.node, *sum = &usage->shared;
     double teams = larger(survey->team_activations, checked->team_activations);
-    add_item(sum, "weights", room);
-    add_item(sum, "weights with noise", planned->config->train.weight_noise > 0 ? room : 0);
-    add_item(sum, "packed weights", (double)net_panel_bytes(planned->net));
-    add_item(sum, "gradients", ranks * vectors_of_rank(planned) * room);
-    add_item(sum, "states carried on", carried_bytes(planned));
-    add_item(sum, "activations of teams", teams);
-    add_item(sum, "meetings", (double)node_count_bytes(survey->ranks.node));
-    add_item(&usage->decoded, "training set, decoded", shared_values(planned, planned->train));
-    add_item(&usage->decoded, "validation set, decoded", shared_values(planned, planned->valid));
+    add_item(usage, sum, "weights", room);
+    add_item(usage, sum, "weights with noise", planned->config->train.weight_noise > 0 ? room : 0);
+    add_item(usage, sum, "packed weights", (double)net_panel_bytes(planned->net));
+    add_item(usage, sum, "gradients", ranks * vectors_of_rank(planned) * room);
+    add_item(usage, sum, "states carried on", carried_bytes(planned));
+    add_item(usage, sum, "activations of teams", teams);
+    add_item(usage, sum, "meetings", (double)node_count_bytes(survey->ranks.node));
+    add_item(usage, &usage->decoded, "training set, decoded", shared_values(planned, planned->train));
+    add_item(usage, &usage->decoded, "validation set, decoded", shared_values(planned, planned->valid));
     *sum += usage->decoded;
 }
 
@@ -120,7 +140,7 @@ static void add_node(const struct planned *planned, const struct machine_use *pr
     add_shared(planned, usage);
     usage->programs = (double)process->files;
     usage->node = usage->shared;
-    add_item(&usage->node, "programs and libraries", usage->programs);
+    add_item(usage, &usage->node, "programs and libraries", usage->programs);
 }
 
 /* ---- on each rank ---- */
@@ -132,9 +152,9 @@ static void add_process(const struct planned *planned, const struct machine_use 
     if (planned->valid)
         opened += (double)dataset_count_bytes(planned->valid);
     if (process->own > 0)
-        add_item(&usage->rank, "the process: MPI, HDF5",
+        add_item(usage, &usage->rank, "the process: MPI, HDF5",
             fmax(0, (double)process->own - opened - PLANNING_BYTES) + (double)process->shared);
-    add_item(&usage->rank, "messages with ranks of its node",
+    add_item(usage, &usage->rank, "messages with ranks of its node",
         PEER_BYTES * (double)(planned->survey.ranks.node - 1));
 }
 
@@ -146,8 +166,8 @@ static void add_learner(const struct planned *planned, double slice, struct usag
     double room = (double)reduce_room(net_count_parameters(planned->net)) * sizeof(float);
     double moments = (double)optim_count_moments(config->train.optim.optimizer);
     double sums = survey->nodes > 1 ? (double)survey->parts : 1; /* of other nodes, or one to collect by */
-    add_item(&usage->rank, "sums of other nodes", survey->ranks.all > 1 ? sums * slice : 0);
-    add_item(&usage->rank, "moments (its share)", moments * slice);
+    add_item(usage, &usage->rank, "sums of other nodes", survey->ranks.all > 1 ? sums * slice : 0);
+    add_item(usage, &usage->rank, "moments (its share)", moments * slice);
     usage->checkpoint = (double)checkpoint_estimate(planned->net, config->train.optim.optimizer);
     usage->checkpoint += carried_bytes(planned) / 2;
     usage->first = (double)checkpoint_estimate_memory(planned->net, config->train.optim.optimizer) +
@@ -162,7 +182,7 @@ static void add_set(
     double own = kept && !shared ? (double)kept_count_bytes(dataset) : 0;
     char what[40];
     snprintf(what, sizeof what, "%s%s", name, shared ? ", offsets" : "");
-    add_item(&usage->rank, what, (double)dataset_count_run_bytes(dataset, kept) + own);
+    add_item(usage, &usage->rank, what, (double)dataset_count_run_bytes(dataset, kept) + own);
 }
 
 /* What measuring gradient flow takes beyond what steps take anyway; and a training set that is read from its
@@ -189,10 +209,11 @@ static void add_passes(const struct planned *planned, struct usage *usage)
     const struct plan_order order = sets_describe_order(config, planned->train), of_file = {.keeps_order = 1};
     size_t scores = (size_t)(batch < sequences ? batch : sequences);
     double activations = fmax((double)planned->survey.activations, (double)planned->checked.activations);
-    add_item(&usage->rank, "activations of the largest microbatch", activations);
-    add_item(&usage->rank, "besides, for gradient flow", flow_bytes(planned, activations));
-    add_item(&usage->rank, "packed microbatches", packed_bytes(planned, planned->train, &planned->survey));
-    add_item(&usage->rank, "steps: order, plan, scores",
+    add_item(usage, &usage->rank, "activations of the largest microbatch", activations);
+    add_item(usage, &usage->rank, "besides, for gradient flow", flow_bytes(planned, activations));
+    add_item(
+        usage, &usage->rank, "packed microbatches", packed_bytes(planned, planned->train, &planned->survey));
+    add_item(usage, &usage->rank, "steps: order, plan, scores",
         (double)feed_count_bytes(&order, sequences, batch, planned->ranks.all) +
             (double)(scores * sizeof(struct net_score)));
     add_set(planned, planned->train, "training set", usage);
@@ -223,11 +244,23 @@ static void print_shared_memory(const struct planned *planned, const struct usag
                "help\n");
 }
 
+/* What a node takes at most. */
+static double count_node(const struct planned *planned, const struct usage *usage)
+{
+    double own = usage->rank + usage->validation, first = fmax(0, usage->first - usage->validation);
+    return usage->node + (double)planned->survey.ranks.node * own + first;
+}
+
+/* What a rank keeps: what lies in memory of the node is its own where it is there alone. */
+static double count_rank(const struct planned *planned, const struct usage *usage)
+{
+    return usage->rank + (planned->survey.ranks.node == 1 ? usage->shared : 0);
+}
+
 static void print_node(const struct planned *planned, const struct usage *usage)
 {
     size_t ranks = planned->survey.ranks.node;
-    double own = usage->rank + usage->validation, first = fmax(0, usage->first - usage->validation);
-    double together = usage->node + (double)ranks * own + first;
+    double own = usage->rank + usage->validation, together = count_node(planned, usage);
     struct machine_memory memory;
     char what[64];
     snprintf(what, sizeof what, "a node of %zu rank%s", ranks, ranks == 1 ? "" : "s");
@@ -248,25 +281,43 @@ static void print_node(const struct planned *planned, const struct usage *usage)
             fmax(0, (double)ranks - ceil(excess / of_rank)));
 }
 
+static void add_ranks(const struct planned *planned, const struct machine_use *process, struct usage *usage)
+{
+    double room = (double)reduce_room(net_count_parameters(planned->net));
+    double blocks = ceil(room / REDUCE_BLOCK / (double)planned->ranks.all);
+    add_process(planned, process, usage);
+    add_learner(planned, blocks * REDUCE_BLOCK * sizeof(float), usage);
+    add_passes(planned, usage);
+}
+
+struct memory_need memory_count(const struct planned *planned)
+{
+    struct usage usage = {.silent = 1};
+    struct machine_use process = {0};
+    machine_read_use(&process);
+    add_node(planned, &process, &usage);
+    add_ranks(planned, &process, &usage);
+    double rank = count_rank(planned, &usage);
+    return (struct memory_need){.rank = rank,
+        .most = rank + fmax(usage.validation, usage.first),
+        .node = count_node(planned, &usage)};
+}
+
 void memory_print(const struct planned *planned)
 {
     struct usage usage = {.rank = 0};
     struct machine_use process = {0};
-    double room = (double)reduce_room(net_count_parameters(planned->net));
-    double blocks = ceil(room / REDUCE_BLOCK / (double)planned->ranks.all);
     machine_read_use(&process); /* else there is nothing to tell of it */
     printf("memory of a node, once\n");
     add_node(planned, &process, &usage);
     print_bytes("together", usage.node);
     printf("memory of each of its ranks\n");
-    add_process(planned, &process, &usage);
-    add_learner(planned, blocks * REDUCE_BLOCK * sizeof(float), &usage);
-    add_passes(planned, &usage);
+    add_ranks(planned, &process, &usage);
     print_bytes("together", usage.rank);
     if (planned->valid)
         print_bytes("besides, while validating", usage.validation);
     print_bytes("rank 0 besides, while saving", usage.first);
-    double own = usage.rank + (planned->survey.ranks.node == 1 ? usage.shared : 0); /* private then */
+    double own = count_rank(planned, &usage);
     print_bytes("rank 0 at most", own + fmax(usage.validation, usage.first));
     if (planned->ranks.all > 1)
         print_bytes("another rank at most", own + usage.validation);

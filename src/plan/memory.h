@@ -19,6 +19,19 @@ struct planned {
 /* Does the run keep a set of the plan decoded? */
 int planned_keeps(const struct planned *planned, const struct dataset *dataset);
 
+/* What a run takes of memory, in bytes. */
+struct memory_need {
+    double rank, most; /* each rank in its steps; rank 0 at most, while it validates or saves */
+    double node;       /* a node with all its ranks, at most */
+};
+
+/* Returns the sums of what memory_print prints, under the same conditions. */
+struct memory_need memory_count(const struct planned *planned);
+
+/* Writes bytes for people, "85.1 MiB". Returns the text. */
+enum { MEMORY_WRITTEN = 40 };
+const char *memory_write(double bytes, char text[static MEMORY_WRITTEN]);
+
 /* Prints item by item what a node keeps once and what each of its ranks keeps, and what this machine has of
  * memory, and of that which ranks share. What the process takes by itself is measured: it is that of the run
  * where this one was started like the run. */

@@ -192,36 +192,66 @@ static int open_sets(struct planned *planned, struct net_config *model, struct e
     return model_accepts(model, planned->valid, 1, error);
 }
 
+/* Opens and surveys what a plan is made of. finish_plan is due in any case. */
+static int make_plan(const struct config *config, const struct planned_ranks *ranks, struct planned *planned,
+    struct error *error)
+{
+    struct net_config model = config->model;
+    *planned = (struct planned){.config = config, .ranks = *ranks};
+    if (open_sets(planned, &model, error))
+        return -1;
+    planned->net = net_describe(&model, error);
+    if (!planned->net || activations_require(config, planned->net, planned->train, 1, error) ||
+        survey_make(config, planned->net, planned->train, 1, ranks, &planned->survey, error))
+        return -1;
+    if (planned->valid &&
+        (activations_require(config, planned->net, planned->valid, 0, error) ||
+            survey_make(config, planned->net, planned->valid, 0, ranks, &planned->checked, error)))
+        return -1;
+    return 0;
+}
+
+static void finish_plan(struct planned *planned)
+{
+    net_destroy(planned->net);
+    dataset_close(planned->train);
+    dataset_close(planned->valid);
+}
+
+static int print_plan(const struct planned *planned, int verbose, struct error *error)
+{
+    print_set("training set", planned->train);
+    if (print_decoding(planned, error))
+        return -1;
+    if (planned->valid)
+        print_set("validation set", planned->valid);
+    print_network(planned->net, verbose);
+    print_steps(planned);
+    memory_print(planned);
+    return budgets_print(planned, error);
+}
+
 int preview_plan(const struct config *config, const struct planned_ranks *ranks, const char *machine,
     int verbose, struct error *error)
 {
-    struct net_config model = config->model;
-    struct planned planned = {.config = config, .ranks = *ranks};
+    struct planned planned;
     struct constants constants;
-    int failed =
-        (machine && constants_read(&constants, machine, error)) || open_sets(&planned, &model, error);
-    if (!failed)
-        planned.net = net_describe(&model, error);
-    failed = failed || !planned.net || activations_require(config, planned.net, planned.train, 1, error) ||
-        (planned.valid && activations_require(config, planned.net, planned.valid, 0, error)) ||
-        survey_make(config, planned.net, planned.train, 1, ranks, &planned.survey, error) ||
-        (planned.valid && survey_make(config, planned.net, planned.valid, 0, ranks, &planned.checked, error));
-    if (!failed) {
-        print_set("training set", planned.train);
-        failed = print_decoding(&planned, error);
-    }
-    if (!failed) {
-        if (planned.valid)
-            print_set("validation set", planned.valid);
-        print_network(planned.net, verbose);
-        print_steps(&planned);
-        memory_print(&planned);
-        failed = budgets_print(&planned, error);
-    }
+    if (machine && constants_read(&constants, machine, error))
+        return -1;
+    int failed = make_plan(config, ranks, &planned, error) || print_plan(&planned, verbose, error);
     if (!failed && machine)
         prediction_print(&planned, &constants, machine);
-    net_destroy(planned.net);
-    dataset_close(planned.train);
-    dataset_close(planned.valid);
+    finish_plan(&planned);
+    return failed ? -1 : 0;
+}
+
+int preview_memory(const struct config *config, const struct planned_ranks *ranks, struct memory_need *need,
+    struct error *error)
+{
+    struct planned planned;
+    int failed = make_plan(config, ranks, &planned, error);
+    if (!failed)
+        *need = memory_count(&planned);
+    finish_plan(&planned);
     return failed ? -1 : 0;
 }

@@ -1,10 +1,11 @@
-/* What a run would do, without doing it: rnn-train --plan and --check. Rank 0 calls these functions alone. */
+/* What a run would do, without doing it: rnn-train --plan and --check, and of --try the memory. Rank 0 calls
+ * these functions alone. */
 #ifndef PLAN_PREVIEW_H
 #define PLAN_PREVIEW_H
 
 #include "base/error.h"
 #include "config/config.h"
-#include "plan/dealing.h"
+#include "plan/memory.h"
 #include "run/options.h"
 
 /* Prints data, network, steps, balance, and memory item by item of a run; with `verbose` every parameter too;
@@ -12,6 +13,10 @@
  * opened or does not fit the network. */
 int preview_plan(const struct config *config, const struct planned_ranks *ranks, const char *machine,
     int verbose, struct error *error);
+
+/* Counts what the run takes of memory, as preview_plan prints it. Fails as that does. */
+int preview_memory(const struct config *config, const struct planned_ranks *ranks, struct memory_need *need,
+    struct error *error);
 
 /* Reads all data and reports every fault of it to `faults`, then where configuration and data do not go
  * together, and where the names in the data are not those of the checkpoint that the run would go on from, or

@@ -172,13 +172,15 @@ static int begin(struct run *run, struct error *error)
     const struct train_options *options = run->options;
     if (run_count_steps(run, error))
         return -1;
-    if (begin_records(run, error) == 0)
+    if (options->trial || begin_records(run, error) == 0)
         run_start_feed(run, error);
     if (comm_agree(run->comm, error))
         return -1;
-    share_records(run);
     warn_reach(run);
     warn_truncation(run);
+    if (options->trial)
+        return 0;
+    share_records(run);
     limits_init(&run->limits, run->config, run->comm, run->learner.P);
     if (run->comm->rank == 0) {
         comm_watch_idle(run->comm, keep_lock, run);

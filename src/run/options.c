@@ -36,6 +36,8 @@ static const struct option_row rows[] = {
                 "rnn-bench --machine FILE has measured"},
     {"check", 0, OPTION_FLAG, AT(check),
         .help = "check configuration and all data, report every fault, exit"},
+    {"try", 0, OPTION_FLAG, AT(trial),
+        .help = "make two steps, write nothing, say what a run takes, and exit"},
     {"verify", 0, OPTION_TEXT, AT(verify), .argument = "FILE|RUN",
         .help = "say whether a checkpoint or a whole run is sound, and exit"},
     {"stop-exit-code", 0, OPTION_WHOLE, AT(stop_exit_code), 0, 255, .argument = "N",
@@ -79,18 +81,21 @@ static int take_run(struct train_options *options, const char *directory, struct
 /* Takes what is left of the command line, and refuses options that contradict each other. */
 static int take_config(struct train_options *options, int n, char **words, struct error *error)
 {
-    if (options->verify && (n > 0 || options->fresh || options->plan || options->check))
+    if (options->verify && (n > 0 || options->fresh || options->plan || options->check || options->trial))
         return error_set(error, EXIT_CODE_USAGE,
-            "--verify takes one file or run directory, and no configuration, --fresh, --plan or --check");
+            "--verify takes one file or run directory, and no configuration, --fresh, --plan, --check or "
+            "--try");
     if (options->verify)
         return 0;
     if (n != 1)
         return error_set(error, EXIT_CODE_USAGE,
             "%d arguments where one is needed, the configuration: rnn-train [OPTION]... CONFIG (see --help)",
             n);
-    if (options->fresh && (options->plan || options->check))
+    if (options->fresh && (options->plan || options->check || options->trial))
         return error_set(
-            error, EXIT_CODE_USAGE, "--fresh together with --plan or --check: these start nothing");
+            error, EXIT_CODE_USAGE, "--fresh together with --plan, --check or --try: these start nothing");
+    if (options->trial && (options->plan || options->check))
+        return error_set(error, EXIT_CODE_USAGE, "--try together with --plan or --check: one at a time");
     if (options->ranks_per_node && !options->plan)
         return error_set(error, EXIT_CODE_USAGE, "--ranks-per-node goes with --plan alone");
     if (options->machine && !options->plan)

@@ -20,6 +20,7 @@ struct train_options {
     int64_t ranks_per_node; /* with --plan: so many of them on a node; 0: not given */
     const char *machine;    /* with --plan: a file of rnn-bench --machine to predict by; NULL: none */
     int check;
+    int trial;          /* make two steps and write nothing: --try */
     const char *verify; /* NULL: train; else the file or run to look at, and no config */
     int verbosity;      /* -v counts up, -q down */
     enum progress_style progress;

@@ -30,21 +30,28 @@ int records_check_place(const char *directory, const struct train_options *optio
         directory);
 }
 
-int records_open(struct records *records, const struct comm *comm, const char *directory,
-    const struct train_options *options, struct error *error)
+static int take_place(struct records *records, struct error *error)
 {
     char warning[512] = "";
-    records->comm = comm;
-    records->directory = directory;
-    if (comm->rank != 0)
-        return 0;
-    if (records_check_place(directory, options, error) || rundir_create(directory, error))
+    if (rundir_create(records->directory, error))
         return -1;
-    records->lock = lock_take(directory, launcher_get()->job, warning, sizeof warning, error);
+    records->lock = lock_take(records->directory, launcher_get()->job, warning, sizeof warning, error);
     if (!records->lock)
         return -1;
     if (*warning)
         log_line(LOG_WARNING, "%s", warning);
+    return 0;
+}
+
+int records_open(struct records *records, const struct comm *comm, const char *directory,
+    const struct train_options *options, struct error *error)
+{
+    records->comm = comm;
+    records->directory = directory;
+    if (comm->rank != 0)
+        return 0;
+    if (records_check_place(directory, options, error) || (!options->trial && take_place(records, error)))
+        return -1;
     records->own = (struct own){.directory = directory, .warn = log_warning};
     status_find_run(&records->own);
     return 0;

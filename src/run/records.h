@@ -41,9 +41,9 @@ struct records {
  * that the run would write over. One process calls; nothing is changed. */
 int records_check_place(const char *directory, const struct train_options *options, struct error *error);
 
-/* Creates the directory where it is missing, and takes its lock; the run is that of the file status, if there
- * is one. What records_check_place refuses is an error. Ended by records_close, also after a failure; starts
- * from zeroes. */
+/* Creates the directory where it is missing, and takes its lock, neither with --try; the run is that of the
+ * file status, if there is one. What records_check_place refuses is an error. Ended by records_close, also
+ * after a failure; starts from zeroes. */
 int records_open(struct records *records, const struct comm *comm, const char *directory,
     const struct train_options *options, struct error *error);
 void records_close(struct records *records);

@@ -178,10 +178,10 @@ int run_find_checkpoint(
 static int check(struct run *run, struct checkpoint *checkpoint, enum start start, struct error *error)
 {
     const char *init = run->options->init;
+    if (start == START_CONTINUED && check_continuation(run, checkpoint, error))
+        return -1;
     if (start == START_CONTINUED)
-        return check_continuation(run, checkpoint, error)
-            ? -1
-            : restore_best(&run->records.own, checkpoint, error);
+        return run->options->trial ? 0 : restore_best(&run->records.own, checkpoint, error);
     if (start == START_NEW)
         return 0;
     if (checkpoint_read(init, CHECKPOINT_ANY, checkpoint, error) ||

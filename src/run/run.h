@@ -38,7 +38,8 @@ struct run {
 int run_train(struct run *run);
 
 /* Opens everything and starts the run or continues it from its newest checkpoint; where there is nothing left
- * to do progress.finished is 1. On failure *error is set. In any case run_close is due. (open.c) */
+ * to do progress.finished is 1. With --try nothing is written, and there are neither records nor limits. On
+ * failure *error is set. In any case run_close is due. (open.c) */
 int run_open(struct run *run, struct error *error);
 void run_close(struct run *run);
 

@@ -1,5 +1,6 @@
 /* rnn-train --plan and --check: what they tell, and that they start nothing. */
 #include "data/repack.h"
+#include "preview_trial.h"
 #include "support/job.h"
 #include "support/suite.h"
 
@@ -651,6 +652,7 @@ int main(void)
     tcase_add_test(predictions, a_prediction_is_what_the_constants_give);
     tcase_add_loop_test(predictions, a_file_of_another_kind_is_no_machine, 0, 2);
     suite_add_tcase(suite, predictions);
+    suite_add_tcase(suite, trial_cases());
     TCase *names = tcase_create("names");
     tcase_set_timeout(names, 2 * JOB_SECONDS);
     tcase_add_unchecked_fixture(names, prepare, NULL);

@@ -92,8 +92,8 @@ END_TEST
 START_TEST(help_names_every_option_and_version_what_it_is_built_of)
 {
     static const char *const options[] = {"-s, --set", "-o, --run", "--fresh", "--init", "--max-time",
-        "--plan", "--check", "--progress", "--stop-exit-code", "-q, --quiet", "-v, --verbose", "--help",
-        "--version"};
+        "--plan", "--check", "--try", "--progress", "--stop-exit-code", "-q, --quiet", "-v, --verbose",
+        "--help", "--version"};
     struct command_result result;
     job_run(&result, 0, NULL, NULL, "--help", NULL);
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)

@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-static const double LN_2_PI = 1.8378770664093454836;
+static const double LN_2_PI = 1.8378770664093454836, LEAST_VARIANCE = 1e-12;
 
 static size_t count_heads(const struct net_config *config)
 {
@@ -53,6 +53,14 @@ static void present(const struct net_config *config, const float *y, float *show
     }
 }
 
+static void guess(size_t V, const double *mean, const double *variance, float *y)
+{
+    for (size_t v = 0; v < V; v++) {
+        y[v] = (float)mean[v];
+        y[V + v] = (float)math_log(variance[v] > LEAST_VARIANCE ? variance[v] : LEAST_VARIANCE);
+    }
+}
+
 static const char plain_c[] = "for (size_t v = 0; v < n / 2; v++) {\n"
                               "    shown[2 * v] = y[v];\n"
                               "    shown[2 * v + 1] = expf(y[n / 2 + v]);\n"
@@ -63,4 +71,5 @@ const struct loss_kind loss_gaussian = {.name = "gaussian",
     .plain_c = plain_c,
     .forward = forward,
     .backward = backward,
+    .guess = guess,
     .present = present};

@@ -80,3 +80,15 @@ void loss_backward(const struct net_config *config, const struct loss_rows *rows
         clear_row(rows->outputs.stride - rows->O, row.y + rows->O);
     }
 }
+
+void loss_guess(
+    const struct net_config *config, size_t V, const double *mean, const double *variance, float *y)
+{
+    size_t heads = loss_count_heads(config);
+    if (loss_of(config)->guess) {
+        loss_of(config)->guess(V, mean, variance, y);
+        return;
+    }
+    for (size_t o = 0; o < V * heads; o++)
+        y[o] = (float)mean[o / heads];
+}

@@ -46,6 +46,10 @@ struct loss_kind {
      * class is below 0 or a value is NaN. It needs no kernel. */
     void (*backward)(const struct loss_row *row);
 
+    /* Fills the sums y [O] for who knows of real-valued targets no more than mean and variance of each [V];
+     * NULL: each output is the mean. */
+    void (*guess)(size_t V, const double *mean, const double *variance, float *y);
+
     /* Makes of a row of outputs [O] what users are given, as many numbers, those of each target value
      * together; NULL: the outputs are that. */
     void (*present)(const struct net_config *config, const float *y, float *shown);
@@ -117,6 +121,11 @@ struct loss_rows {
     struct rows outputs; /* [R], the caller's */
     struct targets targets;
 };
+
+/* Fills the head's sums y [V times loss_count_heads] that guess at real-valued targets without a look at the
+ * inputs, by mean and variance of each target value [V]. */
+void loss_guess(
+    const struct net_config *config, size_t V, const double *mean, const double *variance, float *y);
 
 /* Sums become outputs in place. With targets, score[r] is the row's loss, error and counts; with score NULL
  * the targets are not looked at. A row without a target scores zeroes. A class beyond the class weights has a

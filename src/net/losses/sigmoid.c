@@ -40,6 +40,16 @@ static void backward(const struct loss_row *row)
         row->y[o] = loss_has_value(row, o) ? row->y[o] - row->value[o] : 0;
 }
 
+/* The mean of targets from 0 to 1 as a probability, of which its sum is the logarithm of the odds. */
+static void guess(size_t V, const double *mean, const double *variance, float *y)
+{
+    const double least = 1e-6;
+    for (size_t v = 0; v < V; v++) {
+        double p = fmin(fmax(mean[v], least), 1 - least);
+        y[v] = (float)(math_log(p) - math_log(1 - p));
+    }
+}
+
 static const char plain_c[] = "for (size_t o = 0; o < n; o++)\n"
                               "    shown[o] = rnn_logistic(y[o]);\n";
 
@@ -49,4 +59,5 @@ const struct loss_kind loss_sigmoid = {.name = "sigmoid",
     .onnx = "Sigmoid",
     .plain_c = plain_c,
     .forward = forward,
-    .backward = backward};
+    .backward = backward,
+    .guess = guess};
