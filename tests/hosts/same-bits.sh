@@ -43,9 +43,8 @@ for kind in context adding spell; do
     "$programs/rnn-data" make $kind -o . --sequences 60 >/dev/null || exit 1
 done
 # The digits of cubes, to be read where each of them is written three times.
-for ((i = 1; i <= 60; i++)); do
-    printf '%s\t%s\n' "$(sed 's/./&&&/g' <<<$((i * i * i)))" $((i * i * i))
-done | "$programs/rnn-data" import text --to pair - -o digits-train.h5 >/dev/null || exit 1
+seq 60 | awk '{ cube = written = $1 * $1 * $1; gsub(/./, "&&&", written); print written "\t" cube }' |
+    "$programs/rnn-data" import text --to pair - -o digits-train.h5 >/dev/null || exit 1
 cp digits-train.h5 digits-valid.h5
 
 # write_config OUTPUT CELL BIDIRECTIONAL MICROBATCH
