@@ -5,6 +5,7 @@
 #include "base/machine.h"
 #include "base/memory.h"
 #include "base/streams.h"
+#include "ckpt/place.h"
 #include "comm/launcher.h"
 #include "config/ini.h"
 #include "h5/h5.h"
@@ -120,23 +121,42 @@ static const char advice[] = "run the same command again to continue from the la
 
 enum { MOST_FAULTS = 50 /* of a configuration that are said */ };
 
-/* Every rank reads the configuration before MPI starts, since train.watchdog holds for that start, too.
- * Returns 0, or the exit code of the first fault. */
-static int read_config(const struct train_options *options, struct config *config, struct remarks *remarks)
+/* What the user left open is looked at as a run that would go on has it. */
+static void take_values_of_run(const char *directory, struct config *config)
 {
-    struct faults faults;
-    faults_init(&faults, MOST_FAULTS, keep_fault, remarks);
-    faults.warn = keep_warning;
-    int failed = config_read(config, options->config, options->set.count, options->set.item, &faults);
-    return failed ? faults.code : EXIT_CODE_OK;
+    char path[PATH_MAX + 16];
+    struct error error;
+    snprintf(path, sizeof path, "%s/config.ini", directory);
+    char *text = ini_load(path, &error);
+    if (text)
+        config_inherit(config, text, NULL);
+    memory_destroy(text);
 }
 
-/* All ranks call, each with what its reading came to (`code`), and rank 0 says what there is to say. Where
- * there is to be a run, the ranks are watched from here on. */
-static int agree_on_config(struct comm *comm, const struct train_options *options,
-    const struct config *config, int code, struct remarks *remarks)
+/* Rank 0 calls. What keys say together is asked here before anything is made of them, but not of a run that
+ * goes on: its own values come first (run/resume.c). */
+static void check_config(const struct train_options *options, struct config *config, struct faults *faults)
+{
+    char directory[PATH_MAX];
+    struct error error; /* which is told where the directory is needed */
+    int run = options_run_directory(options, directory, sizeof directory, &error) == 0 &&
+        place_look(directory) == PLACE_RUN;
+    int looks = options->plan || options->check;
+    if (run && looks)
+        take_values_of_run(directory, config);
+    if (!run || looks || options->fresh)
+        config_check(config, faults);
+}
+
+/* All ranks call, each with the faults of its reading, and rank 0 says what there is to say. Where there is
+ * to be a run, the ranks are watched from here on. */
+static int agree_on_config(struct comm *comm, const struct train_options *options, struct config *config,
+    struct faults *faults, struct remarks *remarks)
 {
     struct error error = {0};
+    if (comm->rank == 0)
+        check_config(options, config, faults);
+    int code = faults->code;
     end_remarks(remarks, comm->rank == 0);
     if (!options->plan && !options->check)
         comm_watch(comm, config->train.watchdog, advice);
@@ -206,27 +226,11 @@ static struct planned_ranks count_ranks(const struct comm *comm, const struct tr
     return (struct planned_ranks){.all = all, .node = node < all ? node : all};
 }
 
-/* What the user left open is looked at as a run that would go on has it. */
-static void take_values_of_run(const struct train_options *options, struct config *config)
-{
-    char directory[PATH_MAX], path[PATH_MAX + 16];
-    struct error error;
-    if (options_run_directory(options, directory, sizeof directory, &error))
-        return;
-    snprintf(path, sizeof path, "%s/config.ini", directory);
-    char *text = ini_load(path, &error);
-    if (text)
-        config_inherit(config, text, NULL);
-    memory_destroy(text);
-}
-
 /* All ranks call. Rank 0 alone does what --plan and --check ask for. */
-static int preview(const struct comm *comm, const struct train_options *options, struct config *config)
+static int preview(const struct comm *comm, const struct train_options *options, const struct config *config)
 {
     struct error error = {0};
     int64_t code = 0;
-    if (comm->rank == 0)
-        take_values_of_run(options, config);
     if (comm->rank == 0 && options->check) {
         code = check(comm, options, config);
     } else if (comm->rank == 0) {
@@ -257,15 +261,18 @@ int program_train(const struct train_options *options, const char *command)
     struct comm comm;
     struct config config;
     struct remarks remarks = {0};
+    struct faults faults;
     if (!options->plan && !options->check && launcher_hopeless())
         return EXIT_CODE_USAGE;
     if (!options->plan && !options->check && !options->trial)
         stop_catch_signals(); /* as early as a job may be asked to stop */
-    config_init(&config);
-    int fault = read_config(options, &config, &remarks);
+    /* Every rank reads before MPI starts, since train.watchdog holds for that start, too. */
+    faults_init(&faults, MOST_FAULTS, keep_fault, &remarks);
+    faults.warn = keep_warning;
+    config_read_keys(&config, options->config, options->set.count, options->set.item, &faults);
     int code = start(&comm, options, config.train.watchdog);
     if (code == 0)
-        code = agree_on_config(&comm, options, &config, fault, &remarks);
+        code = agree_on_config(&comm, options, &config, &faults, &remarks);
     if (code == 0 && (options->plan || options->check))
         code = preview(&comm, options, &config);
     else if (code == 0 && launcher_misplaced(&comm))

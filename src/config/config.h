@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/numbers.h"
+#include "base/text.h"
 #include "net/net.h"
 #include "optim/optim.h"
 
@@ -29,10 +30,20 @@ enum divergence {
 
 enum { CONFIG_KEYS_MOST = 80 }; /* room for what is kept per key */
 
+/* Where a key got its value: from a line, an override, the run that goes on, or the table. */
+struct key_state {
+    int line;             /* of the file; 0: not there */
+    const char *override; /* "SECTION.KEY=VALUE" that came last; NULL: none */
+    int inherited;
+    size_t items;           /* of a list; 0: the default */
+    int former;             /* the value came under the key's former name */
+    int faulty;             /* a fault of it has been told */
+    char shown[TEXT_SHOWN]; /* the value as it was given, for messages */
+};
+
 struct config {
-    /* [rows of config_keys] 1: the file or an override gave the key its value; 0: it has its default, or that
-     * of the run that goes on (config_inherit). */
-    unsigned char given[CONFIG_KEYS_MOST];
+    const char *name; /* of the file, for messages; the caller's, as are the overrides */
+    struct key_state keys[CONFIG_KEYS_MOST]; /* by the rows of config_keys */
     struct {
         char **train, **valid; /* absolute paths, the last is NULL; valid NULL where there is no set */
         int standardize;
@@ -71,11 +82,19 @@ struct config {
 void config_init(struct config *config); /* the defaults */
 void config_finish(struct config *config);
 
-/* Reads the file `path` (config/ini.h), then the overrides "SECTION.KEY=VALUE" in order, then checks what
- * keys say together. Relative paths of the file are relative to it, those of overrides to the current folder;
- * both become absolute. Every fault goes to `faults`, naming file, line, key, and what is allowed; a key
- * under its former name is a warning. Returns -1 where there was a fault; *config then only serves
+/* Reads the file `path` (config/ini.h), then the overrides "SECTION.KEY=VALUE" in order, and checks each key
+ * by itself. Relative paths of the file are relative to it, those of overrides to the current folder; both
+ * become absolute. Every fault goes to `faults`, naming file, line, key, and what is allowed; a key under its
+ * former name is a warning. Returns -1 where there was a fault; *config then only serves config_check and
  * config_finish. */
+int config_read_keys(struct config *config, const char *path, size_t overrides, const char *const *override,
+    struct faults *faults);
+
+/* Checks what keys say together, those with a fault of their own left out: to be asked once all values are
+ * known, which of a run that goes on they are after config_inherit. Returns the number of faults. */
+size_t config_check(struct config *config, struct faults *faults);
+
+/* Does both. Returns -1 where there was a fault. */
 int config_read(struct config *config, const char *path, size_t overrides, const char *const *override,
     struct faults *faults);
 
@@ -96,13 +115,12 @@ int config_read_saved(struct config *config, const char *saved, struct faults *f
 
 /* Gives the keys that neither file nor override gave a value, but paths, that of a checkpoint's
  * configuration: the run goes on as it was begun, whatever has become of a default. Each that changes is a
- * warning of `faults` (NULL: none is told). Nothing changes where the text cannot be read. What
- * was given is to be compared as it was before: a list of several layers may not fit the run's. */
+ * warning of `faults` (NULL: none is told). Nothing changes where the text cannot be read. */
 void config_inherit(struct config *config, const char *saved, struct faults *faults);
 
-/* Compares with the text of a checkpoint's configuration: every key that was given another value, unless its
- * row lets a resumed run change it (config/keys.h), is a fault with both values and a hint at --fresh and
- * --init. Returns the number of faults. */
+/* Compares with the text of a checkpoint's configuration, which *config has inherited from: every key that
+ * was given another value, unless its row lets a resumed run change it (config/keys.h), is a fault with both
+ * values and a hint at --fresh and --init. Returns the number of faults. */
 size_t config_compare(const struct config *config, const char *saved, struct faults *faults);
 
 #endif

@@ -1,6 +1,6 @@
 /* A configuration is filled in three passes: defaults, the file, the overrides; each value overwrites the one
- * before. What only shows when all are known (lists against `layers`, keys that contradict each other) is
- * checked at the end, and reported at the place where the key got its value. */
+ * before. What only shows when all are known is checked later (key_rules.c), and reported at the place where
+ * the key got its value. */
 #include "config/fill.h"
 
 #include "base/text.h"
@@ -78,7 +78,7 @@ static void take_section(void *context, const char *section, int line)
     if (key_section_exists(section))
         return;
     char where[WHERE];
-    snprintf(where, sizeof where, "%.400s:%d", reading->name, line);
+    snprintf(where, sizeof where, "%.400s:%d", reading->config->name, line);
     fault_unknown_section(reading, where, section);
 }
 
@@ -88,7 +88,7 @@ static void take_key(
 {
     struct key_state *state = reading_state_of(reading, key);
     char where[WHERE], name[READING_NAME], before[READING_NAME];
-    snprintf(where, sizeof where, "%.400s:%d", reading->name, line);
+    snprintf(where, sizeof where, "%.400s:%d", reading->config->name, line);
     if (state->line && key->type != KEY_WEIGHTS) {
         faults_add(reading->faults, EXIT_CODE_DATA, "%s: %s stands in line %d already%s%s: leave one of them",
             where, reading_name_given(key, former, name), state->line, state->former == former ? "" : " as ",
@@ -108,7 +108,7 @@ static void take_pair(void *context, const char *section, const char *name, cons
     int former;
     const struct config_key *key = find_key(section, name, &former);
     char where[WHERE], shown[TEXT_SHOWN], all[200];
-    snprintf(where, sizeof where, "%.400s:%d", reading->name, line);
+    snprintf(where, sizeof where, "%.400s:%d", reading->config->name, line);
     if (key) {
         take_key(reading, key, former, value, line);
     } else if (*section == '\0') {
@@ -124,7 +124,7 @@ static void take_pair(void *context, const char *section, const char *name, cons
 void config_take_text(struct config_reading *reading, const char *text)
 {
     const struct ini_listener listener = {take_section, take_pair, reading};
-    ini_scan(text, reading->name, &listener, reading->faults);
+    ini_scan(text, reading->config->name, &listener, reading->faults);
 }
 
 /* Does the same for what --set gives, of which the last counts. */
@@ -177,33 +177,13 @@ void config_take_override(struct config_reading *reading, const char *override, 
         fault_unknown_section(reading, where, section);
 }
 
-/* A list must have one item for all layers, or one per layer. */
-static void settle_lists(struct config_reading *reading)
-{
-    size_t L = reading->config->model.layers;
-    for (size_t i = 0; i < config_key_count; i++) {
-        const struct config_key *key = &config_keys[i];
-        struct key_state *state = &reading->keys[i];
-        if ((key->type != KEY_SIZES && key->type != KEY_SWITCHES) || state->faulty)
-            continue;
-        if (state->items <= 1) {
-            key_spread(key, reading->config);
-        } else if (reading_is_sound(reading, "model", "layers") && state->items != L) {
-            char what[120];
-            snprintf(what, sizeof what, "%zu items for %zu layer%s: give one for all, or one per layer",
-                state->items, L, L == 1 ? "" : "s");
-            reading_fault(reading, key->section, key->name, what);
-        }
-    }
-}
-
 /* A path of an override or a folder's name may be one that a line of config.ini cannot hold. */
 static void check_paths(struct config_reading *reading)
 {
     for (size_t i = 0; i < config_key_count; i++) {
         const struct config_key *key = &config_keys[i];
         char *const *paths;
-        if (key->type != KEY_PATHS || reading->keys[i].faulty)
+        if (key->type != KEY_PATHS || reading->config->keys[i].faulty)
             continue;
         memcpy(&paths, (const char *)reading->config + key->offset, sizeof paths);
         while (paths && *paths && ini_value_fits(*paths))
@@ -215,27 +195,17 @@ static void check_paths(struct config_reading *reading)
     }
 }
 
-static void note_given(const struct config_reading *reading)
-{
-    for (size_t i = 0; i < config_key_count; i++)
-        reading->config->given[i] = reading->keys[i].line || reading->keys[i].override;
-}
-
 void config_settle(struct config_reading *reading, int with_paths)
 {
-    const struct config_key *train = key_find("data", "train");
-    note_given(reading);
-    settle_lists(reading);
+    config_yield(reading->config);
     if (with_paths && reading_is_sound(reading, "data", "train") && !reading->config->data.train) {
-        const struct key_state *state = reading_state_of(reading, train);
-        if (state->line || state->override)
+        if (key_is_given(reading_state_of(reading, key_find("data", "train"))))
             reading_fault(reading, "data", "train", "empty: give the path of the training dataset");
         else
             faults_add(reading->faults, EXIT_CODE_DATA,
                 "%.400s: data.train is missing: give the path of the training dataset, train = FILE under "
                 "[data]",
-                reading->name);
+                reading->config->name);
     }
     check_paths(reading);
-    config_check_rules(reading);
 }

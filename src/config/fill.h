@@ -10,8 +10,8 @@ void config_take_text(struct config_reading *reading, const char *text);
 /* Takes one "SECTION.KEY=VALUE", its paths relative to `folder`. */
 void config_take_override(struct config_reading *reading, const char *override, const char *folder);
 
-/* Gives every layer its element of the lists, and checks what keys say together; with_paths asks for
- * data.train. To be called once, after all texts. */
+/* Gives defaults the values that they yield to, and checks paths; with_paths asks for data.train. To be
+ * called once, after all texts. */
 void config_settle(struct config_reading *reading, int with_paths);
 
 #endif

@@ -5,25 +5,40 @@
 #include "config/key_rules.h"
 
 #include "base/numbers.h"
+#include "config/reading.h"
 #include "net/check.h"
 #include "net/losses/loss.h"
 #include "net/outputs/output.h"
 
 #include <stdio.h>
 
-static int is_given(struct config_reading *reading, const char *section, const char *name)
+void config_yield(struct config *config)
 {
-    const struct key_state *state = reading_state_of(reading, key_find(section, name));
-    return state->line || state->override;
-}
-
-/* What the user has set counts: the default of another key that does not go with it is no fault of his. */
-static void yield_defaults(struct config_reading *reading)
-{
-    struct config *config = reading->config;
-    if (reading_is_sound(reading, "train", "batch") && !is_given(reading, "train", "microbatch") &&
+    const struct config_key *microbatch = key_find("train", "microbatch");
+    for (size_t i = 0; i < config_key_count; i++)
+        if (key_is_for_each_layer(&config_keys[i]) && config->keys[i].items <= 1)
+            key_spread(&config_keys[i], config);
+    if (!key_is_given(&config->keys[microbatch - config_keys]) &&
         config->train.microbatch > config->train.batch)
         config->train.microbatch = config->train.batch;
+}
+
+/* A list must have one item for all layers, or one per layer. */
+static void check_lists(struct config_reading *reading)
+{
+    size_t L = reading->config->model.layers;
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        size_t items = reading->config->keys[i].items;
+        char what[120];
+        if (!key_is_for_each_layer(key) || items <= 1 || items == L ||
+            !reading_is_sound(reading, "model", "layers") ||
+            !reading_is_sound(reading, key->section, key->name))
+            continue;
+        snprintf(what, sizeof what, "%zu items for %zu layer%s: give one for all, or one per layer", items, L,
+            L == 1 ? "" : "s");
+        reading_fault(reading, key->section, key->name, what);
+    }
 }
 
 static void check_numbers(struct config_reading *reading)
@@ -122,12 +137,15 @@ static void take_objection(void *context, const struct net_objection *objection)
         reading_fault(reading, section_of(member), member, objection->text);
 }
 
-void config_check_rules(struct config_reading *reading)
+size_t config_check(struct config *config, struct faults *faults)
 {
-    yield_defaults(reading);
-    check_numbers(reading);
-    check_window(reading);
-    check_best(reading);
-    check_pieces(reading);
-    net_config_check(&reading->config->model, take_objection, reading);
+    size_t before = faults->count;
+    struct config_reading reading = {.config = config, .faults = faults, .directory = "/"};
+    check_lists(&reading);
+    check_numbers(&reading);
+    check_window(&reading);
+    check_best(&reading);
+    check_pieces(&reading);
+    net_config_check(&config->model, take_objection, &reading);
+    return faults->count - before;
 }

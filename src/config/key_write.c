@@ -170,6 +170,11 @@ size_t key_write(const struct config_key *key, const struct config *config, char
     return 0;
 }
 
+int key_is_for_each_layer(const struct config_key *key)
+{
+    return key->type == KEY_SIZES || key->type == KEY_SWITCHES;
+}
+
 void key_spread(const struct config_key *key, struct config *config)
 {
     char *field = (char *)config + key->offset;

@@ -89,6 +89,9 @@ void key_allowed(const struct config_key *key, char *text, size_t size);
  * of the whole text, as snprintf does. */
 size_t key_write(const struct config_key *key, const struct config *config, char *text, size_t size);
 
+/* Is its value a list that has an element for each layer, of which a single one serves all? */
+int key_is_for_each_layer(const struct config_key *key);
+
 /* Gives every layer the value of the first. */
 void key_spread(const struct config_key *key, struct config *config);
 

@@ -4,30 +4,20 @@
 #ifndef CONFIG_READING_H
 #define CONFIG_READING_H
 
-#include "base/text.h"
 #include "config/config.h"
 #include "config/keys.h"
 
-/* Where a key got its value. */
-struct key_state {
-    int line;             /* of the file; 0: not there */
-    const char *override; /* "SECTION.KEY=VALUE" that came last; NULL: none */
-    size_t items;         /* of a list; 0: the default */
-    int former;           /* the value came under the key's former name */
-    int faulty;
-    char shown[TEXT_SHOWN]; /* the value as it was given, for messages */
-};
-
 struct config_reading {
-    struct config *config;
+    struct config *config; /* whose name messages have */
     struct faults *faults;
-    const char *name;      /* of the text, in messages */
-    const char *directory; /* that its paths are relative to */
-    struct key_state keys[CONFIG_KEYS_MOST];
+    const char *directory; /* that paths of its text are relative to */
 };
 
 /* Returns what is kept of a key. */
-struct key_state *reading_state_of(struct config_reading *reading, const struct config_key *key);
+struct key_state *reading_state_of(const struct config_reading *reading, const struct config_key *key);
+
+/* Has the user given the key a value? */
+int key_is_given(const struct key_state *state);
 
 /* Returns "SECTION.NAME", or the key's former name; it stands in `name`, if need be. */
 enum { READING_NAME = 80 };

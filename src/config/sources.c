@@ -22,7 +22,7 @@ void config_init(struct config *config)
         (void)why;
     }
     for (size_t i = 0; i < config_key_count; i++)
-        if (config_keys[i].type == KEY_SIZES || config_keys[i].type == KEY_SWITCHES)
+        if (key_is_for_each_layer(&config_keys[i]))
             key_spread(&config_keys[i], config);
 }
 
@@ -63,18 +63,18 @@ static char *folder_of(const char *path, const char *current, struct error *erro
     return folder;
 }
 
-int config_read(struct config *config, const char *path, size_t overrides, const char *const *override,
+int config_read_keys(struct config *config, const char *path, size_t overrides, const char *const *override,
     struct faults *faults)
 {
     struct error error = {0};
     size_t before = faults->count;
     config_init(config);
+    config->name = path;
     char *current = current_folder(&error);
     char *folder = current ? folder_of(path, current, &error) : NULL;
     char *text = folder ? ini_load(path, &error) : NULL;
     if (text) {
-        struct config_reading reading = {
-            .config = config, .faults = faults, .name = path, .directory = folder};
+        struct config_reading reading = {.config = config, .faults = faults, .directory = folder};
         config_take_text(&reading, text);
         for (size_t i = 0; i < overrides; i++)
             config_take_override(&reading, override[i], current);
@@ -88,24 +88,34 @@ int config_read(struct config *config, const char *path, size_t overrides, const
     return faults->count == before ? 0 : -1;
 }
 
+int config_read(struct config *config, const char *path, size_t overrides, const char *const *override,
+    struct faults *faults)
+{
+    int failed = config_read_keys(config, path, overrides, override, faults);
+    return config_check(config, faults) || failed ? -1 : 0;
+}
+
 int config_override(struct config *config, const char *name, size_t overrides, const char *const *override,
     struct faults *faults)
 {
     size_t before = faults->count;
-    struct config_reading reading = {.config = config, .faults = faults, .name = name, .directory = "/"};
+    struct config_reading reading = {.config = config, .faults = faults, .directory = "/"};
+    config->name = name;
     for (size_t i = 0; i < overrides; i++)
         config_take_override(&reading, override[i], "/");
     config_settle(&reading, 0);
+    config_check(config, faults);
     return faults->count == before ? 0 : -1;
 }
 
 int config_read_saved(struct config *config, const char *saved, struct faults *faults)
 {
     size_t before = faults->count;
-    struct config_reading reading = {
-        .config = config, .faults = faults, .name = "the checkpoint's configuration", .directory = "/"};
+    struct config_reading reading = {.config = config, .faults = faults, .directory = "/"};
     config_init(config);
+    config->name = "the checkpoint's configuration";
     config_take_text(&reading, saved);
     config_settle(&reading, 0);
+    config_check(config, faults);
     return faults->count == before ? 0 : -1;
 }

@@ -2,7 +2,8 @@
  * by key over the table, each value in its one spelling, so that equal values are equal bytes. */
 #include "base/text.h"
 #include "base/memory.h"
-#include "config/keys.h"
+#include "config/key_rules.h"
+#include "config/reading.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -55,11 +56,16 @@ static int must_agree(const struct config_key *key, const struct config *now, co
     return key->resume == RESUME_REFUSED || (key->resume == RESUME_EPOCHS && depends);
 }
 
+/* A list of another length than there are layers is shown as it was given. */
 static void compare_key(
     const struct config_key *key, const struct config *now, const struct config *saved, struct faults *faults)
 {
     char value[CONFIG_VALUE_MOST], old[CONFIG_VALUE_MOST];
-    key_write(key, now, value, sizeof value);
+    struct config as_given = *now;
+    size_t items = now->keys[key - config_keys].items;
+    if (key_is_for_each_layer(key) && items > 1)
+        as_given.model.layers = items;
+    key_write(key, &as_given, value, sizeof value);
     key_write(key, saved, old, sizeof old);
     if (strcmp(value, old) == 0)
         return;
@@ -77,42 +83,30 @@ size_t config_compare(const struct config *config, const char *saved, struct fau
     struct config old;
     if (config_read_saved(&old, saved, faults) == 0)
         for (size_t i = 0; i < config_key_count; i++)
-            if (config->given[i] && must_agree(&config_keys[i], config, &old))
+            if (key_is_given(&config->keys[i]) && must_agree(&config_keys[i], config, &old))
                 compare_key(&config_keys[i], config, &old, faults);
     config_finish(&old);
     return faults->count - before;
-}
-
-static int is_for_each_layer(const struct config_key *key)
-{
-    return key->type == KEY_SIZES || key->type == KEY_SWITCHES;
-}
-
-static void spread_lists(struct config *config)
-{
-    for (size_t i = 0; i < config_key_count; i++)
-        if (is_for_each_layer(&config_keys[i]))
-            key_spread(&config_keys[i], config);
 }
 
 static void inherit_key(
     const struct config_key *key, struct config *config, const struct config *old, struct faults *faults)
 {
     char value[CONFIG_VALUE_MOST], was[CONFIG_VALUE_MOST];
-    char shown[TEXT_SHOWN], was_shown[TEXT_SHOWN];
-    size_t items;
+    char was_shown[TEXT_SHOWN];
+    struct key_state *state = &config->keys[key - config_keys];
     key_write(key, config, was, sizeof was);
     key_write(key, old, value, sizeof value);
     if (strcmp(value, was) == 0)
         return;
-    const char *why = key_read(key, value, "", config, &items);
+    const char *why = key_read(key, value, "", config, &state->items);
     assert(!why && "what a key writes it reads");
     (void)why;
-    if (is_for_each_layer(key) && items == 1)
-        key_spread(key, config);
+    state->inherited = 1;
+    text_show(value, state->shown);
     if (faults)
         faults_warn(faults, "%s.%s = %s, as the run was begun with, and not %s, as is the default here",
-            key->section, key->name, text_show(value, shown), text_show(was, was_shown));
+            key->section, key->name, state->shown, text_show(was, was_shown));
 }
 
 void config_inherit(struct config *config, const char *saved, struct faults *faults)
@@ -121,12 +115,10 @@ void config_inherit(struct config *config, const char *saved, struct faults *fau
     struct faults unsaid;
     faults_init(&unsaid, 0, NULL, NULL); /* config_compare says them */
     if (config_read_saved(&old, saved, &unsaid) == 0)
-        for (size_t i = 0; i < config_key_count; i++) {
-            size_t layers = config->model.layers;
-            if (!config->given[i] && config_keys[i].type != KEY_PATHS)
+        for (size_t i = 0; i < config_key_count; i++)
+            if (!key_is_given(&config->keys[i]) && config_keys[i].type != KEY_PATHS) {
                 inherit_key(&config_keys[i], config, &old, faults);
-            if (config->model.layers > layers)
-                spread_lists(config);
-        }
+                config_yield(config);
+            }
     config_finish(&old);
 }

@@ -15,12 +15,12 @@ static void log_difference(void *context, const char *text)
     log_line(LOG_ERROR, "%s", text);
 }
 
-static int check_configuration(const struct run *run, const struct config *given,
-    const struct checkpoint *checkpoint, struct error *error)
+static int check_configuration(
+    const struct run *run, const struct checkpoint *checkpoint, struct error *error)
 {
     struct faults faults;
     faults_init(&faults, 20, log_difference, NULL);
-    size_t differences = config_compare(given, checkpoint->config, &faults);
+    size_t differences = config_compare(run->config, checkpoint->config, &faults);
     if (differences == 0)
         return 0;
     return error_set(error, EXIT_CODE_DATA,
@@ -65,12 +65,22 @@ static void log_inherited(void *context, const char *text)
  * anything is made of it. */
 static int take_configuration(struct run *run, const struct checkpoint *checkpoint, struct error *error)
 {
-    const struct config given = *run->config;
     struct faults faults;
     faults_init(&faults, 0, NULL, (void *)run->directory);
     faults.warn = log_inherited;
     config_inherit(run->config, checkpoint->config, &faults);
-    return check_plan(run, checkpoint, error) || check_configuration(run, &given, checkpoint, error);
+    return check_plan(run, checkpoint, error) || check_configuration(run, checkpoint, error);
+}
+
+/* Rank 0 calls, once all values are known. */
+static int check_keys(const struct run *run, struct error *error)
+{
+    struct faults faults;
+    faults_init(&faults, 20, log_difference, NULL);
+    if (config_check(run->config, &faults) == 0)
+        return 0;
+    return error_set(error, EXIT_CODE_DATA,
+        "%s: keys of the configuration contradict each other, as said above", run->directory);
 }
 
 /* Rank 0 calls. */
@@ -141,7 +151,9 @@ static int find(struct run *run, struct checkpoint *checkpoint, enum start *star
     if (found == 0 || (found > 0 && !*own->run))
         own_begin_run(own);
     *start = found ? START_CONTINUED : run->options->init ? START_FROM_WEIGHTS : START_NEW;
-    return found > 0 ? take_configuration(run, checkpoint, error) : found;
+    if (found < 0 || (found > 0 && take_configuration(run, checkpoint, error)))
+        return -1;
+    return check_keys(run, error);
 }
 
 /* All ranks call. Rank 0 has taken what its checkpoint has of the configuration; here the others do. */

@@ -623,6 +623,32 @@ START_TEST(what_the_user_leaves_open_is_as_the_run_was_begun)
 }
 END_TEST
 
+/* What a key needs of another may be the run's. */
+START_TEST(one_key_of_two_that_go_together_is_enough)
+{
+    struct command_result result;
+    char hash[17];
+    int ranks = _i ? 2 : 0;
+    const char *name = _i ? "of-two-2" : "of-two-0";
+    job_finish(hash, ranks, "base.ini", name, "-s", "data.shuffle=windows", "-s", "data.window=4 KiB", "-s",
+        "train.epochs=1", NULL);
+    job_finish(hash, ranks, "base.ini", name, "-s", "data.window=4 KiB", NULL);
+    check_finished(name, EPOCHS, STEPS);
+    job_run(&result, ranks, "base.ini", name, "-s", "data.window=4 KiB", "--check", NULL);
+    job_expect(&result, 0);
+    command_result_finish(&result);
+    job_run(&result, ranks, "base.ini", name, "-s", "data.shuffle=full", "--check", NULL);
+    job_expect(&result, 65);
+    job_complains(&result, 1, "data.window = 4 KiB (as the run was begun with)", "only data.shuffle", NULL);
+    command_result_finish(&result);
+    job_run(&result, ranks, "base.ini", "of-two-new", "-s", "data.window=4 KiB", NULL);
+    job_expect(&result, 65);
+    job_complains(&result, 1, "--set data.window=4 KiB", "only data.shuffle = windows has windows", NULL);
+    ck_assert_int_ne(access(job_path("of-two-new"), F_OK), 0);
+    command_result_finish(&result);
+}
+END_TEST
+
 /* ---- changed ---- */
 
 static void tell_fault(void *context, const char *text)
@@ -648,18 +674,6 @@ static void refuse_change(const char *run, int ranks, const char *key, const cha
     check_untouched(run, "changed-before", 8);
 }
 
-/* Keys that are refused for another reason: this data does not go with another value of them, or the run
- * lacks what they describe. */
-static int is_refused_otherwise(const struct config_key *key)
-{
-    static const char *const names[] = {
-        "output", "loss", "embedding", "class_weights", "window", "recurrent_max", "quantiles", "truncate"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(key->name, names[i]) == 0)
-            return 1;
-    return strncmp(key->name, "decoder_", 8) == 0 || strncmp(key->name, "attention", 9) == 0;
-}
-
 START_TEST(a_changed_key_is_refused_by_its_name_and_both_values)
 {
     struct config config;
@@ -672,7 +686,7 @@ START_TEST(a_changed_key_is_refused_by_its_name_and_both_values)
     for (size_t i = 0; i < config_key_count; i++) {
         const struct config_key *key = &config_keys[i];
         char name[64], begun[64], now[64];
-        if (key->resume != RESUME_REFUSED || is_refused_otherwise(key))
+        if (key->resume != RESUME_REFUSED)
             continue;
         snprintf(name, sizeof name, "%s.%s", key->section, key->name);
         key_write(key, &config, begun, sizeof begun);
@@ -1144,6 +1158,7 @@ static void add_short(Suite *suite)
     tcase_add_test(tests, the_config_of_a_run_directory_continues_it);
     tcase_add_test(tests, the_same_data_may_lie_elsewhere_and_what_does_not_matter_may_change);
     tcase_add_loop_test(tests, what_the_user_leaves_open_is_as_the_run_was_begun, 0, 2);
+    tcase_add_loop_test(tests, one_key_of_two_that_go_together_is_enough, 0, 2);
     tests = add_case(suite, "refuse", run_base);
     tcase_add_test(tests, a_changed_key_is_refused_by_its_name_and_both_values);
     tcase_add_test(tests, other_data_are_refused);

@@ -1250,23 +1250,36 @@ END_TEST
 
 static const char *const base_text = "[data]\ntrain=a\n";
 
+/* Reads what a run that was begun with `before` goes on with, `now` (lists of overrides, the second without a
+ * fault in one of them), filling said with faults from here on. Returns the run's configuration as text. */
+static char *go_on(
+    struct config *config, struct faults *faults, const char *const *before, const char *const *now)
+{
+    struct config old;
+    size_t n = 0;
+    read_good(&old, base_text, before);
+    char *saved = config_write(&old, 0, NULL);
+    ck_assert_ptr_nonnull(saved);
+    config_finish(&old);
+    while (now && now[n])
+        n++;
+    said.n = 0;
+    faults_init(faults, 64, hear, &said);
+    ck_assert_int_eq(config_read_keys(config, file, n, now, faults), 0);
+    config_inherit(config, saved, NULL);
+    return saved;
+}
+
 /* Faults of resuming a run that was started with `before` under `now` (lists of overrides). */
 static size_t compare(const char *const *before, const char *const *now)
 {
-    struct config old, new;
-    struct error error;
+    struct config config;
     struct faults faults;
-    read_good(&old, base_text, before);
-    read_good(&new, base_text, now);
-    char *saved = config_write(&old, 0, &error);
-    ck_assert_ptr_nonnull(saved);
-    said.n = 0;
-    faults_init(&faults, 64, hear, &said);
-    size_t n = config_compare(&new, saved, &faults);
+    char *saved = go_on(&config, &faults, before, now);
+    size_t n = config_compare(&config, saved, &faults);
     ck_assert_uint_eq(n, faults.count);
     memory_destroy(saved);
-    config_finish(&old);
-    config_finish(&new);
+    config_finish(&config);
     return n;
 }
 
@@ -1440,6 +1453,88 @@ START_TEST(a_key_that_is_set_keeps_its_value)
     memory_destroy(saved);
     config_finish(&old);
     config_finish(&now);
+}
+END_TEST
+
+/* One key of a pair is given again, and the other is the run's. */
+static void go_on_with_one(const char *given, const char *of_run)
+{
+    struct config config;
+    struct faults faults;
+    const char *const before[] = {given, of_run, NULL}, *const now[] = {given, NULL};
+    char *saved = go_on(&config, &faults, before, now);
+    size_t n = config_compare(&config, saved, &faults) + config_check(&config, &faults);
+    ck_assert_msg(n == 0, "%s of a run with %s: %s", given, of_run, said.text[0]);
+    char *taken = config_write(&config, 0, NULL);
+    ck_assert_str_eq(taken, saved);
+    memory_destroy(taken);
+    memory_destroy(saved);
+    config_finish(&config);
+}
+
+START_TEST(a_key_goes_with_what_the_run_has_of_another)
+{
+    static const char *const pairs[][2] = {{"train.microbatch=100", "train.batch=128"},
+        {"train.lr_min=0.01", "train.lr=0.1"}, {"model.hidden=5, 6, 7", "model.layers=3"},
+        {"model.bidirectional=no, yes, no", "model.layers=3"}, {"model.quantiles=0.2", "model.loss=quantile"},
+        {"model.peepholes=yes", "model.cell=lstm"}, {"train.decay_every=3", "train.schedule=step"},
+        {"train.huber_delta=2", "model.loss=huber"}, {"checkpoint.best=loss", "model.loss=mse"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        go_on_with_one(pairs[i][0], pairs[i][1]);
+        go_on_with_one(pairs[i][1], pairs[i][0]);
+    }
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        char value[100], override[210], name[100];
+        snprintf(name, sizeof name, "%s.%s", key->section, key->name);
+        other_value(key, key->initial, value, sizeof value);
+        snprintf(override, sizeof override, "%s=%s", name, value);
+        if (!find_needed(name))
+            continue;
+        go_on_with_one(override, find_needed(name));
+        go_on_with_one(find_needed(name), override);
+    }
+}
+END_TEST
+
+/* The run's configuration is no default, and says so. */
+START_TEST(a_key_contradicts_what_the_run_has_of_another)
+{
+    static const struct {
+        const char *given, *of_run, *beginning, *said;
+    } table[] = {
+        {"checkpoint.best=error", "model.loss=mse", "--set checkpoint.best=error: there is no error", ""},
+        {"model.layers=2", "model.hidden=5, 6, 7", "",
+            "model.hidden = 5,6,7 (as the run was begun with): 3 "},
+        {"model.bidirectional=no, yes", "", "--set model.bidirectional=no, yes: 2 items for 3 layers", ""},
+        {"data.shuffle=full", "data.window=1 MiB", "",
+            "data.window = 1 MiB (as the run was begun with): only"},
+        {"train.lr=0.01", "train.lr_min=0.1", "", "train.lr_min = 0.1 (as the run was begun with): larger"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct config config;
+        struct faults faults;
+        const char *const before[] = {"model.layers=3", "data.shuffle=windows", "train.lr=0.2",
+            *table[i].of_run ? table[i].of_run : NULL, NULL};
+        const char *const now[] = {table[i].given, NULL};
+        memory_destroy(go_on(&config, &faults, before, now));
+        ck_assert_uint_eq(config_check(&config, &faults), 1);
+        ck_assert_msg(strncmp(said.text[0], table[i].beginning, strlen(table[i].beginning)) == 0 &&
+                strstr(said.text[0], table[i].said),
+            "%s", said.text[0]);
+        config_finish(&config);
+    }
+}
+END_TEST
+
+START_TEST(a_list_is_compared_as_it_was_given)
+{
+    const char *const before[] = {"model.layers=3", "model.hidden=5, 6, 7", NULL};
+    const char *const fewer[] = {"model.hidden=5, 6", NULL}, *const one[] = {"model.hidden=5", NULL};
+    ck_assert_uint_eq(compare(before, fewer), 1);
+    ck_assert_ptr_nonnull(strstr(said.text[0], "model.hidden = 5,6, but the run was started with 5,6,7:"));
+    ck_assert_uint_eq(compare(before, one), 1);
+    ck_assert_ptr_nonnull(strstr(said.text[0], "model.hidden = 5, but"));
 }
 END_TEST
 
@@ -1695,6 +1790,9 @@ int main(void)
     tcase_add_test(cases, a_saved_text_that_cannot_be_read_is_a_fault);
     tcase_add_test(cases, a_key_that_is_not_set_takes_the_value_of_the_run);
     tcase_add_test(cases, a_key_that_is_set_keeps_its_value);
+    tcase_add_test(cases, a_key_goes_with_what_the_run_has_of_another);
+    tcase_add_test(cases, a_key_contradicts_what_the_run_has_of_another);
+    tcase_add_test(cases, a_list_is_compared_as_it_was_given);
     tcase_add_loop_test(cases, a_former_name_is_read_with_a_warning_that_names_the_new_one, 0, 2);
     tcase_add_test(cases, a_former_name_can_be_set_with_a_warning);
     tcase_add_loop_test(cases, both_names_of_a_key_at_once_are_refused, 0, 4);
