@@ -60,6 +60,21 @@ static void clear_large(char *block, size_t bytes)
     memset(block + filled, 0, bytes - filled);
 }
 
+size_t memory_give_back(void *block, size_t size, size_t bytes)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t before = (page - (uintptr_t)block % page) % page; /* of a page that others may have a part of */
+    size_t whole = size > before ? (size - before) / page * page : 0;
+    size_t given = bytes < whole ? (bytes + page - 1) / page * page : whole;
+#ifdef __linux__
+    if (given && block && madvise((char *)block + before + whole - given, given, MADV_DONTNEED) != 0)
+        given = 0; /* the memory is locked */
+    return given;
+#else
+    return 0;
+#endif
+}
+
 void memory_begin(void)
 {
 #ifdef __GLIBC__

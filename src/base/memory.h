@@ -15,6 +15,12 @@ enum { MEMORY_ALIGNMENT = 64 }; /* bytes: one cache line, one AVX-512 vector */
 void *memory_create(size_t n, size_t size, struct error *error);
 void memory_destroy(void *block); /* takes NULL */
 
+/* Gives whole pages at the end of a block of `size` bytes back to the system: `bytes`, or as many as there
+ * are. What stood there is lost; its place is zero, and takes memory again once it is written. Returns how
+ * many bytes were given back; with block NULL, which stands for one that begins with a page, how many would
+ * be. */
+size_t memory_give_back(void *block, size_t size, size_t bytes);
+
 /* To be called once, before there are threads: what is freed of large blocks goes back to the system from
  * then on. The GNU C library's malloc would keep blocks of up to 32 MiB once it has seen one freed, and
  * what a process takes could not be foreseen. */

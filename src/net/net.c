@@ -258,6 +258,11 @@ static int grow_block(struct net *net, size_t frames, size_t bytes, struct error
     return 0;
 }
 
+void net_give_back(struct net *net, size_t bytes)
+{
+    memory_give_back(net->block, net->block ? net->block_bytes : 0, bytes);
+}
+
 /* Measures the workspace, and takes it; that of a team has been measured for it. */
 static int make_workspace(struct net *net, const struct pass *pass, enum pass_end end, struct error *error)
 {

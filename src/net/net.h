@@ -89,6 +89,10 @@ size_t net_count_employed(const struct net *net);
 int net_forward(struct net *net, const struct net_pass *options, const struct microbatch *microbatch,
     struct net_outputs *outputs, struct net_score *scores, struct error *error);
 
+/* Lends memory of the workspace to the system between passes, `bytes` or a little more as far as there is so
+ * much (memory_give_back): the next pass takes it again. A pass made before is lost. */
+void net_give_back(struct net *net, size_t bytes);
+
 /* Measures how far gradients reach (docs/network.md, "Gradient flow"): runs a microbatch, without anything
  * random, and fills in the norms of the flow. Row by row these do not depend on which other sequences are in
  * the microbatch. net_flow_bytes returns the bytes of its workspace. A pass made before is lost. */

@@ -4,6 +4,7 @@
 #include "plan/memory.h"
 
 #include "base/machine.h"
+#include "base/memory.h"
 #include "ckpt/checkpoint.h"
 #include "comm/reduce.h"
 #include "data/kept.h"
@@ -163,15 +164,12 @@ static void add_learner(const struct planned *planned, double slice, struct usag
 {
     const struct config *config = planned->config;
     const struct survey *survey = &planned->survey;
-    double room = (double)reduce_room(net_count_parameters(planned->net)) * sizeof(float);
     double moments = (double)optim_count_moments(config->train.optim.optimizer);
     double sums = survey->nodes > 1 ? (double)survey->parts : 1; /* of other nodes, or one to collect by */
     add_item(usage, &usage->rank, "sums of other nodes", survey->ranks.all > 1 ? sums * slice : 0);
     add_item(usage, &usage->rank, "moments (its share)", moments * slice);
     usage->checkpoint = (double)checkpoint_estimate(planned->net, config->train.optim.optimizer);
     usage->checkpoint += carried_bytes(planned) / 2;
-    usage->first = (double)checkpoint_estimate_memory(planned->net, config->train.optim.optimizer) +
-        moments * room + carried_bytes(planned) + FIRST_USE_BYTES;
 }
 
 /* Of a set that is kept and shared, the values are counted with what the node has. */
@@ -202,6 +200,15 @@ static double flow_bytes(const struct planned *planned, double activations)
     return fmax(0, (double)flow_count_bytes(&task, (int)planned->ranks.all) - activations) + again;
 }
 
+/* Saving takes its memory from that of passes first, which nobody needs meanwhile. */
+static void add_saving(const struct planned *planned, double passes, struct usage *usage)
+{
+    size_t bytes = run_count_saving(
+        planned->net, planned->config->train.optim.optimizer, (size_t)carried_bytes(planned));
+    size_t lent = memory_give_back(NULL, (size_t)passes, run_count_lent(bytes));
+    usage->first = (double)bytes - (double)lent + FIRST_USE_BYTES;
+}
+
 static void add_passes(const struct planned *planned, struct usage *usage)
 {
     const struct config *config = planned->config;
@@ -209,8 +216,10 @@ static void add_passes(const struct planned *planned, struct usage *usage)
     const struct plan_order order = sets_describe_order(config, planned->train), of_file = {.keeps_order = 1};
     size_t scores = (size_t)(batch < sequences ? batch : sequences);
     double activations = fmax((double)planned->survey.activations, (double)planned->checked.activations);
+    double flow = flow_bytes(planned, activations);
     add_item(usage, &usage->rank, "activations of the largest microbatch", activations);
-    add_item(usage, &usage->rank, "besides, for gradient flow", flow_bytes(planned, activations));
+    add_item(usage, &usage->rank, "besides, for gradient flow", flow);
+    add_saving(planned, activations + flow, usage);
     add_item(
         usage, &usage->rank, "packed microbatches", packed_bytes(planned, planned->train, &planned->survey));
     add_item(usage, &usage->rank, "steps: order, plan, scores",

@@ -98,6 +98,12 @@ int run_measure_flow(struct run *run, enum stop_reason *stop, struct error *erro
  * for at this step, and so one to go back to. (save.c) */
 int run_save(struct run *run, int newest, int best, int due, struct error *error);
 
+/* Returns what saving takes of memory on rank 0 for a while: moments that are collected, and the file, with
+ * so many bytes of states that are carried on. The second returns how much of it rank 0 first gives back of
+ * the memory of activations, as far as there is so much: nobody needs them meanwhile. (save.c) */
+size_t run_count_saving(const struct net *net, enum optimizer optimizer, size_t carried);
+size_t run_count_lent(size_t saving);
+
 /* Goes back after a divergence (*why): restores weights, moments and progress of the last checkpoint that was
  * due, lowers the rate from there on, and puts the feed and metrics.csv in their place. Fails with *why where
  * train.on_divergence asks for no such thing, and where the run has gone back too often or there is no such

@@ -102,6 +102,28 @@ static int write_checkpoint(
     return failed ? -1 : 0;
 }
 
+size_t run_count_saving(const struct net *net, enum optimizer optimizer, size_t carried)
+{
+    size_t room = reduce_room(net_count_parameters(net)) * sizeof(float);
+    return checkpoint_estimate_memory(net, optimizer) + optim_count_moments(optimizer) * room + carried;
+}
+
+/* What HDF5 takes for itself stays, and small amounts are not worth pages that come into memory anew. */
+size_t run_count_lent(size_t saving)
+{
+    enum { BESIDE = 4 << 20 };
+    return saving > BESIDE ? saving - BESIDE : 0;
+}
+
+/* Rank 0 calls. */
+static void make_room(const struct run *run)
+{
+    const struct learner *learner = &run->learner;
+    size_t carried = carried_count_bytes(learner->carried.going, learner->carried.numbers);
+    size_t saving = run_count_saving(learner->net, learner->optim.optimizer, carried);
+    net_give_back(learner->net, run_count_lent(saving));
+}
+
 int run_save(struct run *run, int newest, int best, int due, struct error *error)
 {
     double start = clock_now();
@@ -112,6 +134,8 @@ int run_save(struct run *run, int newest, int best, int due, struct error *error
         return -1;
     if (newest && (due || run->config->train.on_divergence != DIVERGENCE_BACK))
         progress->anchor = progress->step;
+    if (run->comm->rank == 0)
+        make_room(run);
     float *moments[OPTIM_MOST_MOMENTS];
     int failed = learner_collect_moments(&run->learner, moments, error);
     if (!failed && run->comm->rank == 0)

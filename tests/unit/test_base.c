@@ -217,6 +217,30 @@ START_TEST(a_very_large_block_is_zero_and_takes_memory_when_it_is_written)
 }
 END_TEST
 
+/* What does not fill a page stays, as the first 100 bytes here and the last. */
+START_TEST(pages_of_a_block_are_given_back_and_come_again_as_zeroes)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = 10000 * page + 200;
+    char few[64] = {1};
+    ck_assert_uint_eq(memory_give_back(NULL, 0, 1), 0);
+    ck_assert_uint_eq(memory_give_back(few, sizeof few, 1), 0);
+    ck_assert_int_eq(few[0], 1);
+    ck_assert_uint_eq(memory_give_back(NULL, bytes, 0), 0);
+    ck_assert_uint_eq(memory_give_back(NULL, bytes, SIZE_MAX), 10000 * page);
+    ck_assert_uint_eq(memory_give_back(NULL, bytes, 15 * page + 1), 16 * page);
+    char *whole = memory_create(bytes + page, 1, NULL), *block = whole + page - 100;
+    ck_assert_ptr_nonnull(whole);
+    memset(block, 1, bytes);
+    long before = count_resident();
+    ck_assert_uint_eq(memory_give_back(block, bytes, 9000 * page), 9000 * page);
+    if (arena_gap() == 0)
+        ck_assert_int_lt(count_resident(), before - 8900 * (long)page);
+    for (size_t i = 0; i < bytes; i++)
+        ck_assert_int_eq(block[i], i < 100 + 1000 * page || i >= bytes - 100);
+    memory_destroy(whole);
+}
+END_TEST
+
 START_TEST(arena_measures_what_it_then_hands_out)
 {
     struct arena arena = {0};
@@ -414,6 +438,7 @@ int main(void)
     tcase_add_test(cases, too_large_a_block_is_an_error);
     tcase_add_test(cases, a_large_block_takes_the_memory_that_it_holds);
     tcase_add_test(cases, a_very_large_block_is_zero_and_takes_memory_when_it_is_written);
+    tcase_add_test(cases, pages_of_a_block_are_given_back_and_come_again_as_zeroes);
     tcase_add_test(cases, arena_measures_what_it_then_hands_out);
     if (arena_gap())
         tcase_add_test(cases, the_address_sanitizer_finds_a_float_behind_a_piece_of_an_arena);
