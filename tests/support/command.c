@@ -24,7 +24,15 @@
 
 enum { MOST_WORDS = 64 };
 
-#define MARK "RNN_TEST_COMMAND" /* the process id of the command that a process belongs to */
+#define MARK "RNN_TEST_COMMAND" /* names the command that a process belongs to */
+enum { MARK_BYTES = 80 };
+
+/* Writes "MARK=..." of a command: its process id alone may be another's in a container on the same machine,
+ * whose processes are seen here, too. */
+static void write_mark(char mark[MARK_BYTES], pid_t pid, const struct command_process *process)
+{
+    snprintf(mark, MARK_BYTES, MARK "=%ld.%.9f", (long)pid, process->deadline);
+}
 
 static void pause_briefly(void)
 {
@@ -87,9 +95,9 @@ static bool has_variable(const char *pid, const char *want)
 
 static bool belongs_to(const struct command_process *process, const char *pid)
 {
-    char mark[64];
+    char mark[MARK_BYTES];
     pid_t session = session_of(pid);
-    snprintf(mark, sizeof mark, MARK "=%ld", (long)process->pid);
+    write_mark(mark, process->pid, process);
     return session == process->pid || (session && has_variable(pid, mark));
 }
 
@@ -156,8 +164,8 @@ static void become(const struct command *command, const struct command_process *
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setsid();
-    char mark[64];
-    snprintf(mark, sizeof mark, MARK "=%ld", (long)getpid());
+    char mark[MARK_BYTES];
+    write_mark(mark, getpid(), process);
     putenv(mark);
     signal(SIGHUP, SIG_DFL); /* the tests themselves may run under nohup */
     int nothing = open("/dev/null", O_RDONLY);
