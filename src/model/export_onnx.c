@@ -1,6 +1,6 @@
 /* A network as a model of ONNX, opset 17: `inputs` [frames, sequences, features] (symbols: 64-bit integers
  * [frames, sequences]) and `lengths` [sequences] go in, `outputs` come out. Sequences of any lengths go
- * together: the recurrent operators take the lengths, and what stands behind the end of a sequence is of no
+ * together: recurrent layers take the lengths, and what stands behind the end of a sequence is of no
  * meaning. Gates and directions are put into the order of the operators (onnx/onnx, docs/Operators.md). */
 #include "model/export.h"
 
@@ -8,27 +8,13 @@
 
 #include "model/export_onnx.h"
 #include "model/facts.h"
-#include "net/cells/cell.h"
+#include "model/onnx_text.h"
 #include "net/losses/loss.h"
 #include "net/outputs/output.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-const float *onnx_find(const struct onnx_network *network, const char *name)
-{
-    const struct parameter *p = checkpoint_find_parameter(network->checkpoint, name);
-    return p ? network->checkpoint->weights + p->offset : NULL;
-}
-
-const char *onnx_apply(
-    struct onnx_network *network, const char *op, const char *first, const char *second, const char *output)
-{
-    graph_node(
-        network->graph, op, (const char *const[]){first, second, NULL}, (const char *const[]){output, NULL});
-    return output;
-}
 
 /* Adds W x + b of a layer, whose weight has O rows of I numbers. */
 static const char *add_affine(
@@ -113,11 +99,11 @@ static const char *add_inputs(struct onnx_network *network, size_t *width)
 static void add_head(struct onnx_network *network, const char *x, size_t width)
 {
     size_t O = net_count_head(network->config);
-    const char *op = loss_of(network->config)->onnx, *columns = graph_text(network->graph, "%zu", O);
-    const char *sums = add_affine(network, "head", x, width, O);
-    onnx_apply(network, op ? op : "Identity", sums, NULL, "outputs");
-    if (op && strcmp(op, "Softmax") == 0)
-        graph_integer(network->graph, "axis", -1);
+    const char *text = loss_of(network->config)->onnx, *columns = graph_text(network->graph, "%zu", O);
+    const struct onnx_name from[] = {
+        {"sums", add_affine(network, "head", x, width, O)}, {"outputs", "outputs"}, {NULL, NULL}};
+    onnx_add_text(network, text ? text : "outputs = Identity (sums)\n",
+        &(struct onnx_scope){.prefix = "loss.", .from = from});
     if (output_of(network->config)->rows == PER_SEQUENCE)
         graph_output(
             network->graph, "outputs", GRAPH_FLOAT, (const char *const[]){"sequences", columns, NULL});
@@ -163,12 +149,8 @@ static const char *find_obstacle(const struct net_config *c, char text[80])
     int per_sequence = output_of(c)->rows == PER_SEQUENCE;
     if (output_of(c)->has_decoder)
         snprintf(text, 80, "output = %s", output_of(c)->name);
-    else if (loss_of(c)->present)
+    else if (loss_of(c)->present && !loss_of(c)->onnx)
         snprintf(text, 80, "loss = %s", loss_of(c)->name);
-    else if (c->layers && !cell_of(c)->onnx)
-        snprintf(text, 80, "cell = %s", cell_names[c->cell]);
-    else if (c->transition_layers)
-        snprintf(text, 80, "transition_layers = %zu", c->transition_layers);
     else if (per_sequence && !c->layers)
         snprintf(text, 80, "output = %s without recurrent layers", output_of(c)->name);
     else if (per_sequence && !has_even_residuals(c))

@@ -122,7 +122,7 @@ static const char *add_norm(struct onnx_network *network, size_t l, const char *
     return output;
 }
 
-/* Adds the operator itself on rows x of `width`; returns its rows, before directions are joined. */
+/* Adds the operator itself on rows x of `width`; returns its rows. */
 static const char *add_operator(
     struct onnx_network *network, const struct onnx_layer *layer, const char *x, size_t width)
 {
@@ -135,16 +135,19 @@ static const char *add_operator(
     const char *h0 = c->initial_state ? add_start(network, layer, "h0") : "";
     const char *c0 = c->initial_state && memory ? add_start(network, layer, "c0") : "";
     const char *rows = graph_text(graph, "rnn.%zu.rows", layer->l);
-    network->last[layer->l] = graph_text(graph, "rnn.%zu.last", layer->l);
+    const char *last = graph_text(graph, "rnn.%zu.states", layer->l);
     const char *all[] = {x, W, R, B, "lengths", h0, memory ? c0 : NULL, P, NULL};
-    graph_node(graph, layer->onnx->op, all, (const char *const[]){rows, network->last[layer->l], NULL});
+    graph_node(graph, layer->onnx->op, all, (const char *const[]){rows, last, NULL});
     graph_integer(graph, "hidden_size", (int64_t)layer->H);
     graph_word(graph, "direction", layer->D == 2 ? "bidirectional" : "forward");
     if (layer->onnx->linear_before_reset)
         graph_integer(graph, "linear_before_reset", 1);
     if (layer->onnx->activation)
         graph_words(graph, "activations", layer->D, layer->onnx->activation);
-    return rows;
+    network->last[layer->l] = add_join(network, last, graph_text(graph, "rnn.%zu.last", layer->l), 3,
+        (int64_t[]){1, 0, 2}, (int64_t[]){0, -1});
+    return add_join(network, rows, graph_text(graph, "rnn.%zu", layer->l), 4, (int64_t[]){0, 2, 1, 3},
+        (int64_t[]){0, 0, -1});
 }
 
 const char *onnx_add_layer(struct onnx_network *network, size_t l, const char *x, size_t *width)
@@ -154,13 +157,13 @@ const char *onnx_add_layer(struct onnx_network *network, size_t l, const char *x
     const struct onnx_layer layer = {
         .l = l, .D = c->bidirectional[l] ? 2 : 1, .H = c->hidden[l], .G = kind->gates, .onnx = kind->onnx};
     const char *seen = l > 0 && c->normalize ? add_norm(network, l, x, *width) : x;
-    const char *rows = add_operator(network, &layer, seen, *width);
-    const char *joined = add_join(network, rows, graph_text(network->graph, "rnn.%zu", l), 4,
-        (int64_t[]){0, 2, 1, 3}, (int64_t[]){0, 0, -1});
+    int is_operator = kind->onnx && !c->transition_layers;
+    const char *rows =
+        is_operator ? add_operator(network, &layer, seen, *width) : onnx_add_scan(network, l, seen);
     *width = layer.D * layer.H;
     if (l > 0 && c->residual)
-        return onnx_apply(network, "Add", joined, x, graph_text(network->graph, "rnn.%zu.residual", l));
-    return joined;
+        return onnx_apply(network, "Add", rows, x, graph_text(network->graph, "rnn.%zu.residual", l));
+    return rows;
 }
 
 /* With residuals the last rows are the sum of those of all layers. */
@@ -171,5 +174,5 @@ const char *onnx_add_last_states(struct onnx_network *network)
     for (size_t l = c->layers - 1; l > 0 && c->residual; l--)
         last =
             onnx_apply(network, "Add", last, network->last[l - 1], graph_text(network->graph, "last.%zu", l));
-    return add_join(network, last, "last", 3, (int64_t[]){1, 0, 2}, (int64_t[]){0, -1});
+    return last;
 }

@@ -17,12 +17,20 @@ struct graph_block {
     max_align_t bytes[];
 };
 
+/* The graph itself, or the body of one of its nodes. */
+struct graph_part {
+    Onnx__GraphProto proto;
+    struct graph_part *outer, *before; /* the one around it; the one that was made before it */
+    size_t nodes, inputs, outputs;     /* room for pointers */
+};
+
 struct graph {
     Onnx__ModelProto model;
-    Onnx__GraphProto graph;
+    struct graph_part whole;
+    struct graph_part *at, *parts; /* the one at hand; the newest */
     struct graph_block *blocks;
     int failed;
-    size_t nodes, attributes, constants, inputs, outputs, facts; /* room for pointers */
+    size_t attributes, constants, facts; /* room for pointers */
 };
 
 static void *take(struct graph *graph, size_t size)
@@ -59,8 +67,9 @@ struct graph *graph_create(void)
     if (!graph)
         return NULL;
     onnx__model_proto__init(&graph->model);
-    onnx__graph_proto__init(&graph->graph);
-    graph->model.graph = &graph->graph;
+    onnx__graph_proto__init(&graph->whole.proto);
+    graph->model.graph = &graph->whole.proto;
+    graph->at = graph->parts = &graph->whole;
     return graph;
 }
 
@@ -68,12 +77,14 @@ void graph_destroy(struct graph *graph)
 {
     if (!graph)
         return;
-    for (size_t i = 0; i < graph->graph.n_node; i++)
-        free(graph->graph.node[i]->attribute);
-    free(graph->graph.node);
-    free(graph->graph.initializer);
-    free(graph->graph.input);
-    free(graph->graph.output);
+    for (struct graph_part *part = graph->parts; part; part = part->before) {
+        for (size_t i = 0; i < part->proto.n_node; i++)
+            free(part->proto.node[i]->attribute);
+        free(part->proto.node);
+        free(part->proto.input);
+        free(part->proto.output);
+    }
+    free(graph->whole.proto.initializer);
     free(graph->model.metadata_props);
     for (struct graph_block *block = graph->blocks, *before; block; block = before) {
         before = block->before;
@@ -121,7 +132,8 @@ void graph_node(struct graph *graph, const char *op, const char *const *inputs, 
     node->input = copy_texts(graph, inputs, &node->n_input);
     node->output = copy_texts(graph, outputs, &node->n_output);
     graph->attributes = 0;
-    append(graph, (void ***)&graph->graph.node, &graph->graph.n_node, &graph->nodes, node);
+    struct graph_part *part = graph->at;
+    append(graph, (void ***)&part->proto.node, &part->proto.n_node, &part->nodes, node);
 }
 
 static Onnx__AttributeProto *add_attribute(
@@ -131,13 +143,36 @@ static Onnx__AttributeProto *add_attribute(
     Onnx__AttributeProto *attribute = take(graph, sizeof *attribute);
     if (!attribute)
         return &unused;
-    Onnx__NodeProto *node = graph->graph.node[graph->graph.n_node - 1];
+    Onnx__NodeProto *node = graph->at->proto.node[graph->at->proto.n_node - 1];
     onnx__attribute_proto__init(attribute);
     attribute->name = take_text(graph, name);
     attribute->has_type = 1;
     attribute->type = type;
     append(graph, (void ***)&node->attribute, &node->n_attribute, &graph->attributes, attribute);
     return attribute;
+}
+
+void graph_open(struct graph *graph)
+{
+    struct graph_part *part = take(graph, sizeof *part);
+    if (!part)
+        return;
+    onnx__graph_proto__init(&part->proto);
+    part->proto.name = "body";
+    part->outer = graph->at;
+    part->before = graph->parts;
+    graph->at = graph->parts = part;
+}
+
+void graph_close(struct graph *graph, const char *op, const char *const *inputs, const char *const *outputs)
+{
+    struct graph_part *part = graph->at;
+    if (graph->failed)
+        return;
+    graph->at = part->outer;
+    graph_node(graph, op, inputs, outputs);
+    Onnx__AttributeProto *a = add_attribute(graph, "body", ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH);
+    a->g = &part->proto;
 }
 
 void graph_integer(struct graph *graph, const char *name, int64_t value)
@@ -197,8 +232,8 @@ static Onnx__TensorProto *add_constant(
     tensor->data_type = (int32_t)type;
     tensor->has_raw_data = 1;
     tensor->raw_data = (ProtobufCBinaryData){size, (uint8_t *)(uintptr_t)bytes};
-    append(
-        graph, (void ***)&graph->graph.initializer, &graph->graph.n_initializer, &graph->constants, tensor);
+    Onnx__GraphProto *whole = &graph->whole.proto;
+    append(graph, (void ***)&whole->initializer, &whole->n_initializer, &graph->constants, tensor);
     return tensor;
 }
 
@@ -284,13 +319,15 @@ static Onnx__ValueInfoProto *make_value(
 
 void graph_input(struct graph *graph, const char *name, enum graph_type type, const char *const *dimensions)
 {
-    append(graph, (void ***)&graph->graph.input, &graph->graph.n_input, &graph->inputs,
+    struct graph_part *part = graph->at;
+    append(graph, (void ***)&part->proto.input, &part->proto.n_input, &part->inputs,
         make_value(graph, name, type, dimensions));
 }
 
 void graph_output(struct graph *graph, const char *name, enum graph_type type, const char *const *dimensions)
 {
-    append(graph, (void ***)&graph->graph.output, &graph->graph.n_output, &graph->outputs,
+    struct graph_part *part = graph->at;
+    append(graph, (void ***)&part->proto.output, &part->proto.n_output, &part->outputs,
         make_value(graph, name, type, dimensions));
 }
 
@@ -318,7 +355,7 @@ void *graph_pack(struct graph *graph, size_t *size, struct error *error)
     graph->model.ir_version = IR_VERSION;
     graph->model.producer_name = "rnn-train";
     graph->model.producer_version = RNN_VERSION;
-    graph->graph.name = "network";
+    graph->whole.proto.name = "network";
     void *bytes = NULL;
     *size = graph->failed ? 0 : onnx__model_proto__get_packed_size(&graph->model);
     if (*size > INT32_MAX)

@@ -25,6 +25,12 @@ float *graph_floats(struct graph *graph, size_t n);
 /* Adds a node. Inputs and outputs end with NULL; "" is one that is left out. */
 void graph_node(struct graph *graph, const char *op, const char *const *inputs, const char *const *outputs);
 
+/* What is added between the two, nodes, inputs and outputs, is a body, which a node has for its attribute
+ * "body": graph_close adds that node. Inside of it everything outside can be named. Tensors belong to the
+ * whole wherever they are added. */
+void graph_open(struct graph *graph);
+void graph_close(struct graph *graph, const char *op, const char *const *inputs, const char *const *outputs);
+
 /* Give the node that was added last an attribute. */
 void graph_integer(struct graph *graph, const char *name, int64_t value);
 void graph_integers(struct graph *graph, const char *name, size_t n, const int64_t *values);

@@ -83,6 +83,14 @@ struct cell_kind {
     const char *const *plain_c_tensors;
     const struct cell_onnx *onnx; /* NULL: there is no such operator */
 
+    /* The step as nodes of ONNX (model/onnx_text.h), for layers that no operator is. onnx_inputs makes the
+     * sums `a` [frames, sequences, G H] of the inputs `x`; NULL: they are W_ih x + b_ih. onnx_step makes
+     * `h_next` [sequences, H], and where there is a memory `c_next`, of `a`, `h`, `c`, what the recurrent
+     * product sees, `m`, and cell_count_unit_numbers of each unit, `unit` [n, H], where unit weights that the
+     * network does without are zeroes. onnx_outputs makes the layer's rows `y` of all frames' `h`, `c` and
+     * `x`; NULL: they are h. */
+    const char *onnx_inputs, *onnx_step, *onnx_outputs;
+
     /* Without unit tensors: adds the gradient by the unit weights to sums, [units] each and parameters_stride
      * apart, of a step as backward left it, with the gradients by the sums of the gates in place of the
      * gates. */

@@ -25,6 +25,20 @@ static const char plain_c[] =
     "    y[j] = h[j] = n + z * (h[j] - n);\n"
     "}\n";
 
+static const char onnx_step[] = "u = Gemm <transB = 1> (m, weight_hh_l@, bias_hh_l@)\n"
+                                "a_r, a_z, a_n = Split <axis = -1> (a)\n"
+                                "u_r, u_z, u_n = Split <axis = -1> (u)\n"
+                                "r_sum = Add (a_r, u_r)\n"
+                                "r = Sigmoid (r_sum)\n"
+                                "z_sum = Add (a_z, u_z)\n"
+                                "z = Sigmoid (z_sum)\n"
+                                "let = Mul (r, u_n)\n"
+                                "n_sum = Add (a_n, let)\n"
+                                "n = Tanh (n_sum)\n"
+                                "change = Sub (h, n)\n"
+                                "part = Mul (z, change)\n"
+                                "h_next = Add (n, part)\n";
+
 static const struct cell_onnx onnx = {.op = "GRU", .linear_before_reset = 1, .order = {1, 0, 2}};
 
 const struct cell_kind cell_gru = {.gates = 3,
@@ -34,6 +48,7 @@ const struct cell_kind cell_gru = {.gates = 3,
     .keeps = {.gate = 1, .sign = 1},
     .takes_timescale = 1,
     .onnx = &onnx,
+    .onnx_step = onnx_step,
     .plain_c = plain_c,
     .plain_c_tensors = plain_c_tensors,
     .forward = forward,

@@ -28,12 +28,17 @@ static const char plain_c[] = "rnn_affine(w[0], w[1], x, I, H, s);\n"
                               "for (size_t j = 0; j < H; j++)\n"
                               "    y[j] = h[j] = fmaxf(s[j] + w[2][j] * h[j], 0);\n";
 
+static const char onnx_step[] = "kept = Mul (unit, h)\n"
+                                "sum = Add (a, kept)\n"
+                                "h_next = Relu (sum)\n";
+
 const struct cell_kind cell_indrnn = {.gates = 1,
     .unit_weights = 1,
     .unit_weight = "u",
     .unit_weights_are_bounded = 1,
     .plain_c = plain_c,
     .plain_c_tensors = plain_c_tensors,
+    .onnx_step = onnx_step,
     .forward = forward,
     .backward = backward,
     .add_unit_gradients = add_gradients};

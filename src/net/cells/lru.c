@@ -103,6 +103,46 @@ static const char plain_c[] =
     "for (size_t j = 0; j < H; j++)\n"
     "    y[j] = sum[j] * rnn_logistic(gate[j]);\n";
 
+static const char onnx_inputs[] = "real_weight = Transpose <perm = [1, 0]> (B_re_l@)\n"
+                                  "real = MatMul (x, real_weight)\n"
+                                  "imaginary_weight = Transpose <perm = [1, 0]> (B_im_l@)\n"
+                                  "imaginary = MatMul (x, imaginary_weight)\n"
+                                  "a = Concat <axis = -1> (real, imaginary)\n";
+/* The rests of l and k go in with the smaller terms, as in kernel/cells/lru.c. */
+static const char onnx_step[] = "l, k, g, l_rest, k_rest, decay, phase = Split <axis = 0> (unit)\n"
+                                "real, imaginary = Split <axis = -1> (a)\n"
+                                "h_l = Mul (h, l)\n"
+                                "c_k = Mul (c, k)\n"
+                                "h_rest = Mul (h, l_rest)\n"
+                                "c_rest = Mul (c, k_rest)\n"
+                                "h_in = Mul (g, real)\n"
+                                "h_rests = Add (h_rest, c_rest)\n"
+                                "h_small = Add (h_in, h_rests)\n"
+                                "h_large = Add (h_l, c_k)\n"
+                                "h_next = Add (h_large, h_small)\n"
+                                "c_l = Mul (c, l)\n"
+                                "h_k = Mul (h, k)\n"
+                                "c_l_rest = Mul (c, l_rest)\n"
+                                "h_k_rest = Mul (h, k_rest)\n"
+                                "c_in = Mul (g, imaginary)\n"
+                                "c_rests = Sub (c_l_rest, h_k_rest)\n"
+                                "c_small = Sub (c_rests, c_in)\n"
+                                "c_large = Sub (c_l, h_k)\n"
+                                "c_next = Add (c_large, c_small)\n";
+static const char onnx_outputs[] = "C_real = Transpose <perm = [1, 0]> (C_re_l@)\n"
+                                   "C_imaginary = Transpose <perm = [1, 0]> (C_im_l@)\n"
+                                   "D = Transpose <perm = [1, 0]> (D_l@)\n"
+                                   "y_real = MatMul (h, C_real)\n"
+                                   "y_imaginary = MatMul (c, C_imaginary)\n"
+                                   "y_input = MatMul (x, D)\n"
+                                   "y_states = Add (y_real, y_imaginary)\n"
+                                   "sum = Add (y_states, y_input)\n"
+                                   "gate_weight = Transpose <perm = [1, 0]> (gate_l@.weight)\n"
+                                   "gate_product = MatMul (sum, gate_weight)\n"
+                                   "gate_sum = Add (gate_product, gate_l@.bias)\n"
+                                   "gate = Sigmoid (gate_sum)\n"
+                                   "y = Mul (sum, gate)\n";
+
 const struct cell_kind cell_lru = {.gates = 2,
     .lacks_bias = 1,
     .has_memory = 1,
@@ -117,5 +157,8 @@ const struct cell_kind cell_lru = {.gates = 2,
     .takes_timescale = 1,
     .plain_c = plain_c,
     .plain_c_tensors = plain_c_tensors,
+    .onnx_inputs = onnx_inputs,
+    .onnx_step = onnx_step,
+    .onnx_outputs = onnx_outputs,
     .forward = forward,
     .backward = backward};

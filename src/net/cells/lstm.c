@@ -44,6 +44,26 @@ static const char plain_c[] =
     "    y[j] = h[j] = o * tanhf(c[j]);\n"
     "}\n";
 
+static const char onnx_step[] = "product = Gemm <transB = 1> (m, weight_hh_l@, bias_hh_l@)\n"
+                                "sum = Add (a, product)\n"
+                                "i_sum, f_sum, g_sum, o_sum = Split <axis = -1> (sum)\n"
+                                "p_i, p_f, p_o = Split <axis = 0> (unit)\n"
+                                "i_seen = Mul (p_i, c)\n"
+                                "i_all = Add (i_sum, i_seen)\n"
+                                "i = Sigmoid (i_all)\n"
+                                "f_seen = Mul (p_f, c)\n"
+                                "f_all = Add (f_sum, f_seen)\n"
+                                "f = Sigmoid (f_all)\n"
+                                "g = Tanh (g_sum)\n"
+                                "kept = Mul (f, c)\n"
+                                "new = Mul (i, g)\n"
+                                "c_next = Add (kept, new)\n"
+                                "o_seen = Mul (p_o, c_next)\n"
+                                "o_all = Add (o_sum, o_seen)\n"
+                                "o = Sigmoid (o_all)\n"
+                                "shown = Tanh (c_next)\n"
+                                "h_next = Mul (o, shown)\n";
+
 static const struct cell_onnx onnx = {.op = "LSTM", .order = {0, 3, 1, 2}, .unit_order = {0, 2, 1}};
 
 const struct cell_kind cell_lstm = {.gates = 4,
@@ -58,6 +78,7 @@ const struct cell_kind cell_lstm = {.gates = 4,
     .usual_forget_bias = {.given = 1, .number = 1}, /* Jozefowicz, Zaremba and Sutskever 2015 */
     .takes_timescale = 1,
     .onnx = &onnx,
+    .onnx_step = onnx_step,
     .plain_c = plain_c,
     .plain_c_tensors = plain_c_tensors,
     .forward = forward,

@@ -19,10 +19,17 @@ static const char plain_c[] = "rnn_affine(w[0], w[1], x, I, 2 * H, s);\n"
                               "    y[j] = h[j] = h[j] + z * (s[H + j] - h[j]);\n"
                               "}\n";
 
+static const char onnx_step[] = "z_sum, n = Split <axis = -1> (a)\n"
+                                "z = Sigmoid (z_sum)\n"
+                                "change = Sub (n, h)\n"
+                                "part = Mul (z, change)\n"
+                                "h_next = Add (h, part)\n";
+
 const struct cell_kind cell_mingru = {.gates = 2,
     .keeps = {.gate = 0, .sign = -1},
     .takes_timescale = 1,
     .plain_c = plain_c,
     .plain_c_tensors = plain_c_tensors,
+    .onnx_step = onnx_step,
     .forward = forward,
     .backward = backward};

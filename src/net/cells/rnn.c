@@ -32,12 +32,20 @@ static const char relu_plain_c[] = "rnn_affine(w[0], w[2], x, I, H, s);\n"
                                    "for (size_t j = 0; j < H; j++)\n"
                                    "    y[j] = h[j] = fmaxf(s[j] + s[H + j], 0);\n";
 
+static const char tanh_onnx_step[] = "product = Gemm <transB = 1> (m, weight_hh_l@, bias_hh_l@)\n"
+                                     "sum = Add (a, product)\n"
+                                     "h_next = Tanh (sum)\n";
+static const char relu_onnx_step[] = "product = Gemm <transB = 1> (m, weight_hh_l@, bias_hh_l@)\n"
+                                     "sum = Add (a, product)\n"
+                                     "h_next = Relu (sum)\n";
+
 static const struct cell_onnx tanh_onnx = {.op = "RNN"};
 static const struct cell_onnx relu_onnx = {.op = "RNN", .activation = "Relu"};
 
 const struct cell_kind cell_rnn = {.gates = 1,
     .has_product = 1,
     .onnx = &tanh_onnx,
+    .onnx_step = tanh_onnx_step,
     .plain_c = tanh_plain_c,
     .plain_c_tensors = plain_c_tensors,
     .forward = tanh_forward,
@@ -45,6 +53,7 @@ const struct cell_kind cell_rnn = {.gates = 1,
 const struct cell_kind cell_rnn_relu = {.gates = 1,
     .has_product = 1,
     .onnx = &relu_onnx,
+    .onnx_step = relu_onnx_step,
     .plain_c = relu_plain_c,
     .plain_c_tensors = plain_c_tensors,
     .forward = relu_forward,

@@ -66,9 +66,19 @@ static const char plain_c[] = "for (size_t v = 0; v < n / 2; v++) {\n"
                               "    shown[2 * v + 1] = expf(y[n / 2 + v]);\n"
                               "}\n";
 
+static const char onnx[] = "mean, r = Split <axis = -1> (sums)\n"
+                           "variance = Exp (r)\n"
+                           "end = Constant <value_ints = [-1]> ()\n"
+                           "means = Unsqueeze (mean, end)\n"
+                           "variances = Unsqueeze (variance, end)\n"
+                           "pairs = Concat <axis = -1> (means, variances)\n"
+                           "shape = Shape (sums)\n"
+                           "outputs = Reshape (pairs, shape)\n";
+
 const struct loss_kind loss_gaussian = {.name = "gaussian",
     .count_heads = count_heads,
     .plain_c = plain_c,
+    .onnx = onnx,
     .forward = forward,
     .backward = backward,
     .guess = guess,

@@ -57,7 +57,10 @@ struct loss_kind {
     /* forward and present as plain C (model/export_c.c): the body of a function that makes shown [n] of the
      * sums y [n], which it may change; NULL: shown is y. */
     const char *plain_c;
-    const char *onnx; /* The operator of ONNX that is forward without a target; NULL: outputs are the sums. */
+
+    /* The same as nodes of ONNX (model/onnx_text.h), which make `outputs` of `sums`, [..., n] both; NULL:
+     * outputs are the sums. */
+    const char *onnx;
 };
 
 /* Is the value, which is finite, a target of this loss? */

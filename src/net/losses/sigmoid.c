@@ -56,7 +56,7 @@ static const char plain_c[] = "for (size_t o = 0; o < n; o++)\n"
 const struct loss_kind loss_sigmoid = {.name = "sigmoid",
     .gives_probabilities = 1,
     .most_target = 1,
-    .onnx = "Sigmoid",
+    .onnx = "outputs = Sigmoid (sums)\n",
     .plain_c = plain_c,
     .forward = forward,
     .backward = backward,

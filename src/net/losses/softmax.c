@@ -66,7 +66,7 @@ const struct loss_kind loss_softmax = {.name = "softmax",
     .takes_classes = 1,
     .has_errors = 1,
     .gives_probabilities = 1,
-    .onnx = "Softmax",
+    .onnx = "outputs = Softmax <axis = -1> (sums)\n",
     .plain_c = plain_c,
     .forward = forward,
     .backward = backward};
