@@ -88,12 +88,14 @@ cluster_daemon() {
     echo "$! $name" >>"$folder/pids"
 }
 
-# cluster_node FOLDER NAME: under that host name, which resolves to this machine.
-cluster_node() {
+# cluster_named FOLDER NAME HOST COMMAND...: under that host name, and where the names of all nodes resolve to this machine.
+# slurmctld looks for them too, since 24.11, and answers nobody while it does not find them.
+cluster_named() {
+    local folder=$1 name=$2 host=$3
+    shift 3
     # shellcheck disable=SC2016 # for the inner shell
-    cluster_daemon "$1" "$2" unshare --uts --mount sh -c \
-        'hostname "$2" && mount --bind "$1" /etc/hosts && shift 2 && exec "$@"' sh "$1/hosts" "$2" \
-        slurmd -D -N "$2" -f "$1/slurm.conf"
+    cluster_daemon "$folder" "$name" unshare --uts --mount sh -c \
+        'hostname "$2" && mount --bind "$1" /etc/hosts && shift 2 && exec "$@"' sh "$folder/hosts" "$host" "$@"
 }
 
 # cluster_await SECONDS COMMAND...
@@ -125,10 +127,10 @@ cluster_start() {
         --pid-file="$folder/munge/pid" --log-file="$folder/munge/log" --seed-file="$folder/munge/seed"
     cluster_await 10 test -S "$folder/munge/socket" || { echo "munged does not start" >"$folder/why"; return 1; }
     export SLURM_CONF=$folder/slurm.conf
-    cluster_daemon "$folder" slurmctld slurmctld -D -i -f "$SLURM_CONF"
+    cluster_named "$folder" slurmctld "$(uname -n)" slurmctld -D -i -f "$SLURM_CONF"
     for name in n1 n2 n3 n4; do
         mkdir -p "$folder/$name/tmp"
-        cluster_node "$folder" "$name"
+        cluster_named "$folder" "$name" "$name" slurmd -D -N "$name" -f "$SLURM_CONF"
     done
     cluster_await 40 cluster_is_idle || { echo "the nodes do not come up: $(sinfo -N 2>&1)" >"$folder/why"; return 1; }
 }
