@@ -14,7 +14,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Adds W x + b of a layer, whose weight has O rows of I numbers. */
 static const char *add_affine(
