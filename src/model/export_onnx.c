@@ -103,7 +103,7 @@ static void add_head(struct onnx_network *network, const char *x, size_t width)
         {"sums", add_affine(network, "head", x, width, O)}, {"outputs", "outputs"}, {NULL, NULL}};
     onnx_add_text(network, text ? text : "outputs = Identity (sums)\n",
         &(struct onnx_scope){.prefix = "loss.", .from = from});
-    if (output_of(network->config)->rows == PER_SEQUENCE)
+    if (network->wants_last)
         graph_output(
             network->graph, "outputs", GRAPH_FLOAT, (const char *const[]){"sequences", columns, NULL});
     else
@@ -121,10 +121,11 @@ static int add_network(struct onnx_network *network, struct error *error)
 {
     const struct net_config *c = network->config;
     size_t width;
+    network->wants_last = output_of(c)->rows == PER_SEQUENCE;
     const char *x = add_inputs(network, &width);
     for (size_t l = 0; l < c->layers; l++)
         x = onnx_add_layer(network, l, x, &width);
-    if (output_of(c)->rows == PER_SEQUENCE)
+    if (network->wants_last)
         x = onnx_add_last_states(network);
     x = add_dense(network, "output", c->output_layers, c->output_size, x, &width);
     add_head(network, x, width);

@@ -144,8 +144,9 @@ static const char *add_operator(
         graph_integer(graph, "linear_before_reset", 1);
     if (layer->onnx->activation)
         graph_words(graph, "activations", layer->D, layer->onnx->activation);
-    network->last[layer->l] = add_join(network, last, graph_text(graph, "rnn.%zu.last", layer->l), 3,
-        (int64_t[]){1, 0, 2}, (int64_t[]){0, -1});
+    if (network->wants_last)
+        network->last[layer->l] = add_join(network, last, graph_text(graph, "rnn.%zu.last", layer->l), 3,
+            (int64_t[]){1, 0, 2}, (int64_t[]){0, -1});
     return add_join(network, rows, graph_text(graph, "rnn.%zu", layer->l), 4, (int64_t[]){0, 2, 1, 3},
         (int64_t[]){0, 0, -1});
 }

@@ -169,7 +169,8 @@ static const char *add_last(struct onnx_network *network, const struct onnx_dire
     return onnx_name_value(network, &scope, "last");
 }
 
-/* Adds direction d of layer l on rows x; returns its rows, and the last of each sequence. */
+/* Adds direction d of layer l on rows x; returns its rows, and the last of each sequence where these are
+ * wanted. */
 static const char *add_direction(
     struct onnx_network *network, size_t l, size_t d, const char *x, const char **last)
 {
@@ -191,7 +192,8 @@ static const char *add_direction(
     if (kind->onnx_outputs)
         onnx_add_text(network, kind->onnx_outputs, &direction.scope);
     const char *rows = find(network, &direction, kind->onnx_outputs ? "y" : "h");
-    *last = add_last(network, &direction, rows);
+    if (network->wants_last)
+        *last = add_last(network, &direction, rows);
     return d ? add_turn(network, rows, graph_text(graph, "%srows", prefix)) : rows;
 }
 
@@ -211,6 +213,7 @@ const char *onnx_add_scan(struct onnx_network *network, size_t l, const char *x)
     size_t D = network->config->bidirectional[l] ? 2 : 1;
     for (size_t d = 0; d < D; d++)
         rows[d] = add_direction(network, l, d, x, &last[d]);
-    network->last[l] = join(network, D, last, graph_text(network->graph, "rnn.%zu.last", l));
+    if (network->wants_last)
+        network->last[l] = join(network, D, last, graph_text(network->graph, "rnn.%zu.last", l));
     return join(network, D, rows, graph_text(network->graph, "rnn.%zu", l));
 }

@@ -59,7 +59,7 @@ static int check_list(const struct currennt_network *network, const json_t *weig
 }
 
 /* Checks that each layer has its weights, before memory is taken for them. */
-static int check_weights(const struct currennt_network *network, const json_t *weights, struct error *error)
+static int check_weights(const struct currennt_network *network, json_t *weights, struct error *error)
 {
     size_t last = network->layers - 1;
     const char *name;
@@ -73,7 +73,7 @@ static int check_weights(const struct currennt_network *network, const json_t *w
         for (int list = 0; list < LISTS; list++)
             if (check_list(network, weights, &network->layer[i], list, error) != 0)
                 return -1;
-    json_object_foreach((json_t *)(uintptr_t)weights, name, value)
+    json_object_foreach(weights, name, value)
     {
         size_t i = 1;
         while (i < last && strcmp(network->layer[i].name, name) != 0)
@@ -177,7 +177,7 @@ static int take_layers(struct incoming *incoming, const struct currennt_network 
 
 static int take_document(struct incoming *incoming, const json_t *document, struct error *error)
 {
-    const json_t *weights = json_object_get(document, "weights");
+    json_t *weights = json_object_get(document, "weights");
     struct currennt_network *network = memory_create(1, sizeof *network, error);
     if (!network)
         return -1;

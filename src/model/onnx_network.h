@@ -9,7 +9,8 @@ struct onnx_network {
     const struct checkpoint *checkpoint;
     const struct net_config *config;
     struct graph *graph;
-    const char *last[NET_MOST_LAYERS]; /* of each recurrent layer its last states, [sequences, units] */
+    int wants_last;                    /* The head sees last states. */
+    const char *last[NET_MOST_LAYERS]; /* these of each recurrent layer then, [sequences, units] */
     const char *long_lengths;          /* lengths as 64-bit integers; NULL: they are not there yet */
 };
 
