@@ -28,7 +28,10 @@ enum divergence {
     DIVERGENCE_BACK   /* the run goes back to a checkpoint, with a lower rate from there on */
 };
 
-enum { CONFIG_KEYS_MOST = 80 }; /* room for what is kept per key */
+enum {
+    CONFIG_KEYS_MOST = 80, /* room for what is kept per key */
+    CONFIG_PATTERNS = 4096 /* bytes of a list of patterns */
+};
 
 /* Where a key got its value: from a line, an override, the run that goes on, or the table. */
 struct key_state {
@@ -59,7 +62,9 @@ struct config {
         int64_t batch, microbatch, epochs;
         size_t activation_memory; /* bytes that a rank's pass over a microbatch takes at most; 0: any */
         int64_t truncate; /* frames of the pieces that sequences are worked off in; 0: they are whole */
-        struct optim_config optim; /* total_steps is 0 here */
+        char freeze[CONFIG_PATTERNS];  /* patterns of names of parameters, with blanks between */
+        char rate_of[CONFIG_PATTERNS]; /* each with a factor of its rate behind it */
+        struct optim_config optim;     /* total_steps is 0 here */
         uint64_t seed;
         double weight_noise; /* deviation of what is added to the weights in a step */
         int64_t patience;

@@ -150,6 +150,29 @@ const char *key_add(const struct config_key *key, const char *text, struct confi
     return read_list(key, text, config, list, items);
 }
 
+/* Writes the items with one blank between, and of rates the numbers in their one spelling. */
+static const char *read_patterns(const struct config_key *key, const char *text, char *patterns)
+{
+    char read[CONFIG_PATTERNS] = "", item[CONFIG_PATTERNS];
+    size_t n = 0, used = 0;
+    for (; text_next_item(&text, item, sizeof item); n++) {
+        double factor = 0;
+        int is_factor = key->type == KEY_RATES && n % 2 == 1;
+        const char *why = is_factor ? read_real(key, item, &factor) : NULL;
+        if (why)
+            return why;
+        if (is_factor)
+            number_write_real(factor, item, sizeof item);
+        used += (size_t)snprintf(read + used, sizeof read - used, "%s%s", n ? " " : "", item);
+        if (used >= sizeof read)
+            return "too long a list";
+    }
+    if (key->type == KEY_RATES && n % 2 == 1)
+        return "no number behind the last pattern";
+    memcpy(patterns, read, sizeof read);
+    return NULL;
+}
+
 /* Reads types that are a number with a unit, or a plain real. */
 static const char *read_measure(const struct config_key *key, const char *text, struct config *config)
 {
@@ -231,6 +254,9 @@ const char *key_read(const struct config_key *key, const char *text, const char 
     case KEY_WEIGHTS:
     case KEY_SHARES:
         return read_list(key, text, config, (struct key_items){.n = 0}, items);
+    case KEY_PATTERNS:
+    case KEY_RATES:
+        return read_patterns(key, text, field);
     case KEY_COUNT:
         return read_count(key, text, (int64_t *)(void *)field);
     case KEY_SIZE:

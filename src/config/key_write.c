@@ -47,6 +47,8 @@ static const struct {
     [KEY_WIDTHS] = {"any number of whole numbers", 1, "one per layer", NULL},
     [KEY_WEIGHTS] = {"nothing, or numbers", 1, "one per class", NULL},
     [KEY_SHARES] = {"up to 64 numbers", 1, "rising", NULL},
+    [KEY_PATTERNS] = {"any number of shell patterns of parameters' names", 0, NULL, NULL},
+    [KEY_RATES] = {"any number of shell patterns of parameters' names, each with a number", 1, NULL, NULL},
     [KEY_SEED] = {"a whole number from 0 to 18446744073709551615", 0, NULL, NULL},
     [KEY_REAL] = {"a number", 1, NULL, NULL},
     [KEY_AUTO] = {"auto, or a number", 1, NULL, NULL},
@@ -148,6 +150,9 @@ size_t key_write(const struct config_key *key, const struct config *config, char
     case KEY_WEIGHTS:
     case KEY_SHARES:
         return write_list(key, config, text, size);
+    case KEY_PATTERNS:
+    case KEY_RATES:
+        return (size_t)snprintf(text, size, "%s", (const char *)field);
     case KEY_COUNT:
         return (size_t)snprintf(text, size, "%lld", (long long)*(const int64_t *)field);
     case KEY_SIZE:

@@ -73,6 +73,8 @@ const struct config_key config_keys[] = {
         .former = "train.grain"},
     {"train", "activation_memory", KEY_BYTES, AT(train.activation_memory), "0", FROM(0, LARGE), FREE},
     {"train", "truncate", KEY_COUNT, AT(train.truncate), "0", FROM(0, COUNTS)},
+    {"train", "freeze", KEY_PATTERNS, AT(train.freeze), "", KEPT},
+    {"train", "rate_of", KEY_RATES, AT(train.rate_of), "", ABOVE(0, REALS)},
     {"train", "epochs", KEY_COUNT, AT(train.epochs), "20", FROM(1, COUNTS), .resume = RESUME_EPOCHS},
     {"train", "optimizer", KEY_CHOICE, AT(train.optim.optimizer), "adam", .choices = optimizer_names},
     {"train", "lr", KEY_REAL, AT(train.optim.lr), "0.001", ABOVE(0, REALS)},

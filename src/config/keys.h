@@ -21,6 +21,8 @@ enum key_type {
     KEY_WIDTHS,   /* size_t [NET_MOST_LAYERS], as many as `length` says, also none */
     KEY_WEIGHTS,  /* double [NET_MOST_CLASS_WEIGHTS], the same */
     KEY_SHARES,   /* double [NET_MOST_QUANTILES], the same */
+    KEY_PATTERNS, /* char [CONFIG_PATTERNS]: items with a blank between */
+    KEY_RATES,    /* the same of pairs, whose second is a number */
     KEY_SEED,     /* uint64_t */
     KEY_REAL,     /* double */
     KEY_AUTO,     /* struct net_choice: a number, or auto */

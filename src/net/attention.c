@@ -38,7 +38,8 @@ void attention_init(struct attention_layer *a, enum attention kind, size_t S, si
         .keyed = {.parts = 1, .size = K, .interleave = 1},
         .key_bias_offset = place.key_bias,
         .energy_offset = place.energy,
-        .combine_bias_offset = place.combine_bias};
+        .combine_bias_offset = place.combine_bias,
+        .tensors = place.tensors};
     a->Sp = extent_padded(a->units);
     a->Kp = extent_padded(a->keyed);
     a->Fp = extent_padded(encoder);
@@ -196,12 +197,28 @@ void attention_forward(const struct attention_layer *a, const struct pass *pass,
         kernel->tanh_array(a->Sp, out + n * a->S_stride);
 }
 
+/* Adds the gradients by the parameters of the combination, da being that by its sums. */
+static void combine_gradient(const struct attention_layer *a, const struct pass *pass,
+    const struct attention_queries *queries, struct rows da)
+{
+    float *dW[2] = {a->dW, a->dW + a->Sp * a->Sp};
+    struct outer_product products[] = {{.columns = a->Sp, .X = queries->d, .C = as_rows(dW[0], a->Sp)},
+        {.columns = a->Fp, .X = as_rows(a->context, a->F_stride), .C = as_rows(dW[1], a->Fp)}};
+    memset(a->dW, 0, a->Sp * (a->Sp + a->Fp) * sizeof(float));
+    memset(a->sums, 0, a->Sp * sizeof(float));
+    const struct outer_sums sums = {products, 2, a->sums, a->scratch};
+    pass_outer(pass, queries->R, a->Sp, da, &sums);
+    for (size_t i = 0; i < 2; i++)
+        matrix_add_gradient(&a->combine[i], (struct range){0, a->combine[i].rows}, dW[i], pass->gradient);
+    bias_add_gradient(a->units, (struct range){0, extent_padded(a->units)}, a->sums,
+        pass->gradient + a->combine_bias_offset);
+}
+
 /* Turns dout into da of the combination, and backpropagates that to dd, dcontext and the parameters. */
 static void combine_backward(const struct attention_layer *a, const struct pass *pass,
     const struct attention_queries *queries, const float *out, float *dout, float *dd)
 {
     const struct kernel *kernel = pass->kernel;
-    float *gradient = pass->gradient;
     size_t R = queries->R;
     kernel->tanh_backward(&(struct cell_gradient){.step = {.count = R,
                                                       .units = a->Sp,
@@ -212,17 +229,8 @@ static void combine_backward(const struct attention_layer *a, const struct pass 
         as_rows(dd, queries->d.stride));
     pass_product(pass, &a->combine[1].backward, R, as_rows(dout, a->S_stride), (struct rows){0},
         as_rows(a->dcontext, a->F_stride));
-    float *dW[2] = {a->dW, a->dW + a->Sp * a->Sp};
-    struct outer_product products[] = {{.columns = a->Sp, .X = queries->d, .C = as_rows(dW[0], a->Sp)},
-        {.columns = a->Fp, .X = as_rows(a->context, a->F_stride), .C = as_rows(dW[1], a->Fp)}};
-    memset(a->dW, 0, a->Sp * (a->Sp + a->Fp) * sizeof(float));
-    memset(a->sums, 0, a->Sp * sizeof(float));
-    const struct outer_sums sums = {products, 2, a->sums, a->scratch};
-    pass_outer(pass, R, a->Sp, as_rows(dout, a->S_stride), &sums);
-    matrix_add_gradient(&a->combine[0], (struct range){0, a->combine[0].rows}, dW[0], gradient);
-    matrix_add_gradient(&a->combine[1], (struct range){0, a->combine[1].rows}, dW[1], gradient);
-    bias_add_gradient(
-        a->units, (struct range){0, extent_padded(a->units)}, a->sums, gradient + a->combine_bias_offset);
+    if (pass_trains(pass, a->tensors))
+        combine_gradient(a, pass, queries, as_rows(dout, a->S_stride));
 }
 
 /* Turns the gradient by alpha into that by the scores. What has all but vanished becomes zero: see vec_flush.
@@ -282,12 +290,13 @@ static void attend_backward(const struct attention_layer *a, const struct pass *
     struct picked from = rows_in(group->queries, contexts);
     const float *alpha = a->alpha + group->first * a->T_stride;
     kernel->dots(a->Fp, from, rows_in(group->frames, queries->Y), dalpha);
-    kernel->mix(&(struct mixture){.width = a->Fp,
-        .weights = alpha,
-        .row = 1,
-        .step = a->T_stride,
-        .x = from,
-        .y = rows_in(group->frames, as_rows(dY, queries->Y.stride))});
+    if (dY)
+        kernel->mix(&(struct mixture){.width = a->Fp,
+            .weights = alpha,
+            .row = 1,
+            .step = a->T_stride,
+            .x = from,
+            .y = rows_in(group->frames, as_rows(dY, queries->Y.stride))});
     for (size_t u = 0; u < from.n; u++)
         softmax_backward(group->frames.n, alpha + u * a->T_stride, row_at(dalpha, u));
     score_backward(a, pass, queries, group, dd);
@@ -306,29 +315,37 @@ static void matrix_gradient(const struct attention_layer *a, const struct pass *
     matrix_add_gradient(W, (struct range){0, W->rows}, a->dW, pass->gradient);
 }
 
+/* Adds the gradients by the parameters of the scores, once dqueries, dkeys and denergy are there. */
+static void score_gradient(
+    const struct attention_layer *a, const struct pass *pass, const struct attention_queries *queries)
+{
+    struct range keyed = {0, extent_padded(a->keyed)};
+    int additive = a->kind == ATTENTION_ADDITIVE;
+    if (additive) {
+        matrix_gradient(a, pass, &a->query, queries->R, queries->d, a->dqueries);
+        bias_add_gradient(a->keyed, keyed, a->denergy, pass->gradient + a->energy_offset);
+    }
+    matrix_gradient(a, pass, &a->key, queries->microbatch->N, queries->Y, a->dkeys);
+    if (additive)
+        bias_add_gradient(a->keyed, keyed, a->sums, pass->gradient + a->key_bias_offset);
+}
+
 void attention_backward(const struct attention_layer *a, const struct pass *pass,
     const struct attention_queries *queries, const float *out, float *dout, float *dd, float *dY)
 {
-    int additive = a->kind == ATTENTION_ADDITIVE;
-    size_t N = queries->microbatch->N, R = queries->R;
+    struct rows by_d = as_rows(dd, queries->d.stride), by_Y = as_rows(dY, queries->Y.stride);
     combine_backward(a, pass, queries, out, dout, dd);
     memset(a->denergy, 0, a->Kp * sizeof(float));
-    for (size_t i = 0; i < R && !pass_is_unwanted(pass);) {
+    for (size_t i = 0; i < queries->R && !pass_is_unwanted(pass);) {
         struct group group = find_group(a, queries, i);
         attend_backward(a, pass, queries, &group, dd, dY);
         i += group.queries.n;
     }
-    if (additive) {
-        pass_product(pass, &a->query.backward, R, as_rows(a->dqueries, a->K_stride),
-            as_rows(dd, queries->d.stride), as_rows(dd, queries->d.stride));
-        matrix_gradient(a, pass, &a->query, R, queries->d, a->dqueries);
-        bias_add_gradient(a->keyed, (struct range){0, extent_padded(a->keyed)}, a->denergy,
-            pass->gradient + a->energy_offset);
-    }
-    pass_product(pass, &a->key.backward, N, as_rows(a->dkeys, a->K_stride), as_rows(dY, queries->Y.stride),
-        as_rows(dY, queries->Y.stride));
-    matrix_gradient(a, pass, &a->key, N, queries->Y, a->dkeys);
-    if (additive)
-        bias_add_gradient(a->keyed, (struct range){0, extent_padded(a->keyed)}, a->sums,
-            pass->gradient + a->key_bias_offset);
+    if (a->kind == ATTENTION_ADDITIVE)
+        pass_product(pass, &a->query.backward, queries->R, as_rows(a->dqueries, a->K_stride), by_d, by_d);
+    if (dY)
+        pass_product(
+            pass, &a->key.backward, queries->microbatch->N, as_rows(a->dkeys, a->K_stride), by_Y, by_Y);
+    if (pass_trains(pass, a->tensors))
+        score_gradient(a, pass, queries);
 }

@@ -26,6 +26,7 @@ struct attention_layer {
     struct matrix key, query;            /* query: additive */
     struct matrix combine[2];            /* of W: the columns that d meets, and those of c */
     size_t key_bias_offset, energy_offset, combine_bias_offset;
+    struct tensors tensors;
     float *key_bias, *energy; /* [Kp]; packed with the weights; dot: key_bias is zero */
     float *combine_bias;      /* [Sp] */
 
@@ -55,6 +56,7 @@ struct attention_queries {
 /* Where its tensors lie; those that the kind does not have are not looked at. */
 struct attention_place {
     size_t key, key_bias, query, energy, combine, combine_bias; /* offsets in the flat vector */
+    struct tensors tensors;                                     /* all of them */
 };
 
 /* Sets up attention of S units, additive attention with A units of its own, over rows of extent `encoder`. */
@@ -76,7 +78,7 @@ void attention_forward(const struct attention_layer *a, const struct pass *pass,
     const struct attention_queries *queries, float *out);
 
 /* Backpropagates the forward just made, which had a query of every sequence. dout [R][S_stride] is destroyed,
- * dd [R] and dY [N], with the strides of d and Y, are overwritten. */
+ * dd [R] and dY [N], with the strides of d and Y, are overwritten; dY NULL: it is not wanted. */
 void attention_backward(const struct attention_layer *a, const struct pass *pass,
     const struct attention_queries *queries, const float *out, float *dout, float *dd, float *dY);
 

@@ -43,7 +43,7 @@ static void init_attention(struct decoder *d, struct parameters *parameters)
 {
     const struct net_config *c = d->config;
     size_t S = d->S, A = c->attention_size, F = extent_true(d->encoder);
-    struct attention_place place = {0};
+    struct attention_place place = {.tensors.from = parameters->n};
     if (c->attention == ATTENTION_NONE)
         return;
     if (c->attention == ATTENTION_ADDITIVE) {
@@ -57,6 +57,7 @@ static void init_attention(struct decoder *d, struct parameters *parameters)
     struct starting starting = starting_uniform(S + F);
     place.combine = parameters_declare(parameters, S, S + F, starting, "decoder.combine.weight");
     place.combine_bias = parameters_declare(parameters, S, 0, starting, "decoder.combine.bias");
+    place.tensors.to = parameters->n;
     attention_init(&d->attention, c->attention, S, A, d->encoder, place);
 }
 
@@ -79,6 +80,7 @@ int decoder_init(struct decoder *d, const struct net_config *config, struct exte
         .S = c->decoder_hidden,
         .encoder = encoder,
         .outputs = one_part(c->decoder_hidden)};
+    d->tensors.from = parameters->n;
     d->Sp = extent_padded(d->outputs);
     d->S_stride = kernel_stride(d->Sp);
     d->F_stride = kernel_stride(extent_padded(encoder));
@@ -95,6 +97,7 @@ int decoder_init(struct decoder *d, const struct net_config *config, struct exte
             return -1;
         }
     init_attention(d, parameters);
+    d->tensors.to = parameters->n;
     return 0;
 }
 

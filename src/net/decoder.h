@@ -51,6 +51,8 @@ struct decoder {
     struct embedding embedding;       /* of symbols; zeroes with values */
     struct decoder_layer *layer;      /* [layers] */
     struct attention_layer attention; /* zeroes: none */
+    struct tensors
+        tensors; /* all of it: of the embedding, then of the layers from below, then of attention */
 
     /* Workspace. */
     struct microbatch targets; /* classes or values as the head is to give them; no frames: no targets */
@@ -97,7 +99,8 @@ void decoder_start(struct decoder *d, const struct pass *pass, struct dense_inpu
 /* Teacher forcing: makes d->targets of the microbatch's targets, and computes rows d->out of its frames. */
 void decoder_forward(struct decoder *d, const struct pass *pass, struct dense_input in);
 
-/* Backpropagates from d->dout; dY, with the stride of `in`, is overwritten. */
+/* Backpropagates from d->dout; dY, with the stride of `in`, is overwritten; NULL: it is not wanted, and
+ * nothing below the lowest layer of the decoder that is trained is computed. */
 void decoder_backward(struct decoder *d, const struct pass *pass, struct dense_input in, float *dY);
 
 /* Runs freely after decoder_start: into d->values, or d->label_start and d->labels. It overwrites what

@@ -4,12 +4,13 @@
 
 void dense_init(struct dense *dense, const struct dense_shape *shape, struct parameters *parameters)
 {
-    size_t outputs = extent_true(shape->outputs), inputs = extent_true(shape->inputs);
+    size_t outputs = extent_true(shape->outputs), inputs = extent_true(shape->inputs), first = parameters->n;
     struct starting starting = starting_uniform(inputs);
     size_t weight = parameters_declare(parameters, outputs, inputs, starting, "%s.weight", shape->name);
     *dense = (struct dense){.outputs = shape->outputs,
         .one_hot = shape->one_hot,
         .bias_offset = parameters_declare(parameters, outputs, 0, starting, "%s.bias", shape->name)};
+    dense->tensors = (struct tensors){first, parameters->n};
     matrix_init(&dense->weight, weight, shape->outputs, shape->inputs, shape->needs_input_gradient);
 }
 
@@ -75,7 +76,7 @@ void dense_add_gradient(
     size_t products = dense->one_hot ? 0 : 1, width = own.to - own.from;
     float *dW = dense->dW + own.from * W->columns, *sums = dense->sums + own.from;
     struct outer_product product = {.columns = W->columns, .X = in.X, .C = as_rows(dW, W->columns)};
-    if (width == 0)
+    if (width == 0 || !pass_trains(pass, dense->tensors))
         return;
     memset(dW, 0, products * width * W->columns * sizeof *dW);
     memset(sums, 0, width * sizeof *sums);

@@ -20,6 +20,7 @@ struct dense {
     struct extent outputs;
     struct matrix weight;
     size_t bias_offset;
+    struct tensors tensors;
     int one_hot; /* inputs are symbols: W x is a row of a table */
     float *bias; /* [padded outputs], packed with the weights */
 
@@ -49,7 +50,7 @@ void dense_forward(
 void dense_backward_inputs(
     const struct dense *dense, const struct pass *pass, size_t R, struct rows dY, struct rows dX);
 
-/* Adds to the gradient by W and b. */
+/* Adds to the gradient by W and b, unless both are frozen. */
 void dense_add_gradient(
     const struct dense *dense, const struct pass *pass, size_t R, struct dense_input in, struct rows dY);
 

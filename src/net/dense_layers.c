@@ -6,7 +6,7 @@ int dense_layers_init(struct dense_layers *layers, const struct dense_shape *fir
     const size_t *size, struct parameters *parameters, struct error *error)
 {
     struct dense_shape shape = *first;
-    *layers = (struct dense_layers){.outputs = first->inputs};
+    *layers = (struct dense_layers){.outputs = first->inputs, .tensors = {parameters->n, parameters->n}};
     layers->layer = memory_create(n, sizeof *layers->layer, error);
     if (!layers->layer)
         return -1;
@@ -19,6 +19,7 @@ int dense_layers_init(struct dense_layers *layers, const struct dense_shape *fir
         shape.outputs = (struct extent){.parts = 1, .size = size[layers->n], .interleave = 1};
         layer->stride = kernel_stride(extent_padded(shape.outputs));
         dense_init(&layer->dense, &shape, parameters);
+        layers->tensors.to = layer->dense.tensors.to;
         layers->outputs = shape.outputs;
         shape.one_hot = 0;
         shape.needs_input_gradient = 1;
@@ -107,9 +108,14 @@ void dense_layers_backward_inputs(
     pass_deal_rows(pass, R, &first, &end);
     for (size_t k = layers->n; k-- > 0;) {
         struct dense_layer *layer = &layers->layer[k];
+        struct tensors own = layer->dense.tensors;
+        int below = dX.data || pass_trains(pass, (struct tensors){layers->tensors.from, own.from});
+        if (!below && !pass_trains(pass, own))
+            return;
         tanh_backward(layer, first, end);
-        dense_backward_inputs(&layer->dense, pass, R, as_rows(layer->dY, layer->stride),
-            k > 0 ? as_rows(layer[-1].dY, layer[-1].stride) : dX);
+        if (below)
+            dense_backward_inputs(&layer->dense, pass, R, as_rows(layer->dY, layer->stride),
+                k > 0 ? as_rows(layer[-1].dY, layer[-1].stride) : dX);
     }
 }
 

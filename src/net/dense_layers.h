@@ -21,6 +21,7 @@ struct dense_layers {
     size_t n; /* 0: none, and what comes out is what went in */
     struct extent outputs;
     struct dense_layer *layer; /* [n] */
+    struct tensors tensors;    /* of all of them */
 };
 
 /* Declares tensors NAME.k.weight and NAME.k.bias of n layers and sets these up. `first` describes what the
@@ -42,8 +43,9 @@ struct dense_input dense_layers_output(const struct dense_layers *layers, struct
 /* Where the gradient by what comes out is to be put before backward, dX being that by what goes in. */
 float *dense_layers_gradient(const struct dense_layers *layers, float *dX);
 
-/* dX is overwritten where there are layers; no data: it is not wanted. Destroys the gradient by what came
- * out. Of a team each member takes its rows of all layers, one after the other. */
+/* dX is overwritten where there are layers; no data: it is not wanted, and nothing below the lowest layer
+ * that is trained is computed. Destroys the gradient by what came out. Of a team each member takes its rows
+ * of all layers, one after the other. */
 void dense_layers_backward_inputs(
     struct dense_layers *layers, const struct pass *pass, size_t R, struct rows dX);
 

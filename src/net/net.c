@@ -178,7 +178,8 @@ static struct pass make_pass(const struct net *net, const struct net_pass *optio
         .microbatch = microbatch,
         .options = *options,
         .gradient = gradient,
-        .times = net->times};
+        .times = net->times,
+        .parameters = &net->parameters};
 }
 
 /* How far a pass goes: to the last recurrent layer, to the outputs, or to their scores. */
@@ -303,7 +304,7 @@ int net_forward(struct net *net, const struct net_pass *options, const struct mi
     return 0;
 }
 
-/* The pass that flow is measured in: nothing random, and alone. */
+/* The pass that flow is measured in: nothing random, and alone; gradients go through frozen layers too. */
 static struct pass flow_pass(
     const struct net *net, const struct net_pass *options, const struct microbatch *microbatch)
 {
@@ -311,7 +312,9 @@ static struct pass flow_pass(
     still.training = still.still = 1;
     still.team = NULL;
     still.carry = NULL;
-    return make_pass(net, &still, microbatch, NULL);
+    struct pass pass = make_pass(net, &still, microbatch, NULL);
+    pass.parameters = NULL;
+    return pass;
 }
 
 size_t net_flow_bytes(struct net *net, const struct microbatch *microbatch)

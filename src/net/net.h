@@ -38,6 +38,15 @@ size_t net_count_parameters(const struct net *net); /* P */
 /* The net's own table of its n parameters, in order of offset. */
 const struct parameter *net_get_parameters(const struct net *net, size_t *n);
 
+/* Freezes those of the n tensors for which frozen[i] is not 0, and no others. What stands there is learned no
+ * more: net_backward adds to their gradient nothing or something that is of no use, and it computes nothing
+ * below the lowest layer that has a tensor that is not frozen. To be called before the first pass; sizes of
+ * workspaces depend on it. */
+void net_freeze(struct net *net, const unsigned char *frozen);
+
+/* How many of the P parameters are not frozen. */
+size_t net_count_trained(const struct net *net);
+
 /* Writes the starting weights [P], a pure function of the configuration and seed. Input weights, biases and
  * the head are uniform in +-1/sqrt(H) as PyTorch has them, dense layers and the head by their own number of
  * inputs; initial states are zero. Recurrent weights are orthogonal per gate (Saxe, McClelland and Ganguli

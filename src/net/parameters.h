@@ -52,6 +52,15 @@ struct parameters {
 
 void parameters_finish(struct parameters *parameters); /* takes zeroes */
 
+/* Tensors of the table, those at places from .. to - 1: what a layer has declared, or several one after the
+ * other. */
+struct tensors {
+    size_t from, to;
+};
+
+/* Is any of these tensors trained? (freeze.c) */
+int parameters_train(const struct parameters *parameters, struct tensors tensors);
+
 /* Puts a tensor behind those declared before; returns its offset. columns 0: a vector [rows]. */
 size_t parameters_declare(struct parameters *parameters, size_t rows, size_t columns,
     struct starting starting, const char *format, ...) __attribute__((format(printf, 5, 6)));

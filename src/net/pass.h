@@ -5,6 +5,7 @@
 
 #include "kernel/kernel.h"
 #include "net/microbatch.h"
+#include "net/parameters.h"
 #include "net/types.h"
 
 struct pass {
@@ -13,7 +14,21 @@ struct pass {
     struct net_pass options; /* what the caller asked for: training or not, key of the random masks, search */
     float *gradient; /* [P] the caller's, to which backward of every layer adds its share; NULL in forward */
     double *times;   /* see net/times.h */
+    const struct parameters *parameters; /* the net's, of which some may be frozen; NULL: all are trained */
 };
+
+/* Is any of these tensors trained? Where none is, nobody asks for their gradients, and the gradient by what a
+ * layer sees is asked for only where something below it is trained. */
+static inline int pass_trains(const struct pass *pass, struct tensors tensors)
+{
+    return !pass->parameters || parameters_train(pass->parameters, tensors);
+}
+
+/* The same of all tensors that were declared before this one. */
+static inline int pass_trains_before(const struct pass *pass, size_t tensor)
+{
+    return pass_trains(pass, (struct tensors){0, tensor});
+}
 
 /* Returns the high word of the counter of all random numbers that are drawn for sequence b of the microbatch:
  * epochs below 2^24, sequences below 2^40. */

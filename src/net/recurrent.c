@@ -136,6 +136,7 @@ int recurrent_init(struct recurrent *r, const struct recurrent_shape *shape, str
     r->to = r->Hp;
     r->width = kind->gates * r->Hp;
     r->a_stride = kernel_stride(r->width);
+    r->tensors.from = parameters->n;
     size_t hidden = 0, input = declare_cell(r, shape, parameters, &hidden);
     if (r->has_unit_weights)
         r->unit_offset = declare_unit_weights(r, shape, parameters);
@@ -147,6 +148,7 @@ int recurrent_init(struct recurrent *r, const struct recurrent_shape *shape, str
     if (transition_init(&r->transition, shape, parameters, error))
         return -1;
     declare_start(r, shape, parameters);
+    r->tensors.to = parameters->n;
     return 0;
 }
 

@@ -44,6 +44,7 @@ struct recurrent {
     size_t bias_ih, bias_hh;      /* offsets in the flat vector */
     float *bias;                  /* [G Hp] what W_ih x starts from; packed with the weights */
     float *bias_recurrent;        /* [G Hp] what W_hh h starts from, where the cell separates the two */
+    struct tensors tensors;       /* all of these */
     size_t h0, c0;                /* START_LEARNED: offsets in the flat vector, c0 of a memory */
     float *learned;               /* [2 Hp] START_LEARNED: h and c to start from, packed with the weights */
     int has_unit_weights;

@@ -135,7 +135,7 @@ void recurrent_backward(struct recurrent *r, const struct pass *pass, struct row
     struct rows dY, const struct recurrent_inputs *inputs)
 {
     const struct microbatch *microbatch = pass->microbatch;
-    int at_end = sums_at_end(r, pass);
+    int at_end = sums_at_end(r, pass), trains = pass_trains(pass, r->tensors);
     if (r->segment)
         recurrent_begin_turn(r, pass);
     clear_gradients(r, microbatch, dY);
@@ -147,13 +147,13 @@ void recurrent_backward(struct recurrent *r, const struct pass *pass, struct row
         if (r->segment)
             segment_again(r, pass, segment, X, Y);
         segment_backward(r, pass, segment, Y, dY, inputs);
-        if (!at_end && !pass_is_unwanted(pass))
+        if (trains && !at_end && !pass_is_unwanted(pass))
             gradients_sum(r, pass, segment, X, Y);
         i = segment.from;
     }
     if (!r->kind->has_product)
         meet_divided(r, pass);
-    if (pass_is_unwanted(pass))
+    if (!trains || pass_is_unwanted(pass))
         return;
     r->t.first = 0; /* no sum reads its rows */
     if (at_end)

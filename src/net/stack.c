@@ -49,6 +49,7 @@ static int init_layer(struct stack *stack, size_t l, struct parameters *paramete
     layer->stride = kernel_stride(extent_padded(layer->outputs));
     layer->drops = l > 0 && c->dropout > 0;
     layer->residual = l > 0 && c->residual;
+    layer->first = parameters->n;
     if (l > 0 && c->normalize)
         init_norm(layer, l, parameters);
     for (size_t d = 0; d < layer->D; d++) {
@@ -99,6 +100,7 @@ int stack_init(
         stack->one_hot = 0;
         stack->needs_input_gradient = 1;
     }
+    stack->end = parameters->n;
     return 0;
 }
 
@@ -183,9 +185,19 @@ static float *gradient_before(const struct stack *stack, size_t l)
     return l > 0 ? stack->layer[l - 1].dY : dense_layers_gradient(&stack->input, stack->dX);
 }
 
-float *stack_gradient(const struct stack *stack)
+int stack_trains_below(const struct stack *stack, const struct pass *pass, size_t l)
 {
-    return gradient_before(stack, stack->L);
+    return pass_trains_before(pass, l < stack->L ? stack->layer[l].first : stack->end);
+}
+
+int stack_wants_gradient(const struct stack *stack, const struct pass *pass)
+{
+    return stack->needs_input_gradient && stack_trains_below(stack, pass, stack->L);
+}
+
+float *stack_gradient(const struct stack *stack, const struct pass *pass)
+{
+    return stack_wants_gradient(stack, pass) ? gradient_before(stack, stack->L) : NULL;
 }
 
 /* Adds rows of one extent to rows of another that has as many real values but may pad them elsewhere. */
@@ -342,6 +354,8 @@ static void directions_backward(
     for (size_t d = 0; d < layer->D; d++) {
         size_t place = d * layer->direction[d].Hp;
         const struct recurrent_inputs inputs = share_inputs(stack, pass, l, d, dX);
+        if (!dX.data && !pass_trains(pass, layer->direction[d].tensors))
+            continue;
         if (take_part(pass, stack, l, d))
             recurrent_backward(&layer->direction[d], pass, X, as_rows(layer->h + place, layer->stride),
                 as_rows(layer->dY + place, layer->stride), &inputs);
@@ -359,37 +373,50 @@ static void directions_backward(
     pass_meet(pass);
 }
 
+/* Makes the gradient by y of the layer before of that by what this layer saw, dX, which takes its place. */
+static void prepare_backward(
+    struct stack *stack, const struct pass *pass, size_t l, struct rows from, struct rows dX)
+{
+    struct layer *layer = &stack->layer[l];
+    size_t N = pass->microbatch->N;
+    if (layer->drops)
+        dropout_apply(pass, stack->config->dropout, l - 1, extent_padded(layer->inputs), dX, dX);
+    if (layer->norm.is_there)
+        norm_backward(&layer->norm, N, from, dX, pass->gradient);
+    if (layer->residual)
+        add_rows(N, layer->outputs, as_rows(stack->carry, layer->stride), layer->inputs, dX);
+}
+
 static void layer_backward(struct stack *stack, const struct pass *pass, size_t l)
 {
     const struct microbatch *microbatch = pass->microbatch;
     struct layer *layer = &stack->layer[l];
     struct dense_input from = output_before(stack, microbatch, l), in = layer_input(stack, microbatch, l);
-    struct rows dX = as_rows(gradient_before(stack, l), in.X.stride);
-    if (layer->residual && pass_leads(pass))
+    int wanted = pass_trains_before(pass, layer->direction[0].tensors.from);
+    struct rows dX = as_rows(wanted ? gradient_before(stack, l) : NULL, in.X.stride);
+    int goes_past = layer->residual && wanted;
+    if (goes_past && pass_leads(pass))
         memcpy(stack->carry, layer->dY, microbatch->N * layer->stride * sizeof *stack->carry);
     if (layer->saves && layer->in && pass_leads(pass))
         prepare_input(stack, pass, l, from.X, in.X);
-    if (layer->residual || (layer->saves && layer->in))
+    if (goes_past || (layer->saves && layer->in))
         pass_meet(pass);
     directions_backward(stack, pass, l, in.X, dX);
-    if (!layer->drops && !layer->norm.is_there && !layer->residual)
+    if (!wanted || (!layer->drops && !layer->norm.is_there && !layer->residual))
         return;
-    if (pass_leads(pass)) {
-        if (layer->drops)
-            dropout_apply(pass, stack->config->dropout, l - 1, extent_padded(layer->inputs), dX, dX);
-        if (layer->norm.is_there)
-            norm_backward(&layer->norm, microbatch->N, from.X, dX, pass->gradient);
-        if (layer->residual)
-            add_rows(microbatch->N, layer->outputs, as_rows(stack->carry, layer->stride), layer->inputs, dX);
-    }
+    if (pass_leads(pass))
+        prepare_backward(stack, pass, l, from.X, dX);
     pass_meet(pass);
 }
 
 void stack_backward(struct stack *stack, const struct pass *pass)
 {
     const struct microbatch *microbatch = pass->microbatch;
-    for (size_t l = stack->L; l-- > 0;)
-        layer_backward(stack, pass, l);
+    size_t l = stack->L;
+    while (l > 0 && stack_trains_below(stack, pass, l))
+        layer_backward(stack, pass, --l);
+    if (!stack_trains_below(stack, pass, l))
+        return;
     struct rows dX = as_rows(stack->dX, stack->X_stride);
     dense_layers_backward_inputs(&stack->input, pass, microbatch->N, dX);
     pass_meet(pass);

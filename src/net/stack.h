@@ -20,6 +20,7 @@ struct layer {
     struct extent inputs, outputs; /* of what it sees, of h and y */
     size_t D, stride;              /* directions; of h and y */
     struct recurrent direction[2];
+    size_t first;     /* of its tensors, those of `norm` before those of the directions */
     struct norm norm; /* zeroes: none */
     int drops;        /* 1: dropout in training */
     int residual;     /* 1: y is h + the y before it */
@@ -36,6 +37,7 @@ struct stack {
     const struct net_config *config; /* the net's */
     struct embedding embedding;      /* zeroes: none */
     struct dense_layers input;
+    size_t end; /* of its tensors, which are the first of the net's */
     size_t L;
     struct layer *layer;      /* [L] */
     struct extent outputs;    /* of stack_output */
@@ -45,7 +47,7 @@ struct stack {
     /* Workspace. */
     int saves;    /* 1: some layers do, and the gradients by all layers' y share their places */
     float *X;     /* [N][X_stride] embedded or noisy inputs; NULL: those of the microbatch */
-    float *dX;    /* with an embedding, the gradient by X; else NULL */
+    float *dX;    /* with an embedding that is trained, the gradient by X; else NULL */
     float *carry; /* with residual: [N][widest stride] a layer's dY on its way past the layer */
     size_t X_stride;
 };
@@ -80,11 +82,16 @@ struct dense_shape stack_output_shape(const struct stack *stack);
 /* What forward gave: rows of `outputs` of the microbatch's frames, or the microbatch's symbols. */
 struct dense_input stack_output(const struct stack *stack, const struct microbatch *microbatch);
 
-/* Where the gradient by these rows is to be put before backward, with their stride; NULL: it is not wanted.
- */
-float *stack_gradient(const struct stack *stack);
+/* Is anything trained below layer l, of the layers before it and what brings the inputs to them? l = L: of
+ * all. */
+int stack_trains_below(const struct stack *stack, const struct pass *pass, size_t l);
 
-/* Destroys the gradient by the outputs. */
+/* Where the gradient by the rows of stack_output is to be put before backward, with their stride; NULL: it is
+ * not wanted, as the first function says before the workspace is taken. */
+int stack_wants_gradient(const struct stack *stack, const struct pass *pass);
+float *stack_gradient(const struct stack *stack, const struct pass *pass);
+
+/* Destroys the gradient by the outputs. Below the lowest layer that is trained nothing is computed. */
 void stack_backward(struct stack *stack, const struct pass *pass);
 
 /* See net_measure_flow. */

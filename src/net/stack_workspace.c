@@ -22,7 +22,8 @@ static void take_layer(struct layer *layer, const struct pass *pass, struct aren
         recurrent_take_workspace(&layer->direction[d], pass, arena);
 }
 
-/* Where all is kept each layer has a gradient by y of its own. Else that by the inputs of a layer takes the
+/* Layers that nothing is trained in or below have no gradients.
+ * Where all is kept each layer has a gradient by y of its own. Else that by the inputs of a layer takes the
  * place of that by its y, if rows of the two are alike, and else another: there are two. */
 static void take_gradients(struct stack *stack, const struct pass *pass, struct arena *arena)
 {
@@ -31,6 +32,8 @@ static void take_gradients(struct stack *stack, const struct pass *pass, struct 
     float *shared[2] = {NULL};
     for (size_t l = stack->L; l-- > 0;) {
         size_t stride = stack->layer[l].stride;
+        if (!stack_trains_below(stack, pass, l + 1))
+            break;
         if (l + 1 < stack->L)
             place[l] = stack->layer[l + 1].stride == stride ? place[l + 1] : !place[l + 1];
         most[place[l]] = stride > most[place[l]] ? stride : most[place[l]];
@@ -39,7 +42,10 @@ static void take_gradients(struct stack *stack, const struct pass *pass, struct 
         shared[i] = arena_take(arena, rows * most[i], sizeof(float));
     for (size_t l = 0; l < stack->L; l++) {
         struct layer *layer = &stack->layer[l];
-        layer->dY = stack->saves ? shared[place[l]] : arena_take(arena, rows * layer->stride, sizeof(float));
+        int wanted = stack_trains_below(stack, pass, l + 1);
+        layer->dY = stack->saves && wanted
+            ? shared[place[l]]
+            : arena_take(arena, wanted ? rows * layer->stride : 0, sizeof(float));
     }
 }
 
@@ -92,7 +98,7 @@ void stack_take_workspace(
     stack->X = stack->dX = NULL;
     if (c->embedding || noisy)
         stack->X = arena_take(arena, N * stack->X_stride, sizeof(float));
-    if (c->embedding)
+    if (c->embedding && pass_trains_before(pass, stack->input.tensors.from))
         stack->dX = arena_take(arena, training ? N * stack->X_stride : 0, sizeof(float));
     dense_layers_take_workspace(&stack->input, pass, arena, N);
     for (size_t l = 0; l < stack->L; l++) {

@@ -55,7 +55,8 @@ void top_backward(struct top *top, const struct pass *pass, size_t R, struct den
 {
     struct rows sums = as_rows(top->outputs, top->stride), below = as_rows(dX, in.X.stride);
     struct dense_input seen = dense_layers_output(&top->output, in);
-    struct rows dseen = as_rows(dense_layers_gradient(&top->output, dX), seen.X.stride);
+    int wanted = dX || pass_trains(pass, top->output.tensors);
+    struct rows dseen = as_rows(wanted ? dense_layers_gradient(&top->output, dX) : NULL, seen.X.stride);
     dense_backward_inputs(&top->head, pass, R, sums, dseen);
     dense_layers_backward_inputs(&top->output, pass, R, below);
     pass_meet(pass);

@@ -91,6 +91,7 @@ struct parameter {
     int dimensions; /* 1 or 2 */
     size_t size[2];
     size_t offset, count; /* floats, in the flat vector */
+    int frozen;           /* 1: it is not trained (net_freeze) */
 };
 
 /* A piece of the starting weights, made on its own: a tensor, or one of the square matrices of a tensor that

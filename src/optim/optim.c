@@ -16,6 +16,8 @@
  *                                                                  Kingma and Ba 2015, algorithm 1
  *     adamw, before that   w -= eta lambda w                       Loshchilov and Hutter 2019, algorithm 2
  *
+ * where the eta of a slice with a rate_factor is that many times the rate, but in the line of adamw the rate,
+ *
  * as PyTorch documents them (dampening 0; momentum not of Sutskever's form: the rate is outside the buffer).
  * A momentum that starts at zero gives b = g in the first step, as PyTorch has it. The average of squares of
  * rmsprop decays by beta2, PyTorch's alpha, whose default there is 0.99; the key `momentum` is not used by
@@ -88,20 +90,21 @@ struct scalars {
     float shrink;                     /* 1 - eta lambda */
 };
 
-static struct scalars round_scalars(
-    const struct optim_config *config, const struct optim_state *state, double rate, double factor)
+static struct scalars round_scalars(const struct optim_config *config, const struct optim_state *state,
+    double rate, double factor, double rate_factor)
 {
+    double eta = rate * rate_factor;
     int decoupled = config->optimizer == OPTIMIZER_ADAMW;
     return (struct scalars){.factor = (float)factor,
         .decay = decoupled ? 0 : (float)config->weight_decay,
         .momentum = (float)config->momentum,
-        .rate = (float)rate,
+        .rate = (float)eta,
         .epsilon = (float)config->epsilon,
         .beta1 = (float)config->beta1,
         .rest1 = (float)(1 - config->beta1),
         .beta2 = (float)config->beta2,
         .rest2 = (float)(1 - config->beta2),
-        .step_size = (float)(rate / (1 - state->power1)),
+        .step_size = (float)(eta / (1 - state->power1)),
         .correction = (float)(1 / sqrt(1 - state->power2)),
         .shrink = decoupled ? (float)(1 - rate * config->weight_decay) : 1};
 }
@@ -159,7 +162,7 @@ static void update_adam(struct scalars s, size_t n, const float *restrict gradie
 void optim_update(const struct optim_config *config, const struct optim_state *state, double rate,
     double factor, const struct optim_slice *slice)
 {
-    struct scalars s = round_scalars(config, state, rate, factor);
+    struct scalars s = round_scalars(config, state, rate, factor, slice->rate_factor);
     size_t n = slice->n;
     const float *gradient = slice->gradient;
     float *weights = slice->weights, *first = slice->moments[0], *second = slice->moments[1];

@@ -75,9 +75,11 @@ struct optim_slice {
     const float *gradient;
     float *moments[OPTIM_MOST_MOMENTS];
     float *weights;
+    double rate_factor; /* what the rate of these weights is multiplied by */
 };
 
-/* Updates a slice, with the gradient times `factor`. */
+/* Updates a slice, with the gradient times `factor`. The decay of adamw, which is apart from the gradient,
+ * goes by the rate itself, and not by slice->rate_factor. */
 void optim_update(const struct optim_config *config, const struct optim_state *state, double rate,
     double factor, const struct optim_slice *slice);
 

@@ -1,5 +1,6 @@
 #include "plan/preview.h"
 
+#include "base/memory.h"
 #include "ckpt/status.h"
 #include "data/names.h"
 #include "net/losses/loss.h"
@@ -9,6 +10,7 @@
 #include "pass/reach.h"
 #include "pass/scale.h"
 #include "pass/truncation.h"
+#include "pass/tuning.h"
 #include "plan/decoding.h"
 #include "run/records.h"
 #include "run/run.h"
@@ -93,15 +95,17 @@ static void check_names(struct checking *checking, struct dataset *dataset, int 
         add_error(checking, &error);
 }
 
-static void check_activations(
+/* What is asked of single parameters, and what a pass of training or validation takes. */
+static void check_network(
     struct checking *checking, const struct net_config *model, const struct dataset *dataset, int training)
 {
     struct error error = {0};
-    if (checking->config->train.activation_memory == 0)
-        return;
     struct net *net = net_describe(model, &error);
-    if (!net || activations_require(checking->config, net, dataset, training, &error))
+    double *factor = net && training ? tuning_create(checking->config, net, &error) : NULL;
+    if (!net || (training && !factor) ||
+        activations_require(checking->config, net, dataset, training, &error))
         add_error(checking, &error);
+    memory_destroy(factor);
     net_destroy(net);
 }
 
@@ -119,7 +123,7 @@ static void check_fit(struct checking *checking, struct dataset *dataset, int tr
         return;
     }
     model_check_targets(model, dataset, checking->faults);
-    check_activations(checking, model, dataset, training);
+    check_network(checking, model, dataset, training);
     if (training)
         warn_training(checking, dataset);
     if (training && sets_require_window(checking->config, dataset, &error))

@@ -12,6 +12,7 @@ struct planned {
     const struct config *config;
     struct dataset *train, *valid; /* valid: NULL where there is none */
     struct net *net;
+    double *factor;                /* [tensors] of their rates (pass/tuning.h) */
     struct survey survey, checked; /* of both */
     struct planned_ranks ranks;
 };

@@ -171,6 +171,8 @@ static void print_gaps(const struct predicting *in)
     if (in->ranks_of_node > constants->ranks)
         printf("  warning: the machine was measured with %g ranks a node, fewer than are planned\n",
             constants->ranks);
+    if (net_count_trained(in->planned->net) < net_count_parameters(in->planned->net))
+        printf("  warning: what is frozen is counted as if it were trained: a step takes less\n");
     if (!planned_keeps(in->planned, in->planned->train))
         printf("  warning: reading the training set from its file, as it does not fit data.cache, is left "
                "out\n");

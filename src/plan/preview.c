@@ -2,6 +2,7 @@
  * take of time and memory is told. */
 #include "plan/preview.h"
 
+#include "base/memory.h"
 #include "data/dataset.h"
 #include "net/outputs/output.h"
 #include "pass/activations.h"
@@ -9,6 +10,7 @@
 #include "pass/model.h"
 #include "pass/reach.h"
 #include "pass/truncation.h"
+#include "pass/tuning.h"
 #include "plan/budgets.h"
 #include "plan/decoding.h"
 #include "plan/memory.h"
@@ -27,11 +29,33 @@ static void print_sizes(const char *what, size_t n, const size_t *sizes)
         printf(" %zu%s", sizes[k], k + 1 < n ? "" : " units\n");
 }
 
-static void print_network(const struct net *net, int verbose)
+/* How each is trained is said where they are not all trained alike. */
+static void print_parameters(const struct planned *planned, int verbose)
 {
+    size_t n, trained = net_count_trained(planned->net), all = net_count_parameters(planned->net);
+    const struct parameter *parameter = net_get_parameters(planned->net, &n);
+    printf("  %zu parameters in %zu tensors", all, n);
+    if (trained < all)
+        printf(", of which %zu are trained and %zu frozen", trained, all - trained);
+    putchar('\n');
+    for (size_t i = 0; i < n && verbose; i++) {
+        char shape[48], rate[48] = "";
+        if (parameter[i].dimensions == 2)
+            snprintf(shape, sizeof shape, "[%zu, %zu]", parameter[i].size[0], parameter[i].size[1]);
+        else
+            snprintf(shape, sizeof shape, "[%zu]", parameter[i].size[0]);
+        if (parameter[i].frozen)
+            snprintf(rate, sizeof rate, ", frozen");
+        else if (planned->factor[i] != 1)
+            snprintf(rate, sizeof rate, ", %g times the rate", planned->factor[i]);
+        printf("    %-28s %s%s\n", parameter[i].name, shape, rate);
+    }
+}
+
+static void print_network(const struct planned *planned, int verbose)
+{
+    const struct net *net = planned->net;
     const struct net_config *model = net_get_config(net);
-    size_t parameters;
-    const struct parameter *parameter = net_get_parameters(net, &parameters);
     printf("network\n  %zu %s in, %s, %zu out (%s, %s)\n", model->inputs,
         model->symbols ? "symbols" : "features", cell_names[model->cell], model->outputs,
         output_of(model)->name, loss_of(model)->name);
@@ -43,12 +67,7 @@ static void print_network(const struct net *net, int verbose)
         printf("  decoder: %zu layer%s of %zu units, attention %s\n", model->decoder_layers,
             model->decoder_layers == 1 ? "" : "s", model->decoder_hidden, attention_names[model->attention]);
     print_sizes("output", model->output_layers, model->output_size);
-    printf("  %zu parameters in %zu tensors\n", net_count_parameters(net), parameters);
-    for (size_t i = 0; i < parameters && verbose; i++)
-        if (parameter[i].dimensions == 2)
-            printf("    %-28s [%zu, %zu]\n", parameter[i].name, parameter[i].size[0], parameter[i].size[1]);
-        else
-            printf("    %-28s [%zu]\n", parameter[i].name, parameter[i].size[0]);
+    print_parameters(planned, verbose);
 }
 
 /* How a team of so many ranks shares the recurrent layers among its members, by runs of layers alike. */
@@ -201,7 +220,8 @@ static int make_plan(const struct config *config, const struct planned_ranks *ra
     if (open_sets(planned, &model, error))
         return -1;
     planned->net = net_describe(&model, error);
-    if (!planned->net || activations_require(config, planned->net, planned->train, 1, error) ||
+    planned->factor = planned->net ? tuning_create(config, planned->net, error) : NULL;
+    if (!planned->factor || activations_require(config, planned->net, planned->train, 1, error) ||
         survey_make(config, planned->net, planned->train, 1, ranks, &planned->survey, error))
         return -1;
     if (planned->valid &&
@@ -214,6 +234,7 @@ static int make_plan(const struct config *config, const struct planned_ranks *ra
 static void finish_plan(struct planned *planned)
 {
     net_destroy(planned->net);
+    memory_destroy(planned->factor);
     dataset_close(planned->train);
     dataset_close(planned->valid);
 }
@@ -225,7 +246,7 @@ static int print_plan(const struct planned *planned, int verbose, struct error *
         return -1;
     if (planned->valid)
         print_set("validation set", planned->valid);
-    print_network(planned->net, verbose);
+    print_network(planned, verbose);
     print_steps(planned);
     memory_print(planned);
     return budgets_print(planned, error);

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "pass/tuning.h"
 
 #include <string.h>
 
@@ -56,6 +57,8 @@ int learner_init(struct learner *learner, const struct config *config, const str
     learner->optim.total_steps = steps * config->train.epochs;
     optim_state_init(&learner->state);
     learner->net = net_describe(model, error);
+    if (learner->net)
+        learner->factor = tuning_create(config, learner->net, error);
     if (comm_agree(comm, error) || tally_init(&learner->tally, BALLOT_WORDS, error))
         return -1;
     learner->P = net_count_parameters(learner->net);
@@ -85,6 +88,7 @@ void learner_finish(struct learner *learner)
     reduce_destroy(learner->reduce);
     node_finish(&learner->node);
     memory_destroy(learner->scores);
+    memory_destroy(learner->factor);
     *learner = (struct learner){0};
 }
 

@@ -32,6 +32,7 @@ struct learner {
 
     struct net *net;
     size_t P;
+    double *factor; /* [tensors] what the rate of each is multiplied by; 0: it is frozen (pass/tuning.h) */
     struct node node;
     void *small_pages; /* of the node, what the net has packed; NULL once huge ones were asked for */
     char node_warning[LEARNER_WARNING]; /* why ranks of this host share nothing; empty where they do */
@@ -143,6 +144,23 @@ int learner_agree_weights(struct learner *learner, int64_t step, struct error *e
 /* All ranks call. Makes the weights that train.seed gives, each rank a share of them, with signs of life.
  * (starting.c) */
 int learner_make_weights(struct learner *learner, struct error *error);
+
+/* What is in this rank's slice of some tensors beside each other that have one factor: weights from .. to - 1
+ * of the flat vector, which may be none. The function takes the next of them, those from *tensor on, which is
+ * 0 at first, and returns 0 where no tensor is left. (update.c, as what follows) */
+struct stretch {
+    size_t from, to;
+    double factor;
+};
+int learner_take_stretch(const struct learner *learner, size_t *tensor, struct stretch *stretch);
+
+/* Each rank calls this for itself. Divides its slice of the sum of gradients by what was counted; of what is
+ * frozen it is 0. */
+void learner_divide_gradient(struct learner *learner, float count);
+
+/* All ranks call. Counts the step for the optimizer, and updates this rank's slice of the weights, which the
+ * others do not see yet, with the gradient times `factor`. */
+void learner_update_slice(struct learner *learner, double rate, double factor);
 
 /* All ranks call. Packs the weights with noise, a function of seed, step and weight, for step `step`; the
  * weights themselves stay as they are. Returns the seconds spent with other ranks. (noise.c) */

@@ -53,6 +53,8 @@ static void print_epoch(struct records *records, const struct progress *progress
     report_figure(figures, sizeof figures, "valid_loss", validation->loss);
     report_figure(figures, sizeof figures, "valid_error", validation->error);
     describe_gradients(records, progress, figures, sizeof figures);
+    if (net_count_trained(learner->net) < learner->P)
+        report_figure(figures, sizeof figures, "trained", (double)net_count_trained(learner->net));
     report_line(&records->report, "epoch=%" PRId64 " step=%" PRId64 "%s weights_hash=%016" PRIx64 " %s",
         progress->epoch, progress->step, figures, learner_hash_weights(learner), waits);
 }

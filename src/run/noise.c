@@ -1,7 +1,7 @@
 /* Noise on the weights while the gradient of a step is computed (Graves 2011, Practical variational inference
  * for neural networks; a Gaussian of one fixed deviation): w + sigma n. A normal number costs more than a
  * multiplication, so each rank draws those of its slice, and all gather the whole; a number depends on seed,
- * step and weight alone. */
+ * step and weight alone. What is frozen has none. */
 #include "base/clock.h"
 #include "base/random.h"
 #include "run/learner.h"
@@ -9,11 +9,15 @@
 double learner_add_noise(struct learner *learner, int64_t step)
 {
     const struct config *config = learner->config;
-    size_t end = learner->slice_first + learner->slice_count;
-    for (size_t i = learner->slice_first; i < end; i++) {
-        double n = random_normal(config->train.seed, RANDOM_WEIGHT_NOISE, (uint64_t)step, i);
-        learner->noisy[i] = (float)((double)learner->weights[i] + config->train.weight_noise * n);
-    }
+    struct stretch stretch;
+    for (size_t tensor = 0; learner_take_stretch(learner, &tensor, &stretch);)
+        for (size_t i = stretch.from; i < stretch.to; i++) {
+            learner->noisy[i] = learner->weights[i];
+            if (stretch.factor == 0)
+                continue;
+            double n = random_normal(config->train.seed, RANDOM_WEIGHT_NOISE, (uint64_t)step, i);
+            learner->noisy[i] = (float)((double)learner->weights[i] + config->train.weight_noise * n);
+        }
     double before = clock_now();
     reduce_gather(learner->reduce, learner->noisy);
     double wait = clock_now() - before;

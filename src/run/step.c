@@ -173,13 +173,11 @@ static int complete_gradient(
     struct learner *learner, double counted, struct outcome *outcome, struct error *error)
 {
     double before = clock_now();
-    float count = (float)counted, *slice = reduce_slices(learner->reduce, error);
-    if (!slice)
+    learner->gradient = reduce_slices(learner->reduce, error);
+    if (!learner->gradient)
         return -1;
-    learner->gradient = slice;
-    for (size_t i = 0; i < learner->slice_count; i++)
-        slice[i] /= count;
-    outcome->gradient_norm = sqrt(reduce_squares(learner->reduce, slice));
+    learner_divide_gradient(learner, (float)counted);
+    outcome->gradient_norm = sqrt(reduce_squares(learner->reduce, learner->gradient));
     outcome->comm_wait += clock_now() - before;
     return 0;
 }
@@ -189,14 +187,7 @@ static void update_weights(struct learner *learner, struct outcome *outcome)
 {
     double before = clock_now();
     double factor = optim_clip_factor(outcome->gradient_norm, learner->optim.clip);
-    optim_advance(&learner->optim, &learner->state);
-    struct optim_slice slice = {.n = learner->slice_count,
-        .gradient = learner->gradient,
-        .moments = {learner->moments[0], learner->moments[1]},
-        .weights = learner->weights + learner->slice_first};
-    optim_update(&learner->optim, &learner->state, outcome->learning_rate, factor, &slice);
-    net_bound_weights(
-        learner->net, learner->slice_first, learner->slice_first + learner->slice_count, slice.weights);
+    learner_update_slice(learner, outcome->learning_rate, factor);
     outcome->update = clock_now() - before;
     before = clock_now();
     reduce_gather(learner->reduce, learner->weights);

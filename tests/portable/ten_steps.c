@@ -245,6 +245,7 @@ static void update(struct trainee *trainee, size_t step, float *gradient, double
     optim_advance(optim, &trainee->state);
     for (size_t i = 0; i < trainee->P; i += SLICE) {
         struct optim_slice slice = {.n = trainee->P - i < SLICE ? trainee->P - i : SLICE,
+            .rate_factor = 1,
             .gradient = gradient + i,
             .weights = trainee->weights + i};
         for (size_t m = 0; m < optim_count_moments(optim->optimizer); m++)

@@ -77,6 +77,15 @@ static void take_outputs(const struct net_outputs *outputs, struct result *resul
             result->O * sizeof *result->outputs);
 }
 
+static void freeze_alike(const struct subject *subject, struct net *net)
+{
+    unsigned char *frozen = make_zeroes(subject->tensors, sizeof *frozen);
+    for (size_t k = 0; k < subject->tensors; k++)
+        frozen[k] = subject->list[k].frozen != 0;
+    net_freeze(net, frozen);
+    memory_destroy(frozen);
+}
+
 /* Members differ in their nets and places alone. */
 static void init_members(struct member *member, const struct member *first, void *panels)
 {
@@ -86,6 +95,7 @@ static void init_members(struct member *member, const struct member *first, void
         member[i].team.index = i;
         member[i].subject.net = net_describe(&first->subject.problem->config, &error);
         demand(member[i].subject.net != NULL, error.text);
+        freeze_alike(&first->subject, member[i].subject.net);
         net_use_panels(member[i].subject.net, panels);
     }
 }

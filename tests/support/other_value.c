@@ -39,6 +39,12 @@ void other_value(const struct config_key *key, const char *value, char *text, si
     case KEY_SHARES:
         snprintf(text, size, "%g,0.99", number < 0.5 ? number + 0.01 : number / 2);
         break;
+    case KEY_PATTERNS:
+        snprintf(text, size, "%s", *value ? "" : "head.bias");
+        break;
+    case KEY_RATES:
+        snprintf(text, size, "%s", *value ? "" : "head.* 0.5");
+        break;
     case KEY_BYTES:
         snprintf(text, size, "%lld GiB", atoll(value) + 1);
         break;

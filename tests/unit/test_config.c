@@ -128,6 +128,7 @@ START_TEST(defaults_are_those_of_the_manual)
     ck_assert(c.train.activation_memory == 0 && c.train.patience == 0 && c.report.every == 10 &&
         c.report.gradient_flow == 5);
     ck_assert_int_eq(c.train.truncate, 0);
+    ck_assert(c.train.freeze[0] == '\0' && c.train.rate_of[0] == '\0');
     ck_assert(c.train.on_divergence == DIVERGENCE_ABORT && c.train.explode == 0);
     ck_assert(c.train.back_factor == 0.5 && c.train.watchdog == 600);
     const struct optim_config *o = &c.train.optim;
@@ -182,6 +183,8 @@ static const char *const other[][3] = {
     {"train", "microbatch", "3"},
     {"train", "activation_memory", "7 MiB"},
     {"train", "truncate", "0"}, /* a decoder has no pieces: see the cross checks */
+    {"train", "freeze", "rnn.*_l0* [a-g]mbedding.weight"},
+    {"train", "rate_of", "rnn.* 0.5 decoder.?nn.* 20"},
     {"train", "epochs", "7"},
     {"train", "optimizer", "nesterov"},
     {"train", "lr", "0.5"},
@@ -261,6 +264,8 @@ static void check_others(const struct config *c)
     ck_assert(
         c->train.batch == 10 && c->train.microbatch == 3 && c->train.epochs == 7 && c->train.patience == 6);
     ck_assert_uint_eq(c->train.activation_memory, (size_t)7 << 20);
+    ck_assert_str_eq(c->train.freeze, "rnn.*_l0* [a-g]mbedding.weight");
+    ck_assert_str_eq(c->train.rate_of, "rnn.* 0.5 decoder.?nn.* 20");
     const struct optim_config *o = &c->train.optim;
     ck_assert(o->optimizer == OPTIMIZER_NESTEROV && o->schedule == SCHEDULE_PLATEAU && o->lr == 0.5);
     ck_assert(o->momentum == 0.8 && o->beta1 == 0.7 && o->beta2 == 0.6 && o->epsilon == 1e-6);
@@ -501,6 +506,16 @@ static const char *const bad[][4] = {
     {"train", "microbatch", "65", "larger than train.batch = 64"},
     {"train", "truncate", "-1", "out of range: allowed is a whole number from 0 to 2147483647"},
     {"train", "truncate", "100", "model.bidirectional = yes: a layer that also runs from the end"},
+    {"train", "rate_of", "rnn.*",
+        "no number behind the last pattern: allowed is any number of shell patterns"},
+    {"train", "freeze", "'rnn.*'", "quotes are part of a value"},
+    {"train", "rate_of", "rnn.* 0.1 head.*", "each with a number above 0 and at most 1e+38"},
+    {"train", "rate_of", "0.1 rnn.*", "not a number"},
+    {"train", "rate_of", "rnn.* 0", "out of range"},
+    {"train", "rate_of", "rnn.* -1", "out of range"},
+    {"train", "rate_of", "rnn.* 1e39", "out of range"},
+    {"train", "rate_of", "rnn.* nan", "not a number"},
+    {"train", "rate_of", "rnn.* 10%", "not a number"},
     {"train", "epochs", "0", "out of range"},
     {"train", "epochs", "1e3", "not a whole number"},
     {"train", "optimizer", "adagrad", "allowed is sgd, momentum, nesterov, rmsprop, adam, adamw"},

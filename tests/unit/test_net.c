@@ -166,6 +166,60 @@ START_TEST(three_hundred_steps_are_the_references)
 }
 END_TEST
 
+/* What is frozen in a gradient of the production net becomes 0, wherever it comes from. */
+static void clear_frozen(const struct subject *subject, float *gradient)
+{
+    for (size_t k = 0; k < subject->tensors; k++)
+        if (subject->list[k].frozen)
+            memset(gradient + subject->list[k].offset, 0, subject->list[k].count * sizeof *gradient);
+}
+
+/* The two lower layers are frozen: nothing is computed there, and what is above has the gradient it would
+ * have.
+ */
+START_TEST(gradient_above_frozen_layers_is_the_references)
+{
+    const int32_t length[] = {30, 12, 12, 1};
+    const int64_t chosen[] = {0, 1, 2, 3};
+    const struct net_config config = {.cell = (enum cell)_i,
+        .layers = 3,
+        .hidden = {9, 17, 6},
+        .bidirectional = {1, 0, 1},
+        .inputs = 3,
+        .outputs = 4,
+        .normalize = 1};
+    struct problem problem;
+    struct subject subject;
+    struct result result;
+    unsigned char frozen[64] = {0};
+    problem_init(&problem, &config, 4, length, 91);
+    subject_init(&subject, &problem);
+    for (size_t k = 0; k < subject.tensors; k++)
+        frozen[k] = !strstr(subject.list[k].name, "_l2") && strncmp(subject.list[k].name, "head.", 5) != 0;
+    net_freeze(subject.net, frozen);
+    subject_run_chosen(&subject, &(struct net_pass){.training = 1}, 4, chosen, &result);
+    double *whole = reference_numbers(problem.P), *want = reference_numbers(problem.P),
+           *got = reference_numbers(problem.P);
+    float *floats = calloc(subject.P, sizeof *floats);
+    for (size_t b = 0; b < 4; b++)
+        reference_backward(&config, problem.weights, &problem.sequence[b], whole);
+    problem_to_floats(&problem, whole, subject.tensors, subject.list, subject.P, floats);
+    clear_frozen(&subject, floats);
+    problem_to_doubles(&problem, floats, subject.tensors, subject.list, want);
+    problem_to_doubles(&problem, result.gradient, subject.tensors, subject.list, got);
+    char worst[64];
+    double difference = problem_compare(&problem, got, want, FLOOR, worst);
+    ck_assert_msg(difference < TOLERANCE, "gradient of %s is off by %g", worst, difference);
+    free(whole);
+    free(want);
+    free(got);
+    free(floats);
+    result_finish(&result);
+    subject_finish(&subject);
+    problem_finish(&problem);
+}
+END_TEST
+
 START_TEST(one_frame_is_the_references)
 {
     struct net_config config = {
@@ -277,6 +331,7 @@ int main(void)
     tcase_add_loop_test(cases, outputs_losses_and_gradient_are_the_references, 0, CELLS * SHAPES);
     tcase_add_loop_test(cases, three_hundred_steps_are_the_references, 0, CELLS);
     tcase_add_loop_test(cases, ten_thousand_steps_of_an_lru_are_the_references, 0, 2);
+    tcase_add_loop_test(cases, gradient_above_frozen_layers_is_the_references, 0, CELLS);
     tcase_add_loop_test(cases, one_frame_is_the_references, 0, CELLS);
     tcase_add_loop_test(cases, loss_of_large_activations_is_the_references, 0, LOSSES);
     tcase_add_loop_test(cases, parameters_have_pytorchs_names_shapes_and_order, 0, CELLS);

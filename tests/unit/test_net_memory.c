@@ -1,100 +1,12 @@
 /* A pass has the same bits however little memory it makes do with: every cell and output, without options and
  * with all of them, alone and in teams, from a workspace that keeps all down to the smallest there is. */
-#include "base/random.h"
-#include "net/check.h"
-#include "reference/net_options.h"
+#include "reference/scene.h"
 #include "reference/team.h"
 #include "support/suite.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { CELLS = 7, OUTPUTS = 4, KINDS = 2 * 2, ROWS = 4 };
-
-/* Several segments of the shortest and the longest kind that there is of them, ends of sequences among them.
- */
-static const int32_t lengths[ROWS] = {231, 90, 90, 1};
-static const int64_t in_order[ROWS] = {0, 1, 2, 3};
-
-/* Without an option, or with all of them, in one direction or with both. */
-static struct net_config config_of(int test, enum output output)
-{
-    int both = test % 2, all = test / 2 % 2, symbols = (test / KINDS + both) % 2;
-    const struct net_option **chosen = calloc(net_options_count, sizeof *chosen);
-    ck_assert_ptr_nonnull(chosen);
-    struct net_config config = {.cell = (enum cell)(test / KINDS),
-        .output = output,
-        .layers = 3,
-        .hidden = {20, both ? 20 : 9, 5},
-        .bidirectional = {both, 1, both},
-        .inputs = 6,
-        .symbols = symbols,
-        .embedding = symbols && all ? 7 : 0,
-        .outputs = 5};
-    if (all) {
-        net_options_apply(&config, net_options_choose_all(config.cell, LOSS_SOFTMAX, chosen), chosen);
-        config.dropout = 0.3;
-        config.input_noise = symbols ? 0 : 0.1;
-    }
-    if (config.output == OUTPUT_CTC || config.output == OUTPUT_DECODER) { /* which have no rows to weigh */
-        config.class_weights = 0;
-        config.label_smoothing = 0;
-    }
-    if (config.output == OUTPUT_DECODER) {
-        config.decoder_layers = 1;
-        config.decoder_hidden = 6;
-        config.decoder_embedding = 3;
-        config.attention_size = 4;
-        config.target_length = 10;
-    }
-    free(chosen);
-    ck_assert_int_eq(net_config_check(&config, NULL, NULL), 0);
-    return config;
-}
-
-/* A net on a microbatch, whose weights are those of its start and a little beside them, so that none is 0. */
-struct scene {
-    struct problem problem;
-    struct subject subject;
-    struct microbatch microbatch;
-    struct net_pass pass;
-    struct result whole; /* where all is kept */
-};
-
-static void scene_init(struct scene *scene, int test, enum output output)
-{
-    struct net_config config = config_of(test, output), targets = config;
-    if (config.output == OUTPUT_DECODER)
-        targets.output = OUTPUT_CTC; /* whose targets are of the same kind */
-    *scene = (struct scene){.pass = {.training = 1, .seed = 3, .epoch = 2}};
-    problem_init(&scene->problem, &targets, ROWS, lengths, (uint64_t)test);
-    microbatch_init(&scene->microbatch);
-    problem_fill_microbatch(&scene->problem, ROWS, in_order, &scene->microbatch);
-    scene->problem.config = config;
-    struct subject *subject = &scene->subject;
-    *subject = (struct subject){.problem = &scene->problem, .net = net_create(&config, NULL)};
-    ck_assert_ptr_nonnull(subject->net);
-    subject->list = net_get_parameters(subject->net, &subject->tensors);
-    subject->P = net_count_parameters(subject->net);
-    subject->weights = calloc(subject->P, sizeof *subject->weights);
-    ck_assert_int_eq(net_init_weights(subject->net, 5, subject->weights, NULL), 0);
-    for (size_t p = 0; p < subject->P; p++)
-        subject->weights[p] =
-            (float)(0.8 * (double)subject->weights[p] + 0.02 * random_uniform(5, RANDOM_TEST, 1, p));
-    net_pack(subject->net, subject->weights);
-    subject_run(subject, &scene->pass, &scene->microbatch, &scene->whole);
-    for (size_t b = 0; b < ROWS; b++)
-        ck_assert(isfinite(scene->whole.score[b].loss));
-}
-
-static void scene_finish(struct scene *scene)
-{
-    result_finish(&scene->whole);
-    subject_finish(&scene->subject);
-    microbatch_finish(&scene->microbatch);
-    problem_finish(&scene->problem);
-}
 
 static const char *name_of(const struct scene *scene)
 {
@@ -148,7 +60,7 @@ static void check_training(struct scene *scene, size_t members)
     }
     ck_assert_msg(kinds > 4, "only %zu kinds of workspace", kinds);
     ck_assert_uint_eq(saving.layers, 3);
-    ck_assert_msg(saving.steps < (size_t)lengths[0], "%zu steps are no segment", saving.steps);
+    ck_assert_msg(saving.steps < (size_t)scene_lengths[0], "%zu steps are no segment", saving.steps);
     check_team(scene, memory, members);
 }
 
@@ -175,7 +87,7 @@ static void check_evaluation(struct scene *scene)
 /* _i: a cell, options or none, one direction or two. */
 START_TEST(memory_changes_no_bit)
 {
-    for (int output = 0; output < OUTPUTS; output++) {
+    for (int output = 0; output < SCENE_OUTPUTS; output++) {
         struct scene scene;
         scene_init(&scene, _i, (enum output)output);
         check_whole(&scene);
@@ -191,7 +103,7 @@ int main(void)
     Suite *suite = suite_create("net memory");
     TCase *cases = tcase_create("net memory");
     tcase_set_timeout(cases, 60);
-    tcase_add_loop_test(cases, memory_changes_no_bit, 0, CELLS * KINDS);
+    tcase_add_loop_test(cases, memory_changes_no_bit, 0, SCENE_CELLS * SCENE_KINDS);
     suite_add_tcase(suite, cases);
     return suite_run(suite);
 }

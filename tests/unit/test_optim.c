@@ -47,6 +47,7 @@ static void update(const struct optim_config *config, struct descent *run, doubl
     size_t end, const float *gradient)
 {
     struct optim_slice slice = {.n = end - first,
+        .rate_factor = 1,
         .gradient = gradient + first,
         .moments = {run->moments[0] + first, run->moments[1] + first},
         .weights = run->weights + first};

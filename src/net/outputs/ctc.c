@@ -153,8 +153,8 @@ static void backward(struct net *net, const struct pass *pass)
         ctc_backward(net->config->outputs, &frames, transcript->posterior);
     }
     pass_meet(pass);
-    top_backward(&net->top, pass, microbatch->N, stack_output(stack, microbatch),
-        stack->needs_input_gradient ? stack_gradient(stack) : NULL);
+    top_backward(
+        &net->top, pass, microbatch->N, stack_output(stack, microbatch), stack_gradient(stack, pass));
 }
 
 const struct output_kind output_ctc = {.name = "ctc",

@@ -119,10 +119,13 @@ static void backward(struct net *net, const struct pass *pass)
 {
     const struct microbatch *microbatch = pass->microbatch;
     struct decoder *d = decoder_of(net);
-    struct stack *stack = &net->stack;
+    const struct stack *stack = &net->stack;
+    float *dY = stack_gradient(stack, pass);
+    int below = dY || pass_trains(pass, d->tensors);
     output_rows_backward(net, pass, d->targets.N, &d->targets);
-    top_backward(&net->top, pass, d->targets.N, rows_of(d), d->dout);
-    decoder_backward(d, pass, stack_output(stack, microbatch), stack_gradient(stack));
+    top_backward(&net->top, pass, d->targets.N, rows_of(d), below ? d->dout : NULL);
+    if (below)
+        decoder_backward(d, pass, stack_output(stack, microbatch), dY);
 }
 
 const struct output_kind output_decoder = {.name = "decoder",

@@ -45,8 +45,8 @@ static void backward(struct net *net, const struct pass *pass)
     const struct microbatch *microbatch = pass->microbatch;
     struct stack *stack = &net->stack;
     output_rows_backward(net, pass, microbatch->N, microbatch);
-    top_backward(&net->top, pass, microbatch->N, stack_output(stack, microbatch),
-        stack->needs_input_gradient ? stack_gradient(stack) : NULL);
+    top_backward(
+        &net->top, pass, microbatch->N, stack_output(stack, microbatch), stack_gradient(stack, pass));
 }
 
 const struct output_kind output_frame = {.name = "frame",

@@ -31,8 +31,8 @@ static void take_workspace(struct net *net, const struct pass *pass, struct aren
     struct sequence *sequence = net->output_state;
     size_t B = microbatch->B, floats = stack->one_hot ? 0 : B * sequence->stride;
     sequence->rows = arena_take(arena, floats, sizeof(float));
-    sequence->drows =
-        arena_take(arena, pass->options.training && stack->needs_input_gradient ? floats : 0, sizeof(float));
+    sequence->drows = arena_take(
+        arena, pass->options.training && stack_wants_gradient(stack, pass) ? floats : 0, sizeof(float));
     sequence->symbols = arena_take(arena, stack->one_hot ? B : 0, sizeof *sequence->symbols);
     output_take_rows(net, pass, arena, B, B);
 }
@@ -52,10 +52,10 @@ static void gather(struct net *net, const struct microbatch *microbatch)
         gather_final(net->stack.outputs, microbatch, frames.X, as_rows(sequence->rows, sequence->stride));
 }
 
-static void gather_back(struct net *net, const struct microbatch *microbatch)
+static void gather_back(struct net *net, const struct microbatch *microbatch, float *gradient)
 {
     const struct sequence *sequence = net->output_state;
-    struct rows dY = as_rows(stack_gradient(&net->stack), stack_output(&net->stack, microbatch).X.stride);
+    struct rows dY = as_rows(gradient, stack_output(&net->stack, microbatch).X.stride);
     memset(dY.data, 0, microbatch->N * dY.stride * sizeof *dY.data);
     gather_final_back(net->stack.outputs, microbatch, as_rows(sequence->drows, sequence->stride), dY);
 }
@@ -76,12 +76,11 @@ static void backward(struct net *net, const struct pass *pass)
 {
     const struct microbatch *microbatch = pass->microbatch;
     const struct sequence *sequence = net->output_state;
-    int needs_input_gradient = net->stack.needs_input_gradient;
+    float *gradient = stack_gradient(&net->stack, pass);
     output_rows_backward(net, pass, microbatch->B, microbatch);
-    top_backward(
-        &net->top, pass, microbatch->B, gathered(sequence), needs_input_gradient ? sequence->drows : NULL);
-    if (needs_input_gradient)
-        gather_back(net, microbatch);
+    top_backward(&net->top, pass, microbatch->B, gathered(sequence), gradient ? sequence->drows : NULL);
+    if (gradient)
+        gather_back(net, microbatch, gradient);
 }
 
 const struct output_kind output_sequence = {.name = "sequence",
