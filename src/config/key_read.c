@@ -208,6 +208,15 @@ static const char *read_choice_of_number(
     return why && why != out_of_range ? "neither a number nor auto" : why;
 }
 
+static const char *read_size(const struct config_key *key, const char *text, size_t *size)
+{
+    int64_t count = 0;
+    const char *why = read_count(key, text, &count);
+    if (!why)
+        *size = (size_t)count;
+    return why;
+}
+
 /* "1 epoch, 10 minutes": each unit once. */
 static const char *read_intervals(const struct config_key *key, const char *text, int64_t *every)
 {
@@ -238,8 +247,6 @@ const char *key_read(const struct config_key *key, const char *text, const char 
     struct config *config, size_t *items)
 {
     char *field = (char *)config + key->offset;
-    int64_t count = 0;
-    const char *why;
     *items = 1;
     switch (key->type) {
     case KEY_PATHS:
@@ -260,10 +267,7 @@ const char *key_read(const struct config_key *key, const char *text, const char 
     case KEY_COUNT:
         return read_count(key, text, (int64_t *)(void *)field);
     case KEY_SIZE:
-        why = read_count(key, text, &count);
-        if (!why)
-            *(size_t *)(void *)field = (size_t)count;
-        return why;
+        return read_size(key, text, (size_t *)(void *)field);
     case KEY_SEED:
         return explain(number_read_unsigned(text, (uint64_t *)(void *)field), "not a whole number");
     case KEY_REAL:

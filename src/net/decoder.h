@@ -51,8 +51,7 @@ struct decoder {
     struct embedding embedding;       /* of symbols; zeroes with values */
     struct decoder_layer *layer;      /* [layers] */
     struct attention_layer attention; /* zeroes: none */
-    struct tensors
-        tensors; /* all of it: of the embedding, then of the layers from below, then of attention */
+    struct tensors tensors;           /* of the embedding, then of the layers from below, then of attention */
 
     /* Workspace. */
     struct microbatch targets; /* classes or values as the head is to give them; no frames: no targets */

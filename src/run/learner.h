@@ -148,11 +148,11 @@ int learner_make_weights(struct learner *learner, struct error *error);
 /* What is in this rank's slice of some tensors beside each other that have one factor: weights from .. to - 1
  * of the flat vector, which may be none. The function takes the next of them, those from *tensor on, which is
  * 0 at first, and returns 0 where no tensor is left. (update.c, as what follows) */
-struct stretch {
+struct learner_stretch {
     size_t from, to;
     double factor;
 };
-int learner_take_stretch(const struct learner *learner, size_t *tensor, struct stretch *stretch);
+int learner_take_stretch(const struct learner *learner, size_t *tensor, struct learner_stretch *stretch);
 
 /* Each rank calls this for itself. Divides its slice of the sum of gradients by what was counted; of what is
  * frozen it is 0. */

@@ -4,7 +4,7 @@
  */
 #include "run/learner.h"
 
-int learner_take_stretch(const struct learner *learner, size_t *tensor, struct stretch *stretch)
+int learner_take_stretch(const struct learner *learner, size_t *tensor, struct learner_stretch *stretch)
 {
     size_t n, i = *tensor, first = learner->slice_first, end = first + learner->slice_count;
     const struct parameter *parameter = net_get_parameters(learner->net, &n);
@@ -23,7 +23,7 @@ int learner_take_stretch(const struct learner *learner, size_t *tensor, struct s
 
 void learner_divide_gradient(struct learner *learner, float count)
 {
-    struct stretch stretch;
+    struct learner_stretch stretch;
     for (size_t tensor = 0; learner_take_stretch(learner, &tensor, &stretch);)
         for (size_t i = stretch.from; i < stretch.to; i++) {
             float *g = &learner->gradient[i - learner->slice_first];
@@ -33,7 +33,7 @@ void learner_divide_gradient(struct learner *learner, float count)
 
 void learner_update_slice(struct learner *learner, double rate, double factor)
 {
-    struct stretch stretch;
+    struct learner_stretch stretch;
     optim_advance(&learner->optim, &learner->state);
     for (size_t tensor = 0; learner_take_stretch(learner, &tensor, &stretch);) {
         size_t at = stretch.from - learner->slice_first;
