@@ -2,20 +2,48 @@
  * length could pass an int, or the sizes where MPI libraries have had trouble, go in pieces; every rank cuts
  * alike, and uses the same type and count, since some algorithms of Open MPI go wrong where ranks describe
  * the same bytes differently. */
+#define _GNU_SOURCE /* SCHED_IDLE */
 #include "comm/comm.h"
 
 #include "base/log.h"
+#include "base/machine.h"
 #include "base/memory.h"
 #include "comm/launcher.h"
 #include "comm/wait.h"
 
 #include <assert.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 enum { PIECE = 1 << 29 }; /* bytes of one collective at most */
+
+static long ranks_to_a_processor(void)
+{
+    return launcher_get()->on_host / (long)machine_count_processors();
+}
+
+/* A rank that waits in MPI_Init or MPI_Finalize asks every tenth of a millisecond whether it may go on. Where
+ * many ranks share a processor, their asking leaves nothing of it to the launcher, which all of them wait
+ * for: of a minute that 256 ranks took to start on two processors, a quarter is left when each asks as many
+ * times less often as there are ranks to a processor. So the system may wake a rank that much later than it
+ * asked for. Returns what was allowed before. */
+static int sleep_longer(void)
+{
+    enum { NANOSECONDS = 100000 };
+    long slack = ranks_to_a_processor() * NANOSECONDS;
+    int before = prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0);
+    if (slack > before)
+        prctl(PR_SET_TIMERSLACK, slack, 0, 0, 0);
+    return before;
+}
+
+static void sleep_as_before(int slack)
+{
+    prctl(PR_SET_TIMERSLACK, (long)slack, 0, 0, 0);
+}
 
 /* MPICH takes USR1 for itself while it starts: its launcher may tell by it that a rank has gone, and the next
  * call asks the launcher for which. A process that nobody launched starts a launcher for that, which refuses,
@@ -30,7 +58,9 @@ static void start_mpi(void)
     sigaddset(&usr1, SIGUSR1);
     pthread_sigmask(SIG_BLOCK, &usr1, &before);
     sigaction(SIGUSR1, NULL, &action);
+    int slack = sleep_longer();
     MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
+    sleep_as_before(slack);
     sigaction(SIGUSR1, &action, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
@@ -54,13 +84,14 @@ int comm_start(struct comm *comm, const struct comm_purpose *purpose, struct err
 }
 
 /* A rank that tells its launcher that it ends waits two seconds at most for the answer (PMIx_Finalize), and
- * has ended improperly when it is gone before it was heard. Hundreds of ranks on a few processors, which wait
- * for each other by asking over and over, can keep the launcher from its turn for longer: they give way to
- * it. */
+ * has ended improperly when it is gone before it was heard. Hundreds of ranks on a few processors have so
+ * much to clear away that the launcher would not get its turn in time: they take what it leaves. Few ranks
+ * would only be held up by that, where something else keeps the processors busy. */
 static void give_way(void)
 {
-    enum { LOWEST_PRIORITY = 19 };
-    setpriority(PRIO_PROCESS, 0, LOWEST_PRIORITY);
+    enum { CROWD = 16 };
+    if (ranks_to_a_processor() >= CROWD)
+        sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){0});
 }
 
 void comm_finish(struct comm *comm)
@@ -72,7 +103,9 @@ void comm_finish(struct comm *comm)
         }
         watch_close(comm);
         give_way();
+        int slack = sleep_longer();
         MPI_Finalize();
+        sleep_as_before(slack);
         alarm(0);
         *comm = (struct comm){0};
     }

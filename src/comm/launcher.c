@@ -67,6 +67,15 @@ static int is_shell_of_job(void)
     return !is_set("SLURM_STEP_NUM_TASKS") && !is_set("OMPI_COMM_WORLD_SIZE") && !is_set("PMI_SIZE");
 }
 
+/* Open MPI's variable, or MPICH's; 0 where there is neither. */
+static long count_on_host(void)
+{
+    enum { MOST = 1000000 };
+    const char *text = variable("OMPI_COMM_WORLD_LOCAL_SIZE");
+    long count = atol(*text ? text : variable("MPI_LOCALNRANKS"));
+    return count > 0 && count < MOST ? count : 0;
+}
+
 static void read_job(struct launcher *launcher)
 {
     copy(launcher->job, sizeof launcher->job, "SLURM_JOB_ID");
@@ -90,6 +99,7 @@ struct launcher launcher_read(void)
     if (nearest < FAMILIES) {
         launcher.first = strcmp(variable(families[nearest].rank), "0") == 0;
         launcher.launched = families[nearest].of_mpi || launcher.apart;
+        launcher.on_host = count_on_host();
     }
     read_job(&launcher);
     return launcher;

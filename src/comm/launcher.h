@@ -11,6 +11,7 @@ struct launcher {
     int apart;    /* 1: it is one of several tasks of srun, and no launcher of MPI's own stands between */
     int bare;     /* 1: with `apart`, nothing of a plugin of srun for MPI is to be seen either */
     int alone;    /* 1: RNN_ALONE says that a run of one rank is meant */
+    long on_host; /* processes that it started on this host, this one among them; 0: it does not say */
 
     /* SLURM's names; empty outside of a job. */
     char job[64];        /* the job, as its scripts and `scancel` name it */

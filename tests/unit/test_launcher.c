@@ -9,6 +9,7 @@ static const struct {
     const char *is;
     const char *set[6][2];
     int first, launched, apart, bare;
+    long on_host;
     const char *job;
 } cases[] = {
     {.is = "a terminal", .first = 1},
@@ -17,13 +18,19 @@ static const struct {
         .first = 1,
         .launched = 1},
     {.is = "rank 3 of mpirun",
-        .set = {{"OMPI_COMM_WORLD_RANK", "3"}, {"OMPI_COMM_WORLD_SIZE", "64"}, {"PMIX_RANK", "3"}},
-        .launched = 1},
+        .set = {{"OMPI_COMM_WORLD_RANK", "3"}, {"OMPI_COMM_WORLD_SIZE", "64"},
+            {"OMPI_COMM_WORLD_LOCAL_SIZE", "16"}, {"PMIX_RANK", "3"}},
+        .launched = 1,
+        .on_host = 16},
     {.is = "mpirun -np 1",
         .set = {{"OMPI_COMM_WORLD_RANK", "0"}, {"OMPI_COMM_WORLD_SIZE", "1"}},
         .first = 1,
         .launched = 1},
-    {.is = "rank 1 of MPICH's mpiexec", .set = {{"PMI_RANK", "1"}, {"PMI_SIZE", "2"}}, .launched = 1},
+    {.is = "rank 1 of MPICH's mpiexec",
+        .set = {{"PMI_RANK", "1"}, {"PMI_SIZE", "2"}, {"MPI_LOCALRANKID", "1"}, {"MPI_LOCALNRANKS", "2"}},
+        .launched = 1,
+        .on_host = 2},
+    {.is = "a shell that kept a count of mpirun's", .set = {{"OMPI_COMM_WORLD_LOCAL_SIZE", "2"}}, .first = 1},
     {.is = "rank 1 of a launcher with PMIx alone", .set = {{"PMIX_RANK", "1"}}, .launched = 1},
     {.is = "task 1 of srun --mpi=pmix",
         .set = {{"PMIX_RANK", "1"}, {"PMIX_NAMESPACE", "slurm"}, {"SLURM_PROCID", "1"},
@@ -60,9 +67,9 @@ enum { CASES = sizeof cases / sizeof *cases };
 static void clear(void)
 {
     static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "PMIX_RANK",
-        "PMIX_NAMESPACE", "PMI_RANK", "PMI_SIZE", "PMI_FD", "MPI_LOCALRANKID", "MPI_LOCALNRANKS", "RNN_ALONE",
-        "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_NTASKS", "SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID",
-        "SLURM_ARRAY_TASK_ID"};
+        "OMPI_COMM_WORLD_LOCAL_SIZE", "PMIX_NAMESPACE", "PMI_RANK", "PMI_SIZE", "PMI_FD", "MPI_LOCALRANKID",
+        "MPI_LOCALNRANKS", "RNN_ALONE", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_NTASKS",
+        "SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         unsetenv(names[i]);
 }
@@ -78,6 +85,7 @@ START_TEST(every_environment_says_who_speaks)
         launcher.launched == cases[_i].launched, "%s: launched = %d", cases[_i].is, launcher.launched);
     ck_assert_msg(launcher.apart == cases[_i].apart, "%s: apart = %d", cases[_i].is, launcher.apart);
     ck_assert_msg(launcher.bare == cases[_i].bare, "%s: bare = %d", cases[_i].is, launcher.bare);
+    ck_assert_msg(launcher.on_host == cases[_i].on_host, "%s: on_host = %ld", cases[_i].is, launcher.on_host);
     ck_assert_str_eq(launcher.job, cases[_i].job ? cases[_i].job : "");
 }
 END_TEST
