@@ -22,7 +22,9 @@ struct getopt_tables {
     char letters[2 * MOST_ROWS + 2];
 };
 
-static int is_known(const struct option_row *row, unsigned command)
+const char *const option_shells[] = {"bash", "zsh", NULL};
+
+int option_is_known(const struct option_row *row, unsigned command)
 {
     return !row->commands || (row->commands & command);
 }
@@ -39,7 +41,7 @@ static void fill_tables(struct getopt_tables *tables, const struct option_table 
         int takes = row->kind == OPTION_WHOLE_OR_NONE ? optional_argument
             : row->argument                           ? required_argument
                                                       : no_argument;
-        if (!is_known(row, command))
+        if (!option_is_known(row, command))
             continue;
         tables->name[n++] = (struct option){row->name, takes, NULL, value};
         if (row->former)
@@ -52,12 +54,12 @@ static void fill_tables(struct getopt_tables *tables, const struct option_table 
 }
 
 /* The row that getopt's answer, or optopt, stands for. */
-static const struct option_row *find_row(const struct option_table *table, int answer)
+static const struct option_row *find_row(const struct option_table *table, unsigned command, int answer)
 {
     if (answer >= FIRST_VALUE)
         return &table->row[(answer - FIRST_VALUE) % FORMER];
     for (size_t i = 0; i < table->rows; i++)
-        if (answer && table->row[i].letter == answer)
+        if (answer && table->row[i].letter == answer && option_is_known(&table->row[i], command))
             return &table->row[i];
     return NULL;
 }
@@ -69,7 +71,7 @@ static int refuse_unknown(
     snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
     struct suggestion suggestion = {.written = name};
     for (size_t i = 0; i < table->rows; i++)
-        if (is_known(&table->row[i], command))
+        if (option_is_known(&table->row[i], command))
             suggestion_offer(&suggestion, table->row[i].name);
     text_show(word, shown);
     if (suggestion.meant)
@@ -83,9 +85,7 @@ static int refuse_word(
     const struct option_table *table, unsigned command, int found, const char *word, struct error *error)
 {
     char shown[TEXT_SHOWN];
-    const struct option_row *row = find_row(table, optopt);
-    if (row && !is_known(row, command))
-        row = NULL;
+    const struct option_row *row = find_row(table, command, optopt);
     if (found == ':' && row)
         return error_set(error, EXIT_CODE_USAGE, "--%s needs a value: see --help", row->name);
     if (row)
@@ -137,7 +137,7 @@ static int refuse_value(const struct option_row *row, const char *value, struct 
             "a path without ~, which a shell replaces only where a word begins with it: write $HOME");
     else if (row->allowed)
         snprintf(allowed, sizeof allowed, "%s", row->allowed);
-    else if (row->kind == OPTION_CHOICE)
+    else if (row->names)
         join_names(row->names, allowed, sizeof allowed);
     else if (row->kind == OPTION_WHOLE || row->kind == OPTION_WHOLE_OR_NONE)
         snprintf(allowed, sizeof allowed, "a whole number from %lld to %lld", (long long)row->least,
@@ -201,10 +201,21 @@ static int take_text(const char *value, const char **text)
     return 0;
 }
 
+static int take_question(const struct option_row *row, const char *value, void *place)
+{
+    int beyond = 0;
+    if (row->names && take_choice(row, value, &beyond) != 0)
+        return -1;
+    *(enum options_ask *)place = (enum options_ask)(row->least + beyond);
+    return 0;
+}
+
 /* -1 where the value is none of the kind. */
 static int take_value(const struct option_row *row, const char *value, void *place)
 {
     switch (row->kind) {
+    case OPTION_ASK:
+        return take_question(row, value, place);
     case OPTION_TEXT:
         return take_text(value, place);
     case OPTION_CHOICE:
@@ -252,9 +263,6 @@ static int take(const struct option_row *row, const char *value, void *target, s
 {
     void *place = (char *)target + row->offset;
     switch (row->kind) {
-    case OPTION_ASK:
-        *(enum options_ask *)place = (enum options_ask)row->least;
-        return 0;
     case OPTION_FLAG:
         *(int *)place = 1;
         return 0;
@@ -290,7 +298,7 @@ int options_read(const struct option_table *table, unsigned command, void *targe
     for (int found; (found = getopt_long(argc, argv, tables.letters, tables.name, NULL)) != -1;) {
         if (found == '?' || found == ':')
             return refuse_word(table, command, found, argv[optind - 1], error);
-        const struct option_row *row = find_row(table, found);
+        const struct option_row *row = find_row(table, command, found);
         const char *value = row->kind == OPTION_WHOLE_OR_NONE ? find_number(argc, argv) : optarg;
         warn_of_former_name(row, found);
         if (take(row, value, target, error) != 0)

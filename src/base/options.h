@@ -1,6 +1,6 @@
-/* Command lines: one table a program says what its options are. Reading them, the complaints about them and
- * the text of --help come from the table, so that a new option is a row, a member of the program's struct of
- * options, and its use. */
+/* Command lines: one table a program says what its options are. Reading them, the complaints about them, the
+ * text of --help and what a shell completes come from the table, so that a new option is a row, a member of
+ * the program's struct of options, and its use. */
 #ifndef BASE_OPTIONS_H
 #define BASE_OPTIONS_H
 
@@ -11,11 +11,11 @@
 #include <stdio.h>
 
 /* What is asked for instead of the program's work. */
-enum options_ask { ASK_NOTHING, ASK_HELP, ASK_VERSION };
+enum options_ask { ASK_NOTHING, ASK_HELP, ASK_VERSION, ASK_BASH, ASK_ZSH };
 
 /* What an option takes, and the type of the member that it fills. */
 enum option_kind {
-    OPTION_ASK,           /* enum options_ask: `least` */
+    OPTION_ASK,           /* enum options_ask: `least`, and with `names` the place there beyond it */
     OPTION_FLAG,          /* int: 1 */
     OPTION_COUNTER,       /* int: `least` is added each time */
     OPTION_TEXT,          /* const char *: not empty, kept by reference */
@@ -30,6 +30,17 @@ enum option_kind {
     OPTION_CLOCK          /* int64_t: [DD-]HH:MM:SS in seconds, above 0 */
 };
 
+/* What a word of the command line names, so that a shell can complete it. A folder is offered wherever a file
+ * is, since it may lie on the way. */
+enum word_kind {
+    WORD_ANY, /* a number, or a text that nobody can foresee */
+    WORD_FILE,
+    WORD_H5,  /* a file that ends in .h5 */
+    WORD_INI, /* one that ends in .ini */
+    WORD_FOLDER,
+    WORD_SETTING /* SECTION.KEY=VALUE of a configuration */
+};
+
 struct option_list {
     const char **item; /* in the order of the command line; options_finish frees it */
     size_t count, room;
@@ -42,7 +53,8 @@ struct option_row {
     size_t offset; /* of the member in the program's struct of options */
     int64_t least, most;
     size_t given;             /* OPTION_WHOLE_OR_NONE */
-    const char *const *names; /* OPTION_CHOICE: ends with NULL */
+    const char *const *names; /* OPTION_CHOICE, OPTION_ASK: ends with NULL */
+    enum word_kind word;      /* OPTION_TEXT, OPTION_LIST: what the value names */
     const char *allowed;      /* in words, for the complaint; NULL: what follows from the kind */
     const char *argument;     /* what --help calls the value; NULL: the option takes none */
     const char *help;         /* its lines are separated by newlines */
@@ -51,20 +63,33 @@ struct option_row {
     int own;                  /* 1: processes that work together may differ in it */
 };
 
-/* The rows that every program has, for a struct of options with the member `ask`. */
+/* The rows that every table has, for a struct of options with the member `ask`; and the one that every
+ * program has beside them. */
 #define OPTION_ROWS_ASK(options)                                                                             \
     {"help", 'h', OPTION_ASK, offsetof(options, ask), .least = ASK_HELP, .help = "print this, and exit"},    \
     {                                                                                                        \
         "version", 0, OPTION_ASK, offsetof(options, ask),                                                    \
             .least = ASK_VERSION, .help = "print the versions of the program and its libraries, and exit"    \
     }
+#define OPTION_ROW_COMPLETION(options)                                                                       \
+    {                                                                                                        \
+        "completion", 0, OPTION_ASK, offsetof(options, ask),                                                 \
+            .least = ASK_BASH, .names = option_shells, .argument = "bash|zsh",                               \
+            .help = "print the script that completes words in this shell, and exit"                          \
+    }
+
+extern const char *const option_shells[]; /* from ASK_BASH on; ends with NULL */
 
 struct option_table {
     const char *opening; /* of --help: usage lines and what the program does; ends with a newline */
     const struct option_row *row;
     size_t rows;
-    const char *closing; /* of --help: what follows the options; ends with a newline */
+    const char *closing;     /* of --help: what follows the options; ends with a newline */
+    enum word_kind operands; /* what follows the options on the command line */
 };
+
+/* Is the option one of this command (0: the program has none)? */
+int option_is_known(const struct option_row *row, unsigned command);
 
 /* Reads a command line into `target`, the program's struct of options, which holds the defaults. `command` is
  * the bit of the command that is read, or 0 where the program has none. argv is reordered: the operands come

@@ -19,7 +19,7 @@ static const struct option_row rows[] = {
         .argument = "OUTPUT", .help = "frame, ctc or decoder (default frame)"},
     {"labels", 0, OPTION_WHOLE, AT(labels), 0, 1 << 24, .argument = "N",
         .help = "of a sequence, with ctc and decoder (20)"},
-    {"set", 0, OPTION_LIST, AT(set), .argument = "MODEL.KEY=VALUE",
+    {"set", 0, OPTION_LIST, AT(set), .word = WORD_SETTING, .argument = "MODEL.KEY=VALUE",
         .help = "any other key of the configuration; repeatable"},
     {"frames", 0, OPTION_WHOLE, AT(frames), 1, 1 << 24, .argument = "N",
         .help = "length of the longest sequence (200)"},
@@ -37,9 +37,10 @@ static const struct option_row rows[] = {
         .help = "rounds counted, after a warm-up (7)"},
     {"kernel", 0, OPTION_FLAG, AT(kernel),
         .help = "the matrix products and activations alone, for a table of shapes"},
-    {"machine", 0, OPTION_TEXT, AT(machine), .argument = "FILE",
+    {"machine", 0, OPTION_TEXT, AT(machine), .word = WORD_FILE, .argument = "FILE",
         .help = "measure this machine for predictions (rnn-train --plan N\n"
                 "--machine FILE), with as many ranks as it has cores"},
+    OPTION_ROW_COMPLETION(struct bench_options),
     OPTION_ROWS_ASK(struct bench_options),
 };
 

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/streams.h"
 #include "ckpt/place.h"
+#include "cmd/completion.h"
 #include "comm/launcher.h"
 #include "config/ini.h"
 #include "h5/h5.h"
@@ -58,10 +59,17 @@ int program_refuse(const struct error *error)
 
 void program_answer(const char *program, enum options_ask ask, const struct option_table *table)
 {
-    if (launcher_get()->first && ask == ASK_HELP)
+    struct completion completion = {.program = program};
+    if (!launcher_get()->first)
+        return;
+    if (ask == ASK_HELP) {
         options_write_help(table, stdout);
-    else if (launcher_get()->first)
+    } else if (ask == ASK_VERSION) {
         print_version(program);
+    } else {
+        completion_add(&completion, NULL, NULL, table);
+        completion_print(&completion, ask);
+    }
 }
 
 static void log_warning(void *context, const char *text)

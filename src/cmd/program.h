@@ -19,7 +19,7 @@ void program_begin(const char *program);
 /* Complains about the command line, and returns the exit code. */
 int program_refuse(const struct error *error);
 
-/* Prints the text of --help or --version, once. */
+/* Prints what --help, --version or --completion asks for, once. */
 void program_answer(const char *program, enum options_ask ask, const struct option_table *table);
 
 #endif

@@ -113,6 +113,26 @@ static int answer_without_kind(const char *word)
     return EXIT_CODE_USAGE;
 }
 
+int import_complete(struct completion *completion, struct error *error)
+{
+    static const struct option_row ask[] = {OPTION_ROWS_ASK(struct import_options)};
+    static const struct option_table own = {.row = ask, .rows = sizeof ask / sizeof *ask};
+    struct completion_place *kinds = completion_add(completion, "import", NULL, &own);
+    for (size_t k = 0; k < import_kind_count(); k++) {
+        const struct import_kind *kind = import_kind_at(k);
+        struct option_table *table = memory_create(1, sizeof *table, error);
+        if (!table)
+            return -1;
+        completion_add_word(kinds, kind->name, kind->summary);
+        table->operands = WORD_FILE;
+        completion_add(completion, "import", kind->name, table)->owned = table;
+        table->row = import_list_options(kind, &table->rows, error);
+        if (!table->row)
+            return -1;
+    }
+    return 0;
+}
+
 int import_command(int n, char **words)
 {
     const struct import_kind *kind = n > 1 ? import_kind_find(words[1]) : NULL;

@@ -41,10 +41,10 @@ struct data_options {
 #define AT(member) offsetof(struct data_options, member)
 
 static const struct option_row rows[] = {
-    {"output", 'o', OPTION_TEXT, AT(output), .allowed = "a name", .argument = "NAME",
-        .help = "make: folder for the files; made where it is missing\n"
-                "repack: the new file",
-        .commands = COMMAND_MAKE | COMMAND_REPACK},
+    {"output", 'o', OPTION_TEXT, AT(output), .word = WORD_FOLDER, .allowed = "a name", .argument = "DIR",
+        .help = "make: folder for the files; made where it is missing", .commands = COMMAND_MAKE},
+    {"output", 'o', OPTION_TEXT, AT(output), .word = WORD_FILE, .allowed = "a name", .argument = "FILE",
+        .help = "repack: the new file", .commands = COMMAND_REPACK},
     {"compress", 0, OPTION_FLAG, AT(repack.compress), .help = "compress inputs and targets (gzip)",
         .commands = COMMAND_REPACK},
     {"chunk", 0, OPTION_WHOLE, AT(repack.chunk), 1, INT32_MAX, .argument = "FRAMES",
@@ -62,9 +62,11 @@ static const struct option_row rows[] = {
         .help = "check also that each sequence has the frames output = ctc needs", .commands = COMMAND_CHECK},
     {"loss", 0, OPTION_CHOICE, AT(loss), .names = loss_names, .argument = "NAME",
         .help = "check also that targets are what loss = NAME takes", .commands = COMMAND_CHECK},
+    OPTION_ROW_COMPLETION(struct data_options),
     OPTION_ROWS_ASK(struct data_options),
 };
-static const struct option_table table = {.row = rows, .rows = sizeof rows / sizeof *rows};
+static const struct option_table table = {
+    .row = rows, .rows = sizeof rows / sizeof *rows, .operands = WORD_H5};
 
 /* Complains about the error and gives its exit code. */
 static int fail(const struct error *error)
@@ -334,7 +336,35 @@ static const struct {
     {"check", COMMAND_CHECK, command_check}, {"repack", COMMAND_REPACK, command_repack},
     {"suggest", COMMAND_SUGGEST, command_suggest}};
 
-/* --help and --version answer without a command too. */
+static int print_completion(enum options_ask ask)
+{
+    struct completion completion = {.program = "rnn-data"};
+    struct error error;
+    struct completion_place *start = completion_add(&completion, NULL, NULL, &table);
+    start->command = COMMAND_NONE;
+    for (size_t c = 0; c < sizeof commands / sizeof *commands; c++) {
+        struct completion_place *place = completion_add(&completion, commands[c].name, NULL, &table);
+        completion_add_word(start, commands[c].name, NULL);
+        place->command = commands[c].bit;
+        for (size_t k = 0; commands[c].bit == COMMAND_MAKE && k < dataset_kind_count(); k++)
+            completion_add_word(place, dataset_kind_at(k)->name, dataset_kind_at(k)->summary);
+    }
+    completion_add_word(start, "import", NULL);
+    int failed = import_complete(&completion, &error);
+    if (!failed)
+        completion_print(&completion, ask);
+    completion_finish(&completion);
+    return failed ? fail(&error) : EXIT_CODE_OK;
+}
+
+static int answer(enum options_ask ask)
+{
+    if (ask == ASK_HELP)
+        return print_help();
+    return ask == ASK_VERSION ? print_data_version() : print_completion(ask);
+}
+
+/* --help, --version and --completion answer without a command too. */
 static int run(int argc, char **argv)
 {
     struct data_options options = {.seed = 1, .loss = -1};
@@ -355,7 +385,7 @@ static int run(int argc, char **argv)
     if (first < 0)
         return fail(&error);
     if (options.ask)
-        return options.ask == ASK_HELP ? print_help() : print_data_version();
+        return answer(options.ask);
     if (!skipped)
         return usage_error("what to do? make, info, check, repack, import or suggest", "");
     return commands[c].run(&options, argc - first, argv + first);

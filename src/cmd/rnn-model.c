@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "base/streams.h"
+#include "cmd/completion.h"
 #include "h5/h5.h"
 #include "model/average.h"
 #include "model/export.h"
@@ -36,16 +37,17 @@ struct model_options {
 #define AT(member) offsetof(struct model_options, member)
 
 static const struct option_row rows[] = {
-    {"output", 'o', OPTION_TEXT, AT(output), .allowed = "a name", .argument = "FILE",
+    {"output", 'o', OPTION_TEXT, AT(output), .word = WORD_FILE, .allowed = "a name", .argument = "FILE",
         .help = "the file to write (seal: default is the file itself)",
         .commands = COMMAND_SEAL | COMMAND_AVERAGE | COMMAND_EXPORT | COMMAND_IMPORT},
     {"to", 0, OPTION_CHOICE, AT(to), .names = export_names, .argument = "FORMAT",
         .help = "export: one of the formats below", .commands = COMMAND_EXPORT},
-    {"like", 0, OPTION_TEXT, AT(like), .allowed = "a name", .argument = "CHECKPOINT",
+    {"like", 0, OPTION_TEXT, AT(like), .word = WORD_H5, .allowed = "a name", .argument = "CHECKPOINT",
         .help =
             "import: what the weights come into; everything else stays as it is there (a CURRENNT network "
             "needs none)",
         .commands = COMMAND_IMPORT},
+    OPTION_ROW_COMPLETION(struct model_options),
     OPTION_ROWS_ASK(struct model_options),
 };
 static const struct option_table table = {
@@ -66,6 +68,7 @@ static const struct option_table table = {
     .row = rows,
     .rows = sizeof rows / sizeof *rows,
     .closing = "\nExit codes: 0 done, 2 usage, 65 bad data, 70 out of memory, 74 input or output failed.\n",
+    .operands = WORD_H5,
 };
 
 /* Complains about the error and gives its exit code. */
@@ -182,15 +185,35 @@ static int command_import(const struct model_options *options, int n, char **fil
 static const struct {
     const char *name;
     unsigned bit;
+    enum word_kind operands;
     int (*run)(const struct model_options *options, int n, char **words);
-} commands[] = {{"info", COMMAND_INFO, command_info}, {"average", COMMAND_AVERAGE, command_average},
-    {"export", COMMAND_EXPORT, command_export}, {"import", COMMAND_IMPORT, command_import},
-    {"seal", COMMAND_SEAL, command_seal}};
+} commands[] = {{"info", COMMAND_INFO, WORD_H5, command_info},
+    {"average", COMMAND_AVERAGE, WORD_H5, command_average},
+    {"export", COMMAND_EXPORT, WORD_H5, command_export},
+    {"import", COMMAND_IMPORT, WORD_FILE, command_import}, {"seal", COMMAND_SEAL, WORD_H5, command_seal}};
+
+static void print_completion(enum options_ask ask)
+{
+    struct completion completion = {.program = "rnn-model"};
+    struct completion_place *start = completion_add(&completion, NULL, NULL, &table);
+    start->command = COMMAND_NONE;
+    for (size_t c = 0; c < sizeof commands / sizeof *commands; c++) {
+        struct completion_place *place = completion_add(&completion, commands[c].name, NULL, &table);
+        completion_add_word(start, commands[c].name, NULL);
+        place->command = commands[c].bit;
+        place->operands = commands[c].operands;
+    }
+    completion_print(&completion, ask);
+}
 
 static int answer(enum options_ask ask)
 {
     if (ask == ASK_VERSION)
         return print_version();
+    if (ask != ASK_HELP) {
+        print_completion(ask);
+        return EXIT_CODE_OK;
+    }
     options_write_help(&table, stdout);
     fputs("\nFormats of export:\n", stdout);
     for (size_t k = 0; export_kinds[k]; k++)
@@ -198,7 +221,7 @@ static int answer(enum options_ask ask)
     return EXIT_CODE_OK;
 }
 
-/* --help and --version answer without a command too. */
+/* --help, --version and --completion answer without a command too. */
 static int run(struct model_options *options, int argc, char **argv)
 {
     struct error error;

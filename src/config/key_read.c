@@ -46,9 +46,11 @@ static const char *read_choice(const char *const *choices, const char *text, int
     return "not one of the choices";
 }
 
+static const char *const no_yes[] = {"no", "yes", NULL};
+static const char *const automatic[] = {"auto", NULL};
+
 static const char *read_switch(const char *text, int *value)
 {
-    static const char *const no_yes[] = {"no", "yes", NULL};
     return read_choice(no_yes, text, value) ? "neither yes nor no" : NULL;
 }
 
@@ -201,7 +203,7 @@ static const char *read_measure(const struct config_key *key, const char *text, 
 static const char *read_choice_of_number(
     const struct config_key *key, const char *text, struct net_choice *choice)
 {
-    struct net_choice read = {.given = !is_word(text, "auto")};
+    struct net_choice read = {.given = !is_word(text, automatic[0])};
     const char *why = read.given ? read_real(key, text, &read.number) : NULL;
     if (!why)
         *choice = read;
@@ -280,4 +282,19 @@ const char *key_read(const struct config_key *key, const char *text, const char 
         return read_intervals(key, text, (int64_t *)(void *)field);
     }
     return NULL;
+}
+
+const char *const *key_words(const struct config_key *key)
+{
+    switch (key->type) {
+    case KEY_CHOICE:
+        return key->choices;
+    case KEY_SWITCH:
+    case KEY_SWITCHES:
+        return no_yes;
+    case KEY_AUTO:
+        return automatic;
+    default:
+        return NULL;
+    }
 }

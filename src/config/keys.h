@@ -86,6 +86,10 @@ const char *key_add(const struct config_key *key, const char *text, struct confi
 /* Writes what may stand there: "a whole number from 1 to 64". */
 void key_allowed(const struct config_key *key, char *text, size_t size);
 
+/* The words that a value, or each of a list, may be, of which the last is NULL; NULL where there are none. Of
+ * some types numbers may stand there too. (key_read.c) */
+const char *const *key_words(const struct config_key *key);
+
 /* Writes the value as text that key_read takes and makes the same value of; equal values give equal text.
  * Lists without a length of their own are written for model.layers layers (at least one). Returns the length
  * of the whole text, as snprintf does. */

@@ -13,6 +13,6 @@
         {"quiet", 'q', OPTION_COUNTER, offsetof(options, verbosity), .least = -1,                            \
             .help = "say less; twice: errors only"},                                                         \
         {"verbose", 'v', OPTION_COUNTER, offsetof(options, verbosity), .least = 1, .help = "say more"},      \
-        OPTION_ROWS_ASK(options)
+        OPTION_ROW_COMPLETION(options), OPTION_ROWS_ASK(options)
 
 #endif

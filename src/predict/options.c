@@ -5,7 +5,7 @@
 #define AT(member) offsetof(struct predict_options, member)
 
 static const struct option_row rows[] = {
-    {"output", 'o', OPTION_TEXT, AT(output), .argument = "FILE",
+    {"output", 'o', OPTION_TEXT, AT(output), .word = WORD_FILE, .argument = "FILE",
         .help = "write outputs, offsets, labels and names to this HDF5 file"},
     {"batch", 0, OPTION_WHOLE, AT(batch), 1, INT32_MAX, .argument = "N",
         .help = "sequences that a rank computes at a time (default: the\n"
@@ -20,7 +20,7 @@ static const struct option_row rows[] = {
     {"temperature", 0, OPTION_POSITIVE, AT(temperature), .argument = "T",
         .help = "of drawing: below 1 likelier, above 1 wilder (default: 1)"},
     {"seed", 0, OPTION_UNSIGNED, AT(seed), .argument = "S", .help = "of drawing (default: 0)"},
-    {"prime", 0, OPTION_TEXT, AT(prime), .argument = "DATASET",
+    {"prime", 0, OPTION_TEXT, AT(prime), .word = WORD_H5, .argument = "DATASET",
         .help = "sequences to go on from, or that a decoder speaks about"},
     {"beam", 0, OPTION_WHOLE, AT(beam), 1, 65536, .argument = "N",
         .help = "ctc and decoder: search with N hypotheses (default, and with 1:\n"
@@ -43,6 +43,7 @@ const struct option_table predict_option_table = {
     .rows = sizeof rows / sizeof *rows,
     .closing = "Exit codes: 0 done; 2 usage; 65 bad data or checkpoint; 70 out of memory and the like;\n"
                "74 input/output; 124 a rank stopped answering.\n",
+    .operands = WORD_H5,
 };
 
 /* What is left of the command line; `files` ends with NULL. */

@@ -12,13 +12,14 @@
 #define AT(member) offsetof(struct train_options, member)
 
 static const struct option_row rows[] = {
-    {"set", 's', OPTION_LIST, AT(set), .own = 1, /* the configuration is compared as a whole */
+    {"set", 's', OPTION_LIST, AT(set), .word = WORD_SETTING,
+        .own = 1, /* the configuration is compared as a whole */
         .argument = "SECTION.KEY=VALUE", .help = "override a key of the configuration; repeatable"},
-    {"run", 'o', OPTION_TEXT, AT(run), .argument = "DIR",
+    {"run", 'o', OPTION_TEXT, AT(run), .word = WORD_FOLDER, .argument = "DIR",
         .help = "run directory (default: runs/ and CONFIG's name without\n"
                 ".ini; DIR itself where CONFIG is DIR/config.ini of a run)"},
     {"fresh", 0, OPTION_FLAG, AT(fresh), .help = "start over in a directory that already holds a run"},
-    {"init", 0, OPTION_TEXT, AT(init), .argument = "CHECKPOINT",
+    {"init", 0, OPTION_TEXT, AT(init), .word = WORD_H5, .argument = "CHECKPOINT",
         .help = "start a new run from these weights"},
     {"accept-changed-data", 0, OPTION_FLAG, AT(accept_changed_data),
         .help = "go on although training or validation data are not\n"
@@ -31,14 +32,14 @@ static const struct option_row rows[] = {
     {"ranks-per-node", 0, OPTION_WHOLE, AT(ranks_per_node), 1, INT32_MAX, .argument = "R",
         .help = "with --plan N: R of the ranks share a node (default: as many\n"
                 "as this machine has processors)"},
-    {"machine", 0, OPTION_TEXT, AT(machine), .argument = "FILE",
+    {"machine", 0, OPTION_TEXT, AT(machine), .word = WORD_FILE, .argument = "FILE",
         .help = "with --plan N: predict the time of a step on a machine that\n"
                 "rnn-bench --machine FILE has measured"},
     {"check", 0, OPTION_FLAG, AT(check),
         .help = "check configuration and all data, report every fault, exit"},
     {"try", 0, OPTION_FLAG, AT(trial),
         .help = "make two steps, write nothing, say what a run takes, and exit"},
-    {"verify", 0, OPTION_TEXT, AT(verify), .argument = "FILE|RUN",
+    {"verify", 0, OPTION_TEXT, AT(verify), .word = WORD_H5, .argument = "FILE|RUN",
         .help = "say whether a checkpoint or a whole run is sound, and exit"},
     {"stop-exit-code", 0, OPTION_WHOLE, AT(stop_exit_code), 0, 255, .argument = "N",
         .help = "exit with N instead of 0 after a clean stop before the end"},
@@ -58,6 +59,7 @@ const struct option_table train_option_table = {
                "configuration; 70 out of memory and the like; 74 input/output; 76 diverged;\n"
                "77 replicas differ; 124 a rank stopped answering.\n"
                "The keys of a configuration: man rnn-train.\n",
+    .operands = WORD_INI,
 };
 
 static int is_folder(const char *path)

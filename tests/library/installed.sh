@@ -1,6 +1,7 @@
 #!/bin/sh
-# librnn as somebody has it who installed it: what can be seen of it, and examples/ built against it through pkg-config,
-# shared and static, whose answers are those of rnn-predict. Prints its counts as Check does.
+# What shells complete, and librnn, as somebody has them who installed them: what can be seen of the library, and examples/
+# built against it through pkg-config, shared and static, whose answers are those of rnn-predict. Prints its counts as
+# Check does.
 #
 # Usage: installed.sh SOURCE BUILD, with CC, RNN_DATA, RNN_TRAIN and RNN_PREDICT in the environment.
 set -eu
@@ -43,6 +44,19 @@ install >said 2>&1 || {
     exit 1
 }
 library=$(pkg-config --variable=libdir rnn)
+
+# ---- what shells complete ----
+
+completes() {
+    for program in rnn-train rnn-predict rnn-bench rnn-data rnn-model; do
+        grep -q "^complete .* $program\$" "$(find there -path "*/bash-completion/completions/$program")" &&
+            grep -q "^#compdef $program\$" "$(find there -path "*/zsh/site-functions/_$program")" || return 1
+    done
+}
+completion_is_built() {
+    [ -f "$build/src/cmd/completion/rnn-train" ]
+}
+! completion_is_built || claim "scripts that complete words lie where shells look" completes
 
 # ---- what can be seen ----
 

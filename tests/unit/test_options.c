@@ -184,6 +184,9 @@ START_TEST(help_and_version_come_before_everything_else)
     train_good("rnn-train --help", &o);
     ck_assert_int_eq(o.ask, ASK_HELP);
     train_options_finish(&o);
+    train_good("rnn-train --completion=zsh", &o);
+    ck_assert_int_eq(o.ask, ASK_ZSH);
+    train_options_finish(&o);
     train_good("rnn-train a b c --version --nonsense", &o);
     ck_assert_int_eq(o.ask, ASK_VERSION);
     train_options_finish(&o);
@@ -199,6 +202,8 @@ END_TEST
 START_TEST(usage_errors_name_the_option_and_what_is_allowed)
 {
     expect_refused("rnn-train", "0 arguments", "CONFIG");
+    expect_refused("rnn-train --completion fish", "--completion fish", "bash or zsh");
+    expect_refused("rnn-train --completion", "--completion", "needs a value");
     expect_refused("rnn-train a b", "2 arguments", "CONFIG");
     expect_refused("rnn-train ''", "CONFIG", "a path");
     expect_refused("rnn-train --frosh a", "--frosh", "unknown option");

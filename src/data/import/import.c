@@ -37,9 +37,10 @@ static const char *const missing_names[] = {"fail", "mask", "mean", NULL};
 static const char *const unmatched_names[] = {"fail", "skip", NULL};
 
 static const struct option_row common[] = {
-    {"output", 'o', OPTION_TEXT, AT(output), .allowed = "the name of a file", .argument = "FILE",
+    {"output", 'o', OPTION_TEXT, AT(output), .word = WORD_FILE, .allowed = "the name of a file",
+        .argument = "FILE",
         .help = "the dataset; with --split x.h5 stands for x-train.h5, x-valid.h5 and x-test.h5"},
-    {"like", 0, OPTION_TEXT, AT(like), .allowed = "a dataset file", .argument = "DATASET",
+    {"like", 0, OPTION_TEXT, AT(like), .word = WORD_H5, .allowed = "a dataset file", .argument = "DATASET",
         .help = "take features, classes and symbols of this one, and refuse what it does not know"},
     {"split", 0, OPTION_TEXT, AT(split), .allowed = "two or three numbers, as 0.8,0.1,0.1",
         .argument = "SHARES", .help = "divide the sequences, by a hash of their names: 0.8,0.1,0.1"},

@@ -31,25 +31,26 @@ struct keyed_options {
 
 /* The rows of a kind whose struct has the member `keyed`. */
 #define KEYED_ROW_ALIGNMENT(options)                                                                         \
-    {"alignment", 0, OPTION_TEXT, offsetof(options, keyed.alignment), .argument = "FILE",                    \
+    {"alignment", 0, OPTION_TEXT, offsetof(options, keyed.alignment), .word = WORD_FILE, .argument = "FILE", \
         .help = "targets: an ark or scp of vectors of integers, one a frame"},                               \
     {                                                                                                        \
         "subsampling", 0, OPTION_WHOLE, offsetof(options, keyed.subsampling), 1, 1000,                       \
             .argument = "N", .help = "frames for each integer of --alignment (default 1)"                    \
     }
 #define KEYED_ROWS_TEXT(options)                                                                             \
-    {"text", 0, OPTION_TEXT, offsetof(options, keyed.text), .argument = "FILE",                              \
+    {"text", 0, OPTION_TEXT, offsetof(options, keyed.text), .word = WORD_FILE, .argument = "FILE",           \
         .help = "targets: lines KEY WORD..., any number a sequence"},                                        \
-        {"labels", 0, OPTION_TEXT, offsetof(options, keyed.labels), .argument = "FILE",                      \
+        {"labels", 0, OPTION_TEXT, offsetof(options, keyed.labels), .word = WORD_FILE, .argument = "FILE",   \
             .help = "targets: lines KEY LABEL, one a sequence"},                                             \
     {                                                                                                        \
         "symbols", 0, OPTION_TEXT, offsetof(options, keyed.symbols),                                         \
-            .argument = "FILE", .help = "classes: lines SYMBOL NUMBER; <eps> is no class"                    \
+            .word = WORD_FILE, .argument = "FILE", .help = "classes: lines SYMBOL NUMBER; <eps> is no class" \
     }
 #define KEYED_ROW_MLF(options)                                                                               \
     {                                                                                                        \
         "mlf", 0, OPTION_TEXT, offsetof(options, keyed.mlf),                                                 \
-            .argument = "FILE", .help = "targets: a master label file, with times one a frame"               \
+            .word = WORD_FILE, .argument = "FILE",                                                           \
+            .help = "targets: a master label file, with times one a frame"                                   \
     }
 
 /* Refuses two files of targets, and what goes with none. EXIT_CODE_USAGE. */
