@@ -28,7 +28,7 @@ static void draw(
 /* How many columns at a time: a power of two times KERNEL_BLOCK. */
 static size_t choose_columns(size_t n)
 {
-    enum { MOST = 4 * KERNEL_BLOCK };
+    enum { MOST = 2 * KERNEL_BLOCK };
     size_t columns = MOST;
     while (columns > KERNEL_BLOCK && columns * n * sizeof(double) > kernel_second_cache() * 3 / 4)
         columns /= 2;

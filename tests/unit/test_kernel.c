@@ -375,10 +375,9 @@ static void compare_gates(const struct kernel *fast, const struct kernel *plain)
 }
 
 /* Any block of columns of a product of reflections. */
-static void compare_reflect(const struct kernel *fast, const struct kernel *plain)
+static void compare_reflect(const struct kernel *fast, const struct kernel *plain, size_t n, size_t columns)
 {
-    size_t n = 1 + below(50), columns = KERNEL_BLOCK * (1 + below(9)),
-           first = KERNEL_BLOCK * below((n + 15) / 16);
+    size_t first = KERNEL_BLOCK * below((n + 15) / 16);
     double *v = memory_create(reflections_place(n, n), sizeof *v, NULL);
     double *factors = memory_create(reflections_place(n, n), sizeof *factors, NULL);
     double *Q = memory_create(n * columns, sizeof *Q, NULL), *R = memory_create(n * columns, sizeof *R, NULL);
@@ -424,9 +423,19 @@ START_TEST(every_build_gives_the_bits_of_the_plain_twin)
         compare_cells(fast, plain);
         compare_arrays(fast, plain);
         compare_gates(fast, plain);
-        compare_reflect(fast, plain);
+        compare_reflect(fast, plain, 1 + below(50), KERNEL_BLOCK * (1 + below(9)));
         compare_uniforms(fast, plain);
     }
+}
+END_TEST
+
+START_TEST(any_number_of_reflections_gives_the_bits_of_the_plain_twin)
+{
+    static const size_t numbers[] = {1, 2, 3, 8, 9, 17, 64, 100, 257};
+    const struct kernel *fast = kernel_find(names[_i]), *plain = kernel_find("plain");
+    for (size_t i = 0; fast && i < sizeof numbers / sizeof *numbers; i++)
+        for (size_t columns = KERNEL_BLOCK; columns <= 4 * KERNEL_BLOCK; columns += KERNEL_BLOCK)
+            compare_reflect(fast, plain, numbers[i], columns);
 }
 END_TEST
 
@@ -589,6 +598,7 @@ int main(void)
     TCase *cases = tcase_create("kernel");
     tcase_set_timeout(cases, 120);
     tcase_add_loop_test(cases, every_build_gives_the_bits_of_the_plain_twin, 0, BUILDS);
+    tcase_add_loop_test(cases, any_number_of_reflections_gives_the_bits_of_the_plain_twin, 0, BUILDS);
     tcase_add_loop_test(cases, twins_choose_alike_halfway_between_multiples_of_ln_2, 0, BUILDS);
     tcase_add_test(cases, peepholes_of_zero_give_the_bits_of_none);
     tcase_add_test(cases, a_row_does_not_depend_on_how_many_go_with_it);
