@@ -159,6 +159,18 @@ static int kill_session(const struct command_process *process)
     return first;
 }
 
+/* Where the MPI at hand takes a library to give cores away (tests/mpi/give_way.c), it comes before what the
+ * test preloads. */
+static void give_cores_away(void)
+{
+    static char value[8192];
+    const char *library = getenv("GIVE_WAY_LIBRARY"), *others = getenv("LD_PRELOAD");
+    if (!library)
+        return;
+    snprintf(value, sizeof value, "LD_PRELOAD=%s%s%s", library, others ? ":" : "", others ? others : "");
+    putenv(value);
+}
+
 /* Between fork and exec. The child dies with the test that started it, also when Check ends that test. */
 static void become(const struct command *command, const struct command_process *process)
 {
@@ -176,6 +188,7 @@ static void become(const struct command *command, const struct command_process *
             putenv((char *)*text);
         else
             unsetenv(*text);
+    give_cores_away();
     if (command->directory && chdir(command->directory) < 0)
         dprintf(2, "%s: %s\n", command->directory, strerror(errno));
     else {
