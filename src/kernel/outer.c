@@ -7,26 +7,40 @@
 
 enum { OUTER_ROWS = ROWS_3 }; /* of a tile: divides a block */
 
-static void outer_pack_A(size_t frames, size_t M, struct rows A, float *packed)
+/* BLOCKS blocks of columns of A: packs them and adds their sums over frames to `sums`, unless that is NULL.
+ * The frames of A lie far apart, so that no processor foresees the next: it is asked for. */
+INLINE void outer_pack_blocks(size_t frames, struct rows A, float *packed, float *sums, const size_t BLOCKS)
 {
-    for (size_t n = 0; n < frames; n++, packed += OUTER_ROWS)
-        for (size_t m = 0; m < M; m += KERNEL_BLOCK)
+    enum { AHEAD = 8, VECTORS = KERNEL_BLOCK / VEC_LANES };
+    vec sum[OUTER_M / KERNEL_BLOCK][VECTORS];
+    for (size_t i = 0; i < BLOCKS * VECTORS; i++)
+        sum[i / VECTORS][i % VECTORS] = sums ? vec_load(sums + i * VEC_LANES) : vec_splat(0);
+    for (size_t n = 0; n < frames; n++, packed += OUTER_ROWS) {
+        const float *a = row_at(A, n), *ahead = row_at(A, n + AHEAD < frames ? n + AHEAD : n);
+        UNROLL
+        for (size_t block = 0; block < BLOCKS; block++, a += KERNEL_BLOCK) {
+            __builtin_prefetch(ahead + block * KERNEL_BLOCK);
             UNROLL
-    for (size_t row = m; row < m + KERNEL_BLOCK; row += OUTER_ROWS)
-        memcpy(packed + row * frames, row_at(A, n) + row, OUTER_ROWS * sizeof *packed);
+            for (size_t v = 0; v < VECTORS; v++)
+                sum[block][v] += vec_load(a + v * VEC_LANES);
+            UNROLL
+            for (size_t row = 0; row < KERNEL_BLOCK; row += OUTER_ROWS)
+                memcpy(packed + (block * KERNEL_BLOCK + row) * frames, a + row, OUTER_ROWS * sizeof *a);
+        }
+    }
+    for (size_t i = 0; i < BLOCKS * VECTORS && sums; i++)
+        vec_store(sums + i * VEC_LANES, sum[i / VECTORS][i % VECTORS]);
 }
 
-/* sums += the sums over frames of the packed columns of A */
-static void outer_sum(size_t frames, size_t M, const float *packed, float *sums)
+static void outer_pack_A(size_t frames, size_t M, struct rows A, float *packed, float *sums)
 {
-    for (size_t m = 0; m < M; m += OUTER_ROWS) {
-        float sum[OUTER_ROWS];
-        memcpy(sum, sums + m, sizeof sum);
-        for (size_t n = 0; n < frames; n++, packed += OUTER_ROWS)
-            for (size_t row = 0; row < OUTER_ROWS; row++)
-                sum[row] += packed[row];
-        memcpy(sums + m, sum, sizeof sum);
-    }
+    _Static_assert(OUTER_M == 3 * KERNEL_BLOCK, "up to three blocks are packed together");
+    if (M == 3 * KERNEL_BLOCK)
+        outer_pack_blocks(frames, A, packed, sums, 3);
+    else if (M == 2 * KERNEL_BLOCK)
+        outer_pack_blocks(frames, A, packed, sums, 2);
+    else
+        outer_pack_blocks(frames, A, packed, sums, 1);
 }
 
 /* What stands for row n of X: see struct outer_product. */
@@ -52,11 +66,12 @@ static void outer_pack_X(size_t frames, size_t columns, struct rows X, const int
     }
 }
 
-/* Asks for the rows of C that the next tile will add to. */
+/* Asks for the rows of C that the next tile will add to, which may begin within a line. */
 INLINE void fetch_rows(const float *start, size_t stride, size_t rows, const size_t VECTORS)
 {
     for (size_t m = 0; m < rows; m++) {
-        __builtin_prefetch(start + m * stride, 1);
+        for (size_t c = 0; c < VECTORS * VEC_LANES; c += KERNEL_BLOCK)
+            __builtin_prefetch(start + m * stride + c, 1);
         __builtin_prefetch(start + m * stride + VECTORS * VEC_LANES - 1, 1);
     }
 }
@@ -128,10 +143,17 @@ static size_t outer_pack(
     return pieces;
 }
 
+/* Frames of a block, which follow panel_depth(). With vectors of 64 bytes, whose tiles read both factors from
+ * the second cache, they are as many as there is room for: C is read and written less often. */
+static size_t outer_depth(void)
+{
+    return VEC_LANES < 16 && panel_depth() < OUTER_FRAMES ? panel_depth() : OUTER_FRAMES;
+}
+
 void BUILD(outer)(size_t N, size_t M, struct rows A, const struct outer_product *products, size_t n_products,
     float *sums, float *scratch)
 {
-    size_t depth = panel_depth() < OUTER_FRAMES ? panel_depth() : OUTER_FRAMES;
+    size_t depth = outer_depth();
     float *packed_A = scratch, *packed_X = scratch + OUTER_FRAMES * OUTER_M;
     for (size_t n = 0, frames; n < N; n += frames) {
         frames = next_part(N - n, depth);
@@ -142,9 +164,8 @@ void BUILD(outer)(size_t N, size_t M, struct rows A, const struct outer_product 
             size_t pieces = outer_pack(&rest, n, frames, packed_X, piece);
             for (size_t m = 0, rows; m < M; m += rows) {
                 rows = M - m < OUTER_M ? M - m : OUTER_M;
-                outer_pack_A(frames, rows, (struct rows){row_at(A, n) + m, A.stride}, packed_A);
-                if (first)
-                    outer_sum(frames, rows, packed_A, sums + m);
+                outer_pack_A(frames, rows, (struct rows){row_at(A, n) + m, A.stride}, packed_A,
+                    first ? sums + m : NULL);
                 for (const struct outer_piece *p = piece; p < piece + pieces; p++)
                     outer_block(frames, m, rows, packed_A, p);
             }
