@@ -8,7 +8,6 @@
 #include "ckpt/place.h"
 #include "cmd/completion.h"
 #include "comm/launcher.h"
-#include "config/ini.h"
 #include "h5/h5.h"
 #include "kernel/kernel.h"
 #include "pass/program.h"
@@ -129,18 +128,6 @@ static const char advice[] = "run the same command again to continue from the la
 
 enum { MOST_FAULTS = 50 /* of a configuration that are said */ };
 
-/* What the user left open is looked at as a run that would go on has it. */
-static void take_values_of_run(const char *directory, struct config *config)
-{
-    char path[PATH_MAX + 16];
-    struct error error;
-    snprintf(path, sizeof path, "%s/config.ini", directory);
-    char *text = ini_load(path, &error);
-    if (text)
-        config_inherit(config, text, NULL);
-    memory_destroy(text);
-}
-
 /* Rank 0 calls. What keys say together is asked here before anything is made of them, but not of a run that
  * goes on: its own values come first (run/resume.c). */
 static void check_config(const struct train_options *options, struct config *config, struct faults *faults)
@@ -151,7 +138,7 @@ static void check_config(const struct train_options *options, struct config *con
         place_look(directory) == PLACE_RUN;
     int looks = options->plan || options->check;
     if (run && looks)
-        take_values_of_run(directory, config);
+        preview_take_run(directory, config);
     if (!run || looks || options->fresh)
         config_check(config, faults);
 }

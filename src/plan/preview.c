@@ -3,6 +3,9 @@
 #include "plan/preview.h"
 
 #include "base/memory.h"
+#include "ckpt/directory.h"
+#include "ckpt/place.h"
+#include "config/ini.h"
 #include "data/dataset.h"
 #include "net/outputs/output.h"
 #include "pass/activations.h"
@@ -19,6 +22,7 @@
 #include "run/sets.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 
 static void print_sizes(const char *what, size_t n, const size_t *sizes)
@@ -275,4 +279,16 @@ int preview_memory(const struct config *config, const struct planned_ranks *rank
         *need = memory_count(&planned);
     finish_plan(&planned);
     return failed ? -1 : 0;
+}
+
+void preview_take_run(const char *directory, struct config *config)
+{
+    char path[PATH_MAX + 16];
+    struct error error;
+    snprintf(path, sizeof path, "%s/config.ini", directory);
+    int goes_on = place_look(directory) == PLACE_RUN && directory_has_step(directory);
+    char *text = goes_on ? ini_load(path, &error) : NULL;
+    if (text)
+        config_inherit(config, text, NULL);
+    memory_destroy(text);
 }

@@ -8,6 +8,10 @@
 #include "plan/memory.h"
 #include "run/options.h"
 
+/* Gives the keys that the user left open the values of the run in the directory, as it would have them where
+ * it goes on. Nothing changes where there is no run, or no checkpoint, without which it begins anew. */
+void preview_take_run(const char *directory, struct config *config);
+
 /* Prints data, network, steps, balance, and memory item by item of a run; with `verbose` every parameter too;
  * with `machine`, a file of rnn-bench --machine (NULL: none), the time of a step. Fails where a set cannot be
  * opened or does not fit the network. */

@@ -38,6 +38,14 @@ static void warn_memory(const struct trial *trial)
             TRIAL_MEMORY_ADVICE);
 }
 
+/* Rank 0 calls, before the run looks for what it has of the configuration. The copy shares the paths. */
+static int count_memory(struct trial *trial, struct error *error)
+{
+    struct config config = *trial->run->config;
+    preview_take_run(trial->run->directory, &config);
+    return preview_memory(&config, &trial->ranks, &trial->need, error);
+}
+
 /* *shared is what this process has of memory in common with others before the run is opened. */
 static int plan_memory(struct trial *trial, size_t *shared, struct error *error)
 {
@@ -49,7 +57,7 @@ static int plan_memory(struct trial *trial, size_t *shared, struct error *error)
     *shared = use.shared;
     *error = (struct error){0};
     if (run->comm->rank == 0)
-        preview_memory(run->config, &trial->ranks, &trial->need, error);
+        count_memory(trial, error);
     if (comm_agree(run->comm, error))
         return -1;
     if (run->comm->rank == 0)

@@ -188,6 +188,36 @@ START_TEST(a_trial_of_one_step_says_so)
 }
 END_TEST
 
+/* The run was begun with what --set says, which is not given again. Its newest checkpoint is that of step 3,
+ * so that there are steps to try. Without one the run would begin anew, with what is given. */
+START_TEST(a_trial_of_a_run_plans_with_its_values)
+{
+    static const char config[] = "[data]\ntrain = tried.h5\n[model]\noutput = frame\nhidden = 64, 80, 96\n"
+                                 "[train]\nbatch = 4\nmicrobatch = 2\nepochs = 2\n";
+    struct command_result open, said;
+    char hash[17], line[64];
+    job_write_sample("tried.h5", &variants[0].shape, 7);
+    job_write_text("tried.ini", config);
+    job_finish(hash, 0, "tried.ini", "tried", "-s", "model.layers=3", NULL);
+    try_it(&open, 0, _i, "tried.ini", "tried", "train.epochs=4");
+    job_run(&said, _i, "tried.ini", "tried", "--try", "-s", "train.epochs=4", "-s", "model.layers=3", NULL);
+    job_expect(&said, 0);
+    double planned = number_before(said.output, " MiB planned of rank 0 at most");
+    snprintf(line, sizeof line, " %.3g MiB planned of rank 0 at most", planned);
+    ck_assert_double_eq(number_before(open.output, " MiB planned of rank 0 at most"), planned);
+    command_result_finish(&open);
+    command_result_finish(&said);
+    command_call(&said, JOB_SECONDS, "sh", "-c", "rm \"$0\"/checkpoint-*.h5 \"$0\"/best.h5 \"$0\"/status",
+        job_path("tried"), NULL);
+    command_result_finish(&said);
+    job_run(&said, _i, "tried.ini", "tried", "--try", NULL);
+    job_expect(&said, 65);
+    command_result_finish(&said);
+    command_call(&said, JOB_SECONDS, "rm", "-r", job_path("tried"), NULL);
+    command_result_finish(&said);
+}
+END_TEST
+
 START_TEST(a_trial_that_diverges_says_so_with_its_exit_code)
 {
     struct command_result result;
@@ -247,6 +277,7 @@ TCase *trial_cases(void)
     tcase_add_loop_test(cases, guessing_real_values_has_their_variance, 0, 3);
     tcase_add_loop_test(cases, a_run_that_is_there_is_tried_from_its_checkpoint_and_left_as_it_is, 0, 2);
     tcase_add_loop_test(cases, a_trial_of_one_step_says_so, 0, 2);
+    tcase_add_loop_test(cases, a_trial_of_a_run_plans_with_its_values, 0, 3);
     tcase_add_loop_test(cases, a_trial_that_diverges_says_so_with_its_exit_code, 0, 2);
     tcase_add_test(cases, a_trial_says_where_the_machine_has_too_little_memory);
     tcase_add_test(cases, what_contradicts_a_trial_is_refused);
