@@ -464,8 +464,7 @@ START_TEST(drawing_for_long_is_no_standing_still)
     nanosleep(&(struct timespec){.tv_sec = 5}, NULL);
     ck_assert_int_gt(command_processes(&process, NULL, 0), 2);
     pid_t pid = command_find_rank(&process, 0);
-    ck_assert_int_gt(pid, 0);
-    ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+    ck_assert(command_signal_one(&process, pid, SIGSTOP));
     command_wait(&process, &result);
     job_expect(&result, 124);
     ck_assert_msg(strstr(result.errors, "] rank 0 on ") && strstr(result.errors, "has not answered for"),

@@ -126,22 +126,20 @@ static void end_life(const struct command_process *process, const struct life *l
         ranks[r] = command_find_rank(process, r);
     switch (life->way) {
     case KILL_RANK:
-        if (ranks[life->number % life->ranks] > 0)
-            kill(ranks[life->number % life->ranks], SIGKILL);
+        command_signal_one(process, ranks[life->number % life->ranks], SIGKILL);
         return;
     case KILL_LAUNCHER:
-        kill(process->pid, SIGKILL);
+        command_signal(process, SIGKILL);
         return;
     case KILL_ALL:
         command_kill(process);
         return;
     case TERM_RANKS:
         for (int r = 0; r < life->ranks; r++)
-            if (ranks[r] > 0)
-                kill(ranks[r], SIGTERM);
+            command_signal_one(process, ranks[r], SIGTERM);
         return;
     case TERM_LAUNCHER:
-        kill(process->pid, SIGTERM);
+        command_signal(process, SIGTERM);
         return;
     case INT_GROUP:
         kill(-process->pid, SIGINT);

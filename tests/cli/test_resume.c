@@ -192,9 +192,9 @@ static void kill_job(struct command_process *process, enum victim victim, uint64
     if (victim == VICTIM_ALL)
         command_kill(process);
     else if (victim == VICTIM_RANK && others)
-        kill(pids[which % (uint64_t)others], SIGKILL);
+        command_signal_one(process, pids[which % (uint64_t)others], SIGKILL);
     else if (count)
-        kill(process->pid, SIGKILL);
+        command_signal(process, SIGKILL);
     for (double limit = clock_now() + 10;
          (!has_ended(process) || command_processes(process, NULL, 0)) && clock_now() < limit;)
         pause_for(0.005);
@@ -282,7 +282,7 @@ START_TEST(a_killed_launchers_run_is_taken_over_as_soon_as_rank_0_has_gone)
     job_finish(want, 0, "long.ini", "alone", "-s", wide, NULL);
     job_start(&first, 3, "long.ini", "orphan", "-s", wide, NULL);
     await_rows(&first, "orphan", 20);
-    ck_assert_int_eq(kill(first.pid, SIGKILL), 0);
+    command_signal(&first, SIGKILL);
     for (int attempt = 0;; attempt++) {
         job_run(&result, attempt % 3, "long.ini", "orphan", "-s", wide, NULL);
         if (result.status != 65)

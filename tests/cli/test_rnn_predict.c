@@ -1046,8 +1046,7 @@ START_TEST(a_stopped_rank_ends_it_with_its_name)
         job_path(output), NULL);
     job_await_writing(&process, output);
     pid_t pid = command_find_rank(&process, _i);
-    ck_assert_int_gt(pid, 0);
-    ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+    ck_assert(command_signal_one(&process, pid, SIGSTOP));
     command_wait(&process, &result);
     job_expect(&result, 124);
     snprintf(line, sizeof line, "] rank %d on ", _i);
@@ -1157,8 +1156,7 @@ START_TEST(a_member_of_a_team_that_stops_ends_it)
         "-o", job_path("teamless.h5"), NULL);
     job_await_writing(&process, "teamless.h5");
     pid_t pid = command_find_rank(&process, rank);
-    ck_assert_int_gt(pid, 0);
-    ck_assert_int_eq(kill(pid, signals[_i]), 0);
+    ck_assert(command_signal_one(&process, pid, signals[_i]));
     process.deadline = clock_now() + 30;
     command_wait(&process, &result);
     ck_assert_msg(!result.timed_out && !result.left_behind, "it did not end: %s", result.errors);

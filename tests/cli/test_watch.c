@@ -57,9 +57,8 @@ static void stop_rank(int rank, const char *config, const char *run, const char 
     ck_assert(command_await_output(&process, after, 1, JOB_SECONDS));
     pause_for(0.2);
     pid_t pid = command_find_rank(&process, rank);
-    ck_assert_int_gt(pid, 0);
     double start = clock_now();
-    ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+    ck_assert(command_signal_one(&process, pid, SIGSTOP));
     command_wait(&process, &result);
     double took = clock_now() - start;
     job_expect(&result, 124);
@@ -101,9 +100,8 @@ START_TEST(a_killed_member_of_a_team_ends_the_run_which_goes_on)
     job_start(&process, 3, "team.ini", "killed", NULL);
     ck_assert(command_await_output(&process, "epoch=3 ", 1, JOB_SECONDS));
     pid_t pid = command_find_rank(&process, 1);
-    ck_assert_int_gt(pid, 0);
     double start = clock_now();
-    ck_assert_int_eq(kill(pid, SIGKILL), 0);
+    ck_assert(command_signal_one(&process, pid, SIGKILL));
     command_wait(&process, &result);
     ck_assert_msg(clock_now() - start < 12, "it took %g seconds", clock_now() - start);
     ck_assert_int_ne(result.status, 0);
@@ -128,8 +126,7 @@ START_TEST(a_signal_to_one_member_of_a_team_stops_the_run)
     job_start(&process, 4, "team.ini", run, "-s", "model.bidirectional=yes", NULL);
     ck_assert(command_await_output(&process, "epoch=2 ", 1, JOB_SECONDS));
     pid_t pid = command_find_rank(&process, _i);
-    ck_assert_int_gt(pid, 0);
-    ck_assert_int_eq(kill(pid, SIGUSR1), 0);
+    ck_assert(command_signal_one(&process, pid, SIGUSR1));
     process.deadline = clock_now() + 20;
     command_wait(&process, &result);
     job_expect(&result, 0);
@@ -148,8 +145,7 @@ START_TEST(a_rank_stopped_in_validation_ends_the_run_with_its_name)
     pause_for(0.05);
     ck_assert_int_eq(job_metrics_rows("validating"), 6); /* the steps of an epoch, no validation yet */
     pid_t pid = command_find_rank(&process, 1);
-    ck_assert_int_gt(pid, 0);
-    kill(pid, SIGSTOP);
+    ck_assert(command_signal_one(&process, pid, SIGSTOP));
     command_wait(&process, &result);
     job_expect(&result, 124);
     job_complains(&result, 1, "step 6: rank 1 on ", "has not answered for", NULL);

@@ -1,7 +1,10 @@
+#define _GNU_SOURCE /* syscall */
+
 /* Polls instead of sleeping on SIGCHLD: a test program has handlers of Check's own, and five milliseconds do
  * not matter here. Processes are found by their session in /proc/PID/stat, and since some launchers give
  * their ranks sessions of their own (Hydra of MPICH), by a variable that all inherit, in /proc/PID/environ.
- * Killing is repeated until none is left, since a process may fork between being seen and being killed. */
+ * Killing is repeated until none is left, since a process may fork between being seen and being killed; one
+ * may end there, too, and its number be another's, who is asked anew by a handle to what has the number. */
 #include "support/command.h"
 
 #include "base/clock.h"
@@ -18,6 +21,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,7 +35,7 @@ enum { MARK_BYTES = 80 };
  * whose processes are seen here, too. */
 static void write_mark(char mark[MARK_BYTES], pid_t pid, const struct command_process *process)
 {
-    snprintf(mark, MARK_BYTES, MARK "=%ld.%.9f", (long)pid, process->deadline);
+    snprintf(mark, MARK_BYTES, MARK "=%ld.%.9f", (long)pid, process->begun);
 }
 
 static void pause_briefly(void)
@@ -140,6 +144,42 @@ int command_processes(const struct command_process *process, pid_t *pids, int mo
     return count;
 }
 
+/* A handle to the process that has this number now. -1: kernels before Linux 5.3 have none, and a number must
+ * do; -2: there is no such process. */
+static int open_process(pid_t pid)
+{
+#ifdef SYS_pidfd_open
+    int handle = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (handle < 0 && errno != ENOSYS && errno != EPERM)
+        return -2;
+    return handle;
+#else
+    return -1;
+#endif
+}
+
+static int signal_process(int handle, pid_t pid, int number)
+{
+#ifdef SYS_pidfd_open
+    if (handle >= 0)
+        return (int)syscall(SYS_pidfd_send_signal, handle, number, NULL, 0);
+#endif
+    return kill(pid, number);
+}
+
+bool command_signal_one(const struct command_process *process, pid_t pid, int number)
+{
+    char text[24];
+    int handle = pid > 0 ? open_process(pid) : -2;
+    if (handle == -2)
+        return false;
+    snprintf(text, sizeof text, "%ld", (long)pid);
+    bool sent = belongs_to(process, text) && signal_process(handle, pid, number) == 0;
+    if (handle >= 0)
+        close(handle);
+    return sent;
+}
+
 /* Returns how many were there at first. */
 static int kill_session(const struct command_process *process)
 {
@@ -153,7 +193,7 @@ static int kill_session(const struct command_process *process)
         if (!count)
             break;
         for (int i = 0; i < count && i < MOST; i++)
-            kill(pids[i], SIGKILL);
+            command_signal_one(process, pids[i], SIGKILL);
         pause_briefly();
     }
     return first;
@@ -203,7 +243,8 @@ void command_start(const struct command *command, struct command_process *proces
     ck_assert_msg(command->seconds > 0, "a command needs a time limit");
     process->output = temporary_file();
     process->errors = temporary_file();
-    process->deadline = clock_now() + command->seconds;
+    process->begun = clock_now();
+    process->deadline = process->begun + command->seconds;
     fflush(NULL);
     process->pid = fork();
     if (process->pid < 0)

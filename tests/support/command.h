@@ -40,7 +40,8 @@ void command_result_finish(struct command_result *result);
 
 /* A command in the background. The clock of its limit starts here. */
 struct command_process {
-    pid_t pid; /* also its session; 0 once it has been waited for */
+    pid_t pid;    /* also its session; 0 once it has been waited for */
+    double begun; /* when: by this its processes are known */
     double deadline;
     int output; /* file descriptors */
     int errors;
@@ -50,6 +51,10 @@ void command_start(const struct command *command, struct command_process *proces
 
 /* A signal to the command itself (mpirun hands SIGTERM and SIGUSR1 on to its ranks). */
 void command_signal(const struct command_process *process, int number);
+
+/* A signal to one process of the command, which may have ended since it was seen. False where it has, also
+ * where another process has its number by now. */
+bool command_signal_one(const struct command_process *process, pid_t pid, int number);
 
 /* SIGKILL to the command and to every process of its session, as when the machine loses power. */
 void command_kill(const struct command_process *process);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 START_TEST(output_errors_and_exit_code_come_back)
 {
@@ -116,6 +117,48 @@ START_TEST(background_command_is_seen_signalled_and_waited_for)
 }
 END_TEST
 
+/* What was seen of a command may have ended, and another process have its number. */
+START_TEST(only_a_process_of_the_command_gets_its_signal)
+{
+    const char *argv[] = {"sleep", "60", NULL};
+    struct command command = {.argv = argv, .seconds = 30};
+    struct command_process one, other;
+    struct command_result result;
+    command_start(&command, &one);
+    command_start(&command, &other);
+    ck_assert(!command_signal_one(&one, 0, SIGKILL));
+    ck_assert(!command_signal_one(&one, -1, 0));
+    ck_assert(!command_signal_one(&one, other.pid, SIGKILL));
+    ck_assert(!command_signal_one(&one, getpid(), SIGKILL));
+    while (!command_signal_one(&other, other.pid, SIGUSR1)) /* until it has its session */
+        ck_assert_double_lt(clock_now(), other.deadline);
+    command_wait(&other, &result);
+    ck_assert_int_eq(result.status, 128 + SIGUSR1);
+    command_result_finish(&result);
+    command_kill(&one);
+    ck_assert(!command_signal_one(&one, one.pid, SIGKILL)); /* it has ended, and was not waited for */
+    command_wait(&one, &result);
+    command_result_finish(&result);
+}
+END_TEST
+
+START_TEST(another_limit_loses_no_process)
+{
+    const char *argv[] = {"sh", "-c", "setsid sleep 60 & echo ready; wait", NULL};
+    struct command command = {.argv = argv, .seconds = 30};
+    struct command_process process;
+    struct command_result result;
+    command_start(&command, &process);
+    ck_assert(command_await_output(&process, "ready", 1, 10));
+    process.deadline += 10;
+    ck_assert_int_eq(command_processes(&process, NULL, 0), 2);
+    process.deadline = clock_now() + 0.1;
+    command_wait(&process, &result);
+    ck_assert(result.timed_out && !result.left_behind);
+    command_result_finish(&result);
+}
+END_TEST
+
 START_TEST(kill_ends_the_whole_session)
 {
     const char *argv[] = {"bash", "-c", "set -m; sleep 60 & sleep 60 & echo ready; wait", NULL};
@@ -185,6 +228,8 @@ int main(void)
     tcase_add_test(claims, the_limit_kills_children_in_other_process_groups_too);
     tcase_add_loop_test(claims, what_a_command_leaves_behind_is_counted_and_killed, 0, 2);
     tcase_add_test(claims, background_command_is_seen_signalled_and_waited_for);
+    tcase_add_test(claims, only_a_process_of_the_command_gets_its_signal);
+    tcase_add_test(claims, another_limit_loses_no_process);
     tcase_add_test(claims, kill_ends_the_whole_session);
     tcase_add_test(claims, awaiting_ends_with_the_command);
     tcase_add_test(claims, an_assertion_that_holds_again_and_again_costs_no_messages);

@@ -229,6 +229,7 @@ static pid_t lock_in_another_process(void)
     char byte = 0;
     ck_assert_int_eq(pipe(ready), 0);
     pid_t child = fork();
+    ck_assert_int_ge(child, 0); /* a signal to -1 would go to everybody */
     if (child == 0) {
         FILE *file = fopen(path, "r+b");
         if (!file || flock(fileno(file), LOCK_EX) != 0 || write(ready[1], &byte, 1) != 1)
