@@ -72,6 +72,18 @@ void carried_judge(const struct carried *carried, const struct net_carry *carry,
             scores[b].loss = NAN;
 }
 
+/* A state is whole or none: half of one (the memory of an LSTM without its output, the real part of a complex
+ * number) is what no sequence comes to. */
+static void forget_broken(struct carried *carried, float *states, size_t going)
+{
+    const size_t rank = (size_t)carried->node->rank, ranks = (size_t)carried->node->ranks,
+                 n = carried->numbers;
+    for (size_t s = going * rank / ranks; s < going * (rank + 1) / ranks; s++)
+        if (!is_finite(states + s * n, n))
+            memset(states + s * n, 0, n * sizeof *states);
+    node_meet(carried->node);
+}
+
 void carried_end(struct carried *carried, const struct plan_step *step, int skipped)
 {
     float *left = carried->next;
@@ -79,13 +91,8 @@ void carried_end(struct carried *carried, const struct plan_step *step, int skip
     if (!step->going)
         return;
     node_unite(carried->node, left, step->going * carried->numbers);
-    if (skipped) {
-        size_t n;
-        float *share = find_share(carried, left, step->going, &n);
-        for (size_t i = 0; i < n; i++)
-            share[i] = isfinite(share[i]) ? share[i] : 0;
-        node_meet(carried->node);
-    }
+    if (skipped)
+        forget_broken(carried, left, step->going);
     carried->next = carried->now;
     carried->now = left;
 }

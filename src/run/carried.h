@@ -37,8 +37,8 @@ struct net_carry carried_of_leaf(
  * those of the pass. */
 void carried_judge(const struct carried *carried, const struct net_carry *carry, struct net_score *scores);
 
-/* Every rank of the job calls, once the step counts. Where it was skipped, as it diverged, states that are no
- * finite numbers begin anew with 0. */
+/* Every rank of the job calls, once the step counts. Where it was skipped, as it diverged, a sequence with a
+ * state that is no finite number goes on from states of 0, and all others from what they came to. */
 void carried_end(struct carried *carried, const struct plan_step *step, int skipped);
 
 /* Every rank of the job calls. Takes what rank 0 has of a checkpoint: states [going][numbers]. */
