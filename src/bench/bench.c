@@ -108,7 +108,7 @@ static int prepare(
     int64_t sequences = run->dataset->sequences;
     if (learner_init(&run->learner, config, comm, &model, sequences, sequences, error) ||
         activations_require(config, run->learner.net, run->dataset, 1, error) ||
-        learner_start(&run->learner, NULL, error))
+        learner_start(&run->learner, NULL, NULL, error))
         return -1;
     progress_init(&run->progress);
     const struct feed_config feed = {.dataset = run->dataset,

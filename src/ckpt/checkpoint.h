@@ -130,4 +130,11 @@ int checkpoint_read(
 int checkpoint_fits(
     const struct checkpoint *checkpoint, const char *path, const struct net *net, struct error *error);
 
+/* Makes of a checkpoint weights alone for `net`, whose body (net_find_head) it has: what `head` marks becomes
+ * zero, and all else is as it was, by name. Refuses one that is of another cell, takes symbols where the net
+ * does not, or has another body, naming the first parameter that differs; it then stays as it was. The path
+ * is for messages. (body.c) */
+int checkpoint_take_body(struct checkpoint *checkpoint, const char *path, const struct net *net,
+    const unsigned char *head, struct error *error);
+
 #endif

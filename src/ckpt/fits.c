@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void describe(const struct parameter *p, char *text, size_t size)
+void shape_write(const struct parameter *p, char *text, size_t size)
 {
     if (p->dimensions == 1)
         snprintf(text, size, "[%zu]", p->size[0]);
@@ -12,7 +12,7 @@ static void describe(const struct parameter *p, char *text, size_t size)
         snprintf(text, size, "[%zu, %zu]", p->size[0], p->size[1]);
 }
 
-static int same_shape(const struct parameter *p, const struct parameter *q)
+int shape_is_same(const struct parameter *p, const struct parameter *q)
 {
     return p->dimensions == q->dimensions && p->size[0] == q->size[0] &&
         (p->dimensions == 1 || p->size[1] == q->size[1]);
@@ -29,9 +29,9 @@ int checkpoint_match(const struct checkpoint *checkpoint, const char *path, cons
         if (!p || !q || strcmp(p->name, q->name) != 0)
             return error_set(error, EXIT_CODE_DATA, "%s: has %s where the model has %s: %s", path,
                 p ? p->name : "no more parameters", q ? q->name : "no more parameters", advice);
-        describe(p, has, sizeof has);
-        describe(q, wants, sizeof wants);
-        if (!same_shape(p, q) || p->offset != q->offset)
+        shape_write(p, has, sizeof has);
+        shape_write(q, wants, sizeof wants);
+        if (!shape_is_same(p, q) || p->offset != q->offset)
             return error_set(error, EXIT_CODE_DATA, "%s: %s is %s where the model has %s: %s", path, p->name,
                 has, wants, advice);
     }

@@ -230,7 +230,7 @@ static int preview(const struct comm *comm, const struct train_options *options,
         code = check(comm, options, config);
     } else if (comm->rank == 0) {
         struct planned_ranks ranks = count_ranks(comm, options);
-        if (preview_plan(config, &ranks, options->machine, options->verbosity > 0, &error)) {
+        if (preview_plan(config, &ranks, options, &error)) {
             log_line(LOG_ERROR, "%s", error.text);
             code = error.code;
         }

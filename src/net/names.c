@@ -15,6 +15,14 @@ void net_names_finish(struct net_names *names)
     *names = (struct net_names){0};
 }
 
+struct net_names net_names_of_inputs(const struct net_names *names)
+{
+    struct net_names inputs = {0};
+    inputs.list[NAMES_OF_FEATURES] = names->list[NAMES_OF_FEATURES];
+    inputs.list[NAMES_OF_SYMBOLS] = names->list[NAMES_OF_SYMBOLS];
+    return inputs;
+}
+
 static int copy_list(struct name_list *list, const struct name_list *from, struct error *error)
 {
     size_t bytes = from->n * sizeof *from->text;

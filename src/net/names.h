@@ -24,6 +24,9 @@ struct net_names {
 
 void net_names_finish(struct net_names *names); /* takes zeroes */
 
+/* Returns a view of the names of inputs alone: features and symbols. It owns nothing. */
+struct net_names net_names_of_inputs(const struct net_names *names);
+
 /* Copies the lists of `other` that *names lacks. The only error is lack of memory. */
 int net_names_complete(struct net_names *names, const struct net_names *other, struct error *error);
 

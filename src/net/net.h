@@ -47,6 +47,13 @@ void net_freeze(struct net *net, const unsigned char *frozen);
 /* How many of the P parameters are not frozen. */
 size_t net_count_trained(const struct net *net);
 
+/* Returns, for each tensor, 1 where it is of the head and 0 where not: of the head is what has its shape from
+ * the number of outputs, which are head.weight and head.bias, and of a decoder what it takes in of what it
+ * has made (the embedding of its symbols; with values the input weights of its first layer). All else is the
+ * body, and a network of other classes or values has the same. The caller's, ended by memory_destroy; NULL
+ * and an error where there is no memory. (head.c) */
+unsigned char *net_find_head(const struct net *net, struct error *error);
+
 /* Writes the starting weights [P], a pure function of the configuration and seed. Input weights, biases and
  * the head are uniform in +-1/sqrt(H) as PyTorch has them, dense layers and the head by their own number of
  * inputs; initial states are zero. Recurrent weights are orthogonal per gate (Saxe, McClelland and Ganguli

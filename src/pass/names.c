@@ -25,12 +25,9 @@ int names_check(const struct net_names *network, struct dataset *dataset, struct
 
 int names_check_inputs(const struct net_names *network, struct dataset *dataset, struct error *error)
 {
-    struct net_names names = {0}, of_inputs = {0}, inputs = {0};
+    struct net_names names = {0}, of_inputs, inputs = net_names_of_inputs(network);
     int failed = dataset_read_names(dataset, &names, error);
-    for (size_t i = NAMES_OF_FEATURES; i <= NAMES_OF_SYMBOLS; i++) {
-        of_inputs.list[i] = names.list[i];
-        inputs.list[i] = network->list[i];
-    }
+    of_inputs = net_names_of_inputs(&names);
     failed = failed || check(&inputs, dataset, &of_inputs, error);
     net_names_finish(&names);
     return failed ? -1 : 0;

@@ -12,6 +12,7 @@
 #include "pass/truncation.h"
 #include "pass/tuning.h"
 #include "plan/decoding.h"
+#include "run/from_weights.h"
 #include "run/records.h"
 #include "run/run.h"
 #include "run/same_data.h"
@@ -26,6 +27,7 @@ struct checking {
     const char *directory;   /* of the run */
     struct net_config model; /* completed by the training set; without outputs where that was no good */
     struct net_names names;  /* of the training set, and then of the network */
+    int begins;              /* 1: there is no checkpoint of the run's own to go on from */
     struct faults *faults;
 };
 
@@ -61,7 +63,7 @@ static void warn_skipped(void *context, const char *text)
     faults_warn(context, "%s", text);
 }
 
-/* Compares names as the run will, where it goes on from a checkpoint or begins with the weights of one. */
+/* Compares names as the run will, where it goes on from a checkpoint. */
 static int check_start(struct checking *checking, const char *path, struct error *error)
 {
     const struct train_options *options = checking->options;
@@ -75,10 +77,7 @@ static int check_start(struct checking *checking, const char *path, struct error
     int found = rundir_load_newest(&own, &checkpoint, error), failed = found < 0;
     if (found > 0)
         failed = same_data_names(&set, checking->directory, &checkpoint, options->accept_changed_data, error);
-    else if (found == 0 && options->init)
-        failed = checkpoint_read(options->init, CHECKPOINT_ANY, &checkpoint, error);
-    if (found == 0 && options->init && !failed)
-        same_data_warn_names(&set, options->init, &checkpoint);
+    checking->begins = found == 0;
     checkpoint_finish(&checkpoint);
     own_finish(&own);
     return failed ? -1 : 0;
@@ -95,6 +94,26 @@ static void check_names(struct checking *checking, struct dataset *dataset, int 
         add_error(checking, &error);
 }
 
+/* Holds the checkpoint that --init names to the network and to the names of the training set. */
+static void check_initial(struct checking *checking, const struct net *net, const char *path)
+{
+    const struct train_options *options = checking->options;
+    const struct named_set set = {path, &checking->names};
+    char warning[FROM_WEIGHTS_WARNING];
+    struct error error = {0};
+    struct checkpoint checkpoint;
+    unsigned char *head = options->new_head ? net_find_head(net, &error) : NULL;
+    checkpoint_init(&checkpoint);
+    if ((options->new_head && !head) || from_weights_read(options, net, head, &checkpoint, &error))
+        add_error(checking, &error);
+    else
+        from_weights_warn_names(options, &set, &checkpoint);
+    if (head && from_weights_describe_frozen(net, head, warning))
+        faults_warn(checking->faults, "%s", warning);
+    checkpoint_finish(&checkpoint);
+    memory_destroy(head);
+}
+
 /* What is asked of single parameters, and what a pass of training or validation takes. */
 static void check_network(
     struct checking *checking, const struct net_config *model, const struct dataset *dataset, int training)
@@ -105,6 +124,8 @@ static void check_network(
     if (!net || (training && !factor) ||
         activations_require(checking->config, net, dataset, training, &error))
         add_error(checking, &error);
+    if (net && training && checking->begins && checking->options->init)
+        check_initial(checking, net, dataset->name);
     memory_destroy(factor);
     net_destroy(net);
 }
@@ -123,12 +144,12 @@ static void check_fit(struct checking *checking, struct dataset *dataset, int tr
         return;
     }
     model_check_targets(model, dataset, checking->faults);
+    check_names(checking, dataset, training);
     check_network(checking, model, dataset, training);
     if (training)
         warn_training(checking, dataset);
     if (training && sets_require_window(checking->config, dataset, &error))
         add_error(checking, &error);
-    check_names(checking, dataset, training);
     if (model_require_labels(checking->config, dataset, judges, &error))
         add_error(checking, &error);
 }

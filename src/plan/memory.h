@@ -12,7 +12,9 @@ struct planned {
     const struct config *config;
     struct dataset *train, *valid; /* valid: NULL where there is none */
     struct net *net;
-    double *factor;                /* [tensors] of their rates (pass/tuning.h) */
+    double *factor; /* [tensors] of their rates (pass/tuning.h) */
+    unsigned char
+        *head; /* [tensors] which begin afresh, with --new-head (net_find_head); NULL: --init says */
     struct survey survey, checked; /* of both */
     struct planned_ranks ranks;
 };

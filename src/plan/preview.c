@@ -19,6 +19,7 @@
 #include "plan/memory.h"
 #include "plan/prediction.h"
 #include "plan/survey.h"
+#include "run/from_weights.h"
 #include "run/sets.h"
 
 #include <inttypes.h>
@@ -33,6 +34,15 @@ static void print_sizes(const char *what, size_t n, const size_t *sizes)
         printf(" %zu%s", sizes[k], k + 1 < n ? "" : " units\n");
 }
 
+static void print_head(const struct planned *planned)
+{
+    char names[FROM_WEIGHTS_NAMES], warning[FROM_WEIGHTS_WARNING];
+    from_weights_list(planned->net, planned->head, 0, names);
+    printf("  with --new-head these begin afresh: %s\n", names);
+    if (from_weights_describe_frozen(planned->net, planned->head, warning))
+        printf("  warning: %s\n", warning);
+}
+
 /* How each is trained is said where they are not all trained alike. */
 static void print_parameters(const struct planned *planned, int verbose)
 {
@@ -42,7 +52,10 @@ static void print_parameters(const struct planned *planned, int verbose)
     if (trained < all)
         printf(", of which %zu are trained and %zu frozen", trained, all - trained);
     putchar('\n');
+    if (planned->head)
+        print_head(planned);
     for (size_t i = 0; i < n && verbose; i++) {
+        const char *fresh = planned->head && planned->head[i] ? ", afresh" : "";
         char shape[48], rate[48] = "";
         if (parameter[i].dimensions == 2)
             snprintf(shape, sizeof shape, "[%zu, %zu]", parameter[i].size[0], parameter[i].size[1]);
@@ -52,7 +65,7 @@ static void print_parameters(const struct planned *planned, int verbose)
             snprintf(rate, sizeof rate, ", frozen");
         else if (planned->factor[i] != 1)
             snprintf(rate, sizeof rate, ", %g times the rate", planned->factor[i]);
-        printf("    %-28s %s%s\n", parameter[i].name, shape, rate);
+        printf("    %-28s %s%s%s\n", parameter[i].name, shape, rate, fresh);
     }
 }
 
@@ -235,8 +248,25 @@ static int make_plan(const struct config *config, const struct planned_ranks *ra
     return 0;
 }
 
+/* Holds the checkpoint of --init to the network of the plan. */
+static int check_initial(struct planned *planned, const struct train_options *options, struct error *error)
+{
+    struct checkpoint checkpoint;
+    if (!options->init)
+        return 0;
+    if (options->new_head)
+        planned->head = net_find_head(planned->net, error);
+    if (options->new_head && !planned->head)
+        return -1;
+    checkpoint_init(&checkpoint);
+    int failed = from_weights_read(options, planned->net, planned->head, &checkpoint, error);
+    checkpoint_finish(&checkpoint);
+    return failed;
+}
+
 static void finish_plan(struct planned *planned)
 {
+    memory_destroy(planned->head);
     net_destroy(planned->net);
     memory_destroy(planned->factor);
     dataset_close(planned->train);
@@ -256,16 +286,17 @@ static int print_plan(const struct planned *planned, int verbose, struct error *
     return budgets_print(planned, error);
 }
 
-int preview_plan(const struct config *config, const struct planned_ranks *ranks, const char *machine,
-    int verbose, struct error *error)
+int preview_plan(const struct config *config, const struct planned_ranks *ranks,
+    const struct train_options *options, struct error *error)
 {
     struct planned planned;
     struct constants constants;
-    if (machine && constants_read(&constants, machine, error))
+    if (options->machine && constants_read(&constants, options->machine, error))
         return -1;
-    int failed = make_plan(config, ranks, &planned, error) || print_plan(&planned, verbose, error);
-    if (!failed && machine)
-        prediction_print(&planned, &constants, machine);
+    int failed = make_plan(config, ranks, &planned, error) || check_initial(&planned, options, error) ||
+        print_plan(&planned, options->verbosity > 0, error);
+    if (!failed && options->machine)
+        prediction_print(&planned, &constants, options->machine);
     finish_plan(&planned);
     return failed ? -1 : 0;
 }

@@ -12,11 +12,11 @@
  * it goes on. Nothing changes where there is no run, or no checkpoint, without which it begins anew. */
 void preview_take_run(const char *directory, struct config *config);
 
-/* Prints data, network, steps, balance, and memory item by item of a run; with `verbose` every parameter too;
- * with `machine`, a file of rnn-bench --machine (NULL: none), the time of a step. Fails where a set cannot be
- * opened or does not fit the network. */
-int preview_plan(const struct config *config, const struct planned_ranks *ranks, const char *machine,
-    int verbose, struct error *error);
+/* Prints data, network, steps, balance, and memory item by item of a run; with -v every parameter too; with
+ * --machine the time of a step. Fails where a set cannot be opened or does not fit the network, and where the
+ * checkpoint of --init does not. */
+int preview_plan(const struct config *config, const struct planned_ranks *ranks,
+    const struct train_options *options, struct error *error);
 
 /* Counts what the run takes of memory, as preview_plan prints it. Fails as that does. */
 int preview_memory(const struct config *config, const struct planned_ranks *ranks, struct memory_need *need,

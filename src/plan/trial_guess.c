@@ -53,7 +53,7 @@ static int take_weights(struct run *run, struct error *error)
     *error = (struct error){0};
     if (run->comm->rank == 0)
         weights = make_weights(run, error);
-    int failed = comm_agree(run->comm, error) || learner_start(&run->learner, weights, error);
+    int failed = comm_agree(run->comm, error) || learner_start(&run->learner, weights, NULL, error);
     memory_destroy(weights);
     return failed;
 }

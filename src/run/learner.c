@@ -113,18 +113,19 @@ uint64_t learner_hash_weights(const struct learner *learner)
     return hash_bytes(learner->weights, learner->P * sizeof *learner->weights);
 }
 
-int learner_start(struct learner *learner, const float *weights, struct error *error)
+int learner_start(
+    struct learner *learner, const float *weights, const unsigned char *fresh, struct error *error)
 {
     size_t bytes = learner->P * sizeof *weights;
     int given = weights != NULL;
     comm_broadcast(learner->comm, &given, sizeof given, 0);
     node_meet(&learner->node); /* nobody reads the weights that were there */
-    if (!given && learner_make_weights(learner, error))
-        return -1;
     if (weights)
         memcpy(learner->weights, weights, bytes);
     if (given)
         node_broadcast(&learner->node, learner->weights, bytes, 0);
+    if ((!given || fresh) && learner_make_weights(learner, given ? fresh : NULL, error))
+        return -1;
     learner_take_weights(learner); /* what is not finite here was given so, and the first step says it */
     return 0;
 }
@@ -155,7 +156,7 @@ int learner_restore(struct learner *learner, const struct checkpoint *checkpoint
         learner->state = checkpoint->optim;
     comm_broadcast(comm, &learner->state, sizeof learner->state, 0);
     carried_restore(&learner->carried, checkpoint->states, checkpoint->going);
-    return learner_start(learner, comm->rank == 0 ? checkpoint->weights : NULL, error);
+    return learner_start(learner, comm->rank == 0 ? checkpoint->weights : NULL, NULL, error);
 }
 
 int learner_collect_moments(struct learner *learner, float *moments[OPTIM_MOST_MOMENTS], struct error *error)

@@ -89,8 +89,10 @@ void learner_finish(struct learner *learner);
 void learner_give_back(struct learner *learner);
 
 /* All ranks call. Begins with rank 0's `weights` [P], or with those that train.seed gives where they are NULL
- * there. */
-int learner_start(struct learner *learner, const float *weights, struct error *error);
+ * there. Tensors that `fresh` [tensors] marks, the same on all ranks, begin as train.seed has them in any
+ * case; NULL: none. */
+int learner_start(
+    struct learner *learner, const float *weights, const unsigned char *fresh, struct error *error);
 
 /* All ranks call. Takes weights [P], moments [P] and the state of the optimizer as rank 0's checkpoint has
  * them, which is not looked at elsewhere. */
@@ -141,9 +143,9 @@ int learner_score(struct learner *learner, const struct feed *feed, struct tally
  * does. */
 int learner_agree_weights(struct learner *learner, int64_t step, struct error *error);
 
-/* All ranks call. Makes the weights that train.seed gives, each rank a share of them, with signs of life.
- * (starting.c) */
-int learner_make_weights(struct learner *learner, struct error *error);
+/* All ranks call. Makes the weights that train.seed gives, each rank a share of them, with signs of life: of
+ * all tensors, or of those that `fresh` [tensors] marks, where it is not NULL. (starting.c) */
+int learner_make_weights(struct learner *learner, const unsigned char *fresh, struct error *error);
 
 /* What is in this rank's slice of some tensors beside each other that have one factor: weights from .. to - 1
  * of the flat vector, which may be none. The function takes the next of them, those from *tensor on, which is

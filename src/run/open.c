@@ -1,12 +1,14 @@
 /* How a run begins: its directory, its data, the network, either starting weights or a checkpoint, and then
  * what it writes down; and how it ends. */
 #include "base/log.h"
+#include "base/memory.h"
 #include "pass/activations.h"
 #include "pass/idle.h"
 #include "pass/reach.h"
 #include "pass/scale.h"
 #include "pass/stop.h"
 #include "pass/truncation.h"
+#include "run/from_weights.h"
 #include "run/run.h"
 #include "run/same_data.h"
 
@@ -102,9 +104,23 @@ static int open_parts(
         : 0;
 }
 
-/* Takes standardization, weights and progress from the checkpoint, if there is one. */
-static int take_start(
-    struct run *run, enum start start, const struct checkpoint *checkpoint, struct error *error)
+/* Rank 0 says what begins afresh. */
+static void tell_head(const struct run *run, const unsigned char *head)
+{
+    char names[FROM_WEIGHTS_NAMES], warning[FROM_WEIGHTS_WARNING];
+    if (run->comm->rank != 0)
+        return;
+    from_weights_list(run->learner.net, head, 0, names);
+    log_line(
+        LOG_INFO, "%s: all weights are taken from it but %s, which begin afresh", run->options->init, names);
+    if (from_weights_describe_frozen(run->learner.net, head, warning))
+        log_line(LOG_WARNING, "%s", warning);
+}
+
+/* Takes standardization, weights and progress from the checkpoint, if there is one; of the weights `head`
+ * marks those that begin afresh (NULL: none). */
+static int take_start(struct run *run, enum start start, const struct checkpoint *checkpoint,
+    const unsigned char *head, struct error *error)
 {
     if (sets_standardize(&run->sets, run->config, run->comm, start == START_NEW ? NULL : checkpoint, error))
         return -1;
@@ -113,20 +129,34 @@ static int take_start(
         return run_restore(run, checkpoint, error);
     warn_scale(run);
     progress_init(&run->progress);
-    return learner_start(&run->learner, checkpoint->weights, error);
+    return learner_start(&run->learner, checkpoint->weights, head, error);
 }
 
-static int open_state(struct run *run, struct checkpoint *checkpoint, enum start start, struct error *error)
+static int open_state(struct run *run, struct checkpoint *checkpoint, enum start start,
+    const unsigned char *head, struct error *error)
 {
-    if (run_check_checkpoint(run, checkpoint, start, error) ||
+    if (run_check_checkpoint(run, checkpoint, start, head, error) ||
         same_data_values(&run->sets, net_get_config(run->learner.net), run->directory,
             start == START_CONTINUED ? checkpoint : NULL, run->options->accept_changed_data, error) ||
-        take_start(run, start, checkpoint, error))
+        take_start(run, start, checkpoint, head, error))
         return -1;
+    if (head)
+        tell_head(run, head);
     if (run->comm->rank == 0 && start == START_CONTINUED)
         log_line(LOG_INFO, "%s: continuing after step %" PRId64, run->directory, run->progress.step);
     run->progress.finished = progress_is_over(&run->progress, run->config);
     return 0;
+}
+
+/* All ranks call. Does that with a new head where one is asked for: a run that goes on has it already. */
+static int open_with_head(
+    struct run *run, struct checkpoint *checkpoint, enum start start, struct error *error)
+{
+    int asked = start == START_FROM_WEIGHTS && run->options->new_head;
+    unsigned char *head = asked ? net_find_head(run->learner.net, error) : NULL;
+    int failed = comm_agree(run->comm, error) || open_state(run, checkpoint, start, head, error);
+    memory_destroy(head);
+    return failed ? -1 : 0;
 }
 
 /* Rank 0 writes down what it is about to do. With --fresh the old run goes only now that all there is to read
@@ -201,7 +231,7 @@ int run_open(struct run *run, struct error *error)
     *error = (struct error){0};
     checkpoint_init(&checkpoint);
     int failed = open_directory(run, &checkpoint, &start, error) ||
-        open_parts(run, start, &checkpoint, error) || open_state(run, &checkpoint, start, error);
+        open_parts(run, start, &checkpoint, error) || open_with_head(run, &checkpoint, start, error);
     checkpoint_finish(&checkpoint);
     if (failed)
         return -1;

@@ -21,6 +21,9 @@ static const struct option_row rows[] = {
     {"fresh", 0, OPTION_FLAG, AT(fresh), .help = "start over in a directory that already holds a run"},
     {"init", 0, OPTION_TEXT, AT(init), .word = WORD_H5, .argument = "CHECKPOINT",
         .help = "start a new run from these weights"},
+    {"new-head", 0, OPTION_FLAG, AT(new_head),
+        .help = "with --init: take all but the head, which begins afresh\n"
+                "(for other classes or another loss)"},
     {"accept-changed-data", 0, OPTION_FLAG, AT(accept_changed_data),
         .help = "go on although training or validation data are not\n"
                 "what the run began with"},
@@ -83,6 +86,10 @@ static int take_run(struct train_options *options, const char *directory, struct
 /* Takes what is left of the command line, and refuses options that contradict each other. */
 static int take_config(struct train_options *options, int n, char **words, struct error *error)
 {
+    if (options->new_head && !options->init)
+        return error_set(error, EXIT_CODE_USAGE,
+            "--new-head without --init: give --init CHECKPOINT too, whose weights all but the head begins "
+            "with");
     if (options->verify && (n > 0 || options->fresh || options->plan || options->check || options->trial))
         return error_set(error, EXIT_CODE_USAGE,
             "--verify takes one file or run directory, and no configuration, --fresh, --plan, --check or "

@@ -13,6 +13,7 @@ struct train_options {
     const char *run;        /* NULL: see options_run_directory */
     int fresh;
     const char *init; /* NULL: none */
+    int new_head;     /* of these weights all but the head */
     int accept_changed_data;
     int64_t max_time;       /* seconds; 0: none given */
     int plan;               /* print the plan and exit ... */

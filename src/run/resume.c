@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "ckpt/directory.h"
 #include "ckpt/status.h"
+#include "run/from_weights.h"
 #include "run/run.h"
 #include "run/same_data.h"
 
@@ -187,28 +188,27 @@ int run_find_checkpoint(
 }
 
 /* Rank 0 calls. */
-static int check(struct run *run, struct checkpoint *checkpoint, enum start start, struct error *error)
+static int check(struct run *run, struct checkpoint *checkpoint, enum start start, const unsigned char *head,
+    struct error *error)
 {
-    const char *init = run->options->init;
     if (start == START_CONTINUED && check_continuation(run, checkpoint, error))
         return -1;
     if (start == START_CONTINUED)
         return run->options->trial ? 0 : restore_best(&run->records.own, checkpoint, error);
     if (start == START_NEW)
         return 0;
-    if (checkpoint_read(init, CHECKPOINT_ANY, checkpoint, error) ||
-        checkpoint_fits(checkpoint, init, run->learner.net, error))
+    if (from_weights_read(run->options, run->learner.net, head, checkpoint, error))
         return -1;
     const struct named_set set = {run->sets.train->name, &run->sets.names};
-    same_data_warn_names(&set, init, checkpoint);
+    from_weights_warn_names(run->options, &set, checkpoint);
     return 0;
 }
 
-int run_check_checkpoint(
-    struct run *run, struct checkpoint *checkpoint, enum start start, struct error *error)
+int run_check_checkpoint(struct run *run, struct checkpoint *checkpoint, enum start start,
+    const unsigned char *head, struct error *error)
 {
     if (run->comm->rank == 0)
-        check(run, checkpoint, start, error);
+        check(run, checkpoint, start, head, error);
     return comm_agree(run->comm, error);
 }
 

@@ -68,10 +68,11 @@ enum start { START_NEW, START_CONTINUED, START_FROM_WEIGHTS };
 int run_find_checkpoint(
     struct run *run, struct checkpoint *checkpoint, enum start *start, struct error *error);
 
-/* Reads the checkpoint of --init on rank 0, and holds the checkpoint to data and network. An error where the
- * run was begun with other data, or where it does not fit the network. */
-int run_check_checkpoint(
-    struct run *run, struct checkpoint *checkpoint, enum start start, struct error *error);
+/* Reads the checkpoint of --init on rank 0, and holds the checkpoint to data and network, of which `head`
+ * marks the tensors that are not taken from it (NULL: all are). An error where the run was begun with other
+ * data, or where it does not fit the network. */
+int run_check_checkpoint(struct run *run, struct checkpoint *checkpoint, enum start start,
+    const unsigned char *head, struct error *error);
 
 /* Brings learner and progress to where rank 0's checkpoint is, which is not looked at elsewhere. */
 int run_restore(struct run *run, const struct checkpoint *checkpoint, struct error *error);

@@ -98,13 +98,6 @@ int same_data_names(const struct named_set *set, const char *directory, const st
     return net_names_complete(set->names, &checkpoint->names, error);
 }
 
-void same_data_warn_names(const struct named_set *set, const char *init, const struct checkpoint *checkpoint)
-{
-    struct error why;
-    if (net_names_compare(&checkpoint->names, set->names, set->path, &why))
-        log_line(LOG_WARNING, "%s: was trained on other names: %s", init, why.text);
-}
-
 int same_data_shapes(struct sets *sets, const char *directory, const struct checkpoint *checkpoint,
     int accept, struct error *error)
 {

@@ -19,10 +19,6 @@ struct named_set {
 int same_data_names(const struct named_set *set, const char *directory, const struct checkpoint *checkpoint,
     int accept, struct error *error);
 
-/* Rank 0 calls. Warns where the checkpoint whose weights a run begins with, the file `init`, was trained on
- * other names: weights may well begin as those of others, but whoever does not mean it should know. */
-void same_data_warn_names(const struct named_set *set, const char *init, const struct checkpoint *checkpoint);
-
 /* Rank 0 calls. Compares shapes, offsets and names of the sets with those of the checkpoint that the run goes
  * on from, and completes sets->names by those of the checkpoint; of formats before 5, which have less of all
  * this, what there is. What differs is an error, or with `accept` a warning. `directory` is the run's. */

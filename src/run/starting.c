@@ -6,8 +6,9 @@
 
 /* Who makes which piece; all ranks find the same. */
 struct sharing {
-    size_t next;  /* piece */
-    double *work; /* [ranks] that each has so far */
+    const unsigned char *fresh; /* [tensors] which are made; NULL: all */
+    size_t next;                /* piece */
+    double *work;               /* [ranks] that each has so far */
     int ranks;
 };
 
@@ -15,9 +16,11 @@ struct sharing {
 static int share_next(struct sharing *sharing, const struct net *net, struct net_piece *piece)
 {
     int least = 0;
-    if (!net_get_piece(net, sharing->next, piece))
-        return -1;
-    sharing->next++;
+    do {
+        if (!net_get_piece(net, sharing->next, piece))
+            return -1;
+        sharing->next++;
+    } while (sharing->fresh && !sharing->fresh[piece->tensor]);
     for (int r = 1; r < sharing->ranks; r++)
         if (sharing->work[r] < sharing->work[least])
             least = r;
@@ -37,10 +40,10 @@ static int make_own(struct learner *learner, struct sharing *sharing, struct err
     return 0;
 }
 
-int learner_make_weights(struct learner *learner, struct error *error)
+int learner_make_weights(struct learner *learner, const unsigned char *fresh, struct error *error)
 {
     const struct comm *comm = learner->comm;
-    struct sharing sharing = {.ranks = comm->ranks};
+    struct sharing sharing = {.fresh = fresh, .ranks = comm->ranks};
     struct net_piece piece;
     sharing.work = memory_create((size_t)comm->ranks, sizeof *sharing.work, error);
     if (sharing.work)

@@ -735,6 +735,113 @@ START_TEST(common_tools_read_it)
 }
 END_TEST
 
+/* Outputs whose heads differ in kind: rows, labels of a decoder, values of a decoder. */
+static struct net_config config_of_head(int kind, enum cell cell, size_t outputs)
+{
+    struct net_config config = checkpoints_config(2, 3);
+    config.cell = cell;
+    config.outputs = outputs;
+    config.output_layers = 1;
+    config.output_size[0] = 4;
+    if (kind == 0)
+        return config;
+    config.output = OUTPUT_DECODER;
+    config.attention = ATTENTION_DOT;
+    config.decoder_layers = 2;
+    config.decoder_hidden = 3; /* as many as there are values: shapes alone would not tell them apart */
+    config.loss = kind == 1 ? LOSS_SOFTMAX : LOSS_MSE;
+    config.decoder_embedding = kind == 1 ? 5 : 0;
+    config.target_length = kind == 1 ? 0 : 6;
+    return config;
+}
+
+/* What goes by the targets, said once more by names. */
+static int is_head(int kind, const char *name)
+{
+    static const char *const inputs[] = {"weight_ih", "B_re", "B_im", "D"};
+    int found =
+        strncmp(name, "head.", 5) == 0 || (kind == 1 && strcmp(name, "decoder.embedding.weight") == 0);
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
+        char first[64];
+        snprintf(first, sizeof first, "decoder.rnn.%s_l0", inputs[i]);
+        found |= kind == 2 && strcmp(name, first) == 0;
+    }
+    return found;
+}
+
+static void expect_body(
+    int kind, const struct checkpoint *was, const struct checkpoint *is, const unsigned char *head)
+{
+    size_t heads = 0;
+    for (size_t i = 0; i < is->parameters; i++) {
+        const struct parameter *p = &is->parameter[i], *q = checkpoint_find_parameter(was, p->name);
+        ck_assert_msg(head[i] == is_head(kind, p->name), "%s", p->name);
+        ck_assert_ptr_nonnull(q);
+        for (size_t j = 0; j < p->count; j++)
+            ck_assert_msg(
+                is->weights[p->offset + j] == (head[i] ? 0 : was->weights[q->offset + j]), "%s", p->name);
+        heads += head[i];
+    }
+    ck_assert_uint_ge(heads, 2);
+    ck_assert_uint_eq(is->parameters, was->parameters);
+    ck_assert(is->weights_alone && !is->moments[0]);
+}
+
+START_TEST(a_body_goes_into_a_network_of_other_outputs_without_its_head)
+{
+    for (int kind = 0; kind < 3; kind++) {
+        struct error error = {0};
+        struct checkpoint from, same;
+        struct net_config few = config_of_head(kind, (enum cell)_i, 3);
+        struct net_config many = config_of_head(kind, (enum cell)_i, 8);
+        struct net *own = checkpoints_make_of(&from, &few, 1), *again = checkpoints_make_of(&same, &few, 1);
+        struct net *net = net_create(&many, &error);
+        ck_assert_msg(net != NULL, "%s", error.text);
+        unsigned char *head = net_find_head(net, &error);
+        ck_assert_ptr_nonnull(head);
+        ck_assert_msg(checkpoint_take_body(&from, "x.h5", net, head, &error) == 0, "%s", error.text);
+        ck_assert_int_eq(checkpoint_fits(&from, "x.h5", net, &error), 0);
+        expect_body(kind, &same, &from, head);
+        memory_destroy(head);
+        checkpoint_finish(&from);
+        checkpoint_finish(&same);
+        net_destroy(own);
+        net_destroy(again);
+        net_destroy(net);
+    }
+}
+END_TEST
+
+START_TEST(another_body_is_refused_and_the_checkpoint_stays_as_it_was)
+{
+    struct checkpoint small, large, deep;
+    struct net *net = checkpoints_make(&small, 2, 3, 1), *wide = checkpoints_make(&large, 2, 4, 1);
+    struct net *deeper = checkpoints_make(&deep, 3, 3, 1);
+    struct error error = {0};
+    unsigned char *of_wide = net_find_head(wide, &error), *of_deeper = net_find_head(deeper, &error),
+                  *of_net = net_find_head(net, &error);
+    ck_assert_int_eq(checkpoint_take_body(&small, "x.h5", wide, of_wide, &error), -1);
+    ck_assert_int_eq(error.code, EXIT_CODE_DATA);
+    ck_assert_says(
+        error.text, "x.h5: rnn.weight_ih_l0 is [12, 2] where the model has [16, 2]: all but the head");
+    ck_assert_int_eq(checkpoint_take_body(&small, "x.h5", deeper, of_deeper, &error), -1);
+    ck_assert_says(error.text, "has no more parameters but the head where the model has rnn.weight_ih_l2");
+    ck_assert_int_eq(checkpoint_take_body(&deep, "x.h5", net, of_net, &error), -1);
+    ck_assert_says(error.text, "has rnn.weight_ih_l2 where the model has no more parameters but the head");
+    ck_assert_int_eq(checkpoint_fits(&small, "x.h5", net, &error), 0);
+    ck_assert(!small.weights_alone && small.moments[0]);
+    memory_destroy(of_wide);
+    memory_destroy(of_deeper);
+    memory_destroy(of_net);
+    checkpoint_finish(&small);
+    checkpoint_finish(&large);
+    checkpoint_finish(&deep);
+    net_destroy(net);
+    net_destroy(wide);
+    net_destroy(deeper);
+}
+END_TEST
+
 START_TEST(another_model_is_refused_by_its_first_difference)
 {
     struct checkpoint small, large, deep;
@@ -823,6 +930,11 @@ int main(void)
     tcase_add_test(cases, files_that_are_no_checkpoints_say_so);
     tcase_add_test(cases, h5diff_finds_nothing_but_provenance);
     tcase_add_test(cases, common_tools_read_it);
+    int cells = 0;
+    while (cell_names[cells])
+        cells++;
+    tcase_add_loop_test(cases, a_body_goes_into_a_network_of_other_outputs_without_its_head, 0, cells);
+    tcase_add_test(cases, another_body_is_refused_and_the_checkpoint_stays_as_it_was);
     tcase_add_test(cases, another_model_is_refused_by_its_first_difference);
     tcase_add_test(cases, the_estimate_is_near_the_size);
     tcase_add_test(cases, weights_that_changed_in_memory_are_not_saved);

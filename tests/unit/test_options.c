@@ -436,12 +436,13 @@ START_TEST(what_ranks_must_have_in_common_is_described)
 {
     static const struct {
         const char *line, *text;
-    } cases[] = {{"rnn-train a.ini",
-                     "--run none\n--fresh no\n--init none\n--accept-changed-data no\n--max-time 0\n"
-                     "--plan no 0\n--ranks-per-node 0\n--machine none\n--check no\n--try no\n--verify "
-                     "none\n--stop-exit-code 0\n"},
+    } cases[] = {
+        {"rnn-train a.ini",
+            "--run none\n--fresh no\n--init none\n--new-head no\n--accept-changed-data no\n--max-time 0\n"
+            "--plan no 0\n--ranks-per-node 0\n--machine none\n--check no\n--try no\n--verify "
+            "none\n--stop-exit-code 0\n"},
         {"rnn-train -v -o d --plan 8 --check --max-time 00:01:00 --progress log -s train.lr=1 a.ini",
-            "--run d\n--fresh no\n--init none\n--accept-changed-data no\n--max-time 60\n"
+            "--run d\n--fresh no\n--init none\n--new-head no\n--accept-changed-data no\n--max-time 60\n"
             "--plan yes 8\n--ranks-per-node 0\n--machine none\n--check yes\n--try no\n--verify "
             "none\n--stop-exit-code "
             "0\n"}};

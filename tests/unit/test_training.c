@@ -199,7 +199,7 @@ static void learn(const struct config *config, struct problem *problem)
     int failed = sets_open(&sets, config, comm, &model, &error) ||
         learner_init(&learner, config, comm, &model, SEQUENCES, SEQUENCES, &error) ||
         sets_keep(&sets, config, &learner.node, &error) ||
-        sets_standardize(&sets, config, comm, NULL, &error) || learner_start(&learner, NULL, &error);
+        sets_standardize(&sets, config, comm, NULL, &error) || learner_start(&learner, NULL, NULL, &error);
     ck_assert_msg(!failed, "%s", error.text);
     struct feed_config order = sets_describe_feed(&sets, config, sets.train);
     order.seed = config->train.seed;
