@@ -7,25 +7,33 @@
 /* h = max(a + u . h', 0); NaN stays */
 void BUILD(indrnn_forward)(const struct cell_step *x)
 {
-    for (size_t b = 0; b < x->count; b++)
-        for (size_t u = 0; u < x->units; u += VEC_LANES) {
-            vec before = vec_load(row_at(x->h_previous, b) + u);
-            vec a = vec_fma(vec_load(x->parameters + u), before, vec_load(row_at(x->gates, b) + u));
-            vec_store(row_at(x->h, b) + u, vec_max(vec_splat(0), a));
+    const size_t units = x->units;
+    const float *parameters = x->parameters;
+    for (size_t b = 0; b < x->count; b++) {
+        const float *h_previous = row_at(x->h_previous, b), *gates = row_at(x->gates, b);
+        float *h = row_at(x->h, b);
+        for (size_t u = 0; u < units; u += VEC_LANES) {
+            vec a = vec_fma(vec_load(parameters + u), vec_load(h_previous + u), vec_load(gates + u));
+            vec_store(h + u, vec_max(vec_splat(0), a));
         }
+    }
 }
 
 /* da = dh where h > 0, else 0; dh' += u . da */
 void BUILD(indrnn_backward)(const struct cell_gradient *x)
 {
-    for (size_t b = 0; b < x->step.count; b++)
-        for (size_t u = 0; u < x->step.units; u += VEC_LANES) {
-            float *before = row_at(x->dh_previous, b) + u;
-            vec h = vec_load(row_at(x->step.h, b) + u), dh = vec_load(row_at(x->dh, b) + u);
-            vec da = vec_flush(vec_select(h > vec_splat(0), dh, vec_splat(0)));
-            vec_store(row_at(x->step.gates, b) + u, da);
-            vec_store(before, vec_flush(vec_fma(vec_load(x->step.parameters + u), da, vec_load(before))));
+    const size_t units = x->step.units;
+    const float *parameters = x->step.parameters;
+    for (size_t b = 0; b < x->step.count; b++) {
+        const float *h = row_at(x->step.h, b), *dh = row_at(x->dh, b);
+        float *gates = row_at(x->step.gates, b), *before = row_at(x->dh_previous, b);
+        for (size_t u = 0; u < units; u += VEC_LANES) {
+            vec open = vec_select(vec_load(h + u) > vec_splat(0), vec_load(dh + u), vec_splat(0));
+            vec da = vec_flush(open);
+            vec_store(gates + u, da);
+            vec_store(before + u, vec_flush(vec_fma(vec_load(parameters + u), da, vec_load(before + u))));
         }
+    }
 }
 
 #else

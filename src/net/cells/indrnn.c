@@ -3,6 +3,8 @@
  * within a bound, 2^(1/T) for sequences of T steps (section 3.2 there). */
 #include "net/cells/cell.h"
 
+#include <string.h>
+
 static void forward(const struct kernel *kernel, const struct cell_step *step)
 {
     kernel->indrnn_forward(step);
@@ -13,13 +15,19 @@ static void backward(const struct kernel *kernel, const struct cell_gradient *gr
     kernel->indrnn_backward(gradient);
 }
 
-/* du = sum of da . h', row by row. */
+/* du = sum of da . h', row by row. A block of units meets all rows before the next one, so that its sums stay
+ * in registers. */
 static void add_gradients(const struct cell_step *step, float *sums)
 {
-    for (size_t b = 0; b < step->count; b++) {
-        const float *da = row_at(step->gates, b), *before = row_at(step->h_previous, b);
-        for (size_t u = 0; u < step->units; u++)
-            sums[u] += da[u] * before[u];
+    for (size_t u = 0; u < step->units; u += KERNEL_BLOCK) {
+        float sum[KERNEL_BLOCK];
+        memcpy(sum, sums + u, sizeof sum);
+        for (size_t b = 0; b < step->count; b++) {
+            const float *da = row_at(step->gates, b) + u, *before = row_at(step->h_previous, b) + u;
+            for (size_t i = 0; i < KERNEL_BLOCK; i++)
+                sum[i] += da[i] * before[i];
+        }
+        memcpy(sums + u, sum, sizeof sum);
     }
 }
 
