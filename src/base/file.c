@@ -14,7 +14,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -167,6 +169,33 @@ static int begin(struct file_writer *writer, const char *path, int unnamed, stru
 int file_begin(struct file_writer *writer, const char *path, struct error *error)
 {
     return begin(writer, path, 1, error);
+}
+
+int file_begin_apart(struct file_writer *writer, const char *name, struct error *error)
+{
+    const char *folder = getenv("TMPDIR");
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s/%s", folder && *folder ? folder : "/tmp", name);
+    if (n >= (int)sizeof path)
+        return error_set(error, EXIT_CODE_IO, "TMPDIR: is too long for the name of a folder");
+    if (begin(writer, path, 1, error) != 0)
+        return -1;
+    if (writer->temporary[0])
+        unlinkat(writer->folder, writer->temporary, 0);
+    writer->temporary[0] = 0;
+    return 0;
+}
+
+int file_read_back(struct file_writer *writer, void *bytes, size_t size, int64_t at, struct error *error)
+{
+    for (size_t done = 0; done < size;) {
+        ssize_t n = pread(writer->file, (char *)bytes + done, size - done, (off_t)at + (off_t)done);
+        if (n == 0 || (n < 0 && errno != EINTR))
+            return error_set(error, EXIT_CODE_IO, "%s: cannot be read back: %s", writer->path,
+                n == 0 ? "it ends too early" : strerror(errno));
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return 0;
 }
 
 /* Returns 0 where it is done, or where the file system cannot. */

@@ -33,6 +33,14 @@ struct file_writer {
  * owes file_commit or file_abandon. */
 int file_begin(struct file_writer *writer, const char *path, struct error *error);
 
+/* The same for a file that never gets a name, in the folder of temporary files (TMPDIR, or else /tmp):
+ * nothing is left of it however the process ends. It is read back by file_read_back and ended by
+ * file_abandon. What it is for is `name`, a name of a file. */
+int file_begin_apart(struct file_writer *writer, const char *name, struct error *error);
+
+/* Reads bytes that were written before. */
+int file_read_back(struct file_writer *writer, void *bytes, size_t size, int64_t at, struct error *error);
+
 /* Makes the file this long, and takes the room on the disk at once where the file system can, so that a disk
  * that is too small is known before the work begins. */
 int file_reserve(struct file_writer *writer, int64_t bytes, struct error *error);

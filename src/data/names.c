@@ -53,3 +53,31 @@ int dataset_copy_names(const struct dataset *dataset, struct h5_image *image, st
     memory_destroy(name);
     return failed ? -1 : 0;
 }
+
+const char *name_reader_get(struct name_reader *reader, int64_t sequence, struct error *error)
+{
+    enum { NAMES = 4096 };
+    const struct dataset *dataset = reader->dataset;
+    if (sequence < reader->first || sequence >= reader->end) {
+        size_t f = 0;
+        while (f + 1 < dataset->files && dataset->file[f + 1].first[PART_SEQUENCES] <= sequence)
+            f++;
+        const struct dataset_file *file = &dataset->file[f];
+        int64_t all = f + 1 < dataset->files ? file[1].first[PART_SEQUENCES] : dataset->sequences;
+        int64_t end = all - sequence < NAMES ? all : sequence + NAMES;
+        name_reader_finish(reader);
+        if (h5_has(file->h5, "names") &&
+            h5_read_texts(file->h5, "names", sequence - file->first[PART_SEQUENCES], end - sequence,
+                &reader->block, error))
+            return NULL;
+        reader->first = sequence;
+        reader->end = end;
+    }
+    return reader->block ? reader->block[sequence - reader->first] : "";
+}
+
+void name_reader_finish(struct name_reader *reader)
+{
+    memory_destroy(reader->block);
+    *reader = (struct name_reader){.dataset = reader->dataset};
+}

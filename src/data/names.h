@@ -14,4 +14,17 @@ int dataset_read_names(struct dataset *dataset, struct net_names *names, struct 
  * returned. */
 int dataset_copy_names(const struct dataset *dataset, struct h5_image *image, struct error *error);
 
+/* The names of sequences one after the other, of which some are in memory at a time: zeroes but for the
+ * dataset, which is kept by reference. Ended by name_reader_finish. */
+struct name_reader {
+    const struct dataset *dataset;
+    int64_t first, end; /* those that are in memory */
+    char **block;
+};
+
+/* Returns the name of a sequence, "" where its file has none, until the next call; NULL and an error where it
+ * cannot be read, or without memory. */
+const char *name_reader_get(struct name_reader *reader, int64_t sequence, struct error *error);
+void name_reader_finish(struct name_reader *reader);
+
 #endif

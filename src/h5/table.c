@@ -16,7 +16,8 @@
 
 enum {
     HEADERS = 16 << 10, /* bytes: several times what they need */
-    LARGE = 4 << 20     /* bytes that do not matter in memory */
+    LARGE = 4 << 20,    /* bytes that do not matter in memory */
+    PIECE = 1 << 20     /* bytes that are poured at a time */
 };
 
 struct column {
@@ -146,7 +147,9 @@ int h5_table_start(struct h5_table *table, const char *path, struct error *error
     h5_lock(NULL, 0);
     int64_t size = place_columns(table, error);
     h5_unlock();
-    if (size < 0 || file_begin(&table->file, path, error))
+    if (size < 0 ||
+        (path ? file_begin(&table->file, path, error)
+              : file_begin_apart(&table->file, "hdf5-to-pour", error)))
         return -1;
     table->begun = 1;
     return file_reserve(&table->file, size, error);
@@ -203,19 +206,41 @@ static int write_head(struct h5_table *table, size_t n, struct error *error)
     return 0;
 }
 
-int h5_table_finish(struct h5_table *table, struct error *error)
+/* Completes the file, of *size bytes, but for its name. */
+static int complete(struct h5_table *table, int64_t *size, struct error *error)
 {
     assert(table->begun);
     size_t n = 0;
-    int64_t size = 0;
     h5_lock(NULL, 0);
-    int failed = close_image(table, &n, &size, error);
+    int failed = close_image(table, &n, size, error);
     h5_unlock();
-    failed = failed || file_reserve(&table->file, size, error) || write_head(table, n, error);
+    return failed || file_reserve(&table->file, *size, error) || write_head(table, n, error) ? -1 : 0;
+}
+
+int h5_table_finish(struct h5_table *table, struct error *error)
+{
+    int64_t size = 0;
+    int failed = complete(table, &size, error);
     if (!failed) {
         table->begun = 0;
         failed = file_commit(&table->file, error);
     }
+    h5_table_destroy(table);
+    return failed ? -1 : 0;
+}
+
+int h5_table_pour(struct h5_table *table,
+    int (*write)(void *context, const void *bytes, size_t size, struct error *error), void *context,
+    struct error *error)
+{
+    int64_t size = 0;
+    char *piece = memory_create(PIECE, 1, error);
+    int failed = !piece || complete(table, &size, error);
+    for (int64_t at = 0; at < size && !failed; at += PIECE) {
+        size_t n = size - at < PIECE ? (size_t)(size - at) : PIECE;
+        failed = file_read_back(&table->file, piece, n, at, error) || write(context, piece, n, error);
+    }
+    memory_destroy(piece);
     h5_table_destroy(table);
     return failed ? -1 : 0;
 }

@@ -30,7 +30,7 @@ size_t h5_table_add(
 size_t h5_table_add_texts(struct h5_table *table, const char *name, int64_t rows, size_t width);
 
 /* Begins the file: takes room on the disk for all that is known of it where the file system can. The image is
- * complete then. */
+ * complete then. path NULL: it is to get no name, but to be poured out. */
 int h5_table_start(struct h5_table *table, const char *path, struct error *error);
 
 /* Rows first .. first + rows - 1 of a column, as they are in memory. Rows never written are zero. */
@@ -39,6 +39,12 @@ int h5_table_write(struct h5_table *table, size_t column, int64_t first, int64_t
 
 /* Makes the file durable and gives it its name. Destroys the table in every case. */
 int h5_table_finish(struct h5_table *table, struct error *error);
+
+/* The same for a file without a name: its bytes go to `write`, piece by piece from the first to the last, and
+ * nothing is left of it. What `write` fails with is returned. */
+int h5_table_pour(struct h5_table *table,
+    int (*write)(void *context, const void *bytes, size_t size, struct error *error), void *context,
+    struct error *error);
 void h5_table_destroy(struct h5_table *table); /* leaves no file; takes NULL */
 
 #endif

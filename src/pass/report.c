@@ -13,12 +13,13 @@
 const char *const progress_names[] = {
     [PROGRESS_AUTO] = "auto", [PROGRESS_LINE] = "line", [PROGRESS_LOG] = "log", NULL};
 
-void report_init(struct report *report, enum progress_style progress, int silent, double interval,
-    int64_t total, int64_t first)
+void report_init(struct report *report, FILE *stream, enum progress_style progress, int silent,
+    double interval, int64_t total, int64_t first)
 {
     int updating = progress == PROGRESS_LINE ||
-        (progress == PROGRESS_AUTO && isatty(STDOUT_FILENO) && !launcher_get()->launched);
-    *report = (struct report){.silent = silent,
+        (progress == PROGRESS_AUTO && isatty(fileno(stream)) && !launcher_get()->launched);
+    *report = (struct report){.stream = stream,
+        .silent = silent,
         .updating = updating,
         .interval = updating ? 0.2 : interval,
         .total = total,
@@ -39,10 +40,15 @@ static void format_duration(double seconds, char *text, size_t size)
         snprintf(text, size, "%ld:%02ld", s / 60, s % 60);
 }
 
+static FILE *stream_of(const struct report *report)
+{
+    return report->stream ? report->stream : stdout;
+}
+
 static void wipe(struct report *report)
 {
     if (report->width)
-        printf("\r%*s\r", (int)report->width, "");
+        fprintf(stream_of(report), "\r%*s\r", (int)report->width, "");
     report->width = 0;
 }
 
@@ -61,11 +67,11 @@ static void print_work(struct report *report, int64_t done, const char *what)
     if (report->updating) {
         size_t before = report->width;
         report->width = (size_t)n;
-        printf("\r%s%*s", line, before > (size_t)n ? (int)(before - (size_t)n) : 0, "");
+        fprintf(stream_of(report), "\r%s%*s", line, before > (size_t)n ? (int)(before - (size_t)n) : 0, "");
     } else {
-        printf("%s\n", line);
+        fprintf(stream_of(report), "%s\n", line);
     }
-    fflush(stdout);
+    fflush(stream_of(report));
     report->last = now;
     report->frames = 0;
 }
@@ -105,6 +111,6 @@ void report_line(struct report *report, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    puts(text_clean(line));
-    fflush(stdout);
+    fprintf(stream_of(report), "%s\n", text_clean(line));
+    fflush(stream_of(report));
 }

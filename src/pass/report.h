@@ -1,16 +1,19 @@
-/* A report is what rank 0 prints on standard output while work goes on: lines that stay, and in between how
- * far the work is, in one line that is written over, or in a new one every so often. */
+/* A report is what rank 0 prints while work goes on, on standard output, or on standard error where that one
+ * is for data: lines that stay, and in between how far the work is, in one line that is written over, or in a
+ * new one every so often. */
 #ifndef PASS_REPORT_H
 #define PASS_REPORT_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* How progress is printed: --progress. */
 enum progress_style { PROGRESS_AUTO, PROGRESS_LINE, PROGRESS_LOG };
 extern const char *const progress_names[]; /* ends with NULL */
 
 struct report {
+    FILE *stream;         /* NULL, as before report_init: standard output */
     int silent;           /* 1: nothing is printed of progress, as on other ranks and with -q */
     int updating;         /* 1: progress is one line, written over */
     double interval;      /* seconds between reports */
@@ -21,9 +24,10 @@ struct report {
     size_t width;         /* characters of the updating line that are on the screen */
 };
 
-/* The updating line is used when asked for, or with PROGRESS_AUTO on a terminal and without a launcher. */
-void report_init(struct report *report, enum progress_style progress, int silent, double interval,
-    int64_t total, int64_t first);
+/* Everything goes to `stream`. The updating line is used when asked for, or with PROGRESS_AUTO on a terminal
+ * and without a launcher. */
+void report_init(struct report *report, FILE *stream, enum progress_style progress, int silent,
+    double interval, int64_t total, int64_t first);
 
 /* Takes note of a step: of the frames computed in it, and its loss. */
 void report_step(struct report *report, int64_t epoch, int64_t step, double frames, double loss);

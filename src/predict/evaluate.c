@@ -69,7 +69,7 @@ static int open_all(struct evaluation *evaluation, struct error *error)
         (evaluation->comm->rank == 0 && names_check(&model->names, dataset, error)))
         return -1;
     int64_t microbatch = model->microbatch < dataset->sequences ? model->microbatch : dataset->sequences;
-    if (options->output && predict_output_init(&evaluation->output, model, dataset, options->output, error))
+    if (options->output && predict_output_init(&evaluation->output, model, dataset, options, error))
         return -1;
     return start_feed(evaluation, microbatch, error);
 }
@@ -79,8 +79,9 @@ static int open_all(struct evaluation *evaluation, struct error *error)
 static int check_common(const struct evaluation *evaluation, struct error *error)
 {
     const struct dataset *set = evaluation->dataset;
-    int64_t shape[] = {set->sequences, set->has_targets, evaluation->options->output != NULL,
-        evaluation->feed.plan.batch, evaluation->options->beam};
+    int64_t shape[] = {set->sequences, set->has_targets,
+        evaluation->options->output ? 1 + evaluation->options->format : 0, evaluation->feed.plan.batch,
+        evaluation->options->beam};
     size_t bytes = ((size_t)set->sequences + 1) * sizeof *set->input_offsets;
     uint64_t own = hash_combine(hash_bytes(shape, sizeof shape), hash_bytes(set->input_offsets, bytes));
     uint64_t first = own;
@@ -261,8 +262,9 @@ static int evaluate(struct evaluation *evaluation, struct error *error)
         file_watch_begin(&evaluation->watch, evaluation->comm, evaluation->dataset, 0, &print, error) ||
         require_targets(evaluation, error))
         return -1;
-    report_init(&report, options->progress, evaluation->comm->rank != 0 || options->verbosity < 0,
-        REPORT_SECONDS, evaluation->dataset->sequences, 0);
+    report_init(&report, predict_report_stream(options), options->progress,
+        evaluation->comm->rank != 0 || options->verbosity < 0, REPORT_SECONDS, evaluation->dataset->sequences,
+        0);
     if (compute(evaluation, &report, error))
         return -1;
     file_watch_look_now(&evaluation->watch, error);

@@ -7,6 +7,7 @@
 #include "pass/model.h"
 #include "pass/report.h"
 #include "pass/stop.h"
+#include "predict/stream.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -33,19 +34,21 @@ static struct dataset *open_set(
     return NULL;
 }
 
-static int write_curves(const char *path, const struct net_config *config, int64_t epoch,
-    const struct flow_curves *curves, struct error *error)
+static int write_curves(const struct predict_options *options, const struct comm *comm,
+    const struct predict_model *model, const struct flow_curves *curves, struct error *error)
 {
+    const char *path = options->output;
     char *bytes = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&bytes, &size);
     if (stream) {
         flow_file_print_header(stream);
-        flow_file_print(stream, config, epoch, curves);
+        flow_file_print(stream, model->config, model->epoch, curves);
     }
     int failed = !stream || fclose(stream) != 0
         ? error_set(error, EXIT_CODE_INTERNAL, "%s: no memory for its rows", path)
-        : file_replace(path, bytes, size, error);
+        : predict_is_standard_output(path) ? predict_write_standard_output(comm, bytes, size, error)
+                                           : file_replace(path, bytes, size, error);
     free(bytes);
     return failed;
 }
@@ -64,13 +67,13 @@ static void print_direction(
     report_line(report, "layer=%zu direction=%s%s", direction.layer, flow_name_direction(direction), text);
 }
 
-static void print_all(
-    const struct flow *flow, const struct net_config *config, const struct flow_curves *curves)
+static void print_all(const struct predict_options *options, const struct flow *flow,
+    const struct net_config *config, const struct flow_curves *curves)
 {
     struct report report;
     char text[64] = "";
     int64_t frames = 0;
-    report_init(&report, PROGRESS_AUTO, 1, 0, 0, 0);
+    report_init(&report, predict_report_stream(options), PROGRESS_AUTO, 1, 0, 0, 0);
     for (size_t n = 0; n < curves->directions; n++)
         print_direction(&report, config, curves, n);
     for (size_t i = 0; i < flow->n; i++)
@@ -124,9 +127,9 @@ int predict_flow(const struct predict_options *options, const struct comm *comm,
         .stop = stop_flag()};
     int failed = measure(&flow, &task, &curves, error);
     if (!failed && comm->rank == 0) {
-        print_all(&flow, model->config, &curves);
+        print_all(options, &flow, model->config, &curves);
         if (options->output)
-            write_curves(options->output, model->config, model->epoch, &curves, error);
+            write_curves(options, comm, model, &curves, error);
     }
     failed = failed || comm_agree(comm, error);
     flow_curves_finish(&curves);

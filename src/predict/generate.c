@@ -178,12 +178,18 @@ static int begin_file(struct generation *g, struct error *error)
 {
     const char *output = g->options->output, *prime = g->options->prime;
     if (predict_refuse_same_file(output, g->model->path, error) ||
-        (prime && predict_refuse_same_file(output, prime, error)) || file_begin(&g->file, output, error))
+        (prime && predict_refuse_same_file(output, prime, error)) ||
+        predict_refuse_terminal(output, "a dataset", error))
+        return -1;
+    if (predict_is_standard_output(output))
+        return 0;
+    if (file_begin(&g->file, output, error))
         return -1;
     g->begun = 1;
     return 0;
 }
 
+/* It has no bytes before it is whole, and so standard output has none. */
 static int write_file(struct generation *g, struct error *error)
 {
     const struct predict_options *options = g->options;
@@ -194,10 +200,11 @@ static int write_file(struct generation *g, struct error *error)
         options->generate, options->temperature, options->seed);
     if (generated_build(&g->set, source, &bytes, &size, error))
         return -1;
-    int failed = file_write(&g->file, bytes, size, 0, error);
+    int failed = g->begun ? file_write(&g->file, bytes, size, 0, error)
+                          : predict_write_standard_output(g->comm, bytes, size, error);
     memory_destroy(bytes);
-    if (failed)
-        return -1;
+    if (failed || !g->begun)
+        return failed;
     g->begun = 0;
     return file_commit(&g->file, error);
 }
@@ -236,7 +243,8 @@ int predict_generate(const struct predict_options *options, const struct comm *c
     struct generation g = {.options = options, .comm = comm, .model = model};
     struct report report;
     microbatch_init(&g.microbatch);
-    report_init(&report, PROGRESS_LOG, comm->rank != 0 || options->verbosity < 0, 0, 0, 0);
+    report_init(&report, predict_report_stream(options), PROGRESS_LOG,
+        comm->rank != 0 || options->verbosity < 0, 0, 0, 0);
     if (comm->rank == 0 && generate_or_explain(&g, error) == 0)
         report_line(&report, "sequences=%" PRId64 " frames=%" PRId64, g.set.sequences,
             g.set.input_offsets[g.set.sequences]);

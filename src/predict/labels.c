@@ -1,5 +1,6 @@
 /* The labels that ctc and decoder make of sequences. How many there are is known only when they are made, so
- * rank 0 keeps them, four bytes each, and they get their place behind the other sets of the file at its end.
+ * for an HDF5 file rank 0 keeps them, four bytes each, and they get their place behind the other sets at its
+ * end.
  * Steps take the sequences in the order of the file; within a step they are sorted, on rank 0, by sequence.
  */
 #include "predict/labels.h"
@@ -87,7 +88,7 @@ static void find_items(
     }
 }
 
-/* Rank 0 calls. Takes what was gathered of a step over into the order of the file. */
+/* Rank 0 calls. Takes what was gathered of a step over into the order of the set. */
 static int order_step(struct predict_labels *labels, const struct feed_step *step, struct error *error)
 {
     struct label_list *ordered = &labels->ordered;
@@ -103,8 +104,9 @@ static int order_step(struct predict_labels *labels, const struct feed_step *ste
         size_t n = (size_t)*items[i].at;
         memcpy(ordered->values + ordered->count, items[i].at + 1, n * sizeof *ordered->values);
         ordered->count += n;
-        labels->offsets[items[i].sequence + 1] = (int64_t)ordered->count;
+        labels->offsets[items[i].sequence + 1] = labels->forgotten + (int64_t)ordered->count;
     }
+    labels->end += (int64_t)sequences;
     memory_destroy(items);
     return 0;
 }
@@ -130,6 +132,19 @@ int predict_labels_gather(struct predict_labels *labels, const struct feed_step 
     labels->step.count = 0;
     labels->gathered.count = total;
     return comm->rank == 0 ? order_step(labels, step, error) : 0;
+}
+
+const int32_t *predict_labels_of(const struct predict_labels *labels, int64_t sequence, size_t *n)
+{
+    const int64_t *offset = labels->offsets + sequence;
+    *n = (size_t)(offset[1] - offset[0]);
+    return *n ? labels->ordered.values + (offset[0] - labels->forgotten) : NULL;
+}
+
+void predict_labels_forget(struct predict_labels *labels)
+{
+    labels->forgotten += (int64_t)labels->ordered.count;
+    labels->ordered.count = 0;
 }
 
 int predict_labels_write(const struct predict_labels *labels, struct h5_table *table, struct error *error)

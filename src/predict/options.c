@@ -1,12 +1,25 @@
 #include "predict/options.h"
 
+#include "predict/stream.h"
+
 #include <stddef.h>
+
+static const char *const format_names[] = {
+#define PREDICT_FORMAT(enumerator, name) #name,
+#include "predict/list.h"
+#undef PREDICT_FORMAT
+    NULL};
 
 #define AT(member) offsetof(struct predict_options, member)
 
 static const struct option_row rows[] = {
     {"output", 'o', OPTION_TEXT, AT(output), .word = WORD_FILE, .argument = "FILE",
-        .help = "write outputs, offsets, labels and names to this HDF5 file"},
+        .help = "write outputs, labels and names to this file; -: to standard output,\n"
+                "and what is printed to standard error"},
+    {"format", 0, OPTION_CHOICE, AT(format), .names = format_names, .argument = "csv|text|hdf5",
+        .help = "of the output: a table with a header; a line of labels or numbers\n"
+                "for each sequence (default of -o -); an HDF5 file (default of\n"
+                "-o FILE)"},
     {"batch", 0, OPTION_WHOLE, AT(batch), 1, INT32_MAX, .argument = "N",
         .help = "sequences that a rank computes at a time (default: the\n"
                 "microbatch of the checkpoint's run)"},
@@ -46,6 +59,21 @@ const struct option_table predict_option_table = {
     .operands = WORD_H5,
 };
 
+static int take_format(struct predict_options *options, struct error *error)
+{
+    int given = options->format != PREDICT_FORMATS;
+    if (given && (options->generate || options->gradient_flow))
+        return error_set(error, EXIT_CODE_USAGE,
+            "--format is that of outputs: leave it out, as there are none with %s",
+            options->generate ? "--generate" : "--gradient-flow");
+    if (given && !options->output)
+        return error_set(
+            error, EXIT_CODE_USAGE, "--format goes with -o FILE, or -o - for standard output: add one");
+    if (!given)
+        options->format = predict_is_standard_output(options->output) ? PREDICT_TEXT : PREDICT_HDF5;
+    return 0;
+}
+
 /* What is left of the command line; `files` ends with NULL. */
 static int take_predict_files(struct predict_options *options, int n, char **files, struct error *error)
 {
@@ -58,6 +86,8 @@ static int take_predict_files(struct predict_options *options, int n, char **fil
     if (options->gradient_flow && (options->generate || options->beam))
         return error_set(error, EXIT_CODE_USAGE,
             "--gradient-flow neither draws nor searches: leave out --generate and --beam");
+    if (take_format(options, error))
+        return -1;
     if (n < needed || (n > 1 && options->generate))
         return error_set(error, EXIT_CODE_USAGE, "%d argument%s where %s needed: rnn-predict %s (see --help)",
             n, n == 1 ? "" : "s", needed == 1 ? "one is" : "two are",
@@ -83,7 +113,7 @@ static int parse(struct predict_options *options, int argc, char **argv, struct 
 
 int predict_options_parse(struct predict_options *options, int argc, char **argv, struct error *error)
 {
-    struct predict_options taken = {.cache = (size_t)256 << 20, .watchdog = 600};
+    struct predict_options taken = {.format = PREDICT_FORMATS, .cache = (size_t)256 << 20, .watchdog = 600};
     if (parse(&taken, argc, argv, error)) {
         predict_options_finish(&taken);
         return -1;
@@ -95,4 +125,9 @@ int predict_options_parse(struct predict_options *options, int argc, char **argv
 void predict_options_finish(struct predict_options *options)
 {
     options_finish(&predict_option_table, options);
+}
+
+FILE *predict_report_stream(const struct predict_options *options)
+{
+    return predict_is_standard_output(options->output) ? stderr : stdout;
 }

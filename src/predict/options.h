@@ -5,11 +5,21 @@
 
 #include "pass/options.h"
 
+#include <stdio.h>
+
+enum predict_format_of {
+#define PREDICT_FORMAT(enumerator, name) PREDICT_##enumerator,
+#include "predict/list.h"
+#undef PREDICT_FORMAT
+    PREDICT_FORMATS
+};
+
 struct predict_options {
     enum options_ask ask;
     const char *checkpoint;
-    char *const *dataset; /* paths of the files of the set, then NULL; NULL with `generate` */
-    const char *output;   /* NULL: none is written */
+    char *const *dataset;          /* paths of the files of the set, then NULL; NULL with `generate` */
+    const char *output;            /* "-": standard output; NULL: none is written */
+    enum predict_format_of format; /* of the output */
     int64_t batch; /* sequences that a rank computes at a time; 0: the microbatch of the checkpoint's run */
     int64_t beam;  /* hypotheses kept; 0: none was asked for */
     int gradient_flow;  /* 1: measure how far back gradients reach, in place of evaluating */
@@ -29,5 +39,8 @@ extern const struct option_table predict_option_table;
  * the options stay as they were, and the return value is -1. */
 int predict_options_parse(struct predict_options *options, int argc, char **argv, struct error *error);
 void predict_options_finish(struct predict_options *options);
+
+/* Where the figures go that are printed: standard output, unless that is for the output itself. */
+FILE *predict_report_stream(const struct predict_options *options);
 
 #endif

@@ -1,99 +1,101 @@
-/* The file begins before anything is computed, so that a disk that is too small or a path that cannot be
- * written is known at once; only labels, whose number nobody knows before they are made, get their place at
- * the end. It appears under its name when it is whole (h5/table.h). */
+/* The output begins before anything is computed, so that a disk that is too small or a path that cannot be
+ * written is known at once. */
 #include "predict/output.h"
 
-#include "data/names.h"
+#include "comm/launcher.h"
 #include "net/outputs/output.h"
 #include "net/results.h"
 
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-enum { FORMAT_VERSION = 1 };
+#define PREDICT_FORMAT(enumerator, name) extern const struct predict_format predict_format_##name;
+#include "predict/list.h"
+#undef PREDICT_FORMAT
+
+static const struct predict_format *const formats[] = {
+#define PREDICT_FORMAT(enumerator, name) [PREDICT_##enumerator] = &predict_format_##name,
+#include "predict/list.h"
+#undef PREDICT_FORMAT
+};
+
+static int look_at_output(const char *path, struct stat *status)
+{
+    return predict_is_standard_output(path) ? fstat(STDOUT_FILENO, status) : stat(path, status);
+}
 
 int predict_refuse_same_file(const char *output, const char *input, struct error *error)
 {
     struct stat one, other;
-    if (stat(output, &one) || stat(input, &other) || one.st_dev != other.st_dev || one.st_ino != other.st_ino)
+    if (look_at_output(output, &one) || stat(input, &other) || one.st_dev != other.st_dev ||
+        one.st_ino != other.st_ino)
         return 0;
-    return error_set(
-        error, EXIT_CODE_USAGE, "%s: is the file that is read: name another one for the output", output);
+    return error_set(error, EXIT_CODE_USAGE, "%s: is the file that is read: name another one for the output",
+        predict_is_standard_output(output) ? input : output);
 }
 
-/* Sequences have the names of the dataset, outputs those of the network: what they mean is what it was
- * trained on. */
-static int write_names(const struct predict_output *output, struct error *error)
+/* A launcher gives its ranks a terminal of its own, whatever becomes of what it reads there. */
+int predict_refuse_terminal(const char *path, const char *what, struct error *error)
 {
-    static const enum names_of of_outputs[] = {NAMES_OF_CLASSES, NAMES_OF_TARGETS};
-    const struct dataset *dataset = output->dataset;
-    struct h5_image *image = h5_table_image(output->table);
-    for (size_t i = 0; i < sizeof of_outputs / sizeof *of_outputs; i++) {
-        const struct name_list *list = &output->names->list[of_outputs[i]];
-        if (list->text)
-            h5_image_texts(
-                image, names_lists[of_outputs[i]], (int64_t)list->n, (const char *const *)list->text);
-    }
-    return dataset_copy_names(dataset, image, error);
+    if (!predict_is_standard_output(path) || launcher_get()->launched || !isatty(STDOUT_FILENO))
+        return 0;
+    return error_set(error, EXIT_CODE_USAGE,
+        "standard output: is a terminal, and %s is nothing to read there: name a file by -o FILE, or lead it "
+        "elsewhere",
+        what);
 }
 
-/* Rank 0 calls. */
-static int start_file(struct predict_output *output, const char *path, struct error *error)
-{
-    int64_t offsets = output->dataset->sequences + 1;
-    output->table = h5_table_create(error);
-    if (!output->table)
-        return -1;
-    struct h5_image *image = h5_table_image(output->table);
-    h5_image_attribute_text(image, "/", "format", "rnn-train predictions");
-    h5_image_attribute_int32(image, "/", "format_version", FORMAT_VERSION);
-    if (output->has_rows)
-        h5_image_int64(image, "output_offsets", 1, &offsets, output->rows.offsets);
-    if (write_names(output, error))
-        return -1;
-    if (output->has_rows)
-        predict_rows_declare(&output->rows, output->table, output->dataset->sequences);
-    predict_confusion_declare(&output->confusion, output->table);
-    return h5_table_start(output->table, path, error);
-}
-
-/* Makes room for what there is to be in the file. */
+/* Makes room for what there is to be written. */
 static int init_parts(struct predict_output *output, struct error *error)
 {
     const struct dataset *dataset = output->dataset;
     const struct net_config *config = output->config;
-    size_t confused = dataset->has_targets && results_have_classes(config) ? (size_t)dataset->classes : 0;
+    int confuses = output->format->has_all && dataset->has_targets && results_have_classes(config);
     if (output->has_rows && predict_rows_init(&output->rows, output->node, config, dataset, error))
         return -1;
     if (output->has_labels && predict_labels_init(&output->labels, output->node, dataset->sequences, error))
         return -1;
-    return predict_confusion_init(&output->confusion, confused, error);
+    return predict_confusion_init(&output->confusion, confuses ? (size_t)dataset->classes : 0, error);
+}
+
+/* Rank 0 calls. */
+static int start(struct predict_output *output, const struct predict_model *model, struct error *error)
+{
+    const struct dataset *dataset = output->dataset;
+    for (size_t i = 0; i < dataset->files; i++)
+        if (predict_refuse_same_file(output->path, dataset->file[i].path, error))
+            return -1;
+    if (predict_refuse_same_file(output->path, model->path, error) ||
+        (output->format->is_binary && predict_refuse_terminal(output->path, output->format->name, error)))
+        return -1;
+    return output->format->start(output, error);
 }
 
 int predict_output_init(struct predict_output *output, const struct predict_model *model,
-    const struct dataset *dataset, const char *path, struct error *error)
+    const struct dataset *dataset, const struct predict_options *options, struct error *error)
 {
     int has_labels = output_makes_labels(model->config);
-    *output = (struct predict_output){.node = &model->node,
+    const struct predict_format *format = formats[options->format];
+    *output = (struct predict_output){.format = format,
+        .path = options->output,
+        .node = &model->node,
         .config = model->config,
         .names = &model->names,
         .dataset = dataset,
-        .has_rows = output_of(model->config)->rows != PER_TARGET || !has_labels,
+        .has_rows = !has_labels || (format->has_all && output_of(model->config)->rows != PER_TARGET),
         .has_labels = has_labels};
     if (init_parts(output, error))
         return -1;
-    if (model->node.comm->rank != 0)
-        return 0;
-    for (size_t i = 0; i < dataset->files; i++)
-        if (predict_refuse_same_file(path, dataset->file[i].path, error))
-            return -1;
-    if (predict_refuse_same_file(path, model->path, error))
-        return -1;
-    return start_file(output, path, error);
+    return model->node.comm->rank == 0 ? start(output, model, error) : 0;
 }
 
 void predict_output_finish(struct predict_output *output)
 {
     h5_table_destroy(output->table);
+    memory_destroy(output->class_rows.block);
+    predict_stream_finish(&output->stream);
+    wording_finish(&output->wording);
     predict_rows_finish(&output->rows);
     predict_labels_finish(&output->labels);
     predict_confusion_finish(&output->confusion);
@@ -114,25 +116,36 @@ int predict_output_keep(struct predict_output *output, const struct microbatch *
     return output->has_labels ? predict_labels_keep(&output->labels, microbatch, outputs, error) : 0;
 }
 
+static int take_rows(void *context, int64_t first, int64_t end, const float *values, struct error *error)
+{
+    struct predict_output *output = context;
+    return output->format->take_rows(output, first, end, values, error);
+}
+
+static int write_labels(struct predict_output *output, const struct feed_step *step, struct error *error)
+{
+    if (predict_labels_gather(&output->labels, step, error))
+        return -1;
+    if (output->node->comm->rank != 0 || !output->format->take_labels)
+        return 0;
+    int64_t end = output->labels.end;
+    return output->format->take_labels(output, end - (int64_t)step->plan.sequences, end, error);
+}
+
 int predict_output_write_step(
     struct predict_output *output, const struct feed_step *step, struct error *error)
 {
-    int failed = output->has_labels ? predict_labels_gather(&output->labels, step, error) : 0;
-    if (output->has_rows &&
-        predict_rows_write_step(&output->rows, step, failed ? NULL : output->table, error))
+    const struct predict_rows_taker taker = {take_rows, output};
+    int failed = output->has_labels ? write_labels(output, step, error) : 0;
+    int takes = !failed && output->node->comm->rank == 0;
+    if (output->has_rows && predict_rows_write_step(&output->rows, step, takes ? &taker : NULL, error))
         failed = -1;
     return failed;
 }
 
 int predict_output_commit(struct predict_output *output, struct error *error)
 {
-    struct h5_table *table = output->table;
-    if (predict_confusion_write(&output->confusion, output->node->comm, table, error))
+    if (predict_confusion_write(&output->confusion, output->node->comm, output->table, error))
         return -1;
-    if (!table)
-        return 0;
-    if (output->has_labels && predict_labels_write(&output->labels, table, error))
-        return -1;
-    output->table = NULL;
-    return h5_table_finish(table, error);
+    return output->node->comm->rank == 0 ? output->format->commit(output, error) : 0;
 }

@@ -218,8 +218,9 @@ static int begin(struct run *run, struct error *error)
     }
     if (save_start(run, error))
         return -1;
-    report_init(&run->records.report, options->progress, run->comm->rank != 0 || options->verbosity < 0,
-        run->config->report.every, run->learner.optim.total_steps, run->progress.step);
+    report_init(&run->records.report, stdout, options->progress,
+        run->comm->rank != 0 || options->verbosity < 0, run->config->report.every,
+        run->learner.optim.total_steps, run->progress.step);
     run->records.terse = options->verbosity < -1;
     return 0;
 }

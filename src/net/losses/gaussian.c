@@ -7,6 +7,7 @@
 #include "base/mathematics.h"
 
 #include <math.h>
+#include <stdio.h>
 
 static const double LN_2_PI = 1.8378770664093454836, LEAST_VARIANCE = 1e-12;
 
@@ -53,6 +54,12 @@ static void present(const struct net_config *config, const float *y, float *show
     }
 }
 
+static void name_head(const struct net_config *config, size_t head, char *text, size_t size)
+{
+    (void)config;
+    snprintf(text, size, "%s", head == 0 ? "mean" : "variance");
+}
+
 static void guess(size_t V, const double *mean, const double *variance, float *y)
 {
     for (size_t v = 0; v < V; v++) {
@@ -77,6 +84,7 @@ static const char onnx[] = "mean, r = Split <axis = -1> (sums)\n"
 
 const struct loss_kind loss_gaussian = {.name = "gaussian",
     .count_heads = count_heads,
+    .name_head = name_head,
     .plain_c = plain_c,
     .onnx = onnx,
     .forward = forward,

@@ -54,6 +54,10 @@ struct loss_kind {
      * together; NULL: the outputs are that. */
     void (*present)(const struct net_config *config, const float *y, float *shown);
 
+    /* What the outputs of a target value are called where it takes several, as users are given them: "mean".
+     */
+    void (*name_head)(const struct net_config *config, size_t head, char *text, size_t size);
+
     /* forward and present as plain C (model/export_c.c): the body of a function that makes shown [n] of the
      * sums y [n], which it may change; NULL: shown is y. */
     const char *plain_c;

@@ -3,6 +3,8 @@
  * below y. The mean over target values and quantiles; outputs stand target value by target value. */
 #include "net/losses/loss.h"
 
+#include <stdio.h>
+
 static size_t count_heads(const struct net_config *config)
 {
     return config->quantiles;
@@ -31,8 +33,14 @@ static void backward(const struct loss_row *row)
     }
 }
 
+static void name_head(const struct net_config *config, size_t head, char *text, size_t size)
+{
+    snprintf(text, size, "q%.9g", config->quantile[head]);
+}
+
 const struct loss_kind loss_quantile = {.name = "quantile",
     .takes_quantiles = 1,
     .count_heads = count_heads,
+    .name_head = name_head,
     .forward = forward,
     .backward = backward};
