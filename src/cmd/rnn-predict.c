@@ -13,7 +13,7 @@ int main(int argc, char **argv)
         return streams_end(program_refuse(&error));
     int code = EXIT_CODE_OK;
     if (options.ask)
-        program_answer("rnn-predict", options.ask, &predict_option_table);
+        program_answer("rnn-predict", options.ask, options.table);
     else
         code = predict_run(&options);
     predict_options_finish(&options);

@@ -29,6 +29,7 @@ struct evaluation {
     const struct predict_options *options;
     const struct comm *comm;
     struct predict_model *model;
+    struct predict_imported *imported;
     struct dataset *dataset;
     struct file_watch watch;
     struct feed feed;
@@ -58,6 +59,13 @@ static int start_feed(struct evaluation *evaluation, int64_t microbatch, struct 
     return feed_init(&evaluation->feed, evaluation->comm, &feed, error);
 }
 
+/* What there is not needs no names. */
+static int check_names(const struct predict_model *model, struct dataset *dataset, struct error *error)
+{
+    return dataset->has_targets ? names_check(&model->names, dataset, error)
+                                : names_check_inputs(&model->names, dataset, error);
+}
+
 /* Each rank calls this for itself. Opens all that a rank needs. */
 static int open_all(struct evaluation *evaluation, struct error *error)
 {
@@ -66,7 +74,7 @@ static int open_all(struct evaluation *evaluation, struct error *error)
     struct dataset *dataset = dataset_open_files(options->dataset, options->cache, error);
     evaluation->dataset = dataset;
     if (!dataset || model_accepts(model->config, dataset, 0, error) ||
-        (evaluation->comm->rank == 0 && names_check(&model->names, dataset, error)))
+        (evaluation->comm->rank == 0 && check_names(model, dataset, error)))
         return -1;
     int64_t microbatch = model->microbatch < dataset->sequences ? model->microbatch : dataset->sequences;
     if (options->output && predict_output_init(&evaluation->output, model, dataset, options, error))
@@ -257,8 +265,12 @@ static int evaluate(struct evaluation *evaluation, struct error *error)
     const struct predict_options *options = evaluation->options;
     struct report report;
     struct fingerprint print;
-    open_all(evaluation, error);
-    if (comm_agree(evaluation->comm, error) || check_common(evaluation, error) ||
+    if (open_all(evaluation, error))
+        predict_imported_explain(evaluation->imported, evaluation->comm, error);
+    if (comm_agree(evaluation->comm, error))
+        return -1;
+    predict_imported_remove(evaluation->imported);
+    if (check_common(evaluation, error) ||
         file_watch_begin(&evaluation->watch, evaluation->comm, evaluation->dataset, 0, &print, error) ||
         require_targets(evaluation, error))
         return -1;
@@ -279,9 +291,9 @@ static int evaluate(struct evaluation *evaluation, struct error *error)
 }
 
 int predict_evaluate(const struct predict_options *options, const struct comm *comm,
-    struct predict_model *model, struct error *error)
+    struct predict_model *model, struct predict_imported *imported, struct error *error)
 {
-    struct evaluation evaluation = {.options = options, .comm = comm, .model = model};
+    struct evaluation evaluation = {.options = options, .comm = comm, .model = model, .imported = imported};
     int failed = evaluate(&evaluation, error);
     feed_finish(&evaluation.feed);
     predict_output_finish(&evaluation.output);

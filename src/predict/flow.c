@@ -112,7 +112,7 @@ static int measure(
 }
 
 int predict_flow(const struct predict_options *options, const struct comm *comm, struct predict_model *model,
-    struct error *error)
+    struct predict_imported *imported, struct error *error)
 {
     struct flow flow = {0};
     struct flow_curves curves = {0};
@@ -125,6 +125,9 @@ int predict_flow(const struct predict_options *options, const struct comm *comm,
         .deviation = model->deviation,
         .microbatch = model->microbatch,
         .stop = stop_flag()};
+    if (imported->path[0])
+        comm_barrier(comm); /* everybody has it open who can */
+    predict_imported_remove(imported);
     int failed = measure(&flow, &task, &curves, error);
     if (!failed && comm->rank == 0) {
         print_all(options, &flow, model->config, &curves);

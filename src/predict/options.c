@@ -1,8 +1,11 @@
 #include "predict/options.h"
 
+#include "base/memory.h"
 #include "predict/stream.h"
 
+#include <stdalign.h>
 #include <stddef.h>
+#include <string.h>
 
 static const char *const format_names[] = {
 #define PREDICT_FORMAT(enumerator, name) #name,
@@ -20,6 +23,11 @@ static const struct option_row rows[] = {
         .help = "of the output: a table with a header; a line of labels or numbers\n"
                 "for each sequence (default of -o -); an HDF5 file (default of\n"
                 "-o FILE)"},
+    {"import", 0, OPTION_TEXT, AT(import_name), .allowed = "a kind that 'rnn-data import' reads",
+        .argument = "KIND",
+        .help = "DATASET is what 'rnn-data import KIND' reads, and - standard input where\n"
+                "that does; of its options those that say how go too\n"
+                "(rnn-predict --import KIND --help)"},
     {"batch", 0, OPTION_WHOLE, AT(batch), 1, INT32_MAX, .argument = "N",
         .help = "sequences that a rank computes at a time (default: the\n"
                 "microbatch of the checkpoint's run)"},
@@ -103,28 +111,144 @@ static int take_predict_files(struct predict_options *options, int n, char **fil
     return 0;
 }
 
+/* ---- the options of a kind to import ---- */
+
+/* The value of --import, which is looked for before anything is read, as it says which options there are. */
+static const char *find_import(int argc, char **argv)
+{
+    static const char name[] = "--import";
+    size_t n = sizeof name - 1;
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strncmp(argv[i], name, n) == 0 && (argv[i][n] == '=' || (!argv[i][n] && i + 1 < argc)))
+            return argv[i][n] ? argv[i] + n + 1 : argv[i + 1];
+    return NULL;
+}
+
+static int refuse_kind(const char *name, struct error *error)
+{
+    char list[512];
+    size_t used = 0, kinds = import_kind_count();
+    for (size_t k = 0; k < kinds && used < sizeof list; k++)
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s",
+            k == 0              ? ""
+                : k + 1 < kinds ? ", "
+                                : " or ",
+            import_kind_at(k)->name);
+    return options_refuse("--import", name, list, error);
+}
+
+/* A table with its rows behind it. */
+struct own_table {
+    struct option_table table;
+    struct option_row row[];
+};
+
+/* Where the options of a kind begin behind those of the program. */
+static size_t end_of_own(void)
+{
+    size_t aligned = alignof(max_align_t);
+    return (sizeof(struct predict_options) + aligned - 1) / aligned * aligned;
+}
+
+/* Makes one table of the program's options and those of the kind, where there is one; those that both have
+ * are the program's. */
+static struct own_table *create_table(const struct import_kind *kind, struct error *error)
+{
+    size_t own = predict_option_table.rows, more = 0;
+    struct option_row *of_kind = kind ? import_list_reading_options(kind, end_of_own(), &more, error) : NULL;
+    if (kind && !of_kind)
+        return NULL;
+    struct own_table *table = memory_create(1, sizeof *table + (own + more) * sizeof *table->row, error);
+    if (table) {
+        table->table = predict_option_table;
+        table->table.row = table->row;
+        table->table.rows = own + more;
+        memcpy(table->row, predict_option_table.row, own * sizeof *table->row);
+        if (more)
+            memcpy(table->row + own, of_kind, more * sizeof *table->row);
+    }
+    memory_destroy(of_kind);
+    return table;
+}
+
+/* Makes room for the options, with their defaults. The kind stays NULL where none is asked for. */
+static struct predict_options *create_target(const char *name, struct error *error)
+{
+    const struct import_kind *kind = name ? import_kind_find(name) : NULL;
+    if (name && !kind) {
+        refuse_kind(name, error);
+        return NULL;
+    }
+    struct predict_options *target = memory_create(1, end_of_own() + (kind ? kind->size : 0), error);
+    if (!target)
+        return NULL;
+    *target = (struct predict_options){.format = PREDICT_FORMATS,
+        .cache = (size_t)256 << 20,
+        .watchdog = 600,
+        .import = kind,
+        .target = target};
+    if (kind) {
+        target->import_options = (char *)target + end_of_own();
+        import_default_options(kind, target->import_options);
+    }
+    struct own_table *table = create_table(kind, error);
+    target->table = table ? &table->table : NULL;
+    if (table)
+        return target;
+    memory_destroy(target);
+    return NULL;
+}
+
+static int check_import(const struct predict_options *options, char **files, struct error *error)
+{
+    const char *name = options->import_name;
+    if (name && (!options->import || strcmp(name, options->import->name) != 0))
+        return error_set(
+            error, EXIT_CODE_USAGE, "--import %s: give it once, and write --import in full", name);
+    if (name && options->generate)
+        return error_set(error, EXIT_CODE_USAGE, "--import goes with a set to evaluate, not with --generate");
+    for (size_t i = 0; !name && files[i]; i++)
+        if (strcmp(files[i], "-") == 0)
+            return error_set(error, EXIT_CODE_USAGE,
+                "-: standard input is read as what --import KIND says, which is missing");
+    return 0;
+}
+
 static int parse(struct predict_options *options, int argc, char **argv, struct error *error)
 {
-    int first = options_read(&predict_option_table, 0, options, argc, argv, error);
+    int first = options_read(options->table, 0, options, argc, argv, error);
     if (first < 0)
         return -1;
-    return options->ask ? 0 : take_predict_files(options, argc - first, argv + first, error);
+    if (options->ask)
+        return 0;
+    return check_import(options, argv + first, error) ||
+            take_predict_files(options, argc - first, argv + first, error)
+        ? -1
+        : 0;
 }
 
 int predict_options_parse(struct predict_options *options, int argc, char **argv, struct error *error)
 {
-    struct predict_options taken = {.format = PREDICT_FORMATS, .cache = (size_t)256 << 20, .watchdog = 600};
-    if (parse(&taken, argc, argv, error)) {
+    struct predict_options *target = create_target(find_import(argc, argv), error);
+    if (!target)
+        return -1;
+    struct predict_options taken = *target;
+    if (parse(target, argc, argv, error)) {
         predict_options_finish(&taken);
         return -1;
     }
-    *options = taken;
+    *options = *target;
     return 0;
 }
 
 void predict_options_finish(struct predict_options *options)
 {
-    options_finish(&predict_option_table, options);
+    if (!options->target)
+        return;
+    options_finish(options->table, options->target);
+    memory_destroy((void *)options->table);
+    memory_destroy(options->target);
+    options->target = NULL;
 }
 
 FILE *predict_report_stream(const struct predict_options *options)

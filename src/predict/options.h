@@ -3,6 +3,7 @@
 #ifndef PREDICT_OPTIONS_H
 #define PREDICT_OPTIONS_H
 
+#include "data/import/import.h"
 #include "pass/options.h"
 
 #include <stdio.h>
@@ -18,6 +19,7 @@ struct predict_options {
     enum options_ask ask;
     const char *checkpoint;
     char *const *dataset;          /* paths of the files of the set, then NULL; NULL with `generate` */
+    const char *import_name;       /* of the kind of these files; NULL: they are datasets */
     const char *output;            /* "-": standard output; NULL: none is written */
     enum predict_format_of format; /* of the output */
     int64_t batch; /* sequences that a rank computes at a time; 0: the microbatch of the checkpoint's run */
@@ -31,8 +33,14 @@ struct predict_options {
     double watchdog;    /* seconds after which a rank that does not answer ends all; 0: never */
     int verbosity;
     enum progress_style progress;
+    /* What follows from the command line; the options own the memory. */
+    const struct import_kind *import; /* of import_name */
+    void *import_options;             /* of that kind */
+    const struct option_table *table; /* all options that there are, those of the kind too, */
+    void *target;                     /* and where their values are: for options_describe */
 };
 
+/* The options without those of a kind to import. */
 extern const struct option_table predict_option_table;
 
 /* Reads a command line, which may be reordered. On success the caller owes predict_options_finish; on failure

@@ -7,6 +7,7 @@
 #include "predict/evaluate.h"
 #include "predict/flow.h"
 #include "predict/generate.h"
+#include "predict/imported.h"
 #include "predict/model.h"
 
 #include <stdlib.h>
@@ -30,10 +31,16 @@ static int run(const struct predict_options *options, const struct comm *comm, s
     if (predict_model_load(model, comm, options->checkpoint, options->batch, error) ||
         check_beam(options, model, error))
         return -1;
-    if (options->gradient_flow)
-        return predict_flow(options, comm, model, error);
-    return options->generate ? predict_generate(options, comm, model, error)
-                             : predict_evaluate(options, comm, model, error);
+    if (options->generate)
+        return predict_generate(options, comm, model, error);
+    struct predict_imported imported = {0};
+    struct predict_options own = *options;
+    int failed = predict_import(&imported, &own, comm, model, error);
+    if (!failed)
+        failed = options->gradient_flow ? predict_flow(&own, comm, model, &imported, error)
+                                        : predict_evaluate(&own, comm, model, &imported, error);
+    predict_imported_remove(&imported);
+    return failed;
 }
 
 static void work(
@@ -41,7 +48,8 @@ static void work(
 {
     struct predict_model model = {0};
     comm_watch(comm, options->watchdog, advice);
-    stop_catch_signals();
+    if (!options->import)
+        stop_catch_signals();
     if (run(options, comm, &model, error) && comm->rank == 0)
         log_line(LOG_ERROR, "%s", error->text);
     predict_model_finish(&model);
@@ -53,7 +61,7 @@ int predict_run(const struct predict_options *options)
     struct error error = {0};
     static const char advice[] = "run the same command again, without that host if it happens again "
                                  "(--watchdog sets the limit)";
-    char *common = options_describe(&predict_option_table, options);
+    char *common = options_describe(options->table, options->target);
     const struct comm_purpose purpose = {
         .program = "rnn-predict", .options = common, .limit = options->watchdog, .advice = advice};
     int code = program_start(&comm, &purpose, options->verbosity);

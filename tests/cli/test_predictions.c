@@ -191,7 +191,8 @@ START_TEST(an_error_leaves_no_file)
         expect_failure(0, text, 65, "bad.h5: inputs: row");
         ck_assert(!job_exists("out") && job_count(".", ".out") == 0);
     }
-    expect_failure(0, "$P -o - --format hdf5 --cache 0 --batch 1 frames bad.h5 >out", 65, "bad.h5: inputs: row");
+    expect_failure(
+        0, "$P -o - --format hdf5 --cache 0 --batch 1 frames bad.h5 >out", 65, "bad.h5: inputs: row");
     ck_assert(!job_read("out", NULL)[0]);
 }
 END_TEST
@@ -211,7 +212,172 @@ START_TEST(what_makes_no_sense_is_refused)
 }
 END_TEST
 
-/* Other things that -o takes. */
+/* ---- --import ---- */
+
+/* train.csv and bare.csv: sequences with quotes in their names, the second without targets and with its
+ * columns in another order; a network `net` that was trained on the first, as train.h5. */
+static void train_on_csv(void)
+{
+    enum { SEQUENCES = 30, ROOM = 64 };
+    char *full, *bare;
+    size_t sizes[2];
+    FILE *files[] = {open_memstream(&full, &sizes[0]), open_memstream(&bare, &sizes[1])};
+    unsigned state = 1;
+    fputs("id,a,b,what\n", files[0]);
+    fputs("b,id,a\n", files[1]);
+    for (int s = 0; s < SEQUENCES; s++)
+        for (int t = 0; t < 3 + s % 7; t++) {
+            char id[ROOM];
+            double x[2];
+            for (int i = 0; i < 2; i++) {
+                state = state * 1103515245 + 12345;
+                x[i] = (double)(state >> 16 & 1023) / 1024;
+            }
+            snprintf(id, sizeof id, "\"no. %d, \"\"%d\"\"\"", s, s);
+            fprintf(files[0], "%s,%g,%g,%s\n", id, x[0], x[1], x[0] > x[1] ? "up" : "\"down, or so\"");
+            fprintf(files[1], "%g,%s,%g\n", x[1], id, x[0]);
+        }
+    fclose(files[0]);
+    fclose(files[1]);
+    job_write_text("train.csv", full);
+    job_write_text("bare.csv", bare);
+    free(full);
+    free(bare);
+    job_write_text("csv.ini",
+        "[data]\ntrain = train.h5\nstandardize = yes\n[model]\noutput = frame\nlayers = 1\nhidden = 8\n"
+        "[train]\nepochs = 5\n");
+    run_script(0,
+        "set -e; $RNN_DATA import csv train.csv --sequence id --target what --classes -o train.h5 >said\n"
+        "$RNN_TRAIN --fresh -o net csv.ini >said; $P net train.h5 -o want --format csv >figures");
+}
+
+/* Nothing is left of what was imported, neither beside the output nor in TMPDIR, which is the same folder. */
+static void expect_no_import(void)
+{
+    ck_assert_int_eq(job_count(".", ".rnn-predict"), 0);
+    ck_assert_int_eq(job_count(".", ".out"), 0);
+}
+
+START_TEST(what_is_imported_gives_the_outputs_of_its_dataset)
+{
+    setenv("TMPDIR", job_path("."), 1);
+    train_on_csv();
+    for (int ranks = 0; ranks <= 3; ranks += 3)
+        run_script(ranks,
+            "set -eo pipefail; I='--import csv --sequence id' O='-o - --format csv'\n"
+            "$M $P net $I --target what --classes train.csv $O 2>said </dev/null | cmp - want; cmp said "
+            "figures\n"
+            "$M $P net $I bare.csv $O 2>said </dev/null | cmp - want; grep -x 'sequences=30 frames=.*[0-9]' "
+            "said\n"
+            "cat bare.csv | $M $P $I net - $O 2>said | cmp - want\n"
+            "(head -n 9 bare.csv; sleep 3; tail -n +10 bare.csv) | $M $P net --watchdog '1 second' $I - $O "
+            "2>said | "
+            "cmp - want\n"
+            "$M $P net $I bare.csv -o out.h5 </dev/null >said; $P net train.h5 -o whole.h5 >said\n"
+            "h5diff --exclude-path /confusion out.h5 whole.h5\n"
+            "$M $P net $I --gradient-flow bare.csv </dev/null >said; $P net --gradient-flow train.h5 | cmp - "
+            "said");
+    job_remove("out.h5");
+    expect_no_import();
+}
+END_TEST
+
+/* The network's means are those of the set that it was trained on. */
+START_TEST(missing_values_are_the_means_of_the_network)
+{
+    setenv("TMPDIR", job_path("."), 1);
+    train_on_csv();
+    run_script(0,
+        "set -eo pipefail; sed 's/^0.1[0-9]*,/,/' bare.csv >holes.csv; I='--sequence id --missing mean'\n"
+        "$RNN_DATA import csv holes.csv $I --like train.h5 -o filled.h5 >said\n"
+        "$P net filled.h5 -o filled --format csv >said\n"
+        "$P net --import csv $I holes.csv -o - --format csv 2>said | cmp - filled; ! cmp -s filled want");
+    expect_failure(0, "$P net --import csv --sequence id holes.csv", 65, "feature b has no value here");
+    expect_failure(0, "$P net --import csv --sequence id --missing mask holes.csv", 65,
+        "net/best.h5 has no column that says so");
+}
+END_TEST
+
+START_TEST(symbols_are_those_of_the_network)
+{
+    run_script(0,
+        "set -eo pipefail; printf 'abba\\tx\\nbab\\ty\\ncab\\tx\\n' >pairs; $RNN_DATA import text --to label "
+        "pairs -o "
+        "text.h5 >said\n"
+        "printf '[data]\\ntrain = text.h5\\n[model]\\noutput = sequence\\nlayers = 1\\nhidden = 5\\n' "
+        ">text.ini\n"
+        "$RNN_TRAIN --fresh -o text text.ini >said\n"
+        "cut -f 1 pairs | $P text --import text --to none - -o - 2>said >lines\n"
+        "$P text text.h5 -o - 2>said | cmp - lines");
+    expect_failure(
+        0, "echo abd | $P text --import text --to none -", 65, "label d is not known: text/best.h5 does not");
+}
+END_TEST
+
+static const struct {
+    const char *script;
+    int code;
+    const char *why;
+} imports[] = {
+    {"sed 1s/^b/c/ bare.csv >x.csv; $P net --import csv --sequence id x.csv", 65,
+        "x.csv:1: net/best.h5: there is no column b (did you mean c?)"},
+    {"sed s/,up/,off/ train.csv >x.csv; $P net --import csv --sequence id --target what --classes x.csv", 65,
+        "label off is not known: net/best.h5 does not have it"},
+    {"head -c 500 train.csv >x.csv; $P net --import csv --sequence id --target what --classes x.csv -o out",
+        65, "x.csv:"},
+    {": >x.csv; $P net --import csv --sequence id x.csv", 65, "x.csv: is empty"},
+    {"echo b,id,a | $P net --import csv --sequence id - -o -", 65, "no sequence"},
+    {"$P net --import csv - </dev/null", 65, "standard input: is empty"},
+    {"$P net --import csv none.csv", 74, "none.csv: cannot be opened"},
+    {"$P net --import csv --sequence id bare.csv -o bare.csv", 2, "bare.csv: is the file that is read"},
+    {"$P net --import kaldi -", 2, "import kaldi: standard input cannot be read as this kind"},
+    {"$P net --import csvv bare.csv", 2, "--import csvv: allowed is csv, "},
+    {"$P net --impo csv bare.csv", 2, "write --import in full"},
+    {"$P net --import csv --like train.h5 bare.csv", 2, "--like"},
+    {"$P net --import csv --classes bare.csv", 2, "--classes: of what?"},
+    {"$P net --sequence id bare.csv", 2, "--sequence"},
+    {"$P net - <bare.csv", 2, "--import KIND"},
+    {"$P --generate 3 -o out --import csv net", 2, "--generate"},
+};
+enum { IMPORTS = sizeof imports / sizeof *imports };
+
+START_TEST(what_cannot_be_imported_is_refused)
+{
+    setenv("TMPDIR", job_path("."), 1);
+    train_on_csv();
+    for (int i = 0; i < IMPORTS; i++) {
+        expect_failure(0, imports[i].script, imports[i].code, imports[i].why);
+        ck_assert(!job_exists("out"));
+        expect_no_import();
+    }
+}
+END_TEST
+
+/* While its source is silent nothing but the spool is there, which has no name. */
+START_TEST(a_killed_import_leaves_nothing)
+{
+    char text[256];
+    setenv("TMPDIR", job_path("."), 1);
+    train_on_csv();
+    static const char *const ends[] = {"KILL", "TERM", "INT"};
+    static const int codes[] = {137, 143, 130};
+    for (int i = 0; i < 3; i++) {
+        struct command_result result;
+        snprintf(text, sizeof text,
+            "[ -p pipe ] || mkfifo pipe; exec 3<>pipe; cat bare.csv >&3; set -m\n"
+            "$P net --import csv --sequence id - -o out <pipe & sleep 1; kill -%s $!; wait $!; exit $?",
+            ends[i]);
+        script(&result, 0, text);
+        job_expect(&result, codes[i]);
+        command_result_finish(&result);
+        ck_assert(!job_exists("out"));
+        expect_no_import();
+    }
+}
+END_TEST
+
+/* ---- other things that -o takes ---- */
+
 START_TEST(curves_and_generated_sets_go_into_a_pipe_too)
 {
     run_script(0,
@@ -242,6 +408,15 @@ int main(void)
     tcase_add_test(failures, a_stop_while_nobody_reads_ends_it);
     tcase_add_test(failures, an_error_leaves_no_file);
     tcase_add_test(failures, what_makes_no_sense_is_refused);
+    TCase *imported = tcase_create("imported");
+    tcase_set_timeout(imported, 200);
+    tcase_add_test(imported, what_is_imported_gives_the_outputs_of_its_dataset);
+    tcase_add_test(imported, missing_values_are_the_means_of_the_network);
+    tcase_add_test(imported, symbols_are_those_of_the_network);
+    tcase_add_test(imported, what_cannot_be_imported_is_refused);
+    tcase_add_test(imported, a_killed_import_leaves_nothing);
+    if (getenv("RNN_IMPORTS"))
+        suite_add_tcase(suite, imported);
     suite_add_tcase(suite, results);
     suite_add_tcase(suite, failures);
     int status = suite_run(suite);

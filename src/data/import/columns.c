@@ -85,8 +85,8 @@ static int find_inputs(const struct import_header *header, struct import_columns
     const struct name_list *like = import_like_names(header->import, NAMES_OF_FEATURES);
     for (size_t i = 0; like && i < like->n; i++) {
         if (i == header->columns)
-            return refuse_column(header, "--like", like->text[i]);
-        if (find_column(header, "--like", like->text[i], &found->input[i]))
+            return refuse_column(header, import_like_what(header->import), like->text[i]);
+        if (find_column(header, import_like_what(header->import), like->text[i], &found->input[i]))
             return -1;
     }
     found->inputs = like ? like->n : 0;

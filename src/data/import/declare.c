@@ -261,3 +261,8 @@ const struct name_list *import_like_names(const struct import *import, enum name
     const struct name_list *list = &import->like.names.list[which];
     return list->text ? list : NULL;
 }
+
+const char *import_like_what(const struct import *import)
+{
+    return import->like.pattern ? import->like.path : "--like";
+}

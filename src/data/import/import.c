@@ -71,13 +71,34 @@ struct option_row *import_list_options(const struct import_kind *kind, size_t *r
     return list;
 }
 
-void *import_create_options(const struct import_kind *kind, struct error *error)
+struct option_row *import_list_reading_options(
+    const struct import_kind *kind, size_t shift, size_t *rows, struct error *error)
 {
-    struct import_options *options = memory_create(1, kind->size, error);
-    if (!options)
-        return NULL;
+    static const size_t shared[] = {AT(missing), AT(unmatched)};
+    struct option_row *list = import_list_options(kind, rows, error);
+    size_t n = 0;
+    for (size_t i = 0; list && i < *rows; i++)
+        if (i < kind->row_count || list[i].offset == shared[0] || list[i].offset == shared[1]) {
+            list[n] = list[i];
+            list[n++].offset += shift;
+        }
+    *rows = list ? n : 0;
+    return list;
+}
+
+void import_default_options(const struct import_kind *kind, void *options)
+{
+    struct import_options *shared = options;
+    memset(options, 0, kind->size);
     if (kind->defaults)
         memcpy(options, kind->defaults, kind->size);
-    options->seed = 1;
+    shared->seed = 1;
+}
+
+void *import_create_options(const struct import_kind *kind, struct error *error)
+{
+    void *options = memory_create(1, kind->size, error);
+    if (options)
+        import_default_options(kind, options);
     return options;
 }

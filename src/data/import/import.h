@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/options.h"
+#include "net/names.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -23,13 +24,26 @@ enum import_unmatched { IMPORT_UNMATCHED_FAIL, IMPORT_UNMATCHED_SKIP };
 
 enum { IMPORT_MOST_PARTS = 3 };
 
+/* What is to be read by a network: the same as a dataset of --like would say. Targets are one a frame, one a
+ * sequence, or any number. */
+struct import_pattern {
+    const char *path; /* of the network, for messages */
+    size_t features;  /* 0: symbols */
+    int32_t symbols, classes;
+    size_t values;                 /* 0: classes */
+    int per_frame, per_sequence;   /* targets */
+    const struct net_names *names; /* of all of them, as far as they have names */
+    const float *mean;             /* [features] NULL: they are not known */
+};
+
 /* What every kind is asked. The struct of options of a kind begins with this one. */
 struct import_options {
     enum options_ask ask;
     const char *output; /* file; with a split the files are named after it; NULL: none is given */
     const char *like;   /* dataset whose features, classes and symbols are taken; NULL: none */
-    const char *split;  /* shares; NULL: everything goes into one file */
-    const char *by;     /* what is kept together in a split, in words of the kind; NULL: the sequence */
+    const struct import_pattern *pattern; /* in place of `like`; kept by reference; NULL: none */
+    const char *split;                    /* shares; NULL: everything goes into one file */
+    const char *by; /* what is kept together in a split, in words of the kind; NULL: the sequence */
     const char *title;
     uint64_t seed;
     enum import_missing missing;
@@ -79,9 +93,17 @@ const struct import_kind *import_kind_find(const char *name); /* NULL: no such k
  * (memory_destroy); NULL and an error without memory. */
 struct option_row *import_list_options(const struct import_kind *kind, size_t *rows, struct error *error);
 
+/* Those of them that say how sources are read, for a program that does more than write a dataset: the offsets
+ * are `shift` bytes larger. */
+struct option_row *import_list_reading_options(
+    const struct import_kind *kind, size_t shift, size_t *rows, struct error *error);
+
 /* The options of a kind before anything is read, the caller's (memory_destroy); NULL and an error without
  * memory. */
 void *import_create_options(const struct import_kind *kind, struct error *error);
+
+/* Puts them into a block of kind->size bytes. */
+void import_default_options(const struct import_kind *kind, void *options);
 
 /* One file that was written. */
 struct import_written {

@@ -45,16 +45,52 @@ int import_like_init(struct import_like *like, const char *path, struct error *e
     return find_marks(like, error);
 }
 
+int import_like_init_pattern(
+    struct import_like *like, const struct import_pattern *pattern, struct error *error)
+{
+    like->path = pattern->path;
+    like->pattern = pattern;
+    like->dataset = memory_create(1, sizeof *like->dataset, error);
+    if (!like->dataset || net_names_complete(&like->names, pattern->names, error))
+        return -1;
+    *like->dataset = (struct dataset){.has_targets = 1,
+        .features = pattern->features,
+        .symbols = pattern->symbols,
+        .classes = pattern->classes,
+        .values = pattern->values,
+        .target_kind = pattern->per_frame ? TARGET_FRAME
+            : pattern->per_sequence       ? TARGET_SEQUENCE
+                                          : TARGET_ANY};
+    return find_marks(like, error);
+}
+
 void import_like_finish(struct import_like *like)
 {
-    dataset_close(like->dataset);
+    if (like->pattern)
+        memory_destroy(like->dataset);
+    else
+        dataset_close(like->dataset);
     net_names_finish(&like->names);
     memory_destroy(like->marked);
     *like = (struct import_like){0};
 }
 
+static int take_pattern_means(const struct import_like *like, double *mean, struct error *error)
+{
+    if (!like->pattern->mean)
+        return error_set(error, EXIT_CODE_DATA,
+            "%s: does not standardize its inputs, and so knows no means of them for --missing mean: fill in "
+            "what is missing before",
+            like->path);
+    for (size_t i = 0; i < like->features; i++)
+        mean[i] = (double)like->pattern->mean[i];
+    return 0;
+}
+
 int import_like_means(const struct import_like *like, double *mean, struct error *error)
 {
+    if (like->pattern)
+        return take_pattern_means(like, mean, error);
     size_t all = like->dataset->features;
     double *moments = memory_create(2 * all, sizeof *moments, error);
     int failed = !moments || dataset_moments(like->dataset, moments, moments + all, error) ||

@@ -98,6 +98,8 @@ static int init(struct import *import, struct error *error)
         if (!import->state)
             return -1;
     }
+    if (options->pattern)
+        return import_like_init_pattern(&import->like, options->pattern, error);
     return options->like ? import_like_init(&import->like, options->like, error) : 0;
 }
 

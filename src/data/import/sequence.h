@@ -94,6 +94,9 @@ int import_declare(struct import *import, const struct import_shape *shape);
  * list. Columns of missing values that an import has added are not among those of features. */
 const struct name_list *import_like_names(const struct import *import, enum names_of which);
 
+/* What names them: "--like", or the path of a network. */
+const char *import_like_what(const struct import *import);
+
 /* ---- a sequence ---- */
 
 /* `name`: UTF-8, one for each sequence of all sources, or NULL where the format has none. `group`: what a
