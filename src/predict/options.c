@@ -25,9 +25,8 @@ static const struct option_row rows[] = {
                 "-o FILE)"},
     {"import", 0, OPTION_TEXT, AT(import_name), .allowed = "a kind that 'rnn-data import' reads",
         .argument = "KIND",
-        .help = "DATASET is what 'rnn-data import KIND' reads, and - standard input where\n"
-                "that does; of its options those that say how go too\n"
-                "(rnn-predict --import KIND --help)"},
+        .help = "read DATASET as 'rnn-data import KIND' does; - is standard input\n"
+                "of kinds that stream; '--import KIND --help' lists more options"},
     {"batch", 0, OPTION_WHOLE, AT(batch), 1, INT32_MAX, .argument = "N",
         .help = "sequences that a rank computes at a time (default: the\n"
                 "microbatch of the checkpoint's run)"},

@@ -423,9 +423,9 @@ START_TEST(help_names_every_option)
     static const char *const train[] = {"-s, --set", "-o, --run", "--fresh", "--init",
         "--max-time [DD-]HH:MM:SS", "--plan [N]", "--ranks-per-node R", "--check", "--progress auto|line|log",
         "--stop-exit-code N", "-q,", "-v,", "--help", "--version"};
-    static const char *const predict[] = {"-o, --output FILE", "--batch", "--beam N",
-        "greedy; ctc takes the best path then", "--cache", "--progress auto|line|log", "-q,", "-v,", "--help",
-        "--version"};
+    static const char *const predict[] = {"-o, --output FILE", "--format csv|text|hdf5", "--import KIND",
+        "--batch", "--beam N", "greedy; ctc takes the best path then", "--cache", "--progress auto|line|log",
+        "-q,", "-v,", "--help", "--version"};
     expect_help(&train_option_table, train, sizeof train / sizeof *train);
     expect_help(&predict_option_table, predict, sizeof predict / sizeof *predict);
 }
