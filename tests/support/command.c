@@ -238,6 +238,16 @@ static void become(const struct command *command, const struct command_process *
     _exit(127);
 }
 
+/* A child that has no session of its own yet is not found among the processes of the command, as if that had
+ * ended already. */
+static void await_session(pid_t pid)
+{
+    siginfo_t ended = {0};
+    while (getsid(pid) != pid && waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+        ended.si_pid == 0)
+        pause_briefly();
+}
+
 void command_start(const struct command *command, struct command_process *process)
 {
     ck_assert_msg(command->seconds > 0, "a command needs a time limit");
@@ -251,6 +261,7 @@ void command_start(const struct command *command, struct command_process *proces
         ck_abort_msg("fork: %s", strerror(errno));
     if (process->pid == 0)
         become(command, process);
+    await_session(process->pid);
 }
 
 void command_signal(const struct command_process *process, int number)

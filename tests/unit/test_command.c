@@ -117,6 +117,22 @@ START_TEST(background_command_is_seen_signalled_and_waited_for)
 }
 END_TEST
 
+START_TEST(a_command_is_among_its_processes_from_the_start)
+{
+    const char *argv[] = {"sleep", "60", NULL};
+    struct command command = {.argv = argv, .seconds = 30};
+    struct command_process process;
+    struct command_result result;
+    for (int i = 0; i < 100; i++) {
+        command_start(&command, &process);
+        ck_assert_int_eq(command_processes(&process, NULL, 0), 1);
+        command_kill(&process);
+        command_wait(&process, &result);
+        command_result_finish(&result);
+    }
+}
+END_TEST
+
 /* What was seen of a command may have ended, and another process have its number. */
 START_TEST(only_a_process_of_the_command_gets_its_signal)
 {
@@ -130,8 +146,7 @@ START_TEST(only_a_process_of_the_command_gets_its_signal)
     ck_assert(!command_signal_one(&one, -1, 0));
     ck_assert(!command_signal_one(&one, other.pid, SIGKILL));
     ck_assert(!command_signal_one(&one, getpid(), SIGKILL));
-    while (!command_signal_one(&other, other.pid, SIGUSR1)) /* until it has its session */
-        ck_assert_double_lt(clock_now(), other.deadline);
+    ck_assert(command_signal_one(&other, other.pid, SIGUSR1));
     command_wait(&other, &result);
     ck_assert_int_eq(result.status, 128 + SIGUSR1);
     command_result_finish(&result);
@@ -228,6 +243,7 @@ int main(void)
     tcase_add_test(claims, the_limit_kills_children_in_other_process_groups_too);
     tcase_add_loop_test(claims, what_a_command_leaves_behind_is_counted_and_killed, 0, 2);
     tcase_add_test(claims, background_command_is_seen_signalled_and_waited_for);
+    tcase_add_test(claims, a_command_is_among_its_processes_from_the_start);
     tcase_add_test(claims, only_a_process_of_the_command_gets_its_signal);
     tcase_add_test(claims, another_limit_loses_no_process);
     tcase_add_test(claims, kill_ends_the_whole_session);
