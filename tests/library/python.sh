@@ -23,7 +23,7 @@ meson install -C "$build" --no-rebuild --destdir "$folder/there" >said 2>&1 || {
 }
 module=$(find there -name rnn_train.py)
 LD_LIBRARY_PATH=$folder/$(dirname "$(find there -name librnn.so)")
-PATH=$folder/$(dirname "$(find there -name rnn-train -type f)"):$PATH
+PATH=$folder/$(dirname "$(find there -path '*/bin/rnn-train')"):$PATH
 export LD_LIBRARY_PATH PATH
 # NumPy is the system's; the module comes into the environment as a wheel's file would.
 "$python" -m venv --system-site-packages --without-pip own
