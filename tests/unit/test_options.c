@@ -193,9 +193,11 @@ START_TEST(help_and_version_come_before_everything_else)
     split(&line, "rnn-predict --version");
     ck_assert_int_eq(predict_options_parse(&p, line.n, line.word, &error), 0);
     ck_assert_int_eq(p.ask, ASK_VERSION);
+    predict_options_finish(&p);
     split(&line, "rnn-predict x --help");
     ck_assert_int_eq(predict_options_parse(&p, line.n, line.word, &error), 0);
     ck_assert_int_eq(p.ask, ASK_HELP);
+    predict_options_finish(&p);
 }
 END_TEST
 
@@ -246,12 +248,14 @@ START_TEST(predict_takes_its_options)
     ck_assert_str_eq(p.dataset[0], "d.h5");
     ck_assert(!p.output && p.batch == 0 && p.beam == 0 && p.cache == (size_t)256 << 20 &&
         p.progress == PROGRESS_AUTO);
+    predict_options_finish(&p);
     split(&line, "rnn-predict c.h5 -o out.h5 -v --batch 3 d.h5 --beam 8 --cache 1GiB --progress line -qq");
     ck_assert_int_eq(predict_options_parse(&p, line.n, line.word, &error), 0);
     ck_assert_str_eq(p.dataset[0], "d.h5");
     ck_assert_str_eq(p.output, "out.h5");
     ck_assert(p.batch == 3 && p.beam == 8 && p.cache == (size_t)1 << 30 && p.verbosity == -1 &&
         p.progress == PROGRESS_LINE);
+    predict_options_finish(&p);
 }
 END_TEST
 
