@@ -99,13 +99,7 @@ static int answer_without_kind(const char *word)
     if (word && strcmp(word, "--version") == 0)
         return print_data_version();
     char list[512];
-    size_t used = 0, kinds = import_kind_count();
-    for (size_t k = 0; k < kinds && used < sizeof list; k++)
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s",
-            k == 0              ? ""
-                : k + 1 < kinds ? ", "
-                                : " and ",
-            import_kind_at(k)->name);
+    import_kind_list(" and ", list, sizeof list);
     if (word)
         log_line(LOG_ERROR, "import: kinds are %s, not %s: see 'rnn-data --help'", list, word);
     else

@@ -126,13 +126,7 @@ static const char *find_import(int argc, char **argv)
 static int refuse_kind(const char *name, struct error *error)
 {
     char list[512];
-    size_t used = 0, kinds = import_kind_count();
-    for (size_t k = 0; k < kinds && used < sizeof list; k++)
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s",
-            k == 0              ? ""
-                : k + 1 < kinds ? ", "
-                                : " or ",
-            import_kind_at(k)->name);
+    import_kind_list(" or ", list, sizeof list);
     return options_refuse("--import", name, list, error);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define KIND(name) &import_##name,
@@ -27,6 +28,17 @@ const struct import_kind *import_kind_find(const char *name)
         if (strcmp(kinds[k]->name, name) == 0)
             return kinds[k];
     return NULL;
+}
+
+void import_kind_list(const char *last, char *text, size_t size)
+{
+    size_t used = 0, n = import_kind_count();
+    for (size_t k = 0; k < n && used < size; k++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s",
+            k == 0          ? ""
+                : k + 1 < n ? ", "
+                            : last,
+            kinds[k]->name);
 }
 
 /* ---- options ---- */

@@ -89,6 +89,9 @@ size_t import_kind_count(void);
 const struct import_kind *import_kind_at(size_t place);
 const struct import_kind *import_kind_find(const char *name); /* NULL: no such kind */
 
+/* Writes the names of all kinds, with `last` (" or ") in front of the last one. */
+void import_kind_list(const char *last, char *text, size_t size);
+
 /* The options of a kind, as base/options.h reads them: the common ones and its own. The rows are the caller's
  * (memory_destroy); NULL and an error without memory. */
 struct option_row *import_list_options(const struct import_kind *kind, size_t *rows, struct error *error);
