@@ -46,7 +46,8 @@ void completion_print(const struct completion *completion, enum options_ask ask)
 
 /* ---- what both shells are written with ---- */
 
-int completion_takes_name(const struct option_row *row, const char *name)
+/* `allowed` are words with ", " or " or " between. */
+static int takes_name(const struct option_row *row, const char *name)
 {
     size_t n = strlen(name);
     const char *at = row->allowed ? strstr(row->allowed, name) : NULL;
@@ -54,6 +55,13 @@ int completion_takes_name(const struct option_row *row, const char *name)
         if ((at == row->allowed || at[-1] == ' ') && strchr(" ,", at[n])) /* the end of the text is in it */
             return 1;
     return !row->allowed;
+}
+
+void completion_write_names(const struct option_row *row)
+{
+    for (size_t n = 0, written = 0; row->names[n]; n++)
+        if (takes_name(row, row->names[n]))
+            printf("%s%s", written++ ? " " : "", row->names[n]);
 }
 
 int completion_has_settings(const struct completion *completion)

@@ -45,8 +45,9 @@ void completion_print(const struct completion *completion, enum options_ask ask)
 /* Frees the tables that places own. */
 void completion_finish(struct completion *completion);
 
-/* Does the option take this name of its `names`? What it refuses in words it takes not. */
-int completion_takes_name(const struct option_row *row, const char *name);
+/* Writes those of its `names` that an option takes, with blanks between: what it refuses in words it takes
+ * not. */
+void completion_write_names(const struct option_row *row);
 
 /* Does any option take SECTION.KEY=VALUE? */
 int completion_has_settings(const struct completion *completion);

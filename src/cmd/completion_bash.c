@@ -166,10 +166,8 @@ static void write_takes(const struct option_row *row)
         printf("takes=(%s)", of_kind[row->word]);
         return;
     }
-    printf("takes=(words");
-    for (size_t n = 0; row->names[n]; n++)
-        if (completion_takes_name(row, row->names[n]))
-            printf(" %s", row->names[n]);
+    printf("takes=(words ");
+    completion_write_names(row);
     putchar(')');
 }
 

@@ -33,25 +33,19 @@ static const char *const of_kind[] = {[WORD_ANY] = " ",
     [WORD_FOLDER] = "_files -/",
     [WORD_SETTING] = "_NAME_setting"};
 
-static void write_names(const struct option_row *row)
-{
-    putchar('(');
-    for (size_t n = 0, written = 0; row->names[n]; n++)
-        if (completion_takes_name(row, row->names[n]))
-            printf("%s%s", written++ ? " " : "", row->names[n]);
-    putchar(')');
-}
-
 /* ":FILE:_files"; a colon of the word has a backslash. */
 static void write_value(const struct completion *completion, const struct option_row *row)
 {
     fputs(row->kind == OPTION_WHOLE_OR_NONE ? "::" : ":", stdout);
     completion_write_quoted(row->argument, ":\\");
     putchar(':');
-    if (row->names)
-        write_names(row);
-    else
+    if (!row->names) {
         completion_write(completion, of_kind[row->word]);
+        return;
+    }
+    putchar('(');
+    completion_write_names(row);
+    putchar(')');
 }
 
 /* Which options do not go with this one any more: it itself, and with one that asks all. */
