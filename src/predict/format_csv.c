@@ -95,26 +95,17 @@ static int take_rows(
     return predict_stream_flush(&output->stream, error);
 }
 
-static int take_labels(struct predict_output *output, int64_t first, int64_t end, struct error *error)
+static int take_labels(
+    struct predict_output *output, int64_t sequence, const int32_t *labels, size_t n, struct error *error)
 {
-    for (int64_t s = first; s < end; s++) {
-        size_t n;
-        const int32_t *labels = predict_labels_of(&output->labels, s, &n);
-        for (size_t i = 0; i < n; i++) {
-            if (begin_row(output, s, i, error))
-                return -1;
-            add_class(output, (size_t)labels[i]);
-            predict_stream_add(&output->stream, "\n", 1);
-        }
+    for (size_t i = 0; i < n; i++) {
+        if (begin_row(output, sequence, i, error))
+            return -1;
+        add_class(output, (size_t)labels[i]);
+        predict_stream_add(&output->stream, "\n", 1);
     }
-    predict_labels_forget(&output->labels);
-    return predict_stream_flush(&output->stream, error);
-}
-
-static int commit(struct predict_output *output, struct error *error)
-{
-    return predict_stream_commit(&output->stream, error);
+    return 0;
 }
 
 const struct predict_format predict_format_csv = {
-    .name = "csv", .start = start, .take_rows = take_rows, .take_labels = take_labels, .commit = commit};
+    .name = "csv", .start = start, .take_rows = take_rows, .take_labels = take_labels};

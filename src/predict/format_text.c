@@ -65,26 +65,17 @@ static int take_rows(
     return predict_stream_flush(&output->stream, error);
 }
 
-static int take_labels(struct predict_output *output, int64_t first, int64_t end, struct error *error)
+static int take_labels(
+    struct predict_output *output, int64_t sequence, const int32_t *labels, size_t n, struct error *error)
 {
-    for (int64_t s = first; s < end; s++) {
-        size_t n;
-        const int32_t *labels = predict_labels_of(&output->labels, s, &n);
-        if (begin_line(output, s, error))
+    if (begin_line(output, sequence, error))
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (add_class(output, i, (size_t)labels[i], error))
             return -1;
-        for (size_t i = 0; i < n; i++)
-            if (add_class(output, i, (size_t)labels[i], error))
-                return -1;
-        predict_stream_add(&output->stream, "\n", 1);
-    }
-    predict_labels_forget(&output->labels);
-    return predict_stream_flush(&output->stream, error);
-}
-
-static int commit(struct predict_output *output, struct error *error)
-{
-    return predict_stream_commit(&output->stream, error);
+    predict_stream_add(&output->stream, "\n", 1);
+    return 0;
 }
 
 const struct predict_format predict_format_text = {
-    .name = "text", .start = start, .take_rows = take_rows, .take_labels = take_labels, .commit = commit};
+    .name = "text", .start = start, .take_rows = take_rows, .take_labels = take_labels};

@@ -122,14 +122,27 @@ static int take_rows(void *context, int64_t first, int64_t end, const float *val
     return output->format->take_rows(output, first, end, values, error);
 }
 
+/* Rank 0 calls. Hands over the labels of the step that was gathered. */
+static int hand_over_labels(struct predict_output *output, const struct feed_step *step, struct error *error)
+{
+    struct predict_labels *labels = &output->labels;
+    for (int64_t s = labels->end - (int64_t)step->plan.sequences; s < labels->end; s++) {
+        size_t n;
+        const int32_t *of_sequence = predict_labels_of(labels, s, &n);
+        if (output->format->take_labels(output, s, of_sequence, n, error))
+            return -1;
+    }
+    predict_labels_forget(labels);
+    return predict_stream_flush(&output->stream, error);
+}
+
 static int write_labels(struct predict_output *output, const struct feed_step *step, struct error *error)
 {
     if (predict_labels_gather(&output->labels, step, error))
         return -1;
     if (output->node->comm->rank != 0 || !output->format->take_labels)
         return 0;
-    int64_t end = output->labels.end;
-    return output->format->take_labels(output, end - (int64_t)step->plan.sequences, end, error);
+    return hand_over_labels(output, step, error);
 }
 
 int predict_output_write_step(
@@ -147,5 +160,8 @@ int predict_output_commit(struct predict_output *output, struct error *error)
 {
     if (predict_confusion_write(&output->confusion, output->node->comm, output->table, error))
         return -1;
-    return output->node->comm->rank == 0 ? output->format->commit(output, error) : 0;
+    if (output->node->comm->rank != 0)
+        return 0;
+    return output->format->commit ? output->format->commit(output, error)
+                                  : predict_stream_commit(&output->stream, error);
 }

@@ -31,18 +31,21 @@ struct predict_output {
 };
 
 /* A format is a struct in a file of its own, and a line of predict/list.h. Rank 0 alone calls what is in it;
- * each function returns -1 after an error. */
+ * each function returns -1 after an error. What is written as it comes goes into the stream, which is
+ * flushed for the format after the labels of a step, and at the end. */
 struct predict_format {
     const char *name;
     int has_all; /* 1: rows of networks that make labels too, and the confusion; 0: what a reader asks for */
     int is_binary; /* 1: not for a terminal */
     int (*start)(struct predict_output *output, struct error *error);
-    /* Take what there is of sequences first .. end - 1, which follow those before: their rows, or, where they
-     * have only labels, these, or else NULL. */
+    /* Takes the rows of sequences first .. end - 1, which follow those before. */
     int (*take_rows)(
         struct predict_output *output, int64_t first, int64_t end, const float *values, struct error *error);
-    int (*take_labels)(struct predict_output *output, int64_t first, int64_t end, struct error *error);
-    int (*commit)(struct predict_output *output, struct error *error);
+    /* Takes the labels of a sequence that has nothing else, which follows the one before; NULL: they are kept
+     * until the end. */
+    int (*take_labels)(struct predict_output *output, int64_t sequence, const int32_t *labels, size_t n,
+        struct error *error);
+    int (*commit)(struct predict_output *output, struct error *error); /* NULL: the stream is all there is */
 };
 
 /* Each rank calls this for itself. Refuses an output that is the same file as an input; of standard output
