@@ -173,9 +173,8 @@ int file_begin(struct file_writer *writer, const char *path, struct error *error
 
 int file_begin_apart(struct file_writer *writer, const char *name, struct error *error)
 {
-    const char *folder = getenv("TMPDIR");
     char path[PATH_MAX];
-    int n = snprintf(path, sizeof path, "%s/%s", folder && *folder ? folder : "/tmp", name);
+    int n = snprintf(path, sizeof path, "%s/%s", temporary_folder(), name);
     if (n >= (int)sizeof path)
         return error_set(error, EXIT_CODE_IO, "TMPDIR: is too long for the name of a folder");
     if (begin(writer, path, 1, error) != 0)

@@ -36,6 +36,12 @@ static void own_host(char host[HOST_BYTES])
             *c = '_';
 }
 
+const char *temporary_folder(void)
+{
+    const char *folder = getenv("TMPDIR");
+    return folder && *folder ? folder : "/tmp";
+}
+
 void temporary_name(const char *name, char temporary[TEMPORARY_NAME])
 {
     char host[HOST_BYTES];

@@ -7,6 +7,9 @@
 
 enum { TEMPORARY_NAME = 256 };
 
+/* Returns the folder of files that need no other: TMPDIR, or else /tmp. */
+const char *temporary_folder(void);
+
 /* Writes the name that a temporary file of this process has for NAME. */
 void temporary_name(const char *name, char temporary[TEMPORARY_NAME]);
 

@@ -51,11 +51,11 @@ static void sweep(const char *folder, const char *name)
 /* Names the file beside the output, or in the folder of temporary files. */
 static int choose_path(char path[PATH_MAX], const char *output, struct error *error)
 {
-    const char *folder = getenv("TMPDIR"), *slash = output ? strrchr(output, '/') : NULL;
+    const char *slash = output ? strrchr(output, '/') : NULL;
     char name[256], temporary[TEMPORARY_NAME], place[PATH_MAX];
     int beside = output && !predict_is_standard_output(output);
     if (!beside)
-        snprintf(place, sizeof place, "%s", folder && *folder ? folder : "/tmp");
+        snprintf(place, sizeof place, "%s", temporary_folder());
     else if (slash)
         snprintf(place, sizeof place, "%.*s", slash == output ? 1 : (int)(slash - output), output);
     else
