@@ -3,7 +3,6 @@
 #include "base/memory.h"
 #include "ckpt/fits.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* Parameters of a network in order, without its head. */
@@ -18,26 +17,6 @@ static const struct parameter *take_next(const struct body *body, size_t *i)
     while (*i < body->n && body->head[*i])
         ++*i;
     return *i < body->n ? &body->parameter[(*i)++] : NULL;
-}
-
-/* Refuses parameters of which one is NULL (there is none left), or that differ. */
-static int check_same(
-    const struct parameter *has, const struct parameter *wants, const char *path, struct error *error)
-{
-    static const char advice[] =
-        "all but the head has to fit: give the data and the keys of [model] that the "
-        "checkpoint has (rnn-model info tells them)";
-    char shape[64], wanted[64];
-    if (!has || !wants || strcmp(has->name, wants->name) != 0)
-        return error_set(error, EXIT_CODE_DATA, "%s: has %s where the model has %s: %s", path,
-            has ? has->name : "no more parameters but the head",
-            wants ? wants->name : "no more parameters but the head", advice);
-    if (shape_is_same(has, wants))
-        return 0;
-    shape_write(has, shape, sizeof shape);
-    shape_write(wants, wanted, sizeof wanted);
-    return error_set(error, EXIT_CODE_DATA, "%s: %s is %s where the model has %s: %s", path, has->name, shape,
-        wanted, advice);
 }
 
 /* Shapes do not tell everything. */
@@ -59,12 +38,15 @@ static int check_model(
 static int copy_body(const struct body *from, const float *weights, const struct body *to, float *out,
     const char *path, struct error *error)
 {
+    static const char advice[] =
+        "all but the head has to fit: give the data and the keys of [model] that the "
+        "checkpoint has (rnn-model info tells them)";
     for (size_t i = 0, j = 0;;) {
         const struct parameter *has = take_next(from, &i), *wants = take_next(to, &j);
         if (!has && !wants)
             return 0;
-        if (check_same(has, wants, path, error))
-            return -1;
+        if (!parameter_is_same(has, wants))
+            return parameter_refuse(has, wants, "no more parameters but the head", path, advice, error);
         memcpy(out + wants->offset, weights + has->offset, has->count * sizeof *out);
     }
 }

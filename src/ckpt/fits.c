@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-void shape_write(const struct parameter *p, char *text, size_t size)
+static void describe(const struct parameter *p, char *text, size_t size)
 {
     if (p->dimensions == 1)
         snprintf(text, size, "[%zu]", p->size[0]);
@@ -12,28 +12,39 @@ void shape_write(const struct parameter *p, char *text, size_t size)
         snprintf(text, size, "[%zu, %zu]", p->size[0], p->size[1]);
 }
 
-int shape_is_same(const struct parameter *p, const struct parameter *q)
+static int is_named_alike(const struct parameter *p, const struct parameter *q)
 {
-    return p->dimensions == q->dimensions && p->size[0] == q->size[0] &&
-        (p->dimensions == 1 || p->size[1] == q->size[1]);
+    return p && q && strcmp(p->name, q->name) == 0;
+}
+
+int parameter_is_same(const struct parameter *has, const struct parameter *wants)
+{
+    return is_named_alike(has, wants) && has->dimensions == wants->dimensions &&
+        has->size[0] == wants->size[0] && (has->dimensions == 1 || has->size[1] == wants->size[1]);
+}
+
+int parameter_refuse(const struct parameter *has, const struct parameter *wants, const char *none,
+    const char *path, const char *advice, struct error *error)
+{
+    char shape[64], wanted[64];
+    if (!is_named_alike(has, wants))
+        return error_set(error, EXIT_CODE_DATA, "%s: has %s where the model has %s: %s", path,
+            has ? has->name : none, wants ? wants->name : none, advice);
+    describe(has, shape, sizeof shape);
+    describe(wants, wanted, sizeof wanted);
+    return error_set(error, EXIT_CODE_DATA, "%s: %s is %s where the model has %s: %s", path, has->name, shape,
+        wanted, advice);
 }
 
 int checkpoint_match(const struct checkpoint *checkpoint, const char *path, const struct parameter *want,
     size_t n, struct error *error)
 {
-    static const char advice[] = "the checkpoint is of another model";
     for (size_t i = 0; i < n || i < checkpoint->parameters; i++) {
         const struct parameter *p = i < checkpoint->parameters ? &checkpoint->parameter[i] : NULL;
         const struct parameter *q = i < n ? &want[i] : NULL;
-        char has[64], wants[64];
-        if (!p || !q || strcmp(p->name, q->name) != 0)
-            return error_set(error, EXIT_CODE_DATA, "%s: has %s where the model has %s: %s", path,
-                p ? p->name : "no more parameters", q ? q->name : "no more parameters", advice);
-        shape_write(p, has, sizeof has);
-        shape_write(q, wants, sizeof wants);
-        if (!shape_is_same(p, q) || p->offset != q->offset)
-            return error_set(error, EXIT_CODE_DATA, "%s: %s is %s where the model has %s: %s", path, p->name,
-                has, wants, advice);
+        if (!parameter_is_same(p, q) || p->offset != q->offset)
+            return parameter_refuse(
+                p, q, "no more parameters", path, "the checkpoint is of another model", error);
     }
     return 0;
 }

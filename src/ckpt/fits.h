@@ -4,9 +4,13 @@
 
 #include "ckpt/checkpoint.h"
 
-/* Writes the shape of a parameter as "[44, 13]"; are those of two the same? */
-void shape_write(const struct parameter *p, char *text, size_t size);
-int shape_is_same(const struct parameter *p, const struct parameter *q);
+/* Have two parameters, of which either may be NULL (there is none left), one name and one shape? */
+int parameter_is_same(const struct parameter *has, const struct parameter *wants);
+
+/* Refuses two that differ, by their names or else their shapes; `none` is what is said in place of one that
+ * there is not. Returns -1. */
+int parameter_refuse(const struct parameter *has, const struct parameter *wants, const char *none,
+    const char *path, const char *advice, struct error *error);
 
 /* Does as checkpoint_fits, with a table of n parameters instead of a net. */
 int checkpoint_match(const struct checkpoint *checkpoint, const char *path, const struct parameter *want,
