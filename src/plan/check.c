@@ -102,9 +102,10 @@ static void check_initial(struct checking *checking, const struct net *net, cons
     char warning[FROM_WEIGHTS_WARNING];
     struct error error = {0};
     struct checkpoint checkpoint;
-    unsigned char *head = options->new_head ? net_find_head(net, &error) : NULL;
+    unsigned char *head;
     checkpoint_init(&checkpoint);
-    if ((options->new_head && !head) || from_weights_read(options, net, head, &checkpoint, &error))
+    if (from_weights_find_head(options, net, &head, &error) ||
+        from_weights_read(options, net, head, &checkpoint, &error))
         add_error(checking, &error);
     else
         from_weights_warn_names(options, &set, &checkpoint);

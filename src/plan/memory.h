@@ -12,9 +12,8 @@ struct planned {
     const struct config *config;
     struct dataset *train, *valid; /* valid: NULL where there is none */
     struct net *net;
-    double *factor; /* [tensors] of their rates (pass/tuning.h) */
-    unsigned char
-        *head; /* [tensors] which begin afresh, with --new-head (net_find_head); NULL: --init says */
+    double *factor;                /* [tensors] of their rates (pass/tuning.h) */
+    unsigned char *head;           /* [tensors] which begin afresh (net_find_head); NULL without --new-head */
     struct survey survey, checked; /* of both */
     struct planned_ranks ranks;
 };

@@ -254,9 +254,7 @@ static int check_initial(struct planned *planned, const struct train_options *op
     struct checkpoint checkpoint;
     if (!options->init)
         return 0;
-    if (options->new_head)
-        planned->head = net_find_head(planned->net, error);
-    if (options->new_head && !planned->head)
+    if (from_weights_find_head(options, planned->net, &planned->head, error))
         return -1;
     checkpoint_init(&checkpoint);
     int failed = from_weights_read(options, planned->net, planned->head, &checkpoint, error);

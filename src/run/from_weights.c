@@ -18,6 +18,13 @@ static void advise(const struct train_options *options, const struct net *net, s
     memory_destroy(head);
 }
 
+int from_weights_find_head(
+    const struct train_options *options, const struct net *net, unsigned char **head, struct error *error)
+{
+    *head = options->new_head ? net_find_head(net, error) : NULL;
+    return options->new_head && !*head ? -1 : 0;
+}
+
 int from_weights_read(const struct train_options *options, const struct net *net, const unsigned char *head,
     struct checkpoint *checkpoint, struct error *error)
 {
@@ -68,8 +75,7 @@ int from_weights_describe_frozen(
         return 0;
     snprintf(text, FROM_WEIGHTS_WARNING,
         "train.freeze: %s: %s afresh with --new-head and %s never learned: leave %s out, unless random "
-        "weights "
-        "are meant",
+        "weights are meant",
         names, n == 1 ? "begins" : "begin", n == 1 ? "is" : "are", n == 1 ? "it" : "them");
     return 1;
 }

@@ -6,10 +6,14 @@
 #include "run/options.h"
 #include "run/same_data.h"
 
-/* One process alone calls these. The first reads the checkpoint that --init names and holds it to the
- * network, which need only be described; with --new-head it then has the weights of that network, zeroes
- * where `head` (net_find_head; NULL without --new-head) marks them. Refuses what does not fit, and where a
- * new head would make it fit, the error says so. */
+/* One process alone calls these. The first finds what of the network begins afresh: *head [tensors]
+ * (net_find_head), the caller's; NULL without --new-head. Its only error is lack of memory. */
+int from_weights_find_head(
+    const struct train_options *options, const struct net *net, unsigned char **head, struct error *error);
+
+/* Reads the checkpoint that --init names and holds it to the network, which need only be described; with
+ * --new-head it then has the weights of that network, zeroes where `head` marks them. Refuses what does not
+ * fit, and where a new head would make it fit, the error says so. */
 int from_weights_read(const struct train_options *options, const struct net *net, const unsigned char *head,
     struct checkpoint *checkpoint, struct error *error);
 
