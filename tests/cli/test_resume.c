@@ -174,7 +174,7 @@ static bool has_ended(const struct command_process *process)
 /* Until metrics.csv has so many rows, or the job has ended. */
 static void await_rows(const struct command_process *process, const char *run, int64_t rows)
 {
-    for (double limit = clock_now() + JOB_SECONDS;
+    for (double limit = clock_now() + JOB_SECONDS * command_patience();
          job_metrics_rows(run) < rows && !has_ended(process) && clock_now() < limit;)
         pause_for(0.001);
 }
@@ -441,7 +441,7 @@ START_TEST(a_stop_leaves_a_long_step_undone_and_loses_no_other)
         job_start(&process, stops[i].ranks, "base.ini", run, SLOW, NULL);
         if (stops[i].step > 0)
             ck_assert(command_await_output(&process, "epoch=1 ", 1, JOB_SECONDS));
-        for (double limit = clock_now() + JOB_SECONDS;
+        for (double limit = clock_now() + JOB_SECONDS * command_patience();
              !job_exists(file_in(run, "status")) && clock_now() < limit;)
             pause_for(0.01);
         command_signal(&process, stops[i].signal);

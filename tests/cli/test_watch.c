@@ -140,7 +140,8 @@ START_TEST(a_rank_stopped_in_validation_ends_the_run_with_its_name)
     struct command_process process;
     struct command_result result;
     job_start(&process, 3, "base.ini", "validating", "-s", "data.valid=valid-long.h5", NULL);
-    for (double limit = clock_now() + JOB_SECONDS; job_metrics_rows("validating") < 6 && clock_now() < limit;)
+    for (double limit = clock_now() + JOB_SECONDS * command_patience();
+         job_metrics_rows("validating") < 6 && clock_now() < limit;)
         pause_for(0.002);
     pause_for(0.05);
     ck_assert_int_eq(job_metrics_rows("validating"), 6); /* the steps of an epoch, no validation yet */
@@ -178,7 +179,8 @@ START_TEST(a_signal_breaks_a_validation_off_for_the_run_that_goes_on)
     struct command_result result;
     char want[64], loss[64], state[256] = "";
     job_start(&process, 2, "base.ini", "put-off", SET, NULL);
-    for (double limit = clock_now() + JOB_SECONDS; job_metrics_rows("put-off") < 1 && clock_now() < limit;)
+    for (double limit = clock_now() + JOB_SECONDS * command_patience();
+         job_metrics_rows("put-off") < 1 && clock_now() < limit;)
         pause_for(0.002);
     pause_for(0.1);
     command_signal(&process, SIGUSR1);
@@ -193,7 +195,8 @@ START_TEST(a_signal_breaks_a_validation_off_for_the_run_that_goes_on)
     ck_assert_ptr_null(strstr(result.errors, "too short"));
     command_result_finish(&result);
     job_start(&process, 2, "base.ini", "put-off", SET, NULL);
-    for (double limit = clock_now() + JOB_SECONDS; strcmp(state, "running") != 0 && clock_now() < limit;) {
+    for (double limit = clock_now() + JOB_SECONDS * command_patience();
+         strcmp(state, "running") != 0 && clock_now() < limit;) {
         pause_for(0.01);
         job_status("put-off", "state", state);
     }

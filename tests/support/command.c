@@ -248,13 +248,20 @@ static void await_session(pid_t pid)
         pause_briefly();
 }
 
+double command_patience(void)
+{
+    const char *text = getenv("CK_TIMEOUT_MULTIPLIER");
+    double times = text ? strtod(text, NULL) : 1;
+    return times > 1 ? times : 1;
+}
+
 void command_start(const struct command *command, struct command_process *process)
 {
     ck_assert_msg(command->seconds > 0, "a command needs a time limit");
     process->output = temporary_file();
     process->errors = temporary_file();
     process->begun = clock_now();
-    process->deadline = process->begun + command->seconds;
+    process->deadline = process->begun + command->seconds * command_patience();
     fflush(NULL);
     process->pid = fork();
     if (process->pid < 0)
@@ -315,7 +322,7 @@ static bool has_ended(const struct command_process *process)
 bool command_await_output(const struct command_process *process, const char *text, int number, double seconds)
 {
     ck_assert_msg(process->pid > 0 && *text, "the command has ended, or there is nothing to wait for");
-    for (double limit = clock_now() + seconds;;) {
+    for (double limit = clock_now() + seconds * command_patience();;) {
         bool last = has_ended(process) || clock_now() > limit;
         size_t size;
         char *so_far = read_whole(process->output, &size);

@@ -17,7 +17,7 @@ struct command {
     const char *const
         *environment; /* "NAME=value" on top of the caller's, "NAME" to remove; ends with NULL; or NULL */
     const char *directory; /* to run in; NULL: the caller's */
-    double seconds;        /* time limit; must be positive */
+    double seconds;        /* time limit on a quick machine (command_patience); must be positive */
 };
 
 struct command_result {
@@ -29,6 +29,10 @@ struct command_result {
     size_t output_size;
     size_t errors_size;
 };
+
+/* Times a limit that holds on a quick machine: what Check gives its tests (CK_TIMEOUT_MULTIPLIER), for what
+ * is waited for in them. scripts/test sets it to what meson gives test programs. */
+double command_patience(void);
 
 /* Runs and waits. At the limit every process of the command is killed by its id. */
 void command_run(const struct command *command, struct command_result *result);
@@ -67,7 +71,7 @@ int command_processes(const struct command_process *process, pid_t *pids, int mo
 pid_t command_find_rank(const struct command_process *process, int rank);
 
 /* Waits until the text has appeared in standard output (a `number` of times). False when the command ended,
- * or the seconds passed, without. */
+ * or the seconds passed, times command_patience, without. */
 bool command_await_output(
     const struct command_process *process, const char *text, int number, double seconds);
 

@@ -1,5 +1,7 @@
 #include "support/mpi_suite.h"
 
+#include "support/command.h"
+
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -19,7 +21,7 @@ int mpi_first_failing(int ok)
 
 int mpi_suite_run(Suite *suite, const char *program, unsigned seconds)
 {
-    alarm(seconds);
+    alarm((unsigned)(seconds * command_patience()));
     comm_start(&world, &(struct comm_purpose){.program = program}, NULL);
     SRunner *runner = srunner_create(suite);
     srunner_set_fork_status(runner, CK_NOFORK);

@@ -9,7 +9,7 @@
 #include <check.h>
 
 /* Starts and finishes MPI around the suite; the exit status of a test program. A rank that has not finished
- * after `seconds` ends itself, and with it the job. */
+ * after `seconds`, times command_patience, ends itself, and with it the job. */
 int mpi_suite_run(Suite *suite, const char *program, unsigned seconds);
 
 /* The ranks of the suite that runs. */

@@ -174,6 +174,27 @@ START_TEST(another_limit_loses_no_process)
 }
 END_TEST
 
+START_TEST(a_limit_is_as_patient_as_the_tests_are)
+{
+    const char *argv[] = {"true", NULL};
+    const char *factors[] = {"3", "0.5", NULL};
+    const double expected[] = {90, 30, 30};
+    for (int i = 0; i < 3; i++) {
+        struct command command = {.argv = argv, .seconds = 30};
+        struct command_process process;
+        struct command_result result;
+        if (factors[i])
+            setenv("CK_TIMEOUT_MULTIPLIER", factors[i], 1);
+        else
+            unsetenv("CK_TIMEOUT_MULTIPLIER");
+        command_start(&command, &process);
+        ck_assert_double_eq_tol(process.deadline - process.begun, expected[i], 1e-3);
+        command_wait(&process, &result);
+        command_result_finish(&result);
+    }
+}
+END_TEST
+
 START_TEST(kill_ends_the_whole_session)
 {
     const char *argv[] = {"bash", "-c", "set -m; sleep 60 & sleep 60 & echo ready; wait", NULL};
@@ -246,6 +267,7 @@ int main(void)
     tcase_add_test(claims, a_command_is_among_its_processes_from_the_start);
     tcase_add_test(claims, only_a_process_of_the_command_gets_its_signal);
     tcase_add_test(claims, another_limit_loses_no_process);
+    tcase_add_test(claims, a_limit_is_as_patient_as_the_tests_are);
     tcase_add_test(claims, kill_ends_the_whole_session);
     tcase_add_test(claims, awaiting_ends_with_the_command);
     tcase_add_test(claims, an_assertion_that_holds_again_and_again_costs_no_messages);
