@@ -19,21 +19,6 @@ static const struct parameter *take_next(const struct body *body, size_t *i)
     return *i < body->n ? &body->parameter[(*i)++] : NULL;
 }
 
-/* Shapes do not tell everything. */
-static int check_model(
-    const struct net_config *has, const struct net_config *wants, const char *path, struct error *error)
-{
-    if (has->cell != wants->cell)
-        return error_set(error, EXIT_CODE_DATA,
-            "%s: has model.cell = %s where the configuration has %s: set model.cell = %s", path,
-            cell_names[has->cell], cell_names[wants->cell], cell_names[has->cell]);
-    if (has->symbols != wants->symbols)
-        return error_set(error, EXIT_CODE_DATA,
-            "%s: takes %s where the training set has %s: give data of the inputs that the network knows",
-            path, has->symbols ? "symbols" : "features", wants->symbols ? "symbols" : "features");
-    return 0;
-}
-
 /* Copies weights from one flat vector to the other, from which the heads stay out. */
 static int copy_body(const struct body *from, const float *weights, const struct body *to, float *out,
     const char *path, struct error *error)
@@ -94,7 +79,7 @@ static int take(struct checkpoint *checkpoint, const struct net *own, const char
 int checkpoint_take_body(struct checkpoint *checkpoint, const char *path, const struct net *net,
     const unsigned char *head, struct error *error)
 {
-    if (check_model(&checkpoint->model, net_get_config(net), path, error))
+    if (checkpoint_match_model(&checkpoint->model, net_get_config(net), path, error))
         return -1;
     struct net *own = net_describe(&checkpoint->model, error);
     int failed = !own || checkpoint_fits(checkpoint, path, own, error) ||

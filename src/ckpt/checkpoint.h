@@ -126,7 +126,8 @@ enum { CHECKPOINT_NEWER = -2 };
 int checkpoint_read(
     const char *path, enum checkpoint_trust trust, struct checkpoint *checkpoint, struct error *error);
 
-/* Refuses a checkpoint whose parameters are not those of `net`, naming the first that differs. */
+/* Refuses a checkpoint whose parameters are not those of `net`, naming the first that differs, or whose
+ * network computes something else with them: another cell of the same shapes, symbols for features. */
 int checkpoint_fits(
     const struct checkpoint *checkpoint, const char *path, const struct net *net, struct error *error);
 

@@ -36,6 +36,24 @@ int parameter_refuse(const struct parameter *has, const struct parameter *wants,
         wanted, advice);
 }
 
+int checkpoint_match_model(
+    const struct net_config *has, const struct net_config *wants, const char *path, struct error *error)
+{
+    if (has->cell != wants->cell)
+        return error_set(error, EXIT_CODE_DATA,
+            "%s: has model.cell = %s where the configuration has %s: set model.cell = %s", path,
+            cell_names[has->cell], cell_names[wants->cell], cell_names[has->cell]);
+    if (has->symbols != wants->symbols)
+        return error_set(error, EXIT_CODE_DATA,
+            "%s: takes %s where the training set has %s: give data of the inputs that the network knows",
+            path, has->symbols ? "symbols" : "features", wants->symbols ? "symbols" : "features");
+    if (has->residual != wants->residual)
+        return error_set(error, EXIT_CODE_DATA,
+            "%s: has model.residual = %s where the configuration has %s: set model.residual = %s", path,
+            has->residual ? "yes" : "no", wants->residual ? "yes" : "no", has->residual ? "yes" : "no");
+    return 0;
+}
+
 int checkpoint_match(const struct checkpoint *checkpoint, const char *path, const struct parameter *want,
     size_t n, struct error *error)
 {
@@ -54,7 +72,10 @@ int checkpoint_fits(
 {
     size_t n;
     const struct parameter *want = net_get_parameters(net, &n);
-    return checkpoint_match(checkpoint, path, want, n, error);
+    return checkpoint_match_model(&checkpoint->model, net_get_config(net), path, error) ||
+            checkpoint_match(checkpoint, path, want, n, error)
+        ? -1
+        : 0;
 }
 
 /* What HDF5 adds, as measured: header and place in its group of each set, the groups, texts and attributes

@@ -12,7 +12,12 @@ int parameter_is_same(const struct parameter *has, const struct parameter *wants
 int parameter_refuse(const struct parameter *has, const struct parameter *wants, const char *none,
     const char *path, const char *advice, struct error *error);
 
-/* Does as checkpoint_fits, with a table of n parameters instead of a net. */
+/* Refuses a network that computes something else with parameters of the same names and shapes. Returns 0, or
+ * -1. */
+int checkpoint_match_model(
+    const struct net_config *has, const struct net_config *wants, const char *path, struct error *error);
+
+/* Does as checkpoint_fits of the parameters, with a table of n parameters instead of a net. */
 int checkpoint_match(const struct checkpoint *checkpoint, const char *path, const struct parameter *want,
     size_t n, struct error *error);
 

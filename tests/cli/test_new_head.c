@@ -293,6 +293,8 @@ START_TEST(a_body_that_does_not_fit_is_refused)
             all_but},
         {"begun-0", "then-0", "model.cell=gru", "has model.cell = lstm where the configuration has gru",
             "set model.cell = lstm"},
+        {"begun-0", "then-0", "model.residual=yes", "has model.residual = no where the configuration has yes",
+            "set model.residual = no"},
         {"begun-0", "then-0", "model.layers=3",
             "has no more parameters but the head where the model has norm.2.weight", all_but},
         {"begun-0", "then-0", "model.normalize=no", "has norm.1.weight where the model has ", all_but},
@@ -323,6 +325,40 @@ START_TEST(a_body_that_does_not_fit_is_refused)
         job_complains(&result, 1, begun, cases[i].part, cases[i].more, NULL);
         command_result_finish(&result);
         ck_assert_int_eq(job_count("refused", "checkpoint-"), 0);
+    }
+}
+END_TEST
+
+/* Names and shapes of parameters are the same, what the network computes with them is not. */
+START_TEST(shapes_that_fit_are_not_enough)
+{
+    static const char *const ways[] = {"-q", "--check", "--plan"};
+    static const struct {
+        const char *file, *first, *then[3], *part, *more;
+    } cases[] = {
+        {"first-0.ini", "model.cell=rnn", {"model.cell=rnn-relu"},
+            "has model.cell = rnn where the configuration has rnn-relu", "set model.cell = rnn"},
+        {"first-0.ini", "model.residual=yes", {"model.residual=no"},
+            "has model.residual = yes where the configuration has no", "set model.residual = yes"},
+        {"first-5.ini", "model.embedding=0",
+            {"model.embedding=0", "data.train=six-train.h5", "data.valid=six-valid.h5"},
+            "takes symbols where the training set has features", "give data of the inputs"},
+    };
+    struct sample_shape six = words;
+    struct command_result result;
+    char hash[17];
+    six.features = six.symbols;
+    six.symbols = 0;
+    write_set("six", six, 21);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        job_finish(hash, 0, cases[i].file, "shapes-begun", "--fresh", "-s", cases[i].first, NULL);
+        const char *const *then = cases[i].then, *more = then[1] ? "-s" : NULL;
+        job_run(&result, 0, cases[i].file, "shapes-then", ways[_i], "--init",
+            job_path("shapes-begun/best.h5"), "-s", then[0], more, then[1], more, then[2], NULL);
+        job_expect(&result, 65);
+        job_complains(&result, 1, "shapes-begun/best.h5", cases[i].part, cases[i].more, NULL);
+        command_result_finish(&result);
+        ck_assert_int_eq(job_count("shapes-then", "checkpoint-"), 0);
     }
 }
 END_TEST
@@ -443,6 +479,7 @@ int main(void)
     tcase_add_test(cases, what_begins_afresh_is_told);
     tcase_add_loop_test(cases, frozen_and_fresh_is_warned_of, 0, 3);
     tcase_add_loop_test(cases, a_body_that_does_not_fit_is_refused, 0, 3);
+    tcase_add_loop_test(cases, shapes_that_fit_are_not_enough, 0, 3);
     tcase_add_loop_test(cases, without_the_option_it_is_named_where_it_would_help, 0, 3);
     tcase_add_test(cases, the_option_alone_is_a_usage_error);
     tcase_add_test(cases, ranks_that_differ_in_the_option_are_refused);

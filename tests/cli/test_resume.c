@@ -912,7 +912,7 @@ START_TEST(init_of_what_does_not_fit_is_refused)
         int code;
     } cases[] = {
         {checkpoint_in("whole", 12), "model.hidden=9", "the checkpoint is of another model", 65},
-        {checkpoint_in("whole", 12), "model.cell=gru", "the checkpoint is of another model", 65},
+        {checkpoint_in("whole", 12), "model.cell=gru", "has model.cell = lstm", 65},
         {"damaged.h5", "train.lr=0.01", "is damaged", 65},
         {"text.h5", "train.lr=0.01", "is not a checkpoint", 65},
         {"train.h5", "train.lr=0.01", "train.h5", 65},
