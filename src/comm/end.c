@@ -32,10 +32,7 @@ void end_after(double seconds, int code)
     alarm(seconds < 1 ? 1 : seconds < 1e6 ? (unsigned)(seconds + 1) : 1000000);
 }
 
-/* Standard error of a rank is a pipe to its launcher, which the end of the job may reach before the last
- * line: Open MPI 5 then drops the line. So the line is first seen to have been read, and gets a moment to be
- * handed on. */
-static void let_launcher_read(void)
+void end_let_launcher_read(void)
 {
     static const struct timespec nap = {.tv_nsec = 1000000}, moment = {.tv_nsec = 100000000};
     enum { MOST_NAPS = 1000 };
@@ -70,7 +67,7 @@ void comm_fatal(const struct comm *comm, int64_t step, int code, const char *for
         end_after(10, code); /* a host that is cut off has no launcher to tell */
     if (started && comm->last_words)
         comm->last_words->tell(comm->last_words->context, step, code, text);
-    let_launcher_read();
+    end_let_launcher_read();
     if (started)
         MPI_Abort(MPI_COMM_WORLD, code);
     _exit(code);

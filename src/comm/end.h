@@ -20,6 +20,11 @@ struct last_words {
 };
 void comm_before_end(struct comm *comm, struct last_words *words);
 
+/* Standard error of a rank is a pipe to its launcher, which the end of the job may reach before the last
+ * line: Open MPI 5 then drops the line. So what was written is first seen to have been read, and gets a
+ * moment to be handed on. Nothing is waited for where standard error is no pipe. */
+void end_let_launcher_read(void);
+
 /* Within this folder: the process ends with `code` after so many seconds, whatever it does then, unless
  * alarm(0) comes before. What there is to say was said. */
 void end_after(double seconds, int code);

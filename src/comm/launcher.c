@@ -100,6 +100,7 @@ struct launcher launcher_read(void)
         launcher.first = strcmp(variable(families[nearest].rank), "0") == 0;
         launcher.launched = families[nearest].of_mpi || launcher.apart;
         launcher.on_host = count_on_host();
+        launcher.mixes = is_set("PRTE_LAUNCHED");
     }
     read_job(&launcher);
     return launcher;

@@ -10,6 +10,8 @@ struct launcher {
     int first;    /* 1: it is the first of those that were started together, or it is on its own */
     int apart;    /* 1: it is one of several tasks of srun, and no launcher of MPI's own stands between */
     int bare;     /* 1: with `apart`, nothing of a plugin of srun for MPI is to be seen either */
+    int mixes;    /* 1: it may put a piece of a process's standard output before what that writes to standard
+                   * error, and stands still while nobody reads what it passes on: mpirun of Open MPI 5 */
     int alone;    /* 1: RNN_ALONE says that a run of one rank is meant */
     long on_host; /* processes that it started on this host, this one among them; 0: it does not say */
 

@@ -255,7 +255,7 @@ static void say_result(struct evaluation *evaluation, struct report *report)
             report_figure(scores, sizeof scores, "sequence_error",
                 tally_mean(tally_count_wrong(&evaluation->tally), (double)dataset->sequences));
     }
-    if (evaluation->comm->rank == 0)
+    if (evaluation->comm->rank == 0 && !predict_is_mixed(evaluation->options->output))
         report_line(report, "sequences=%" PRId64 " frames=%" PRId64 "%s", dataset->sequences, dataset->frames,
             scores);
 }
@@ -275,8 +275,8 @@ static int evaluate(struct evaluation *evaluation, struct error *error)
         require_targets(evaluation, error))
         return -1;
     report_init(&report, predict_report_stream(options), options->progress,
-        evaluation->comm->rank != 0 || options->verbosity < 0, REPORT_SECONDS, evaluation->dataset->sequences,
-        0);
+        evaluation->comm->rank != 0 || options->verbosity < 0 || predict_is_mixed(options->output),
+        REPORT_SECONDS, evaluation->dataset->sequences, 0);
     if (compute(evaluation, &report, error))
         return -1;
     file_watch_look_now(&evaluation->watch, error);

@@ -245,7 +245,7 @@ int predict_generate(const struct predict_options *options, const struct comm *c
     microbatch_init(&g.microbatch);
     report_init(&report, predict_report_stream(options), PROGRESS_LOG,
         comm->rank != 0 || options->verbosity < 0, 0, 0, 0);
-    if (comm->rank == 0 && generate_or_explain(&g, error) == 0)
+    if (comm->rank == 0 && generate_or_explain(&g, error) == 0 && !predict_is_mixed(options->output))
         report_line(&report, "sequences=%" PRId64 " frames=%" PRId64, g.set.sequences,
             g.set.input_offsets[g.set.sequences]);
     if (g.begun)

@@ -9,6 +9,7 @@
 #include "predict/generate.h"
 #include "predict/imported.h"
 #include "predict/model.h"
+#include "predict/stream.h"
 
 #include <stdlib.h>
 
@@ -50,8 +51,14 @@ static void work(
     comm_watch(comm, options->watchdog, advice);
     if (!options->import)
         stop_catch_signals();
+    if (predict_is_mixed(options->output) && !options->gradient_flow && comm->rank == 0)
+        log_line(LOG_WARNING,
+            "mpirun of Open MPI 5 mixes standard output and standard error: the line of figures is left out "
+            "(with -o FILE, or without mpirun, it is printed)");
     if (run(options, comm, &model, error) && comm->rank == 0)
         log_line(LOG_ERROR, "%s", error->text);
+    if (predict_is_mixed(options->output))
+        comm_set_limit(comm, 0); /* it also stands still until all is read, and ranks cannot end */
     predict_model_finish(&model);
 }
 

@@ -4,6 +4,8 @@
 #include "predict/stream.h"
 
 #include "base/memory.h"
+#include "comm/end.h"
+#include "comm/launcher.h"
 #include "pass/stop.h"
 
 #include <errno.h>
@@ -19,6 +21,11 @@ enum { BLOCK = 256 << 10, A_WHILE = 500 /* milliseconds */ };
 int predict_is_standard_output(const char *path)
 {
     return path && strcmp(path, "-") == 0;
+}
+
+int predict_is_mixed(const char *path)
+{
+    return predict_is_standard_output(path) && launcher_get()->mixes;
 }
 
 /* ---- standard output ---- */
@@ -54,7 +61,11 @@ static int await_room(const struct comm *comm, struct error *error)
 int predict_write_standard_output(
     const struct comm *comm, const void *bytes, size_t size, struct error *error)
 {
+    static int begun;
     const char *at = bytes, *end = at + size;
+    if (!begun && launcher_get()->mixes)
+        end_let_launcher_read();
+    begun = 1;
     while (at < end) {
         size_t piece = (size_t)(end - at) < PIPE_BUF ? (size_t)(end - at) : PIPE_BUF;
         if (await_room(comm, error))

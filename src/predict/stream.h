@@ -9,6 +9,12 @@
 /* What stands for standard output in place of the name of a file. */
 int predict_is_standard_output(const char *path);
 
+/* Is `path` standard output, and the launcher one that mixes it with standard error (comm/launcher.h)? Open
+ * MPI 5 keeps what a rank has written behind the last end of a line, and puts it before the next piece that
+ * it gets from that rank, be it of the other stream (openpmix, issue 3858). So nothing may be written to
+ * standard error behind the outputs, but why they are not whole. */
+int predict_is_mixed(const char *path);
+
 struct predict_stream {
     const struct comm *comm;
     int begun; /* 1: it goes to the file, and else to standard output */
@@ -38,7 +44,8 @@ int predict_stream_flush(struct predict_stream *stream, struct error *error);
 int predict_stream_commit(struct predict_stream *stream, struct error *error);
 
 /* Rank 0 calls. Writes all bytes to standard output. While whoever reads it takes his time this rank shows
- * life, so that none of the others takes it for one that hangs; when the program is told to stop it fails. */
+ * life, so that none of the others takes it for one that hangs; when the program is told to stop it fails.
+ * What stands on standard error is seen to be read first, where the launcher mixes the two. */
 int predict_write_standard_output(
     const struct comm *comm, const void *bytes, size_t size, struct error *error);
 

@@ -8,7 +8,7 @@
 static const struct {
     const char *is;
     const char *set[6][2];
-    int first, launched, apart, bare;
+    int first, launched, mixes, apart, bare;
     long on_host;
     const char *job;
 } cases[] = {
@@ -26,6 +26,12 @@ static const struct {
         .set = {{"OMPI_COMM_WORLD_RANK", "0"}, {"OMPI_COMM_WORLD_SIZE", "1"}},
         .first = 1,
         .launched = 1},
+    {.is = "rank 0 of Open MPI 5",
+        .set = {{"OMPI_COMM_WORLD_RANK", "0"}, {"OMPI_COMM_WORLD_SIZE", "2"}, {"PRTE_LAUNCHED", "1"}},
+        .first = 1,
+        .launched = 1,
+        .mixes = 1},
+    {.is = "a shell that kept a variable of Open MPI 5", .set = {{"PRTE_LAUNCHED", "1"}}, .first = 1},
     {.is = "rank 1 of MPICH's mpiexec",
         .set = {{"PMI_RANK", "1"}, {"PMI_SIZE", "2"}, {"MPI_LOCALRANKID", "1"}, {"MPI_LOCALNRANKS", "2"}},
         .launched = 1,
@@ -68,8 +74,8 @@ static void clear(void)
 {
     static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "PMIX_RANK",
         "OMPI_COMM_WORLD_LOCAL_SIZE", "PMIX_NAMESPACE", "PMI_RANK", "PMI_SIZE", "PMI_FD", "MPI_LOCALRANKID",
-        "MPI_LOCALNRANKS", "RNN_ALONE", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_NTASKS",
-        "SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID"};
+        "MPI_LOCALNRANKS", "PRTE_LAUNCHED", "RNN_ALONE", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS",
+        "SLURM_NTASKS", "SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         unsetenv(names[i]);
 }
@@ -83,6 +89,7 @@ START_TEST(every_environment_says_who_speaks)
     ck_assert_msg(launcher.first == cases[_i].first, "%s: first = %d", cases[_i].is, launcher.first);
     ck_assert_msg(
         launcher.launched == cases[_i].launched, "%s: launched = %d", cases[_i].is, launcher.launched);
+    ck_assert_msg(launcher.mixes == cases[_i].mixes, "%s: mixes = %d", cases[_i].is, launcher.mixes);
     ck_assert_msg(launcher.apart == cases[_i].apart, "%s: apart = %d", cases[_i].is, launcher.apart);
     ck_assert_msg(launcher.bare == cases[_i].bare, "%s: bare = %d", cases[_i].is, launcher.bare);
     ck_assert_msg(launcher.on_host == cases[_i].on_host, "%s: on_host = %ld", cases[_i].is, launcher.on_host);
