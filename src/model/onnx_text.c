@@ -86,7 +86,7 @@ static void read_attributes(struct graph *graph, const char *at)
         at += n;
         pass(&at, '=');
         if (is_next(at, '[')) {
-            int64_t numbers[MOST_NUMBERS];
+            int64_t numbers[MOST_NUMBERS] = {0};
             size_t count = 0;
             pass(&at, '[');
             for (; !is_next(at, ']'); at += strspn(at, " ,"))

@@ -195,16 +195,17 @@ START_TEST(a_trial_of_a_run_plans_with_its_values)
     static const char config[] = "[data]\ntrain = tried.h5\n[model]\noutput = frame\nhidden = 64, 80, 96\n"
                                  "[train]\nbatch = 4\nmicrobatch = 2\nepochs = 2\n";
     struct command_result open, said;
-    char hash[17], line[64];
+    char hash[17];
     job_write_sample("tried.h5", &variants[0].shape, 7);
     job_write_text("tried.ini", config);
     job_finish(hash, 0, "tried.ini", "tried", "-s", "model.layers=3", NULL);
     try_it(&open, 0, _i, "tried.ini", "tried", "train.epochs=4");
     job_run(&said, _i, "tried.ini", "tried", "--try", "-s", "train.epochs=4", "-s", "model.layers=3", NULL);
     job_expect(&said, 0);
+    /* What the process stands on, MPI and HDF5, is measured, and differs by some pages. */
     double planned = number_before(said.output, " MiB planned of rank 0 at most");
-    snprintf(line, sizeof line, " %.3g MiB planned of rank 0 at most", planned);
-    ck_assert_double_eq(number_before(open.output, " MiB planned of rank 0 at most"), planned);
+    ck_assert_double_eq_tol(
+        number_before(open.output, " MiB planned of rank 0 at most"), planned, planned / 50);
     command_result_finish(&open);
     command_result_finish(&said);
     command_call(&said, JOB_SECONDS, "sh", "-c", "rm \"$0\"/checkpoint-*.h5 \"$0\"/best.h5 \"$0\"/status",
