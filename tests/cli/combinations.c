@@ -62,7 +62,7 @@ static int find_team(int batch, int microbatch, int ranks, int nodes)
 static void add_models(
     const struct choices *choices, struct candidates *candidates, struct combination combination)
 {
-    int models = choices->outputs * choices->cells * 2 * 2;
+    int models = choices->outputs * choices->cells * 2 * 2 * 2;
     for (int model = 0; model < models; model++) {
         int rest = model;
         combination.value[OUTPUT] = rest % choices->outputs;
@@ -70,7 +70,9 @@ static void add_models(
         combination.value[CELL] = rest % choices->cells;
         rest /= choices->cells;
         combination.value[DIRECTIONS] = rest % 2;
-        combination.value[ENDED] = rest / 2;
+        rest /= 2;
+        combination.value[ENDED] = rest % 2;
+        combination.value[MEMORY] = rest / 2;
         if (candidates->n == candidates->room) {
             candidates->room = 2 * candidates->room + 1024;
             candidates->list = realloc(candidates->list, candidates->room * sizeof *candidates->list);

@@ -11,7 +11,8 @@ enum factor {
     OUTPUT,
     CELL,
     DIRECTIONS,
-    ENDED, /* by which signal */
+    ENDED,  /* by which signal */
+    MEMORY, /* 0: train.activation_memory is no bound, 1: a small one */
     BEFORE_RANKS,
     BEFORE_NODES,
     BEFORE_TEAM,

@@ -1,5 +1,6 @@
 /* The same bits on any number of ranks, nodes and members of teams, for every output and cell, with dropout,
- * also where the run ends at a step and goes on elsewhere, and where targets are missing or weighed.
+ * with memory as it likes and with little, also where the run ends at a step and goes on elsewhere, and where
+ * targets are missing or weighed.
  *
  *     test_matrix          combinations of up to 8 ranks in which every pair of values appears, and two of 64
  *     test_matrix large    the same with 64 ranks as one of the values */
@@ -22,17 +23,17 @@ static const struct {
     struct sample_shape shape;
 } sets[] = {
     {"frame", "output = frame",
-        {.shortest = 1, .longest = 12, .features = 5, .kind = SAMPLE_PER_FRAME, .classes = 4}},
+        {.shortest = 1, .longest = 150, .features = 5, .kind = SAMPLE_PER_FRAME, .classes = 4}},
     {"sequence", "output = sequence",
-        {.shortest = 1, .longest = 12, .symbols = 7, .kind = SAMPLE_PER_SEQUENCE, .classes = 3}},
-    {"ctc", "output = ctc", {.shortest = 6, .longest = 14, .features = 5, .kind = SAMPLE_ANY, .classes = 4}},
+        {.shortest = 1, .longest = 150, .symbols = 7, .kind = SAMPLE_PER_SEQUENCE, .classes = 3}},
+    {"ctc", "output = ctc", {.shortest = 6, .longest = 150, .features = 5, .kind = SAMPLE_ANY, .classes = 4}},
     {"decoder", "output = decoder",
-        {.shortest = 1, .longest = 12, .symbols = 7, .kind = SAMPLE_ANY, .classes = 4}},
+        {.shortest = 1, .longest = 150, .symbols = 7, .kind = SAMPLE_ANY, .classes = 4}},
     {"holes", "output = frame\nloss = gaussian",
-        {.shortest = 1, .longest = 12, .features = 5, .kind = SAMPLE_PER_FRAME, .values = 3, .version = 2}},
+        {.shortest = 1, .longest = 150, .features = 5, .kind = SAMPLE_PER_FRAME, .values = 3, .version = 2}},
     {"weights", "output = sequence",
         {.shortest = 1,
-            .longest = 12,
+            .longest = 150,
             .features = 5,
             .kind = SAMPLE_PER_SEQUENCE,
             .classes = 4,
@@ -61,7 +62,8 @@ enum { OF_64 = 2 };
 
 /* Teams of 4 and then 2 members, of 1 and then 3, of 3 and then 3 on other nodes, of 1 and then 4. */
 static const struct combination of_targets[] = {
-    {{[OUTPUT] = HOLES, [CELL] = CELL_LSTM, [ENDED] = 0, [BEFORE_RANKS] = 4, [AFTER_RANKS] = 2}, 12},
+    {{[OUTPUT] = HOLES, [CELL] = CELL_LSTM, [ENDED] = 0, [MEMORY] = 1, [BEFORE_RANKS] = 4, [AFTER_RANKS] = 2},
+        12},
     {{[OUTPUT] = WEIGHTS, [CELL] = CELL_GRU, [ENDED] = 1, [BEFORE_RANKS] = 0, [AFTER_RANKS] = 4}, 8},
     {{[OUTPUT] = HOLES,
          [CELL] = CELL_LRU,
@@ -100,6 +102,29 @@ static void write_config(const char *name, const struct combination *combination
     job_write_text(name, text);
 }
 
+/* The least memory for activations that --plan knows of, with which layers are made again, as an argument of
+ * --set; no bound where the combination has none. */
+static void find_budget(const struct combination *combination, const char *config, char budget[static 64])
+{
+    static const char key[] = "train.activation_memory=", again[] = " layers made again, ";
+    struct command_result result;
+    char *line = NULL, *next;
+    snprintf(budget, 64, "%s0", key);
+    if (!combination->value[MEMORY])
+        return;
+    job_run(&result, 0, config, "planned", "--plan=1", NULL);
+    job_expect(&result, 0);
+    for (int i = 1; (next = job_line(result.output, "  ", i)); i++) {
+        int is_less = strstr(next, again) != NULL;
+        free(is_less ? line : next);
+        line = is_less ? next : line;
+    }
+    ck_assert_msg(line && sscanf(line, "  %39[0-9] KiB", budget + strlen(key)) == 1, "%s", result.output);
+    strcat(budget, " KiB");
+    free(line);
+    command_result_finish(&result);
+}
+
 /* What must be equal, of a run that has finished. */
 struct end {
     char hash[64], loss[64], error[64];
@@ -120,7 +145,8 @@ static int ranks_of(const struct combination *combination, enum factor ranks)
 }
 
 /* Begins on the first ranks and nodes, and is ended there as soon as the third step is saved. */
-static void begin_and_end(const struct combination *combination, const char *config, const char *run)
+static void begin_and_end(
+    const struct combination *combination, const char *config, const char *run, const char *budget)
 {
     struct command_result result;
     char number[16], path[64];
@@ -130,7 +156,7 @@ static void begin_and_end(const struct combination *combination, const char *con
     setenv("END_SIGNAL", number, 1);
     setenv("END_AT_FILE", end_at, 1);
     setenv("LD_PRELOAD", getenv("END_LIBRARY"), 1);
-    job_run(&result, ranks > 1 ? ranks : 0, config, run, NULL);
+    job_run(&result, ranks > 1 ? ranks : 0, config, run, "-s", budget, NULL);
     unsetenv("LD_PRELOAD");
     if (by == SIGKILL)
         ck_assert_msg(result.status != 0 && !result.timed_out && !result.left_behind, "it was not killed: %s",
@@ -149,22 +175,24 @@ static void expect_the_undisturbed_end(const struct combination *combination, in
 {
     struct command_result result;
     struct end whole = {0}, end = {0};
-    char config[32], run[32], whole_run[32], names[160];
+    char config[32], run[32], whole_run[32], names[200], budget[64];
     int ranks = ranks_of(combination, AFTER_RANKS);
     const int *value = combination->value;
     snprintf(config, sizeof config, "%d.ini", number);
     snprintf(run, sizeof run, "run-%d", number);
     snprintf(whole_run, sizeof whole_run, "whole-%d", number);
-    snprintf(names, sizeof names, "%s of %s, %d ranks on %d nodes, then %d on %d, microbatch %d",
+    snprintf(names, sizeof names, "%s of %s, %d ranks on %d nodes, then %d on %d, microbatch %d, %s memory",
         sets[value[OUTPUT]].name, cell_names[value[CELL]], ranks_of(combination, BEFORE_RANKS),
-        value[BEFORE_NODES] + 1, ranks, value[AFTER_NODES] + 1, combination->microbatch);
+        value[BEFORE_NODES] + 1, ranks, value[AFTER_NODES] + 1, combination->microbatch,
+        value[MEMORY] ? "little" : "all");
     write_config(config, combination);
     job_run(&result, 0, config, whole_run, NULL);
     take_end(&whole, &result);
     command_result_finish(&result);
-    begin_and_end(combination, config, run);
+    find_budget(combination, config, budget);
+    begin_and_end(combination, config, run, budget);
     take_nodes(ranks, value[AFTER_NODES] + 1);
-    job_run(&result, ranks > 1 ? ranks : 0, config, run, NULL);
+    job_run(&result, ranks > 1 ? ranks : 0, config, run, "-s", budget, NULL);
     take_end(&end, &result);
     command_result_finish(&result);
     ck_assert_msg(strcmp(end.hash, whole.hash) == 0 && strcmp(end.loss, whole.loss) == 0 &&
@@ -196,12 +224,12 @@ END_TEST
 START_TEST(every_pair_of_values_appears_that_can)
 {
     const int values[] = {
-        [OUTPUT] = choices->outputs, [CELL] = choices->cells, [DIRECTIONS] = 2, [ENDED] = 2};
+        [OUTPUT] = choices->outputs, [CELL] = choices->cells, [DIRECTIONS] = 2, [ENDED] = 2, [MEMORY] = 2};
     size_t possible, all = 0;
     ck_assert_uint_eq(combinations_count_missing(choices, chosen, count, &possible), 0);
     ck_assert_uint_gt(combinations_count_missing(choices, chosen + 1, count - 1, &all), 0);
     ck_assert_uint_eq(all, possible);
-    for (int f = OUTPUT; f <= ENDED; f++) {
+    for (int f = OUTPUT; f <= MEMORY; f++) {
         unsigned char seen[MOST_VALUES][4] = {{0}};
         int with_team = 0;
         for (size_t i = 0; i < count; i++) {
