@@ -1,6 +1,6 @@
-/* A kind of rnn-data import, of which the first byte of an input chooses the options, and the rest is the
- * source, or a file of targets beside one that is sound: what is taken must make a dataset without a fault,
- * and what is refused must say why. */
+/* A kind of rnn-data import, of which the first byte of an input chooses the options, and whether it is read
+ * for a network, as rnn-predict --import does; the rest is the source, or a file of targets beside one that
+ * is sound: what is taken must make a dataset without a fault, and what is refused must say why. */
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "data/import/import.h"
@@ -54,13 +54,30 @@ static const struct fuzz_variant {
     {"audio", ".wav", {"--deltas", "2"}},
 };
 
-/* The variant of this number among those of the kind, counted around. */
-static const struct fuzz_variant *find_variant(size_t number)
+static char *symbols[] = {"a", "b", "c"}, *classes[] = {"x", "y"};
+static const float means[] = {0.5F, 0.5F};
+static const struct net_names nameless,
+    named = {.list = {[NAMES_OF_SYMBOLS] = {3, symbols}, [NAMES_OF_CLASSES] = {2, classes}}};
+
+/* Networks: of features and of symbols. */
+static const struct import_pattern patterns[] = {
+    {.path = "net", .features = 2, .classes = 3, .per_frame = 1, .names = &nameless, .mean = means},
+    {.path = "net", .features = 1, .values = 1, .per_sequence = 1, .names = &nameless, .mean = means},
+    {.path = "net", .symbols = 3, .classes = 2, .per_sequence = 1, .names = &named},
+    {.path = "net", .symbols = 3, .classes = 2, .names = &named},
+};
+enum { PATTERNS = sizeof patterns / sizeof *patterns };
+
+/* The variant of this number among those of the kind, counted around; each time with another pattern, first
+ * with none. */
+static const struct fuzz_variant *find_variant(size_t number, const struct import_pattern **pattern)
 {
     size_t of_kind[sizeof variants / sizeof *variants], n = 0;
     for (size_t v = 0; v < sizeof variants / sizeof *variants; v++)
         if (strcmp(variants[v].kind, FUZZ_KIND) == 0)
             of_kind[n++] = v;
+    size_t around = number / n % (PATTERNS + 1);
+    *pattern = around ? &patterns[around - 1] : NULL;
     return &variants[of_kind[number % n]];
 }
 
@@ -131,7 +148,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     char made[FUZZ_PATH_BYTES], source[FUZZ_PATH_BYTES + 8], output[FUZZ_PATH_BYTES + 8];
     char listed[FUZZ_PATH_BYTES + 8];
-    const struct fuzz_variant *variant = find_variant(size ? (size_t)(bytes[0] - '0') & 255 : 0);
+    const struct import_pattern *pattern;
+    const struct fuzz_variant *variant = find_variant(size ? (size_t)(bytes[0] - '0') & 255 : 0, &pattern);
     const struct import_kind *kind = import_kind_find(variant->kind);
     struct import_result result;
     struct error error = {0};
@@ -144,6 +162,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     else if (rename(made, source) != 0)
         abort();
     struct import_options *options = make_options(kind, variant, output, made);
+    options->pattern = pattern;
     if (import_run(kind, options, (char *[]){source, NULL}, NULL, &result, &error) == 0)
         check_output(output);
     else if (!error.code || !error.text[0] || access(output, F_OK) == 0)
