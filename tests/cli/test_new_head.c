@@ -385,7 +385,8 @@ START_TEST(the_option_alone_is_a_usage_error)
     static const char *const ways[] = {"--fresh", "--check", "--plan", "--try"};
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         struct command_result result;
-        job_run(&result, i == 0 ? 2 : 0, "then-0.ini", "alone", ways[i], "--new-head", NULL);
+        job_run(
+            &result, i == 0 ? job_most_tellers(2) : 0, "then-0.ini", "alone", ways[i], "--new-head", NULL);
         job_expect(&result, 2);
         job_complains(&result, 1, "--new-head without --init", NULL);
         command_result_finish(&result);

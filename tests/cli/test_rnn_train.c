@@ -126,21 +126,9 @@ static const struct {
 };
 enum { MISUSES = sizeof misuses / sizeof *misuses };
 
-/* The most ranks with which a wrong command line is told once: the first rank tells it, and the launcher ends
- * the others. mpiexec of MPICH may leave them to themselves as long as MPI has not started, and each tells it
- * after a while, so there it is tried without a launcher alone (0). */
-static int most_tellers(void)
-{
-    struct command_result result;
-    job_run(&result, 0, NULL, NULL, "--version", NULL);
-    int hydra = strstr(result.output, "(MPICH") != NULL;
-    command_result_finish(&result);
-    return hydra ? 0 : 3;
-}
-
 START_TEST(a_misuse_exits_with_2_and_is_told_once)
 {
-    for (int ranks = 0; ranks <= (_i % 3 ? 0 : most_tellers()); ranks += 3) {
+    for (int ranks = 0; ranks <= (_i % 3 ? 0 : job_most_tellers(3)); ranks += 3) {
         struct command_result result;
         job_run(&result, ranks, "base.ini", NULL, misuses[_i].words[0], misuses[_i].words[1], NULL);
         job_expect(&result, 2);
@@ -153,7 +141,7 @@ END_TEST
 
 START_TEST(without_a_configuration_the_usage_is_named)
 {
-    for (int ranks = 0; ranks <= most_tellers(); ranks += 3) {
+    for (int ranks = 0; ranks <= job_most_tellers(3); ranks += 3) {
         struct command_result result;
         job_run(&result, ranks, NULL, NULL, NULL);
         job_expect(&result, 2);

@@ -235,6 +235,22 @@ static int is_writing(pid_t pid, const char *name)
     return found;
 }
 
+int job_has_mpich(void)
+{
+    char line[1024] = "";
+    FILE *version = popen("exec \"$RNN_TRAIN\" --version </dev/null", "r");
+    if (version && !fgets(line, sizeof line, version))
+        *line = '\0';
+    if (version)
+        pclose(version);
+    return strstr(line, "(MPICH") != NULL;
+}
+
+int job_most_tellers(int ranks)
+{
+    return job_has_mpich() ? 0 : ranks;
+}
+
 void job_await_writing(const struct command_process *process, const char *name)
 {
     for (int i = 0; i < 10000; i++) {

@@ -47,6 +47,14 @@ void job_run(struct command_result *result, int ranks, const char *config, const
 void job_start(struct command_process *process, int ranks, const char *config, const char *run, ...)
     __attribute__((sentinel));
 
+/* Is the program built with MPICH? May be called outside of tests. */
+int job_has_mpich(void);
+
+/* The most of these ranks with which a wrong command line is told once: the first rank tells it, and the
+ * launcher ends the others. mpiexec of MPICH may leave them to themselves as long as MPI has not started, and
+ * each tells it after a while, so there it is tried without a launcher alone (0). */
+int job_most_tellers(int ranks);
+
 /* Waits until a process of the command is writing the file, be it without a name or under a temporary one. */
 void job_await_writing(const struct command_process *process, const char *name);
 
