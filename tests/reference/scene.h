@@ -4,9 +4,14 @@
 #define TESTS_REFERENCE_SCENE_H
 
 #include "subject.h"
+#include "support/suite.h"
 
 /* A cell has so many scenes with an output: with and without options, in one direction and both. */
 enum { SCENE_CELLS = 7, SCENE_OUTPUTS = 4, SCENE_KINDS = 2 * 2, SCENE_ROWS = 4 };
+
+/* A test goes through the outputs from `test % SCENE_STEP` on in such steps: where sanitizers look on, a cell
+ * meets half of them in one direction, and the others in both. */
+enum { SCENE_STEP = SUITE_IS_SANITIZED ? 2 : 1 };
 
 extern const int32_t scene_lengths[SCENE_ROWS];
 
