@@ -8,7 +8,7 @@
 
 static const struct option_row rows[] = {
     {"cell", 0, OPTION_CHOICE, AT(cell), .names = cell_names, .argument = "CELL",
-        .help = "rnn, rnn-relu, lstm, gru, indrnn, mingru or lru (default lstm)"},
+        .help = "one that key model.cell takes (lstm)"},
     {"inputs", 0, OPTION_WHOLE, AT(inputs), 1, 1 << 20, .argument = "N", .help = "features of a frame (64)"},
     {"hidden", 0, OPTION_WHOLE, AT(hidden), 1, 65536, .argument = "N",
         .help = "units of a layer in each direction (256)"},

@@ -34,19 +34,18 @@ struct panels {
 };
 
 /* One step of a cell for `count` rows, forward. Gates are interleaved by block: an LSTM's row holds [i f g o]
- * of units 0..15, then of 16..31; a GRU's r z n alike. A cell touches only what its file in this folder says
- * that it has. */
+ * of units 0..15, then of 16..31; a GRU's r z n alike. A cell touches only what its struct cell_kind (net/)
+ * says that it has, and means by it what its file in this folder says. */
 struct cell_step {
     size_t count, units;       /* units: padded, a multiple of 16 */
     struct rows gates;         /* in: sums before activation; out: activations */
     struct rows recurrent;     /* gru: W_hh h + b_hh, which stays apart from the sums; as the gates lie */
     struct rows h_previous, h; /* outputs of the step before, and out: of this one */
-    struct rows c_previous, c; /* lstm: its cell state alike; lru: the other part of its state */
-    struct rows saved;       /* out, what backward takes up again: lstm tanh(c), gru the n of recurrent; lru,
-                              * in backward: the gradient by c from above */
-    const float *parameters; /* of single units, [units] each: lstm its peepholes p_i, p_f, p_o or NULL, none;
-                              * indrnn u; lru what its file says */
-    size_t parameters_stride; /* floats from one of them to the next */
+    struct rows c_previous, c; /* of a cell with a memory: this alike */
+    struct rows saved;         /* out, what backward takes up again; of a cell that mixes states, in backward:
+                                * the gradient by c from above */
+    const float *parameters;   /* of single units, [units] each; NULL: there are none */
+    size_t parameters_stride;  /* floats from one of them to the next */
 };
 
 /* The same step backward. */
@@ -55,9 +54,12 @@ struct cell_gradient {
      * `recurrent` in its place. */
     struct cell_step step;
     struct rows dh;          /* the gradient by h */
-    struct rows dh_previous; /* gru: what h_previous gets without a product is added here; lru: as dc */
-    struct rows dc;          /* lstm, in: the gradient by c from the step after; out: by c_previous */
-    float *sums;             /* lru: gradients by l, k and g, added to; parameters_stride apart */
+    struct rows dh_previous; /* what h_previous gets without a product is added here; of a cell that mixes
+                              * states: as dc */
+    struct rows dc;          /* of a cell with a memory, in: the gradient by c from the step after; out: by
+                              * c_previous */
+    float *sums;             /* of a cell with unit tensors: gradients by the parameters, added to;
+                              * parameters_stride apart */
 };
 
 /* One product of outer(): X [N][columns] and the gradient C [M][columns]. With row [N], row row[n] of X

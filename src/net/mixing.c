@@ -11,8 +11,10 @@ static struct extent units_of(const struct mixing *m)
     return (struct extent){.parts = 1, .size = m->H, .interleave = 1};
 }
 
-/* C starts with the deviation of the paper (section 3.2 there), the others as PyTorch's linear layers do. */
-void mixing_init(struct mixing *m, const struct recurrent_shape *shape, struct parameters *parameters)
+/* The weights of states start so that outputs are about as large as these, the others as PyTorch's linear
+ * layers do. */
+void mixing_init(struct mixing *m, const struct cell_mixing *names, const struct recurrent_shape *shape,
+    struct parameters *parameters)
 {
     const char *prefix = shape->prefix, *suffix = shape->suffix;
     size_t l = shape->layer, H = shape->H, I = extent_true(shape->inputs);
@@ -21,16 +23,18 @@ void mixing_init(struct mixing *m, const struct recurrent_shape *shape, struct p
     struct extent units = units_of(m);
     m->Hp = extent_padded(units);
     m->stride = kernel_stride(m->Hp);
-    size_t real = parameters_declare(parameters, H, H, state, "%s.C_re_l%zu%s", prefix, l, suffix);
-    size_t imaginary = parameters_declare(parameters, H, H, state, "%s.C_im_l%zu%s", prefix, l, suffix);
-    size_t input =
-        parameters_declare(parameters, H, I, starting_uniform(I), "%s.D_l%zu%s", prefix, l, suffix);
-    size_t gate =
-        parameters_declare(parameters, H, H, starting_uniform(H), "%s.gate_l%zu.weight%s", prefix, l, suffix);
-    m->bias_offset =
-        parameters_declare(parameters, H, 0, starting_uniform(H), "%s.gate_l%zu.bias%s", prefix, l, suffix);
-    matrix_init(&m->real, real, units, units, 1);
-    matrix_init(&m->imaginary, imaginary, units, units, 1);
+    size_t from_h =
+        parameters_declare(parameters, H, H, state, "%s.%s_l%zu%s", prefix, names->from_h, l, suffix);
+    size_t from_c =
+        parameters_declare(parameters, H, H, state, "%s.%s_l%zu%s", prefix, names->from_c, l, suffix);
+    size_t input = parameters_declare(
+        parameters, H, I, starting_uniform(I), "%s.%s_l%zu%s", prefix, names->from_inputs, l, suffix);
+    size_t gate = parameters_declare(
+        parameters, H, H, starting_uniform(H), "%s.%s_l%zu.weight%s", prefix, names->gate, l, suffix);
+    m->bias_offset = parameters_declare(
+        parameters, H, 0, starting_uniform(H), "%s.%s_l%zu.bias%s", prefix, names->gate, l, suffix);
+    matrix_init(&m->from_h, from_h, units, units, 1);
+    matrix_init(&m->from_c, from_c, units, units, 1);
     matrix_init(&m->input, input, units, shape->inputs, shape->needs_input_gradient);
     matrix_init(&m->gate, gate, units, units, 1);
 }
@@ -39,8 +43,8 @@ void mixing_take_panels(struct mixing *m, struct arena *arena)
 {
     if (!m->is_there)
         return;
-    matrix_take_panels(&m->real, arena);
-    matrix_take_panels(&m->imaginary, arena);
+    matrix_take_panels(&m->from_h, arena);
+    matrix_take_panels(&m->from_c, arena);
     matrix_take_panels(&m->input, arena);
     matrix_take_panels(&m->gate, arena);
     m->bias = arena_take(arena, m->Hp, sizeof *m->bias);
@@ -51,8 +55,8 @@ void mixing_pack(struct mixing *m, const struct packing *packing)
 {
     if (!m->is_there)
         return;
-    matrix_pack(&m->real, packing);
-    matrix_pack(&m->imaginary, packing);
+    matrix_pack(&m->from_h, packing);
+    matrix_pack(&m->from_c, packing);
     if (m->one_hot)
         matrix_pack_table(&m->input, packing);
     else
@@ -94,8 +98,8 @@ void mixing_sum(const struct mixing *m, const struct pass *pass, const struct mi
         matrix_look_up(&m->input, frames->own, frames->end - n, pass->microbatch->symbols + n, m->zero, y);
     else
         multiply(pass, &m->input.forward, frames, frames->X, none, y);
-    multiply(pass, &m->real.forward, frames, frames->h, y, y);
-    multiply(pass, &m->imaginary.forward, frames, frames->c, y, y);
+    multiply(pass, &m->from_h.forward, frames, frames->h, y, y);
+    multiply(pass, &m->from_c.forward, frames, frames->c, y, y);
 }
 
 void mixing_open(const struct mixing *m, const struct pass *pass, const struct mixing_frames *frames)
@@ -127,8 +131,8 @@ void mixing_state_backward(
     const struct mixing *m, const struct pass *pass, const struct mixing_frames *frames)
 {
     struct rows dy = frames_at(&m->dy, frames->first), none = {0};
-    multiply(pass, &m->real.backward, frames, dy, none, frames->out);
-    multiply(pass, &m->imaginary.backward, frames, dy, none, frames->dc);
+    multiply(pass, &m->from_h.backward, frames, dy, none, frames->out);
+    multiply(pass, &m->from_c.backward, frames, dy, none, frames->dc);
 }
 
 void mixing_input_backward(
@@ -138,8 +142,8 @@ void mixing_input_backward(
     pass_product(pass, &m->input.backward, end - first, frames_at(&m->dy, first), dX, dX);
 }
 
-/* Where the sums of each matrix lie, [rows][columns], or of symbols [columns][rows]: C_re, C_im, W_g, D. */
-enum place { REAL, IMAGINARY, GATE, INPUT };
+/* Where the sums of each matrix lie, [rows][columns], or of symbols [columns][rows]. */
+enum place { FROM_H, FROM_C, GATE, INPUT };
 
 static float *sums_of(const struct mixing *m, enum place place, const struct mixing_sums *sums)
 {
@@ -154,7 +158,7 @@ size_t mixing_count_weights(const struct mixing *m)
 void mixing_clear_sums(const struct mixing *m, struct range own, const struct mixing_sums *sums)
 {
     size_t rows = own.to - own.from;
-    for (enum place place = REAL; place < INPUT; place++)
+    for (enum place place = FROM_H; place < INPUT; place++)
         memset(sums_of(m, place, sums) + own.from * m->Hp, 0, rows * m->Hp * sizeof(float));
     float *dinput = sums_of(m, INPUT, sums);
     if (m->one_hot)
@@ -193,7 +197,7 @@ void mixing_sum_gradients(const struct mixing *m, const struct pass *pass, const
     float *unused = sums->sums, *dbias = unused + m->Hp;
     struct rows dy = frames_at(&m->dy, n), dgates = frames_at(&m->gates, n);
     const struct outer_product states[] = {
-        product_of(m, frames, REAL, frames->h, sums), product_of(m, frames, IMAGINARY, frames->c, sums)};
+        product_of(m, frames, FROM_H, frames->h, sums), product_of(m, frames, FROM_C, frames->c, sums)};
     const struct outer_product gate = product_of(m, frames, GATE, frames_at(&m->y, n), sums);
     add_products(pass, frames, dy, states, 2, unused, sums->scratch);
     if (m->one_hot) {
@@ -209,8 +213,8 @@ void mixing_sum_gradients(const struct mixing *m, const struct pass *pass, const
 void mixing_add_gradients(
     const struct mixing *m, const struct pass *pass, struct range own, const struct mixing_sums *sums)
 {
-    matrix_add_gradient(&m->real, own, sums_of(m, REAL, sums), pass->gradient);
-    matrix_add_gradient(&m->imaginary, own, sums_of(m, IMAGINARY, sums), pass->gradient);
+    matrix_add_gradient(&m->from_h, own, sums_of(m, FROM_H, sums), pass->gradient);
+    matrix_add_gradient(&m->from_c, own, sums_of(m, FROM_C, sums), pass->gradient);
     matrix_add_gradient(&m->gate, own, sums_of(m, GATE, sums), pass->gradient);
     if (m->one_hot)
         matrix_add_symbols(&m->input, own, sums_of(m, INPUT, sums), pass->gradient);

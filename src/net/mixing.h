@@ -1,10 +1,11 @@
-/* What a recurrent layer gives whose cell has a complex state v = h - i c of H parts (kind->mixes_states):
+/* What a recurrent layer gives whose cell has states h and c that are no outputs (kind->mixing, where the
+ * tensors have their names):
  *
- *     y = Re(C v) + D x = C_re h + C_im c + D x;   out = y . s(W_g y + b_g)
+ *     y = C_h h + C_c c + D x;   out = y . s(W_g y + b_g)
  *
- * (Orvieto et al. 2023; of the gate, without which a stack of such layers is one linear map, section 4.1 of
- * Dauphin et al. 2017.) No frame takes part in another's, so all of it is computed for as many frames at once
- * as are near.
+ * (of the gate, without which a stack of layers with linear states is one linear map, section 4.1 of Dauphin
+ * et al. 2017.) No frame takes part in another's, so all of it is computed for as many frames at once as are
+ * near.
  *
  * N frames, H units (Hp padded to blocks), I inputs. Of a team each member computes its own columns, from
  * those of all: between two of the functions of a pass it meets the others. Buffers are of the workspace, as
@@ -13,6 +14,7 @@
 #define NET_MIXING_H
 
 #include "base/memory.h"
+#include "net/cells/cell.h"
 #include "net/frames.h"
 #include "net/matrix.h"
 #include "net/parameters.h"
@@ -22,11 +24,11 @@
 struct mixing {
     int is_there; /* 0: the rest is zero, and nothing but init, take and pack is to be called */
     size_t H, Hp, stride;
-    int one_hot;                   /* inputs are symbols: D x is a row of a table */
-    struct matrix real, imaginary; /* C_re, C_im */
-    struct matrix input, gate;     /* D, W_g */
-    size_t bias_offset;            /* of b_g in the flat vector */
-    float *bias, *zero;            /* [Hp] b_g, packed with the weights; zeroes */
+    int one_hot;                  /* inputs are symbols: D x is a row of a table */
+    struct matrix from_h, from_c; /* C_h, C_c */
+    struct matrix input, gate;    /* D, W_g */
+    size_t bias_offset;           /* of b_g in the flat vector */
+    float *bias, *zero;           /* [Hp] b_g, packed with the weights; zeroes */
 
     /* Workspace: rows of as many frames as are there at a time. */
     struct frames y, dy;
@@ -50,8 +52,10 @@ struct mixing_sums {
     float *dW, *sums, *scratch;
 };
 
-/* Declares C_re, C_im, D, and weight and bias of the gate, in this order. */
-void mixing_init(struct mixing *m, const struct recurrent_shape *shape, struct parameters *parameters);
+/* Declares C_h, C_c, D, and weight and bias of the gate, in this order. The start of C_h and C_c is that of
+ * section 3.2 of Orvieto et al. 2023. */
+void mixing_init(struct mixing *m, const struct cell_mixing *names, const struct recurrent_shape *shape,
+    struct parameters *parameters);
 void mixing_take_panels(struct mixing *m, struct arena *arena);
 void mixing_pack(struct mixing *m, const struct packing *packing);
 

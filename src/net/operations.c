@@ -36,7 +36,7 @@ static void add_recurrent(
     double states = model->initial_state ? frames : frames - sequences;
     if (cell_of(model)->has_product)
         counting->sum += 3 * gates * H * (K > 0 ? frames : states);
-    if (cell_of(model)->mixes_states)
+    if (cell_of(model)->mixing)
         add_mixing(counting, D * H, H, frames);
     counting->sum += K > 0 ? 3 * D * H * H * (states + (K - 1) * frames) : 0;
     add_dense(counting, gates, frames);
@@ -54,7 +54,7 @@ static void add_decoder(struct counting *counting, const struct net_config *mode
     for (size_t n = 0; n < model->decoder_layers; n++) {
         sum += (cell_of(model)->has_memory ? 2 : 1) * S * F * sequences + gates * inputs * symbols;
         sum += cell_of(model)->has_product ? gates * S * symbols : 0;
-        sum += cell_of(model)->mixes_states ? S * (3 * S + inputs) * symbols : 0;
+        sum += cell_of(model)->mixing ? S * (3 * S + inputs) * symbols : 0;
         inputs = S;
     }
     if (model->attention != ATTENTION_NONE)
@@ -95,7 +95,7 @@ double net_count_repeated(const struct net_config *model, const struct net_savin
         double H = (double)model->hidden[l], outputs = (model->bidirectional[l] ? 2 : 1) * H;
         double seen = inputs + (kind->has_product ? H : 0);
         sum += outputs * ((double)kind->gates * seen + (double)model->transition_layers * H);
-        sum += kind->mixes_states ? outputs * (3 * H + inputs) : 0;
+        sum += kind->mixing ? outputs * (3 * H + inputs) : 0;
         inputs = outputs;
     }
     return 2 * sum * frames;

@@ -143,8 +143,8 @@ int recurrent_init(struct recurrent *r, const struct recurrent_shape *shape, str
     matrix_init(&r->input, input, r->gates, shape->inputs, shape->needs_input_gradient);
     if (kind->has_product)
         matrix_init(&r->hidden, hidden, r->gates, units, 1);
-    if (kind->mixes_states)
-        mixing_init(&r->mixing, shape, parameters);
+    if (kind->mixing)
+        mixing_init(&r->mixing, kind->mixing, shape, parameters);
     if (transition_init(&r->transition, shape, parameters, error))
         return -1;
     declare_start(r, shape, parameters);

@@ -143,20 +143,20 @@ void recurrent_flow(
  * there are those of the segment at hand. */
 static inline struct rows recurrent_states(const struct recurrent *r, struct rows Y, size_t n)
 {
-    return r->kind->mixes_states ? frames_at(&r->s, n) : rows_from(Y, n);
+    return r->kind->mixing ? frames_at(&r->s, n) : rows_from(Y, n);
 }
 
 /* The h that rows start from, and the gradient by it: [B]. */
 static inline struct rows recurrent_start_h(
     const struct recurrent *r, const struct microbatch *microbatch, struct rows Y)
 {
-    return r->kind->mixes_states ? as_rows(r->s_start, r->Hp) : rows_from(Y, microbatch->N);
+    return r->kind->mixing ? as_rows(r->s_start, r->Hp) : rows_from(Y, microbatch->N);
 }
 
 static inline struct rows recurrent_start_dh(
     const struct recurrent *r, const struct microbatch *microbatch, struct rows dY)
 {
-    return r->kind->mixes_states ? as_rows(r->ds, r->Hp) : rows_from(dY, microbatch->N);
+    return r->kind->mixing ? as_rows(r->ds, r->Hp) : rows_from(dY, microbatch->N);
 }
 
 /* The memory before the first step of each row of the microbatch, and the gradient by it: [B][Hp]. */
@@ -183,8 +183,8 @@ static inline struct rows recurrent_last_c(const struct recurrent *r, const stru
 static inline struct rows recurrent_last_h(
     const struct recurrent *r, const struct microbatch *microbatch, struct rows Y)
 {
-    return r->kind->mixes_states ? recurrent_last(r, microbatch, &r->s, r->s_ends)
-                                 : rows_from(Y, microbatch->first[microbatch->T - 1]);
+    return r->kind->mixing ? recurrent_last(r, microbatch, &r->s, r->s_ends)
+                           : rows_from(Y, microbatch->first[microbatch->T - 1]);
 }
 
 static inline const float *recurrent_start_dc(const struct recurrent *r)

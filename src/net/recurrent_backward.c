@@ -12,7 +12,7 @@
 static void fetch_step(const struct recurrent *r, struct step step, struct rows dY)
 {
     kernel_fetch(frames_at(&r->a, step.first), step.rows, r->width);
-    if (r->kind->mixes_states)
+    if (r->kind->mixing)
         kernel_fetch(frames_at(&r->s, step.first), step.rows, r->Hp);
     if (r->kind->has_memory)
         kernel_fetch(frames_at(&r->c, step.first), step.rows, r->Hp);
@@ -30,7 +30,7 @@ void recurrent_backward_inputs(
         const struct recurrent *r = inputs->of[i];
         pass_product(pass, &r->input.backward, end - first, frames_at(&r->a, first),
             inputs->add || i > 0 ? rows : (struct rows){0}, rows);
-        if (r->kind->mixes_states)
+        if (r->kind->mixing)
             mixing_input_backward(&r->mixing, pass, first, end, inputs->dX);
     }
 }
@@ -58,7 +58,7 @@ static void run_backward(
         .dh_previous = columns_from(rows_from(dY, run.before), r->from)};
     if (r->kind->has_memory)
         gradient.dc = as_rows(r->dc + run.row * r->Hp + r->from, r->Hp);
-    if (r->kind->mixes_states)
+    if (r->kind->mixing)
         gradient.dh_previous = as_rows(r->ds + run.row * r->Hp + r->from, r->Hp);
     if (r->kind->unit_tensors)
         gradient.sums = unit_sums(r) + r->from;
@@ -123,7 +123,7 @@ static void segment_backward(const struct recurrent *r, const struct pass *pass,
         find_frames(r, microbatch, span, &first, &end);
         if (i > segment.from)
             fetch_step(r, step_at(r, microbatch, step_time(r, microbatch, i - 1)), dY);
-        if (r->kind->mixes_states && i + 1 == span.to)
+        if (r->kind->mixing && i + 1 == span.to)
             span_mix_backward(r, pass, first, end, dY);
         step_backward(r, pass, i, Y, dY);
         if (i == span.from)
@@ -170,14 +170,14 @@ static void begin_flow(const struct recurrent *r, const struct pass *pass, struc
     gradients_clear(r);
     for (size_t n = 0; n < microbatch->N; n++) {
         memset(row_at(dY, n), 0, r->Hp * sizeof(float));
-        if (r->kind->mixes_states)
+        if (r->kind->mixing)
             memset(frames_at(&r->t, n).data, 0, r->Hp * sizeof(float));
     }
     for (size_t b = 0; b < microbatch->B; b++) {
         size_t last = microbatch->first[r->reverse ? 0 : microbatch->length[b] - 1] + b;
         for (size_t h = 0; h < r->H; h++)
             row_at(dY, last)[h] = (float)(1 / sqrt((double)r->H));
-        if (r->kind->mixes_states)
+        if (r->kind->mixing)
             span_mix_backward(r, pass, last, last + 1, dY);
     }
 }
@@ -187,14 +187,14 @@ static void begin_flow(const struct recurrent *r, const struct pass *pass, struc
 static double measure_states(const struct recurrent *r, struct rows dY, size_t n, size_t b)
 {
     const float *dh = row_at(dY, n), *dc = r->dc + b * r->Hp, *ds = r->ds + b * r->Hp;
-    const float *t = r->kind->mixes_states ? frames_at(&r->t, n).data : NULL;
+    const float *t = r->kind->mixing ? frames_at(&r->t, n).data : NULL;
     double sum = 0;
     for (size_t h = 0; h < r->H; h++) {
-        double x = (double)dh[h] + (r->kind->mixes_states ? (double)ds[h] : 0);
+        double x = (double)dh[h] + (r->kind->mixing ? (double)ds[h] : 0);
         sum += x * x;
     }
     for (size_t h = 0; h < r->H && r->kind->has_memory; h++) {
-        double x = (double)dc[h] + (r->kind->mixes_states ? (double)t[h] : 0);
+        double x = (double)dc[h] + (r->kind->mixing ? (double)t[h] : 0);
         sum += x * x;
     }
     return sqrt(sum);

@@ -16,7 +16,7 @@ struct cell_step step_of(
 {
     size_t Hp = r->Hp, from = r->from, gates = own_gates(r).from;
     struct frames outputs = {Y.data, Y.stride, 0};
-    const struct frames *h = r->kind->mixes_states ? &r->s : &outputs;
+    const struct frames *h = r->kind->mixing ? &r->s : &outputs;
     struct cell_step step = {.count = run.rows,
         .units = r->to - from,
         .gates = columns_from(frames_at(&r->a, run.first), gates),
@@ -142,7 +142,7 @@ static void segment_forward(
         if (i == span.from && r->from < r->to)
             span_forward(r, pass, first, end, X);
         step_forward(r, pass, i, Y);
-        if (r->kind->mixes_states && i + 1 == span.to) {
+        if (r->kind->mixing && i + 1 == span.to) {
             struct mixing_frames frames = mixing_frames_of(r, first, end, X, Y);
             span_mix(r, pass, &frames);
         }

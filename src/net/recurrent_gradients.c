@@ -51,7 +51,7 @@ void gradients_clear(const struct recurrent *r)
         memset(unit_sums(r) + k * r->Hp + r->from, 0, (r->to - r->from) * sizeof(float));
     if (r->transition.on)
         transition_clear_sums(&r->transition);
-    if (r->kind->mixes_states) {
+    if (r->kind->mixing) {
         const struct mixing_sums sums = mixing_sums_of(r);
         mixing_clear_sums(&r->mixing, (struct range){r->from, r->to}, &sums);
     }
@@ -147,7 +147,7 @@ void gradients_sum(
         transition_sum(&r->transition, pass, first, end);
     if (r->unit_weights && !r->kind->unit_tensors)
         sum_units(r, pass->microbatch, steps, Y);
-    if (r->kind->mixes_states) {
+    if (r->kind->mixing) {
         const struct mixing_frames frames = mixing_frames_of(r, first, end, X, (struct rows){0});
         const struct mixing_sums sums = mixing_sums_of(r);
         mixing_sum_gradients(&r->mixing, pass, &frames, &sums);
@@ -204,7 +204,7 @@ void gradients_add(const struct recurrent *r, const struct pass *pass, struct ro
         transition_add_gradients(&r->transition, pass);
     if (r->unit_weights)
         add_units(r, pass->gradient);
-    if (r->kind->mixes_states) {
+    if (r->kind->mixing) {
         const struct mixing_sums sums = mixing_sums_of(r);
         mixing_add_gradients(&r->mixing, pass, (struct range){r->from, r->to}, &sums);
     }

@@ -20,7 +20,7 @@ int sums_at_end(const struct recurrent *r, const struct pass *pass)
 /* Do sums over frames read states, and not outputs alone? */
 static int sums_states(const struct recurrent *r)
 {
-    return r->kind->mixes_states || (r->has_unit_weights && r->kind->has_memory);
+    return r->kind->mixing || (r->has_unit_weights && r->kind->has_memory);
 }
 
 /* Members of a team read each other's rows of what is mixed: none may be gone before all have. */
@@ -75,8 +75,7 @@ void open_segment(struct recurrent *r, const struct pass *pass, struct range seg
 /* Copies this member's units of the states of a step from or to what is kept of the end of its segment. */
 static void copy_states(const struct recurrent *r, struct step step, size_t B, size_t segment, int keep)
 {
-    const struct frames *states[2] = {
-        r->kind->has_memory ? &r->c : NULL, r->kind->mixes_states ? &r->s : NULL};
+    const struct frames *states[2] = {r->kind->has_memory ? &r->c : NULL, r->kind->mixing ? &r->s : NULL};
     float *const ends[2] = {r->c_ends, r->s_ends};
     for (size_t i = 0; i < 2; i++)
         for (size_t b = 0; b < step.rows && states[i]; b++) {
@@ -145,7 +144,7 @@ static void step_again(const struct recurrent *r, const struct pass *pass, size_
         if (run[k].rows == 0)
             continue;
         struct cell_step step = step_of(r, microbatch, run[k], Y);
-        if (!r->kind->mixes_states)
+        if (!r->kind->mixing)
             step.h = as_rows(r->again + r->from, 0);
         r->kind->forward(pass->kernel, &step);
     }
@@ -169,7 +168,7 @@ void segment_again(
         for (; i < span.to && !idle; i++)
             step_again(r, pass, i, Y);
         i = span.to;
-        if (!r->kind->mixes_states)
+        if (!r->kind->mixing)
             continue;
         struct mixing_frames frames = mixing_frames_of(r, first, end, X, Y);
         frames.out = as_rows(r->again, 0);

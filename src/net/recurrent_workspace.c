@@ -10,7 +10,7 @@ void recurrent_take_reserve(struct recurrent *r, const struct pass *pass, struct
     r->a = frames_take(arena, rows.sums, r->a_stride);
     if (kind->has_memory)
         r->c = frames_take(arena, rows.states, r->Hp);
-    if (kind->mixes_states)
+    if (kind->mixing)
         r->s = frames_take(arena, rows.states, r->Hp);
     if (kind->saves_values)
         r->t = frames_take(arena, rows.segment, r->Hp);
@@ -22,7 +22,7 @@ void recurrent_take_reserve(struct recurrent *r, const struct pass *pass, struct
         return;
     r->again = arena_take(arena, r->segment ? r->Hp : 0, sizeof(float));
     r->dc = arena_take(arena, kind->has_memory ? B * r->Hp : 0, sizeof(float));
-    r->ds = arena_take(arena, kind->mixes_states ? B * r->Hp : 0, sizeof(float));
+    r->ds = arena_take(arena, kind->mixing ? B * r->Hp : 0, sizeof(float));
 }
 
 /* What stays of a direction whoever's turn it is. */
@@ -30,7 +30,7 @@ static void take_states(struct recurrent *r, const struct pass *pass, struct are
 {
     size_t B = pass->microbatch->B, T = pass->microbatch->T;
     size_t ends = r->segment ? B * ((T + r->segment - 1) / r->segment) : 0;
-    int memory = r->kind->has_memory, mixes = r->kind->mixes_states;
+    int memory = r->kind->has_memory, mixes = r->kind->mixing != NULL;
     r->c_start = arena_take(arena, memory ? B * r->Hp : 0, sizeof(float));
     r->s_start = arena_take(arena, mixes ? B * r->Hp : 0, sizeof(float));
     r->c_ends = arena_take(arena, memory ? ends * r->Hp : 0, sizeof(float));

@@ -374,10 +374,10 @@ START_TEST(padding_stays_zero)
             const struct layer *layer = &bench.net->stack.layer[l];
             const struct recurrent *r = &layer->direction[d];
             const struct transition *t = &r->transition;
-            size_t outputs = r->kind->mixes_states ? N : rows;
+            size_t outputs = r->kind->mixing ? N : rows;
             check_padding(layer->h + d * r->Hp, outputs, r->H, r->Hp, layer->stride);
             check_padding(layer->dY + d * r->Hp, outputs, r->H, r->Hp, layer->stride);
-            if (r->kind->mixes_states)
+            if (r->kind->mixing)
                 check_mixing_padding(r, N);
             if (r->kind->has_memory) {
                 check_padding(r->c.data, N, r->H, r->Hp, r->Hp);

@@ -34,6 +34,12 @@ struct cell_onnx {
     size_t order[4], unit_order[3];
 };
 
+/* Names of the tensors by which a layer's outputs are made of h, c and the inputs, and of the gate that these
+ * pass, which has a weight and a bias. */
+struct cell_mixing {
+    const char *from_h, *from_c, *from_inputs, *gate;
+};
+
 struct cell_kind {
     size_t gates;        /* G */
     int lacks_bias;      /* There is no b_ih. */
@@ -43,8 +49,9 @@ struct cell_kind {
     int saves_values;    /* Forward leaves H values of a row for backward, cell_step.saved. */
 
     /* States are no outputs: these are made of h, c and the inputs (net/mixing.h), for many frames at once.
-     * Of such a cell `saved` is the gradient by c, and dh_previous goes from step to step as dc does. */
-    int mixes_states;
+     * Of such a cell `saved` is the gradient by c, and dh_previous goes from step to step as dc does. NULL:
+     * the outputs are h. */
+    const struct cell_mixing *mixing;
 
     /* W_ih is tensors of these names, one for each gate; NULL: one tensor, weight_ih. */
     const char *const *input_names;

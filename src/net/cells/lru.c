@@ -81,6 +81,8 @@ static void chain_unit(const float *numbers, float *sums, size_t Hp)
 static const struct unit_tensor tensors[] = {
     {"nu", start_nu, 0}, {"theta", start_theta, 0}, {"gamma_log", start_gamma_log, 2}};
 static const char *const input_names[] = {"B_re", "B_im"};
+static const struct cell_mixing mixing = {
+    .from_h = "C_re", .from_c = "C_im", .from_inputs = "D", .gate = "gate"};
 
 static const char *const plain_c_tensors[] = {"B_re_l@", "B_im_l@", "nu_l@", "theta_l@", "gamma_log_l@",
     "C_re_l@", "C_im_l@", "D_l@", "gate_l@.weight", "gate_l@.bias", NULL};
@@ -147,7 +149,7 @@ const struct cell_kind cell_lru = {.gates = 2,
     .lacks_bias = 1,
     .has_memory = 1,
     .saves_values = 1,
-    .mixes_states = 1,
+    .mixing = &mixing,
     .input_names = input_names,
     .unit_weights = sizeof tensors / sizeof *tensors,
     .unit_tensors = tensors,
