@@ -303,30 +303,47 @@ static void expect_near(const char *who, double plan, double seen)
     ck_assert_msg(fabs(plan - seen) <= 0.05 * seen, "%s: planned %.1f MiB, seen %.1f MiB", who, plan, seen);
 }
 
-/* Rank 0, which saves, takes the most; of the others that which takes the most is looked at. */
-static void compare(int i, const char *ranks)
+/* MiB: the most that rank 0 was seen to have, another rank, and all of them. */
+struct peaks {
+    double first, other, node;
+};
+
+static void add_peaks(const char *errors, struct peaks *peaks)
 {
-    struct command_result plan, result;
-    double first = 0, other = 0, node = 0;
-    char directory[32], words[32];
-    snprintf(directory, sizeof directory, "run-%d-%s", i, ranks);
-    snprintf(words, sizeof words, "a node of %s rank%s ", ranks, strcmp(ranks, "1") ? "s" : "");
-    run(&plan, i, ranks, "--plan", NULL);
-    run(&result, i, ranks, "-o", directory);
-    for (const char *line = result.errors; (line = strstr(line, "peak rank=")); line++) {
+    double sum = 0;
+    for (const char *line = errors; (line = strstr(line, "peak rank=")); line++) {
         double rank, own, files, shared;
         ck_assert_int_eq(
             sscanf(line, "peak rank=%lf own=%lf files=%lf shared=%lf", &rank, &own, &files, &shared), 4);
-        double *peak = rank > 0 ? &other : &first;
+        double *peak = rank > 0 ? &peaks->other : &peaks->first;
         *peak = fmax(*peak, own / 1024);
-        node += (own + (rank > 0 ? 0 : files + shared)) / 1024;
+        sum += (own + (rank > 0 ? 0 : files + shared)) / 1024;
     }
-    expect_near("rank 0", planned(plan.output, "rank 0 at most"), first);
-    if (other > 0)
-        expect_near("another rank", planned(plan.output, "another rank at most"), other);
-    expect_near("the node", planned(plan.output, words), node);
+    peaks->node = fmax(peaks->node, sum);
+}
+
+/* Rank 0, which saves, takes the most; of the others that which takes the most is looked at. On a busy
+ * machine looks may come too late for what a short run has for a moment: of a few runs the most counts. */
+static void compare(int i, const char *ranks)
+{
+    enum { RUNS_AT_MOST = 4 };
+    struct command_result plan, result;
+    struct peaks peaks = {0};
+    char directory[32], words[32];
+    snprintf(words, sizeof words, "a node of %s rank%s ", ranks, strcmp(ranks, "1") ? "s" : "");
+    run(&plan, i, ranks, "--plan", NULL);
+    double node = planned(plan.output, words);
+    for (int n = 0; n == 0 || (n < RUNS_AT_MOST && node > 1.05 * peaks.node); n++) {
+        snprintf(directory, sizeof directory, "run-%d-%s-%d", i, ranks, n);
+        run(&result, i, ranks, "-o", directory);
+        add_peaks(result.errors, &peaks);
+        command_result_finish(&result);
+    }
+    expect_near("rank 0", planned(plan.output, "rank 0 at most"), peaks.first);
+    if (peaks.other > 0)
+        expect_near("another rank", planned(plan.output, "another rank at most"), peaks.other);
+    expect_near("the node", node, peaks.node);
     command_result_finish(&plan);
-    command_result_finish(&result);
 }
 
 /* _i: run and number of ranks. What a small one takes is mostly the process itself. */
