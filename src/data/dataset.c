@@ -50,6 +50,19 @@ void dataset_close(struct dataset *dataset)
     memory_destroy(dataset);
 }
 
+int dataset_call(struct dataset *dataset, const char *name, struct error *error)
+{
+    char **names[] = {&dataset->name, &dataset->file->path};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *copy = text_copy(name, error);
+        if (!copy)
+            return -1;
+        memory_destroy(*names[i]);
+        *names[i] = copy;
+    }
+    return 0;
+}
+
 /* ---- opening ---- */
 
 static int dataset_keep(struct dataset *dataset, struct error *error)

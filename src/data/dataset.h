@@ -25,6 +25,9 @@ struct dataset *dataset_open_files(char *const *paths, size_t cache, struct erro
 
 void dataset_close(struct dataset *dataset); /* takes NULL */
 
+/* From now on messages call an open set of one file by this name, which is copied. */
+int dataset_call(struct dataset *dataset, const char *name, struct error *error);
+
 /* The same in two parts: the first opens and checks structure and offsets, and before anything else is asked
  * for, either all values are put into memory (data/kept.h), or the second says that microbatches read theirs
  * from the file, through up to `cache` bytes of chunks. */

@@ -71,7 +71,7 @@ static int open_all(struct evaluation *evaluation, struct error *error)
 {
     const struct predict_options *options = evaluation->options;
     const struct predict_model *model = evaluation->model;
-    struct dataset *dataset = dataset_open_files(options->dataset, options->cache, error);
+    struct dataset *dataset = predict_imported_open(evaluation->imported, evaluation->comm, options, error);
     evaluation->dataset = dataset;
     if (!dataset || model_accepts(model->config, dataset, 0, error) ||
         (evaluation->comm->rank == 0 && check_names(model, dataset, error)))
@@ -265,8 +265,7 @@ static int evaluate(struct evaluation *evaluation, struct error *error)
     const struct predict_options *options = evaluation->options;
     struct report report;
     struct fingerprint print;
-    if (open_all(evaluation, error))
-        predict_imported_explain(evaluation->imported, evaluation->comm, error);
+    open_all(evaluation, error);
     if (comm_agree(evaluation->comm, error))
         return -1;
     predict_imported_remove(evaluation->imported);

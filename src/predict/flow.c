@@ -24,10 +24,10 @@ static int check_layers(const struct predict_model *model, struct error *error)
 }
 
 /* Each rank calls this for itself. */
-static struct dataset *open_set(
+static struct dataset *open_set(const struct predict_imported *imported, const struct comm *comm,
     const struct predict_options *options, const struct predict_model *model, struct error *error)
 {
-    struct dataset *dataset = dataset_open_files(options->dataset, options->cache, error);
+    struct dataset *dataset = predict_imported_open(imported, comm, options, error);
     if (!dataset || model_accepts(model->config, dataset, 0, error) == 0)
         return dataset;
     dataset_close(dataset);
@@ -120,7 +120,7 @@ int predict_flow(const struct predict_options *options, const struct comm *comm,
         return -1;
     const struct flow_task task = {.comm = comm,
         .net = model->net,
-        .dataset = open_set(options, model, error),
+        .dataset = open_set(imported, comm, options, model, error),
         .mean = model->mean,
         .deviation = model->deviation,
         .microbatch = model->microbatch,

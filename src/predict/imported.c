@@ -98,6 +98,18 @@ static int import_sources(struct predict_imported *imported, const struct predic
     return failed;
 }
 
+static void call_sources(struct predict_imported *imported, char *const *sources)
+{
+    size_t more = 0;
+    const char *first = strcmp(sources[0], "-") == 0 ? "standard input" : sources[0];
+    while (sources[1 + more])
+        more++;
+    if (more)
+        snprintf(imported->source, sizeof imported->source, "%.4000s and %zu more", first, more);
+    else
+        snprintf(imported->source, sizeof imported->source, "%s", first);
+}
+
 int predict_import(struct predict_imported *imported, struct predict_options *options,
     const struct comm *comm, const struct predict_model *model, struct error *error)
 {
@@ -115,19 +127,27 @@ int predict_import(struct predict_imported *imported, struct predict_options *op
     if (failed)
         return -1;
     comm_broadcast(comm, imported->path, sizeof imported->path, 0);
+    call_sources(imported, options->dataset);
     imported->files[0] = imported->path;
     options->dataset = imported->files;
     return 0;
 }
 
-void predict_imported_explain(
-    const struct predict_imported *imported, const struct comm *comm, struct error *error)
+struct dataset *predict_imported_open(const struct predict_imported *imported, const struct comm *comm,
+    const struct predict_options *options, struct error *error)
 {
-    if (error->code && imported->path[0] && comm->rank != 0 && access(imported->path, F_OK) != 0)
+    struct dataset *dataset = dataset_open_files(options->dataset, options->cache, error);
+    if (!imported->path[0])
+        return dataset;
+    if (dataset && dataset_call(dataset, imported->source, error) == 0)
+        return dataset;
+    if (!dataset && comm->rank != 0 && access(imported->path, F_OK) != 0)
         error_set(error, EXIT_CODE_IO,
             "%s: what rank 0 has imported is not to be seen here: name an output by -o FILE in a folder that "
             "all hosts have, or set TMPDIR to one",
             imported->path);
+    dataset_close(dataset);
+    return NULL;
 }
 
 void predict_imported_remove(struct predict_imported *imported)

@@ -9,9 +9,10 @@
 #include <limits.h>
 
 struct predict_imported {
-    char path[PATH_MAX]; /* "": nothing was imported */
-    char *files[2];      /* the path, then NULL */
-    int named;           /* on rank 0: the file has its name */
+    char path[PATH_MAX];   /* "": nothing was imported */
+    char *files[2];        /* the path, then NULL */
+    char source[PATH_MAX]; /* what messages call the set */
+    int named;             /* on rank 0: the file has its name */
 };
 
 /* All ranks call, and all get the same outcome. Where the options ask for it, imports the sources in place of
@@ -21,9 +22,10 @@ struct predict_imported {
 int predict_import(struct predict_imported *imported, struct predict_options *options,
     const struct comm *comm, const struct predict_model *model, struct error *error);
 
-/* Each rank calls this for itself, after opening the set has failed: why another host may not see it. */
-void predict_imported_explain(
-    const struct predict_imported *imported, const struct comm *comm, struct error *error);
+/* Each rank calls this for itself. Opens options->dataset as dataset_open_files does. One that was imported
+ * has the name of its sources; where another host does not see it, the error says why. */
+struct dataset *predict_imported_open(const struct predict_imported *imported, const struct comm *comm,
+    const struct predict_options *options, struct error *error);
 
 /* Takes the name from the file, which those who have opened it go on reading. */
 void predict_imported_remove(struct predict_imported *imported);

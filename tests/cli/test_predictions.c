@@ -297,6 +297,28 @@ START_TEST(what_is_imported_gives_the_outputs_of_its_dataset)
 }
 END_TEST
 
+/* What is said of the set names its source and not the file between. */
+START_TEST(messages_name_what_was_imported)
+{
+    static const char *const lines[][2] = {{"x.ts -o -", "warning: x.ts: has no feature_names"},
+        {"- -o - <x.ts", "warning: standard input: has no feature_names"},
+        {"x.ts x.ts -o -", "warning: x.ts and 1 more: has no feature_names"}};
+    char text[256];
+    setenv("TMPDIR", job_path("."), 1);
+    train_on_csv();
+    job_write_text("x.ts",
+        "@problemName x\n@timeStamps false\n@univariate false\n@dimensions 2\n@equalLength false\n"
+        "@classLabel false\n@data\n0.1,0.2,0.3:0.2,0.3,0.4\n");
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        snprintf(text, sizeof text,
+            "$P net --import ts %s 2>said >figures; code=$?; grep -qF '%s' said || {"
+            " cat said >&2; exit 1; }; exit $code",
+            lines[i][0], lines[i][1]);
+        run_script(0, text);
+    }
+}
+END_TEST
+
 /* The network's means are those of the set that it was trained on. */
 START_TEST(missing_values_are_the_means_of_the_network)
 {
@@ -426,6 +448,7 @@ int main(void)
     TCase *imported = tcase_create("imported");
     tcase_set_timeout(imported, 200);
     tcase_add_test(imported, what_is_imported_gives_the_outputs_of_its_dataset);
+    tcase_add_test(imported, messages_name_what_was_imported);
     tcase_add_test(imported, missing_values_are_the_means_of_the_network);
     tcase_add_test(imported, symbols_are_those_of_the_network);
     tcase_add_test(imported, what_cannot_be_imported_is_refused);
