@@ -53,7 +53,7 @@ struct option_row {
     size_t offset; /* of the member in the program's struct of options */
     int64_t least, most;
     size_t given;             /* OPTION_WHOLE_OR_NONE */
-    const char *const *names; /* OPTION_CHOICE, OPTION_ASK: ends with NULL */
+    const char *const *names; /* OPTION_CHOICE, OPTION_ASK: ends with NULL; OPTION_TEXT: what is offered */
     enum word_kind word;      /* OPTION_TEXT, OPTION_LIST: what the value names */
     const char *allowed;      /* in words, for the complaint; NULL: what follows from the kind */
     const char *argument;     /* what --help calls the value; NULL: the option takes none */

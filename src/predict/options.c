@@ -13,6 +13,12 @@ static const char *const format_names[] = {
 #undef PREDICT_FORMAT
     NULL};
 
+static const char *const import_names[] = {
+#define KIND(name) #name,
+#include "data/import/list.h"
+#undef KIND
+    NULL};
+
 #define AT(member) offsetof(struct predict_options, member)
 
 static const struct option_row rows[] = {
@@ -23,8 +29,7 @@ static const struct option_row rows[] = {
         .help = "of the output: a table with a header; a line of labels or numbers\n"
                 "for each sequence (default of -o -); an HDF5 file (default of\n"
                 "-o FILE)"},
-    {"import", 0, OPTION_TEXT, AT(import_name), .allowed = "a kind that 'rnn-data import' reads",
-        .argument = "KIND",
+    {"import", 0, OPTION_TEXT, AT(import_name), .names = import_names, .argument = "KIND",
         .help = "read DATASET as 'rnn-data import KIND' does; - is standard input\n"
                 "of kinds that stream; '--import KIND --help' lists more options"},
     {"batch", 0, OPTION_WHOLE, AT(batch), 1, INT32_MAX, .argument = "N",

@@ -248,6 +248,7 @@ START_TEST(words_of_options_are_offered)
     add("rnn-train --progress=l", "");
     add("rnn-bench --cell ", "");
     add("rnn-bench --output ", "");
+    add("rnn-predict --import ", "");
     add("rnn-model export --to ", "");
     add("rnn-data check --loss m", "");
     add("rnn-data import csv --missing m", "");
@@ -264,6 +265,8 @@ START_TEST(words_of_options_are_offered)
     expect("rnn-train --max-time ", "");
     for (size_t c = 0; cell_names[c]; c++)
         expect_offer("rnn-bench --cell ", cell_names[c]);
+    for (size_t k = 0; k < import_kind_count(); k++)
+        expect_offer("rnn-predict --import ", import_kind_at(k)->name);
 }
 END_TEST
 
