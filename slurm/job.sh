@@ -90,10 +90,15 @@ signalled=
 trap 'job_hand_on USR1' USR1
 trap 'job_hand_on TERM' TERM
 
-# job_has_begun CONFIG.ini [option]...: has this run a checkpoint? Without one --init is needed again.
-job_has_begun() {
+# job_directory CONFIG.ini [option]...: the directory of this run.
+job_directory() {
     local word before='' directory=${1##*/}
     directory=runs/${directory%.ini}
+    if [ -d "${1-}" ]; then # a run itself, or its own file
+        directory=$1
+    elif [ "${1##*/}" = config.ini ] && [ -e "${1%config.ini}status" ]; then
+        directory=${1%config.ini}.
+    fi
     for word; do
         case $before/$word in
             -o/* | --run/*) directory=$word ;;
@@ -102,7 +107,12 @@ job_has_begun() {
         esac
         before=$word
     done
-    compgen -G "$directory/checkpoint-*.h5" >/dev/null
+    printf '%s' "$directory"
+}
+
+# Which file is `status` of the run? Each time it is written it is another one.
+job_status_file() {
+    stat -c '%i %y' "$directory/status" 2>/dev/null || true
 }
 
 # job_train CONFIG.ini [option]...: trains behind the script, so that signals find the script awake; the exit code goes
@@ -113,9 +123,13 @@ job_train() {
         status=75
         return
     fi
+    local directory former
+    directory=$(job_directory "$@")
+    former=$(job_status_file)
     if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ]; then
         local word words=() before='' begun=no
-        ! job_has_begun "$@" || begun=yes
+        # Without a checkpoint --init is needed again.
+        ! compgen -G "$directory/checkpoint-*.h5" >/dev/null || begun=yes
         for word; do
             case $begun/$before/$word in
                 */*/--fresh | yes/--init/* | yes/*/--init | yes/*/--init=*) ;;
@@ -136,6 +150,15 @@ job_train() {
         [ -n "$signalled" ] || break
     done
     child=
+    # mpirun of MPICH now and then ends with 0, or by SIGPIPE, where the ranks have ended with 75. The run itself knows.
+    case $status in
+    0 | 141)
+        if [ "$(job_status_file)" != "$former" ] && grep -q '^state=stopped$' "$directory/status"; then
+            job_say "the launcher ended with $status, but the run has stopped with a checkpoint"
+            status=75
+        fi
+        ;;
+    esac
 }
 
 # What comes next must not be ended by a signal, nor what it starts: it puts the job back.

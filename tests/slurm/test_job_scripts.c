@@ -125,6 +125,50 @@ START_TEST(a_run_that_stopped_early_goes_back_into_the_queue)
 }
 END_TEST
 
+/* Runs the script with the run directory `run` of the folder. */
+static void submit_run(const char *script, struct command_result *result)
+{
+    char path[4096], run[256];
+    const char *argv[] = {"bash", path, "mine.ini", "-o", run, NULL};
+    const char *environment[] = {
+        path_variable, programs_variable, "SLURM_JOB_ID=41", "SLURM_JOB_NAME=mine", NULL};
+    struct command command = {.argv = argv, .environment = environment, .directory = "/", .seconds = 30};
+    snprintf(path, sizeof path, "%s/slurm/%s", SOURCE_ROOT, script);
+    snprintf(run, sizeof run, "%s/run", folder);
+    command_run(&command, result);
+}
+
+/* What the launcher ends with, whatever the program ended with; the state of the run, and whether it is
+ * written anew; what the script ends with. */
+static const struct {
+    int code;
+    const char *state;
+    int anew, ends;
+} losses[] = {{0, "stopped", 1, 75}, {141, "stopped", 1, 75}, {0, "finished", 1, 0}, {0, "stopped", 0, 0},
+    {65, "stopped", 1, 65}, {141, "running", 1, 141}};
+enum { LOSSES = sizeof losses / sizeof *losses };
+
+START_TEST(a_run_that_stopped_goes_back_though_the_launcher_loses_its_code)
+{
+    struct command_result result;
+    char run[64], text[512];
+    snprintf(run, sizeof run, "%s/run", folder);
+    ck_assert_int_eq(mkdir(run, 0777), 0);
+    for (int i = 0; i < LOSSES; i++) {
+        snprintf(text, sizeof text, "echo state=%s >%s/new && mv %s/new %s/status; exit %d", losses[i].state,
+            run, run, run, losses[i].code);
+        if (!losses[i].anew)
+            snprintf(text, sizeof text, "exit %d", losses[i].code);
+        write_program("rnn-train", text);
+        submit_run(scripts[_i], &result);
+        ck_assert_msg(result.status == losses[i].ends, "%d: %d: %s", i, result.status, result.errors);
+        ck_assert_int_eq(strstr(result.output, "scontrol requeue 41\n") != NULL, losses[i].ends == 75);
+        ck_assert_int_eq(strstr(result.errors, "the launcher ended with") != NULL, losses[i].ends == 75);
+        command_result_finish(&result);
+    }
+}
+END_TEST
+
 START_TEST(a_run_that_failed_does_not_go_back_into_the_queue)
 {
     write_program("rnn-train", "exit 65");
@@ -336,6 +380,7 @@ int main(void)
     tcase_add_loop_test(claims, a_job_that_was_put_back_does_not_start_over, 0, SCRIPTS);
     tcase_add_loop_test(claims, a_job_that_was_put_back_leaves_init_out_once_it_has_a_checkpoint, 0, SCRIPTS);
     tcase_add_test(claims, asked_to_stop_before_it_began_a_job_goes_back_into_the_queue);
+    tcase_add_loop_test(claims, a_run_that_stopped_goes_back_though_the_launcher_loses_its_code, 0, SCRIPTS);
     tcase_add_loop_test(claims, a_run_that_failed_does_not_go_back_into_the_queue, 0, SCRIPTS);
     tcase_add_loop_test(claims, a_job_restarted_often_enough_stays_out_of_the_queue, 0, SCRIPTS);
     tcase_add_loop_test(
