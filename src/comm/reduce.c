@@ -11,6 +11,11 @@
  * tree node each all send (H - 1) vectors together, and as many again when the updated slices go to the other
  * nodes, where one rank receives each of them into the memory of all.
  *
+ * What a rank sends another goes in pieces. MPI libraries send a long message only when the receiver has
+ * answered that it wants it, and on a slow link the answer waits behind all that the receiver itself has to
+ * send; pieces that are short enough go at once. Receives are posted as early as sends, so that pieces need
+ * not be kept for long, and there are few of them, so that they could be.
+ *
  * Counts and displacements are in blocks of REDUCE_BLOCK floats, one datatype for all sides and ranks: an int
  * holds 2^31 blocks, and Open MPI's algorithms rely on ranks describing the same bytes alike. All calls are
  * nonblocking and waited for in comm_wait. */
@@ -24,6 +29,10 @@
 #include <assert.h>
 #include <limits.h>
 #include <string.h>
+
+/* Blocks of a piece, of a message that needs no more pieces than that: Open MPI sends up to 64 KiB at once,
+ * what it writes in front of them included. */
+enum { PIECE_BLOCKS = 8, MOST_PIECES = 64 };
 
 struct reduce {
     struct node *node;
@@ -132,12 +141,26 @@ static int grow_vectors(struct reduce *reduce, size_t of_rank, struct error *err
     return 0;
 }
 
+/* How many blocks a piece of a message of `count` blocks has; the last one may have fewer. */
+static int find_piece(int count)
+{
+    int piece = (count + MOST_PIECES - 1) / MOST_PIECES;
+    return piece > PIECE_BLOCKS ? piece : PIECE_BLOCKS;
+}
+
+/* The first rank by place has the largest slice. */
+static size_t most_pieces(const struct reduce *reduce)
+{
+    int count = reduce->counts[reduce->node->ranks_at[0]], piece = find_piece(count);
+    return (size_t)((count + piece - 1) / piece);
+}
+
 /* Every rank calls, with the same room. Makes room for `room` sums of other nodes, and for the messages of an
  * exchange of them. */
 static int grow_buffer(struct reduce *reduce, size_t room, struct error *error)
 {
     struct error own = {0};
-    size_t requests = 2 * (size_t)reduce->node->comm->ranks * (room + 1);
+    size_t requests = 2 * (size_t)reduce->node->comm->ranks * (room + 1) * most_pieces(reduce);
     float *buffer = memory_create(room, slice_room(reduce) * sizeof *buffer, &own);
     MPI_Request *list = memory_create(requests, sizeof(MPI_Request), &own);
     error_explain_memory(&own, "what ranks exchange of the gradients",
@@ -276,6 +299,23 @@ static int find_partner(const struct node *node, int index, int rank_of_node)
     return node->ranks_at[first + rank_of_node % ranks];
 }
 
+/* Both return how many requests are pending then, of `pending` before. */
+static int send(struct reduce *reduce, const float *from, int count, int to, int pending)
+{
+    for (int first = 0, piece = find_piece(count); first < count; first += piece)
+        MPI_Isend(from + (size_t)first * REDUCE_BLOCK, count - first < piece ? count - first : piece,
+            reduce->block, to, 0, MPI_COMM_WORLD, &reduce->requests[pending++]);
+    return pending;
+}
+
+static int receive(struct reduce *reduce, float *to, int count, int from, int pending)
+{
+    for (int first = 0, piece = find_piece(count); first < count; first += piece)
+        MPI_Irecv(to + (size_t)first * REDUCE_BLOCK, count - first < piece ? count - first : piece,
+            reduce->block, from, 0, MPI_COMM_WORLD, &reduce->requests[pending++]);
+    return pending;
+}
+
 /* Sends what this node's sums have of the slices of other nodes' ranks, as far as this rank deals with them.
  */
 static int send_sums(struct reduce *reduce, const struct tree_fold *fold, size_t share_first, int pending)
@@ -285,9 +325,9 @@ static int send_sums(struct reduce *reduce, const struct tree_fold *fold, size_t
         int to = (node->index + away) % node->nodes, first = node->first_place[to];
         for (int place = first + node->rank; place < node->first_place[to + 1]; place += node->ranks) {
             int rank = node->ranks_at[place];
-            for (size_t k = 0; k < fold->held && reduce->counts[rank]; k++)
-                MPI_Isend(fold->vectors[k] - share_first + slice_start(reduce, rank), reduce->counts[rank],
-                    reduce->block, rank, 0, MPI_COMM_WORLD, &reduce->requests[pending++]);
+            for (size_t k = 0; k < fold->held; k++)
+                pending = send(reduce, fold->vectors[k] - share_first + slice_start(reduce, rank),
+                    reduce->counts[rank], rank, pending);
         }
     }
     return pending;
@@ -304,8 +344,7 @@ static int receive_sums(struct reduce *reduce, int pending)
     for (int index = 0; index < node->nodes && own; index++) {
         size_t held = index == node->index ? 0 : list_of_node(reduce, index, nodes);
         for (size_t k = 0; k < held; k++, to += slice_room(reduce))
-            MPI_Irecv(to, own, reduce->block, find_partner(node, index, node->rank), 0, MPI_COMM_WORLD,
-                &reduce->requests[pending++]);
+            pending = receive(reduce, to, own, find_partner(node, index, node->rank), pending);
     }
     return pending;
 }
@@ -392,15 +431,13 @@ void reduce_gather(struct reduce *reduce, float *vector)
         int from = (node->index + node->nodes - away) % node->nodes, first = node->first_place[from];
         for (int place = first + node->rank; place < node->first_place[from + 1]; place += node->ranks) {
             int rank = node->ranks_at[place];
-            if (reduce->counts[rank])
-                MPI_Irecv(vector + slice_start(reduce, rank), reduce->counts[rank], reduce->block, rank, 0,
-                    MPI_COMM_WORLD, &reduce->requests[pending++]);
+            pending =
+                receive(reduce, vector + slice_start(reduce, rank), reduce->counts[rank], rank, pending);
         }
     }
-    for (int away = 1; away < node->nodes && own; away++)
-        MPI_Isend(vector + slice_start(reduce, node->comm->rank), own, reduce->block,
-            find_partner(node, (node->index + away) % node->nodes, node->rank), 0, MPI_COMM_WORLD,
-            &reduce->requests[pending++]);
+    for (int away = 1; away < node->nodes; away++)
+        pending = send(reduce, vector + slice_start(reduce, node->comm->rank), own,
+            find_partner(node, (node->index + away) % node->nodes, node->rank), pending);
     wait_for_all(reduce, pending);
     node_meet(node);
 }

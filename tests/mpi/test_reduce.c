@@ -150,6 +150,23 @@ START_TEST(slices_norm_and_gather_have_the_bits_of_one_process)
 }
 END_TEST
 
+/* Of short messages each piece has the same size; of these there are as many pieces as there may be, and the
+ * last one is shorter. */
+START_TEST(long_slices_travel_whole)
+{
+    struct reduction p;
+    size_t ranges[MOST_RANKS + 1];
+    int ranks = mpi_suite_comm()->ranks;
+    for (int ranks_per_node = 1; ranks_per_node <= 2; ranks_per_node++) {
+        start_nodes(&p, (size_t)ranks * 520 * REDUCE_BLOCK - 7, 2, ranks_per_node);
+        cut(0, 2, (size_t)ranks, ranges);
+        add_whole(&p, 2);
+        check_step(&p, ranges, 2);
+        finish(&p);
+    }
+}
+END_TEST
+
 START_TEST(slices_cover_the_vector_in_whole_blocks)
 {
     for (size_t k = 0; k < LENGTH_COUNT; k++) {
@@ -249,6 +266,7 @@ int main(void)
     TCase *slices = tcase_create("slices");
     tcase_add_test(slices, slices_cover_the_vector_in_whole_blocks);
     tcase_add_test(slices, slices_norm_and_gather_have_the_bits_of_one_process);
+    tcase_add_test(slices, long_slices_travel_whole);
     tcase_add_test(slices, moments_survive_the_way_to_rank_0_and_back);
     tcase_add_test(slices, a_value_that_is_not_finite_shows_in_the_norm);
     tcase_add_test(slices, a_rank_keeps_room_for_its_slice_of_other_nodes_sums_alone);
