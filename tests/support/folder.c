@@ -1,8 +1,10 @@
 #include "support/folder.h"
 
 #include <check.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static char folder[256];
 
@@ -38,6 +40,7 @@ void write_file(const char *path, const void *bytes, size_t size)
 {
     FILE *file = fopen(path, "wb");
     ck_assert_ptr_nonnull(file);
-    ck_assert_uint_eq(fwrite(bytes, 1, size, file), size);
+    size_t written = fwrite(bytes, 1, size, file);
+    ck_assert_msg(written == size, "%s: %zu of %zu bytes: %s", path, written, size, strerror(errno));
     ck_assert_int_eq(fclose(file), 0);
 }
