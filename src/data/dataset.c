@@ -50,15 +50,15 @@ void dataset_close(struct dataset *dataset)
     memory_destroy(dataset);
 }
 
-int dataset_call(struct dataset *dataset, const char *name, struct error *error)
+int dataset_call(struct dataset *dataset, const char *source, size_t more, struct error *error)
 {
     char **names[] = {&dataset->name, &dataset->file->path};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        char *copy = text_copy(name, error);
-        if (!copy)
+        char *name = files_make_name(source, more, error);
+        if (!name)
             return -1;
         memory_destroy(*names[i]);
-        *names[i] = copy;
+        *names[i] = name;
     }
     return 0;
 }

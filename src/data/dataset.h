@@ -25,8 +25,8 @@ struct dataset *dataset_open_files(char *const *paths, size_t cache, struct erro
 
 void dataset_close(struct dataset *dataset); /* takes NULL */
 
-/* From now on messages call an open set of one file by this name, which is copied. */
-int dataset_call(struct dataset *dataset, const char *name, struct error *error);
+/* From now on messages call an open set of one file by what it was made of: this, and so many more. */
+int dataset_call(struct dataset *dataset, const char *source, size_t more, struct error *error);
 
 /* The same in two parts: the first opens and checks structure and offsets, and before anything else is asked
  * for, either all values are put into memory (data/kept.h), or the second says that microbatches read theirs

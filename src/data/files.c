@@ -132,8 +132,10 @@ static int require_size(const struct dataset *whole, struct error *error)
 
 /* ---- joining ---- */
 
-static char *make_name(const char *path, size_t more, struct error *error)
+char *files_make_name(const char *path, size_t more, struct error *error)
 {
+    if (!more)
+        return text_copy(path, error);
     size_t size = strlen(path) + 40;
     char *name = memory_create(size, 1, error);
     if (name)
@@ -187,7 +189,7 @@ static int join(struct dataset *whole, struct dataset *const *part, size_t n, st
         whole->sequences += part[i]->sequences;
         has_target_offsets |= part[i]->target_offsets != NULL;
     }
-    whole->name = make_name(first->name, n - 1, error);
+    whole->name = files_make_name(first->name, n - 1, error);
     if (!whole->name || make_room(whole, n, has_target_offsets, error))
         return -1;
     whole->sequences = 0;

@@ -14,6 +14,10 @@
  * more than once. */
 int files_join(struct dataset *whole, struct dataset *const *part, size_t n, struct error *error);
 
+/* Returns what messages call files of which this is the first and so many more follow: the caller's
+ * (memory_destroy). */
+char *files_make_name(const char *path, size_t more, struct error *error);
+
 /* Returns the bytes of the values that lie in a file, decoded. */
 size_t files_count_values(const struct dataset *dataset, size_t file);
 

@@ -67,7 +67,7 @@ static int check_names(const struct predict_model *model, struct dataset *datase
 }
 
 /* Each rank calls this for itself. Opens all that a rank needs. */
-static int open_all(struct evaluation *evaluation, struct error *error)
+static void open_all(struct evaluation *evaluation, struct error *error)
 {
     const struct predict_options *options = evaluation->options;
     const struct predict_model *model = evaluation->model;
@@ -75,11 +75,11 @@ static int open_all(struct evaluation *evaluation, struct error *error)
     evaluation->dataset = dataset;
     if (!dataset || model_accepts(model->config, dataset, 0, error) ||
         (evaluation->comm->rank == 0 && check_names(model, dataset, error)))
-        return -1;
+        return;
     int64_t microbatch = model->microbatch < dataset->sequences ? model->microbatch : dataset->sequences;
     if (options->output && predict_output_init(&evaluation->output, model, dataset, options, error))
-        return -1;
-    return start_feed(evaluation, microbatch, error);
+        return;
+    start_feed(evaluation, microbatch, error);
 }
 
 /* All ranks call. Ranks on other nodes may have another file under the same name, or have been given other

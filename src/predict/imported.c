@@ -98,18 +98,6 @@ static int import_sources(struct predict_imported *imported, const struct predic
     return failed;
 }
 
-static void call_sources(struct predict_imported *imported, char *const *sources)
-{
-    size_t more = 0;
-    const char *first = strcmp(sources[0], "-") == 0 ? "standard input" : sources[0];
-    while (sources[1 + more])
-        more++;
-    if (more)
-        snprintf(imported->source, sizeof imported->source, "%.4000s and %zu more", first, more);
-    else
-        snprintf(imported->source, sizeof imported->source, "%s", first);
-}
-
 int predict_import(struct predict_imported *imported, struct predict_options *options,
     const struct comm *comm, const struct predict_model *model, struct error *error)
 {
@@ -127,10 +115,20 @@ int predict_import(struct predict_imported *imported, struct predict_options *op
     if (failed)
         return -1;
     comm_broadcast(comm, imported->path, sizeof imported->path, 0);
-    call_sources(imported, options->dataset);
+    imported->sources = options->dataset;
     imported->files[0] = imported->path;
     options->dataset = imported->files;
     return 0;
+}
+
+static int call_by_sources(
+    const struct predict_imported *imported, struct dataset *dataset, struct error *error)
+{
+    const char *first = imported->sources[0];
+    size_t more = 0;
+    while (imported->sources[1 + more])
+        more++;
+    return dataset_call(dataset, strcmp(first, "-") == 0 ? "standard input" : first, more, error);
 }
 
 struct dataset *predict_imported_open(const struct predict_imported *imported, const struct comm *comm,
@@ -139,7 +137,7 @@ struct dataset *predict_imported_open(const struct predict_imported *imported, c
     struct dataset *dataset = dataset_open_files(options->dataset, options->cache, error);
     if (!imported->path[0])
         return dataset;
-    if (dataset && dataset_call(dataset, imported->source, error) == 0)
+    if (dataset && call_by_sources(imported, dataset, error) == 0)
         return dataset;
     if (!dataset && comm->rank != 0 && access(imported->path, F_OK) != 0)
         error_set(error, EXIT_CODE_IO,

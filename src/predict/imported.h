@@ -9,10 +9,10 @@
 #include <limits.h>
 
 struct predict_imported {
-    char path[PATH_MAX];   /* "": nothing was imported */
-    char *files[2];        /* the path, then NULL */
-    char source[PATH_MAX]; /* what messages call the set */
-    int named;             /* on rank 0: the file has its name */
+    char path[PATH_MAX];  /* "": nothing was imported */
+    char *files[2];       /* the path, then NULL */
+    char *const *sources; /* as the options had them; NULL ends them */
+    int named;            /* on rank 0: the file has its name */
 };
 
 /* All ranks call, and all get the same outcome. Where the options ask for it, imports the sources in place of
