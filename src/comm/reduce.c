@@ -13,8 +13,8 @@
  *
  * What a rank sends another goes in pieces. MPI libraries send a long message only when the receiver has
  * answered that it wants it, and on a slow link the answer waits behind all that the receiver itself has to
- * send; pieces that are short enough go at once. Receives are posted as early as sends, so that pieces need
- * not be kept for long, and there are few of them, so that they could be.
+ * send; pieces that are short enough go at once. There are few of them, since one that comes before its
+ * receive is posted is kept by MPI.
  *
  * Counts and displacements are in blocks of REDUCE_BLOCK floats, one datatype for all sides and ranks: an int
  * holds 2^31 blocks, and Open MPI's algorithms rely on ranks describing the same bytes alike. All calls are
@@ -30,8 +30,8 @@
 #include <limits.h>
 #include <string.h>
 
-/* Blocks of a piece, of a message that needs no more pieces than that: Open MPI sends up to 64 KiB at once,
- * what it writes in front of them included. */
+/* A piece has so many blocks, or more where a message would have too many pieces. Open MPI sends up to 64 KiB
+ * at once, what it writes in front of them included. */
 enum { PIECE_BLOCKS = 8, MOST_PIECES = 64 };
 
 struct reduce {
@@ -40,8 +40,7 @@ struct reduce {
     MPI_Datatype block;
     int *integers;         /* one allocation for the tables of ints, [ranks] each */
     int *starts, *counts;  /* by rank: its slice in blocks */
-    MPI_Request *requests; /* [room_of_requests] */
-    size_t requests_room;
+    MPI_Request *requests; /* of one exchange (grow_buffer) */
 
     float *vectors; /* shared: [ranks of the node][vectors_of_rank][reduce_room] */
     size_t vectors_of_rank;
@@ -175,7 +174,6 @@ static int grow_buffer(struct reduce *reduce, size_t room, struct error *error)
     reduce->buffer = buffer;
     reduce->requests = list;
     reduce->room = room;
-    reduce->requests_room = requests;
     return 0;
 }
 
@@ -300,7 +298,7 @@ static int find_partner(const struct node *node, int index, int rank_of_node)
 }
 
 /* Both return how many requests are pending then, of `pending` before. */
-static int send(struct reduce *reduce, const float *from, int count, int to, int pending)
+static int send_pieces(struct reduce *reduce, const float *from, int count, int to, int pending)
 {
     for (int first = 0, piece = find_piece(count); first < count; first += piece)
         MPI_Isend(from + (size_t)first * REDUCE_BLOCK, count - first < piece ? count - first : piece,
@@ -308,7 +306,7 @@ static int send(struct reduce *reduce, const float *from, int count, int to, int
     return pending;
 }
 
-static int receive(struct reduce *reduce, float *to, int count, int from, int pending)
+static int receive_pieces(struct reduce *reduce, float *to, int count, int from, int pending)
 {
     for (int first = 0, piece = find_piece(count); first < count; first += piece)
         MPI_Irecv(to + (size_t)first * REDUCE_BLOCK, count - first < piece ? count - first : piece,
@@ -326,7 +324,7 @@ static int send_sums(struct reduce *reduce, const struct tree_fold *fold, size_t
         for (int place = first + node->rank; place < node->first_place[to + 1]; place += node->ranks) {
             int rank = node->ranks_at[place];
             for (size_t k = 0; k < fold->held; k++)
-                pending = send(reduce, fold->vectors[k] - share_first + slice_start(reduce, rank),
+                pending = send_pieces(reduce, fold->vectors[k] - share_first + slice_start(reduce, rank),
                     reduce->counts[rank], rank, pending);
         }
     }
@@ -344,7 +342,7 @@ static int receive_sums(struct reduce *reduce, int pending)
     for (int index = 0; index < node->nodes && own; index++) {
         size_t held = index == node->index ? 0 : list_of_node(reduce, index, nodes);
         for (size_t k = 0; k < held; k++, to += slice_room(reduce))
-            pending = receive(reduce, to, own, find_partner(node, index, node->rank), pending);
+            pending = receive_pieces(reduce, to, own, find_partner(node, index, node->rank), pending);
     }
     return pending;
 }
@@ -431,12 +429,12 @@ void reduce_gather(struct reduce *reduce, float *vector)
         int from = (node->index + node->nodes - away) % node->nodes, first = node->first_place[from];
         for (int place = first + node->rank; place < node->first_place[from + 1]; place += node->ranks) {
             int rank = node->ranks_at[place];
-            pending =
-                receive(reduce, vector + slice_start(reduce, rank), reduce->counts[rank], rank, pending);
+            pending = receive_pieces(
+                reduce, vector + slice_start(reduce, rank), reduce->counts[rank], rank, pending);
         }
     }
     for (int away = 1; away < node->nodes; away++)
-        pending = send(reduce, vector + slice_start(reduce, node->comm->rank), own,
+        pending = send_pieces(reduce, vector + slice_start(reduce, node->comm->rank), own,
             find_partner(node, (node->index + away) % node->nodes, node->rank), pending);
     wait_for_all(reduce, pending);
     node_meet(node);
