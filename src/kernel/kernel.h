@@ -39,7 +39,7 @@ struct panels {
 struct cell_step {
     size_t count, units;       /* units: padded, a multiple of 16 */
     struct rows gates;         /* in: sums before activation; out: activations */
-    struct rows recurrent;     /* gru: W_hh h + b_hh, which stays apart from the sums; as the gates lie */
+    struct rows recurrent;     /* of a cell that separates terms: W_hh h + b_hh, as the gates lie */
     struct rows h_previous, h; /* outputs of the step before, and out: of this one */
     struct rows c_previous, c; /* of a cell with a memory: this alike */
     struct rows saved;         /* out, what backward takes up again; of a cell that mixes states, in backward:
@@ -50,8 +50,8 @@ struct cell_step {
 
 /* The same step backward. */
 struct cell_gradient {
-    /* As forward left it. Out: the gradient by the sums before activation in `gates`, and a GRU's by
-     * `recurrent` in its place. */
+    /* As forward left it. Out: the gradient by the sums before activation in `gates`, and that by `recurrent`
+     * in its place. */
     struct cell_step step;
     struct rows dh;          /* the gradient by h */
     struct rows dh_previous; /* what h_previous gets without a product is added here; of a cell that mixes
