@@ -94,7 +94,7 @@ trap 'job_hand_on TERM' TERM
 job_directory() {
     local word before='' directory=${1##*/}
     directory=runs/${directory%.ini}
-    if [ -d "${1-}" ]; then # a run itself, or its own file
+    if [ -d "$1" ]; then # a run itself, or its own file
         directory=$1
     elif [ "${1##*/}" = config.ini ] && [ -e "${1%config.ini}status" ]; then
         directory=${1%config.ini}.
@@ -110,9 +110,9 @@ job_directory() {
     printf '%s' "$directory"
 }
 
-# Which file is `status` of the run? Each time it is written it is another one.
+# job_status_file DIRECTORY: which file is `status` of the run? Each time it is written it is another one.
 job_status_file() {
-    stat -c '%i %y' "$directory/status" 2>/dev/null || true
+    stat -c '%i %y' "$1/status" 2>/dev/null || true
 }
 
 # job_train CONFIG.ini [option]...: trains behind the script, so that signals find the script awake; the exit code goes
@@ -125,7 +125,7 @@ job_train() {
     fi
     local directory former
     directory=$(job_directory "$@")
-    former=$(job_status_file)
+    former=$(job_status_file "$directory")
     if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ]; then
         local word words=() before='' begun=no
         # Without a checkpoint --init is needed again.
@@ -153,7 +153,7 @@ job_train() {
     # mpirun of MPICH now and then ends with 0, or by SIGPIPE, where the ranks have ended with 75. The run itself knows.
     case $status in
     0 | 141)
-        if [ "$(job_status_file)" != "$former" ] && grep -q '^state=stopped$' "$directory/status"; then
+        if [ "$(job_status_file "$directory")" != "$former" ] && grep -q '^state=stopped$' "$directory/status"; then
             job_say "the launcher ended with $status, but the run has stopped with a checkpoint"
             status=75
         fi

@@ -125,16 +125,21 @@ START_TEST(a_run_that_stopped_early_goes_back_into_the_queue)
 }
 END_TEST
 
-/* Runs the script with the run directory `run` of the folder. */
-static void submit_run(const char *script, struct command_result *result)
+/* Runs the script for the run directory `run` of the folder, which can be named in so many ways. */
+enum { WAYS = 4 };
+
+static void submit_run(const char *script, int way, struct command_result *result)
 {
-    char path[4096], run[256];
-    const char *argv[] = {"bash", path, "mine.ini", "-o", run, NULL};
+    char path[4096], run[256], own[300], joined[300];
+    const char *const words[WAYS][3] = {{"mine.ini", "-o", run}, {"mine.ini", joined}, {run}, {own}};
+    const char *argv[] = {"bash", path, words[way][0], words[way][1], words[way][2], NULL};
     const char *environment[] = {
         path_variable, programs_variable, "SLURM_JOB_ID=41", "SLURM_JOB_NAME=mine", NULL};
     struct command command = {.argv = argv, .environment = environment, .directory = "/", .seconds = 30};
     snprintf(path, sizeof path, "%s/slurm/%s", SOURCE_ROOT, script);
     snprintf(run, sizeof run, "%s/run", folder);
+    snprintf(own, sizeof own, "%s/config.ini", run);
+    snprintf(joined, sizeof joined, "--run=%s", run);
     command_run(&command, result);
 }
 
@@ -154,13 +159,20 @@ START_TEST(a_run_that_stopped_goes_back_though_the_launcher_loses_its_code)
     char run[64], text[512];
     snprintf(run, sizeof run, "%s/run", folder);
     ck_assert_int_eq(mkdir(run, 0777), 0);
+    for (int way = 1; way < WAYS; way++) {
+        snprintf(text, sizeof text, "echo state=stopped >%s/new && mv %s/new %s/status", run, run, run);
+        write_program("rnn-train", text);
+        submit_run(scripts[_i], way, &result);
+        ck_assert_msg(result.status == 75, "way %d: %d: %s", way, result.status, result.errors);
+        command_result_finish(&result);
+    }
     for (int i = 0; i < LOSSES; i++) {
         snprintf(text, sizeof text, "echo state=%s >%s/new && mv %s/new %s/status; exit %d", losses[i].state,
             run, run, run, losses[i].code);
         if (!losses[i].anew)
             snprintf(text, sizeof text, "exit %d", losses[i].code);
         write_program("rnn-train", text);
-        submit_run(scripts[_i], &result);
+        submit_run(scripts[_i], 0, &result);
         ck_assert_msg(result.status == losses[i].ends, "%d: %d: %s", i, result.status, result.errors);
         ck_assert_int_eq(strstr(result.output, "scontrol requeue 41\n") != NULL, losses[i].ends == 75);
         ck_assert_int_eq(strstr(result.errors, "the launcher ended with") != NULL, losses[i].ends == 75);
