@@ -62,9 +62,7 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM HUP
 
-mpi_environment
-unset OMPI_MCA_btl OMPI_MCA_pml # hosts need TCP
-export OMPI_MCA_mpi_yield_when_idle=1 OMP_NUM_THREADS=1 LC_ALL=C
+network_environment
 unset "${!SLURM_@}"
 cd "$folder" || exit 1
 

@@ -1,5 +1,6 @@
 # Sourced by bash: hosts of its own for tests, on this machine, and mpirun over them.
 #
+#   network_environment               sets MPI up for them; wants scripts/common.sh
 #   network_start FOLDER N            hosts h1 to hN; fails, with a reason in FOLDER/why, where they cannot be had
 #   network_run FOLDER HOST COMMAND...         a command on a host
 #   network_mpirun FOLDER HOSTS ARGUMENT...    mpirun on h1 over HOSTS ("h2:2,h3:1": ranks 0 and 1 on h2, 2 on h3; mpirun
@@ -30,6 +31,13 @@ network_missing() {
     unshare --net ip link add name b type bridge 2>/dev/null || { echo "no bridges in this kernel"; return 0; }
     unshare --net ip link add name a type veth peer name b 2>/dev/null || { echo "no veth in this kernel"; return 0; }
     return 1
+}
+
+# What MPI takes to run on the hosts, with more ranks than there are cores.
+network_environment() {
+    mpi_environment
+    unset OMPI_MCA_btl OMPI_MCA_pml # hosts need TCP
+    export OMPI_MCA_mpi_yield_when_idle=1 OMP_NUM_THREADS=1 LC_ALL=C
 }
 
 # network_sleeper FOLDER NAME: a host, or the switch between them.

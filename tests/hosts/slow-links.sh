@@ -31,9 +31,7 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM HUP
 
-mpi_environment
-unset OMPI_MCA_btl OMPI_MCA_pml # hosts need TCP
-export OMPI_MCA_mpi_yield_when_idle=1 LC_ALL=C
+network_environment
 network_start "$folder/net" 4 || { cat "$folder/net/why"; exit 77; }
 for i in 1 2 3 4; do # what it sends, and what is sent to it
     network_run "$folder/net" h$i tc qdisc add dev net0 root tbf rate "$rate" burst 64kb latency 200ms
