@@ -15,6 +15,8 @@ void section_begin(struct section *section, const struct section *parent, const 
 {
     *section = *parent;
     section->hash = 0;
+    section->room = NULL;
+    section->room_bytes = 0;
     snprintf(section->group, sizeof section->group, "%s", group);
     if (section->failed)
         return;
@@ -50,6 +52,8 @@ static void feed(struct section *section, const char *name, enum section_kind ki
 
 int section_end(struct section *section)
 {
+    memory_destroy(section->room);
+    section->room = NULL;
     if (section->failed)
         return -1;
     if (section->edited)
@@ -290,16 +294,23 @@ void section_texts(struct section *section, const char *name, size_t *n, char **
     *texts = list;
 }
 
-/* Returns where an array is read to: `values`, or a block of its own while checking; NULL where that failed.
- */
-static void *array_place(struct section *section, void *values, size_t n, size_t bytes)
+/* Returns where an array is read to: `values`, or while checking a block that serves the whole group (blocks
+ * made and freed between those of HDF5 that stay would leave holes that no later one fits into); NULL where
+ * that failed. */
+static void *array_place(struct section *section, void *values, size_t bytes)
 {
-    void *place = section->way == SECTION_CHECK ? memory_create(n, bytes, section->error) : values;
-    if (!place)
+    if (section->way != SECTION_CHECK)
+        return values;
+    if (bytes > section->room_bytes || !section->room) {
+        memory_destroy(section->room);
+        section->room = memory_create(bytes, 1, section->error);
+        section->room_bytes = section->room ? bytes : 0;
+    }
+    if (!section->room)
         error_explain_memory(section->error, "the copy that a checkpoint is checked by",
             "a smaller model.hidden or model.layers takes");
-    section->failed |= !place;
-    return place;
+    section->failed |= !section->room;
+    return section->room;
 }
 
 void section_reals(struct section *section, const char *name, size_t n, double *values)
@@ -315,15 +326,13 @@ void section_reals(struct section *section, const char *name, size_t n, double *
     }
     if (check_shape(section, name, H5_FLOAT, sizeof *values, 1, &n) != 0)
         return;
-    double *place = array_place(section, values, n, sizeof *values);
+    double *place = array_place(section, values, n * sizeof *values);
     if (!place)
         return;
     if (h5_read_doubles(section->file, path, 0, (int64_t)n, place, section->error) != 0)
         section->failed = 1;
     else
         feed(section, name, SECTION_REAL, 1, &n, place, n * sizeof *values);
-    if (place != values)
-        memory_destroy(place);
 }
 
 void section_floats(
@@ -346,13 +355,11 @@ void section_floats(
     }
     if (check_shape(section, name, H5_FLOAT, sizeof *values, dimensions, size) != 0)
         return;
-    float *place = array_place(section, values, n, sizeof *values);
+    float *place = array_place(section, values, n * sizeof *values);
     if (!place)
         return;
     if (h5_read_floats(section->file, path, 0, sizes[0], place, section->error) != 0)
         section->failed = 1;
     else
         feed(section, name, SECTION_FLOAT, dimensions, size, place, n * sizeof *values);
-    if (place != values)
-        memory_destroy(place);
 }

@@ -41,6 +41,8 @@ struct section {
     int edited;             /* reading: 1: a hash may be missing or wrong, as it is to be made anew */
     size_t most;            /* bytes a set may have: no allocation before this is known */
     char group[128];        /* "/model" */
+    void *room;             /* checking: what arrays are read to, one after the other, and its bytes */
+    size_t room_bytes;
     uint64_t hash;
     int failed; /* after the first failure items do nothing */
     struct error *error;
@@ -49,8 +51,8 @@ struct section {
 /* Starts a group of the file that `parent` is in; writing creates it. */
 void section_begin(struct section *section, const struct section *parent, const char *group);
 
-/* Writes the hash, or compares it unless the file is an edited one. Returns -1 where anything failed since
- * the beginning. */
+/* Writes the hash, or compares it unless the file is an edited one. Must be called for each group that was
+ * begun, as it ends what checking has read to. Returns -1 where anything failed since the beginning. */
 int section_end(struct section *section);
 
 /* Takes the hash of a group inside that has ended into this one's. */

@@ -47,14 +47,24 @@ static void close_list(hid_t list)
     H5Eset_current_stack(stack);
 }
 
+/* What lies in memory needs no sieve buffer, of which HDF5 gives each open set one of up to 64 KiB. */
+static hid_t list_access(H5FD_file_image_callbacks_t *callbacks)
+{
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    if (H5Pset_fapl_core(access, INCREMENT, 0) >= 0 && H5Pset_sieve_buf_size(access, 0) >= 0 &&
+        H5Pset_file_image_callbacks(access, callbacks) >= 0)
+        return access;
+    close_list(access);
+    return -1;
+}
+
 hid_t h5_buffer_open(const char *name, const void *image, size_t size)
 {
     void *block = (void *)(uintptr_t)image; /* opened for reading: nothing is written to it */
     H5FD_file_image_callbacks_t callbacks = {
         lend, copy_nothing, refuse_growth, keep, same_context, keep_context, block};
-    hid_t file = -1, access = H5Pcreate(H5P_FILE_ACCESS);
-    if (H5Pset_fapl_core(access, INCREMENT, 0) >= 0 && H5Pset_file_image_callbacks(access, &callbacks) >= 0 &&
-        H5Pset_file_image(access, block, size) >= 0)
+    hid_t file = -1, access = list_access(&callbacks);
+    if (access >= 0 && H5Pset_file_image(access, block, size) >= 0)
         file = H5Fopen(name, H5F_ACC_RDONLY, access);
     close_list(access);
     return file;
@@ -97,9 +107,8 @@ hid_t h5_buffer_create(const char *name, hid_t creation, struct h5_buffer *buffe
 {
     H5FD_file_image_callbacks_t callbacks = {
         allocate, copy, grow, hand_over, same_context, keep_context, buffer};
-    hid_t file = -1, access = H5Pcreate(H5P_FILE_ACCESS);
-    if (H5Pset_fapl_core(access, INCREMENT, 0) >= 0 && H5Pset_file_image_callbacks(access, &callbacks) >= 0 &&
-        (!buffer->metadata || H5Pset_meta_block_size(access, buffer->metadata) >= 0))
+    hid_t file = -1, access = list_access(&callbacks);
+    if (access >= 0 && (!buffer->metadata || H5Pset_meta_block_size(access, buffer->metadata) >= 0))
         file = H5Fcreate(name, H5F_ACC_TRUNC, creation, access);
     close_list(access);
     return file;
