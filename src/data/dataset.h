@@ -2,7 +2,8 @@
  * say where each begins.
  *
  * Memory: 8 bytes a sequence for the input offsets, 8 more where there are target offsets; all values,
- * decoded to 4 bytes each, where they fit the cache; else one block of 4 MiB (or one row, if that is longer),
+ * decoded to 4 bytes each, where they fit the cache; else one block of 4 MiB (one row, if that is longer, or
+ * all rows, if they are less),
  * and up to the cache for HDF5's chunks, which files share by the size of their values.
  *
  * No function is collective: every rank opens the file for itself. */

@@ -94,6 +94,18 @@ static void pass_block(struct target_pass *pass, int64_t first, int64_t rows, co
     }
 }
 
+/* Makes *room where rows are to be read, which those that are kept need not be: NULL for them. Returns -1
+ * where there is no memory. */
+static int make_room(const struct target_pass *pass, void **room)
+{
+    struct error error;
+    *room = pass->values->kept ? NULL : memory_create(values_block_bytes(pass->values), 1, &error);
+    if (*room || pass->values->kept)
+        return 0;
+    faults_add(pass->faults, (enum exit_code)error.code, "%s: %s", pass->dataset->name, error.text);
+    return -1;
+}
+
 /* The classes of rows first .. first + rows - 1: the kept ones, or read into room; NULL where that fails. */
 static const int32_t *pass_get(struct target_pass *pass, int64_t first, int64_t rows, void *room)
 {
@@ -110,22 +122,19 @@ static const int32_t *pass_get(struct target_pass *pass, int64_t first, int64_t 
 static void pass_range(struct target_pass *pass, const struct sequence_range *range)
 {
     const struct values *values = pass->values;
-    struct error error;
-    int64_t block = values_block_rows(values), rows;
-    void *room = memory_create(values_block_bytes(values), 1, &error);
-    if (!room)
-        faults_add(pass->faults, (enum exit_code)error.code, "%s: %s", pass->dataset->name, error.text);
-    const int32_t *classes = room;
-    int64_t end = values->offsets[range->to];
+    int64_t block = values_block_rows(values), end = values->offsets[range->to], rows;
+    void *room;
+    int failed = make_room(pass, &room);
     pass->s = range->from;
-    for (int64_t first = values->offsets[range->from]; classes && first < end && !check_is_over(pass->faults);
+    for (int64_t first = values->offsets[range->from]; !failed && first < end && !check_is_over(pass->faults);
          first += rows) {
         rows = end - first < block ? end - first : block;
-        classes = pass_get(pass, first, rows, room);
+        const int32_t *classes = pass_get(pass, first, rows, room);
+        failed = !classes;
         if (classes)
             pass_block(pass, first, rows, classes);
     }
-    while (classes && pass->s < range->to && !check_is_over(pass->faults))
+    while (!failed && pass->s < range->to && !check_is_over(pass->faults))
         pass_end_sequence(pass);
     memory_destroy(room);
 }
@@ -275,6 +284,24 @@ static int read_weights(
         : 0;
 }
 
+enum { WEIGHED_ROWS = 16 << 10 }; /* whose weights are looked at together */
+
+/* Looks for a target that counts among rows first .. first + rows - 1, which are `items`. A set without
+ * weights mostly has one in its first row. */
+static int look_for_labels(struct dataset *dataset, const struct values *values, int64_t first, int64_t rows,
+    const void *items, float weights[static WEIGHED_ROWS], struct error *error)
+{
+    int has = 0;
+    for (int64_t from = 0, n; from < rows && !has; from += n) {
+        n = rows - from < WEIGHED_ROWS ? rows - from : WEIGHED_ROWS;
+        if (read_weights(dataset, first + from, n, weights, error))
+            return -1;
+        for (int64_t r = 0; r < n && !has; r++)
+            has = weights[r] > 0 && row_counts(values, items, from + r);
+    }
+    return has;
+}
+
 int dataset_has_labels(struct dataset *dataset, int *has, struct error *error)
 {
     *has = dataset->targets > 0;
@@ -283,18 +310,16 @@ int dataset_has_labels(struct dataset *dataset, int *has, struct error *error)
         return 0;
     struct values values = values_of_targets(dataset);
     int64_t block = values_block_rows(&values), rows;
-    float *weights = memory_create((size_t)block, sizeof *weights, error);
-    int failed = !weights;
-    *has = 0;
-    for (int64_t first = 0; first < values.rows && !*has && !failed; first += rows) {
+    float *weights = memory_create(WEIGHED_ROWS, sizeof *weights, error);
+    int found = weights ? 0 : -1;
+    for (int64_t first = 0; first < values.rows && !found; first += rows) {
         rows = values.rows - first < block ? values.rows - first : block;
         const void *items = check_get_values(dataset, &values, first, rows, error);
-        failed = !items || read_weights(dataset, first, rows, weights, error);
-        for (int64_t r = 0; r < rows && !*has && !failed; r++)
-            *has = weights[r] > 0 && row_counts(&values, items, r);
+        found = items ? look_for_labels(dataset, &values, first, rows, items, weights, error) : -1;
     }
     memory_destroy(weights);
-    return failed ? -1 : 0;
+    *has = found > 0;
+    return found < 0 ? -1 : 0;
 }
 
 int32_t dataset_most_targets(const struct dataset *dataset)

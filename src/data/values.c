@@ -70,7 +70,8 @@ int64_t values_block_rows(const struct values *values)
 
 size_t values_block_bytes(const struct values *values)
 {
-    return (size_t)values_block_rows(values) * values->width * sizeof(float);
+    int64_t block = values_block_rows(values);
+    return (size_t)(block < values->rows ? block : values->rows) * values->width * sizeof(float);
 }
 
 int64_t values_find_sequence(const struct dataset *dataset, const struct values *values, int64_t row)

@@ -31,7 +31,8 @@ size_t values_of_all(const struct dataset *dataset, struct values list[static VA
 /* Bytes of all rows in memory. */
 size_t values_bytes(const struct values *values);
 
-/* Rows that one block holds: a few MiB, one row at least; and the bytes of such a block. */
+/* Rows that one block holds: a few MiB, one row at least; and the bytes of such a block, or of all rows where
+ * they are fewer. */
 int64_t values_block_rows(const struct values *values);
 size_t values_block_bytes(const struct values *values);
 
