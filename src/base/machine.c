@@ -27,20 +27,33 @@ void machine_find_processors(uint64_t set[static MACHINE_SET_WORDS])
         memset(set, 0xff, bytes);
 }
 
-int machine_read_use(struct machine_use *use)
+/* The bytes that a file about this process has of something. Returns -1 where it has none. */
+static int read_use(const char *path, const char *what, size_t *bytes)
 {
     char line[256];
-    size_t own = 0, files = 0, shared = 0;
+    size_t kibibytes, length = strlen(what);
     int found = 0;
-    FILE *file = fopen("/proc/self/status", "r");
-    while (file && fgets(line, sizeof line, file))
-        found += sscanf(line, "RssAnon: %zu kB", &own) == 1 || sscanf(line, "RssFile: %zu kB", &files) == 1 ||
-            sscanf(line, "RssShmem: %zu kB", &shared) == 1;
+    FILE *file = fopen(path, "r");
+    while (file && !found && fgets(line, sizeof line, file))
+        found = strncmp(line, what, length) == 0 && sscanf(line + length, "%zu kB", &kibibytes) == 1;
     if (file)
         fclose(file);
-    if (found != 3)
+    if (found)
+        *bytes = kibibytes << 10;
+    return found ? 0 : -1;
+}
+
+/* The counters in `status` may be off by some pages for each thread or processor, which is little beside all
+ * libraries and much beside what a process has of its own; there its pages are counted. */
+int machine_read_use(struct machine_use *use)
+{
+    static const char status[] = "/proc/self/status";
+    struct machine_use now;
+    if (read_use(status, "RssAnon:", &now.own) || read_use(status, "RssFile:", &now.files) ||
+        read_use(status, "RssShmem:", &now.shared))
         return -1;
-    *use = (struct machine_use){.own = own << 10, .files = files << 10, .shared = shared << 10};
+    read_use("/proc/self/smaps_rollup", "Anonymous:", &now.own);
+    *use = now;
     return 0;
 }
 

@@ -44,19 +44,24 @@ static void advise(char *block, size_t bytes)
     madvise(block + filled, (bytes - filled + page - 1) / page * page, MADV_NOHUGEPAGE);
 }
 
+int memory_is_written(size_t bytes)
+{
+#ifdef __linux__
+    return bytes < UNTOUCHED;
+#else
+    return 1;
+#endif
+}
+
 /* Makes a large block zero. The kernel gives a page of zeroes to whoever first writes there, so that pages of
  * what a large network takes are not touched before they are needed, nor written twice; what malloc had used
  * of them goes back. Smaller blocks are written, which takes no time to speak of: --plan compares what is in
  * memory with sizes of blocks. So are all where pages cannot be given back, as of locked memory. */
 static void clear_large(char *block, size_t bytes)
 {
-    size_t filled = 0;
-#ifdef __linux__
-    if (bytes >= UNTOUCHED)
-        filled = bytes / HUGE_PAGE * HUGE_PAGE;
+    size_t filled = memory_is_written(bytes) ? 0 : bytes / HUGE_PAGE * HUGE_PAGE;
     if (filled && madvise(block, filled, MADV_DONTNEED) != 0)
         filled = 0;
-#endif
     memset(block + filled, 0, bytes - filled);
 }
 

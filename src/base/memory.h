@@ -15,6 +15,10 @@ enum { MEMORY_ALIGNMENT = 64 }; /* bytes: one cache line, one AVX-512 vector */
 void *memory_create(size_t n, size_t size, struct error *error);
 void memory_destroy(void *block); /* takes NULL */
 
+/* Is all of a block of so many bytes written to when it is created, so that it is in memory from then on?
+ * (Where memory is locked, all of any block is.) */
+int memory_is_written(size_t bytes);
+
 /* Gives whole pages at the end of a block of `size` bytes back to the system: `bytes`, or as many as there
  * are. What stood there is lost; its place is zero, and takes memory again once it is written. Returns how
  * many bytes were given back; with block NULL, which stands for one that begins with a page, how many would

@@ -94,14 +94,16 @@ size_t checkpoint_estimate(const struct net *net, enum optimizer optimizer)
 }
 
 /* The image grows by whole MiB, a set at a time is read back from it, and HDF5 has an index of what it holds,
- * and code that nothing else uses. */
+ * something for each set, which stays open while the image is checked, and code that nothing else uses. */
 size_t checkpoint_estimate_memory(const struct net *net, enum optimizer optimizer)
 {
-    enum { GROWTH = 1 << 20, HDF5_BYTES = 1100 << 10 };
+    enum { GROWTH = 1 << 20, HDF5_BYTES = 760 << 10, OPEN_SET_BYTES = 20 << 10 };
     size_t n, largest = 0, image = checkpoint_estimate(net, optimizer);
     const struct parameter *parameter = net_get_parameters(net, &n);
     for (size_t i = 0; i < n; i++)
         if (parameter[i].count > largest)
             largest = parameter[i].count;
-    return (image + GROWTH - 1) / GROWTH * GROWTH + largest * sizeof(float) + HDF5_BYTES;
+    size_t sets = n * (1 + optim_count_moments(optimizer));
+    return (image + GROWTH - 1) / GROWTH * GROWTH + largest * sizeof(float) + HDF5_BYTES +
+        sets * OPEN_SET_BYTES;
 }

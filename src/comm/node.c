@@ -225,9 +225,9 @@ size_t node_count_bytes(size_t ranks)
     return round_up(sizeof(struct meeting)) + 2 * (ranks + 1) * NODE_WORDS * sizeof(uint64_t);
 }
 
-static size_t all_bytes(struct node_size size, int ranks)
+size_t node_count_all(struct node_size size, size_t ranks)
 {
-    return node_count_bytes((size_t)ranks) + round_up(size.once) + (size_t)ranks * round_up(size.of_rank);
+    return node_count_bytes(ranks) + round_up(size.once) + ranks * round_up(size.of_rank);
 }
 
 static void explain(const struct comm *comm, int ranks, size_t bytes, int reason, char *text, size_t size)
@@ -247,9 +247,9 @@ static char *share_host(
     MPI_Comm_size(host, &ranks);
     if (ranks == 1)
         return NULL;
-    char *memory = share_memory(comm, host, rank, all_bytes(size, ranks), &reason);
+    char *memory = share_memory(comm, host, rank, node_count_all(size, (size_t)ranks), &reason);
     if (!memory && rank == 0)
-        explain(comm, ranks, all_bytes(size, ranks), reason, warning, size_of_warning);
+        explain(comm, ranks, node_count_all(size, (size_t)ranks), reason, warning, size_of_warning);
     return memory;
 }
 
@@ -291,7 +291,7 @@ int node_init(struct node *node, const struct comm *comm, struct node_size size,
     shared->host = shared->leaders = MPI_COMM_NULL;
     if (share_places(node, find_node(node, size, warning, size_of_warning), error))
         return -1;
-    shared->size = all_bytes(size, node->ranks);
+    shared->size = node_count_all(size, (size_t)node->ranks);
     if (node->is_private)
         shared->memory = memory_create(shared->size, 1, error);
     if (comm_agree(comm, error))

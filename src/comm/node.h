@@ -40,8 +40,9 @@ struct node_size {
  */
 enum { NODE_WORDS = 1024, NODE_MOST_RANKS = 1024 };
 
-/* How much a node of so many ranks takes besides. */
+/* How much a node of so many ranks takes besides, and all that it takes. */
 size_t node_count_bytes(size_t ranks);
+size_t node_count_all(struct node_size size, size_t ranks);
 
 /* Every rank calls, with the same size. Finds the ranks of each host, and reserves memory for them. Where a
  * host has too little shared memory, or a rank cannot map it, each rank of the host is a node by itself, with

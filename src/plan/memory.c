@@ -16,9 +16,14 @@
 #include <math.h>
 #include <stdio.h>
 
-/* Of a process by itself, as measured with Open MPI 4.1: what it keeps for messages with each other rank of
- * its node, what planning has taken here, and what code and buffers come into use on rank 0 alone. */
-enum { PEER_BYTES = 110 << 10, PLANNING_BYTES = 256 << 10, FIRST_USE_BYTES = 512 << 10 };
+/* Of a process by itself, as measured with Open MPI 4.1 and 5.0. */
+enum {
+    PEER_BYTES = 8 << 10,          /* that it keeps for each other rank of its node */
+    MESSAGES_BYTES = 120 << 10,    /* that its messages with them lie in, which they share */
+    PLANNING_BYTES = 192 << 10,    /* that planning has taken here */
+    LATER_FILES_BYTES = 800 << 10, /* of programs and libraries, which come into use after planning */
+    FIRST_USE_BYTES = 300 << 10    /* of its own, which come into use while it saves, on rank 0 alone */
+};
 
 struct usage {
     int silent;               /* 1: items are added up, and not printed */
@@ -96,25 +101,35 @@ static double larger(size_t a, size_t b)
 
 /* ---- once ---- */
 
+/* The sequences of a step at most. */
+static size_t count_batch(const struct planned *planned)
+{
+    int64_t batch = planned->config->train.batch, sequences = planned->train->sequences;
+    return (size_t)(batch < sequences ? batch : sequences);
+}
+
 /* The vectors that a rank's sums of gradients take: those that are reserved at the start, which stay where a
- * step needs more. A rank with memory of its own takes those alone that some step touches. */
+ * step needs more. In a large block of memory of its own a rank takes those alone that some step touches. */
 static double vectors_of_rank(const struct planned *planned)
 {
     size_t length = net_count_parameters(planned->net), room = reduce_room(length) * sizeof(float);
     const struct survey *survey = &planned->survey;
-    size_t reserved = reduce_size(length, survey->leaves, (int)survey->ranks.all).of_rank / room;
+    int ranks = (int)survey->ranks.all;
+    size_t reserved = reduce_size(length, survey->leaves, ranks).of_rank / room;
     if (survey->vectors > reserved)
         return (double)(reserved + survey->vectors);
-    return (double)(survey->ranks.node == 1 ? survey->vectors : reserved);
+    struct node_size size =
+        learner_count_shared(planned->net, planned->config, survey->leaves, count_batch(planned), ranks);
+    int touched = survey->ranks.node == 1 && !memory_is_written(node_count_all(size, 1));
+    return (double)(touched ? survey->vectors : reserved);
 }
 
 /* Of the states that sequences in pieces go on from. */
 static double carried_bytes(const struct planned *planned)
 {
-    int64_t batch = planned->config->train.batch, sequences = planned->train->sequences;
-    size_t most = (size_t)(batch < sequences ? batch : sequences);
-    return planned->config->train.truncate ? (double)carried_count_bytes(most, net_count_states(planned->net))
-                                           : 0;
+    return planned->config->train.truncate
+        ? (double)carried_count_bytes(count_batch(planned), net_count_states(planned->net))
+        : 0;
 }
 
 /* Weights, and what ranks make of them together. */
@@ -139,9 +154,12 @@ static void add_shared(const struct planned *planned, struct usage *usage)
 static void add_node(const struct planned *planned, const struct machine_use *process, struct usage *usage)
 {
     add_shared(planned, usage);
-    usage->programs = (double)process->files;
+    usage->programs = process->files ? (double)process->files + LATER_FILES_BYTES : 0;
     usage->node = usage->shared;
     add_item(usage, &usage->node, "programs and libraries", usage->programs);
+    if (planned->survey.ranks.node > 1)
+        add_item(usage, &usage->node, "messages between its ranks",
+            MESSAGES_BYTES * (double)planned->survey.ranks.node);
 }
 
 /* ---- on each rank ---- */
@@ -155,7 +173,7 @@ static void add_process(const struct planned *planned, const struct machine_use 
     if (process->own > 0)
         add_item(usage, &usage->rank, "the process: MPI, HDF5",
             fmax(0, (double)process->own - opened - PLANNING_BYTES) + (double)process->shared);
-    add_item(usage, &usage->rank, "messages with ranks of its node",
+    add_item(usage, &usage->rank, "connections with ranks of its node",
         PEER_BYTES * (double)(planned->survey.ranks.node - 1));
 }
 
@@ -214,7 +232,6 @@ static void add_passes(const struct planned *planned, struct usage *usage)
     const struct config *config = planned->config;
     int64_t batch = config->train.batch, sequences = planned->train->sequences;
     const struct plan_order order = sets_describe_order(config, planned->train), of_file = {.keeps_order = 1};
-    size_t scores = (size_t)(batch < sequences ? batch : sequences);
     double activations = fmax((double)planned->survey.activations, (double)planned->checked.activations);
     double flow = flow_bytes(planned, activations);
     add_item(usage, &usage->rank, "activations of the largest microbatch", activations);
@@ -224,7 +241,7 @@ static void add_passes(const struct planned *planned, struct usage *usage)
         usage, &usage->rank, "packed microbatches", packed_bytes(planned, planned->train, &planned->survey));
     add_item(usage, &usage->rank, "steps: order, plan, scores",
         (double)feed_count_bytes(&order, sequences, batch, planned->ranks.all) +
-            (double)(scores * sizeof(struct net_score)));
+            (double)(count_batch(planned) * sizeof(struct net_score)));
     add_set(planned, planned->train, "training set", usage);
     if (!planned->valid)
         return;

@@ -13,16 +13,25 @@ static size_t at_most(int64_t n, int64_t most)
     return (size_t)(n < most ? n : most);
 }
 
+struct node_size learner_count_shared(
+    const struct net *net, const struct config *config, size_t leaves, size_t batch, int ranks)
+{
+    size_t P = net_count_parameters(net), noise = config->train.weight_noise > 0;
+    struct node_size size = reduce_size(P, leaves, ranks);
+    size.once += (1 + noise) * reduce_room(P) * sizeof(float) + net_panel_bytes(net);
+    size.once += config->train.truncate ? carried_count_bytes(batch, net_count_states(net)) : 0;
+    size.of_rank += teamwork_bytes_of_rank();
+    return size;
+}
+
 /* All ranks call. Shares memory for weights, gradients and states among the ranks of each node. */
 static int share_node(struct learner *learner, size_t leaves, size_t batch, struct error *error)
 {
     size_t weights = reduce_room(learner->P) * sizeof *learner->weights;
     int noise = learner->config->train.weight_noise > 0;
     size_t numbers = net_count_states(learner->net), carried = learner->config->train.truncate ? batch : 0;
-    struct node_size size = reduce_size(learner->P, leaves, learner->comm->ranks);
-    size.once += (1 + (size_t)noise) * weights + net_panel_bytes(learner->net);
-    size.once += carried ? carried_count_bytes(carried, numbers) : 0;
-    size.of_rank += teamwork_bytes_of_rank();
+    struct node_size size =
+        learner_count_shared(learner->net, learner->config, leaves, batch, learner->comm->ranks);
     if (node_init(&learner->node, learner->comm, size, learner->node_warning, LEARNER_WARNING, error))
         return error_explain_memory(
             error, "weights and gradients", "a smaller model.hidden or model.layers takes");

@@ -76,6 +76,11 @@ struct outcome {
     struct error skipped; /* why the step diverged, where it was skipped for that; code 0: not */
 };
 
+/* What a learner takes of the memory that the ranks of a node share, over so many ranks in all: for steps of
+ * at most `leaves` leaves and `batch` sequences. (learner.c) */
+struct node_size learner_count_shared(
+    const struct net *net, const struct config *config, size_t leaves, size_t batch, int ranks);
+
 /* All ranks call. Makes a learner for a bound model (pass/model.h) and a training set of so many sequences;
  * no set that it is given steps of holds more than `most` sequences. Its weights are zero until learner_start
  * or learner_restore. `config` and `comm` are kept by reference. Ended by learner_finish, also after a
