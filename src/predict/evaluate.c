@@ -9,7 +9,6 @@
 #include "net/results.h"
 #include "pass/file_watch.h"
 #include "pass/model.h"
-#include "pass/names.h"
 #include "pass/report.h"
 #include "pass/stop.h"
 #include "pass/tally.h"
@@ -59,22 +58,14 @@ static int start_feed(struct evaluation *evaluation, int64_t microbatch, struct 
     return feed_init(&evaluation->feed, evaluation->comm, &feed, error);
 }
 
-/* What there is not needs no names. */
-static int check_names(const struct predict_model *model, struct dataset *dataset, struct error *error)
-{
-    return dataset->has_targets ? names_check(&model->names, dataset, error)
-                                : names_check_inputs(&model->names, dataset, error);
-}
-
 /* Each rank calls this for itself. Opens all that a rank needs. */
 static void open_all(struct evaluation *evaluation, struct error *error)
 {
     const struct predict_options *options = evaluation->options;
     const struct predict_model *model = evaluation->model;
-    struct dataset *dataset = predict_imported_open(evaluation->imported, evaluation->comm, options, error);
+    struct dataset *dataset = predict_open_set(evaluation->imported, evaluation->comm, options, model, error);
     evaluation->dataset = dataset;
-    if (!dataset || model_accepts(model->config, dataset, 0, error) ||
-        (evaluation->comm->rank == 0 && check_names(model, dataset, error)))
+    if (!dataset)
         return;
     int64_t microbatch = model->microbatch < dataset->sequences ? model->microbatch : dataset->sequences;
     if (options->output && predict_output_init(&evaluation->output, model, dataset, options, error))

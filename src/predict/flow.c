@@ -1,10 +1,9 @@
 #include "predict/flow.h"
 
 #include "base/file.h"
-#include "base/hash.h"
 #include "ckpt/flow_file.h"
+#include "pass/file_watch.h"
 #include "pass/flow.h"
-#include "pass/model.h"
 #include "pass/report.h"
 #include "pass/stop.h"
 #include "predict/stream.h"
@@ -21,17 +20,6 @@ static int check_layers(const struct predict_model *model, struct error *error)
         "--gradient-flow: %s has no recurrent layer (model.layers = 0), and so no time that a gradient goes "
         "back through: leave it out",
         model->path);
-}
-
-/* Each rank calls this for itself. */
-static struct dataset *open_set(const struct predict_imported *imported, const struct comm *comm,
-    const struct predict_options *options, const struct predict_model *model, struct error *error)
-{
-    struct dataset *dataset = predict_imported_open(imported, comm, options, error);
-    if (!dataset || model_accepts(model->config, dataset, 0, error) == 0)
-        return dataset;
-    dataset_close(dataset);
-    return NULL;
 }
 
 static int write_curves(const struct predict_options *options, const struct comm *comm,
@@ -82,30 +70,30 @@ static void print_all(const struct predict_options *options, const struct flow *
     report_line(&report, "sequences=%zu frames=%" PRId64 "%s", flow->n, frames, text);
 }
 
-/* All ranks call. Ranks on other nodes may have another file under the same name. */
-static int check_common(const struct flow *flow, struct error *error)
+/* Each rank calls this for itself. Computes its share. What has become of the file comes before an error that
+ * may stem from it. */
+static void compute(struct flow *flow, const struct flow_task *task, struct file_watch *watch,
+    struct flow_curves *curves, struct error *error)
 {
-    uint64_t own = hash_combine(
-        hash_bytes(flow->sequence, sizeof flow->sequence), hash_bytes(flow->length, sizeof flow->length));
-    uint64_t first = own;
-    comm_broadcast(flow->task.comm, &first, sizeof first, 0);
-    if (own != first)
-        error_set(error, EXIT_CODE_DATA,
-            "%s: is not the file that rank 0 has under this name: give all ranks the same",
-            flow->task.dataset->name);
-    return comm_agree(flow->task.comm, error);
+    int left = 0;
+    if (flow_init(flow, task, error) || flow_compute(flow, &left, error))
+        file_watch_explain(watch, error);
+    else if (left)
+        error_set(error, EXIT_CODE_IO, "stopped by %s: nothing is written", stop_signal_name(stop_signal()));
+    else if (file_watch_look_now(watch, error) == 0)
+        flow_curves_init(curves, flow->directions, flow->distances, error);
 }
 
 /* All ranks call. Computes all shares, and makes the curves on every rank. */
 static int measure(
     struct flow *flow, const struct flow_task *task, struct flow_curves *curves, struct error *error)
 {
-    int left = 0;
-    if (task->dataset && flow_init(flow, task, error) == 0 && flow_compute(flow, &left, error) == 0)
-        flow_curves_init(curves, flow->directions, flow->distances, error);
-    if (left)
-        error_set(error, EXIT_CODE_IO, "stopped by %s: nothing is written", stop_signal_name(stop_signal()));
-    if (comm_agree(task->comm, error) || check_common(flow, error))
+    struct file_watch watch;
+    struct fingerprint print;
+    if (file_watch_begin(&watch, task->comm, task->dataset, 0, &print, error))
+        return -1;
+    compute(flow, task, &watch, curves, error);
+    if (comm_agree(task->comm, error))
         return -1;
     flow_gather(flow, curves);
     return 0;
@@ -120,15 +108,14 @@ int predict_flow(const struct predict_options *options, const struct comm *comm,
         return -1;
     const struct flow_task task = {.comm = comm,
         .net = model->net,
-        .dataset = open_set(imported, comm, options, model, error),
+        .dataset = predict_open_set(imported, comm, options, model, error),
         .mean = model->mean,
         .deviation = model->deviation,
         .microbatch = model->microbatch,
         .stop = stop_flag()};
-    if (imported->path[0])
-        comm_barrier(comm); /* everybody has it open who can */
+    int failed = comm_agree(comm, error); /* now everybody has it open who can */
     predict_imported_remove(imported);
-    int failed = measure(&flow, &task, &curves, error);
+    failed = failed || measure(&flow, &task, &curves, error);
     if (!failed && comm->rank == 0) {
         print_all(options, &flow, model->config, &curves);
         if (options->output)

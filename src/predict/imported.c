@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "data/import/import.h"
 #include "net/outputs/output.h"
+#include "pass/model.h"
+#include "pass/names.h"
 #include "pass/stop.h"
 #include "predict/output.h"
 
@@ -131,7 +133,7 @@ static int call_by_sources(
     return dataset_call(dataset, strcmp(first, "-") == 0 ? "standard input" : first, more, error);
 }
 
-struct dataset *predict_imported_open(const struct predict_imported *imported, const struct comm *comm,
+static struct dataset *open_files(const struct predict_imported *imported, const struct comm *comm,
     const struct predict_options *options, struct error *error)
 {
     struct dataset *dataset = dataset_open_files(options->dataset, options->cache, error);
@@ -144,6 +146,24 @@ struct dataset *predict_imported_open(const struct predict_imported *imported, c
             "%s: what rank 0 has imported is not to be seen here: name an output by -o FILE in a folder that "
             "all hosts have, or set TMPDIR to one",
             imported->path);
+    dataset_close(dataset);
+    return NULL;
+}
+
+/* What there is not needs no names. */
+static int check_names(const struct predict_model *model, struct dataset *dataset, struct error *error)
+{
+    return dataset->has_targets ? names_check(&model->names, dataset, error)
+                                : names_check_inputs(&model->names, dataset, error);
+}
+
+struct dataset *predict_open_set(const struct predict_imported *imported, const struct comm *comm,
+    const struct predict_options *options, const struct predict_model *model, struct error *error)
+{
+    struct dataset *dataset = open_files(imported, comm, options, error);
+    if (dataset && model_accepts(model->config, dataset, 0, error) == 0 &&
+        (comm->rank != 0 || check_names(model, dataset, error) == 0))
+        return dataset;
     dataset_close(dataset);
     return NULL;
 }

@@ -22,10 +22,11 @@ struct predict_imported {
 int predict_import(struct predict_imported *imported, struct predict_options *options,
     const struct comm *comm, const struct predict_model *model, struct error *error);
 
-/* Each rank calls this for itself. Opens options->dataset as dataset_open_files does. One that was imported
- * has the name of its sources; where another host does not see it, the error says why. */
-struct dataset *predict_imported_open(const struct predict_imported *imported, const struct comm *comm,
-    const struct predict_options *options, struct error *error);
+/* Each rank calls this for itself. Opens options->dataset as dataset_open_files does, if it is what the model
+ * reads, with the names that it knows (pass/names.h, which rank 0 compares). One that was imported has the
+ * name of its sources; where another host does not see it, the error says why. */
+struct dataset *predict_open_set(const struct predict_imported *imported, const struct comm *comm,
+    const struct predict_options *options, const struct predict_model *model, struct error *error);
 
 /* Takes the name from the file, which those who have opened it go on reading. */
 void predict_imported_remove(struct predict_imported *imported);

@@ -262,13 +262,13 @@ START_TEST(names_that_are_absent_are_warned_of_once_and_kept_by_the_run)
 }
 END_TEST
 
-static void predict(struct command_result *result, int ranks, const char *set)
+static void predict(struct command_result *result, int ranks, const char *set, const char *option)
 {
     char count[8];
     snprintf(count, sizeof count, "%d", ranks);
     job_remove("out.h5");
     command_call(result, JOB_SECONDS, getenv("MPIRUN"), "-np", count, getenv("RNN_PREDICT"), "-o",
-        job_path("out.h5"), job_path("whole"), job_path(set), NULL);
+        job_path("out.h5"), job_path("whole"), job_path(set), option, NULL);
 }
 
 static void expect_names(const char *set, const char *const *names)
@@ -290,7 +290,7 @@ START_TEST(predictions_carry_the_names_of_the_network_and_refuse_others)
     job_write_text("out.h5", "");
     job_finish(hash, 0, "base.ini", "whole", NULL);
     write_set("nameless.h5", 3, NO_CHANGE, NULL, NULL, 0);
-    predict(&result, 3, "nameless.h5");
+    predict(&result, 3, "nameless.h5", NULL);
     job_expect(&result, 0);
     ck_assert_int_eq(job_count_lines(result.errors, "rnn-predict: "), 1);
     ck_assert_ptr_nonnull(strstr(result.errors, "warning: "));
@@ -298,13 +298,16 @@ START_TEST(predictions_carry_the_names_of_the_network_and_refuse_others)
     command_result_finish(&result);
     expect_names("class_names", classes);
     write_set("permuted.h5", 3, NO_CHANGE, features, other_classes, 0);
-    predict(&result, 2, "permuted.h5");
-    job_expect(&result, 65);
-    ck_assert_int_eq(job_count_lines(result.errors, "rnn-predict: "), 1);
-    ck_assert_ptr_nonnull(strstr(result.errors, "permuted.h5: class_names: row 2 is \"d\""));
-    ck_assert(!job_exists("out.h5"));
-    command_result_finish(&result);
-    job_write_text("out.h5", "");
+    static const char *const options[] = {NULL, "--gradient-flow"};
+    for (int i = 0; i < 2; i++) {
+        job_write_text("out.h5", "");
+        predict(&result, 2, "permuted.h5", options[i]);
+        job_expect(&result, 65);
+        ck_assert_int_eq(job_count_lines(result.errors, "rnn-predict: "), 1);
+        ck_assert_ptr_nonnull(strstr(result.errors, "permuted.h5: class_names: row 2 is \"d\""));
+        ck_assert(!job_exists("out.h5"));
+        command_result_finish(&result);
+    }
 }
 END_TEST
 
@@ -362,11 +365,12 @@ END_TEST
 enum { LARGE_LENGTH = 64, LARGE_SEQUENCES = 32768, LARGE_TARGETS = 4 * LARGE_LENGTH * LARGE_SEQUENCES };
 
 /* Values are changed by `spoil`; NULL: none are. */
-static void write_large(const char *name, int64_t sequences, void (*spoil)(struct sample *sample))
+static void write_long(
+    const char *name, int64_t sequences, int32_t length, void (*spoil)(struct sample *sample))
 {
     const struct sample_shape large = {.sequences = sequences,
-        .shortest = LARGE_LENGTH,
-        .longest = LARGE_LENGTH,
+        .shortest = length,
+        .longest = length,
         .symbols = 2,
         .kind = SAMPLE_PER_FRAME_OFFSETS,
         .classes = 2};
@@ -378,6 +382,11 @@ static void write_large(const char *name, int64_t sequences, void (*spoil)(struc
         spoil(&sample);
     sample_write(&sample, job_path(name));
     sample_finish(&sample);
+}
+
+static void write_large(const char *name, int64_t sequences, void (*spoil)(struct sample *sample))
+{
+    write_long(name, sequences, LARGE_LENGTH, spoil);
 }
 
 static void make_folders(void)
@@ -393,10 +402,12 @@ static void make_folders(void)
 
 /* What reads a set of 2 MiB, of which it keeps nothing, while another changes it (meddler.c): after a quarter
  * of the second reading of all of it, where there is one, else after half of the first. A rank of rnn-predict
- * looks at a sample first, which is all of a small set. */
+ * looks at a sample first, which is all of a small set; gradient flow then takes 4 sequences, of 8 KiB here.
+ */
 enum reading {
     PREDICTING,
     PREDICTING_ALONE,
+    MEASURING_FLOW,
     CHECKING,
     CHECKING_FOR_CTC,
     INFORMING,
@@ -411,7 +422,10 @@ static void read_meddled(struct command_result *result, enum reading reading, co
     snprintf(out, sizeof out, "%s", job_path("out.h5"));
     snprintf(run, sizeof run, "%s", job_path("small"));
     snprintf(mpirun, sizeof mpirun, "%s", getenv("MPIRUN"));
-    snprintf(size, sizeof size, "%d", reading == CHECKING || reading == INFORMING ? 1 << 20 : 5 << 19);
+    snprintf(size, sizeof size, "%d",
+        reading == CHECKING || reading == INFORMING ? 1 << 20
+            : reading == MEASURING_FLOW             ? (2 << 20) + (32 << 10)
+                                                    : 5 << 19);
     setenv("MEDDLE_FILE", set, 1);
     setenv("MEDDLE_AFTER", size, 1);
     setenv("MEDDLE_HOW", how, 1);
@@ -422,6 +436,9 @@ static void read_meddled(struct command_result *result, enum reading reading, co
     else if (reading == PREDICTING_ALONE)
         command_call(
             result, JOB_SECONDS, getenv("RNN_PREDICT"), "--cache", "64 KiB", "-o", out, run, set, NULL);
+    else if (reading == MEASURING_FLOW)
+        command_call(result, JOB_SECONDS, getenv("RNN_PREDICT"), "--cache", "64 KiB", "--gradient-flow", "-o",
+            out, run, set, NULL);
     else if (reading == CHECKING)
         command_call(result, JOB_SECONDS, getenv("RNN_DATA"), "check", set, NULL);
     else if (reading == CHECKING_FOR_CTC)
@@ -436,8 +453,9 @@ static void read_meddled(struct command_result *result, enum reading reading, co
 static void expect_meddled(enum reading reading, const char *how, const char *said)
 {
     struct command_result result;
-    write_large("large.h5", LARGE_SEQUENCES / 8, NULL);
-    write_large("large.h5.new", LARGE_SEQUENCES / 8, NULL);
+    int32_t times = reading == MEASURING_FLOW ? 16 : 1;
+    write_long("large.h5", LARGE_SEQUENCES / 8 / times, LARGE_LENGTH * times, NULL);
+    write_long("large.h5.new", LARGE_SEQUENCES / 8 / times, LARGE_LENGTH * times, NULL);
     job_write_text("out.h5", "of before");
     read_meddled(&result, reading, how);
     ck_assert_msg(result.status == (said ? 65 : 0), "%s", result.errors);
@@ -445,7 +463,7 @@ static void expect_meddled(enum reading reading, const char *how, const char *sa
     ck_assert_msg(!said || strstr(result.errors, said), "%s", result.errors);
     if (said)
         ck_assert_msg(!strstr(result.output, "ok") && !strstr(result.output, "loss="), "%s", result.output);
-    if (said || (reading != PREDICTING && reading != PREDICTING_ALONE)) {
+    if (said || reading > MEASURING_FLOW) {
         char *before = job_read("out.h5", NULL);
         ck_assert_str_eq(before, "of before");
         free(before);
