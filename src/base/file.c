@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { MOST_AT_ONCE = 1 << 30 /* bytes of one write: the kernel takes no more than 2^31 */ };
@@ -55,6 +56,21 @@ int file_sync(int descriptor)
     while (outcome != 0 && errno == EINTR);
     /* Some file systems have no fsync of folders or special files: nothing more can be done there. */
     return outcome != 0 && errno != EINVAL && errno != ENOTSUP ? -1 : 0;
+}
+
+int file_has_room(int descriptor, int64_t bytes)
+{
+    struct statvfs system;
+    struct stat status;
+    if (fstatvfs(descriptor, &system) != 0 || fstat(descriptor, &status) != 0 || !system.f_blocks ||
+        !system.f_frsize)
+        return 1; /* unknown, or without a bound */
+    uint64_t blocks = geteuid() == 0 ? system.f_bfree : system.f_bavail;
+    int64_t has = (int64_t)status.st_blocks * 512;
+    if (bytes <= has || (uint64_t)(bytes - has) / system.f_frsize <= blocks)
+        return 1;
+    errno = ENOSPC;
+    return 0;
 }
 
 int file_sync_folder(const char *path)
@@ -213,7 +229,8 @@ static int take_room(int file, int64_t bytes)
 
 int file_reserve(struct file_writer *writer, int64_t bytes, struct error *error)
 {
-    if (ftruncate(writer->file, bytes) != 0 || (bytes && take_room(writer->file, bytes) != 0))
+    if (!file_has_room(writer->file, bytes) || ftruncate(writer->file, bytes) != 0 ||
+        (bytes && take_room(writer->file, bytes) != 0))
         return refuse(writer, error);
     return 0;
 }

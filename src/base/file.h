@@ -67,6 +67,12 @@ int file_write_all(int descriptor, const void *bytes, size_t size);
 /* fsync of a file or folder, where the file system has one. Returns -1 and errno. */
 int file_sync(int descriptor);
 
+/* Whether the file system of an open file has room for this many bytes in it, those that it has already among
+ * them; true too where that is not known. Else errno says what a write would. It is asked before room is
+ * taken: the kernel takes all that is left before it finds that it does not suffice, and what others write
+ * at that moment, on the same disk, fails. */
+int file_has_room(int descriptor, int64_t bytes);
+
 /* Makes the names in a folder durable: what was created, renamed or removed in it. Returns -1 and errno. */
 int file_sync_folder(const char *path);
 

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE /* madvise, MAP_ANONYMOUS */
 #include "comm/node.h"
 
+#include "base/file.h"
 #include "base/machine.h"
 #include "base/memory.h"
 #include "comm/comm.h"
@@ -143,7 +144,7 @@ static void *share_memory(const struct comm *comm, MPI_Comm host, int rank, size
     void *memory = MAP_FAILED;
     int file = open_memory(comm, host, rank, reason);
     if (rank == 0 && !*reason)
-        *reason = posix_fallocate(file, 0, (off_t)size);
+        *reason = file_has_room(file, (int64_t)size) ? posix_fallocate(file, 0, (off_t)size) : errno;
     share_integer(comm, host, reason, MPI_MAX);
     if (!*reason) {
         memory = map_memory(file, size);

@@ -1,5 +1,6 @@
 /* Nodes: places, shared memory, meetings. Ranks of this machine also stand for several nodes. */
 #define _GNU_SOURCE /* sched_getaffinity, CPU_SET */
+#include "base/machine.h"
 #include "comm/comm.h"
 #include "comm/node.h"
 #include "support/mpi_suite.h"
@@ -240,20 +241,41 @@ START_TEST(more_memory_can_be_shared_later)
 }
 END_TEST
 
+static void set_limit_of_files(rlim_t bytes)
+{
+    struct rlimit limit;
+    mpi_assert(getrlimit(RLIMIT_FSIZE, &limit) == 0);
+    limit.rlim_cur = bytes == RLIM_INFINITY ? limit.rlim_max : bytes;
+    mpi_assert(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    signal(SIGXFSZ, bytes == RLIM_INFINITY ? SIG_DFL : SIG_IGN);
+}
+
+/* The kernel would take all that other jobs of the node have left before it said so. The limit on sizes shows
+ * that the room was looked at first: taking it would end with another reason. */
+START_TEST(more_than_there_is_takes_no_room_from_others)
+{
+    struct node node;
+    struct error error = {0};
+    size_t room = 0;
+    mpi_assert(machine_find_shared_memory(&room) == 0);
+    start(&node, 0, 2);
+    set_limit_of_files(4096);
+    void *memory = node_share(&node, 2 * room + (1 << 30), &error);
+    set_limit_of_files(RLIM_INFINITY);
+    mpi_assert(node.ranks == 1 || (!memory && strstr(error.text, strerror(ENOSPC))));
+    node_unshare(&node, memory, 2 * room + (1 << 30));
+    node_finish(&node);
+}
+END_TEST
+
 /* A limit on the size of files stands for a full /dev/shm. */
 START_TEST(without_shared_memory_each_rank_is_a_node_and_one_says_so)
 {
     const struct comm *comm = mpi_suite_comm();
-    struct rlimit before, small;
     struct node node;
-    mpi_assert(getrlimit(RLIMIT_FSIZE, &before) == 0);
-    small = before;
-    small.rlim_cur = 4096;
-    signal(SIGXFSZ, SIG_IGN);
-    mpi_assert(setrlimit(RLIMIT_FSIZE, &small) == 0);
+    set_limit_of_files(4096);
     start(&node, 1 << 20, 0);
-    mpi_assert(setrlimit(RLIMIT_FSIZE, &before) == 0);
-    signal(SIGXFSZ, SIG_DFL);
+    set_limit_of_files(RLIM_INFINITY);
     mpi_assert(node.nodes == comm->ranks && node.index == comm->rank && node.ranks == 1 && node.is_private);
     mpi_assert((warning[0] != 0) == (comm->rank == 0 && comm->ranks > 1));
     mpi_assert(!warning[0] || strstr(warning, strerror(EFBIG)));
@@ -267,6 +289,7 @@ int main(void)
 {
     Suite *suite = suite_create("node");
     TCase *cases = tcase_create("node");
+    tcase_add_test(cases, more_than_there_is_takes_no_room_from_others);
     tcase_add_test(cases, ranks_of_one_machine_are_one_node_without_a_name_left);
     tcase_add_test(cases, a_machine_can_stand_for_several_nodes);
     tcase_add_test(cases, ranks_that_share_processors_are_a_crowd);

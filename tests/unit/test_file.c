@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -280,6 +281,29 @@ START_TEST(a_file_without_room_says_so_before_or_while_it_is_written)
 }
 END_TEST
 
+/* The kernel would fill the disk before it said so, and take from others for that moment. The limit on sizes
+ * shows that the room was looked at first: all else ends at it with another reason. */
+START_TEST(a_file_larger_than_the_disk_is_refused_before_it_takes_room)
+{
+    named = _i;
+    struct file_writer file;
+    struct error error = {0};
+    struct statvfs disk;
+    ck_assert_int_eq(statvfs(folder, &disk), 0);
+    const int64_t free = (int64_t)(disk.f_bfree * disk.f_frsize);
+    sample_limit_files(70000);
+    ck_assert_int_eq(file_begin(&file, in_folder("text"), &error), 0);
+    ck_assert_int_eq(file_reserve(&file, 2 * free + (INT64_C(1) << 32), &error), -1);
+    ck_assert_int_eq(errno, ENOSPC);
+    ck_assert_msg(
+        strstr(error.text, "text: cannot be written: No space left on device: make room"), "%s", error.text);
+    ck_assert_int_eq(file_write(&file, "new", 3, 0, &error), 0);
+    file_abandon(&file);
+    sample_limit_files(RLIM_INFINITY);
+    ck_assert_int_eq(sample_count_files(folder), 0);
+}
+END_TEST
+
 START_TEST(what_is_no_ordinary_file_is_not_read)
 {
     static const struct {
@@ -355,6 +379,7 @@ int main(void)
     tcase_add_test(writing, a_name_without_a_folder_is_in_the_current_one);
     tcase_add_test(writing, only_an_ordinary_file_is_replaced);
     tcase_add_loop_test(writing, a_file_without_room_says_so_before_or_while_it_is_written, 0, 2);
+    tcase_add_loop_test(writing, a_file_larger_than_the_disk_is_refused_before_it_takes_room, 0, 2);
     tcase_add_test(others, what_is_no_ordinary_file_is_not_read);
     tcase_add_test(others, a_folder_is_made_with_all_that_leads_to_it);
     tcase_add_test(others, a_folder_that_cannot_be_made_is_named_with_the_reason);
