@@ -195,8 +195,8 @@ static int follow(pid_t process, int ranks, struct seen *seen)
             return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
         if (!WIFSTOPPED(status))
             continue; /* a thread, or a process of its own, has ended */
-        int event =
-            status >> 16; /* also of a stop by SIGSTOP, which does not last: nobody stops ranks here */
+        /* Stops by SIGSTOP have one too. They end at once: nobody means them here. */
+        int event = status >> 16;
         if (event == PTRACE_EVENT_SECCOMP) {
             look(process, seen);
             if (ptrace(PTRACE_GETEVENTMSG, stopped, NULL, &reason) == 0 && reason == STOP_FOR_ALL)

@@ -12,9 +12,8 @@
 
 #include <stdint.h>
 
-enum {
-    JOB_SECONDS = 100
-}; /* time limit of a job on a quick machine (command_patience); none should come near it */
+/* The time limit of a job on a quick machine (command_patience); none should come near it. */
+enum { JOB_SECONDS = 100 };
 
 /* The program is that of the environment variable RNN_TRAIN, with mpirun from MPIRUN. */
 void job_open(void);
