@@ -6,6 +6,7 @@
 #include "comm/meeting.h"
 
 #include "base/clock.h"
+#include "comm/wait.h"
 #include "comm/watch.h"
 
 #include <sched.h>
@@ -62,6 +63,7 @@ static int wait_long(
             nanosleep(&nap, NULL);
         else
             sched_yield();
+        comm_look_meanwhile();
         if (look % LOOKS && now - start <= eager)
             continue;
         now = clock_now();

@@ -1,5 +1,5 @@
-/* Spread reduction in two levels. Every rank owns a slice of the flat vector, completes the sums of it in
- * tree order, and updates it. Inside a node sums lie in shared memory, and nobody sends anything; between
+/* Spread reduction in two levels. Every rank owns slices of the flat vector, completes the sums of them in
+ * tree order, and updates them. Inside a node sums lie in shared memory, and nobody sends anything; between
  * nodes each sum of a node goes to the owners of other nodes slice by slice, and each slice of a new vector
  * to every other node once.
  *
@@ -24,47 +24,73 @@ struct node_size reduce_size(size_t length, size_t leaves, int ranks);
 /* Every rank calls. The result is for flat vectors of `length` (at least 1) floats, owned by the caller,
  * ended by reduce_destroy; `node` is kept by reference. Whole vectors handed to the functions below lie in
  * the node's shared memory and have room for reduce_room() floats: length rounded up to whole blocks, zero
- * beyond `length`.
+ * beyond `length`. Elements from `cut` on are complete before the others are (reduce_tell); nothing is made
+ * of it where `cut` is 0 or `length`, or there is one node.
  */
-struct reduce *reduce_create(struct node *node, size_t length, size_t leaves, struct error *error);
+struct reduce *reduce_create(
+    struct node *node, size_t length, size_t cut, size_t leaves, struct error *error);
 void reduce_destroy(struct reduce *reduce); /* every rank of the node calls; takes NULL */
 size_t reduce_room(size_t length);
 
-/* The slice of this rank: floats [*first, *first + *count) of the flat vector, within `length`; *count is 0
- * on ranks beyond the number of blocks. Slices are as equal as whole blocks allow. */
-void reduce_get_slice(const struct reduce *reduce, size_t *first, size_t *count);
+/* A slice of this rank: floats [first, first + count) of the flat vector, within its length. In arrays of
+ * this rank's own its slices follow each other, this one from `at` on. */
+struct reduce_slice {
+    size_t first, count, at;
+    float *sum; /* [count] once it is complete */
+};
+
+/* The vector has one part, or two, and a rank has a slice of each, of which some are empty where there are
+ * fewer blocks than ranks. Slices of a part are as equal as whole blocks allow. */
+enum { REDUCE_MOST_PARTS = 2 };
+
+/* Fills in the slices of this rank, without sums, and returns how many there are. */
+size_t reduce_get_slices(const struct reduce *reduce, struct reduce_slice slices[REDUCE_MOST_PARTS]);
 
 /* How many bytes this rank's buffer for sums of other nodes takes, which is as large as the largest exchange
  * so far. */
 size_t reduce_bytes(const struct reduce *reduce);
 
 /* Every rank calls. Begins a step of n > 0 leaves, of which place p has ranges[p] .. ranges[p + 1] - 1
- * (ranges has ranks + 1 entries, equal on all ranks, kept by reference until reduce_slices; ranges may be
- * empty). `team` is this rank's (comm/node.h). Returns where the leaves of the team are added up
+ * (ranges has ranks + 1 entries, equal on all ranks, kept by reference until the end of the step; ranges may
+ * be empty). `team` is this rank's (comm/node.h). Returns where the leaves of the team are added up
  * (comm/tree.h), in memory that the node sees, by each member its share of the elements. NULL where there is
  * no more memory, on all ranks alike. */
 struct tree_sums *reduce_start(
     struct reduce *reduce, const size_t *ranges, size_t n, struct team team, struct error *error);
 
-/* Every rank calls, all its leaves added. Returns the complete sum of this rank's slice [count], which is the
- * caller's to change until the next reduce_start; the sums of nodes are destroyed. NULL where a rank has no
- * memory for what comes from other nodes, on all ranks alike. */
-float *reduce_slices(struct reduce *reduce, struct error *error);
+/* Where the second part of the vector begins whose sums go to other nodes ahead of the first part's in the
+ * step at hand; 0 where none does: there is one part, or a rank has no leaf. */
+size_t reduce_ahead(const struct reduce *reduce);
 
-/* Every rank calls. The result is the sum of squares of the whole vector of which `slice` is this rank's
- * part: squares per block in double, 16 lanes, blocks added without rounding. It is not a number or infinite
+/* Each rank may call this for itself in such a step, once, when it has added up all its leaves from
+ * reduce_ahead on (tree_sums_add_ahead), and from then on reduce_look as often as it likes; waits for others
+ * call it too. Both take microseconds, but for the call that first finds all ranks of the node as far: it
+ * adds this rank's share of their sums, and sends it. */
+void reduce_tell(struct reduce *reduce);
+void reduce_look(struct reduce *reduce);
+
+/* Every rank calls, all its leaves added. Completes the sums of this rank's slices, which are the caller's to
+ * change until the next reduce_start; the sums of nodes are destroyed. */
+void reduce_complete(struct reduce *reduce, struct reduce_slice slices[REDUCE_MOST_PARTS]);
+
+/* Every rank calls where a step ends without reduce_complete, and may call it after that: what was begun
+ * ahead is finished, and is of no use. */
+void reduce_abandon(struct reduce *reduce);
+
+/* Every rank calls. The result is the sum of squares of the whole vector of which `slices` have this rank's
+ * sums: squares per block in double, 16 lanes, blocks added without rounding. It is not a number or infinite
  * where an element is. */
-double reduce_squares(struct reduce *reduce, const float *slice);
+double reduce_squares(struct reduce *reduce, const struct reduce_slice *slices);
 
 /* Every rank calls. The slices of all ranks come together in `vector` [reduce_room] of every node, in which
- * this rank has written its own slice. Nobody may write one before all ranks of the node have called the last
- * function of this file that they have to. */
+ * this rank has written its own slices. Nobody may write one before all ranks of the node have called the
+ * last function of this file that they have to. */
 void reduce_gather(struct reduce *reduce, float *vector);
 
-/* Every rank calls. The same onto rank 0 alone: `slice` of every rank into vector [reduce_room] on rank 0,
- * where it need not be shared (NULL elsewhere); and back from there. Moments go into a checkpoint and come
- * out of it this way. */
-void reduce_collect(struct reduce *reduce, const float *slice, float *vector);
-void reduce_spread(struct reduce *reduce, const float *vector, float *slice);
+/* Every rank calls. The same onto rank 0 alone: `own`, the slices of every rank one after the other, into
+ * vector [reduce_room] on rank 0, where it need not be shared (NULL elsewhere); and back from there. Moments
+ * go into a checkpoint and come out of it this way. */
+void reduce_collect(struct reduce *reduce, const float *own, float *vector);
+void reduce_spread(struct reduce *reduce, const float *vector, float *own);
 
 #endif

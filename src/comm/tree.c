@@ -102,6 +102,7 @@ void tree_sums_start(struct tree_sums *sums, size_t n, size_t first, size_t end)
     sums->first = first;
     sums->end = end;
     sums->next = first;
+    sums->ahead = 0;
     tree_fold_start(&sums->fold, n, sums->to - sums->from);
 }
 
@@ -151,5 +152,18 @@ void tree_sums_add(struct tree_sums *sums)
     struct tree_node leaf = {sums->next, sums->next + 1};
     assert(sums->next < sums->end && sums->fold.held < sums->lent_room + sums->room);
     sums->next++;
+    sums->fold.length -= sums->ahead;
     tree_fold_add(&sums->fold, leaf, get_vector(sums, sums->fold.held) + sums->from);
+    sums->fold.length += sums->ahead;
+    sums->ahead = 0;
+}
+
+void tree_sums_add_ahead(struct tree_sums *sums, size_t from)
+{
+    struct tree_fold fold = sums->fold; /* of these elements alone */
+    assert(sums->next < sums->end && from >= sums->from && from <= sums->to && !sums->ahead);
+    sums->ahead = fold.length = sums->to - from;
+    for (size_t i = 0; i < fold.held; i++)
+        fold.vectors[i] += from - sums->from;
+    tree_fold_add(&fold, (struct tree_node){sums->next, sums->next + 1}, get_vector(sums, fold.held) + from);
 }

@@ -54,6 +54,7 @@ struct tree_sums {
     float *lent;           /* [lent_room][length] vectors to take first; the caller's */
     size_t lent_room;
     size_t from, to; /* elements that are zeroed and added: [from, to) of each vector */
+    size_t ahead;    /* the last so many of them are added already of the leaf to come */
 };
 
 /* Vectors are allocated as they are needed and kept until finish. tree_sums_start begins a new step. When all
@@ -72,5 +73,9 @@ void tree_sums_start(struct tree_sums *sums, size_t n, size_t first, size_t end)
  * it in and carries. */
 float *tree_sums_leaf(struct tree_sums *sums, struct error *error);
 void tree_sums_add(struct tree_sums *sums);
+
+/* Takes in elements from `from` on of the vector that was returned last, which are complete before the others
+ * are. The next tree_sums_add takes in the others. */
+void tree_sums_add_ahead(struct tree_sums *sums, size_t from);
 
 #endif

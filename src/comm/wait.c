@@ -13,6 +13,23 @@
 enum { SPINS = 200 };
 static const double eager = 0.001, patient = 1; /* seconds */
 
+static struct {
+    void (*look)(void *context);
+    void *context;
+} meanwhile;
+
+void comm_set_meanwhile(void (*look)(void *context), void *context)
+{
+    meanwhile.look = look;
+    meanwhile.context = context;
+}
+
+void comm_look_meanwhile(void)
+{
+    if (meanwhile.look)
+        meanwhile.look(meanwhile.context);
+}
+
 static void pause_between(double waited)
 {
     static const struct timespec nap = {.tv_nsec = 50000};
@@ -35,6 +52,7 @@ void comm_wait(const struct comm *comm, MPI_Request *request)
         double now = clock_now();
         if (watch && now - start > eager)
             watch_look(watch, comm, now);
+        comm_look_meanwhile();
         pause_between(now - start);
         MPI_Test(request, &done, MPI_STATUS_IGNORE);
     }

@@ -10,4 +10,9 @@
  * (comm/watch.h). Every wait of this folder for other ranks is here, but for those of the watch itself. */
 void comm_wait(const struct comm *comm, MPI_Request *request);
 
+/* What this process does between two looks of a wait for others, of whatever kind: `look`, which waits for
+ * nobody; NULL: nothing. */
+void comm_set_meanwhile(void (*look)(void *context), void *context);
+void comm_look_meanwhile(void); /* calls it */
+
 #endif

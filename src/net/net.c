@@ -109,6 +109,11 @@ size_t net_count_parameters(const struct net *net)
     return net->parameters.count;
 }
 
+size_t net_first_layer_end(const struct net *net)
+{
+    return net->stack.L > 1 ? net->parameters.list[net->stack.layer[1].first].offset : net->parameters.count;
+}
+
 const struct parameter *net_get_parameters(const struct net *net, size_t *n)
 {
     *n = net->parameters.n;

@@ -42,7 +42,8 @@ static int share_node(struct learner *learner, size_t leaves, size_t batch, stru
     if (noise)
         learner->noisy = node_take(&learner->node, weights);
     carried_init(&learner->carried, &learner->node, carried, numbers);
-    learner->reduce = reduce_create(&learner->node, learner->P, leaves, error);
+    learner->reduce =
+        reduce_create(&learner->node, learner->P, net_first_layer_end(learner->net), leaves, error);
     return learner->reduce ? 0 : -1;
 }
 
@@ -50,10 +51,11 @@ static void allocate_vectors(struct learner *learner, int64_t most, struct error
 {
     const struct config *config = learner->config;
     size_t batch = at_most(config->train.batch, most);
-    reduce_get_slice(learner->reduce, &learner->slice_first, &learner->slice_count);
+    learner->slices = reduce_get_slices(learner->reduce, learner->slice);
+    const struct reduce_slice *last = &learner->slice[learner->slices - 1];
     learner->scores = memory_create(batch, sizeof *learner->scores, error);
     for (size_t m = 0; m < optim_count_moments(learner->optim.optimizer); m++)
-        learner->moments[m] = memory_create(learner->slice_count, sizeof *learner->moments[m], error);
+        learner->moments[m] = memory_create(last->at + last->count, sizeof *learner->moments[m], error);
 }
 
 int learner_init(struct learner *learner, const struct config *config, const struct comm *comm,

@@ -44,10 +44,10 @@ struct learner {
 
     struct teamwork teamwork;
     struct reduce *reduce;
-    struct tree_sums *sums;             /* of this rank's gradients in the step at hand */
-    float *gradient;                    /* [slice_count] its complete sum, once it is there */
-    size_t slice_first, slice_count;    /* the part of all vectors that this rank updates */
-    float *moments[OPTIM_MOST_MOMENTS]; /* [slice_count] each */
+    struct tree_sums *sums;                       /* of this rank's gradients in the step at hand */
+    struct reduce_slice slice[REDUCE_MOST_PARTS]; /* of all vectors, which this rank updates */
+    size_t slices;
+    float *moments[OPTIM_MOST_MOMENTS]; /* of its slices, one after the other */
     struct optim_config optim;
     struct optim_state state;
 
@@ -152,20 +152,23 @@ int learner_agree_weights(struct learner *learner, int64_t step, struct error *e
  * all tensors, or of those that `fresh` [tensors] marks, where it is not NULL. (starting.c) */
 int learner_make_weights(struct learner *learner, const unsigned char *fresh, struct error *error);
 
-/* What is in this rank's slice of some tensors beside each other that have one factor: weights from .. to - 1
- * of the flat vector, which may be none. The function takes the next of them, those from *tensor on, which is
- * 0 at first, and returns 0 where no tensor is left. (update.c, as what follows) */
+/* What is in a slice of this rank of some tensors beside each other that have one factor: weights from .. to
+ * - 1 of the flat vector, which may be none. The function takes the next of them, all zeroes at first, and
+ * returns 0 where no tensor of any slice is left. (update.c, as what follows) */
 struct learner_stretch {
+    size_t slice, tensor; /* the next one is of this slice, and begins with this tensor */
     size_t from, to;
     double factor;
+    float *gradient; /* [to - from] once it is complete */
+    size_t at;       /* of weight `from` in the moments */
 };
-int learner_take_stretch(const struct learner *learner, size_t *tensor, struct learner_stretch *stretch);
+int learner_take_stretch(const struct learner *learner, struct learner_stretch *stretch);
 
-/* Each rank calls this for itself. Divides its slice of the sum of gradients by what was counted; of what is
+/* Each rank calls this for itself. Divides its slices of the sum of gradients by what was counted; of what is
  * frozen it is 0. */
 void learner_divide_gradient(struct learner *learner, float count);
 
-/* All ranks call. Counts the step for the optimizer, and updates this rank's slice of the weights, which the
+/* All ranks call. Counts the step for the optimizer, and updates this rank's slices of the weights, which the
  * others do not see yet, with the gradient times `factor`. */
 void learner_update_slice(struct learner *learner, double rate, double factor);
 

@@ -9,8 +9,8 @@
 double learner_add_noise(struct learner *learner, int64_t step)
 {
     const struct config *config = learner->config;
-    struct learner_stretch stretch;
-    for (size_t tensor = 0; learner_take_stretch(learner, &tensor, &stretch);)
+    struct learner_stretch stretch = {0};
+    while (learner_take_stretch(learner, &stretch))
         for (size_t i = stretch.from; i < stretch.to; i++) {
             learner->noisy[i] = learner->weights[i];
             if (stretch.factor == 0)

@@ -1,6 +1,6 @@
 /* One training step: the microbatches of this rank go through the network one by one, their gradients into
- * the tree; the scores of all sequences are added without rounding; every rank completes its slice of the
- * gradient, updates its slice of the weights, and all gather the whole. */
+ * the tree; the scores of all sequences are added without rounding; every rank completes its slices of the
+ * gradient, updates its slices of the weights, and all gather the whole. */
 #include "base/clock.h"
 #include "base/hash.h"
 #include "run/learner.h"
@@ -83,6 +83,8 @@ static int compute_microbatches(struct learner *learner, const struct feed *feed
     tally_clear(&learner->tally);
     carried_begin(&learner->carried, &step->plan);
     learner->sums = reduce_start(learner->reduce, step->ranges, step->plan.leaves, step->team, error);
+    if (!learner->sums)
+        return -1;
     const size_t *range = step->ranges + step->team.first;
     size_t leaf = range[0];
     do {
@@ -167,19 +169,14 @@ static int check_loss(const struct learner *learner, const struct progress *prog
         (long long)progress->step + 1, (long long)progress->epoch, loss, explode, mean);
 }
 
-/* Completes this rank's slice of the gradient, which learner->gradient is then, and takes the norm of the
- * whole. */
-static int complete_gradient(
-    struct learner *learner, double counted, struct outcome *outcome, struct error *error)
+/* Completes this rank's slices of the gradient, and takes the norm of the whole. */
+static void complete_gradient(struct learner *learner, double counted, struct outcome *outcome)
 {
     double before = clock_now();
-    learner->gradient = reduce_slices(learner->reduce, error);
-    if (!learner->gradient)
-        return -1;
+    reduce_complete(learner->reduce, learner->slice);
     learner_divide_gradient(learner, (float)counted);
-    outcome->gradient_norm = sqrt(reduce_squares(learner->reduce, learner->gradient));
+    outcome->gradient_norm = sqrt(reduce_squares(learner->reduce, learner->slice));
     outcome->comm_wait += clock_now() - before;
-    return 0;
 }
 
 /* Updates this rank's slice of the weights, and gathers the whole. */
@@ -236,10 +233,11 @@ static int use_step(struct learner *learner, const struct feed_step *step, struc
 {
     char advice[ADVICE];
     int failed = check_loss(learner, progress, sum->loss, outcome->loss, error);
-    if (!failed && sum->counted > 0)
-        failed = complete_gradient(learner, sum->counted, outcome, error) ||
-            progress_check_finite(progress, progress->step + 1, "norm of the gradient",
-                outcome->gradient_norm, advise(learner, advice), error);
+    if (!failed && sum->counted > 0) {
+        complete_gradient(learner, sum->counted, outcome);
+        failed = progress_check_finite(progress, progress->step + 1, "norm of the gradient",
+            outcome->gradient_norm, advise(learner, advice), error);
+    }
     if (failed && skip_step(learner, progress, outcome, error))
         return -1;
     outcome->learning_rate = optim_rate(&learner->optim, &learner->state, step->epoch);
@@ -281,7 +279,7 @@ static void describe_step(const struct learner *learner, const struct plan_step 
         outcome->frames += plan->frames[leaf];
 }
 
-int learner_update(struct learner *learner, const struct feed *feed, struct progress *progress,
+static int update(struct learner *learner, const struct feed *feed, struct progress *progress,
     struct outcome *outcome, struct error *error)
 {
     struct net_score sum = sum_scores(learner, outcome);
@@ -302,6 +300,14 @@ int learner_update(struct learner *learner, const struct feed *feed, struct prog
     learner->waited += outcome->comm_wait;
     outcome->seconds = clock_now() - learner->started;
     return 0;
+}
+
+int learner_update(struct learner *learner, const struct feed *feed, struct progress *progress,
+    struct outcome *outcome, struct error *error)
+{
+    int failed = update(learner, feed, progress, outcome, error);
+    reduce_abandon(learner->reduce); /* where it was not completed */
+    return failed;
 }
 
 int learner_agree_weights(struct learner *learner, int64_t step, struct error *error)

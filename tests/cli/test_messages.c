@@ -12,10 +12,12 @@
 
 enum { STEPS = 3, LENGTH = 7, MOST_RANKS = 8, MOST_KINDS = 200 };
 
-/* Ranks on nodes of so many; sequences of a step, and of a microbatch. */
+/* Ranks on nodes of so many; sequences of a step, and of a microbatch; one layer, or two, whose gradients
+ * travel one after the other. */
 struct setting {
     int ranks, of_node;
     int64_t batch, microbatch;
+    int two_layers;
 };
 
 /* What all ranks together handed to MPI, by kind and bytes of a call. */
@@ -84,10 +86,13 @@ static void add_run(const struct setting *setting, int64_t steps, int sign, stru
 static void count_steps(const struct setting *setting, struct counts *counts)
 {
     *counts = (struct counts){.n = 0};
-    job_write_text("run.ini",
+    char text[200];
+    snprintf(text, sizeof text,
         "[data]\ntrain = train.h5\n"
-        "[model]\nhidden = 40\nlayers = 1\n"
-        "[train]\nepochs = 1\nwatchdog = 0\n[report]\nevery = 1000 seconds\n");
+        "[model]\nhidden = 40\nlayers = %d\n"
+        "[train]\nepochs = 1\nwatchdog = 0\n[report]\nevery = 1000 seconds\n",
+        1 + setting->two_layers);
+    job_write_text("run.ini", text);
     add_run(setting, 2 * STEPS, 1, counts);
     add_run(setting, STEPS, -1, counts);
     for (size_t i = 0; i < counts->n; i++) {
@@ -181,7 +186,8 @@ START_TEST(nodes_send_a_vector_for_each_split_node_of_the_tree_and_one_each_for_
 {
     static const struct setting settings[] = {{.ranks = 8, .of_node = 2, .batch = 16, .microbatch = 1},
         {.ranks = 7, .of_node = 3, .batch = 16, .microbatch = 1},
-        {.ranks = 3, .of_node = 1, .batch = 11, .microbatch = 1}};
+        {.ranks = 3, .of_node = 1, .batch = 11, .microbatch = 1},
+        {.ranks = 8, .of_node = 2, .batch = 16, .microbatch = 1, .two_layers = 1}};
     struct counts counts;
     size_t nodes, split = count_split(&settings[_i], &nodes);
     count_steps(&settings[_i], &counts);
@@ -237,7 +243,7 @@ int main(void)
     tcase_set_timeout(tests, 150);
     tcase_add_test(tests, within_a_node_nothing_travels);
     tcase_add_loop_test(
-        tests, nodes_send_a_vector_for_each_split_node_of_the_tree_and_one_each_for_the_weights, 0, 3);
+        tests, nodes_send_a_vector_for_each_split_node_of_the_tree_and_one_each_for_the_weights, 0, 4);
     tcase_add_test(tests, no_message_grows_with_the_batch);
     tcase_add_test(tests, no_message_grows_with_the_number_of_ranks);
     suite_add_tcase(suite, tests);

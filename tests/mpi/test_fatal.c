@@ -82,6 +82,7 @@ static void pause_for(double seconds)
 static void exchange(struct comm *comm, struct reduce *reduce, float *vector, double *values, int standing)
 {
     struct error error = {0};
+    struct reduce_slice slices[REDUCE_MOST_PARTS];
     for (int place = 0; place < PLACES; place++) {
         if (place == standing)
             raise(SIGSTOP);
@@ -99,7 +100,9 @@ static void exchange(struct comm *comm, struct reduce *reduce, float *vector, do
             reduce_gather(reduce, vector);
             break;
         case 4:
-            reduce_squares(reduce, vector);
+            reduce_get_slices(reduce, slices);
+            slices->sum = vector;
+            reduce_squares(reduce, slices);
             break;
         default:
             reduce_collect(reduce, vector, comm->rank ? NULL : vector);
@@ -131,7 +134,7 @@ static int stand_still(int standing, int at, int works)
     size.once += reduce_room(FLOATS) * sizeof(float);
     node_init(&node, &comm, size, warning, sizeof warning, &error);
     float *vector = node_take(&node, reduce_room(FLOATS) * sizeof *vector);
-    struct reduce *reduce = reduce_create(&node, FLOATS, 1, &error);
+    struct reduce *reduce = reduce_create(&node, FLOATS, 0, 1, &error);
     double *values = memory_create(1000, sizeof *values, &error);
     if (works)
         work(&comm);
