@@ -412,9 +412,13 @@ static void layer_backward(struct stack *stack, const struct pass *pass, size_t 
 void stack_backward(struct stack *stack, const struct pass *pass)
 {
     const struct microbatch *microbatch = pass->microbatch;
+    const struct net_ahead *ahead = pass->options.ahead;
     size_t l = stack->L;
-    while (l > 0 && stack_trains_below(stack, pass, l))
+    while (l > 0 && stack_trains_below(stack, pass, l)) {
+        if (ahead && l == 1 && stack->L > 1)
+            ahead->tell(ahead->context);
         layer_backward(stack, pass, --l);
+    }
     if (!stack_trains_below(stack, pass, l))
         return;
     struct rows dX = as_rows(stack->dX, stack->X_stride);

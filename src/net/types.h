@@ -150,6 +150,14 @@ struct net_carry {
     const int64_t *place; /* [B]; NULL: row b is at b */
 };
 
+/* Who wants the gradient of upper layers before that of the first one is there: of a network of several
+ * recurrent layers, all parameters from net_first_layer_end on. */
+struct net_ahead {
+    void (*tell)(void *context); /* called once in net_backward, when they are complete */
+    void (*look)(void *context); /* called at each step of recurrent layers, before that too */
+    void *context;
+};
+
 /* What one pass is for. */
 struct net_pass {
     int training;         /* 1: dropout is on, and what backward needs is kept */
@@ -167,6 +175,7 @@ struct net_pass {
     const volatile sig_atomic_t *unwanted;
     struct net_team *team;         /* NULL: the pass is computed alone */
     const struct net_carry *carry; /* NULL: sequences are whole */
+    const struct net_ahead *ahead; /* NULL: nobody does; not of a team */
 };
 
 /* Loss and error of one sequence of a microbatch, sums over what was counted. */

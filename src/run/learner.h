@@ -45,6 +45,7 @@ struct learner {
     struct teamwork teamwork;
     struct reduce *reduce;
     struct tree_sums *sums;                       /* of this rank's gradients in the step at hand */
+    struct net_ahead ahead;                       /* of the last microbatch of a step */
     struct reduce_slice slice[REDUCE_MOST_PARTS]; /* of all vectors, which this rank updates */
     size_t slices;
     float *moments[OPTIM_MOST_MOMENTS]; /* of its slices, one after the other */

@@ -75,6 +75,20 @@ static int end_early(struct learner *learner, const struct error *error)
     return error->code ? -1 : 0;
 }
 
+/* The gradient of upper layers is complete, that of the first one is not. */
+static void tell_ahead(void *context)
+{
+    struct learner *learner = context;
+    tree_sums_add_ahead(learner->sums, reduce_ahead(learner->reduce));
+    reduce_tell(learner->reduce);
+}
+
+static void look_ahead(void *context)
+{
+    struct learner *learner = context;
+    reduce_look(learner->reduce);
+}
+
 static int compute_microbatches(struct learner *learner, const struct feed *feed, struct error *error)
 {
     const struct feed_step *step = &feed->now;
@@ -85,6 +99,7 @@ static int compute_microbatches(struct learner *learner, const struct feed *feed
     learner->sums = reduce_start(learner->reduce, step->ranges, step->plan.leaves, step->team, error);
     if (!learner->sums)
         return -1;
+    learner->ahead = (struct net_ahead){.tell = tell_ahead, .look = look_ahead, .context = learner};
     const size_t *range = step->ranges + step->team.first;
     size_t leaf = range[0];
     do {
@@ -95,6 +110,8 @@ static int compute_microbatches(struct learner *learner, const struct feed *feed
             carry = carried_of_leaf(&learner->carried, &step->plan, feed->length, leaf);
             pass.carry = &carry;
         }
+        if (leaf + 1 == range[1] && reduce_ahead(learner->reduce))
+            pass.ahead = &learner->ahead;
         if (compute_microbatch(learner, &pass, microbatch, error))
             return -1;
     } while (++leaf < range[1] && !is_left(learner));

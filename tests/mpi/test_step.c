@@ -145,16 +145,21 @@ START_TEST(a_validation_is_broken_off_where_time_is_short_but_not_before_a_step)
 }
 END_TEST
 
-/* Only one rank was asked to: the others hear it from the ballot. */
+/* Only one rank was asked to: the others hear it from the ballot. Where each rank is a node, with two layers,
+ * they have begun to send the gradient of the second one. */
 START_TEST(a_step_that_one_rank_leaves_undone_has_not_been_for_any)
 {
+    static const char *const layers[] = {"model.layers=2", "model.hidden=40", "train.microbatch=1", NULL};
+    const char *const *set = _i ? layers : nothing;
+    if (_i)
+        setenv("RNN_RANKS_PER_NODE", "1", 1);
     static volatile sig_atomic_t asked = 1;
     const int is_asked = mpi_suite_comm()->rank == 0;
     struct trial trial;
     struct error error;
     struct outcome outcome;
-    uint64_t want = run_steps("undisturbed", nothing, 2, &outcome);
-    trial_open(&trial, "left", nothing);
+    uint64_t want = run_steps("undisturbed", set, 2, &outcome);
+    trial_open(&trial, "left", set);
     struct run *run = &trial.run;
     mpi_assert(run_step(run, &outcome, &error) == 0 && !outcome.left && !run->saved);
     const struct progress before = run->progress;
@@ -165,9 +170,10 @@ START_TEST(a_step_that_one_rank_leaves_undone_has_not_been_for_any)
         memcmp(&before, &run->progress, sizeof before) == 0 && learner_hash_weights(&run->learner) == hash);
     mpi_assert(run_save(run, 1, 0, 0, &error) == 0 && run->saved);
     trial_close(&trial);
-    mpi_assert(run_steps("left", nothing, 1, &outcome) == want);
+    mpi_assert(run_steps("left", set, 1, &outcome) == want);
     trial_remove("left");
     trial_remove("undisturbed");
+    unsetenv("RNN_RANKS_PER_NODE");
 }
 END_TEST
 
@@ -238,7 +244,7 @@ int main(void)
     tcase_add_test(cases, a_step_in_which_nothing_counts_leaves_the_weights);
     tcase_add_test(cases, a_set_in_which_nothing_counts_is_refused_after_an_epoch);
     tcase_add_test(cases, a_validation_is_broken_off_where_time_is_short_but_not_before_a_step);
-    tcase_add_test(cases, a_step_that_one_rank_leaves_undone_has_not_been_for_any);
+    tcase_add_loop_test(cases, a_step_that_one_rank_leaves_undone_has_not_been_for_any, 0, 2);
     tcase_add_test(cases, noise_of_the_weights_is_gone_after_the_step_and_the_same_after_a_stop);
     tcase_add_test(cases, the_gradient_is_that_of_the_weights_with_noise);
     suite_add_tcase(suite, cases);

@@ -42,6 +42,46 @@ void subject_finish(struct subject *subject)
     memset(subject, 0, sizeof *subject);
 }
 
+/* The gradient of upper layers as it is when net_backward tells that it is complete. */
+struct early {
+    size_t from, P, told, looked;
+    const float *gradient;
+    float *upper;
+};
+
+static void tell(void *context)
+{
+    struct early *early = context;
+    early->told++;
+    memcpy(early->upper, early->gradient + early->from, (early->P - early->from) * sizeof *early->upper);
+}
+
+static void look(void *context)
+{
+    struct early *early = context;
+    early->looked++;
+}
+
+/* What was told to be complete stayed as it was, and each step of the first layer had its look. */
+static void run_backward(struct subject *subject, const struct net_pass *pass,
+    const struct microbatch *microbatch, float *gradient)
+{
+    size_t from = net_first_layer_end(subject->net), P = subject->P;
+    struct early early = {
+        .from = from, .P = P, .gradient = gradient, .upper = room(P - from, sizeof *early.upper)};
+    struct net_ahead ahead = {tell, look, &early};
+    struct net_pass own = *pass;
+    own.ahead = &ahead;
+    net_backward(subject->net, &own, microbatch, gradient);
+    if (early.told > (from < P) ||
+        (early.told && memcmp(early.upper, gradient + from, (P - from) * sizeof *gradient) != 0) ||
+        (early.told && early.looked < microbatch->T)) {
+        fprintf(stderr, "the gradient of upper layers was told of before it was complete\n");
+        abort();
+    }
+    free(early.upper);
+}
+
 void subject_run(struct subject *subject, const struct net_pass *pass, const struct microbatch *microbatch,
     struct result *result)
 {
@@ -59,7 +99,7 @@ void subject_run(struct subject *subject, const struct net_pass *pass, const str
             result->O * sizeof *result->outputs);
     if (pass->training) {
         result->gradient = room(subject->P, sizeof *result->gradient);
-        net_backward(subject->net, pass, microbatch, result->gradient);
+        run_backward(subject, pass, microbatch, result->gradient);
     }
 }
 
