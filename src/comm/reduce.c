@@ -52,7 +52,7 @@ struct reduce_part {
     size_t at;             /* of this rank's slice among its own, in blocks */
     MPI_Request *requests; /* of one exchange (grow_buffer) */
     int pending;           /* so many of them */
-    struct tree_fold fold; /* of this rank's share of what the ranks of the node have, once they are added */
+    struct tree_fold fold; /* this rank's share, added up over the ranks of its node */
 };
 
 struct reduce {
@@ -62,10 +62,11 @@ struct reduce {
     int *integers; /* one allocation for the tables of ints, [ranks] each */
     struct reduce_part part[REDUCE_MOST_PARTS];
     int parts;
-    atomic_size_t *told; /* shared: how often ranks of the node have told that they are done with a part */
-    size_t awaited;      /* so often, when all have in the step at hand */
-    int ahead;           /* the second part goes ahead in the step at hand */
-    int has_told, has_begun, is_over;
+    atomic_size_t
+        *told; /* shared: how often ranks of the node have told that they are done with the second part */
+    size_t awaited; /* so often, when all have in the step at hand */
+    int ahead;      /* 1: there is a step at hand, and the second part goes ahead in it */
+    int has_told, has_begun;
     double looked; /* clock_now() when MPI last had a turn */
 
     float *vectors; /* shared: [ranks of the node][vectors_of_rank][reduce_room] */
@@ -76,7 +77,7 @@ struct reduce {
     size_t n;
 
     size_t room;   /* sums of other nodes that the buffer holds; the same on all ranks */
-    float *buffer; /* [room][slice in whole blocks] */
+    float *buffer; /* for each part [room][its slice in whole blocks] */
 };
 
 size_t reduce_room(size_t length)
@@ -180,11 +181,11 @@ static int find_piece(int count)
     return piece > PIECE_BLOCKS ? piece : PIECE_BLOCKS;
 }
 
-/* The first rank by place has the largest slice. */
+/* Into how many pieces a message of any part of a slice goes at most. */
 static size_t most_pieces(const struct reduce *reduce, const struct reduce_part *part)
 {
-    int count = part->counts[reduce->node->ranks_at[0]], piece = find_piece(count);
-    return (size_t)((count + piece - 1) / piece);
+    int most = (part->blocks - 1) / reduce->node->comm->ranks + 1;
+    return most < PIECE_BLOCKS * MOST_PIECES ? (size_t)((most - 1) / PIECE_BLOCKS + 1) : MOST_PIECES;
 }
 
 /* Every rank calls, with the same room. Makes room for `room` sums of other nodes, and for the messages of an
@@ -216,14 +217,18 @@ static int grow_buffer(struct reduce *reduce, size_t room, struct error *error)
     return 0;
 }
 
-/* Deals the blocks of a part to ranks by place. */
-static void deal_part(const struct reduce *reduce, struct reduce_part *part)
+/* Deals the blocks of a part to ranks by place, from the last one down where `down`: of the first part the
+ * first ranks have a block more, of the second one the last, and so no rank has more than of a vector of one
+ * part. */
+static void deal_part(const struct reduce *reduce, struct reduce_part *part, int down)
 {
     const struct node *node = reduce->node;
-    for (int place = 0; place < node->comm->ranks; place++) {
-        int rank = node->ranks_at[place];
-        deal_blocks((size_t)part->blocks, node->comm->ranks, place, &part->starts[rank], &part->counts[rank]);
-        part->starts[rank] += part->first;
+    int ranks = node->comm->ranks;
+    for (int place = 0; place < ranks; place++) {
+        int rank = node->ranks_at[place], start, count;
+        deal_blocks((size_t)part->blocks, ranks, down ? ranks - 1 - place : place, &start, &count);
+        part->starts[rank] = part->first + (down ? part->blocks - start - count : start);
+        part->counts[rank] = count;
     }
 }
 
@@ -244,7 +249,7 @@ static int create_parts(struct reduce *reduce, size_t cut, struct error *error)
         struct reduce_part *part = &reduce->part[p];
         part->starts = reduce->integers + 2 * (size_t)p * ranks;
         part->counts = part->starts + ranks;
-        deal_part(reduce, part);
+        deal_part(reduce, part, p > 0);
     }
     reduce->part[1].at = (size_t)own_count(reduce, &reduce->part[0]);
     return 0;
@@ -256,7 +261,7 @@ struct reduce *reduce_create(struct node *node, size_t length, size_t cut, size_
     struct error own = {0};
     struct reduce *reduce = memory_create(1, sizeof *reduce, &own);
     if (reduce) {
-        *reduce = (struct reduce){.node = node, .length = length, .block = MPI_DATATYPE_NULL, .is_over = 1};
+        *reduce = (struct reduce){.node = node, .length = length, .block = MPI_DATATYPE_NULL};
         create_parts(reduce, cut, &own);
     }
     if (comm_agree(node->comm, &own)) {
@@ -384,7 +389,7 @@ static void send_sums(struct reduce *reduce, struct reduce_part *part)
     }
 }
 
-/* Where the k-th of all sums of other nodes of this rank's slice lies. */
+/* Where this rank's slice of the k-th sum of other nodes lies. */
 static float *get_received(const struct reduce *reduce, const struct reduce_part *part, size_t k)
 {
     return reduce->buffer + (reduce->room * part->at + k * (size_t)own_count(reduce, part)) * REDUCE_BLOCK;
@@ -464,7 +469,6 @@ static void begin_ahead(struct reduce *reduce, int busy)
 {
     reduce->ahead = reduce->parts > 1 && busy;
     reduce->has_told = reduce->has_begun = 0;
-    reduce->is_over = !reduce->ahead;
     if (!reduce->ahead)
         return;
     reduce->awaited += (size_t)reduce->node->ranks;
@@ -489,11 +493,10 @@ void reduce_tell(struct reduce *reduce)
 void reduce_look(struct reduce *reduce)
 {
     struct reduce_part *part = &reduce->part[1];
-    if (!reduce->has_told)
+    if (!reduce->ahead)
         return;
-    if (!reduce->has_begun) {
-        if (atomic_load_explicit(reduce->told, memory_order_acquire) < reduce->awaited)
-            return;
+    if (reduce->has_told && !reduce->has_begun &&
+        atomic_load_explicit(reduce->told, memory_order_acquire) >= reduce->awaited) {
         begin_part(reduce, part);
         reduce->has_begun = 1;
     }
@@ -512,19 +515,18 @@ static void begin_second(struct reduce *reduce)
 {
     reduce_tell(reduce);
     node_meet(reduce->node);
-    if (reduce->ahead)
-        reduce_look(reduce);
+    reduce_look(reduce);
     comm_set_meanwhile(NULL, NULL);
 }
 
 void reduce_abandon(struct reduce *reduce)
 {
-    if (reduce->is_over)
+    if (!reduce->ahead)
         return;
     begin_second(reduce);
     wait_for_all(reduce, &reduce->part[1]);
     node_meet(reduce->node); /* nobody reads this rank's sums any more */
-    reduce->is_over = 1;
+    reduce->ahead = 0;
 }
 
 /* ---- a step ---- */
@@ -535,7 +537,7 @@ struct tree_sums *reduce_start(
     const struct node *node = reduce->node;
     size_t most = 1;
     int busy = 1;
-    assert(n > 0 && ranges[0] == 0 && ranges[node->comm->ranks] == n && reduce->is_over);
+    assert(n > 0 && ranges[0] == 0 && ranges[node->comm->ranks] == n && !reduce->ahead);
     for (int place = 0; place < node->comm->ranks; place++) {
         size_t vectors = tree_count_vectors(n, ranges[place], ranges[place + 1]);
         most = vectors > most ? vectors : most;
@@ -567,7 +569,7 @@ void reduce_complete(struct reduce *reduce, struct reduce_slice slices[REDUCE_MO
             receive_sums(reduce, &reduce->part[p]);
         begin_part(reduce, &reduce->part[p]);
     }
-    reduce->is_over = 1;
+    reduce->ahead = 0;
     reduce_get_slices(reduce, slices);
     if (node->nodes == 1) {
         assert(reduce->part[0].fold.held == 1);
@@ -631,17 +633,17 @@ void reduce_gather(struct reduce *reduce, float *vector)
 void reduce_collect(struct reduce *reduce, const float *own, float *vector)
 {
     struct reduce_slice slices[REDUCE_MOST_PARTS];
-    size_t parts = reduce_get_slices(reduce, slices), blocks = own_room(reduce);
+    size_t parts = reduce_get_slices(reduce, slices), room = own_room(reduce);
     const struct reduce_slice *last = &slices[parts - 1];
     size_t count = last->at + last->count;
     if (reduce->node->comm->ranks == 1) {
         memcpy(vector, own, count * sizeof *own);
-        memset(vector + count, 0, (blocks - count) * sizeof *own);
+        memset(vector + count, 0, (room - count) * sizeof *own);
         return;
     }
     if (count)
         memcpy(reduce->buffer, own, count * sizeof *own);
-    memset(reduce->buffer + count, 0, (blocks - count) * sizeof *own);
+    memset(reduce->buffer + count, 0, (room - count) * sizeof *own);
     for (size_t p = 0; p < parts; p++) {
         const struct reduce_part *part = &reduce->part[p];
         MPI_Request request;

@@ -24,9 +24,9 @@ struct node_size reduce_size(size_t length, size_t leaves, int ranks);
 /* Every rank calls. The result is for flat vectors of `length` (at least 1) floats, owned by the caller,
  * ended by reduce_destroy; `node` is kept by reference. Whole vectors handed to the functions below lie in
  * the node's shared memory and have room for reduce_room() floats: length rounded up to whole blocks, zero
- * beyond `length`. Elements from `cut` on are complete before the others are (reduce_tell); nothing is made
- * of it where `cut` is 0 or `length`, or there is one node.
- */
+ * beyond `length`. Elements from `cut` on, or from the next whole
+ * block on, are the second part of the vector, whose sums are complete before the others are (reduce_tell);
+ * there is one part where none are left, `cut` is 0, or there is one node. */
 struct reduce *reduce_create(
     struct node *node, size_t length, size_t cut, size_t leaves, struct error *error);
 void reduce_destroy(struct reduce *reduce); /* every rank of the node calls; takes NULL */
@@ -58,14 +58,15 @@ size_t reduce_bytes(const struct reduce *reduce);
 struct tree_sums *reduce_start(
     struct reduce *reduce, const size_t *ranges, size_t n, struct team team, struct error *error);
 
-/* Where the second part of the vector begins whose sums go to other nodes ahead of the first part's in the
- * step at hand; 0 where none does: there is one part, or a rank has no leaf. */
+/* Where the second part of the vector begins, whose sums go to other nodes ahead of the first part's in the
+ * step at hand; 0 where none does: there is no step, one part, or a rank that has no leaf. Of every such step
+ * reduce_complete or reduce_abandon makes an end. */
 size_t reduce_ahead(const struct reduce *reduce);
 
 /* Each rank may call this for itself in such a step, once, when it has added up all its leaves from
- * reduce_ahead on (tree_sums_add_ahead), and from then on reduce_look as often as it likes; waits for others
- * call it too. Both take microseconds, but for the call that first finds all ranks of the node as far: it
- * adds this rank's share of their sums, and sends it. */
+ * reduce_ahead on (tree_sums_add_ahead), and reduce_look as often as it likes; waits for others call it too.
+ * Both take microseconds, but for the call that first finds that all ranks of the node have told: it adds
+ * this rank's share of their sums, and sends it. */
 void reduce_tell(struct reduce *reduce);
 void reduce_look(struct reduce *reduce);
 

@@ -139,7 +139,7 @@ static int allocate_vector(struct tree_sums *sums, struct error *error)
 float *tree_sums_leaf(struct tree_sums *sums, struct error *error)
 {
     size_t held = sums->fold.held;
-    assert(sums->next < sums->end && held < TREE_MOST_NODES);
+    assert(sums->next < sums->end && held < TREE_MOST_NODES && !sums->ahead);
     if (held == sums->lent_room + sums->room && allocate_vector(sums, error))
         return NULL;
     float *vector = get_vector(sums, held);

@@ -1,7 +1,7 @@
 /* A wait polls a nonblocking request. At first it does nothing else, since most waits are over in
  * microseconds; then it looks at the clock, gives its core away between two looks, and after a second it
  * sleeps, so that ranks that wait for a long checkpoint leave their cores to others. MPI makes progress in
- * each look, as it does in a blocking call. */
+ * each look, as it does in a blocking call, and this process may have something of its own to look after. */
 #include "comm/wait.h"
 
 #include "base/clock.h"

@@ -7,7 +7,7 @@
 #include <mpi.h>
 
 /* Returns when the request is complete, and does the work of the watch meanwhile, where there is one
- * (comm/watch.h). Every wait of this folder for other ranks is here, but for those of the watch itself. */
+ * (comm/watch.h). Every wait of this folder for messages is here, but for those of the watch itself. */
 void comm_wait(const struct comm *comm, MPI_Request *request);
 
 /* What this process does between two looks of a wait for others, of whatever kind: `look`, which waits for

@@ -13,6 +13,7 @@ void pass_product(const struct pass *pass, const struct panels *B, size_t M, str
         rows = M - m < PIECE ? M - m : PIECE;
         struct rows from = start.data ? rows_from(start, m) : start;
         pass->kernel->product(B, rows, rows_from(A, m), from, rows_from(C, m));
+        pass_look(pass);
     }
 }
 
@@ -36,5 +37,6 @@ void pass_outer(const struct pass *pass, size_t N, size_t M, struct rows A, cons
         for (size_t i = 0; i < sums->n; i++)
             products[i] = product_from(&sums->products[i], n);
         pass->kernel->outer(frames, M, rows_from(A, n), products, sums->n, sums->sums, sums->scratch);
+        pass_look(pass);
     }
 }

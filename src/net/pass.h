@@ -50,6 +50,14 @@ static inline int pass_is_random(const struct pass *pass)
     return pass->options.training && !pass->options.still;
 }
 
+/* Lets who wants the gradient of upper layers ahead have a look, where pass_is_unwanted is asked. */
+static inline void pass_look(const struct pass *pass)
+{
+    const struct net_ahead *ahead = pass->options.ahead;
+    if (ahead)
+        ahead->look(ahead->context);
+}
+
 static inline size_t pass_members(const struct pass *pass)
 {
     return pass->options.team ? pass->options.team->members : 1;

@@ -117,7 +117,6 @@ static void segment_backward(const struct recurrent *r, const struct pass *pass,
     struct rows Y, struct rows dY, const struct recurrent_inputs *inputs)
 {
     const struct microbatch *microbatch = pass->microbatch;
-    const struct net_ahead *ahead = pass->options.ahead;
     for (size_t i = segment.to; i-- > segment.from && !pass_is_unwanted(pass);) {
         struct range span = span_at(r, microbatch, segment, i);
         size_t first, end;
@@ -129,8 +128,7 @@ static void segment_backward(const struct recurrent *r, const struct pass *pass,
         step_backward(r, pass, i, Y, dY);
         if (i == span.from)
             recurrent_backward_inputs(inputs, pass, first, end);
-        if (ahead)
-            ahead->look(ahead->context);
+        pass_look(pass);
     }
 }
 

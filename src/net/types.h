@@ -153,8 +153,10 @@ struct net_carry {
 /* Who wants the gradient of upper layers before that of the first one is there: of a network of several
  * recurrent layers, all parameters from net_first_layer_end on. */
 struct net_ahead {
-    void (*tell)(void *context); /* called once in net_backward, when they are complete */
-    void (*look)(void *context); /* called at each step of recurrent layers, before that too */
+    /* Called in net_backward when they are complete: once, but not at all where nothing is trained below
+     * them. Of a pass that is unwanted they are whatever they are. */
+    void (*tell)(void *context);
+    void (*look)(void *context); /* called at each step and piece of a product, before that too */
     void *context;
 };
 

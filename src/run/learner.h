@@ -46,7 +46,7 @@ struct learner {
     struct reduce *reduce;
     struct tree_sums *sums;                       /* of this rank's gradients in the step at hand */
     struct net_ahead ahead;                       /* of the last microbatch of a step */
-    struct reduce_slice slice[REDUCE_MOST_PARTS]; /* of all vectors, which this rank updates */
+    struct reduce_slice slice[REDUCE_MOST_PARTS]; /* those that this rank updates */
     size_t slices;
     float *moments[OPTIM_MOST_MOMENTS]; /* of its slices, one after the other */
     struct optim_config optim;
@@ -171,7 +171,7 @@ void learner_divide_gradient(struct learner *learner, float count);
 
 /* All ranks call. Counts the step for the optimizer, and updates this rank's slices of the weights, which the
  * others do not see yet, with the gradient times `factor`. */
-void learner_update_slice(struct learner *learner, double rate, double factor);
+void learner_update_slices(struct learner *learner, double rate, double factor);
 
 /* All ranks call. Packs the weights with noise, a function of seed, step and weight, for step `step`; the
  * weights themselves stay as they are. Returns the seconds spent with other ranks. (noise.c) */

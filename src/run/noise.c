@@ -1,6 +1,6 @@
 /* Noise on the weights while the gradient of a step is computed (Graves 2011, Practical variational inference
  * for neural networks; a Gaussian of one fixed deviation): w + sigma n. A normal number costs more than a
- * multiplication, so each rank draws those of its slice, and all gather the whole; a number depends on seed,
+ * multiplication, so each rank draws those of its slices, and all gather the whole; a number depends on seed,
  * step and weight alone. What is frozen has none. */
 #include "base/clock.h"
 #include "base/random.h"

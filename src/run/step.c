@@ -196,12 +196,20 @@ static void complete_gradient(struct learner *learner, double counted, struct ou
     outcome->comm_wait += clock_now() - before;
 }
 
-/* Updates this rank's slice of the weights, and gathers the whole. */
+/* Nothing comes of what the gradient has begun. */
+static void abandon_gradient(struct learner *learner, struct outcome *outcome)
+{
+    double before = clock_now();
+    reduce_abandon(learner->reduce);
+    outcome->comm_wait += clock_now() - before;
+}
+
+/* Updates this rank's slices of the weights, and gathers the whole. */
 static void update_weights(struct learner *learner, struct outcome *outcome)
 {
     double before = clock_now();
     double factor = optim_clip_factor(outcome->gradient_norm, learner->optim.clip);
-    learner_update_slice(learner, outcome->learning_rate, factor);
+    learner_update_slices(learner, outcome->learning_rate, factor);
     outcome->update = clock_now() - before;
     before = clock_now();
     reduce_gather(learner->reduce, learner->weights);
@@ -257,6 +265,8 @@ static int use_step(struct learner *learner, const struct feed_step *step, struc
     }
     if (failed && skip_step(learner, progress, outcome, error))
         return -1;
+    if (failed || sum->counted == 0)
+        abandon_gradient(learner, outcome);
     outcome->learning_rate = optim_rate(&learner->optim, &learner->state, step->epoch);
     if (!failed)
         progress->skipped = 0;
@@ -323,7 +333,7 @@ int learner_update(struct learner *learner, const struct feed *feed, struct prog
     struct outcome *outcome, struct error *error)
 {
     int failed = update(learner, feed, progress, outcome, error);
-    reduce_abandon(learner->reduce); /* where it was not completed */
+    reduce_abandon(learner->reduce); /* where that was not done, as the step was left, or failed */
     return failed;
 }
 

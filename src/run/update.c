@@ -39,7 +39,7 @@ void learner_divide_gradient(struct learner *learner, float count)
         }
 }
 
-void learner_update_slice(struct learner *learner, double rate, double factor)
+void learner_update_slices(struct learner *learner, double rate, double factor)
 {
     struct learner_stretch stretch = {0};
     optim_advance(&learner->optim, &learner->state);

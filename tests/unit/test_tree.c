@@ -85,6 +85,7 @@ static float leaf_value(uint64_t seed, size_t leaf, size_t i)
     return (float)ldexp(u - 0.5, (int)(size * 12));
 }
 
+/* Of every second leaf some elements go ahead of the others. */
 static void add_range(struct tree_sums *sums, uint64_t seed, size_t n, size_t first, size_t end)
 {
     struct error error = {0};
@@ -92,10 +93,15 @@ static void add_range(struct tree_sums *sums, uint64_t seed, size_t n, size_t fi
     for (size_t leaf = first; leaf < end; leaf++) {
         float *vector = tree_sums_leaf(sums, &error);
         ck_assert_ptr_nonnull(vector);
+        size_t ahead = (leaf + n) % 2 ? leaf % (LENGTH + 1) : LENGTH;
         for (size_t i = 0; i < LENGTH; i++) {
             ck_assert_float_eq(vector[i], 0);
-            vector[i] = leaf_value(seed, leaf, i);
+            vector[i] = i < ahead ? 0 : leaf_value(seed, leaf, i);
         }
+        if (ahead < LENGTH)
+            tree_sums_add_ahead(sums, ahead);
+        for (size_t i = 0; i < ahead; i++)
+            vector[i] = leaf_value(seed, leaf, i);
         tree_sums_add(sums);
     }
 }
