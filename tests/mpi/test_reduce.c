@@ -201,13 +201,13 @@ END_TEST
  * that have told and by others. */
 START_TEST(what_goes_ahead_has_the_bits_of_what_does_not)
 {
-    static const size_t leaves[] = {64, 13, 70, 5}, cuts[] = {1, 1024, 2000, 90000};
+    static const size_t leaves[] = {64, 13, 70, 5}, cuts[] = {1, 1024, 2000, 9000};
     size_t ranges[MOST_RANKS + 1];
     struct error error = {0};
     for (int ranks_per_node = 1; ranks_per_node <= 3; ranks_per_node++)
         for (size_t k = 0; k < sizeof cuts / sizeof *cuts; k++) {
             struct reduction p;
-            start_nodes(&p, 100000, cuts[k], 8, ranks_per_node);
+            start_nodes(&p, 9300, cuts[k], 8, ranks_per_node);
             mpi_assert(p.slices == 1 + (size_t)(p.node.nodes > 1));
             for (int told_by = 0; told_by < TOLD_BY; told_by++)
                 for (size_t l = 0; l < sizeof leaves / sizeof *leaves; l++) {
