@@ -17,11 +17,6 @@
  * whether others have begun, a part that goes ahead is exchanged in any case, of a step that is abandoned
  * too.
  *
- * What a rank sends another goes in pieces. MPI libraries send a long message only when the receiver has
- * answered that it wants it, and on a slow link the answer waits behind all that the receiver itself has to
- * send; pieces that are short enough go at once. There are few of them, since one that comes before its
- * receive is posted is kept by MPI.
- *
  * Counts and displacements are in blocks of REDUCE_BLOCK floats, one datatype for all sides and ranks: an int
  * holds 2^31 blocks, and Open MPI's algorithms rely on ranks describing the same bytes alike. All calls are
  * nonblocking and waited for in comm_wait. */
@@ -30,6 +25,8 @@
 #include "base/clock.h"
 #include "base/exact.h"
 #include "base/memory.h"
+#include "comm/blocks.h"
+#include "comm/pieces.h"
 #include "comm/squares.h"
 #include "comm/wait.h"
 
@@ -38,21 +35,24 @@
 #include <stdatomic.h>
 #include <string.h>
 
-/* A piece has so many blocks, or more where a message would have too many pieces. Open MPI sends up to 64 KiB
- * at once, what it writes in front of them included. */
-enum { PIECE_BLOCKS = 8, MOST_PIECES = 64 };
-
-/* Seconds between two turns of MPI while a rank computes, which take microseconds each. */
+/* Seconds between two turns of MPI while a rank computes. */
 static const double turn = 0.0005;
 
 /* A part of the vector, in blocks of it. */
 struct reduce_part {
-    int first, blocks;
+    struct blocks blocks;
     int *starts, *counts;  /* by rank: its slice */
-    size_t at;             /* of this rank's slice among its own, in blocks */
-    MPI_Request *requests; /* of one exchange (grow_buffer) */
-    int pending;           /* so many of them */
+    int at;                /* of this rank's slice among its own */
+    struct pieces pieces;  /* of one exchange */
     struct tree_fold fold; /* this rank's share, added up over the ranks of its node */
+};
+
+/* How far the second part has got ahead of the first one in the step at hand. */
+enum stage {
+    NOT_AHEAD, /* it does not go ahead, or there is no step */
+    OPEN,      /* what other nodes send is received */
+    TOLD,      /* this rank has told that it is done with it */
+    BEGUN      /* all ranks of the node have, and this rank's share is on its way */
 };
 
 struct reduce {
@@ -62,12 +62,10 @@ struct reduce {
     int *integers; /* one allocation for the tables of ints, [ranks] each */
     struct reduce_part part[REDUCE_MOST_PARTS];
     int parts;
-    atomic_size_t
-        *told; /* shared: how often ranks of the node have told that they are done with the second part */
-    size_t awaited; /* so often, when all have in the step at hand */
-    int ahead;      /* 1: there is a step at hand, and the second part goes ahead in it */
-    int has_told, has_begun;
-    double looked; /* clock_now() when MPI last had a turn */
+    enum stage stage;
+    atomic_size_t *told; /* shared: how often ranks of the node have told */
+    size_t awaited;      /* so often, when all have in the step at hand */
+    double looked;       /* clock_now() when MPI last had a turn */
 
     float *vectors; /* shared: [ranks of the node][vectors_of_rank][reduce_room] */
     size_t vectors_of_rank;
@@ -85,41 +83,42 @@ size_t reduce_room(size_t length)
     return (length + REDUCE_BLOCK - 1) / REDUCE_BLOCK * REDUCE_BLOCK;
 }
 
-static size_t count_blocks(const struct reduce *reduce)
+static struct blocks all_blocks(const struct reduce *reduce)
 {
-    return reduce_room(reduce->length) / REDUCE_BLOCK;
+    return (struct blocks){0, (int)(reduce_room(reduce->length) / REDUCE_BLOCK)};
 }
 
-/* Deals blocks evenly; the first of those they are dealt to have one more. */
-static void deal_blocks(size_t blocks, int to, int which, int *start, int *count)
+static size_t to_floats(int blocks)
 {
-    int each = (int)blocks / to, rest = (int)blocks % to;
-    *start = each * which + (which < rest ? which : rest);
-    *count = each + (which < rest);
+    return (size_t)blocks * REDUCE_BLOCK;
 }
 
-static int own_count(const struct reduce *reduce, const struct reduce_part *part)
+static struct blocks slice_of(const struct reduce_part *part, int rank)
 {
-    return part->counts[reduce->node->comm->rank];
+    return (struct blocks){part->starts[rank], part->counts[rank]};
+}
+
+static struct blocks own_slice(const struct reduce *reduce, const struct reduce_part *part)
+{
+    return slice_of(part, reduce->node->comm->rank);
 }
 
 /* How many floats this rank's slices have, in whole blocks. */
 static size_t own_room(const struct reduce *reduce)
 {
     const struct reduce_part *last = &reduce->part[reduce->parts - 1];
-    return (last->at + (size_t)own_count(reduce, last)) * REDUCE_BLOCK;
+    return to_floats(last->at + own_slice(reduce, last).count);
 }
 
 size_t reduce_get_slices(const struct reduce *reduce, struct reduce_slice slices[REDUCE_MOST_PARTS])
 {
     for (int p = 0; p < reduce->parts; p++) {
-        const struct reduce_part *part = &reduce->part[p];
-        size_t start = (size_t)part->starts[reduce->node->comm->rank] * REDUCE_BLOCK,
-               count = (size_t)own_count(reduce, part) * REDUCE_BLOCK;
+        struct blocks own = own_slice(reduce, &reduce->part[p]);
+        size_t start = to_floats(own.first), count = to_floats(own.count);
         if (count && start + count > reduce->length)
             count = reduce->length - start;
         slices[p] = (struct reduce_slice){
-            .first = count ? start : reduce->length, .count = count, .at = part->at * REDUCE_BLOCK};
+            .first = count ? start : reduce->length, .count = count, .at = to_floats(reduce->part[p].at)};
     }
     return (size_t)reduce->parts;
 }
@@ -174,29 +173,15 @@ static int grow_vectors(struct reduce *reduce, size_t of_rank, struct error *err
     return 0;
 }
 
-/* How many blocks a piece of a message of `count` blocks has; the last one may have fewer. */
-static int find_piece(int count)
-{
-    int piece = (count + MOST_PIECES - 1) / MOST_PIECES;
-    return piece > PIECE_BLOCKS ? piece : PIECE_BLOCKS;
-}
-
-/* Into how many pieces a message of any part of a slice goes at most. */
-static size_t most_pieces(const struct reduce *reduce, const struct reduce_part *part)
-{
-    int most = (part->blocks - 1) / reduce->node->comm->ranks + 1;
-    return most < PIECE_BLOCKS * MOST_PIECES ? (size_t)((most - 1) / PIECE_BLOCKS + 1) : MOST_PIECES;
-}
-
 /* Every rank calls, with the same room. Makes room for `room` sums of other nodes, and for the messages of an
  * exchange of them. */
 static int grow_buffer(struct reduce *reduce, size_t room, struct error *error)
 {
     struct error own = {0};
-    size_t requests[REDUCE_MOST_PARTS], all = 0;
+    size_t requests[REDUCE_MOST_PARTS], all = 0, ranks = (size_t)reduce->node->comm->ranks;
     for (int p = 0; p < reduce->parts; p++) {
-        requests[p] =
-            2 * (size_t)reduce->node->comm->ranks * (room + 1) * most_pieces(reduce, &reduce->part[p]);
+        int slice = blocks_deal(reduce->part[p].blocks, (int)ranks, 0).count; /* none is larger */
+        requests[p] = 2 * ranks * (room + 1) * pieces_count(slice);
         all += requests[p];
     }
     float *buffer = memory_create(room, own_room(reduce) * sizeof *buffer, &own);
@@ -209,49 +194,49 @@ static int grow_buffer(struct reduce *reduce, size_t room, struct error *error)
         return error_set(error, own.code, "%s", own.text);
     }
     memory_destroy(reduce->buffer);
-    memory_destroy(reduce->part[0].requests);
+    memory_destroy(reduce->part[0].pieces.requests);
     reduce->buffer = buffer;
     reduce->room = room;
     for (int p = 0; p < reduce->parts; list += requests[p++])
-        reduce->part[p].requests = list;
+        reduce->part[p].pieces.requests = list;
     return 0;
 }
 
-/* Deals the blocks of a part to ranks by place, from the last one down where `down`: of the first part the
- * first ranks have a block more, of the second one the last, and so no rank has more than of a vector of one
- * part. */
-static void deal_part(const struct reduce *reduce, struct reduce_part *part, int down)
+/* Deals a part to ranks by place: of the first part the first ranks have a block more, of the second one the
+ * last, and so no rank has more than of a vector of one part. */
+static void deal_part(const struct reduce *reduce, struct reduce_part *part)
 {
     const struct node *node = reduce->node;
-    int ranks = node->comm->ranks;
+    int ranks = node->comm->ranks, is_second = part > reduce->part;
     for (int place = 0; place < ranks; place++) {
-        int rank = node->ranks_at[place], start, count;
-        deal_blocks((size_t)part->blocks, ranks, down ? ranks - 1 - place : place, &start, &count);
-        part->starts[rank] = part->first + (down ? part->blocks - start - count : start);
-        part->counts[rank] = count;
+        struct blocks slice = is_second ? blocks_deal_back(part->blocks, ranks, place)
+                                        : blocks_deal(part->blocks, ranks, place);
+        part->starts[node->ranks_at[place]] = slice.first;
+        part->counts[node->ranks_at[place]] = slice.count;
     }
 }
 
 static int create_parts(struct reduce *reduce, size_t cut, struct error *error)
 {
-    size_t blocks = count_blocks(reduce), ranks = (size_t)reduce->node->comm->ranks;
+    size_t blocks = reduce_room(reduce->length) / REDUCE_BLOCK, ranks = (size_t)reduce->node->comm->ranks;
     if (blocks > INT_MAX)
         return error_set(error, EXIT_CODE_INTERNAL, "%zu weights are more than MPI counts", reduce->length);
     size_t first = reduce->node->nodes > 1 ? reduce_room(cut) / REDUCE_BLOCK : 0;
-    reduce->parts = 0 < first && first < blocks ? 2 : 1;
+    if (first == 0 || first >= blocks)
+        first = blocks;
+    reduce->parts = first < blocks ? 2 : 1;
     reduce->integers = memory_create(2 * (size_t)reduce->parts * ranks, sizeof *reduce->integers, error);
     if (!reduce->integers)
         return -1;
-    reduce->part[0].blocks = (int)(reduce->parts == 2 ? first : blocks);
-    reduce->part[1].first = (int)first;
-    reduce->part[1].blocks = (int)(blocks - first);
+    reduce->part[0].blocks = (struct blocks){0, (int)first};
+    reduce->part[1].blocks = (struct blocks){(int)first, (int)(blocks - first)};
     for (int p = 0; p < reduce->parts; p++) {
         struct reduce_part *part = &reduce->part[p];
         part->starts = reduce->integers + 2 * (size_t)p * ranks;
         part->counts = part->starts + ranks;
-        deal_part(reduce, part, p > 0);
+        deal_part(reduce, part);
     }
-    reduce->part[1].at = (size_t)own_count(reduce, &reduce->part[0]);
+    reduce->part[1].at = own_slice(reduce, &reduce->part[0]).count;
     return 0;
 }
 
@@ -272,6 +257,8 @@ struct reduce *reduce_create(struct node *node, size_t length, size_t cut, size_
     assert(reduce); /* else this rank would have had an error to agree on */
     MPI_Type_contiguous(REDUCE_BLOCK, MPI_FLOAT, &reduce->block);
     MPI_Type_commit(&reduce->block);
+    for (int p = 0; p < reduce->parts; p++)
+        reduce->part[p].pieces = (struct pieces){.block = reduce->block, .size = REDUCE_BLOCK};
     reduce->told = node_take(node, sizeof *reduce->told);
     reduce->vectors_of_rank = expected_vectors(leaves, node->comm->ranks);
     reduce->vectors = node_take(node, vectors_bytes(reduce, reduce->vectors_of_rank));
@@ -294,7 +281,7 @@ void reduce_destroy(struct reduce *reduce)
         node_unshare(reduce->node, reduce->vectors, reduce->extra_bytes);
     tree_sums_finish(&reduce->sums);
     memory_destroy(reduce->integers);
-    memory_destroy(reduce->part[0].requests);
+    memory_destroy(reduce->part[0].pieces.requests);
     memory_destroy(reduce->buffer);
     memory_destroy(reduce);
 }
@@ -307,17 +294,17 @@ static float *get_vector(const struct reduce *reduce, int rank_of_node, size_t i
         ((size_t)rank_of_node * reduce->vectors_of_rank + i) * reduce_room(reduce->length);
 }
 
-/* Adds the sums of the ranks of this node, floats [first, first + count) of each. */
-static void add_inside(const struct reduce *reduce, size_t first, size_t count, struct tree_fold *fold)
+/* Adds these blocks of the sums of the ranks of this node. */
+static void add_inside(const struct reduce *reduce, struct blocks share, struct tree_fold *fold)
 {
     const struct node *node = reduce->node;
     struct tree_node nodes[TREE_MOST_NODES];
-    tree_fold_start(fold, reduce->n, count);
+    tree_fold_start(fold, reduce->n, to_floats(share.count));
     for (int r = 0; r < node->ranks; r++) {
         const size_t *range = reduce->ranges + node->first_place[node->index] + r;
         size_t held = tree_list_nodes(reduce->n, range[0], range[1], nodes);
         for (size_t j = 0; j < held; j++)
-            tree_fold_add(fold, nodes[j], get_vector(reduce, r, j) + first);
+            tree_fold_add(fold, nodes[j], get_vector(reduce, r, j) + to_floats(share.first));
     }
 }
 
@@ -338,53 +325,31 @@ static size_t count_parts(const struct reduce *reduce)
 }
 
 /* Which blocks of a part rank `rank_of_node` of node `index` adds up for its node. */
-static void find_share(const struct reduce *reduce, const struct reduce_part *part, int index,
-    int rank_of_node, int *start, int *count)
+static struct blocks find_share(
+    const struct reduce *reduce, const struct reduce_part *part, int index, int rank_of_node)
 {
     const int *first = reduce->node->first_place + index;
-    deal_blocks((size_t)part->blocks, first[1] - first[0], rank_of_node, start, count);
-    *start += part->first;
+    return blocks_deal(part->blocks, first[1] - first[0], rank_of_node);
 }
 
-/* Both count what they begin in part->pending. */
-static void send_blocks(struct reduce *reduce, struct reduce_part *part, const float *from, int count, int to)
+static struct blocks own_share(const struct reduce *reduce, const struct reduce_part *part)
 {
-    for (int first = 0, piece = find_piece(count); first < count; first += piece)
-        MPI_Isend(from + (size_t)first * REDUCE_BLOCK, count - first < piece ? count - first : piece,
-            reduce->block, to, 0, MPI_COMM_WORLD, &part->requests[part->pending++]);
-}
-
-static void receive_blocks(struct reduce *reduce, struct reduce_part *part, float *to, int count, int from)
-{
-    for (int first = 0, piece = find_piece(count); first < count; first += piece)
-        MPI_Irecv(to + (size_t)first * REDUCE_BLOCK, count - first < piece ? count - first : piece,
-            reduce->block, from, 0, MPI_COMM_WORLD, &part->requests[part->pending++]);
-}
-
-static int larger(int a, int b)
-{
-    return a > b ? a : b;
-}
-
-static int smaller(int a, int b)
-{
-    return a < b ? a : b;
+    return find_share(reduce, part, reduce->node->index, reduce->node->rank);
 }
 
 /* Sends what this rank has added up of the slices of other nodes' ranks. */
 static void send_sums(struct reduce *reduce, struct reduce_part *part)
 {
     const struct node *node = reduce->node;
-    int start, count;
-    find_share(reduce, part, node->index, node->rank, &start, &count);
+    struct blocks share = own_share(reduce, part);
     for (int away = 1; away < node->nodes; away++) {
         int to = (node->index + away) % node->nodes;
         for (int place = node->first_place[to]; place < node->first_place[to + 1]; place++) {
-            int rank = node->ranks_at[place], from = larger(start, part->starts[rank]);
-            int end = smaller(start + count, part->starts[rank] + part->counts[rank]);
-            for (size_t k = 0; k < part->fold.held && from < end; k++)
-                send_blocks(reduce, part, part->fold.vectors[k] + (size_t)(from - start) * REDUCE_BLOCK,
-                    end - from, rank);
+            int rank = node->ranks_at[place];
+            struct blocks both = blocks_overlap(share, slice_of(part, rank));
+            for (size_t k = 0; k < part->fold.held && both.count; k++)
+                pieces_send(&part->pieces, part->fold.vectors[k] + to_floats(both.first - share.first),
+                    both.count, rank);
         }
     }
 }
@@ -392,46 +357,40 @@ static void send_sums(struct reduce *reduce, struct reduce_part *part)
 /* Where this rank's slice of the k-th sum of other nodes lies. */
 static float *get_received(const struct reduce *reduce, const struct reduce_part *part, size_t k)
 {
-    return reduce->buffer + (reduce->room * part->at + k * (size_t)own_count(reduce, part)) * REDUCE_BLOCK;
+    return reduce->buffer + reduce->room * to_floats(part->at) + k * to_floats(own_slice(reduce, part).count);
 }
 
-/* Receives this rank's slice of the sums of other nodes, which follow each other node by node. */
-static void receive_sums(struct reduce *reduce, struct reduce_part *part)
+/* Receives this rank's slice of sum k of other nodes, which is one of node `index`. */
+static void receive_sum(struct reduce *reduce, struct reduce_part *part, int index, size_t k)
 {
     const struct node *node = reduce->node;
-    struct tree_node nodes[TREE_MOST_NODES];
-    int own = part->starts[node->comm->rank], own_end = own + own_count(reduce, part);
-    size_t k = 0;
-    for (int index = 0; index < node->nodes; index++) {
-        size_t end = k + (index == node->index ? 0 : list_of_node(reduce, index, nodes));
-        for (; k < end; k++)
-            for (int place = node->first_place[index]; place < node->first_place[index + 1]; place++) {
-                int start, count;
-                find_share(reduce, part, index, place - node->first_place[index], &start, &count);
-                int from = larger(start, own), to = smaller(start + count, own_end);
-                float *received = get_received(reduce, part, k);
-                if (from < to)
-                    receive_blocks(reduce, part, received + (size_t)(from - own) * REDUCE_BLOCK, to - from,
-                        node->ranks_at[place]);
-            }
+    struct blocks own = own_slice(reduce, part);
+    for (int place = node->first_place[index]; place < node->first_place[index + 1]; place++) {
+        struct blocks both =
+            blocks_overlap(own, find_share(reduce, part, index, place - node->first_place[index]));
+        if (both.count)
+            pieces_receive(&part->pieces, get_received(reduce, part, k) + to_floats(both.first - own.first),
+                both.count, node->ranks_at[place]);
     }
 }
 
-static void wait_for_all(struct reduce *reduce, struct reduce_part *part)
+/* The sums of other nodes follow each other node by node. */
+static void receive_sums(struct reduce *reduce, struct reduce_part *part)
 {
-    while (part->pending > 0)
-        comm_wait(reduce->node->comm, &part->requests[--part->pending]);
+    struct tree_node nodes[TREE_MOST_NODES];
+    size_t k = 0;
+    for (int index = 0; index < reduce->node->nodes; index++) {
+        size_t end = k + (index == reduce->node->index ? 0 : list_of_node(reduce, index, nodes));
+        while (k < end)
+            receive_sum(reduce, part, index, k++);
+    }
 }
 
 /* All ranks of the node are done with a part: adds this rank's share of it, and sends it to other nodes. */
 static void begin_part(struct reduce *reduce, struct reduce_part *part)
 {
-    const struct node *node = reduce->node;
-    int start, count;
-    find_share(reduce, part, node->index, node->rank, &start, &count);
-    add_inside(reduce, (size_t)start * REDUCE_BLOCK, (size_t)count * REDUCE_BLOCK, &part->fold);
-    if (node->nodes > 1)
-        send_sums(reduce, part);
+    add_inside(reduce, own_share(reduce, part), &part->fold);
+    send_sums(reduce, part);
 }
 
 /* Adds this rank's slice of the sums of all nodes: those of its own node lie in shared memory. */
@@ -441,17 +400,15 @@ static float *add_nodes(
     const struct node *node = reduce->node;
     struct tree_node nodes[TREE_MOST_NODES];
     struct tree_fold fold;
-    int start, count;
-    size_t k = 0;
+    size_t share = to_floats(own_share(reduce, part).first), k = 0;
     if (!slice->count)
         return reduce->buffer;
-    find_share(reduce, part, node->index, node->rank, &start, &count);
     tree_fold_start(&fold, reduce->n, slice->count);
     for (int index = 0; index < node->nodes; index++) {
         size_t held = list_of_node(reduce, index, nodes);
         for (size_t j = 0; j < held; j++)
             tree_fold_add(&fold, nodes[j],
-                index == node->index ? part->fold.vectors[j] + slice->first - (size_t)start * REDUCE_BLOCK
+                index == node->index ? part->fold.vectors[j] + slice->first - share
                                      : get_received(reduce, part, k++));
     }
     assert(fold.held == 1);
@@ -465,12 +422,9 @@ static void look_meanwhile(void *context)
     reduce_look(context);
 }
 
-static void begin_ahead(struct reduce *reduce, int busy)
+static void begin_ahead(struct reduce *reduce)
 {
-    reduce->ahead = reduce->parts > 1 && busy;
-    reduce->has_told = reduce->has_begun = 0;
-    if (!reduce->ahead)
-        return;
+    reduce->stage = OPEN;
     reduce->awaited += (size_t)reduce->node->ranks;
     comm_set_meanwhile(look_meanwhile, reduce);
     receive_sums(reduce, &reduce->part[1]);
@@ -478,14 +432,14 @@ static void begin_ahead(struct reduce *reduce, int busy)
 
 size_t reduce_ahead(const struct reduce *reduce)
 {
-    return reduce->ahead ? (size_t)reduce->part[1].first * REDUCE_BLOCK : 0;
+    return reduce->stage != NOT_AHEAD ? to_floats(reduce->part[1].blocks.first) : 0;
 }
 
 void reduce_tell(struct reduce *reduce)
 {
-    if (!reduce->ahead || reduce->has_told)
+    if (reduce->stage != OPEN)
         return;
-    reduce->has_told = 1;
+    reduce->stage = TOLD;
     atomic_fetch_add_explicit(reduce->told, 1, memory_order_acq_rel);
     reduce_look(reduce);
 }
@@ -493,21 +447,18 @@ void reduce_tell(struct reduce *reduce)
 void reduce_look(struct reduce *reduce)
 {
     struct reduce_part *part = &reduce->part[1];
-    if (!reduce->ahead)
-        return;
-    if (reduce->has_told && !reduce->has_begun &&
+    if (reduce->stage == TOLD &&
         atomic_load_explicit(reduce->told, memory_order_acquire) >= reduce->awaited) {
         begin_part(reduce, part);
-        reduce->has_begun = 1;
+        reduce->stage = BEGUN;
     }
-    if (part->pending == 0)
+    if (reduce->stage == NOT_AHEAD || part->pieces.pending == 0)
         return;
     double now = clock_now();
     if (now - reduce->looked < turn)
         return;
     reduce->looked = now;
-    for (int done = 1; done && part->pending > 0; part->pending -= done)
-        MPI_Test(&part->requests[part->pending - 1], &done, MPI_STATUS_IGNORE);
+    pieces_look(&part->pieces);
 }
 
 /* Every rank of the node calls. */
@@ -521,12 +472,12 @@ static void begin_second(struct reduce *reduce)
 
 void reduce_abandon(struct reduce *reduce)
 {
-    if (!reduce->ahead)
+    if (reduce->stage == NOT_AHEAD)
         return;
     begin_second(reduce);
-    wait_for_all(reduce, &reduce->part[1]);
+    pieces_wait(&reduce->part[1].pieces, reduce->node->comm);
     node_meet(reduce->node); /* nobody reads this rank's sums any more */
-    reduce->ahead = 0;
+    reduce->stage = NOT_AHEAD;
 }
 
 /* ---- a step ---- */
@@ -537,7 +488,7 @@ struct tree_sums *reduce_start(
     const struct node *node = reduce->node;
     size_t most = 1;
     int busy = 1;
-    assert(n > 0 && ranges[0] == 0 && ranges[node->comm->ranks] == n && !reduce->ahead);
+    assert(n > 0 && ranges[0] == 0 && ranges[node->comm->ranks] == n && reduce->stage == NOT_AHEAD);
     for (int place = 0; place < node->comm->ranks; place++) {
         size_t vectors = tree_count_vectors(n, ranges[place], ranges[place + 1]);
         most = vectors > most ? vectors : most;
@@ -550,12 +501,13 @@ struct tree_sums *reduce_start(
     size_t parts = node->nodes > 1 ? count_parts(reduce) : 0;
     if (parts > reduce->room && grow_buffer(reduce, parts, error))
         return NULL;
-    int start, count, leader = team.first - node->first_place[node->index];
-    deal_blocks(count_blocks(reduce), team.members, node->place - team.first, &start, &count);
+    int leader = team.first - node->first_place[node->index];
+    struct blocks share = blocks_deal(all_blocks(reduce), team.members, node->place - team.first);
     tree_sums_lend(&reduce->sums, get_vector(reduce, leader, 0), reduce->vectors_of_rank);
-    tree_sums_divide(&reduce->sums, (size_t)start * REDUCE_BLOCK, (size_t)(start + count) * REDUCE_BLOCK);
+    tree_sums_divide(&reduce->sums, to_floats(share.first), to_floats(share.first + share.count));
     tree_sums_start(&reduce->sums, n, ranges[team.first], ranges[team.first + 1]);
-    begin_ahead(reduce, busy);
+    if (reduce->parts > 1 && busy)
+        begin_ahead(reduce);
     return &reduce->sums;
 }
 
@@ -564,12 +516,11 @@ void reduce_complete(struct reduce *reduce, struct reduce_slice slices[REDUCE_MO
     const struct node *node = reduce->node;
     assert(reduce->sums.next == reduce->sums.end);
     begin_second(reduce);
-    for (int p = reduce->parts - 1 - reduce->ahead; p >= 0; p--) {
-        if (node->nodes > 1)
-            receive_sums(reduce, &reduce->part[p]);
+    for (int p = reduce->parts - 1 - (reduce->stage == BEGUN); p >= 0; p--) {
+        receive_sums(reduce, &reduce->part[p]);
         begin_part(reduce, &reduce->part[p]);
     }
-    reduce->ahead = 0;
+    reduce->stage = NOT_AHEAD;
     reduce_get_slices(reduce, slices);
     if (node->nodes == 1) {
         assert(reduce->part[0].fold.held == 1);
@@ -578,7 +529,7 @@ void reduce_complete(struct reduce *reduce, struct reduce_slice slices[REDUCE_MO
     }
     node_meet(reduce->node); /* all shares are added */
     for (int p = reduce->parts - 1; p >= 0; p--)
-        wait_for_all(reduce, &reduce->part[p]);
+        pieces_wait(&reduce->part[p].pieces, node->comm);
     for (int p = 0; p < reduce->parts; p++)
         slices[p].sum = add_nodes(reduce, &reduce->part[p], &slices[p]);
 }
@@ -611,13 +562,13 @@ static void gather_part(struct reduce *reduce, struct reduce_part *part, float *
         int from = (node->index + node->nodes - away) % node->nodes, first = node->first_place[from];
         for (int place = first + node->rank; place < node->first_place[from + 1]; place += node->ranks) {
             int rank = node->ranks_at[place];
-            receive_blocks(
-                reduce, part, vector + (size_t)part->starts[rank] * REDUCE_BLOCK, part->counts[rank], rank);
+            pieces_receive(&part->pieces, vector + to_floats(part->starts[rank]), part->counts[rank], rank);
         }
     }
+    struct blocks own = own_slice(reduce, part);
     for (int away = 1; away < node->nodes; away++)
-        send_blocks(reduce, part, vector + (size_t)part->starts[node->comm->rank] * REDUCE_BLOCK,
-            own_count(reduce, part), find_partner(node, (node->index + away) % node->nodes, node->rank));
+        pieces_send(&part->pieces, vector + to_floats(own.first), own.count,
+            find_partner(node, (node->index + away) % node->nodes, node->rank));
 }
 
 void reduce_gather(struct reduce *reduce, float *vector)
@@ -625,7 +576,7 @@ void reduce_gather(struct reduce *reduce, float *vector)
     for (int p = 0; p < reduce->parts; p++)
         gather_part(reduce, &reduce->part[p], vector);
     for (int p = 0; p < reduce->parts; p++)
-        wait_for_all(reduce, &reduce->part[p]);
+        pieces_wait(&reduce->part[p].pieces, reduce->node->comm);
     node_meet(reduce->node);
 }
 
@@ -647,7 +598,7 @@ void reduce_collect(struct reduce *reduce, const float *own, float *vector)
     for (size_t p = 0; p < parts; p++) {
         const struct reduce_part *part = &reduce->part[p];
         MPI_Request request;
-        MPI_Igatherv(reduce->buffer + slices[p].at, own_count(reduce, part), reduce->block, vector,
+        MPI_Igatherv(reduce->buffer + slices[p].at, own_slice(reduce, part).count, reduce->block, vector,
             part->counts, part->starts, reduce->block, 0, MPI_COMM_WORLD, &request);
         comm_wait(reduce->node->comm, &request);
     }
@@ -667,7 +618,7 @@ void reduce_spread(struct reduce *reduce, const float *vector, float *own)
         const struct reduce_part *part = &reduce->part[p];
         MPI_Request request;
         MPI_Iscatterv(vector, part->counts, part->starts, reduce->block, reduce->buffer + slices[p].at,
-            own_count(reduce, part), reduce->block, 0, MPI_COMM_WORLD, &request);
+            own_slice(reduce, part).count, reduce->block, 0, MPI_COMM_WORLD, &request);
         comm_wait(reduce->node->comm, &request);
     }
     if (count)

@@ -24,9 +24,9 @@ struct node_size reduce_size(size_t length, size_t leaves, int ranks);
 /* Every rank calls. The result is for flat vectors of `length` (at least 1) floats, owned by the caller,
  * ended by reduce_destroy; `node` is kept by reference. Whole vectors handed to the functions below lie in
  * the node's shared memory and have room for reduce_room() floats: length rounded up to whole blocks, zero
- * beyond `length`. Elements from `cut` on, or from the next whole
- * block on, are the second part of the vector, whose sums are complete before the others are (reduce_tell);
- * there is one part where none are left, `cut` is 0, or there is one node. */
+ * beyond `length`. Elements from `cut` on, or from the next whole block on, are the second part of the
+ * vector, whose sums are complete before the others are (reduce_tell); there is one part where none are left,
+ * `cut` is 0, or there is one node. */
 struct reduce *reduce_create(
     struct node *node, size_t length, size_t cut, size_t leaves, struct error *error);
 void reduce_destroy(struct reduce *reduce); /* every rank of the node calls; takes NULL */

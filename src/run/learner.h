@@ -45,7 +45,6 @@ struct learner {
     struct teamwork teamwork;
     struct reduce *reduce;
     struct tree_sums *sums;                       /* of this rank's gradients in the step at hand */
-    struct net_ahead ahead;                       /* of the last microbatch of a step */
     struct reduce_slice slice[REDUCE_MOST_PARTS]; /* those that this rank updates */
     size_t slices;
     float *moments[OPTIM_MOST_MOMENTS]; /* of its slices, one after the other */
@@ -153,8 +152,8 @@ int learner_agree_weights(struct learner *learner, int64_t step, struct error *e
  * all tensors, or of those that `fresh` [tensors] marks, where it is not NULL. (starting.c) */
 int learner_make_weights(struct learner *learner, const unsigned char *fresh, struct error *error);
 
-/* What is in a slice of this rank of some tensors beside each other that have one factor: weights from .. to
- * - 1 of the flat vector, which may be none. The function takes the next of them, all zeroes at first, and
+/* What a slice of this rank has of some tensors beside each other that have one factor: weights from .. to -
+ * 1 of the flat vector, which may be none. The function takes the next of them, all zeroes at first, and
  * returns 0 where no tensor of any slice is left. (update.c, as what follows) */
 struct learner_stretch {
     size_t slice, tensor; /* the next one is of this slice, and begins with this tensor */

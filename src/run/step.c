@@ -94,12 +94,12 @@ static int compute_microbatches(struct learner *learner, const struct feed *feed
     const struct feed_step *step = &feed->now;
     struct net_pass pass = make_pass(learner, feed, 1);
     struct net_carry carry;
+    const struct net_ahead ahead = {.tell = tell_ahead, .look = look_ahead, .context = learner};
     tally_clear(&learner->tally);
     carried_begin(&learner->carried, &step->plan);
     learner->sums = reduce_start(learner->reduce, step->ranges, step->plan.leaves, step->team, error);
     if (!learner->sums)
         return -1;
-    learner->ahead = (struct net_ahead){.tell = tell_ahead, .look = look_ahead, .context = learner};
     const size_t *range = step->ranges + step->team.first;
     size_t leaf = range[0];
     do {
@@ -111,7 +111,7 @@ static int compute_microbatches(struct learner *learner, const struct feed *feed
             pass.carry = &carry;
         }
         if (leaf + 1 == range[1] && reduce_ahead(learner->reduce))
-            pass.ahead = &learner->ahead;
+            pass.ahead = &ahead;
         if (compute_microbatch(learner, &pass, microbatch, error))
             return -1;
     } while (++leaf < range[1] && !is_left(learner));
@@ -196,14 +196,6 @@ static void complete_gradient(struct learner *learner, double counted, struct ou
     outcome->comm_wait += clock_now() - before;
 }
 
-/* Nothing comes of what the gradient has begun. */
-static void abandon_gradient(struct learner *learner, struct outcome *outcome)
-{
-    double before = clock_now();
-    reduce_abandon(learner->reduce);
-    outcome->comm_wait += clock_now() - before;
-}
-
 /* Updates this rank's slices of the weights, and gathers the whole. */
 static void update_weights(struct learner *learner, struct outcome *outcome)
 {
@@ -265,8 +257,6 @@ static int use_step(struct learner *learner, const struct feed_step *step, struc
     }
     if (failed && skip_step(learner, progress, outcome, error))
         return -1;
-    if (failed || sum->counted == 0)
-        abandon_gradient(learner, outcome);
     outcome->learning_rate = optim_rate(&learner->optim, &learner->state, step->epoch);
     if (!failed)
         progress->skipped = 0;
@@ -324,8 +314,6 @@ static int update(struct learner *learner, const struct feed *feed, struct progr
         return -1;
     carried_end(&learner->carried, &feed->now.plan, outcome->skipped.code != 0);
     progress_count_step(progress, sum);
-    learner->waited += outcome->comm_wait;
-    outcome->seconds = clock_now() - learner->started;
     return 0;
 }
 
@@ -333,8 +321,14 @@ int learner_update(struct learner *learner, const struct feed *feed, struct prog
     struct outcome *outcome, struct error *error)
 {
     int failed = update(learner, feed, progress, outcome, error);
-    reduce_abandon(learner->reduce); /* where that was not done, as the step was left, or failed */
-    return failed;
+    double before = clock_now();
+    reduce_abandon(learner->reduce); /* where nothing came of the step's gradient */
+    outcome->comm_wait += clock_now() - before;
+    if (failed || outcome->left)
+        return failed;
+    learner->waited += outcome->comm_wait;
+    outcome->seconds = clock_now() - learner->started;
+    return 0;
 }
 
 int learner_agree_weights(struct learner *learner, int64_t step, struct error *error)

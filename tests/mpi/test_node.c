@@ -4,14 +4,13 @@
 #include "comm/comm.h"
 #include "comm/node.h"
 #include "support/mpi_suite.h"
+#include "support/sample.h"
 
 #include <errno.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 enum { MEETINGS = 400, WARNING = 300 };
 
@@ -241,15 +240,6 @@ START_TEST(more_memory_can_be_shared_later)
 }
 END_TEST
 
-static void set_limit_of_files(rlim_t bytes)
-{
-    struct rlimit limit;
-    mpi_assert(getrlimit(RLIMIT_FSIZE, &limit) == 0);
-    limit.rlim_cur = bytes == RLIM_INFINITY ? limit.rlim_max : bytes;
-    mpi_assert(setrlimit(RLIMIT_FSIZE, &limit) == 0);
-    signal(SIGXFSZ, bytes == RLIM_INFINITY ? SIG_DFL : SIG_IGN);
-}
-
 /* The kernel would take all that other jobs of the node have left before it said so. The limit on sizes shows
  * that the room was looked at first: taking it would end with another reason. */
 START_TEST(more_than_there_is_takes_no_room_from_others)
@@ -259,9 +249,9 @@ START_TEST(more_than_there_is_takes_no_room_from_others)
     size_t room = 0;
     mpi_assert(machine_find_shared_memory(&room) == 0);
     start(&node, 0, 2);
-    set_limit_of_files(4096);
+    sample_limit_files(4096);
     void *memory = node_share(&node, 2 * room + (1 << 30), &error);
-    set_limit_of_files(RLIM_INFINITY);
+    sample_limit_files(RLIM_INFINITY);
     mpi_assert(node.ranks == 1 || (!memory && strstr(error.text, strerror(ENOSPC))));
     node_unshare(&node, memory, 2 * room + (1 << 30));
     node_finish(&node);
@@ -273,9 +263,9 @@ START_TEST(without_shared_memory_each_rank_is_a_node_and_one_says_so)
 {
     const struct comm *comm = mpi_suite_comm();
     struct node node;
-    set_limit_of_files(4096);
+    sample_limit_files(4096);
     start(&node, 1 << 20, 0);
-    set_limit_of_files(RLIM_INFINITY);
+    sample_limit_files(RLIM_INFINITY);
     mpi_assert(node.nodes == comm->ranks && node.index == comm->rank && node.ranks == 1 && node.is_private);
     mpi_assert((warning[0] != 0) == (comm->rank == 0 && comm->ranks > 1));
     mpi_assert(!warning[0] || strstr(warning, strerror(EFBIG)));

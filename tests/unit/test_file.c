@@ -290,10 +290,10 @@ START_TEST(a_file_larger_than_the_disk_is_refused_before_it_takes_room)
     struct error error = {0};
     struct statvfs disk;
     ck_assert_int_eq(statvfs(folder, &disk), 0);
-    const int64_t free = (int64_t)(disk.f_bfree * disk.f_frsize);
+    const int64_t room = (int64_t)(disk.f_bfree * disk.f_frsize);
     sample_limit_files(70000);
     ck_assert_int_eq(file_begin(&file, in_folder("text"), &error), 0);
-    ck_assert_int_eq(file_reserve(&file, 2 * free + (INT64_C(1) << 32), &error), -1);
+    ck_assert_int_eq(file_reserve(&file, 2 * room + (INT64_C(1) << 32), &error), -1);
     ck_assert_int_eq(errno, ENOSPC);
     ck_assert_msg(
         strstr(error.text, "text: cannot be written: No space left on device: make room"), "%s", error.text);
