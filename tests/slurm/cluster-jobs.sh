@@ -64,6 +64,11 @@ wrong() {
     exit 1
 }
 
+# last_of LOG: enough of it to see why, whatever the daemons wrote behind the ranks.
+last_of() {
+    grep -v "^epoch=" "$1" | tail -n 40
+}
+
 # submit OPTION... SCRIPT ARGUMENT...: as a user would; its number.
 submit() {
     sbatch --parsable "$@" || wrong "sbatch refused: $*"
@@ -97,7 +102,7 @@ run_is() {
 # await_run RUN STATE SECONDS
 await_run() {
     cluster_await "$3" run_is "$1" "$2" || wrong "run $1 is not '$2' but '$(state_of "$1")':
-$(cat "runs/$1/status" 2>&1; grep -v '^epoch=' "$1"*.log | tail -n 20)"
+$(cat "runs/$1/status" 2>&1; grep -v '^epoch=' "$1"*.log | tail -n 40)"
 }
 
 job_is() {
@@ -122,6 +127,13 @@ await_pending() {
     cluster_await 120 job_is "$1" PENDING || wrong "job $1 was not put back: $(scontrol show job -o "$1" 2>&1)"
 }
 
+# await_stopped RUN JOB: its last line comes after what `status` says, by way of slurmstepd and srun; the log has it when
+# the job is back in the queue.
+await_stopped() {
+    await_run "$1" stopped 200
+    await_pending "$2"
+}
+
 # A job that was put back waits for two minutes, by SLURM's rule; not here.
 start_again() {
     await_pending "$1"
@@ -137,7 +149,7 @@ restarts_of() {
 # The finished: line with the weights of the undisturbed run, and in metrics.csv each step once, in order.
 check_run() {
     local run=$1 log=$2 like=$3 hash
-    run_is "$run" finished || wrong "run $run is '$(state_of "$run")': $(tail -n 5 "$log")"
+    run_is "$run" finished || wrong "run $run is '$(state_of "$run")': $(last_of "$log")"
     hash=$(sed -n 's/^finished: .*weights_hash=\([0-9a-f]*\).*/\1/p' "$log" | tail -n 1)
     [ "$hash" = "$(cat "$like.hash")" ] || wrong "run $run ended with $hash, undisturbed $(cat "$like.hash")"
     awk -F, '$3 == "train" && $1 != ++step { exit 1 }' "runs/$run/metrics.csv" || wrong "run $run lost or repeats steps"
@@ -147,8 +159,8 @@ check_run() {
 # check_stopped RUN LOG SIGNAL: it stopped by itself with a checkpoint. Rank 0, which says why, has "a signal" for one that
 # it has not got itself yet.
 check_stopped() {
-    run_is "$1" stopped || wrong "run $1 is '$(state_of "$1")': $(tail -n 5 "$2")"
-    grep -qE "^stopped: .*reason=asked to by ($3|a signal) " "$2" || wrong "not stopped by $3: $(tail -n 5 "$2")"
+    run_is "$1" stopped || wrong "run $1 is '$(state_of "$1")': $(last_of "$2")"
+    grep -qE "^stopped: .*reason=asked to by ($3|a signal) " "$2" || wrong "not stopped by $3: $(last_of "$2")"
 }
 
 # again RUN: submitted again, on two nodes and with fewer ranks, to the end of the undisturbed run.
@@ -254,7 +266,7 @@ cancelled_a_job_stops_stays_out_and_goes_on_when_submitted_again() {
     scancel "$job"
     await_gone "$job"
     check_stopped cancel cancel.log SIGTERM
-    grep -q "SLURM ends the job" cancel.log || wrong "the script did not notice: $(tail -n 5 cancel.log)"
+    grep -q "SLURM ends the job" cancel.log || wrong "the script did not notice: $(last_of cancel.log)"
     again cancel
 }
 
@@ -262,7 +274,6 @@ cancelled_a_job_stops_stays_out_and_goes_on_when_submitted_again() {
 # rank, it gives the same.
 end_the_endless() {
     local run=$1 job=$2 step epochs
-    await_pending "$job"
     scancel "$job"
     step=$(sed -n 's/^step=//p' "runs/$run/status")
     epochs=$((step / 15 + 2))
@@ -284,9 +295,9 @@ out_of_time_a_job_is_stopped_and_goes_on() {
     local job
     job=$(RNN_BIN=$PWD/late submit "${two_nodes[@]}" --time=1 --signal=B:CONT@0 -o limit.log \
         "$root/slurm/multi-node.sh" endless.ini -o runs/limit --max-time 10:00:00) || wrong "$job"
-    await_run limit stopped 200
+    await_stopped limit "$job"
     check_stopped limit limit.log SIGTERM
-    grep -q "DUE TO TIME LIMIT" limit.log || wrong "it was not the limit: $(tail -n 5 limit.log)"
+    grep -q "DUE TO TIME LIMIT" limit.log || wrong "it was not the limit: $(last_of limit.log)"
     end_the_endless limit "$job"
 }
 
@@ -294,8 +305,8 @@ knowing_the_end_of_its_job_a_run_stops_before_it_and_goes_on() {
     local job
     job=$(RNN_BIN=$PWD/late submit "${two_nodes[@]}" --time=1 --signal=B:CONT@0 -o knows.log \
         "$root/slurm/multi-node.sh" endless.ini -o runs/knows) || wrong "$job"
-    await_run knows stopped 200
-    grep -q "^stopped: .*reason=the time limit is near " knows.log || wrong "not by itself: $(tail -n 5 knows.log)"
+    await_stopped knows "$job"
+    grep -q "^stopped: .*reason=the time limit is near " knows.log || wrong "not by itself: $(last_of knows.log)"
     end_the_endless knows "$job"
 }
 
@@ -306,10 +317,9 @@ knowing_its_end_each_task_of_an_array_stops_before_it_and_goes_on() {
     job=$(RNN_BIN=$PWD/late submit --array=1-2 --ntasks=2 --time=1 --signal=B:CONT@0 -o tasks-%a.log \
         "$root/slurm/sweep.sh" tasks.txt endless.ini) || wrong "$job"
     for task in 1 2; do
-        await_run "tasks/$task" stopped 200
+        await_stopped "tasks/$task" "${job}_$task"
         grep -q "^stopped: .*reason=the time limit is near " "tasks-$task.log" ||
-            wrong "task $task did not stop by itself: $(tail -n 5 "tasks-$task.log")"
-        await_pending "${job}_$task"
+            wrong "task $task did not stop by itself: $(last_of "tasks-$task.log")"
         step=$(sed -n 's/^step=//p' "runs/tasks/$task/status")
         epochs=$((step / 15 + 2 > epochs ? step / 15 + 2 : epochs))
     done
@@ -329,7 +339,7 @@ warned() {
     local job name=warned-${1%.sh}
     job=$(submit --nodes=2 --ntasks-per-node=1 --time=1 --signal=B:USR1@10 -o "$name.log" "$root/slurm/$1" \
         endless.ini -o "runs/$name") || wrong "$job"
-    await_run "$name" stopped 200
+    await_stopped "$name" "$job"
     check_stopped "$name" "$name.log" SIGUSR1
     end_the_endless "$name" "$job"
 }
@@ -349,8 +359,8 @@ exit_code_of() {
 # job_failed JOB CODE LOG TEXT; CODE may be several, as in a pattern.
 job_failed() {
     await_gone "$1"
-    [[ $(exit_code_of "$1") =~ ^($2):0$ ]] || wrong "exit code $(exit_code_of "$1"), not $2: $(tail -n 5 "$3")"
-    grep -q -e "$4" "$3" || wrong "it does not say '$4': $(tail -n 5 "$3")"
+    [[ $(exit_code_of "$1") =~ ^($2):0$ ]] || wrong "exit code $(exit_code_of "$1"), not $2: $(last_of "$3")"
+    grep -q -e "$4" "$3" || wrong "it does not say '$4': $(last_of "$3")"
 }
 
 
@@ -375,7 +385,7 @@ put_back_more_often_than_allowed_a_preemptible_job_does_not_start() {
     job=$(RNN_RESTARTS=0 submit "${two_nodes[@]}" -o enough.log "$root/slurm/preemptible.sh" enough.ini) || wrong "$job"
     await_steps enough 30
     scontrol requeue "$job" || wrong "scontrol requeue"
-    await_run enough stopped 120
+    await_stopped enough "$job"
     rows=$(rows enough)
     start_again "$job"
     job_failed "$job" 2 enough.log "not started: restarted 1 times, allowed are 0"
@@ -460,7 +470,7 @@ preempted_a_job_goes_back_into_the_queue_and_goes_on() {
     await_steps preempt 30
     higher=$(submit "${two_nodes[@]}" -p high -o high.log "$root/slurm/multi-node.sh" run.ini -o runs/high) ||
         wrong "$higher"
-    await_run preempt stopped 120
+    await_stopped preempt "$job"
     check_stopped preempt preempt.log SIGTERM
     await_gone "$higher"
     check_run high high.log run
@@ -468,7 +478,7 @@ preempted_a_job_goes_back_into_the_queue_and_goes_on() {
     start_again "$job"
     await_gone "$job"
     [ "$(restarts_of "$job")" -eq 1 ] || wrong "restarted $(restarts_of "$job") times, not once"
-    grep -q "preemptible.sh: start 2 of" preempt.log || wrong "the script does not count: $(tail -n 5 preempt.log)"
+    grep -q "preemptible.sh: start 2 of" preempt.log || wrong "the script does not count: $(last_of preempt.log)"
     check_run preempt preempt.log preempt
 }
 
