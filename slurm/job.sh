@@ -52,8 +52,11 @@ job_check_mpirun() {
     export OMPI_MCA_odls_base_sigkill_timeout=10 PRTE_MCA_odls_base_sigkill_timeout=10
 }
 
-# With srun, a rank that ends early ends them all.
+# With srun, a rank that ends early ends them all. Open MPI's ranks leave MPI_Init together: one that still is in it
+# crashes over a message. SLURM's plugin for PMIx lets those of a node leave without the other nodes', unless nodes tell
+# each other in a ring.
 job_check_srun() {
+    export SLURM_PMIX_FENCE="${SLURM_PMIX_FENCE:-ring}"
     local way=${RNN_MPI:-pmix}
     if ! srun --mpi=list 2>&1 | grep -qw "$way"; then
         job_say "srun here has no --mpi=$way: set RNN_MPI to one of these, or take multi-node-mpirun.sh"
