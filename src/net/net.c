@@ -111,7 +111,11 @@ size_t net_count_parameters(const struct net *net)
 
 size_t net_first_layer_end(const struct net *net)
 {
-    return net->stack.L > 1 ? net->parameters.list[net->stack.layer[1].first].offset : net->parameters.count;
+    const struct stack *stack = &net->stack;
+    if (stack->L > 1)
+        return net->parameters.list[stack->layer[1].first].offset;
+    return stack->L && net->output->has_decoder ? net->parameters.list[stack->end].offset
+                                                : net->parameters.count;
 }
 
 const struct parameter *net_get_parameters(const struct net *net, size_t *n)
@@ -397,6 +401,8 @@ void net_backward(
 {
     struct pass pass = make_pass(net, options, microbatch, gradient);
     double start = times_start(net->times);
+    if (net_first_layer_end(net) == net->parameters.count)
+        pass.options.ahead = NULL;
     struct pass own = output_pass(net, &pass);
     pass_meet(&pass); /* the leader has looked at the outputs, which become gradients in their place */
     if (!pass_is_unwanted(&pass) && (net->output->divides || pass_leads(&pass)))

@@ -35,8 +35,8 @@ const struct kernel *net_get_kernel(const struct net *net);
 
 size_t net_count_parameters(const struct net *net); /* P */
 
-/* Returns where the parameters of what stands above the first recurrent layer begin; P where it is the only
- * one or there is none. */
+/* Returns where the parameters of what stands above the first recurrent layer begin; P where that is no more
+ * than a dense output, or there is no recurrent layer. */
 size_t net_first_layer_end(const struct net *net);
 
 /* The net's own table of its n parameters, in order of offset. */

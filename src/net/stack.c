@@ -415,7 +415,7 @@ void stack_backward(struct stack *stack, const struct pass *pass)
     const struct net_ahead *ahead = pass->options.ahead;
     size_t l = stack->L;
     while (l > 0 && stack_trains_below(stack, pass, l)) {
-        if (ahead && l == 1 && stack->L > 1)
+        if (ahead && l == 1)
             ahead->tell(ahead->context);
         layer_backward(stack, pass, --l);
     }

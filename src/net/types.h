@@ -150,8 +150,8 @@ struct net_carry {
     const int64_t *place; /* [B]; NULL: row b is at b */
 };
 
-/* Who wants the gradient of upper layers before that of the first one is there: of a network of several
- * recurrent layers, all parameters from net_first_layer_end on. */
+/* Who wants the gradient of what stands above the first recurrent layer before that of this one is there: of
+ * all parameters from net_first_layer_end on, if there are any. */
 struct net_ahead {
     /* Called in net_backward when they are complete: once, but not at all where nothing is trained below
      * them. Of a pass that is unwanted they are whatever they are. */

@@ -47,12 +47,12 @@ cp digits-train.h5 digits-valid.h5
 
 # write_config OUTPUT CELL BIDIRECTIONAL MICROBATCH
 write_config() {
-    local kind settings
+    local kind settings layers=2
     case $1 in
     frame) kind=context settings="loss = softmax" ;;
     sequence) kind=adding settings="loss = mse" ;;
     ctc) kind=digits settings= ;;
-    decoder) kind=spell settings= ;;
+    decoder) kind=spell layers=1 settings= ;;
     esac
     cat >run.ini <<INI
 [data]
@@ -63,7 +63,7 @@ output = $1
 $settings
 cell = $2
 bidirectional = $3
-layers = 2
+layers = $layers
 hidden = 40
 dropout = 0.3
 [train]
