@@ -1,6 +1,6 @@
 /* A step is taken apart into what is bound by multiply-adds, by memory, by meetings of ranks and by messages,
- * and each part is divided by what the machine does of it in a second. Nothing overlaps. The formulas, part
- * by part, are explained in docs/performance.md, with what they leave out. */
+ * and each part is divided by what the machine does of it in a second. Nothing overlaps but the exchange that
+ * goes ahead. The formulas, part by part, are explained in docs/performance.md, with what they leave out. */
 #include "plan/prediction.h"
 
 #include "comm/reduce.h"
@@ -70,14 +70,19 @@ static double find_fraction(const struct predicting *in)
     return model->layers ? operations / time : constants_fraction(in->constants, model->cell, USUAL);
 }
 
-static double predict_compute(const struct predicting *in, double balance)
+/* The operations of a pass over the training set. */
+static double count_operations(const struct predicting *in)
 {
     const struct dataset *set = in->planned->train;
+    return net_count_operations(net_get_config(in->planned->net), (double)set->frames, (double)set->sequences,
+               (double)set->targets) +
+        in->planned->survey.repeated;
+}
+
+static double predict_compute(const struct predicting *in, double balance)
+{
     double steps = (double)in->planned->survey.steps;
-    double operations = net_count_operations(
-        net_get_config(in->planned->net), (double)set->frames, (double)set->sequences, (double)set->targets);
-    operations += in->planned->survey.repeated;
-    return operations / steps / in->peak / find_fraction(in) / in->ranks / balance;
+    return count_operations(in) / steps / in->peak / find_fraction(in) / in->ranks / balance;
 }
 
 /* Members meet at each step in time of what they share the units of, forward and backward, and a few times a
@@ -103,15 +108,33 @@ static double predict_teams(const struct predicting *in)
     return sum * (double)survey->team_steps / (double)survey->steps;
 }
 
+/* Of so many seconds in which nodes send their sums, those that pass while ranks compute all the same: what
+ * stands above the first layer goes ahead while that computes the gradients of a rank's last microbatch,
+ * twice its operations forward. Not in steps of teams, where some ranks have no microbatch. */
+static double predict_ahead(const struct predicting *in, double sums, double compute)
+{
+    const struct survey *survey = &in->planned->survey;
+    const struct net *net = in->planned->net;
+    const struct net_saving first = {.layers = 1};
+    double steps = (double)survey->steps, of_rank = (double)survey->microbatches / steps / in->ranks;
+    double P = (double)net_count_parameters(net), above = P - (double)net_first_layer_end(net);
+    if (above == 0)
+        return 0;
+    double forward = net_count_repeated(net_get_config(net), &first, (double)in->planned->train->frames);
+    double backward = compute * 2 * forward / count_operations(in) / whole(of_rank);
+    return fmin(sums * above / P, backward) * (steps - (double)survey->team_steps) / steps;
+}
+
 /* Nodes send each split sum to each other once, and the updated weights to each other node. */
-static double predict_exchange(const struct predicting *in)
+static double predict_exchange(const struct predicting *in, double compute)
 {
     enum { SUMS = 3 }; /* of scores, ballot and norm: a tree up and down each */
     const struct constants *constants = in->constants;
     if (in->nodes < 2 || constants->bandwidth_between == 0)
         return 0;
-    double bytes = in->weights * ((double)in->planned->survey.parts + in->nodes - 2) / in->nodes;
-    return bytes / constants->bandwidth_between +
+    double vector = in->weights / in->nodes / constants->bandwidth_between;
+    double sums = vector * ((double)in->planned->survey.parts - 1), weights = vector * (in->nodes - 1);
+    return sums - predict_ahead(in, sums, compute) + weights +
         constants->latency_between * (2 + 2 * SUMS * ceil(log2(in->nodes)));
 }
 
@@ -191,7 +214,7 @@ void prediction_print(const struct planned *planned, const struct constants *con
     struct predicted alone = predict(&one, 1), together = predict(&all, survey->balance);
     if (survey->ranks.all > 1) {
         together.teams = predict_teams(&all);
-        together.between = predict_exchange(&all);
+        together.between = predict_exchange(&all, together.compute);
     }
     double seconds = add_up(&together), first = add_up(&alone);
     double frames = (double)planned->train->frames / (double)survey->steps;

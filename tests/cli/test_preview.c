@@ -560,6 +560,35 @@ START_TEST(a_prediction_is_what_the_constants_give)
 }
 END_TEST
 
+/* Two layers on two nodes, a leaf each: the sums of what stands above the first layer go while that computes
+ * backward, twice of what it does forward, or as much of them as that is long enough for. */
+START_TEST(what_goes_ahead_takes_no_time)
+{
+    static const double bandwidths[] = {1e6, 1e9};
+    const double first = 2 * 128 * (3 + 32 + 2), upper = 2 * 128 * (64 + 32 + 2) + 4 * 64 + 4;
+    const double weights = 4 * 1024 * ceil((first + upper) / 1024);
+    const double frames = 39, states = 29, forward = 2 * 128 * (3 + 32) * frames;
+    const double share = 2 * forward /
+        (3 * 2 * 2 * 128 * 32 * states + 2 * 128 * (2 * 3 + 3 * 64) * frames + 3 * 4 * 64 * frames);
+    for (size_t i = 0; i < sizeof bandwidths / sizeof *bandwidths; i++) {
+        struct command_result result;
+        char changed[64];
+        snprintf(changed, sizeof changed, "bandwidth_between = %g", bandwidths[i]);
+        write_machine("linked.txt", changed);
+        job_run(&result, 0, "some.ini", NULL, "--plan=2", "--ranks-per-node=1", "--machine=linked.txt", "-s",
+            "model.layers=2", "-s", "model.hidden=32", "-s", "train.batch=10", "-s", "train.microbatch=5",
+            NULL);
+        job_expect(&result, 0);
+        double all = 1e3 * weights / bandwidths[i], ahead = all / 2 * upper / (first + upper);
+        double computed = predicted(&result, "  computing ") * share;
+        double expected = all - fmin(ahead, computed), seen = predicted(&result, "  exchange between nodes ");
+        ck_assert(i == 0 ? computed < ahead : ahead < computed);
+        ck_assert_msg(fabs(seen - expected) < 0.001 * expected, "%g, not %g", seen, expected);
+        command_result_finish(&result);
+    }
+}
+END_TEST
+
 START_TEST(a_file_of_another_kind_is_no_machine)
 {
     struct command_result result;
@@ -650,6 +679,7 @@ int main(void)
     tcase_set_timeout(predictions, 2 * JOB_SECONDS);
     tcase_add_unchecked_fixture(predictions, prepare, NULL);
     tcase_add_test(predictions, a_prediction_is_what_the_constants_give);
+    tcase_add_test(predictions, what_goes_ahead_takes_no_time);
     tcase_add_loop_test(predictions, a_file_of_another_kind_is_no_machine, 0, 2);
     suite_add_tcase(suite, predictions);
     suite_add_tcase(suite, trial_cases());
