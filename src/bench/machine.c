@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "bench/bench.h"
+#include "bench/measured.h"
 #include "bench/peak.h"
 #include "comm/comm.h"
 #include "comm/node.h"
@@ -15,9 +16,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A pass is short, and what else runs on a machine disturbs it for longer: of more tries one is undisturbed.
- */
-enum { PASSES = 12 };
+/* The passes of a try last for so many seconds at least, and the median of the tries counts: where ranks are
+ * more than cores, what they do takes as long as their turns, in a step too. */
+static const double long_enough = 0.012;
+enum { PASS_TRIES = 9 };
 enum { INPUTS = 64, CLASSES = 61, SEQUENCES = 8, STEPS = 24, TRIES = 3, FLOATS = 8 << 20, MESSAGE = 4 << 20 };
 
 struct measuring {
@@ -172,21 +174,31 @@ static int run_pass(struct layer_pass *pass, struct error *error)
     return 0;
 }
 
+/* All ranks call. Returns the seconds of a pass, of `times` one after the other, on the slowest rank. */
+static double time_passes(
+    struct measuring *measuring, struct layer_pass *pass, int times, struct error *error)
+{
+    comm_barrier(measuring->comm);
+    double start = clock_now();
+    for (int i = 0; i < times && error->code == EXIT_CODE_OK; i++)
+        run_pass(pass, error);
+    return slowest(measuring, (clock_now() - start) / times);
+}
+
 /* All ranks call. Returns 0, or -1 on all of them. */
 static int measure_fraction(struct measuring *measuring, enum cell cell, size_t width, struct error *error)
 {
     struct layer_pass pass = {.net = NULL};
-    double best = INFINITY;
-    int failed = prepare_pass(&pass, cell, constants_widths[width], error) || run_pass(&pass, error);
-    for (int i = 0; i < PASSES; i++) {
-        comm_barrier(measuring->comm);
-        double start = clock_now();
-        failed = failed || run_pass(&pass, error);
-        best = fmin(best, slowest(measuring, clock_now() - start));
-    }
+    prepare_pass(&pass, cell, constants_widths[width], error);
+    time_passes(measuring, &pass, 1, error);
+    int times = (int)ceil(long_enough / time_passes(measuring, &pass, 1, error));
+    double seconds[PASS_TRIES];
+    for (int i = 0; i < PASS_TRIES; i++)
+        seconds[i] = time_passes(measuring, &pass, times, error);
     double frames = SEQUENCES * STEPS;
     double operations = net_count_operations(&pass.model, frames, SEQUENCES, 0);
-    measuring->constants.fraction[cell][width] = operations / best / measuring->constants.peak_all;
+    measuring->constants.fraction[cell][width] =
+        operations / bench_take_median(seconds, PASS_TRIES) / measuring->constants.peak_all;
     finish_pass(&pass);
     return comm_agree(measuring->comm, error);
 }
