@@ -402,7 +402,7 @@ void net_backward(
     struct pass pass = make_pass(net, options, microbatch, gradient);
     double start = times_start(net->times);
     if (net_first_layer_end(net) == net->parameters.count)
-        pass.options.ahead = NULL;
+        pass.options.ahead = NULL; /* there is nothing to tell of */
     struct pass own = output_pass(net, &pass);
     pass_meet(&pass); /* the leader has looked at the outputs, which become gradients in their place */
     if (!pass_is_unwanted(&pass) && (net->output->divides || pass_leads(&pass)))
